@@ -1,0 +1,1 @@
+//! Arguments, progress, colours and exit codes.

@@ -1,0 +1,246 @@
+//! WHERE jobs can run: site → feed → rack → node → GPU, in flat arrays with contiguous domains.
+//!
+//! [`Cluster`] is the description, fixed before a run: every domain that will ever exist has its index from the
+//! start. Who holds what at one instant is kept elsewhere, by one owner.
+//!
+//! ```
+//! use gigawatt::cluster::{Cluster, NodeKind};
+//! let cluster = Cluster::uniform(4, NodeKind { gpus: 8, ..NodeKind::default() });
+//! assert_eq!((cluster.nodes(), cluster.gpus()), (4, 32));
+//! assert_eq!(cluster.rack_of(3), 3, "one rack a node unless a platform says more");
+//! ```
+
+use crate::units::{Factor, Time, Watts};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// A place with its own grid connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Unique in the cluster.
+    pub name: String,
+}
+
+/// A power domain: substation, hall, row; feeds form a tree within a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feed {
+    /// Unique in the cluster.
+    pub name: String,
+    /// Index into [`Cluster::sites`].
+    pub site: u32,
+    /// The feed that feeds this one: a lower index; none: the grid does.
+    pub parent: Option<u32>,
+    /// The most it may deliver.
+    pub cap: Option<Watts>,
+}
+
+/// What nodes of one rack are like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeKind {
+    /// Name of the platform, as in the catalogue.
+    pub platform_name: String,
+    /// Index of the platform in the catalogue in use.
+    pub platform: u32,
+    /// GPUs a node, 0..=64.
+    pub gpus: u32,
+    /// CPU a node, thousandths of a core; [`u32::MAX`] where it is not counted.
+    pub cpu_milli: u32,
+    /// Memory a node, MiB; [`u32::MAX`] where it is not counted.
+    pub memory_mib: u32,
+    /// Speed of a gang that spans racks, relative to one inside a rack.
+    pub across_racks: Factor,
+}
+
+impl NodeKind {
+    /// The most GPUs a node can have: their free ones are a 64-bit mask.
+    pub const MAX_GPUS: u32 = 64;
+}
+
+/// A node without GPUs of the platform `generic`, host resources not counted.
+impl Default for NodeKind {
+    fn default() -> Self {
+        Self {
+            platform_name: "generic".to_owned(),
+            platform: 0,
+            gpus: 0,
+            cpu_milli: u32::MAX,
+            memory_mib: u32::MAX,
+            across_racks: Factor::ONE,
+        }
+    }
+}
+
+/// Nodes behind one NVLink switch or in one cabinet: contiguous, all of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rack {
+    /// Index into [`Cluster::feeds`].
+    pub feed: u32,
+    /// Index into [`Cluster::kinds`].
+    pub kind: u32,
+    /// Index of its first node.
+    pub first_node: u32,
+    /// How many nodes it has, at least 1.
+    pub nodes: u32,
+}
+
+/// A set of nodes that some tenants or queues own; partitions may overlap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Unique in the cluster.
+    pub name: String,
+    /// Ascending, not touching.
+    pub nodes: Vec<Range<u32>>,
+}
+
+/// Whether a node can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    /// Not delivered yet, or taken away.
+    Absent,
+    /// In use.
+    Up,
+    /// Takes no new job; what runs there goes on.
+    Draining,
+    /// Broken: what runs there is stopped.
+    Down,
+}
+
+/// Nodes that change their state at some instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapacityChange {
+    /// When; time 0 is before the first job.
+    pub time: Time,
+    /// Which nodes.
+    pub nodes: Range<u32>,
+    /// Their state from then on; they are [`NodeState::Up`] before the first change.
+    pub state: NodeState,
+}
+
+/// The description of everything jobs can run on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// At least one.
+    pub sites: Vec<Site>,
+    /// At least one; parents before children.
+    pub feeds: Vec<Feed>,
+    /// Ordered by feed, and so by site; their nodes are contiguous and in order.
+    pub racks: Vec<Rack>,
+    /// The distinct kinds of nodes.
+    pub kinds: Vec<NodeKind>,
+    /// Index 0 holds every node; a workload's partitions are matched by name.
+    pub partitions: Vec<Partition>,
+    /// Ascending by time.
+    pub changes: Vec<CapacityChange>,
+    /// Names of the nodes where the input has them; else empty.
+    pub node_names: Vec<String>,
+    node_rack: Vec<u32>,
+}
+
+impl Cluster {
+    /// A cluster with one site and one feed and no rack yet.
+    #[must_use]
+    pub fn single_feed() -> Self {
+        Self {
+            sites: vec![Site { name: "site".to_owned() }],
+            feeds: vec![Feed { name: "feed".to_owned(), site: 0, parent: None, cap: None }],
+            partitions: vec![Partition { name: "all".to_owned(), nodes: Vec::new() }],
+            ..Self::default()
+        }
+    }
+    /// `nodes` nodes of one kind on one feed, one rack a node.
+    #[must_use]
+    pub fn uniform(nodes: u32, kind: NodeKind) -> Self {
+        Self::racked(nodes, 1, kind)
+    }
+    /// `racks` racks of `nodes` nodes of one kind on one feed.
+    #[must_use]
+    pub fn racked(racks: u32, nodes: u32, kind: NodeKind) -> Self {
+        let mut cluster = Self::single_feed();
+        let kind = cluster.add_kind(kind);
+        for _ in 0..racks {
+            cluster.add_rack(0, kind, nodes);
+        }
+        cluster
+    }
+    /// The index of this kind of node, added if new.
+    pub fn add_kind(&mut self, kind: NodeKind) -> u32 {
+        assert!(kind.gpus <= NodeKind::MAX_GPUS, "free GPUs of a node are a 64-bit mask");
+        let known = self.kinds.iter().position(|known| *known == kind);
+        let index = known.unwrap_or_else(|| {
+            self.kinds.push(kind);
+            self.kinds.len() - 1
+        });
+        u32::try_from(index).expect("kinds are few")
+    }
+    /// Adds a rack after the others and its nodes to partition 0; returns its index.
+    ///
+    /// # Panics
+    /// If it has no node, or more nodes than 32 bits can count.
+    pub fn add_rack(&mut self, feed: u32, kind: u32, nodes: u32) -> u32 {
+        assert!(nodes > 0, "a rack has at least one node");
+        let first_node = self.nodes();
+        let end = first_node.checked_add(nodes).expect("nodes are counted in 32 bits");
+        let rack = u32::try_from(self.racks.len()).expect("racks are no more than nodes");
+        self.racks.push(Rack { feed, kind, first_node, nodes });
+        self.node_rack.resize(end as usize, rack);
+        self.partitions[0].nodes = Vec::from([0..end]);
+        rack
+    }
+    /// How many nodes there are.
+    #[must_use]
+    pub fn nodes(&self) -> u32 {
+        u32::try_from(self.node_rack.len()).expect("nodes are counted in 32 bits")
+    }
+    /// How many GPUs there are.
+    #[must_use]
+    pub fn gpus(&self) -> u64 {
+        self.racks
+            .iter()
+            .map(|rack| u64::from(rack.nodes) * u64::from(self.kinds[rack.kind as usize].gpus))
+            .sum()
+    }
+    /// The rack of a node.
+    #[must_use]
+    pub fn rack_of(&self, node: u32) -> u32 {
+        self.node_rack[node as usize]
+    }
+    /// The kind of a node.
+    #[must_use]
+    pub fn kind_of(&self, node: u32) -> &NodeKind {
+        &self.kinds[self.racks[self.rack_of(node) as usize].kind as usize]
+    }
+    /// The partition of that name.
+    #[must_use]
+    pub fn partition(&self, name: &str) -> Option<&Partition> {
+        self.partitions.iter().find(|partition| partition.name == name)
+    }
+    /// What a node is called: its name, else its index.
+    #[must_use]
+    pub fn node_name(&self, node: u32) -> String {
+        self.node_names.get(node as usize).cloned().unwrap_or_else(|| node.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn racks_are_contiguous_and_in_order() {
+        let mut cluster = Cluster::single_feed();
+        let small = cluster.add_kind(NodeKind { gpus: 4, ..NodeKind::default() });
+        let large = cluster.add_kind(NodeKind { gpus: 8, ..NodeKind::default() });
+        assert_eq!(
+            cluster.add_kind(NodeKind { gpus: 4, ..NodeKind::default() }),
+            small,
+            "equal kinds are one"
+        );
+        cluster.add_rack(0, small, 3);
+        cluster.add_rack(0, large, 2);
+        assert_eq!((cluster.nodes(), cluster.gpus()), (5, 28), "3 × 4 and 2 × 8");
+        assert_eq!(cluster.racks[1].first_node, 3, "after the first rack");
+        assert_eq!(cluster.kind_of(4).gpus, 8, "the last node is a large one");
+        assert_eq!(cluster.partitions[0].nodes, Vec::from([0..5]), "the default partition holds every node");
+    }
+}

@@ -1,0 +1,279 @@
+//! What happened: the only output of a simulation, and all that metrics see.
+//!
+//! A [`History`] is the resolved plan and, of every attempt of every job, one [`Segment`]: what it held from when to
+//! when. Waiting, energy, shares and outcomes derive from it.
+
+use crate::cluster::Cluster;
+use crate::units::{Factor, Time};
+use crate::workload::Workload;
+use serde::{Deserialize, Serialize};
+
+/// A piece of what a segment holds. Sixteen bytes; a gang of whole nodes takes one a 64 nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// Whole nodes: bit `b` of `mask` is node `64 · word + b`.
+    Nodes {
+        /// Which 64 nodes.
+        word: u32,
+        /// Which of them; never 0.
+        mask: u64,
+    },
+    /// Whole GPUs of one node, for one pod that does not fill it.
+    Gpus {
+        /// The node.
+        node: u32,
+        /// Bit `g` is GPU `g`; 0 for a pod that holds CPU and memory only.
+        mask: u64,
+    },
+    /// A share of one GPU.
+    Share {
+        /// The node.
+        node: u32,
+        /// The GPU within the node.
+        gpu: u16,
+        /// Thousandths of it, 1..=999.
+        milli: u16,
+    },
+}
+
+impl Piece {
+    /// The nodes it touches, ascending.
+    pub fn nodes(self) -> impl Iterator<Item = u32> {
+        let (base, mut mask) = match self {
+            Self::Nodes { word, mask } => (word * 64, mask),
+            Self::Gpus { node, .. } | Self::Share { node, .. } => (node, 1),
+        };
+        std::iter::from_fn(move || {
+            if mask == 0 {
+                return None;
+            }
+            let bit = mask.trailing_zeros();
+            mask &= mask - 1;
+            Some(base + bit)
+        })
+    }
+}
+
+/// Why a segment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum SegmentEnd {
+    /// It has not ended: the run was cut off first.
+    Open,
+    /// The job's work was done.
+    Completed,
+    /// The job failed at the end of its work.
+    Failed,
+    /// The job was stopped at its requested time.
+    Timeout,
+    /// A policy stopped the job; it waits again.
+    Preempted,
+    /// A node broke; the job waits again.
+    NodeDown,
+    /// A policy moved or resized the job: the next segment follows at the same instant.
+    Changed,
+}
+
+/// A stretch of time in which a job holds the same domains at the same rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Index of the job.
+    pub job: u32,
+    /// When it begins to hold them.
+    pub from: Time,
+    /// When it lets go; [`Time::NEVER`] while open.
+    pub to: Time,
+    /// Index of its first piece in [`History::pieces`].
+    pub first_piece: u32,
+    /// How many pieces it has; 0 for a job that holds nothing.
+    pub pieces: u32,
+    /// Work done a second, relative to the reference platform.
+    pub rate: Factor,
+    /// Seconds at its beginning in which no work is done: the restart after a stop.
+    pub restart: u32,
+    /// Why it ended.
+    pub end: SegmentEnd,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Outcome {
+    /// Neither ended nor given up when the run ended.
+    Unfinished,
+    /// All its work was done.
+    Completed,
+    /// Stopped at its requested time.
+    Timeout,
+    /// Failed at the end of its work.
+    Failed,
+    /// Withdrawn before it started.
+    Cancelled,
+    /// Refused: no empty cluster could hold it, or a policy said no.
+    Rejected,
+    /// A job it depends on did not succeed.
+    DependencyFailed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 7] = [
+        Self::Unfinished,
+        Self::Completed,
+        Self::Timeout,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::DependencyFailed,
+    ];
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unfinished => "unfinished",
+            Self::Completed => "completed",
+            Self::Timeout => "timeout",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::DependencyFailed => "dependency-failed",
+        }
+    }
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobRecord {
+    /// When it could first have started; [`Time::NEVER`] if it never could.
+    pub eligible_time: Time,
+    /// When its outcome was settled; [`Time::NEVER`] while unfinished.
+    pub finish_time: Time,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// Why a job waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum WaitReason {
+    /// A job it depends on has not succeeded yet.
+    Dependency,
+    /// Its tenant holds as much as it may.
+    Quota,
+    /// Not enough GPUs are free where it may run.
+    Capacity,
+    /// Enough are free, but no node or rack has them together.
+    Shape,
+    /// A feed has no headroom left for it.
+    Power,
+    /// It stands behind a job that cannot start, or would delay a reservation.
+    Order,
+    /// A policy holds it back on purpose, or the next pass is yet to come.
+    Held,
+}
+
+impl WaitReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] =
+        [Self::Dependency, Self::Quota, Self::Capacity, Self::Shape, Self::Power, Self::Order, Self::Held];
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dependency => "dependency",
+            Self::Quota => "quota",
+            Self::Capacity => "capacity",
+            Self::Shape => "shape",
+            Self::Power => "power",
+            Self::Order => "order",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// From `time` on, in queue `queue`, the pass stops at job `head`: what stands behind it waits for order.
+///
+/// Only policies that stop at the first blocked job leave such records; the reasons of all other waiting follow
+/// from the free capacity, which the segments tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadRecord {
+    /// When the pass took place.
+    pub time: Time,
+    /// The partition whose queue it is.
+    pub queue: u32,
+    /// The blocked job; [`HeadRecord::NONE`]: nobody is blocked any more.
+    pub head: u32,
+}
+
+impl HeadRecord {
+    /// No job.
+    pub const NONE: u32 = u32::MAX;
+}
+
+/// What else repeats the run: seed, policy and the like, as resolved from scenario and command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Version of the program.
+    pub version: String,
+    /// Seed of every stream of random numbers.
+    pub seed: u64,
+    /// Name of the order.
+    pub order: String,
+    /// Name of the backfill.
+    pub backfill: String,
+    /// Name of the placement.
+    pub placement: String,
+    /// Seconds between passes; none: a pass at every instant with an event.
+    pub cycle: Option<u32>,
+    /// Order `priority`: one step of priority is worth this many seconds of waiting.
+    pub priority_step: u32,
+    /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
+    pub queue_limits: Vec<u64>,
+    /// When the run is cut off; none: when nothing is left to do.
+    pub until: Option<u32>,
+    /// Metrics leave out jobs submitted before this instant.
+    pub warm_up: u32,
+    /// Metrics leave out jobs submitted from this instant on.
+    pub drain: Option<u32>,
+}
+
+/// Everything a run was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Where jobs could run.
+    pub cluster: Cluster,
+    /// What was asked.
+    pub workload: Workload,
+    /// How it was decided.
+    pub settings: Settings,
+}
+
+/// A finished, or cut off, run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// Everything the run was given.
+    pub plan: Plan,
+    /// In the order they began.
+    pub segments: Vec<Segment>,
+    /// What the segments hold, in their order.
+    pub pieces: Vec<Piece>,
+    /// One a job, in input order.
+    pub jobs: Vec<JobRecord>,
+    /// Ascending by time.
+    pub heads: Vec<HeadRecord>,
+    /// The last instant simulated.
+    pub end: Time,
+    /// False if the run was interrupted, so that unfinished jobs might have ended.
+    pub complete: bool,
+}
+
+impl History {
+    /// What a segment holds.
+    #[must_use]
+    pub fn pieces_of(&self, segment: &Segment) -> &[Piece] {
+        &self.pieces[segment.first_piece as usize..(segment.first_piece + segment.pieces) as usize]
+    }
+}

@@ -1,0 +1,3 @@
+//! The `gigawatt` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! History to numbers: one definition each, with its formula.

@@ -1,0 +1,1 @@
+//! WHO goes next, WHERE, and WHO yields.

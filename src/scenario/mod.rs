@@ -1,0 +1,1 @@
+//! File to validated plan; the only place that knows every name.

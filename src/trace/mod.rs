@@ -1,0 +1,1 @@
+//! Bytes to workload: one format, one file, and a table of formats.

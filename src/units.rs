@@ -1,0 +1,256 @@
+//! Whole-number quantities: time, GPUs, power, energy and money, each its own type.
+//!
+//! Decisions are made of integers alone, so that the same scenario gives the same history on any machine.
+//!
+//! ```
+//! use gigawatt::units::{Gpus, Seconds, Time};
+//! assert_eq!(Time(90) + Seconds(30), Time(120));
+//! assert_eq!("0.5".parse::<Gpus>(), Ok(Gpus::from_milli(500)));
+//! assert_eq!(Gpus::whole(8).to_string(), "8");
+//! ```
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::str::FromStr;
+
+/// An instant: whole seconds since the scenario's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub u32);
+
+impl Time {
+    /// The scenario's start.
+    pub const ZERO: Self = Self(0);
+    /// Later than everything that happens: the instant of what never happens.
+    pub const NEVER: Self = Self(u32::MAX);
+
+    /// The time passed since `earlier`; zero if that is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Seconds {
+        Seconds(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A length of time in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(pub u32);
+
+impl Seconds {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+}
+
+/// Saturates at [`Time::NEVER`].
+impl Add<Seconds> for Time {
+    type Output = Self;
+    fn add(self, rhs: Seconds) -> Self {
+        Self(self.0.saturating_add(rhs.0))
+    }
+}
+
+/// Saturates: 136 years stand for ever.
+impl Add for Seconds {
+    type Output = Self;
+    fn add(self, rhs: Self) -> Self {
+        Self(self.0.saturating_add(rhs.0))
+    }
+}
+
+/// As people write a span: `45s`, `12m30s`, `3h05m`, `2d04h`.
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.0;
+        let text = match s {
+            0..60 => format!("{s}s"),
+            60..3600 => format!("{}m{:02}s", s / 60, s % 60),
+            3600..86400 => format!("{}h{:02}m", s / 3600, s % 3600 / 60),
+            _ => format!("{}d{:02}h", s / 86400, s % 86400 / 3600),
+        };
+        f.pad(&text)
+    }
+}
+
+/// A number of GPUs in thousandths, so that a pod can ask for half of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Gpus(u32);
+
+impl Gpus {
+    /// No GPU.
+    pub const ZERO: Self = Self(0);
+    /// One whole GPU.
+    pub const ONE: Self = Self(1000);
+    /// The largest number of whole GPUs that can be counted.
+    pub const MAX_WHOLE: u32 = u32::MAX / 1000;
+
+    /// `count` whole GPUs.
+    ///
+    /// # Panics
+    /// Above [`Gpus::MAX_WHOLE`]; whatever comes from a file is checked before.
+    #[must_use]
+    pub const fn whole(count: u32) -> Self {
+        assert!(count <= Self::MAX_WHOLE, "more GPUs than thousandths can be counted for");
+        Self(count * 1000)
+    }
+    /// A number of thousandths.
+    #[must_use]
+    pub const fn from_milli(milli: u32) -> Self {
+        Self(milli)
+    }
+    /// The number in thousandths.
+    #[must_use]
+    pub const fn milli(self) -> u32 {
+        self.0
+    }
+    /// Whole GPUs, a fraction counting as one more.
+    #[must_use]
+    pub const fn ceil(self) -> u32 {
+        self.0.div_ceil(1000)
+    }
+    /// Whether it is a whole number of GPUs.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.0.is_multiple_of(1000)
+    }
+    /// The number as a real, for statistics only.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+}
+
+/// Decimal GPUs without needless zeros: `8`, `0.5`, `0.046`.
+impl fmt::Display for Gpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, milli) = (self.0 / 1000, self.0 % 1000);
+        if milli == 0 {
+            return f.pad_integral(true, "", &whole.to_string());
+        }
+        let text = format!("{whole}.{milli:03}");
+        f.pad(text.trim_end_matches('0'))
+    }
+}
+
+/// Why a text is not a number of GPUs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number of GPUs with at most three decimals, up to {max}", max = Gpus::MAX_WHOLE)]
+pub struct ParseGpusError;
+
+impl FromStr for Gpus {
+    type Err = ParseGpusError;
+    fn from_str(text: &str) -> Result<Self, ParseGpusError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let fraction = fraction.trim_end_matches('0');
+        if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 3 {
+            return Err(ParseGpusError);
+        }
+        let whole: u32 = whole.parse().map_err(|_| ParseGpusError)?;
+        let milli: u32 = format!("{fraction:0<3}").parse().map_err(|_| ParseGpusError)?;
+        whole.checked_mul(1000).and_then(|w| w.checked_add(milli)).map(Self).ok_or(ParseGpusError)
+    }
+}
+
+impl Add for Gpus {
+    type Output = Self;
+    fn add(self, rhs: Self) -> Self {
+        Self(self.0 + rhs.0)
+    }
+}
+impl Sub for Gpus {
+    type Output = Self;
+    fn sub(self, rhs: Self) -> Self {
+        Self(self.0 - rhs.0)
+    }
+}
+impl AddAssign for Gpus {
+    fn add_assign(&mut self, rhs: Self) {
+        self.0 += rhs.0;
+    }
+}
+impl SubAssign for Gpus {
+    fn sub_assign(&mut self, rhs: Self) {
+        self.0 -= rhs.0;
+    }
+}
+
+/// Power in whole watts; 64 bits, since 5 GW exceeds 32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Watts(pub u64);
+
+/// A speed or factor in Q16.16: 65,536 stands for 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Factor(pub u32);
+
+impl Factor {
+    /// Exactly 1.
+    pub const ONE: Self = Self(1 << 16);
+
+    /// The nearest representable factor; `None` outside 2⁻¹⁶ ..= 65,535 or if not a number.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    pub fn from_f64(value: f64) -> Option<Self> {
+        let scaled = (value * 65536.0).round();
+        (1.0..=65535.0 * 65536.0).contains(&scaled).then_some(Self(scaled as u32))
+    }
+    /// The factor as a real, for printing only.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 65536.0
+    }
+    /// The product of two factors, rounded down, at least 2⁻¹⁶.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to 32 bits first")]
+    pub fn times(self, other: Self) -> Self {
+        let product = (u64::from(self.0) * u64::from(other.0)) >> 16;
+        Self(product.clamp(1, u64::from(u32::MAX)) as u32)
+    }
+}
+
+impl Default for Factor {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_gpus_is_read_exactly_or_not_at_all() {
+        for (text, milli) in
+            [("1", 1000), ("0.5", 500), ("0.046", 46), ("8.000", 8000), ("0", 0), ("4294967", 4_294_967_000)]
+        {
+            assert_eq!(text.parse::<Gpus>().map(Gpus::milli), Ok(milli), "{text}");
+        }
+        for text in ["", ".", "-1", "1.2345", "1e3", "4294968", "99999999999999999999", "0.5x", "nan"] {
+            assert_eq!(text.parse::<Gpus>(), Err(ParseGpusError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_gpus_is_written_as_it_is_read() {
+        for text in ["1", "0.5", "0.046", "72", "0"] {
+            assert_eq!(text.parse::<Gpus>().unwrap().to_string(), text, "round trip");
+        }
+    }
+
+    #[test]
+    fn time_saturates_instead_of_wrapping() {
+        assert_eq!(Time(u32::MAX - 1) + Seconds(5), Time::NEVER, "136 years stand for ever");
+        assert_eq!(Time(3).since(Time(5)), Seconds(0), "no negative spans");
+    }
+
+    #[test]
+    fn factors_multiply_and_never_reach_zero() {
+        let half = Factor::from_f64(0.5).unwrap();
+        assert_eq!(half.times(half), Factor::from_f64(0.25).unwrap(), "a quarter");
+        assert_eq!(Factor(1).times(Factor(1)), Factor(1), "at least 2^-16");
+        assert_eq!(Factor::from_f64(f64::NAN), None, "not a number");
+        assert_eq!(Factor::from_f64(0.0), None, "a job must make progress");
+    }
+}

@@ -1,0 +1,114 @@
+use crate::units::{Factor, Seconds};
+use serde::{Deserialize, Serialize};
+
+/// What a job is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// Pre-training of a model.
+    Pretrain,
+    /// Fine-tuning of a model.
+    Finetune,
+    /// Reinforcement learning: rollouts and learner.
+    Rl,
+    /// Evaluation of a checkpoint.
+    Eval,
+    /// Inference over a data set, without anybody waiting.
+    BatchInference,
+    /// Replicas that answer users.
+    InferenceService,
+    /// Preparing data.
+    Data,
+    /// Anything else; what a trace does not tell.
+    #[default]
+    Other,
+}
+
+impl JobKind {
+    /// Every kind, in the order of the declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Pretrain,
+        Self::Finetune,
+        Self::Rl,
+        Self::Eval,
+        Self::BatchInference,
+        Self::InferenceService,
+        Self::Data,
+        Self::Other,
+    ];
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pretrain => "pretrain",
+            Self::Finetune => "finetune",
+            Self::Rl => "rl",
+            Self::Eval => "eval",
+            Self::BatchInference => "batch-inference",
+            Self::InferenceService => "inference-service",
+            Self::Data => "data",
+            Self::Other => "other",
+        }
+    }
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What happens to a job that is still running when its requested time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overrun {
+    /// It runs on; its expected end is then always one second ahead.
+    #[default]
+    Extend,
+    /// It is stopped, with outcome timeout.
+    Kill,
+}
+
+/// How a job behaves once it runs; jobs alike share one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct Behaviour {
+    /// What it is for.
+    pub kind: JobKind,
+    /// What happens past its requested time.
+    pub overrun: Overrun,
+    /// Whether a policy may stop it and start it again later.
+    pub preemptible: bool,
+    /// Seconds of work from one checkpoint to the next; 0: nothing is ever lost.
+    pub checkpoint_interval: Seconds,
+    /// Seconds that writing a checkpoint stalls it; already part of `work_time`.
+    pub checkpoint_cost: Seconds,
+    /// Seconds a start after a stop holds its domains before work goes on.
+    pub restart_time: Seconds,
+    /// Fewest GPUs it can run with, thousandths; equal to the request unless elastic.
+    pub gpus_min_milli: u32,
+    /// Most GPUs it can use, thousandths; equal to the request unless elastic.
+    pub gpus_max_milli: u32,
+    /// Speed on each platform of the catalogue in use; shorter than the catalogue: 1 beyond its end.
+    pub speeds: Vec<Factor>,
+}
+
+impl Behaviour {
+    /// Its speed on platform `platform`, relative to the reference platform.
+    #[must_use]
+    pub fn speed(&self, platform: usize) -> Factor {
+        self.speeds.get(platform).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in JobKind::ALL {
+            assert_eq!(JobKind::from_name(kind.name()), Some(kind), "{}", kind.name());
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name(), "serde agrees");
+        }
+        assert_eq!(JobKind::from_name("training"), None, "unknown");
+    }
+}

@@ -1,0 +1,227 @@
+use crate::units::Seconds;
+use petgraph::Direction;
+use petgraph::algo::{tarjan_scc, toposort};
+use petgraph::graphmap::DiGraphMap;
+use petgraph::visit::EdgeRef;
+
+/// What must succeed before what: a directed acyclic graph of job indices, on petgraph.
+///
+/// ```
+/// use gigawatt::units::Seconds;
+/// use gigawatt::workload::JobGraph;
+/// let mut graph = JobGraph::default();
+/// graph.add(0, 1, Seconds(60)); // job 1 may start a minute after job 0 has succeeded
+/// let compiled = graph.compile(2).unwrap();
+/// assert_eq!(compiled.successors(0)[0].job, 1);
+/// assert_eq!(compiled.predecessor_count(1), 1);
+/// graph.add(1, 0, Seconds(0));
+/// assert_eq!(graph.compile(2).unwrap_err().jobs, [0, 1]);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct JobGraph {
+    graph: DiGraphMap<u32, Seconds>,
+}
+
+/// Jobs that wait for each other in a ring, in the order of the ring, smallest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycle {
+    /// Indices of the jobs.
+    pub jobs: Vec<u32>,
+}
+
+impl JobGraph {
+    /// `after` becomes eligible `delay` after `before` has succeeded; of two equal edges the longer delay holds.
+    pub fn add(&mut self, before: u32, after: u32, delay: Seconds) {
+        let known = self.graph.edge_weight(before, after).copied().unwrap_or_default();
+        self.graph.add_edge(before, after, delay.max(known));
+    }
+    /// Whether no edge was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.graph.edge_count() == 0
+    }
+    /// The graph as flat arrays over jobs `0..count`.
+    ///
+    /// # Errors
+    /// A [`Cycle`], if there is one.
+    ///
+    /// # Complexity
+    /// O(|jobs| + |edges|) time and space.
+    pub fn compile(&self, count: usize) -> Result<Dependencies, Cycle> {
+        if self.is_empty() {
+            return Ok(Dependencies::default());
+        }
+        let order = toposort(&self.graph, None).map_err(|_| self.smallest_cycle())?;
+        let mut offsets = Vec::with_capacity(count + 1);
+        let mut edges = Vec::with_capacity(self.graph.edge_count());
+        let mut predecessors = vec![0; count];
+        offsets.push(0);
+        for job in 0..count {
+            let job = u32::try_from(job).expect("job indices have 32 bits");
+            let mut successors: Vec<Edge> = self
+                .graph
+                .edges(job)
+                .map(|edge| Edge { job: edge.target(), delay: *edge.weight() })
+                .collect();
+            successors.sort_by_key(|edge| edge.job);
+            for edge in &successors {
+                predecessors[edge.job as usize] += 1;
+            }
+            edges.extend(successors);
+            offsets.push(u32::try_from(edges.len()).expect("edges are counted in 32 bits"));
+        }
+        Ok(Dependencies { offsets, edges, predecessors, order })
+    }
+
+    fn smallest_cycle(&self) -> Cycle {
+        let ring = |jobs: &Vec<u32>| jobs.len() > 1 || self.graph.contains_edge(jobs[0], jobs[0]);
+        let mut component =
+            tarjan_scc(&self.graph).into_iter().filter(ring).min_by_key(|jobs| jobs.iter().min().copied());
+        let members = component.get_or_insert_default();
+        members.sort_unstable();
+        // Breadth first from the smallest member back to itself, inside the component.
+        let Some(&start) = members.first() else { return Cycle { jobs: Vec::new() } };
+        let mut parent = std::collections::BTreeMap::new();
+        let mut queue = std::collections::VecDeque::from([start]);
+        while let Some(job) = queue.pop_front() {
+            let mut next: Vec<u32> = self.graph.neighbors_directed(job, Direction::Outgoing).collect();
+            next.sort_unstable();
+            for after in next {
+                if after == start {
+                    let mut jobs = vec![job];
+                    while let Some(&before) = parent.get(&jobs[jobs.len() - 1]) {
+                        jobs.push(before);
+                    }
+                    jobs.reverse();
+                    return Cycle { jobs };
+                }
+                if members.binary_search(&after).is_ok() && !parent.contains_key(&after) {
+                    parent.insert(after, job);
+                    queue.push_back(after);
+                }
+            }
+        }
+        Cycle { jobs: members.clone() }
+    }
+}
+
+/// One dependency, seen from the job that comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// The job that waits.
+    pub job: u32,
+    /// Seconds it waits after the first job's success.
+    pub delay: Seconds,
+}
+
+/// The dependencies of a workload as flat arrays; empty when no job depends on another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dependencies {
+    offsets: Vec<u32>,
+    edges: Vec<Edge>,
+    predecessors: Vec<u32>,
+    order: Vec<u32>,
+}
+
+impl Dependencies {
+    /// Whether no job depends on another.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+    }
+    /// The jobs that wait for `job`, ascending.
+    #[must_use]
+    pub fn successors(&self, job: u32) -> &[Edge] {
+        if self.is_empty() {
+            return &[];
+        }
+        &self.edges[self.offsets[job as usize] as usize..self.offsets[job as usize + 1] as usize]
+    }
+    /// How many jobs `job` waits for.
+    #[must_use]
+    pub fn predecessor_count(&self, job: u32) -> u32 {
+        self.predecessors.get(job as usize).copied().unwrap_or_default()
+    }
+    /// Jobs that have an edge, every one after those it waits for.
+    #[must_use]
+    pub fn topological_order(&self) -> &[u32] {
+        &self.order
+    }
+    /// Every edge as (before, after, delay), ascending.
+    pub fn edges(&self) -> impl Iterator<Item = (u32, u32, Seconds)> + '_ {
+        (0u32..).zip(self.offsets.windows(2)).flat_map(|(job, range)| {
+            self.edges[range[0] as usize..range[1] as usize]
+                .iter()
+                .map(move |edge| (job, edge.job, edge.delay))
+        })
+    }
+
+    /// The longest chain among `jobs`: its length and its members, first to last.
+    ///
+    /// A chain is as long as the `length` of its jobs and the delays between them; ties go to the lower index.
+    ///
+    /// # Complexity
+    /// O(|edges| + |jobs| log |jobs|) time, O(|jobs|) space.
+    #[must_use]
+    pub fn critical_path(&self, jobs: &[u32], length: impl Fn(u32) -> u64) -> (u64, Vec<u32>) {
+        let place = |job: u32| jobs.binary_search(&job).ok();
+        let mut best: Vec<(u64, Option<usize>)> = jobs.iter().map(|job| (length(*job), None)).collect();
+        for &job in &self.order {
+            let Some(here) = place(job) else { continue };
+            for edge in self.successors(job) {
+                let Some(there) = place(edge.job) else { continue };
+                let through = best[here].0 + u64::from(edge.delay.0) + length(edge.job);
+                if through > best[there].0 {
+                    best[there] = (through, Some(here));
+                }
+            }
+        }
+        let Some(mut last) = (0..best.len()).max_by_key(|i| (best[*i].0, std::cmp::Reverse(*i))) else {
+            return (0, Vec::new());
+        };
+        let total = best[last].0;
+        let mut chain = vec![jobs[last]];
+        while let Some(before) = best[last].1 {
+            chain.push(jobs[before]);
+            last = before;
+        }
+        chain.reverse();
+        (total, chain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(edges: &[(u32, u32, u32)]) -> JobGraph {
+        let mut graph = JobGraph::default();
+        for &(before, after, delay) in edges {
+            graph.add(before, after, Seconds(delay));
+        }
+        graph
+    }
+
+    #[test]
+    fn a_cycle_is_named_in_its_order() {
+        let cycle = graph(&[(0, 5, 0), (5, 3, 0), (3, 4, 0), (4, 5, 0)]).compile(6).unwrap_err();
+        assert_eq!(cycle.jobs, [3, 4, 5], "the ring, smallest first");
+        assert_eq!(graph(&[(2, 2, 0)]).compile(3).unwrap_err().jobs, [2], "a job that waits for itself");
+    }
+
+    #[test]
+    fn the_critical_path_is_the_longest_chain_with_its_delays() {
+        let compiled = graph(&[(0, 1, 0), (0, 2, 50), (1, 3, 0), (2, 3, 0)]).compile(4).unwrap();
+        let (length, chain) = compiled.critical_path(&[0, 1, 2, 3], |job| [10, 30, 5, 7][job as usize]);
+        assert_eq!((length, chain), (10 + 50 + 5 + 7, vec![0, 2, 3]), "through the delay");
+    }
+
+    #[test]
+    fn edges_come_back_as_they_went_in() {
+        let edges = [(0, 1, 4), (0, 2, 0), (1, 2, 9)];
+        let compiled = graph(&edges).compile(3).unwrap();
+        let back: Vec<_> = compiled.edges().map(|(before, after, delay)| (before, after, delay.0)).collect();
+        assert_eq!(back, edges, "round trip");
+        assert_eq!(compiled.predecessor_count(2), 2, "two edges into job 2");
+    }
+}

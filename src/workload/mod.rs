@@ -1,0 +1,325 @@
+//! WHAT is asked: jobs, what each requests, who asks, and what must run before what.
+//!
+//! A [`Workload`] is flat and finished: jobs in input order, the distinct requests and behaviours they share in
+//! tables beside them. Readers and generators fill one through a [`Builder`].
+//!
+//! ```
+//! use gigawatt::units::{Gpus, Seconds, Time};
+//! use gigawatt::workload::{Behaviour, Builder, Job, Request};
+//! let mut builder = Builder::default();
+//! let request = builder.request(Request::gang(Gpus::whole(16)));
+//! let behaviour = builder.behaviour(Behaviour::default());
+//! let job = Job { request, behaviour, work_time: Seconds(600), ..Job::at(Time(30)) };
+//! builder.push(job.requesting(Seconds(900)));
+//! let workload = builder.finish();
+//! assert_eq!(workload.jobs.len(), 1);
+//! assert_eq!(workload.request_of(0).gpus(), Gpus::whole(16));
+//! ```
+
+mod behaviour;
+mod graph;
+mod names;
+mod request;
+
+pub use behaviour::{Behaviour, JobKind, Overrun};
+pub use graph::{Cycle, Dependencies, Edge, JobGraph};
+pub use names::Names;
+pub use request::{PlatformSet, Request, Shape, Topology};
+
+use crate::units::{Gpus, Seconds, Time};
+use std::collections::BTreeMap;
+
+/// One job: what it does and when; what it needs and how it behaves are indices into the workload's tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// When the user submits it.
+    pub submit_time: Time,
+    /// Seconds of work on the reference platform, at least 1.
+    pub work_time: Seconds,
+    /// The user's estimate of `work_time`, at least 1; equal to it where nothing is known.
+    pub requested_time: Seconds,
+    /// When the user withdraws it if it has not started by then; [`Time::NEVER`] if never.
+    pub cancel_time: Time,
+    /// Index into [`Workload::requests`].
+    pub request: u32,
+    /// Index into [`Workload::behaviours`].
+    pub behaviour: u32,
+    /// Index into [`Workload::tenants`].
+    pub tenant: u32,
+    /// Higher goes first where the order looks at it.
+    pub priority: i32,
+    /// Whether its work ends in failure: its dependents then never become eligible.
+    pub fails: bool,
+}
+
+impl Job {
+    /// A job of one second of work submitted at `submit_time`, every index 0.
+    #[must_use]
+    pub const fn at(submit_time: Time) -> Self {
+        Self {
+            submit_time,
+            work_time: Seconds(1),
+            requested_time: Seconds(1),
+            cancel_time: Time::NEVER,
+            request: 0,
+            behaviour: 0,
+            tenant: 0,
+            priority: 0,
+            fails: false,
+        }
+    }
+    /// The same job with this estimate.
+    #[must_use]
+    pub const fn requesting(mut self, requested_time: Seconds) -> Self {
+        self.requested_time = requested_time;
+        self
+    }
+}
+
+/// Who asks for GPUs and pays for them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Tenant {
+    /// Unique in the workload.
+    pub name: String,
+    /// The most GPUs its jobs may hold at once; none: no limit.
+    #[serde(default)]
+    pub quota_milli: Option<u32>,
+}
+
+impl Tenant {
+    /// A tenant without a quota.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), quota_milli: None }
+    }
+    /// The most GPUs its jobs may hold at once.
+    #[must_use]
+    pub fn quota(&self) -> Option<Gpus> {
+        self.quota_milli.map(Gpus::from_milli)
+    }
+}
+
+/// A named job graph: jobs that belong together, their dependencies among [`Workload::dependencies`].
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Graph {
+    /// As the user calls it.
+    pub name: String,
+    /// Indices of its jobs, ascending.
+    pub jobs: Vec<u32>,
+}
+
+/// A job that is already running at time 0.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Running {
+    /// Index of the job; its `submit_time` is 0 and its `work_time` what is left at time 0.
+    pub job: u32,
+    /// The nodes it holds; empty: wherever the placement puts it.
+    pub nodes: Vec<u32>,
+}
+
+/// Everything that is asked of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workload {
+    /// In input order; that order breaks ties.
+    pub jobs: Vec<Job>,
+    /// What jobs are called in the input.
+    pub names: Names,
+    /// The distinct resource requests.
+    pub requests: Vec<Request>,
+    /// The distinct behaviours.
+    pub behaviours: Vec<Behaviour>,
+    /// At least one.
+    pub tenants: Vec<Tenant>,
+    /// Names of the partitions that requests refer to; 0 is the default one.
+    pub partitions: Vec<String>,
+    /// What must succeed before what.
+    pub dependencies: Dependencies,
+    /// Named job graphs.
+    pub graphs: Vec<Graph>,
+    /// Jobs running at time 0, ascending by job.
+    pub running: Vec<Running>,
+    /// Unix seconds of time 0, where the input has dates.
+    pub epoch: Option<i64>,
+}
+
+impl Workload {
+    /// The name of the partition that every node belongs to.
+    pub const DEFAULT_PARTITION: &'static str = "all";
+
+    /// What job `job` asks for.
+    #[must_use]
+    pub fn request_of(&self, job: u32) -> &Request {
+        &self.requests[self.jobs[job as usize].request as usize]
+    }
+    /// How job `job` behaves.
+    #[must_use]
+    pub fn behaviour_of(&self, job: u32) -> &Behaviour {
+        &self.behaviours[self.jobs[job as usize].behaviour as usize]
+    }
+    /// The number of jobs.
+    ///
+    /// # Panics
+    /// Never: a [`Builder`] takes no more than `u32` can count.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.jobs.len()).expect("the builder counts jobs in 32 bits")
+    }
+    /// Whether there is no job.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+}
+
+/// Fills a [`Workload`] job by job, keeping one copy of equal requests, behaviours and names.
+#[derive(Debug, Default)]
+pub struct Builder {
+    workload: Workload,
+    requests: BTreeMap<Request, u32>,
+    behaviours: BTreeMap<Behaviour, u32>,
+    tenants: BTreeMap<String, u32>,
+    partitions: BTreeMap<String, u32>,
+    graph: JobGraph,
+}
+
+/// The most jobs a workload can hold; the largest index stands for "none".
+pub const MAX_JOBS: u32 = u32::MAX - 1;
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "tables are never longer than the jobs that refer to them, and those are counted"
+)]
+const fn index(length: usize) -> u32 {
+    length as u32
+}
+
+impl Builder {
+    /// The index of this request, added if new.
+    pub fn request(&mut self, request: Request) -> u32 {
+        let table = &mut self.workload.requests;
+        *self.requests.entry(request).or_insert_with_key(|new| {
+            table.push(new.clone());
+            index(table.len() - 1)
+        })
+    }
+    /// The index of this behaviour, added if new.
+    pub fn behaviour(&mut self, behaviour: Behaviour) -> u32 {
+        let table = &mut self.workload.behaviours;
+        *self.behaviours.entry(behaviour).or_insert_with_key(|new| {
+            table.push(new.clone());
+            index(table.len() - 1)
+        })
+    }
+    /// The index of the tenant called `name`, added without a quota if new.
+    pub fn tenant(&mut self, name: &str) -> u32 {
+        if let Some(found) = self.tenants.get(name) {
+            return *found;
+        }
+        self.add_tenant(Tenant::named(name))
+    }
+    /// Adds a tenant, or replaces the one of the same name.
+    pub fn add_tenant(&mut self, tenant: Tenant) -> u32 {
+        if let Some(found) = self.tenants.get(&tenant.name) {
+            self.workload.tenants[*found as usize] = tenant;
+            return *found;
+        }
+        let new = index(self.workload.tenants.len());
+        self.tenants.insert(tenant.name.clone(), new);
+        self.workload.tenants.push(tenant);
+        new
+    }
+    /// The index of the partition called `name`, added if new; 0 is [`Workload::DEFAULT_PARTITION`].
+    pub fn partition(&mut self, name: &str) -> u32 {
+        if self.workload.partitions.is_empty() {
+            self.partitions.insert(Workload::DEFAULT_PARTITION.to_owned(), 0);
+            self.workload.partitions.push(Workload::DEFAULT_PARTITION.to_owned());
+        }
+        if let Some(found) = self.partitions.get(name) {
+            return *found;
+        }
+        let new = index(self.workload.partitions.len());
+        self.partitions.insert(name.to_owned(), new);
+        self.workload.partitions.push(name.to_owned());
+        new
+    }
+    /// Adds a job called by its row number, from 1.
+    ///
+    /// # Panics
+    /// Beyond [`MAX_JOBS`] jobs, which no input of 32-bit length reaches.
+    pub fn push(&mut self, job: Job) -> u32 {
+        let new = self.next_job();
+        self.workload.jobs.push(job);
+        self.workload.names.push_number();
+        new
+    }
+    /// Adds a job called `name`.
+    ///
+    /// # Panics
+    /// As [`Builder::push`].
+    pub fn push_named(&mut self, job: Job, name: &str) -> u32 {
+        let new = self.next_job();
+        self.workload.jobs.push(job);
+        self.workload.names.push(name);
+        new
+    }
+    fn next_job(&self) -> u32 {
+        let new = index(self.workload.jobs.len());
+        assert!(new < MAX_JOBS, "job indices have 32 bits");
+        new
+    }
+    /// The jobs so far, to adjust what only the whole input tells (the first submit, say).
+    pub fn jobs_mut(&mut self) -> &mut [Job] {
+        &mut self.workload.jobs
+    }
+    /// The number of jobs so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.workload.jobs.len()
+    }
+    /// Whether there is no job yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.workload.jobs.is_empty()
+    }
+    /// The dependencies so far; an edge is "after success".
+    pub const fn graph(&mut self) -> &mut JobGraph {
+        &mut self.graph
+    }
+    /// Names a set of jobs.
+    pub fn add_graph(&mut self, graph: Graph) {
+        self.workload.graphs.push(graph);
+    }
+    /// Says that a job is already running at time 0.
+    pub fn add_running(&mut self, running: Running) {
+        self.workload.running.push(running);
+    }
+    /// Unix seconds of time 0.
+    pub const fn set_epoch(&mut self, epoch: i64) {
+        self.workload.epoch = Some(epoch);
+    }
+    /// The workload.
+    ///
+    /// # Errors
+    /// A [`Cycle`] among the dependencies.
+    pub fn try_finish(mut self) -> Result<Workload, Cycle> {
+        self.workload.dependencies = self.graph.compile(self.workload.jobs.len())?;
+        Ok(self.finish_tables())
+    }
+    /// The workload of jobs without dependencies.
+    ///
+    /// # Panics
+    /// If dependencies were added: [`Builder::try_finish`] checks those.
+    #[must_use]
+    pub fn finish(self) -> Workload {
+        assert!(self.graph.is_empty(), "dependencies need `try_finish`");
+        self.finish_tables()
+    }
+    fn finish_tables(mut self) -> Workload {
+        self.partition(Workload::DEFAULT_PARTITION);
+        if self.workload.tenants.is_empty() {
+            self.tenant("default");
+        }
+        self.workload.running.sort_by_key(|running| running.job);
+        self.workload
+    }
+}

@@ -1,0 +1,124 @@
+use crate::units::Gpus;
+use serde::{Deserialize, Serialize};
+
+/// A set of platforms, by their index in the catalogue in use (at most 64).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlatformSet(u64);
+
+impl PlatformSet {
+    /// The most platforms a catalogue can have.
+    pub const MAX: usize = 64;
+    /// Every platform.
+    pub const ALL: Self = Self(u64::MAX);
+    /// None yet.
+    pub const NONE: Self = Self(0);
+
+    /// This set and platform `index` (below [`PlatformSet::MAX`]).
+    #[must_use]
+    pub const fn with(self, index: usize) -> Self {
+        Self(self.0 | 1 << (index & 63))
+    }
+    /// Whether platform `index` is in it.
+    #[must_use]
+    pub const fn contains(self, index: usize) -> bool {
+        index < Self::MAX && self.0 >> index & 1 == 1
+    }
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// How a job's GPUs come in pods; a pod never leaves its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Shape {
+    /// *Any*: one pod if one allowed node is large enough when empty, else whole nodes and one remainder pod.
+    Any {
+        /// GPUs in all, in thousandths; whole if above one.
+        gpus_milli: u32,
+    },
+    /// `count` equal pods.
+    Pods {
+        /// At least 1.
+        count: u32,
+        /// GPUs of each pod, in thousandths: 0, a share of one below 1,000, whole above.
+        gpus_milli_each: u32,
+    },
+}
+
+/// What a gang wishes of the racks it lands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Racks are ignored.
+    Ignore,
+    /// One rack if one has room now, else the fewest racks now.
+    #[default]
+    PreferRack,
+    /// One rack, however long that takes.
+    RequireRack,
+}
+
+/// What a job needs in order to start: everything a placement reads but who asks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Request {
+    /// GPUs and pods.
+    pub shape: Shape,
+    /// CPU of each pod in thousandths of a core; 0: not asked for.
+    pub cpu_milli: u32,
+    /// Memory of each pod in MiB; 0: not asked for.
+    pub memory_mib: u32,
+    /// Platforms it may run on; the whole gang runs on one of them.
+    pub platforms: PlatformSet,
+    /// Index into the workload's partitions.
+    pub partition: u32,
+    /// What it wishes of racks.
+    pub topology: Topology,
+    /// Pods that must share a rack, in groups of this many; 0: no such wish.
+    pub segment: u32,
+}
+
+impl Request {
+    /// A gang of `gpus` GPUs in pods of any size, anywhere, preferring one rack.
+    #[must_use]
+    pub const fn gang(gpus: Gpus) -> Self {
+        Self {
+            shape: Shape::Any { gpus_milli: gpus.milli() },
+            cpu_milli: 0,
+            memory_mib: 0,
+            platforms: PlatformSet::ALL,
+            partition: 0,
+            topology: Topology::PreferRack,
+            segment: 0,
+        }
+    }
+    /// GPUs in all pods together, saturating.
+    #[must_use]
+    pub const fn gpus(&self) -> Gpus {
+        match self.shape {
+            Shape::Any { gpus_milli } => Gpus::from_milli(gpus_milli),
+            Shape::Pods { count, gpus_milli_each } => Gpus::from_milli(count.saturating_mul(gpus_milli_each)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_set_holds_what_was_put_in() {
+        let set = PlatformSet::NONE.with(3).with(63);
+        assert!(set.contains(3) && set.contains(63), "both are in");
+        assert!(!set.contains(4) && !set.contains(64) && !PlatformSet::NONE.contains(0), "nothing else is");
+        assert!(PlatformSet::ALL.contains(0) && PlatformSet::NONE.is_empty(), "all and none");
+    }
+
+    #[test]
+    fn the_gpus_of_a_request_are_those_of_all_its_pods() {
+        let pods =
+            Request { shape: Shape::Pods { count: 3, gpus_milli_each: 500 }, ..Request::gang(Gpus::ZERO) };
+        assert_eq!(pods.gpus(), Gpus::from_milli(1500), "three halves");
+    }
+}
