@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands: `bash tests/run.sh`. Stops at the first failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+vulkan_is_there() {
+    [ -n "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] ||
+        compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null ||
+        compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
+}
+
+# Shaders are tested on a real adapter or on Mesa's software one, never on none.
+install_vulkan() {
+    local packages=(libvulkan1 mesa-vulkan-drivers) as_root=()
+    if ! command -v apt-get >/dev/null; then
+        echo "no apt-get here; install a Vulkan driver by hand to run the shader tests"
+        return
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "not root and no sudo; ask for ${packages[*]} to run the shader tests"
+            return
+        fi
+        as_root=(sudo)
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    if "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; then
+        echo "installed ${packages[*]}"
+    else
+        echo "cannot install ${packages[*]}; tests that need an adapter will say so"
+    fi
+}
+
+step "Vulkan adapter"
+if vulkan_is_there; then echo "present"; else install_vulkan; fi
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
+    chmod 700 "$scratch"
+    export XDG_RUNTIME_DIR=$scratch
+fi
+export GIGAWATT_REQUIRE_ADAPTER=1 CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+step "cargo fmt --check"
+cargo fmt --check
+
+step "cargo clippy --all-targets -- -D warnings"
+cargo clippy --locked --all-targets -- -D warnings
+
+step "cargo test"
+cargo test --locked
+
+step "cargo doc --no-deps"
+RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
+
+step "smoke run: gigawatt simulate"
+cargo run --locked --quiet -- simulate
+
+step "all good"
