@@ -72,6 +72,47 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// Why a text is not a length of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a time such as `90s`, `45m`, `1h30m` or `2d`, or a whole number of seconds, up to 136 years"
+)]
+pub struct ParseSecondsError;
+
+/// Reads what [`Display`](fmt::Display) writes, and any of `2d`, `1d12h30m`, `90` (seconds): units in falling order.
+impl FromStr for Seconds {
+    type Err = ParseSecondsError;
+    fn from_str(text: &str) -> Result<Self, ParseSecondsError> {
+        let bare = text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
+        if let Some(seconds) = bare {
+            return Ok(Self(seconds));
+        }
+        let (mut total, mut rest, mut ceiling) = (0_u32, text.trim(), u32::MAX);
+        if rest.is_empty() {
+            return Err(ParseSecondsError);
+        }
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or(ParseSecondsError)?;
+            let count: u32 = rest[..end].parse().map_err(|_| ParseSecondsError)?;
+            let unit = match rest.as_bytes()[end] {
+                b's' => 1,
+                b'm' => 60,
+                b'h' => 3600,
+                b'd' => 86_400,
+                _ => return Err(ParseSecondsError),
+            };
+            if unit >= ceiling {
+                return Err(ParseSecondsError);
+            }
+            ceiling = unit;
+            let more = count.checked_mul(unit).ok_or(ParseSecondsError)?;
+            total = total.checked_add(more).ok_or(ParseSecondsError)?;
+            rest = &rest[end + 1..];
+        }
+        Ok(Self(total))
+    }
+}
+
 /// A number of GPUs in thousandths, so that a pod can ask for half of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Gpus(u32);
@@ -180,6 +221,33 @@ impl SubAssign for Gpus {
 #[serde(transparent)]
 pub struct Watts(pub u64);
 
+/// Why a text is not a power.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a power such as `800 W`, `120 kW`, `1.5 MW` or `1 GW`, in whole watts")]
+pub struct ParseWattsError;
+
+/// Reads `800 W`, `120 kW`, `1.5MW`: a decimal number that comes to whole watts.
+impl FromStr for Watts {
+    type Err = ParseWattsError;
+    fn from_str(text: &str) -> Result<Self, ParseWattsError> {
+        let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or(ParseWattsError)?;
+        let (number, unit) = (text[..split].trim(), &text[split..]);
+        let decimals = match unit {
+            "W" => 0,
+            "kW" => 3,
+            "MW" => 6,
+            "GW" => 9,
+            _ => return Err(ParseWattsError),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > decimals {
+            return Err(ParseWattsError);
+        }
+        format!("{whole}{fraction:0<decimals$}").parse().map(Self).map_err(|_| ParseWattsError)
+    }
+}
+
 /// A speed or factor in Q16.16: 65,536 stands for 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -243,6 +311,38 @@ mod tests {
     fn time_saturates_instead_of_wrapping() {
         assert_eq!(Time(u32::MAX - 1) + Seconds(5), Time::NEVER, "136 years stand for ever");
         assert_eq!(Time(3).since(Time(5)), Seconds(0), "no negative spans");
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        for (text, seconds) in [
+            ("0", 0),
+            ("90", 90),
+            ("90s", 90),
+            ("12m30s", 750),
+            ("3h05m", 11_100),
+            ("2d04h", 187_200),
+            ("6h", 21_600),
+        ] {
+            assert_eq!(text.parse(), Ok(Seconds(seconds)), "{text}");
+        }
+        assert_eq!(Seconds(11_100).to_string().parse(), Ok(Seconds(11_100)), "round trip");
+        for text in ["", "h", "1h1h", "1m1h", "-5", "+5", "1.5h", "6 parsecs", "1hé", "50000d", "4294967296"]
+        {
+            assert_eq!(text.parse::<Seconds>(), Err(ParseSecondsError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_power_is_read_exactly_or_not_at_all() {
+        for (text, watts) in
+            [("800 W", 800), ("120kW", 120_000), ("1.5 MW", 1_500_000), ("5 GW", 5_000_000_000)]
+        {
+            assert_eq!(text.parse(), Ok(Watts(watts)), "{text}");
+        }
+        for text in ["", "5", "W", "-1 W", "0.5 W", "1e3 W", "5 kw", "99999999999999999999 W", "é W"] {
+            assert_eq!(text.parse::<Watts>(), Err(ParseWattsError), "{text}");
+        }
     }
 
     #[test]

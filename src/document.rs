@@ -1,1 +1,0 @@
-//! A TOML document read field by field, so that every problem is found at once.

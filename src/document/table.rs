@@ -1,0 +1,198 @@
+use super::value::{Map, Node, Read, Value};
+use super::{Document, Mark, Placed};
+use crate::error::Problem;
+
+/// A table of a document, read key by key; [`Table::finish`] then reports the keys that nobody asked for.
+#[derive(Debug)]
+pub struct Table<'d> {
+    document: &'d Document,
+    map: &'d Map,
+    mark: Mark,
+    asked: Vec<&'static str>,
+}
+
+impl<'d> Table<'d> {
+    pub(super) const fn new(document: &'d Document, map: &'d Map, mark: Mark) -> Self {
+        Self { document, map, mark, asked: Vec::new() }
+    }
+    /// The document it stands in.
+    #[must_use]
+    pub const fn document(&self) -> &'d Document {
+        self.document
+    }
+    /// Where it stands: its header, or itself if written inline.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        self.mark
+    }
+    /// Whether the key is there; this does not count as reading it.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.map.0.contains_key(key)
+    }
+    /// Where the key itself stands.
+    #[must_use]
+    pub fn key_mark(&self, key: &str) -> Option<Mark> {
+        self.map.0.get(key).map(|(mark, _)| *mark)
+    }
+    /// The value of a key, whatever it is; none if it is not there.
+    pub fn item(&mut self, key: &'static str) -> Option<Item<'d>> {
+        self.asked.push(key);
+        let (_, node) = self.map.0.get(key)?;
+        Some(Item { document: self.document, node, name: key.to_owned() })
+    }
+    /// As [`Table::item`], but its absence is a problem.
+    pub fn required_item(&mut self, key: &'static str) -> Option<Item<'d>> {
+        let item = self.item(key);
+        if item.is_none() {
+            self.document.missing(self.mark, key);
+        }
+        item
+    }
+    /// The value of a key; none if it is not there or, which is then reported, not what was expected.
+    pub fn optional<T: Read>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        self.item(key)?.read()
+    }
+    /// As [`Table::optional`], but its absence is a problem.
+    pub fn required<T: Read>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        self.required_item(key)?.read()
+    }
+    /// The value of a key, or `default`.
+    pub fn value_or<T: Read>(&mut self, key: &'static str, default: T) -> T {
+        self.optional(key).map_or(default, |placed| placed.value)
+    }
+    /// The name under a key, which must be one of `known`; what belongs to it.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, known: &[(&str, T)]) -> Option<Placed<T>> {
+        self.item(key)?.choice(known)
+    }
+    /// The items of a list; empty if it is not there.
+    pub fn list<T: Read>(&mut self, key: &'static str) -> Vec<Placed<T>> {
+        let items = self.item(key).and_then(Item::items).unwrap_or_default();
+        items.into_iter().filter_map(|item| item.read()).collect()
+    }
+    /// The table under a key.
+    pub fn table(&mut self, key: &'static str) -> Option<Self> {
+        self.item(key)?.table()
+    }
+    /// The tables under a key: `[[key]]` of a TOML file; a single table counts as one.
+    pub fn tables(&mut self, key: &'static str) -> Vec<Self> {
+        let Some(item) = self.item(key) else { return Vec::new() };
+        match &item.node.value {
+            Value::Table(_) => item.table().into_iter().collect(),
+            Value::Array(_) => item.items().unwrap_or_default().into_iter().filter_map(Item::table).collect(),
+            _ => {
+                item.wrong("a table");
+                Vec::new()
+            }
+        }
+    }
+    /// The tables of a table whose keys the user chose, in file order: `[key.one]`, `[key.two]`.
+    pub fn named_tables(&mut self, key: &'static str) -> Vec<(Placed<String>, Self)> {
+        let Some(table) = self.table(key) else { return Vec::new() };
+        let entries = table.entries();
+        entries.into_iter().filter_map(|(name, item)| Some((name, item.table()?))).collect()
+    }
+    /// Every key and its value, in file order; all of them count as read.
+    #[must_use]
+    pub fn entries(self) -> Vec<(Placed<String>, Item<'d>)> {
+        let mut entries: Vec<_> = (self.map.0.iter())
+            .map(|(key, (mark, node))| {
+                let item = Item { document: self.document, node, name: key.clone() };
+                (Placed { value: key.clone(), mark: *mark }, item)
+            })
+            .collect();
+        entries.sort_by_key(|(key, _)| key.mark);
+        entries
+    }
+    /// Reports a problem of the table as a whole.
+    pub fn complain(&self, problem: Problem) {
+        self.document.complain(self.mark, problem);
+    }
+    /// Reports every key that nobody asked for.
+    pub fn finish(self) {
+        for (key, (mark, _)) in &self.map.0 {
+            if !self.asked.contains(&key.as_str()) {
+                let problem = Problem::new(format!("unknown key `{key}`"));
+                self.document.complain(*mark, problem.hint_nearest(key, self.asked.iter().copied()));
+            }
+        }
+    }
+}
+
+/// A value of a document that may be of several types.
+#[derive(Debug)]
+pub struct Item<'d> {
+    document: &'d Document,
+    node: &'d Node,
+    /// The key under which it, or the list that holds it, stands.
+    name: String,
+}
+
+impl<'d> Item<'d> {
+    /// Where it stands.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        self.node.mark
+    }
+    /// Whether it is a text.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self.node.value, Value::String(_))
+    }
+    /// Whether it is a table.
+    #[must_use]
+    pub const fn is_table(&self) -> bool {
+        matches!(self.node.value, Value::Table(_))
+    }
+    /// Whether it is a list.
+    #[must_use]
+    pub const fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::Array(_))
+    }
+    /// Its value; none, which is then reported, if it is not what was expected.
+    #[must_use]
+    pub fn read<T: Read>(&self) -> Option<Placed<T>> {
+        let value = T::read(&self.node.value);
+        if value.is_none() {
+            self.wrong(&T::expected());
+        }
+        Some(Placed { value: value?, mark: self.mark() })
+    }
+    /// What belongs to the name it is.
+    #[must_use]
+    pub fn choice<T: Copy>(&self, known: &[(&str, T)]) -> Option<Placed<T>> {
+        let name: Placed<String> = self.read()?;
+        let found = known.iter().find(|(known, _)| *known == name.value);
+        if found.is_none() {
+            let problem = Problem::new(format!("unknown {} `{}`", self.name.replace('_', " "), name.value));
+            let names = known.iter().map(|(name, _)| *name);
+            self.document.complain(self.mark(), problem.hint_nearest(&name.value, names));
+        }
+        Some(Placed { value: found?.1, mark: self.mark() })
+    }
+    /// The table it is.
+    #[must_use]
+    pub fn table(self) -> Option<Table<'d>> {
+        if let Value::Table(map) = &self.node.value {
+            return Some(Table::new(self.document, map, self.node.mark));
+        }
+        self.wrong("a table");
+        None
+    }
+    /// The items of the list it is.
+    #[must_use]
+    pub fn items(self) -> Option<Vec<Self>> {
+        if let Value::Array(items) = &self.node.value {
+            let item = |node| Self { document: self.document, node, name: self.name.clone() };
+            return Some(items.0.iter().map(item).collect());
+        }
+        self.wrong("a list");
+        None
+    }
+    /// Reports that something else was expected.
+    pub fn wrong(&self, expected: &str) {
+        let found = self.node.value.describe();
+        let problem = Problem::new(format!("`{}`: expected {expected}, found {found}", self.name));
+        self.document.complain(self.mark(), problem);
+    }
+}
