@@ -1,1 +1,138 @@
 //! Bytes to workload: one format, one file, and a table of formats.
+//!
+//! [`read`] takes a file, [`read_bytes`] what is already in memory; gzip and zstd are unpacked on the way. A reader
+//! says in its [`Notes`] everything it dropped, changed or assumed, and reports everything that is wrong at once.
+//!
+//! ```
+//! use gigawatt::trace::{Options, read_bytes};
+//! let log = b"; UnixStartTime: 1272639895\n\
+//!     1 0 0 222 80 -1 -1 80 14400 -1 1 1 1 -1 1 -1 -1 -1\n\
+//!     2 1136 0 0 128 -1 -1 128 259200 -1 1 2 2 -1 1 -1 -1 -1\n";
+//! let trace = read_bytes("two.swf", log, None, &Options::default())?;
+//! assert_eq!(trace.format, "swf");
+//! assert_eq!(trace.workload.jobs[0].requested_time.0, 14_400);
+//! assert!(trace.notes.lines().contains(&"1 job of zero length: work_time = 1 s".to_owned()));
+//! # Ok::<(), gigawatt::error::Error>(())
+//! ```
+//!
+//! # Time
+//!
+//! Jobs stay in the order of the file, whatever their submit times. Dates and submits in Unix seconds are shifted so
+//! that the first one is time 0; seconds from the start of a trace are kept as they are. Fractions of a second are
+//! rounded, submits down and work up. Then the window is cut, the sample drawn and the load scaled, in that order.
+
+mod field;
+mod formats;
+mod input;
+mod intake;
+mod notes;
+mod options;
+
+pub use notes::Notes;
+pub use options::{Moment, Options, ParseMomentError, SwfPartition};
+
+use crate::error::{Error, Place, Problem};
+use crate::workload::Workload;
+use intake::Intake;
+use std::path::Path;
+
+/// A format of traces.
+pub struct Format {
+    /// As `--format` calls it.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    detect: fn(&Head<'_>) -> bool,
+    read: fn(&[u8], &mut Intake<'_>),
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Format").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Every format that can be read.
+pub const FORMATS: &[Format] = &[formats::swf::FORMAT];
+
+/// The beginning of an input, for telling formats apart.
+struct Head<'a> {
+    /// The first kilobytes.
+    bytes: &'a [u8],
+}
+
+impl<'a> Head<'a> {
+    const SIZE: usize = 64 << 10;
+
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)] }
+    }
+    /// The first lines that are not blank.
+    fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii()).filter(|line| !line.is_empty())
+    }
+}
+
+/// A workload as read, and what was done to it.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// The jobs, in the order of the file.
+    pub workload: Workload,
+    /// What was dropped, changed or assumed.
+    pub notes: Notes,
+    /// Name of the format it was read as.
+    pub format: &'static str,
+}
+
+/// Reads a trace from a file; without a `format`, its content tells.
+///
+/// # Errors
+/// The file cannot be read, or everything that is wrong with it.
+pub fn read(path: &Path, format: Option<&str>, options: &Options<'_>) -> Result<Trace, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+    read_bytes(&path.display().to_string(), &bytes, format, options)
+}
+
+/// Reads a trace from memory; `name` is what messages call it. See [`read`].
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read_bytes(
+    name: &str,
+    bytes: &[u8],
+    format: Option<&str>,
+    options: &Options<'_>,
+) -> Result<Trace, Error> {
+    options.problems().into_result(())?;
+    let text = input::unpack(name, bytes, options)?;
+    let format = choose(name, &text, format)?;
+    let mut intake = Intake::new(name, options);
+    (format.read)(&text, &mut intake);
+    intake.finish(format.name)
+}
+
+/// The format of that name, or the one that recognises the text.
+fn choose(name: &str, text: &[u8], format: Option<&str>) -> Result<&'static Format, Error> {
+    let names = || FORMATS.iter().map(|format| format.name);
+    if let Some(given) = format.filter(|given| *given != "auto") {
+        let known = FORMATS.iter().find(|format| format.name == given);
+        return known.ok_or_else(|| {
+            Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names()).into()
+        });
+    }
+    let head = Head::new(text);
+    let candidates: Vec<&Format> = FORMATS.iter().filter(|format| (format.detect)(&head)).collect();
+    let list = |formats: &mut dyn Iterator<Item = &str>| formats.collect::<Vec<_>>().join(", ");
+    let problem = match candidates[..] {
+        [format] => return Ok(format),
+        [] if text.trim_ascii().is_empty() => Problem::new(format!("`{name}` is empty")),
+        [] => Problem::new(format!("the format of `{name}` is not one of those known"))
+            .hint(format!("`--format` names one of {}", list(&mut names()))),
+        _ => Problem::new(format!(
+            "`{name}` could be {}",
+            list(&mut candidates.iter().map(|format| format.name))
+        ))
+        .hint("`--format` says which"),
+    };
+    Err(problem.at(Place::file(name)).into())
+}

@@ -1,0 +1,246 @@
+//! Fields of a line: numbers and dates from bytes, without allocation and without floats where digits will do.
+
+/// A non-negative decimal number, split so that it can be rounded either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Decimal {
+    /// The number rounded down.
+    pub floor: u64,
+    /// Whether something is left after that.
+    pub fraction: bool,
+}
+
+impl Decimal {
+    /// The number rounded up.
+    pub(super) const fn ceil(self) -> u64 {
+        self.floor.saturating_add(self.fraction as u64)
+    }
+}
+
+/// Whether a field says nothing: empty, or what pandas, SQL and Slurm write for nothing.
+pub(super) fn missing(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        b"" | b"nan"
+            | b"NaN"
+            | b"NaT"
+            | b"None"
+            | b"none"
+            | b"null"
+            | b"NULL"
+            | b"Unknown"
+            | b"N/A"
+            | b"INVALID"
+    )
+}
+
+/// Digits only, at most 19 of them.
+pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() || bytes.len() > 19 {
+        return None;
+    }
+    let mut value = 0_u64;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    Some(value)
+}
+
+/// Digits only, within 32 bits.
+pub(super) fn count(bytes: &[u8]) -> Option<u32> {
+    unsigned(bytes).and_then(|value| u32::try_from(value).ok())
+}
+
+/// Digits with an optional sign.
+pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
+    match bytes {
+        [b'-', digits @ ..] => {
+            unsigned(digits).and_then(|value| i64::try_from(value).ok()).map(|value| -value)
+        }
+        [b'+', digits @ ..] | digits => unsigned(digits).and_then(|value| i64::try_from(value).ok()),
+    }
+}
+
+/// `66`, `66.0`, `66.25`, `6.6e1`.
+pub(super) fn decimal(bytes: &[u8]) -> Option<Decimal> {
+    if let Some(floor) = unsigned(bytes) {
+        return Some(Decimal { floor, fraction: false });
+    }
+    let Some(point) = bytes.iter().position(|byte| *byte == b'.') else { return exponent(bytes) };
+    let (whole, rest) = (&bytes[..point], &bytes[point + 1..]);
+    if !rest.iter().all(u8::is_ascii_digit) {
+        return exponent(bytes);
+    }
+    let floor = if whole.is_empty() && !rest.is_empty() { 0 } else { unsigned(whole)? };
+    Some(Decimal { floor, fraction: rest.iter().any(|byte| *byte != b'0') })
+}
+
+/// A number with an exponent, as tables of floats have it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+fn exponent(bytes: &[u8]) -> Option<Decimal> {
+    if bytes.len() > 40 || !bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
+        return None;
+    }
+    let value: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+    (0.0..9e15).contains(&value).then(|| Decimal { floor: value as u64, fraction: value.fract() > 0.0 })
+}
+
+/// A date with its time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Date {
+    /// Unix seconds, rounded down.
+    pub seconds: i64,
+    /// Whether it had a fraction of a second.
+    pub fraction: bool,
+    /// Whether it names no time zone, so that UTC was assumed.
+    pub naive: bool,
+}
+
+/// `2017-10-09 07:01:55`, with `T` for the blank, fractions and an offset or `Z` where there is one.
+pub(super) fn date(bytes: &[u8]) -> Option<Date> {
+    let (civil, rest) = bytes.split_at_checked(19)?;
+    let seconds = civil_seconds(civil.try_into().expect("19 bytes were split off"))?;
+    if rest.is_empty() {
+        return Some(Date { seconds, fraction: false, naive: true });
+    }
+    let digits = match rest {
+        [b'.', more @ ..] => more.iter().take_while(|byte| byte.is_ascii_digit()).count() + 1,
+        _ => 0,
+    };
+    let (fraction, zone) = rest.split_at(digits);
+    let offset = zone_offset(zone)?;
+    Some(Date {
+        seconds: seconds - offset.unwrap_or(0),
+        fraction: fraction.iter().any(|byte| matches!(byte, b'1'..=b'9')),
+        naive: offset.is_none(),
+    })
+}
+
+/// Seconds east of UTC; `Some(None)` where no zone is named.
+fn zone_offset(zone: &[u8]) -> Option<Option<i64>> {
+    let two = |tens: u8, ones: u8| unsigned(&[tens, ones]).and_then(|value| i64::try_from(value).ok());
+    let (sign, [h1, h0, m1, m0]) = match *zone {
+        [] => return Some(None),
+        [b'Z' | b'z'] | [b' ', b'U', b'T', b'C'] => return Some(Some(0)),
+        [sign @ (b'+' | b'-'), h1, h0] => (sign, [h1, h0, b'0', b'0']),
+        [sign @ (b'+' | b'-'), h1, h0, m1, m0] => (sign, [h1, h0, m1, m0]),
+        [sign @ (b'+' | b'-'), h1, h0, b':', m1, m0] => (sign, [h1, h0, m1, m0]),
+        _ => return None,
+    };
+    let (hours, minutes) = (two(h1, h0)?, two(m1, m0)?);
+    let offset = hours * 3600 + minutes * 60;
+    (hours <= 23 && minutes <= 59).then_some(Some(if sign == b'-' { -offset } else { offset }))
+}
+
+fn civil_seconds(text: &[u8; 19]) -> Option<i64> {
+    let digits = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0_i64, |value, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit <= 9).then(|| value * 10 + i64::from(digit))
+        })
+    };
+    let separators = [text[4], text[7], text[10], text[13], text[16]];
+    if !matches!(separators, [b'-', b'-', b' ' | b'T' | b't', b':', b':']) {
+        return None;
+    }
+    let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
+    let (hour, minute, second) = (digits(11, 13)?, digits(14, 16)?, digits(17, 19)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    };
+    // A leap second is read as the second after it.
+    let fits = (1..=length).contains(&day) && hour <= 23 && minute <= 59 && second <= 60;
+    fits.then(|| days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar (H. Hinnant, `days_from_civil`).
+const fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - (month <= 2) as i64;
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let agree = |text: &str| {
+            let zoned = if text.len() == 19 { format!("{text}Z") } else { text.to_owned() };
+            let expected: jiff::Timestamp = zoned.replace(' ', "T").parse().unwrap();
+            let date = date(text.as_bytes()).unwrap();
+            assert_eq!(date.seconds, expected.as_nanosecond().div_euclid(1_000_000_000) as i64, "{text}");
+            date
+        };
+        for year in [1970, 1972, 1999, 2000, 2017, 2024, 2099, 2100, 1969] {
+            for (month, day) in [(1, 1), (2, 28), (3, 1), (6, 30), (12, 31)] {
+                assert!(agree(&format!("{year:04}-{month:02}-{day:02} 07:01:55")).naive, "no zone named");
+            }
+        }
+        assert!(!agree("2024-02-29T23:59:59+08:00").naive, "a zone is named");
+        assert!(agree("2024-02-29T23:59:59.25Z").fraction, "a quarter of a second");
+        assert!(!agree("2024-02-29T23:59:59.000-0330").fraction, "no fraction after all");
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "2017-10-09",
+            "2017-13-09 07:01:55",
+            "2023-02-29 00:00:00",
+            "2017-10-09 24:00:00",
+            "2017-10-09 07:01:5x",
+            "2017-10-09 07:01:55+8",
+            "2017-10-09 07:01:55 Mars",
+            "2017/10/09 07:01:55",
+            "2017-10-09 07:01:55+99:00",
+        ] {
+            assert_eq!(date(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_round_both_ways() {
+        for (text, floor, ceil) in [
+            ("0", 0, 0),
+            ("66.0", 66, 66),
+            ("66.25", 66, 67),
+            (".5", 0, 1),
+            ("7.", 7, 7),
+            ("1e3", 1000, 1000),
+            ("1.5E+2", 150, 150),
+            ("1.5e-1", 0, 1),
+            ("9999999999999999999", 9_999_999_999_999_999_999, 9_999_999_999_999_999_999),
+        ] {
+            let decimal = decimal(text.as_bytes()).unwrap();
+            assert_eq!((decimal.floor, decimal.ceil()), (floor, ceil), "{text}");
+        }
+        for text in
+            ["", ".", "-1", "1.2.3", "1e99", "abc", "0x10", "99999999999999999999", "1_000", "inf", "NaN"]
+        {
+            assert_eq!(decimal(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_have_only_digits() {
+        assert_eq!(
+            (signed(b"-12"), signed(b"+3"), signed(b"--1"), signed(b"")),
+            (Some(-12), Some(3), None, None)
+        );
+        assert_eq!((count(b"4294967295"), count(b"4294967296"), count(b" 1")), (Some(u32::MAX), None, None));
+    }
+}

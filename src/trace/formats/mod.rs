@@ -1,0 +1,3 @@
+//! The formats of traces, one file each.
+
+pub(super) mod swf;

@@ -1,0 +1,483 @@
+//! The Standard Workload Format of the Parallel Workloads Archive (version 2.2), and logs that extend it.
+//!
+//! Header lines begin with `;`; a job is a line of 18 numbers, −1 where something is unknown, whatever follows them.
+//! (D. G. Feitelson et al., <https://www.cs.huji.ac.il/labs/parallel/workload/swf.html>)
+//!
+//! | field | becomes |
+//! |---|---|
+//! | 1 job number | the name of the job |
+//! | 2 submit time | `submit_time`; header `UnixStartTime` is the epoch |
+//! | 8 requested, else 5 allocated processors | GPUs, `procs_per_gpu` to each; neither known: the line is dropped |
+//! | 4 run time | `work_time`, at least 1 s |
+//! | 9 requested time | `requested_time`; unknown: `work_time`. Runs past it are kept as they are |
+//! | 11 status | 0: fails. 2–4: a part of a job whose line comes beside it, dropped. 5: see below |
+//! | 12 user | tenant `user7` |
+//! | 15 queue, 16 partition | the partition, if an option says so |
+//! | 17 preceding job, 18 think time | a dependency and its delay, if an option says so |
+//!
+//! A job cancelled (status 5) after it had started runs its recorded time. One that never started (run time −1, or 0
+//! without a processor allocated) and waited is withdrawn that long after its submission; should it start before, it
+//! works as long as it asked for. One that never started and did not wait is dropped: it left as it came.
+
+use crate::error::{Place, Problem};
+use crate::trace::field::{self, Decimal};
+use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
+use crate::trace::{Format, Head, SwfPartition};
+use crate::units::{Gpus, Seconds};
+use crate::workload::{Behaviour, Request};
+use memchr::memchr;
+
+pub(in crate::trace) const FORMAT: Format = Format {
+    name: "swf",
+    about: "Standard Workload Format of the Parallel Workloads Archive; a processor is read as a GPU",
+    detect,
+    read,
+};
+
+/// How many numbers a line has.
+const FIELDS: usize = 18;
+
+fn detect(head: &Head<'_>) -> bool {
+    let mut lines = head.lines().skip_while(|line| line.starts_with(b";"));
+    let number = |word: &[u8]| field::signed(word).is_some() || field::decimal(word).is_some();
+    match lines.next() {
+        Some(line) => {
+            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            words.by_ref().take(11).filter(|word| number(word)).count() == 11
+        }
+        None => head.bytes.trim_ascii_start().starts_with(b";"),
+    }
+}
+
+/// The numbers of a line that are read, by their field; 0 for the others.
+type Line = [i64; FIELDS + 1];
+
+/// Which fields are read.
+const READ: [bool; FIELDS + 1] = {
+    let mut read = [false; FIELDS + 1];
+    let fields = [1, 2, 3, 4, 5, 8, 9, 11, 12, 15, 16, 17, 18];
+    let mut i = 0;
+    while i < fields.len() {
+        read[fields[i]] = true;
+        i += 1;
+    }
+    read
+};
+
+const NAMES: [&str; FIELDS + 1] = [
+    "",
+    "job number",
+    "submit time",
+    "wait time",
+    "run time",
+    "allocated processors",
+    "CPU time",
+    "memory",
+    "requested processors",
+    "requested time",
+    "requested memory",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding job",
+    "think time",
+];
+
+fn read(mut text: &[u8], intake: &mut Intake<'_>) {
+    let mut reader = Reader::new(intake);
+    let mut line: Line = [0; FIELDS + 1];
+    let mut number = 0;
+    while !text.is_empty() {
+        number += 1;
+        if let Some(length) = quick(text, &mut line) {
+            reader.job(&line, number, intake);
+            text = &text[length..];
+            continue;
+        }
+        let end = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        let (bytes, rest) = text.split_at(end);
+        text = rest;
+        match bytes.trim_ascii() {
+            [] => {}
+            [b';', header @ ..] => reader.header(header, intake),
+            _ if careful(bytes, &mut line, number, &mut reader, intake) => reader.job(&line, number, intake),
+            _ => {}
+        }
+    }
+    reader.notes(intake);
+}
+
+/// Reads a line as most lines are: whole numbers, blanks between them, a newline at the end. Returns its length.
+fn quick(text: &[u8], line: &mut Line) -> Option<usize> {
+    let mut at = 0;
+    for field in 1..=FIELDS {
+        while *text.get(at)? == b' ' {
+            at += 1;
+        }
+        if !READ[field] {
+            let start = at;
+            while *text.get(at)? > b' ' {
+                at += 1;
+            }
+            if at == start {
+                return None;
+            }
+            continue;
+        }
+        let negative = text[at] == b'-';
+        at += usize::from(negative);
+        let start = at;
+        let mut value = 0_i64;
+        loop {
+            let digit = text.get(at)?.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+            at += 1;
+        }
+        if at == start || at - start > 18 || text[at] > b' ' {
+            return None;
+        }
+        line[field] = if negative { -value } else { value };
+    }
+    Some(at + memchr(b'\n', &text[at..])? + 1)
+}
+
+/// Reads any line, and says what is wrong with it.
+fn careful(
+    bytes: &[u8],
+    line: &mut Line,
+    number: usize,
+    reader: &mut Reader,
+    intake: &mut Intake<'_>,
+) -> bool {
+    let mut found = 0;
+    let mut right = true;
+    let base = bytes.as_ptr().addr();
+    for word in bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(FIELDS) {
+        found += 1;
+        if !READ[found] {
+            continue;
+        }
+        match whole(word, found == 2) {
+            Some((value, fraction)) => {
+                line[found] = value;
+                reader.fractions += u64::from(fraction);
+            }
+            None => {
+                let start = word.as_ptr().addr() - base;
+                let span = start..start + word.len();
+                intake.wrong_field(number, bytes, span, NAMES[found], "a number");
+                right = false;
+            }
+        }
+    }
+    if found < FIELDS {
+        intake.problem(|file| {
+            let message = format!("a line of {found} fields; a job has {FIELDS}");
+            Problem::new(message).at(Place::line(file, number, &bytes[..bytes.len().min(4096)]))
+        });
+    }
+    right && found == FIELDS
+}
+
+/// A number, fractions rounded down or up, and whether there was one.
+fn whole(word: &[u8], down: bool) -> Option<(i64, bool)> {
+    if let Some(value) = field::signed(word) {
+        return Some((value, false));
+    }
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    let Decimal { floor, fraction } = field::decimal(digits)?;
+    let value = i64::try_from(floor).ok()?.checked_add(i64::from(fraction && !down))?;
+    Some((if digits.len() < word.len() { -value } else { value }, fraction))
+}
+
+/// Indices of the builder's tables by small numbers, so that a line costs no search.
+#[derive(Default)]
+struct Memo(Vec<u32>);
+
+impl Memo {
+    /// Numbers beyond this are looked up each time.
+    const SIZE: usize = 1 << 16;
+    const UNKNOWN: u32 = u32::MAX;
+
+    fn get(&mut self, key: i64, new: impl FnOnce() -> u32) -> u32 {
+        let Some(key) = usize::try_from(key).ok().filter(|key| *key < Self::SIZE) else { return new() };
+        if key >= self.0.len() {
+            self.0.resize(key + 1, Self::UNKNOWN);
+        }
+        if self.0[key] == Self::UNKNOWN {
+            self.0[key] = new();
+        }
+        self.0[key]
+    }
+}
+
+/// What is remembered from line to line.
+struct Reader {
+    behaviour: u32,
+    procs_per_gpu: i64,
+    requests: Memo,
+    tenants: Memo,
+    fractions: u64,
+    unknown_run: u64,
+    parts: u64,
+    no_processors: u64,
+    left_at_once: u64,
+    withdrawn: u64,
+    cut_short: u64,
+    failed: u64,
+}
+
+impl Reader {
+    fn new(intake: &mut Intake<'_>) -> Self {
+        Self {
+            behaviour: intake.builder.behaviour(Behaviour::default()),
+            procs_per_gpu: i64::from(intake.options.procs_per_gpu),
+            requests: Memo::default(),
+            tenants: Memo::default(),
+            fractions: 0,
+            unknown_run: 0,
+            parts: 0,
+            no_processors: 0,
+            left_at_once: 0,
+            withdrawn: 0,
+            cut_short: 0,
+            failed: 0,
+        }
+    }
+
+    fn header(&mut self, text: &[u8], intake: &mut Intake<'_>) {
+        let text = String::from_utf8_lossy(&text[..text.len().min(200)]);
+        if let Some(("UnixStartTime", value)) =
+            text.split_once(':').map(|(key, value)| (key.trim(), value.trim()))
+        {
+            // Zero stands for "unknown" in generated logs.
+            intake.epoch = value.parse().ok().filter(|epoch| *epoch > 0 && *epoch < i64::from(u32::MAX));
+        }
+    }
+
+    fn job(&mut self, line: &Line, number: usize, intake: &mut Intake<'_>) {
+        let [_, id, submit, wait, run, allocated, _, _, asked, requested, _, status, user, ..] = *line;
+        if (2..=4).contains(&status) {
+            self.parts += 1;
+            return;
+        }
+        let procs = if asked > 0 { asked } else { allocated };
+        if procs <= 0 {
+            self.no_processors += 1;
+            return;
+        }
+        let never_started = status == 5 && (run < 0 || run == 0 && allocated <= 0);
+        if never_started && wait <= 0 {
+            self.left_at_once += 1;
+            return;
+        }
+        let range = 0..=i64::from(TIME_MAX);
+        let fits =
+            [submit, run.max(0), requested.max(0), wait.max(0)].iter().all(|time| range.contains(time));
+        if !fits || procs > i64::from(Gpus::MAX_WHOLE) {
+            self.out_of_range(line, procs, number, intake);
+            return;
+        }
+        let request = self.request(procs, line, intake);
+        let tenant = self.tenants.get(user.max(-1) + 1, || tenant(user, intake));
+        let time = |value: i64| u32::try_from(value.max(0)).expect("checked to fit above");
+        let mut draft = Draft {
+            submit: time(submit),
+            work: time(run),
+            requested: time(requested),
+            request,
+            behaviour: self.behaviour,
+            tenant,
+            fails: status == 0,
+            ..Draft::default()
+        };
+        if never_started {
+            self.withdrawn += 1;
+            draft.patience = Some(time(wait));
+            draft.work = draft.requested.max(1);
+        } else {
+            self.unknown_run += u64::from(run < 0);
+            self.cut_short += u64::from(status == 5);
+            self.failed += u64::from(status == 0);
+            draft.work = draft.work.max(u32::from(run < 0));
+        }
+        let id = u64::try_from(id).map_or(Id::Row, Id::Number);
+        if let Some(job) = intake.push(draft, id)
+            && intake.options.think_time
+            && line[17] > 0
+        {
+            let delay = Seconds(u32::try_from(line[18].max(0)).unwrap_or(TIME_MAX));
+            intake.depends(job, &line[17].to_string(), delay, number);
+        }
+    }
+
+    fn request(&mut self, procs: i64, line: &Line, intake: &mut Intake<'_>) -> u32 {
+        let gpus = (procs + self.procs_per_gpu - 1) / self.procs_per_gpu;
+        let gang = Request::gang(Gpus::whole(u32::try_from(gpus).expect("checked against the most GPUs")));
+        let (word, key) = match intake.options.swf_partition {
+            SwfPartition::Ignore => return self.requests.get(gpus, || intake.builder.request(gang)),
+            SwfPartition::Queue => ("queue", line[15]),
+            SwfPartition::Partition => ("partition", line[16]),
+        };
+        let partition = if key < 0 { 0 } else { intake.builder.partition(&format!("{word}{key}")) };
+        intake.builder.request(Request { partition, ..gang })
+    }
+
+    fn out_of_range(&self, line: &Line, procs: i64, number: usize, intake: &mut Intake<'_>) {
+        let field = [2, 3, 4, 9].into_iter().find(|field| line[*field] > i64::from(TIME_MAX));
+        let message = match field {
+            _ if line[2] < 0 => format!("submit time `{}`: expected seconds from the start", line[2]),
+            Some(field) => format!("{} `{}`: expected at most {TIME_MAX} s", NAMES[field], line[field]),
+            None => format!("`{procs}` processors: expected at most {}", Gpus::MAX_WHOLE),
+        };
+        let text: Vec<String> = line[1..].iter().map(i64::to_string).collect();
+        intake.problem(|file| Problem::new(message).at(Place::line(file, number, text.join(" ").as_bytes())));
+    }
+
+    fn notes(&self, intake: &mut Intake<'_>) {
+        let notes = &mut intake.notes;
+        if !intake.builder.is_empty() {
+            notes.say(match self.procs_per_gpu {
+                1 => "SWF processors read as GPUs: one each".to_owned(),
+                many => format!("SWF processors read as GPUs: {many} to each"),
+            });
+        }
+        notes.count("job", "whose work ends in failure (status 0)", self.failed);
+        notes.count("job", "cancelled while running (status 5): they run the time recorded", self.cut_short);
+        notes.count("job", "cancelled while pending (status 5): work_time = requested_time", self.withdrawn);
+        notes.count("job", "cancelled the moment they came (status 5): dropped", self.left_at_once);
+        notes.count("job", "of unknown run time: work_time = 1 s", self.unknown_run);
+        notes.count("job", "with neither requested nor allocated processors: dropped", self.no_processors);
+        notes.count("line", "about a part of a job (status 2 to 4): dropped", self.parts);
+        notes.count("number", "with a fraction: submits rounded down, the others up", self.fractions);
+    }
+}
+
+fn tenant(user: i64, intake: &mut Intake<'_>) -> u32 {
+    if user < 0 { intake.builder.tenant("default") } else { intake.builder.tenant(&format!("user{user}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Options, Trace, read_bytes};
+    use crate::units::Time;
+
+    const SAMPLE: &[u8] = include_bytes!("../../../workloads/sample.swf");
+
+    fn trace(text: &[u8], options: &Options<'_>) -> Trace {
+        read_bytes("t.swf", text, Some("swf"), options).unwrap()
+    }
+    fn problem(line: &str) -> String {
+        read_bytes("t.swf", line.as_bytes(), Some("swf"), &Options::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_kind_of_line_becomes_the_job_it_means() {
+        let Trace { workload, notes, .. } = trace(SAMPLE, &Options::default());
+        assert_eq!(workload.epoch, Some(1_767_225_600), "from the header");
+        let times: Vec<_> = workload
+            .jobs
+            .iter()
+            .map(|job| (job.submit_time.0, job.work_time.0, job.requested_time.0))
+            .collect();
+        assert_eq!(
+            times,
+            [
+                (0, 3600, 7200),
+                (60, 7300, 7200),
+                (120, 600, 600),
+                (180, 1, 60),
+                (240, 900, 1800),
+                (300, 120, 1800),
+                (360, 86_400, 86_400),
+                (1300, 300, 600)
+            ],
+            "submit, work, requested"
+        );
+        let gpus: Vec<_> = (0..8).map(|job| workload.request_of(job).gpus().ceil()).collect();
+        assert_eq!(gpus, [8, 16, 4, 1, 32, 8, 64, 2], "requested, else allocated");
+        assert_eq!(workload.jobs[6].cancel_time, Time(860), "it gave up after 500 s");
+        assert_eq!(workload.jobs[5].cancel_time, Time::NEVER, "it had started");
+        assert!(workload.jobs[4].fails && !workload.jobs[5].fails, "status 0 fails");
+        assert_eq!(workload.names.get(7), "9", "job 8 left as it came");
+        for line in [
+            "1 job without an estimate: requested_time = work_time",
+            "1 job with more work than requested",
+            "1 job of zero length: work_time = 1 s",
+            "SWF processors read as GPUs: one each",
+            "1 job cancelled while pending (status 5): work_time = requested_time",
+            "1 job cancelled the moment they came (status 5): dropped",
+        ] {
+            assert!(notes.lines().iter().any(|note| note == line), "{line} is missing in:\n{notes}");
+        }
+    }
+
+    #[test]
+    fn preceding_jobs_and_queues_count_when_asked_for() {
+        let options = Options {
+            think_time: true,
+            swf_partition: SwfPartition::Queue,
+            procs_per_gpu: 8,
+            ..Options::default()
+        };
+        let workload = trace(SAMPLE, &options).workload;
+        assert_eq!(workload.dependencies.edges().collect::<Vec<_>>(), [(4, 7, Seconds(60))], "9 after 5");
+        assert_eq!(workload.partitions, ["all", "queue1", "queue2"], "field 15");
+        assert_eq!(workload.request_of(3).gpus(), Gpus::ONE, "one processor takes a whole GPU");
+        assert!(trace(SAMPLE, &Options::default()).workload.dependencies.is_empty(), "not unless asked");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let ok = "1 0 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1\n";
+        for (line, expected) in [
+            ("1 x 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1", "submit time `x`"),
+            ("1 -5 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1", "submit time `-5`"),
+            ("1 0 0 99999999999 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1", "run time `99999999999`"),
+            ("1 0 0 9 1 -1 -1 9999999 9 -1 1 1 1 -1 1 -1 -1 -1", "`9999999` processors"),
+            ("1 0 0 9 1 -1 -1 1 99999999999999999999 -1 1 1 1 -1 1 -1 -1 -1", "requested time `9999"),
+            ("1 0 0 9 1", "a line of 5 fields; a job has 18"),
+        ] {
+            let text = problem(&format!("{ok}{line}\n{ok}"));
+            assert!(text.contains(expected) && text.contains("t.swf:2"), "{line} gives:\n{text}");
+        }
+        assert!(problem("; MaxJobs: 0\n").contains("no job in `t.swf`"), "a header alone is no trace");
+    }
+
+    #[test]
+    fn fractions_tabs_and_missing_newlines_take_the_careful_path() {
+        let text = b"7\t10.75 0 5.25 1 0.5 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1\r\n8 20 0 5 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1 {3} q";
+        let Trace { workload, notes, .. } = trace(text, &Options::default());
+        let jobs: Vec<_> = workload.jobs.iter().map(|job| (job.submit_time.0, job.work_time.0)).collect();
+        assert_eq!(jobs, [(10, 6), (20, 5)], "down and up");
+        assert_eq!(
+            notes.counted("number", "with a fraction: submits rounded down, the others up"),
+            2,
+            "{notes}"
+        );
+    }
+
+    #[test]
+    fn unix_submits_are_shifted_and_small_ones_kept() {
+        let line = |submit: u64| format!("1 {submit} 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1\n");
+        let first = |text: String| trace(text.as_bytes(), &Options::default()).workload;
+        assert_eq!(first(line(295)).jobs[0].submit_time, Time(295), "kept");
+        let unix = first(line(1_356_996_147));
+        assert_eq!((unix.jobs[0].submit_time, unix.epoch), (Time(0), Some(1_356_996_147)), "shifted");
+    }
+
+    #[test]
+    fn equal_job_numbers_become_unique() {
+        let line = b"7 0 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1\n".repeat(3);
+        let Trace { workload, notes, .. } = trace(&line, &Options::default());
+        let names: Vec<_> = (0..3).map(|job| workload.names.get(job).into_owned()).collect();
+        assert_eq!(names, ["7", "7#2", "7#3"], "{notes}");
+    }
+}
