@@ -210,6 +210,23 @@ impl Cluster {
     pub fn kind_of(&self, node: u32) -> &NodeKind {
         &self.kinds[self.racks[self.rack_of(node) as usize].kind as usize]
     }
+    /// Whether its nodes are exactly those of its racks and can be counted, as [`Cluster::add_rack`] leaves them; a
+    /// description read from a file may not be so.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let mut next = 0_u32;
+        for (index, rack) in (0u32..).zip(&self.racks) {
+            let Some(end) = rack.first_node.checked_add(rack.nodes) else { return false };
+            let nodes = self.node_rack.get(rack.first_node as usize..end as usize);
+            let own = nodes.is_some_and(|nodes| nodes.iter().all(|of| *of == index));
+            let known = (rack.kind as usize) < self.kinds.len() && (rack.feed as usize) < self.feeds.len();
+            if rack.first_node != next || rack.nodes == 0 || !own || !known {
+                return false;
+            }
+            next = end;
+        }
+        next as usize == self.node_rack.len()
+    }
     /// The partition of that name.
     #[must_use]
     pub fn partition(&self, name: &str) -> Option<&Partition> {

@@ -3,6 +3,15 @@
 //! A [`History`] is the resolved plan and, of every attempt of every job, one [`Segment`]: what it held from when to
 //! when. Waiting, energy, shares and outcomes derive from it.
 
+mod check;
+mod columns;
+mod digest;
+pub mod file;
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use digest::Digest;
+
 use crate::cluster::Cluster;
 use crate::units::{Factor, Time};
 use crate::workload::Workload;
@@ -73,6 +82,19 @@ pub enum SegmentEnd {
     NodeDown,
     /// A policy moved or resized the job: the next segment follows at the same instant.
     Changed,
+}
+
+impl SegmentEnd {
+    /// Every way, in the order of the declaration.
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Completed,
+        Self::Failed,
+        Self::Timeout,
+        Self::Preempted,
+        Self::NodeDown,
+        Self::Changed,
+    ];
 }
 
 /// A stretch of time in which a job holds the same domains at the same rate.
@@ -275,5 +297,21 @@ impl History {
     #[must_use]
     pub fn pieces_of(&self, segment: &Segment) -> &[Piece] {
         &self.pieces[segment.first_piece as usize..(segment.first_piece + segment.pieces) as usize]
+    }
+
+    /// The digest of the file that [`file::write`] makes of it: equal runs have equal digests.
+    ///
+    /// # Panics
+    /// If it contradicts itself so far that it cannot be written.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        file::write(self, std::io::sink()).expect("a sink takes every byte")
+    }
+    /// Checks what every history satisfies: indices in range, tables of equal length, times in order.
+    ///
+    /// # Errors
+    /// The first contradiction.
+    pub fn check(&self) -> Result<(), String> {
+        check::check(self)
     }
 }

@@ -155,6 +155,52 @@ impl Dependencies {
                 .map(move |edge| (job, edge.job, edge.delay))
         })
     }
+    /// Where each job's edges end, the edges, and the topological order, for writing them to a file.
+    #[must_use]
+    pub fn parts(&self) -> (&[u32], &[Edge], &[u32]) {
+        (&self.offsets, &self.edges, &self.order)
+    }
+    /// The inverse of [`Dependencies::parts`]; `None` if the parts are no acyclic graph in that order.
+    ///
+    /// # Complexity
+    /// O(|jobs| + |edges|) time and space.
+    #[must_use]
+    pub fn from_parts(offsets: Vec<u32>, edges: Vec<Edge>, order: Vec<u32>) -> Option<Self> {
+        if edges.is_empty() {
+            return (offsets.is_empty() && order.is_empty()).then(Self::default);
+        }
+        let jobs = offsets.len().checked_sub(1)?;
+        let sound = offsets[0] == 0 && offsets.is_sorted() && offsets[jobs] as usize == edges.len();
+        let known = |job: u32| (job as usize) < jobs;
+        if !sound || !edges.iter().all(|edge| known(edge.job)) || !order.iter().all(|job| known(*job)) {
+            return None;
+        }
+        let mut place = vec![u32::MAX; jobs];
+        for (at, job) in (0u32..).zip(&order) {
+            if std::mem::replace(&mut place[*job as usize], at) != u32::MAX {
+                return None;
+            }
+        }
+        let mut predecessors = vec![0; jobs];
+        for (before, range) in offsets.windows(2).enumerate() {
+            let successors = &edges[range[0] as usize..range[1] as usize];
+            let after = |edge: &Edge| {
+                place[before] < place[edge.job as usize] && place[edge.job as usize] != u32::MAX
+            };
+            if !successors.iter().all(after) || !successors.is_sorted_by(|a, b| a.job < b.job) {
+                return None;
+            }
+            for edge in successors {
+                predecessors[edge.job as usize] += 1;
+            }
+        }
+        Some(Self { offsets, edges, predecessors, order })
+    }
+    /// Whether these are dependencies among jobs `0..jobs`.
+    #[must_use]
+    pub const fn fits(&self, jobs: usize) -> bool {
+        self.edges.is_empty() || self.predecessors.len() == jobs
+    }
 
     /// The longest chain among `jobs`: its length and its members, first to last.
     ///
@@ -222,6 +268,12 @@ mod tests {
         let compiled = graph(&edges).compile(3).unwrap();
         let back: Vec<_> = compiled.edges().map(|(before, after, delay)| (before, after, delay.0)).collect();
         assert_eq!(back, edges, "round trip");
+        let (offsets, flat, order) = compiled.parts();
+        let parts = |order: &[u32]| Dependencies::from_parts(offsets.to_vec(), flat.to_vec(), order.to_vec());
+        assert_eq!(parts(order), Some(compiled.clone()), "from its parts");
+        assert_eq!(parts(&[2, 1, 0]), None, "an order against the edges");
+        assert_eq!(parts(&[0, 1, 1]), None, "an order that repeats a job");
+        assert_eq!(parts(&[0, 1]), None, "an order that lacks a job");
         assert_eq!(compiled.predecessor_count(2), 2, "two edges into job 2");
     }
 }

@@ -1,0 +1,158 @@
+//! What every history satisfies: whoever reads one may rely on it and indexes without fear.
+
+use super::columns::Fault;
+use super::{HeadRecord, History, Piece, SegmentEnd};
+use crate::cluster::{Cluster, NodeKind};
+use crate::units::Time;
+use crate::workload::{MAX_JOBS, PlatformSet, Shape, Workload};
+use std::ops::Range;
+
+/// The first contradiction, if there is one.
+pub(super) fn check(history: &History) -> Result<(), Fault> {
+    check_cluster(&history.plan.cluster)?;
+    check_workload(&history.plan.workload, &history.plan.cluster)?;
+    check_segments(history)?;
+    check_pieces(history)?;
+    check_records(history)
+}
+
+fn ensure(holds: bool, fault: &str) -> Result<(), Fault> {
+    if holds { Ok(()) } else { Err(fault.to_owned()) }
+}
+
+/// Whether `index` is an index of something that has `length` elements.
+fn within(index: u32, length: usize) -> bool {
+    usize::try_from(index).is_ok_and(|index| index < length)
+}
+
+fn within_nodes(nodes: &Range<u32>, cluster: &Cluster) -> bool {
+    nodes.start <= nodes.end && nodes.end <= cluster.nodes()
+}
+
+fn check_cluster(cluster: &Cluster) -> Result<(), Fault> {
+    for (index, feed) in (0u32..).zip(&cluster.feeds) {
+        ensure(within(feed.site, cluster.sites.len()), "a feed stands on no site")?;
+        ensure(feed.parent.is_none_or(|parent| parent < index), "a feed comes before the one that feeds it")?;
+    }
+    for kind in &cluster.kinds {
+        ensure(kind.gpus <= NodeKind::MAX_GPUS, "a node has too many GPUs")?;
+        ensure(within(kind.platform, PlatformSet::MAX), "a platform is out of range")?;
+    }
+    ensure(cluster.is_sound(), "the nodes of a cluster are not those of its racks")?;
+    for partition in &cluster.partitions {
+        ensure(
+            partition.nodes.iter().all(|nodes| within_nodes(nodes, cluster)),
+            "a partition leaves the cluster",
+        )?;
+        let ascending = partition.nodes.windows(2).all(|pair| pair[0].end <= pair[1].start);
+        ensure(ascending, "the nodes of a partition are out of order")?;
+    }
+    let everything =
+        cluster.partitions.first().map_or(0, |all| all.nodes.iter().map(|r| r.end - r.start).sum());
+    ensure(everything == cluster.nodes(), "the first partition does not hold every node")?;
+    ensure(cluster.changes.is_sorted_by_key(|change| change.time), "capacity changes are out of order")?;
+    let changes = cluster.changes.iter().all(|change| within_nodes(&change.nodes, cluster));
+    ensure(changes, "a capacity change leaves the cluster")?;
+    let names = cluster.node_names.len();
+    ensure(names == 0 || u32::try_from(names) == Ok(cluster.nodes()), "nodes and their names disagree")
+}
+
+fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
+    let jobs = workload.jobs.len();
+    ensure(u32::try_from(jobs).is_ok_and(|jobs| jobs <= MAX_JOBS), "there are too many jobs")?;
+    ensure(workload.names.len() == jobs, "jobs and their names disagree")?;
+    ensure(workload.dependencies.fits(jobs), "jobs and their dependencies disagree")?;
+    for job in &workload.jobs {
+        ensure(within(job.request, workload.requests.len()), "a job makes an unknown request")?;
+        ensure(within(job.behaviour, workload.behaviours.len()), "a job has an unknown behaviour")?;
+        ensure(within(job.tenant, workload.tenants.len()), "a job belongs to an unknown tenant")?;
+        ensure(job.work_time.0 > 0 && job.requested_time.0 > 0, "a job has no work")?;
+    }
+    for request in &workload.requests {
+        ensure(within(request.partition, workload.partitions.len()), "a request names an unknown partition")?;
+        let counted = match request.shape {
+            Shape::Any { .. } => true,
+            Shape::Pods { count, gpus_milli_each } => {
+                count > 0 && count.checked_mul(gpus_milli_each).is_some()
+            }
+        };
+        ensure(counted, "a request asks for more GPUs than can be counted")?;
+    }
+    let mut members = workload.graphs.iter().flat_map(|graph| &graph.jobs);
+    ensure(members.all(|job| within(*job, jobs)), "a job graph has an unknown job")?;
+    let ascending = workload.graphs.iter().all(|graph| graph.jobs.is_sorted_by(|a, b| a < b));
+    ensure(ascending, "the jobs of a job graph are out of order")?;
+    let running = workload
+        .running
+        .iter()
+        .all(|running| within(running.job, jobs) && running.nodes.iter().all(|node| *node < cluster.nodes()));
+    ensure(running, "a job already running is unknown or outside the cluster")
+}
+
+fn check_segments(history: &History) -> Result<(), Fault> {
+    let mut last_to = vec![Time::ZERO; history.plan.workload.jobs.len()];
+    let mut next_piece = 0_u32;
+    ensure(history.segments.is_sorted_by_key(|segment| segment.from), "segments are out of order")?;
+    for segment in &history.segments {
+        ensure(within(segment.job, last_to.len()), "a segment belongs to no job")?;
+        ensure(segment.first_piece == next_piece, "pieces are out of order")?;
+        let next = next_piece.checked_add(segment.pieces);
+        next_piece = next.ok_or("segments have too many pieces")?;
+        ensure(segment.rate.0 > 0, "a job runs without making progress")?;
+        let open = segment.end == SegmentEnd::Open;
+        ensure(open == (segment.to == Time::NEVER), "a segment is both open and ended")?;
+        ensure(segment.from <= segment.to, "a segment ends before it begins")?;
+        let seen = segment.from <= history.end && (open || segment.to <= history.end);
+        ensure(seen, "a segment lies after the end of the run")?;
+        let last = &mut last_to[segment.job as usize];
+        ensure(*last <= segment.from, "a job runs twice at once")?;
+        *last = segment.to;
+    }
+    ensure(next_piece as usize == history.pieces.len(), "segments and pieces disagree")
+}
+
+fn check_pieces(history: &History) -> Result<(), Fault> {
+    let cluster = &history.plan.cluster;
+    for piece in &history.pieces {
+        match *piece {
+            Piece::Nodes { word, mask } => {
+                let last = u64::from(word) * 64 + u64::from(63 - mask.leading_zeros().min(63));
+                ensure(mask != 0 && last < u64::from(cluster.nodes()), "a piece leaves the cluster")?;
+            }
+            Piece::Gpus { node, mask } => {
+                ensure(node < cluster.nodes(), "a piece leaves the cluster")?;
+                let used = 64 - mask.leading_zeros();
+                ensure(used <= cluster.kind_of(node).gpus, "a piece leaves its node")?;
+            }
+            Piece::Share { node, gpu, milli } => {
+                ensure(node < cluster.nodes(), "a piece leaves the cluster")?;
+                ensure(u32::from(gpu) < cluster.kind_of(node).gpus, "a piece leaves its node")?;
+                ensure((1..1000).contains(&milli), "a share of a GPU is out of range")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_records(history: &History) -> Result<(), Fault> {
+    let workload = &history.plan.workload;
+    ensure(history.jobs.len() == workload.jobs.len(), "jobs and their outcomes disagree")?;
+    for (job, record) in workload.jobs.iter().zip(&history.jobs) {
+        let settled = record.finish_time != Time::NEVER;
+        let unfinished = record.outcome == super::Outcome::Unfinished;
+        ensure(settled != unfinished, "a job has both an outcome and none")?;
+        ensure(record.eligible_time >= job.submit_time, "a job is eligible before its submission")?;
+    }
+    for segment in &history.segments {
+        let record = &history.jobs[segment.job as usize];
+        ensure(record.eligible_time <= segment.from, "a job starts before it is eligible")?;
+        let until = if segment.to == Time::NEVER { segment.from } else { segment.to };
+        ensure(until <= record.finish_time, "a job runs on after its end")?;
+    }
+    ensure(history.heads.is_sorted_by_key(|head| head.time), "blocked jobs are out of order")?;
+    let heads = history.heads.iter().all(|head| {
+        within(head.queue, workload.partitions.len())
+            && (head.head == HeadRecord::NONE || within(head.head, workload.jobs.len()))
+    });
+    ensure(heads, "a blocked job is unknown")
+}

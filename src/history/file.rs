@@ -1,0 +1,556 @@
+//! A history as a file, and back.
+//!
+//! ```text
+//! magic     8 bytes   "gigawatt"
+//! version   4 bytes   little-endian, as everything
+//! section   tag 4 bytes, length 8 bytes, contents, BLAKE3 of the contents 32 bytes
+//!   TABL    JSON: settings, cluster and the small tables of the workload, end, complete
+//!   JOBS NAME DEPS SEGM PIEC RECO HEAD
+//!           number of rows 8 bytes, then the columns one after the other
+//! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
+//! ```
+//!
+//! ```
+//! use gigawatt::history::{History, file};
+//! let history = History::default();
+//! let mut bytes = Vec::new();
+//! let digest = file::write(&history, &mut bytes).unwrap();
+//! assert_eq!(digest, history.digest());
+//! assert_eq!(file::read(&bytes, "run/history").unwrap(), history);
+//! bytes[100] ^= 1;
+//! assert!(file::read(&bytes, "run/history").is_err());
+//! ```
+
+use super::columns::{ColumnReader, ColumnWriter, Fault};
+use super::{Digest, HeadRecord, History, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings};
+use crate::cluster::Cluster;
+use crate::error::{Error, Place, Problem};
+use crate::units::{Factor, Seconds, Time};
+use crate::workload::{Behaviour, Dependencies, Edge, Graph, Job, Names, Request, Running, Tenant, Workload};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// The first bytes of every history.
+pub const MAGIC: [u8; 8] = *b"gigawatt";
+/// Version of the file format that is written and read.
+pub const VERSION: u32 = 1;
+
+const DONE: [u8; 4] = *b"DONE";
+
+/// Everything that is small enough for JSON.
+#[derive(Serialize, Deserialize)]
+struct Tables<'a> {
+    settings: Cow<'a, Settings>,
+    end: Time,
+    complete: bool,
+    cluster: Cow<'a, Cluster>,
+    tenants: Cow<'a, [Tenant]>,
+    partitions: Cow<'a, [String]>,
+    requests: Cow<'a, [Request]>,
+    behaviours: Cow<'a, [Behaviour]>,
+    graphs: Cow<'a, [Graph]>,
+    running: Cow<'a, [Running]>,
+    epoch: Option<i64>,
+}
+
+/// Writes a history and returns its digest.
+///
+/// # Errors
+/// Whatever `out` says.
+///
+/// # Complexity
+/// O(size of the history) time; the largest table is held in memory once more.
+pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
+    let mut whole = blake3::Hasher::new();
+    let mut put = |bytes: &[u8], digested: bool| {
+        if digested {
+            whole.update(bytes);
+        }
+        out.write_all(bytes)
+    };
+    put(&MAGIC, true)?;
+    put(&VERSION.to_le_bytes(), true)?;
+    for (tag, contents) in SECTIONS {
+        let contents = contents(history)?;
+        let length = u64::try_from(contents.len()).expect("a section in memory is shorter than 64 bits");
+        put(tag, true)?;
+        put(&length.to_le_bytes(), true)?;
+        put(&contents, false)?;
+        put(blake3::hash(&contents).as_bytes(), true)?;
+    }
+    put(&DONE, true)?;
+    let digest = Digest::from(whole.finalize());
+    out.write_all(digest.as_bytes())?;
+    out.flush()?;
+    Ok(digest)
+}
+
+type Contents = fn(&History) -> io::Result<Vec<u8>>;
+
+const SECTIONS: [(&[u8; 4], Contents); 8] = [
+    (b"TABL", write_tables),
+    (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
+    (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
+    (b"DEPS", |history| Ok(write_dependencies(&history.plan.workload.dependencies))),
+    (b"SEGM", |history| Ok(write_segments(&history.segments))),
+    (b"PIEC", |history| Ok(write_pieces(&history.pieces))),
+    (b"RECO", |history| Ok(write_records(&history.jobs))),
+    (b"HEAD", |history| Ok(write_heads(&history.heads))),
+];
+
+/// Reads a history; `name` is what an error calls the file.
+///
+/// # Errors
+/// [`Error::Input`] if a byte differs from what was written, or if the history contradicts itself.
+pub fn read(bytes: &[u8], name: &str) -> Result<History, Error> {
+    read_sections(bytes).map_err(|fault| {
+        Problem::new(format!("this is no history that can be read: {fault}"))
+            .at(Place::file(name))
+            .hint("`gigawatt simulate --out DIR` writes one as `DIR/history`")
+            .into()
+    })
+}
+
+fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
+    let mut reader = SectionReader::new(bytes)?;
+    let tables: Tables<'_> =
+        serde_json::from_slice(reader.section(*b"TABL")?).map_err(|error| format!("its tables: {error}"))?;
+    let jobs = read_jobs(reader.section(*b"JOBS")?)?;
+    let names = read_names(reader.section(*b"NAME")?)?;
+    let dependencies = read_dependencies(reader.section(*b"DEPS")?)?;
+    let segments = read_segments(reader.section(*b"SEGM")?)?;
+    let pieces = read_pieces(reader.section(*b"PIEC")?)?;
+    let records = read_records(reader.section(*b"RECO")?)?;
+    let heads = read_heads(reader.section(*b"HEAD")?)?;
+    reader.finish()?;
+    let workload = Workload {
+        jobs,
+        names,
+        requests: tables.requests.into_owned(),
+        behaviours: tables.behaviours.into_owned(),
+        tenants: tables.tenants.into_owned(),
+        partitions: tables.partitions.into_owned(),
+        dependencies,
+        graphs: tables.graphs.into_owned(),
+        running: tables.running.into_owned(),
+        epoch: tables.epoch,
+    };
+    let plan =
+        Plan { cluster: tables.cluster.into_owned(), workload, settings: tables.settings.into_owned() };
+    let (end, complete) = (tables.end, tables.complete);
+    let history = History { plan, segments, pieces, jobs: records, heads, end, complete };
+    super::check::check(&history)?;
+    Ok(history)
+}
+
+struct SectionReader<'a> {
+    rest: &'a [u8],
+    whole: blake3::Hasher,
+}
+
+impl<'a> SectionReader<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let mut reader = Self { rest: bytes, whole: blake3::Hasher::new() };
+        if reader.take::<8>()? != MAGIC {
+            return Err(format!("it does not begin with `{}`", MAGIC.escape_ascii()));
+        }
+        let version = u32::from_le_bytes(reader.take()?);
+        if version != VERSION {
+            return Err(format!("it has format version {version}, and this program reads {VERSION}"));
+        }
+        Ok(reader)
+    }
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or("it is cut off")?;
+        self.rest = rest;
+        self.whole.update(taken);
+        Ok(*taken)
+    }
+    fn section(&mut self, tag: [u8; 4]) -> Result<&'a [u8], Fault> {
+        let found = self.take::<4>()?;
+        let label = tag.escape_ascii();
+        if found != tag {
+            return Err(format!("expected section {label}, found `{}`", found.escape_ascii()));
+        }
+        let length = usize::try_from(u64::from_le_bytes(self.take()?)).unwrap_or(usize::MAX);
+        let (contents, rest) =
+            self.rest.split_at_checked(length).ok_or_else(|| format!("it is cut off in section {label}"))?;
+        self.rest = rest;
+        if self.take()? != *blake3::hash(contents).as_bytes() {
+            return Err(format!("section {label} is damaged: its digest differs"));
+        }
+        Ok(contents)
+    }
+    fn finish(mut self) -> Result<(), Fault> {
+        if self.take()? != DONE {
+            return Err("its sections do not end where they should".to_owned());
+        }
+        let digest = Digest::from(self.whole.finalize());
+        match self.rest.split_first_chunk() {
+            Some((found, [])) if found == digest.as_bytes() => Ok(()),
+            Some((_, [])) => Err("it is damaged: its digest differs".to_owned()),
+            Some(_) => Err("something follows its end".to_owned()),
+            None => Err("it is cut off".to_owned()),
+        }
+    }
+}
+
+fn write_tables(history: &History) -> io::Result<Vec<u8>> {
+    let Plan { cluster, workload, settings } = &history.plan;
+    let tables = Tables {
+        settings: Cow::Borrowed(settings),
+        end: history.end,
+        complete: history.complete,
+        cluster: Cow::Borrowed(cluster),
+        tenants: Cow::Borrowed(&workload.tenants),
+        partitions: Cow::Borrowed(&workload.partitions),
+        requests: Cow::Borrowed(&workload.requests),
+        behaviours: Cow::Borrowed(&workload.behaviours),
+        graphs: Cow::Borrowed(&workload.graphs),
+        running: Cow::Borrowed(&workload.running),
+        epoch: workload.epoch,
+    };
+    Ok(serde_json::to_vec(&tables)?)
+}
+
+fn write_jobs(jobs: &[Job]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(jobs.len());
+    columns.u32s(jobs.iter().map(|job| job.submit_time.0));
+    columns.u32s(jobs.iter().map(|job| job.work_time.0));
+    columns.u32s(jobs.iter().map(|job| job.requested_time.0));
+    columns.u32s(jobs.iter().map(|job| job.cancel_time.0));
+    columns.u32s(jobs.iter().map(|job| job.request));
+    columns.u32s(jobs.iter().map(|job| job.behaviour));
+    columns.u32s(jobs.iter().map(|job| job.tenant));
+    columns.u32s(jobs.iter().map(|job| job.priority.cast_unsigned()));
+    columns.u8s(jobs.iter().map(|job| u8::from(job.fails)));
+    columns.finish()
+}
+
+fn read_jobs(bytes: &[u8]) -> Result<Vec<Job>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (mut submit, mut work, mut requested) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let (mut cancel, mut request, mut behaviour) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let (mut tenant, mut priority, fails) = (columns.u32s()?, columns.u32s()?, columns.u8s()?);
+    let next = |column: &mut dyn Iterator<Item = u32>| column.next().unwrap_or_default();
+    let jobs = fails.map(|fails| {
+        Ok(Job {
+            submit_time: Time(next(&mut submit)),
+            work_time: Seconds(next(&mut work)),
+            requested_time: Seconds(next(&mut requested)),
+            cancel_time: Time(next(&mut cancel)),
+            request: next(&mut request),
+            behaviour: next(&mut behaviour),
+            tenant: next(&mut tenant),
+            priority: next(&mut priority).cast_signed(),
+            fails: match fails {
+                0 => false,
+                1 => true,
+                other => return Err(format!("a job's flag is {other}")),
+            },
+        })
+    });
+    let jobs = jobs.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(jobs)
+}
+
+fn write_names(names: &Names) -> Vec<u8> {
+    let (count, ends, text) = names.parts();
+    let mut columns = ColumnWriter::new(count);
+    columns.u32s([u32::from(!ends.is_empty())].into_iter());
+    columns.u32s(ends.iter().copied());
+    columns.text(text);
+    columns.finish()
+}
+
+fn read_names(bytes: &[u8]) -> Result<Names, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let count = columns.rows();
+    let ends = match columns.u32s_of(1)?.next() {
+        Some(0) => Vec::new(),
+        Some(1) => columns.u32s()?.collect(),
+        _ => return Err("the table of names has an unknown form".to_owned()),
+    };
+    let text = columns.text()?.to_owned();
+    Names::from_parts(count, ends, text).ok_or_else(|| "names and their lengths disagree".to_owned())
+}
+
+fn write_dependencies(dependencies: &Dependencies) -> Vec<u8> {
+    let (offsets, edges, order) = dependencies.parts();
+    let mut columns = ColumnWriter::new(edges.len());
+    columns.u32s(edges.iter().map(|edge| edge.job));
+    columns.u32s(edges.iter().map(|edge| edge.delay.0));
+    let lengths = [offsets.len(), order.len()];
+    columns.u64s(lengths.iter().map(|length| u64::try_from(*length).expect("jobs are counted in 32 bits")));
+    columns.u32s(offsets.iter().copied());
+    columns.u32s(order.iter().copied());
+    columns.finish()
+}
+
+fn read_dependencies(bytes: &[u8]) -> Result<Dependencies, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (jobs, delays) = (columns.u32s()?, columns.u32s()?);
+    let edges = jobs.zip(delays).map(|(job, delay)| Edge { job, delay: Seconds(delay) }).collect();
+    let mut lengths = columns
+        .column_of::<8>(2)?
+        .iter()
+        .map(|length| usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX));
+    let (offsets, order) = (lengths.next().unwrap_or_default(), lengths.next().unwrap_or_default());
+    let offsets = columns.u32s_of(offsets)?.collect();
+    let order = columns.u32s_of(order)?.collect();
+    columns.finish()?;
+    Dependencies::from_parts(offsets, edges, order).ok_or_else(|| "its dependencies are no graph".to_owned())
+}
+
+fn write_segments(segments: &[Segment]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(segments.len());
+    columns.u32s(segments.iter().map(|segment| segment.job));
+    columns.u32s(segments.iter().map(|segment| segment.from.0));
+    columns.u32s(segments.iter().map(|segment| segment.to.0));
+    columns.u32s(segments.iter().map(|segment| segment.pieces));
+    columns.u32s(segments.iter().map(|segment| segment.rate.0));
+    columns.u32s(segments.iter().map(|segment| segment.restart));
+    columns.u8s(segments.iter().map(|segment| segment.end as u8));
+    columns.finish()
+}
+
+fn read_segments(bytes: &[u8]) -> Result<Vec<Segment>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (mut job, mut from, mut to) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let (mut pieces, mut rate, mut restart) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let ends = columns.u8s()?;
+    let next = |column: &mut dyn Iterator<Item = u32>| column.next().unwrap_or_default();
+    let mut first_piece = 0_u32;
+    let segments = ends.map(|end| {
+        let pieces = next(&mut pieces);
+        let segment = Segment {
+            job: next(&mut job),
+            from: Time(next(&mut from)),
+            to: Time(next(&mut to)),
+            first_piece,
+            pieces,
+            rate: Factor(next(&mut rate)),
+            restart: next(&mut restart),
+            end: *SegmentEnd::ALL.get(usize::from(end)).ok_or("a segment ends in an unknown way")?,
+        };
+        first_piece = first_piece.checked_add(pieces).ok_or("segments have too many pieces")?;
+        Ok::<_, Fault>(segment)
+    });
+    let segments = segments.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(segments)
+}
+
+fn write_pieces(pieces: &[Piece]) -> Vec<u8> {
+    let flat = |piece: &Piece| match *piece {
+        Piece::Nodes { word, mask } => (0, word, mask),
+        Piece::Gpus { node, mask } => (1, node, mask),
+        Piece::Share { node, gpu, milli } => (2, node, u64::from(gpu) << 16 | u64::from(milli)),
+    };
+    let mut columns = ColumnWriter::new(pieces.len());
+    columns.u8s(pieces.iter().map(|piece| flat(piece).0));
+    columns.u32s(pieces.iter().map(|piece| flat(piece).1));
+    columns.u64s(pieces.iter().map(|piece| flat(piece).2));
+    columns.finish()
+}
+
+fn read_pieces(bytes: &[u8]) -> Result<Vec<Piece>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (kinds, places, masks) = (columns.u8s()?, columns.u32s()?, columns.u64s()?);
+    let pieces = kinds.zip(places).zip(masks).map(|((kind, place), mask)| {
+        let small = |shifted: u64| u16::try_from(shifted).map_err(|_| "a share of a GPU is out of range");
+        Ok(match kind {
+            0 => Piece::Nodes { word: place, mask },
+            1 => Piece::Gpus { node: place, mask },
+            2 => Piece::Share { node: place, gpu: small(mask >> 16)?, milli: small(mask & 0xffff)? },
+            other => return Err(format!("a piece is of unknown kind {other}")),
+        })
+    });
+    let pieces = pieces.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(pieces)
+}
+
+fn write_records(records: &[JobRecord]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(records.len());
+    columns.u32s(records.iter().map(|record| record.eligible_time.0));
+    columns.u32s(records.iter().map(|record| record.finish_time.0));
+    columns.u8s(records.iter().map(|record| record.outcome as u8));
+    columns.finish()
+}
+
+fn read_records(bytes: &[u8]) -> Result<Vec<JobRecord>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (eligible, finish, outcomes) = (columns.u32s()?, columns.u32s()?, columns.u8s()?);
+    let records = eligible.zip(finish).zip(outcomes).map(|((eligible, finish), outcome)| {
+        let outcome = *Outcome::ALL.get(usize::from(outcome)).ok_or("a job has an unknown outcome")?;
+        Ok::<_, Fault>(JobRecord { eligible_time: Time(eligible), finish_time: Time(finish), outcome })
+    });
+    let records = records.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(records)
+}
+
+fn write_heads(heads: &[HeadRecord]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(heads.len());
+    columns.u32s(heads.iter().map(|head| head.time.0));
+    columns.u32s(heads.iter().map(|head| head.queue));
+    columns.u32s(heads.iter().map(|head| head.head));
+    columns.finish()
+}
+
+fn read_heads(bytes: &[u8]) -> Result<Vec<HeadRecord>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (times, queues, heads) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let heads = times.zip(queues).zip(heads);
+    let heads = heads.map(|((time, queue), head)| HeadRecord { time: Time(time), queue, head }).collect();
+    columns.finish()?;
+    Ok(heads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::sample;
+    use crate::units::Gpus;
+
+    fn bytes(history: &History) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write(history, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn every_history_comes_back_as_it_was_written() {
+        let mut seen = [0_usize; 4];
+        for seed in 0..60 {
+            let history = sample::random(seed);
+            assert_eq!(history.check(), Ok(()), "seed {seed}");
+            let written = bytes(&history);
+            assert_eq!(read(&written, "history").unwrap(), history, "seed {seed}");
+            assert_eq!(written.last_chunk(), Some(history.digest().as_bytes()), "the digest comes last");
+            seen[0] += history.heads.len();
+            seen[1] += history.plan.cluster.changes.len();
+            seen[2] += history.plan.workload.graphs.len();
+            seen[3] += history.segments.iter().filter(|segment| segment.end == SegmentEnd::Preempted).count();
+        }
+        assert!(seen.iter().all(|count| *count > 20), "the sample is too poor: {seen:?}");
+    }
+
+    #[test]
+    fn two_histories_that_differ_in_one_second_have_different_digests() {
+        let history = sample::random(3);
+        let mut other = history.clone();
+        other.plan.workload.jobs[0].work_time.0 += 1;
+        assert_eq!(history.digest(), history.clone().digest(), "the same history");
+        assert_ne!(history.digest(), other.digest(), "one second more");
+    }
+
+    /// The shortest sample: every one of its bits is tried.
+    fn short() -> Vec<u8> {
+        let mut history = sample::random(1);
+        history.plan.workload = crate::workload::Builder::default().finish();
+        history.plan.cluster.changes.clear();
+        (history.segments, history.pieces) = (Vec::new(), Vec::new());
+        (history.jobs, history.heads) = (Vec::new(), Vec::new());
+        bytes(&history)
+    }
+
+    #[test]
+    fn every_flipped_bit_is_reported() {
+        let mut written = short();
+        assert!(read(&written, "history").is_ok(), "untouched it is read");
+        for bit in 0..written.len() * 8 {
+            written[bit / 8] ^= 1 << (bit % 8);
+            assert!(read(&written, "history").is_err(), "bit {bit} was flipped unnoticed");
+            written[bit / 8] ^= 1 << (bit % 8);
+        }
+        let mut written = bytes(&sample::random(7));
+        for byte in (0..written.len()).step_by(31) {
+            written[byte] ^= 0x10;
+            assert!(read(&written, "history").is_err(), "byte {byte} was changed unnoticed");
+            written[byte] ^= 0x10;
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_or_too_long_is_reported() {
+        let mut written = short();
+        for length in 0..written.len() {
+            assert!(read(&written[..length], "history").is_err(), "{length} bytes of {}", written.len());
+        }
+        written.push(0);
+        let text = read(&written, "history").unwrap_err().to_string();
+        assert!(text.contains("something follows its end"), "{text}");
+    }
+
+    #[test]
+    fn another_version_says_which() {
+        let mut written = short();
+        written[8] = 9;
+        let text = read(&written, "run/history").unwrap_err().to_string();
+        assert!(text.contains("it has format version 9, and this program reads 1"), "{text}");
+        assert!(text.contains("run/history"), "{text}");
+    }
+
+    /// Digests are right in these: only the contents make no sense.
+    #[test]
+    fn a_history_that_contradicts_itself_is_reported() {
+        type Spoil = fn(&mut History);
+        let cases: [(&str, Spoil); 22] = [
+            ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
+            ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
+            ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
+            ("a job has no work", |h| h.plan.workload.jobs[1].work_time = Seconds(0)),
+            ("jobs and their names disagree", |h| h.plan.workload.names.push("one more")),
+            ("a request names an unknown partition", |h| h.plan.workload.requests[0].partition = 7),
+            ("a job graph has an unknown job", |h| h.plan.workload.graphs[0].jobs.push(u32::MAX)),
+            ("the nodes of a cluster are not those of its racks", |h| {
+                h.plan.cluster.racks[0].nodes = u32::MAX;
+            }),
+            ("the nodes of a cluster are not those of its racks", |h| h.plan.cluster.racks[0].kind = 9),
+            ("a node has too many GPUs", |h| h.plan.cluster.kinds[0].gpus = 65),
+            ("a partition leaves the cluster", |h| h.plan.cluster.partitions[1].nodes[0].end = u32::MAX),
+            ("a segment belongs to no job", |h| h.segments[2].job = u32::MAX),
+            ("a segment ends before it begins", |h| {
+                let last = h.segments.last_mut().unwrap();
+                (last.to, last.end) = (Time(0), SegmentEnd::Completed);
+            }),
+            ("segments are out of order", |h| h.segments[2].from = h.end),
+            ("a job runs without making progress", |h| h.segments[0].rate = Factor(0)),
+            ("segments and pieces disagree", |h| h.pieces.truncate(1)),
+            ("a piece leaves the cluster", |h| h.pieces[0] = Piece::Nodes { word: u32::MAX, mask: 1 }),
+            ("a piece leaves the cluster", |h| h.pieces[0] = Piece::Gpus { node: u32::MAX, mask: 1 }),
+            ("a piece leaves its node", |h| h.pieces[0] = Piece::Gpus { node: 0, mask: 1 << 63 }),
+            ("jobs and their outcomes disagree", |h| h.jobs.truncate(1)),
+            ("a job has both an outcome and none", |h| h.jobs[0].finish_time = Time::NEVER),
+            ("a blocked job is unknown", |h| h.heads[0].queue = 99),
+        ];
+        let history = (0..).map(sample::random).find(|history| {
+            let rich = !history.heads.is_empty() && !history.plan.workload.graphs.is_empty();
+            rich && history.segments.len() > 9 && history.jobs[0].outcome == Outcome::Completed
+        });
+        let history = history.unwrap();
+        for (expected, spoil) in cases {
+            let mut spoilt = history.clone();
+            spoil(&mut spoilt);
+            let Err(error) = read(&bytes(&spoilt), "history") else { panic!("unnoticed: {expected}") };
+            let text = error.to_string();
+            assert!(text.contains(expected), "expected {expected:?} in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_claims_more_rows_than_it_has_allocates_nothing() {
+        let mut contents = u64::MAX.to_le_bytes().to_vec();
+        contents.extend([0; 64]);
+        assert!(read_jobs(&contents).is_err(), "jobs");
+        assert!(read_pieces(&contents).is_err(), "pieces");
+        assert!(read_names(&contents).is_err(), "names");
+        assert!(read_dependencies(&contents).is_err(), "dependencies");
+        let big = Gpus::whole(4).milli().to_le_bytes();
+        assert!(read_heads(&big).is_err(), "no number of rows at all");
+    }
+}
