@@ -1,1 +1,3 @@
 //! Many simulations and what follows from them.
+
+pub mod statistics;

@@ -1,0 +1,459 @@
+//! Intervals by resampling: how sure a difference between two policies is.
+//!
+//! Every resample has its address in a counter-based stream, so that an interval is the same on any machine, and
+//! two policies (and all their metrics) are always resampled together: the comparison is paired.
+//!
+//! ```
+//! use gigawatt::experiment::statistics::{Resampling, relative_change};
+//! let reference = [10.0, 12.0, 9.0, 11.0, 10.0, 13.0, 12.0, 9.0, 10.0, 11.0];
+//! let other: Vec<f64> = reference.iter().map(|wait| wait / 2.0).collect();
+//! let interval = Resampling::new(1).bca(10, |picked| relative_change(&other, &reference, picked)).unwrap();
+//! assert_eq!((interval.low, interval.high), (-0.5, -0.5), "half of it in every sample");
+//! ```
+
+use crate::random::{Purpose, Stream};
+use serde::Serialize;
+
+/// Fewer observations than this give no interval.
+pub const FEWEST: usize = 10;
+
+/// Where a number lies with probability [`Resampling::LEVEL`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Whether `value` lies in it, ends included.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
+/// Draws resamples and reads intervals off them.
+#[derive(Debug, Clone, Copy)]
+pub struct Resampling {
+    stream: Stream,
+    resamples: u32,
+    level: f64,
+}
+
+impl Resampling {
+    /// The probability that an interval holds the true value.
+    pub const LEVEL: f64 = 0.95;
+    /// How many resamples an interval is read off.
+    pub const RESAMPLES: u32 = 2000;
+
+    /// The resampling of `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            stream: Stream::new(seed, Purpose::Bootstrap),
+            resamples: Self::RESAMPLES,
+            level: Self::LEVEL,
+        }
+    }
+    /// The same with another number of resamples.
+    #[must_use]
+    pub const fn resamples(mut self, resamples: u32) -> Self {
+        self.resamples = resamples;
+        self
+    }
+    /// The same with another level, above 0 and below 1.
+    #[must_use]
+    pub const fn level(mut self, level: f64) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The bias-corrected and accelerated bootstrap interval of `statistic` over `count` independent observations.
+    ///
+    /// `statistic` gets indices below `count`, with repetition, and returns a finite number or NaN where the
+    /// resample has none. `None` if there are fewer than [`FEWEST`] observations, or a NaN.
+    /// B. Efron, "Better bootstrap confidence intervals", JASA 82 (1987) 171–185.
+    ///
+    /// # Complexity
+    /// O(resamples · (count + cost of the statistic)) time.
+    pub fn bca(&self, count: usize, statistic: impl Fn(&[usize]) -> f64) -> Option<Interval> {
+        if count < FEWEST {
+            return None;
+        }
+        let mut picked: Vec<usize> = (0..count).collect();
+        let observed = statistic(&picked);
+        let mut jackknife = Vec::with_capacity(count);
+        for left_out in 0..count {
+            let others: Vec<usize> = (0..count).filter(|index| *index != left_out).collect();
+            jackknife.push(statistic(&others));
+        }
+        let mut replicates = Vec::with_capacity(self.resamples as usize);
+        for resample in 0..self.resamples {
+            self.fill(resample, count, &mut picked);
+            replicates.push(statistic(&picked));
+        }
+        if !observed.is_finite() || jackknife.iter().chain(&replicates).any(|value| !value.is_finite()) {
+            return None;
+        }
+        replicates.sort_by(f64::total_cmp);
+        Some(bca_ends(observed, &jackknife, &replicates, self.level))
+    }
+
+    /// The percentile interval of `statistic` over moving blocks of `count` consecutive observations.
+    ///
+    /// What happens on one day depends on the day before, so whole runs of days are drawn: [`block_length`] of
+    /// them, from any first day. `statistic` gets how often each observation was drawn. `None` as in
+    /// [`Resampling::bca`].
+    /// H. R. Künsch, "The jackknife and the bootstrap for general stationary observations", Ann. Statist. 17 (1989).
+    ///
+    /// # Complexity
+    /// O(resamples · (count + cost of the statistic)) time, on every core.
+    pub fn moving_blocks(&self, count: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Option<Interval> {
+        use rayon::prelude::*;
+        if count < FEWEST {
+            return None;
+        }
+        let mut replicates: Vec<f64> = (0..self.resamples)
+            .into_par_iter()
+            .map_init(|| vec![0; count], |times, resample| {
+                self.draw_blocks(resample, times);
+                statistic(times)
+            })
+            .collect();
+        if replicates.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
+        replicates.sort_by(f64::total_cmp);
+        let tail = (1.0 - self.level) / 2.0;
+        Some(Interval { low: at_rank(&replicates, tail), high: at_rank(&replicates, 1.0 - tail) })
+    }
+
+    fn fill(&self, resample: u32, count: usize, picked: &mut Vec<usize>) {
+        let bound = u32::try_from(count).expect("observations are counted in 32 bits");
+        picked.clear();
+        picked.extend((0..bound).map(|draw| self.stream.below(u64::from(resample), draw, bound) as usize));
+    }
+
+    fn draw_blocks(&self, resample: u32, times: &mut [u32]) {
+        times.fill(0);
+        let (count, length) = (times.len(), block_length(times.len()));
+        let starts = u32::try_from(count - length + 1).expect("observations are counted in 32 bits");
+        let mut left = count;
+        let mut draw = 0;
+        while left > 0 {
+            let first = self.stream.below(u64::from(resample), draw, starts) as usize;
+            let taken = length.min(left);
+            for time in &mut times[first..first + taken] {
+                *time += 1;
+            }
+            left -= taken;
+            draw += 1;
+        }
+    }
+}
+
+/// Length of the blocks of [`Resampling::moving_blocks`]: the cube root of the number of observations, rounded.
+///
+/// P. Hall, J. L. Horowitz and B.-Y. Jing, "On blocking rules for the bootstrap with dependent data",
+/// Biometrika 82 (1995): for an interval of a variance-like functional the best length grows as n^(1/3).
+#[must_use]
+pub fn block_length(count: usize) -> usize {
+    (1..=count).take_while(|length| (2 * length - 1).pow(3) <= 8 * count).last().unwrap_or(1)
+}
+
+/// Mean of `values` at the indices `picked`; NaN if there is none.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of observations are far below 2^53")]
+pub fn mean_of(values: &[f64], picked: &[usize]) -> f64 {
+    picked.iter().map(|index| values[*index]).sum::<f64>() / picked.len() as f64
+}
+
+/// mean(values) / mean(reference) − 1 over the same observations of both; NaN if the reference's mean is 0.
+#[must_use]
+pub fn relative_change(values: &[f64], reference: &[f64], picked: &[usize]) -> f64 {
+    change(mean_of(values, picked), mean_of(reference, picked))
+}
+
+/// `value` / `reference` − 1; NaN if `reference` is 0.
+#[must_use]
+pub fn change(value: f64, reference: f64) -> f64 {
+    if reference == 0.0 { f64::NAN } else { value / reference - 1.0 }
+}
+
+fn bca_ends(observed: f64, jackknife: &[f64], sorted: &[f64], level: f64) -> Interval {
+    let below = sorted.partition_point(|value| *value < observed);
+    let not_above = sorted.partition_point(|value| *value <= observed);
+    let share = share_of(below + not_above, 2 * sorted.len());
+    let bias = normal_quantile(share);
+    let mean = jackknife.iter().sum::<f64>() / share_of(jackknife.len(), 1);
+    let squares: f64 = jackknife.iter().map(|value| (mean - value).powi(2)).sum();
+    let cubes: f64 = jackknife.iter().map(|value| (mean - value).powi(3)).sum();
+    let spread = squares * libm::sqrt(squares);
+    let acceleration = if spread > 0.0 { cubes / (6.0 * spread) } else { 0.0 };
+    let end = |tail: f64| {
+        let z = normal_quantile(tail);
+        let shifted = bias + (bias + z) / (1.0 - acceleration * (bias + z));
+        // A statistic outside all its replicates has no finite bias: the plain percentile is left.
+        at_rank(sorted, if shifted.is_finite() { normal_cdf(shifted) } else { tail })
+    };
+    let tail = (1.0 - level) / 2.0;
+    Interval { low: end(tail), high: end(1.0 - tail) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of resamples are far below 2^53")]
+fn share_of(part: usize, whole: usize) -> f64 {
+    part as f64 / whole as f64
+}
+
+/// The value below which a share `probability` of the ascending `sorted` lies, by nearest rank.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rank: a share of a small length, clamped to it"
+)]
+fn at_rank(sorted: &[f64], probability: f64) -> f64 {
+    let rank = (probability * sorted.len() as f64).ceil().clamp(1.0, sorted.len() as f64);
+    sorted[rank as usize - 1]
+}
+
+/// The standard normal distribution function.
+#[must_use]
+pub fn normal_cdf(z: f64) -> f64 {
+    libm::erfc(-z / std::f64::consts::SQRT_2) / 2.0
+}
+
+/// The inverse of [`normal_cdf`], to about 16 digits; ±infinity at 0 and 1.
+///
+/// M. J. Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics 37 (1988).
+#[must_use]
+pub fn normal_quantile(probability: f64) -> f64 {
+    let centred = probability - 0.5;
+    if centred.abs() <= 0.425 {
+        let r = 0.180_625 - centred * centred;
+        return centred * ratio(&CENTRE, r);
+    }
+    let tail = probability.min(1.0 - probability);
+    if tail <= 0.0 {
+        return f64::INFINITY.copysign(centred);
+    }
+    let r = libm::sqrt(-libm::log(tail));
+    let size = if r <= 5.0 { ratio(&MIDDLE, r - 1.6) } else { ratio(&FAR, r - 5.0) };
+    size.copysign(centred)
+}
+
+/// Numerator and denominator of a rational approximation, highest power first.
+type Rational = [[f64; 8]; 2];
+
+fn ratio(coefficients: &Rational, r: f64) -> f64 {
+    let polynomial = |terms: &[f64; 8]| terms.iter().fold(0.0, |sum, term| sum * r + term);
+    polynomial(&coefficients[0]) / polynomial(&coefficients[1])
+}
+
+const CENTRE: Rational = [
+    [
+        2_509.080_928_730_122_7,
+        33_430.575_583_588_13,
+        67_265.770_927_008_7,
+        45_921.953_931_549_87,
+        13_731.693_765_509_461,
+        1_971.590_950_306_551_4,
+        133.141_667_891_784_38,
+        3.387_132_872_796_366_5,
+    ],
+    [
+        5_226.495_278_852_854_5,
+        28_729.085_735_721_943,
+        39_307.895_800_092_71,
+        21_213.794_301_586_597,
+        5_394.196_021_424_751,
+        687.187_007_492_057_9,
+        42.313_330_701_600_91,
+        1.0,
+    ],
+];
+
+const MIDDLE: Rational = [
+    [
+        7.745_450_142_783_414e-4,
+        0.022_723_844_989_269_184,
+        0.241_780_725_177_450_6,
+        1.270_458_252_452_368_4,
+        3.647_848_324_763_204_5,
+        5.769_497_221_460_691,
+        4.630_337_846_156_545_6,
+        1.423_437_110_749_683_5,
+    ],
+    [
+        1.050_750_071_644_416_9e-9,
+        5.475_938_084_995_345e-4,
+        0.015_198_666_563_616_457,
+        0.148_103_976_427_480_08,
+        0.689_767_334_985_1,
+        1.676_384_830_183_803_8,
+        2.053_191_626_637_759,
+        1.0,
+    ],
+];
+
+const FAR: Rational = [
+    [
+        2.010_334_399_292_288_1e-7,
+        2.711_555_568_743_487_6e-5,
+        0.001_242_660_947_388_078_4,
+        0.026_532_189_526_576_124,
+        0.296_560_571_828_504_87,
+        1.784_826_539_917_291_3,
+        5.463_784_911_164_114,
+        6.657_904_643_501_103,
+    ],
+    [
+        2.044_263_103_389_939_8e-15,
+        1.421_511_758_316_446e-7,
+        1.846_318_317_510_054_8e-5,
+        7.868_691_311_456_133e-4,
+        0.014_875_361_290_850_615,
+        0.136_929_880_922_735_8,
+        0.599_832_206_555_888,
+        1.0,
+    ],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn near(found: f64, expected: f64, tolerance: f64) {
+        assert!((found - expected).abs() <= tolerance, "found {found}, expected {expected} ± {tolerance}");
+    }
+
+    #[test]
+    fn the_normal_distribution_has_its_tabulated_points() {
+        // Found by halving on erfc.
+        for (probability, z) in [
+            (0.5, 0.0),
+            (0.975, 1.959_963_984_540_054),
+            (0.025, -1.959_963_984_540_054),
+            (0.999, 3.090_232_306_167_813_5),
+            (1e-10, -6.361_340_902_404_056),
+            (1e-30, -11.464_024_688_443_617),
+        ] {
+            near(normal_quantile(probability), z, 1e-9 * (1.0 + z.abs()));
+            near(normal_cdf(z) / probability, 1.0, 1e-8);
+        }
+        assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY, "the far left");
+        assert_eq!(normal_quantile(1.0), f64::INFINITY, "the far right");
+    }
+
+    #[test]
+    fn blocks_are_as_long_as_the_cube_root_of_the_days() {
+        for (count, length) in [(1, 1), (3, 1), (4, 2), (10, 2), (27, 3), (109, 5), (1000, 10)] {
+            assert_eq!(block_length(count), length, "{count} days");
+        }
+    }
+
+    #[test]
+    fn blocks_draw_as_many_days_as_there_are() {
+        let mut times = [0; 23];
+        for resample in 0..200 {
+            Resampling::new(4).draw_blocks(resample, &mut times);
+            assert_eq!(times.iter().sum::<u32>(), 23, "resample {resample}");
+        }
+    }
+
+    #[test]
+    fn fewer_than_ten_observations_give_no_interval() {
+        let values = [1.0; 10];
+        let resampling = Resampling::new(1).resamples(50);
+        assert_eq!(resampling.bca(9, |picked| mean_of(&values, picked)), None, "nine");
+        assert!(resampling.bca(10, |picked| mean_of(&values, picked)).is_some(), "ten");
+        assert_eq!(resampling.moving_blocks(9, |_| 1.0), None, "nine days");
+    }
+
+    #[test]
+    fn a_reference_of_zero_gives_no_interval() {
+        let (values, zeros) = ([1.0; 12], [0.0; 12]);
+        let interval = Resampling::new(1).bca(12, |picked| relative_change(&values, &zeros, picked));
+        assert_eq!(interval, None, "nothing is relative to zero");
+    }
+
+    /// Without bias and skewness the interval of a mean is that of the percentiles of its replicates.
+    #[test]
+    fn of_a_symmetric_sample_the_interval_is_symmetric() {
+        let values: Vec<f64> = (-10..=10).map(f64::from).collect();
+        let interval = Resampling::new(3).resamples(20_000).bca(21, |picked| mean_of(&values, picked)).unwrap();
+        // Standard deviation of the mean under resampling: √(Σx²/n) / √n = √(770/21/21).
+        let expected = 1.96 * (770.0_f64 / 441.0).sqrt();
+        near(interval.high, expected, 0.1); // means are multiples of 1/21
+        near(interval.low, -expected, 0.1);
+    }
+
+    #[test]
+    fn bias_and_acceleration_move_the_ends_as_worked_by_hand() {
+        // 100 replicates 1..=100, observed 60: 59 below, 1 equal, so the bias is Φ⁻¹(0.595) = 0.240426.
+        // Jackknife −1 and 1 around a mean of 0: no acceleration. Upper end: Φ(2·0.240426 + 1.959964) = 0.992673,
+        // lower end: Φ(2·0.240426 − 1.959964) = 0.069555.
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        let interval = bca_ends(60.0, &[-1.0, 1.0], &sorted, 0.95);
+        assert_eq!((interval.low, interval.high), (7.0, 100.0), "ranks ⌈6.96⌉ and ⌈99.27⌉");
+        // Jackknife −2, 1, 1: Σ(mean−x)² = 6, Σ(mean−x)³ = 8 − 1 − 1 = 6, acceleration 6 / (6·6·√6) = 0.068041.
+        // Without bias: upper end Φ(1.959964 / (1 − 0.133359)) = Φ(2.261565) = 0.98814,
+        // lower end Φ(−1.959964 / (1 + 0.133359)) = Φ(−1.729341) = 0.04187.
+        let interval = bca_ends(50.5, &[-2.0, 1.0, 1.0], &sorted, 0.95);
+        assert_eq!((interval.low, interval.high), (5.0, 99.0), "ranks ⌈4.19⌉ and ⌈98.81⌉");
+    }
+
+    /// How often intervals of `level` hold the true mean 1 of `count` exponential observations.
+    fn coverage(level: f64, count: usize, trials: u32) -> f64 {
+        let draws = Stream::new(99, Purpose::Durations);
+        let mut held = 0;
+        for trial in 0..trials {
+            let values: Vec<f64> = (0..count)
+                .map(|index| {
+                    let uniform = f64::from(draws.draw(u64::from(trial), u32::try_from(index).unwrap()));
+                    -libm::log((uniform + 0.5) / 4_294_967_296.0)
+                })
+                .collect();
+            let resampling = Resampling::new(u64::from(trial)).resamples(400).level(level);
+            let interval = resampling.bca(count, |picked| mean_of(&values, picked)).unwrap();
+            held += u32::from(interval.contains(1.0));
+        }
+        f64::from(held) / f64::from(trials)
+    }
+
+    #[test]
+    fn intervals_hold_the_true_mean_about_as_often_as_they_say() {
+        let found = coverage(0.95, 40, 1000);
+        assert!((0.91..=0.97).contains(&found), "of 95 % intervals {found} hold it");
+        let planted = coverage(0.80, 40, 1000);
+        assert!((0.75..=0.85).contains(&planted), "80 % intervals must be told from 95 % ones: {planted}");
+    }
+
+    /// Days that hang together: x(t) = 0.6 x(t − 1) + noise; the mean of 200 has a long-run variance of
+    /// 1 / (1 − 0.6)² = 6.25 a day, where independent days would have 1 / (1 − 0.36) = 1.56.
+    #[test]
+    fn moving_blocks_see_that_days_hang_together() {
+        let draws = Stream::new(5, Purpose::Arrivals);
+        let (mut width, trials) = (0.0, 40_u32);
+        for trial in 0..trials {
+            let mut values = Vec::new();
+            let mut last = 0.0;
+            for day in 0..200 {
+                let uniform = (f64::from(draws.draw(u64::from(trial), day)) + 0.5) / 4_294_967_296.0;
+                last = 0.6 * last + normal_quantile(uniform);
+                values.push(last);
+            }
+            let mean = |times: &[u32]| {
+                times.iter().zip(&values).map(|(times, value)| f64::from(*times) * value).sum::<f64>() / 200.0
+            };
+            let interval = Resampling::new(u64::from(trial)).resamples(400).moving_blocks(200, mean).unwrap();
+            width += (interval.high - interval.low) / f64::from(trials);
+        }
+        let truth = 2.0 * 1.96 * (6.25_f64 / 200.0).sqrt();
+        let independent = 2.0 * 1.96 * (1.56_f64 / 200.0).sqrt();
+        assert!(width > 1.4 * independent && width < 1.1 * truth, "{width} between {independent} and {truth}");
+    }
+}
