@@ -1,1 +1,3 @@
 //! History to numbers: one definition each, with its formula.
+
+pub mod profile;

@@ -1,0 +1,370 @@
+//! What a workload asks for, before anything is simulated.
+//!
+//! ```
+//! use gigawatt::metrics::profile::Profile;
+//! use gigawatt::units::{Gpus, Seconds, Time};
+//! use gigawatt::workload::{Builder, Job, Request};
+//! let mut builder = Builder::default();
+//! builder.request(Request::gang(Gpus::whole(4)));
+//! builder.push(Job { work_time: Seconds(1800), ..Job::at(Time(0)) });
+//! builder.push(Job { work_time: Seconds(1800), ..Job::at(Time(3600)) });
+//! let profile = Profile::of(&builder.finish(), 2);
+//! assert_eq!(profile.gpu_hours(), 4.0);
+//! assert_eq!(profile.offered_load(8), Some(0.5), "4 GPU-hours asked of 8 GPUs within one hour");
+//! ```
+
+use crate::units::{Gpus, Seconds, Time};
+use crate::workload::{Job, Workload};
+
+/// Jobs of one kind and what they ask for together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Share {
+    /// What they have in common.
+    pub label: String,
+    /// How many there are.
+    pub jobs: u64,
+    /// Σ GPUs · work_time, in thousandths of a GPU-second.
+    pub gpu_milli_seconds: u128,
+}
+
+impl Share {
+    fn labelled(label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..Self::default() }
+    }
+    fn add(&mut self, milli: u32, work: Seconds) {
+        self.jobs += 1;
+        self.gpu_milli_seconds += u128::from(milli) * u128::from(work.0);
+    }
+    /// Σ GPUs · work_time in hours.
+    #[must_use]
+    pub fn gpu_hours(&self) -> f64 {
+        real(self.gpu_milli_seconds) / 3.6e6
+    }
+}
+
+/// Work times at some ranks, and their mean.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Durations {
+    /// Half of the jobs work no longer.
+    pub p50: Seconds,
+    /// Nine tenths of the jobs work no longer.
+    pub p90: Seconds,
+    /// Of a hundred jobs, 99 work no longer.
+    pub p99: Seconds,
+    /// The longest.
+    pub max: Seconds,
+    /// The mean, seconds.
+    pub mean: f64,
+}
+
+/// How requested times relate to work times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Estimates {
+    /// Jobs whose request is exactly their work: a perfect estimate, or none at all.
+    pub equal: u64,
+    /// Jobs that work longer than requested.
+    pub overrun: u64,
+    /// Jobs that request more than they work.
+    pub padded: u64,
+    /// Half of the padded jobs request no more than this many times their work, in thousandths.
+    pub median_padding_milli: u64,
+}
+
+/// A workload in numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Profile {
+    /// All jobs together.
+    pub total: Share,
+    /// When the first job is submitted.
+    pub first_submit: Time,
+    /// When the last job is submitted.
+    pub last_submit: Time,
+    /// By GPUs of the gang, ascending: none, a share of one, 1, 2, 3–4, 5–8 and so on; empty ones in between stay.
+    pub gangs: Vec<Share>,
+    /// By work time, ascending; empty ones at both ends are left out.
+    pub lengths: Vec<Share>,
+    /// By tenant, most GPU time first.
+    pub tenants: Vec<Share>,
+    /// By kind of job, most GPU time first; kinds that do not occur are left out.
+    pub kinds: Vec<Share>,
+    /// Work times.
+    pub durations: Durations,
+    /// Requested times.
+    pub estimates: Estimates,
+    /// Jobs that fail at their end.
+    pub failing: u64,
+    /// Jobs withdrawn if they have not started by some time.
+    pub cancelled: u64,
+    /// Jobs already running at time 0.
+    pub running: u64,
+    /// Edges "after success".
+    pub dependencies: u64,
+    /// Named job graphs.
+    pub graphs: u64,
+    /// Jobs submitted in each of equal buckets from the first to the last submit.
+    pub arrivals: Vec<u64>,
+    /// GPUs in use in the same buckets, on average, if every job could start at its submit.
+    pub demand: Vec<f64>,
+    /// Length of a bucket, seconds.
+    pub bucket: f64,
+    /// Unix seconds of time 0, where the input has dates.
+    pub epoch: Option<i64>,
+}
+
+impl Profile {
+    /// The numbers of `workload`, its time cut into `buckets` (at least 1).
+    ///
+    /// # Complexity
+    /// O(|jobs| log |jobs| + buckets) time, O(|jobs| + buckets) space.
+    #[must_use]
+    pub fn of(workload: &Workload, buckets: usize) -> Self {
+        let mut profile = Self {
+            tenants: workload.tenants.iter().map(|tenant| Share::labelled(&*tenant.name)).collect(),
+            kinds: crate::workload::JobKind::ALL.iter().map(|kind| Share::labelled(kind.name())).collect(),
+            gangs: vec![Share::labelled("none"), Share::labelled("below 1")],
+            lengths: LENGTHS.iter().map(|(_, label)| Share::labelled(*label)).collect(),
+            total: Share::labelled("all"),
+            running: count(workload.running.len()),
+            dependencies: count(workload.dependencies.edges().count()),
+            graphs: count(workload.graphs.len()),
+            epoch: workload.epoch,
+            ..Self::default()
+        };
+        profile.first_submit = workload.jobs.iter().map(|job| job.submit_time).min().unwrap_or_default();
+        profile.last_submit = workload.jobs.iter().map(|job| job.submit_time).max().unwrap_or_default();
+        for job in &workload.jobs {
+            let milli = workload.requests[job.request as usize].gpus().milli();
+            profile.add(job, milli);
+            let kind = workload.behaviours.get(job.behaviour as usize).map(|behaviour| behaviour.kind);
+            profile.kinds[kind.unwrap_or_default() as usize].add(milli, job.work_time);
+        }
+        profile.durations = durations(&workload.jobs);
+        profile.estimates = estimates(&workload.jobs);
+        profile.over_time(workload, buckets.max(1));
+        for shares in [&mut profile.tenants, &mut profile.kinds] {
+            shares.retain(|share| share.jobs > 0);
+            shares.sort_by_key(|share| std::cmp::Reverse((share.gpu_milli_seconds, share.jobs)));
+        }
+        trim(&mut profile.gangs);
+        trim(&mut profile.lengths);
+        profile
+    }
+
+    fn add(&mut self, job: &Job, milli: u32) {
+        let work = job.work_time;
+        self.total.add(milli, work);
+        self.tenants[job.tenant as usize].add(milli, work);
+        let gang = gang_class(milli);
+        while self.gangs.len() <= gang {
+            self.gangs.push(Share::labelled(gang_label(self.gangs.len())));
+        }
+        self.gangs[gang].add(milli, work);
+        let length = LENGTHS.partition_point(|(below, _)| *below <= work.0).min(LENGTHS.len() - 1);
+        self.lengths[length].add(milli, work);
+        self.failing += u64::from(job.fails);
+        self.cancelled += u64::from(job.cancel_time != Time::NEVER);
+    }
+
+    /// Fills `arrivals` and `demand`: the part of every job that lies within each bucket.
+    fn over_time(&mut self, workload: &Workload, buckets: usize) {
+        let span = f64::from(self.last_submit.since(self.first_submit).0.max(1));
+        self.bucket = span / real(buckets as u128);
+        self.arrivals = vec![0; buckets];
+        // GPUs at every bucket's left edge change by `steps`; `parts` is what the partly covered buckets add.
+        let (mut steps, mut parts) = (vec![0.0; buckets + 1], vec![0.0; buckets]);
+        for job in &workload.jobs {
+            let gpus = workload.requests[job.request as usize].gpus().as_f64();
+            let from = f64::from(job.submit_time.since(self.first_submit).0) / self.bucket;
+            let to = (from + f64::from(job.work_time.0) / self.bucket).min(real(buckets as u128));
+            let (first, last) = (floor_index(from, buckets - 1), floor_index(to, buckets));
+            self.arrivals[first] += 1;
+            if first == last {
+                parts[first] += gpus * (to - from);
+                continue;
+            }
+            parts[first] += gpus * (real(first as u128) + 1.0 - from);
+            steps[first + 1] += gpus;
+            steps[last] -= gpus;
+            if last < buckets {
+                parts[last] += gpus * (to - real(last as u128));
+            }
+        }
+        let mut running = 0.0;
+        self.demand = parts
+            .iter()
+            .zip(&steps)
+            .map(|(part, step)| {
+                running += step;
+                f64::max(running + part, 0.0)
+            })
+            .collect();
+    }
+
+    /// Σ GPUs · work_time of all jobs, hours.
+    #[must_use]
+    pub fn gpu_hours(&self) -> f64 {
+        self.total.gpu_hours()
+    }
+    /// From the first to the last submit.
+    #[must_use]
+    pub fn span(&self) -> Seconds {
+        self.last_submit.since(self.first_submit)
+    }
+    /// Σ GPUs · work_time / (GPUs · time from first to last submit); `None` if all are submitted at once.
+    #[must_use]
+    pub fn offered_load(&self, gpus: u64) -> Option<f64> {
+        let capacity = u128::from(gpus) * 1000 * u128::from(self.span().0);
+        (capacity > 0).then(|| real(self.total.gpu_milli_seconds) / real(capacity))
+    }
+}
+
+/// Upper ends (exclusive, seconds) and names of the classes of work time.
+const LENGTHS: [(u32, &str); 10] = [
+    (60, "below 1 min"),
+    (600, "1–10 min"),
+    (3600, "10–60 min"),
+    (4 * 3600, "1–4 h"),
+    (12 * 3600, "4–12 h"),
+    (86_400, "12–24 h"),
+    (3 * 86_400, "1–3 d"),
+    (7 * 86_400, "3–7 d"),
+    (30 * 86_400, "7–30 d"),
+    (u32::MAX, "above 30 d"),
+];
+
+/// 0: no GPU, 1: a share of one, 2: one, then one class a power of two.
+fn gang_class(milli: u32) -> usize {
+    match milli {
+        0 => 0,
+        1..1000 => 1,
+        _ => 2 + Gpus::from_milli(milli).ceil().next_power_of_two().trailing_zeros() as usize,
+    }
+}
+
+fn gang_label(class: usize) -> String {
+    match class - 2 {
+        0 => "1".to_owned(),
+        1 => "2".to_owned(),
+        power => format!("{}–{}", (1_u64 << (power - 1)) + 1, 1_u64 << power),
+    }
+}
+
+/// Drops empty classes before the first and after the last that has a job.
+fn trim(shares: &mut Vec<Share>) {
+    while shares.last().is_some_and(|share| share.jobs == 0) {
+        shares.pop();
+    }
+    let empty = shares.iter().take_while(|share| share.jobs == 0).count();
+    shares.drain(..empty);
+}
+
+fn durations(jobs: &[Job]) -> Durations {
+    let mut times: Vec<Seconds> = jobs.iter().map(|job| job.work_time).collect();
+    times.sort_unstable();
+    let Some(max) = times.last().copied() else { return Durations::default() };
+    let rank = |hundredths: usize| times[(times.len() * hundredths).div_ceil(100).max(1) - 1];
+    let sum: u128 = times.iter().map(|time| u128::from(time.0)).sum();
+    Durations { p50: rank(50), p90: rank(90), p99: rank(99), max, mean: real(sum) / real(times.len() as u128) }
+}
+
+fn estimates(jobs: &[Job]) -> Estimates {
+    let mut found = Estimates::default();
+    let mut paddings = Vec::new();
+    for job in jobs {
+        match job.requested_time.cmp(&job.work_time) {
+            std::cmp::Ordering::Equal => found.equal += 1,
+            std::cmp::Ordering::Less => found.overrun += 1,
+            std::cmp::Ordering::Greater => {
+                paddings.push(u64::from(job.requested_time.0) * 1000 / u64::from(job.work_time.0.max(1)));
+            }
+        }
+    }
+    found.padded = count(paddings.len());
+    if !paddings.is_empty() {
+        let middle = (paddings.len() - 1) / 2;
+        found.median_padding_milli = *paddings.select_nth_unstable(middle).1;
+    }
+    found
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).expect("a length has at most 64 bits")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display: 53 bits are enough")]
+const fn real(number: u128) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and clamped")]
+fn floor_index(place: f64, last: usize) -> usize {
+    (place as usize).min(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Builder, Request};
+
+    /// Jobs of (submit, work, requested, thousandths of a GPU).
+    fn profile(jobs: &[(u32, u32, u32, u32)], buckets: usize) -> Profile {
+        let mut builder = Builder::default();
+        for &(submit, work, requested, milli) in jobs {
+            let request = builder.request(Request::gang(Gpus::from_milli(milli)));
+            let job = Job { work_time: Seconds(work), request, ..Job::at(Time(submit)) };
+            builder.push(job.requesting(Seconds(requested)));
+        }
+        Profile::of(&builder.finish(), buckets)
+    }
+
+    #[test]
+    fn demand_is_what_would_run_without_a_queue() {
+        // Two buckets of 100 s. A: 2 GPUs 50..150, B: 1 GPU 0..20, C: at 200, counted in the last bucket.
+        let found = profile(&[(50, 100, 100, 2000), (0, 20, 20, 1000), (200, 500, 500, 8000)], 2);
+        assert_eq!(found.arrivals, [2, 1], "by submit time");
+        assert_eq!(found.demand, [1.2, 1.0], "(2 · 50 + 20) / 100 and 2 · 50 / 100");
+        assert_eq!(found.gpu_hours(), (200.0 + 20.0 + 4000.0) / 3600.0, "all work counts");
+        assert_eq!(found.offered_load(10), Some(4220.0 / 2000.0), "over 200 s");
+    }
+
+    #[test]
+    fn demand_conserves_gpu_time_within_the_span() {
+        let jobs: Vec<_> = (0..500).map(|i| (i * 37 % 9000, 1 + i * 53 % 4000, 1, 1000 * (i % 9))).collect();
+        let span = jobs.iter().map(|job| job.0).max().unwrap();
+        let expected: f64 =
+            jobs.iter().map(|job| f64::from((job.0 + job.1).min(span) - job.0) * f64::from(job.3) / 1000.0).sum();
+        let found = profile(&jobs, 41);
+        let sum: f64 = found.demand.iter().map(|gpus| gpus * found.bucket).sum();
+        assert!((sum / expected - 1.0).abs() < 1e-9, "{sum} of {expected}");
+    }
+
+    #[test]
+    fn gangs_fall_into_classes_by_powers_of_two() {
+        let sizes = [0, 1, 999, 1000, 2000, 3000, 4000, 5000, 8000, 9000, 4_294_967_000];
+        let classes = sizes.map(gang_class);
+        assert_eq!(classes, [0, 1, 1, 2, 3, 4, 4, 5, 5, 6, 25], "class");
+        let found = profile(&[(0, 1, 1, 2000), (0, 1, 1, 2000), (0, 1, 1, 16_000)], 1);
+        let shares: Vec<_> = found.gangs.iter().map(|share| (share.label.as_str(), share.jobs)).collect();
+        assert_eq!(shares, [("2", 2), ("3–4", 0), ("5–8", 0), ("9–16", 1)], "ends trimmed, middle kept");
+    }
+
+    #[test]
+    fn estimates_are_told_apart() {
+        let found = profile(&[(0, 10, 10, 0), (0, 10, 9, 0), (0, 10, 30, 0), (0, 10, 25, 0)], 1).estimates;
+        let expected = Estimates { equal: 1, overrun: 1, padded: 2, median_padding_milli: 2500 };
+        assert_eq!(found, expected, "one each, two padded");
+    }
+
+    #[test]
+    fn durations_are_nearest_ranks() {
+        let jobs: Vec<_> = (1..=200).map(|work| (0, work, work, 1000)).collect();
+        let found = profile(&jobs, 1).durations;
+        assert_eq!((found.p50, found.p90, found.p99), (Seconds(100), Seconds(180), Seconds(198)), "ranks");
+        assert_eq!((found.max, found.mean), (Seconds(200), 100.5), "and the rest");
+    }
+
+    #[test]
+    fn jobs_submitted_at_once_offer_no_load() {
+        assert_eq!(profile(&[(7, 10, 10, 1000), (7, 10, 10, 1000)], 4).offered_load(8), None, "no span");
+    }
+}
