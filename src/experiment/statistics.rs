@@ -51,11 +51,7 @@ impl Resampling {
     /// The resampling of `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            stream: Stream::new(seed, Purpose::Bootstrap),
-            resamples: Self::RESAMPLES,
-            level: Self::LEVEL,
-        }
+        Self { stream: Stream::new(seed, Purpose::Bootstrap), resamples: Self::RESAMPLES, level: Self::LEVEL }
     }
     /// The same with another number of resamples.
     #[must_use]
@@ -117,10 +113,13 @@ impl Resampling {
         }
         let mut replicates: Vec<f64> = (0..self.resamples)
             .into_par_iter()
-            .map_init(|| vec![0; count], |times, resample| {
-                self.draw_blocks(resample, times);
-                statistic(times)
-            })
+            .map_init(
+                || vec![0; count],
+                |times, resample| {
+                    self.draw_blocks(resample, times);
+                    statistic(times)
+                },
+            )
             .collect();
         if replicates.iter().any(|value| !value.is_finite()) {
             return None;
@@ -384,7 +383,8 @@ mod tests {
     #[test]
     fn of_a_symmetric_sample_the_interval_is_symmetric() {
         let values: Vec<f64> = (-10..=10).map(f64::from).collect();
-        let interval = Resampling::new(3).resamples(20_000).bca(21, |picked| mean_of(&values, picked)).unwrap();
+        let interval =
+            Resampling::new(3).resamples(20_000).bca(21, |picked| mean_of(&values, picked)).unwrap();
         // Standard deviation of the mean under resampling: √(Σx²/n) / √n = √(770/21/21).
         let expected = 1.96 * (770.0_f64 / 441.0).sqrt();
         near(interval.high, expected, 0.1); // means are multiples of 1/21
@@ -454,6 +454,9 @@ mod tests {
         }
         let truth = 2.0 * 1.96 * (6.25_f64 / 200.0).sqrt();
         let independent = 2.0 * 1.96 * (1.56_f64 / 200.0).sqrt();
-        assert!(width > 1.4 * independent && width < 1.1 * truth, "{width} between {independent} and {truth}");
+        assert!(
+            width > 1.4 * independent && width < 1.1 * truth,
+            "{width} between {independent} and {truth}"
+        );
     }
 }

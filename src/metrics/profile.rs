@@ -264,7 +264,13 @@ fn durations(jobs: &[Job]) -> Durations {
     let Some(max) = times.last().copied() else { return Durations::default() };
     let rank = |hundredths: usize| times[(times.len() * hundredths).div_ceil(100).max(1) - 1];
     let sum: u128 = times.iter().map(|time| u128::from(time.0)).sum();
-    Durations { p50: rank(50), p90: rank(90), p99: rank(99), max, mean: real(sum) / real(times.len() as u128) }
+    Durations {
+        p50: rank(50),
+        p90: rank(90),
+        p99: rank(99),
+        max,
+        mean: real(sum) / real(times.len() as u128),
+    }
 }
 
 fn estimates(jobs: &[Job]) -> Estimates {
@@ -331,8 +337,10 @@ mod tests {
     fn demand_conserves_gpu_time_within_the_span() {
         let jobs: Vec<_> = (0..500).map(|i| (i * 37 % 9000, 1 + i * 53 % 4000, 1, 1000 * (i % 9))).collect();
         let span = jobs.iter().map(|job| job.0).max().unwrap();
-        let expected: f64 =
-            jobs.iter().map(|job| f64::from((job.0 + job.1).min(span) - job.0) * f64::from(job.3) / 1000.0).sum();
+        let expected: f64 = jobs
+            .iter()
+            .map(|job| f64::from((job.0 + job.1).min(span) - job.0) * f64::from(job.3) / 1000.0)
+            .sum();
         let found = profile(&jobs, 41);
         let sum: f64 = found.demand.iter().map(|gpus| gpus * found.bucket).sum();
         assert!((sum / expected - 1.0).abs() < 1e-9, "{sum} of {expected}");

@@ -1,1 +1,4 @@
 //! Numbers to bytes.
+
+mod canvas;
+pub mod inspect;
