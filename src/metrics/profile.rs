@@ -308,6 +308,7 @@ fn floor_index(place: f64, last: usize) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
     use crate::workload::{Builder, Request};
