@@ -1,0 +1,184 @@
+//! Start and finish of every job equal what other simulators recorded on the same input.
+//!
+//! The recordings lie outside the repository, where the variable `GIGAWATT_SHARED` points; without it every test here
+//! says that it is skipped. Each comparison is then repeated with one planted difference, which it must report.
+
+mod support;
+
+use gigawatt::history::Plan;
+use support::naive::{self, Holding};
+use support::recorded::{self, Row, columns, differences, number, plan, rows, swf};
+
+/// Something that schedules.
+struct Subject {
+    name: &'static str,
+    run: fn(&Plan) -> Vec<Row>,
+}
+
+const SUBJECTS: &[Subject] = &[Subject { name: "the naive reference", run: run_naive }];
+
+fn run_naive(plan: &Plan) -> Vec<Row> {
+    let row = |(index, fate): (usize, &naive::Fate)| Row {
+        id: plan.workload.names.get(index).into_owned(),
+        start: fate.attempts.first().map_or(u32::MAX, |attempt| attempt.from),
+        end: fate.finish,
+        nodes: fate.attempts.first().map(|attempt| nodes(&attempt.holding)),
+    };
+    naive::simulate(plan).jobs.iter().enumerate().map(row).collect()
+}
+
+/// `node:gpu-gpu;…`, nodes ascending.
+fn nodes(holding: &Holding) -> String {
+    let mut pods: Vec<_> = holding.pods.iter().collect();
+    pods.sort_by_key(|pod| pod.node);
+    let pod = |pod: &&naive::Pod| {
+        let gpus: Vec<String> = pod.gpus.iter().map(|(gpu, _)| gpu.to_string()).collect();
+        format!("{}:{}", pod.node, gpus.join("-"))
+    };
+    pods.iter().map(pod).collect::<Vec<_>>().join(";")
+}
+
+fn compare(what: &str, plan: &Plan, recorded: &[Row]) {
+    assert!(!recorded.is_empty(), "{what}: nothing was recorded");
+    for subject in SUBJECTS {
+        let got = (subject.run)(plan);
+        let found = differences(recorded, &got);
+        let shown = found.iter().take(5).cloned().collect::<Vec<_>>().join("\n");
+        assert!(found.is_empty(), "{what}, {}: {} jobs differ:\n{shown}", subject.name, found.len());
+
+        let mut planted = recorded.to_vec();
+        let middle = planted.len() / 2;
+        planted[middle].end += 1;
+        assert_eq!(differences(&planted, &got).len(), 1, "{what}: a planted second is reported");
+        if planted[middle].nodes.is_some() {
+            planted[middle] = Row { nodes: Some("no:such-node".to_owned()), ..recorded[middle].clone() };
+            assert_eq!(differences(&planted, &got).len(), 1, "{what}: a planted node is reported");
+        }
+        planted.pop();
+        planted[middle] = recorded[middle].clone();
+        assert_eq!(differences(&planted, &got).len(), 1, "{what}: a missing job is reported");
+    }
+}
+
+fn batch(input: &str, nodes: u32, suffix: &str, order: &str, backfill: &str) {
+    if recorded::folder().is_none() {
+        return;
+    }
+    let workload = swf(&format!("batch/{input}.swf.zst"));
+    let name = format!("batch/{input}-{suffix}.csv.zst");
+    compare(&name, &plan(workload, nodes, 1, [order, backfill, "first-fit"]), &rows(&name));
+}
+
+/// Input and number of nodes.
+const BATCH: [(&str, u32); 5] =
+    [("synth1k", 256), ("synth10k", 256), ("synth10k-l35", 256), ("nasa-ipsc", 128), ("jann-ctc", 322)];
+
+#[test]
+fn first_come_first_served_equals_batsim_and_accasim() {
+    for (input, nodes) in BATCH {
+        batch(input, nodes, "fcfs", "fifo", "none");
+    }
+}
+
+#[test]
+fn easy_equals_the_textbook_on_synthetic_jobs() {
+    for (input, nodes) in &BATCH[..3] {
+        batch(input, *nodes, "easy", "fifo", "easy");
+    }
+}
+
+#[test]
+fn easy_equals_the_textbook_on_a_real_log() {
+    let (input, nodes) = BATCH[3];
+    batch(input, nodes, "easy", "fifo", "easy");
+}
+
+#[test]
+fn easy_equals_the_textbook_on_a_published_model() {
+    let (input, nodes) = BATCH[4];
+    batch(input, nodes, "easy", "fifo", "easy");
+}
+
+#[test]
+fn easy_without_extra_nodes_equals_the_textbook() {
+    for (input, nodes) in &BATCH[..2] {
+        batch(input, *nodes, "easy-strict", "fifo", "easy-strict");
+    }
+}
+
+#[test]
+fn skipping_what_does_not_fit_equals_the_textbook() {
+    for (input, nodes) in &BATCH[..2] {
+        batch(input, *nodes, "firstfit", "fifo", "skip");
+    }
+}
+
+#[test]
+fn shortest_job_first_equals_the_textbook() {
+    for (input, nodes) in &BATCH[..2] {
+        batch(input, *nodes, "sjf", "sjf", "none");
+    }
+}
+
+#[test]
+fn conservative_backfill_equals_batsched() {
+    batch("synth10k-l35", 256, "conservative", "fifo", "conservative");
+}
+
+fn lucid(order: &str) {
+    if recorded::folder().is_none() {
+        return;
+    }
+    // The jobs in the simulator's input order, with submit times in seconds, stand in the recording itself.
+    let name = format!("lucid/phillysynth-{order}.csv.zst");
+    let mut jobs = columns(&name, ["order", "job_id", "gpu_num", "submit", "duration"]);
+    jobs.sort_by_key(|job| number(&job[0]));
+    let input = columns("lucid/phillysynth-jobs.csv", ["job_id"]);
+    assert!(jobs.iter().map(|job| &job[1]).eq(input.iter().map(|job| &job[0])), "the input's order");
+    let job = |[_, id, gpus, submit, work]: [String; 5]| {
+        (id, number(&gpus), number(&submit), number(&work), number(&work))
+    };
+    let workload = recorded::workload(jobs.into_iter().map(job));
+    let mut recorded = columns(&name, ["order", "job_id", "start", "end", "nodes"]);
+    recorded.sort_by_key(|row| number(&row[0]));
+    let row = |[_, id, start, end, nodes]: [String; 5]| {
+        let mut nodes: Vec<&str> = nodes.split(';').collect();
+        nodes.sort_by_key(|node| number(node.split(':').next().expect("a node has a number")));
+        Row { id, start: number(&start), end: number(&end), nodes: Some(nodes.join(";")) }
+    };
+    let recorded: Vec<Row> = recorded.into_iter().map(row).collect();
+    compare(&name, &plan(workload, 16, 8, [order, "none", "consolidate"]), &recorded);
+}
+
+#[test]
+fn fifo_with_consolidation_equals_helios_down_to_the_gpu() {
+    lucid("fifo");
+}
+
+#[test]
+fn shortest_first_with_consolidation_equals_helios_down_to_the_gpu() {
+    lucid("sjf");
+}
+
+fn tiresias(recording: &str, backfill: &str) {
+    if recorded::folder().is_none() {
+        return;
+    }
+    let jobs = columns("tiresias/jobs60.csv", ["job_id", "num_gpu", "submit_time", "duration"]);
+    let job = |[id, gpus, submit, work]: [String; 4]| {
+        (id, number(&gpus), number(&submit), number(&work), number(&work))
+    };
+    let workload = recorded::workload(jobs.into_iter().map(job));
+    let name = format!("tiresias/jobs60-{recording}.csv");
+    compare(&name, &plan(workload, 16, 1, ["fifo", backfill, "first-fit"]), &rows(&name));
+}
+
+#[test]
+fn fifo_equals_tiresias_counting_gpus() {
+    tiresias("fifo", "none");
+}
+
+#[test]
+fn skipping_equals_fit_job_first_of_tiresias() {
+    tiresias("fjf", "skip");
+}

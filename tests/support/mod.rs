@@ -1,0 +1,4 @@
+//! What several tests share: the naive reference simulator, recorded schedules, plans by hand.
+
+pub(crate) mod naive;
+pub(crate) mod recorded;

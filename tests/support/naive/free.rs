@@ -1,0 +1,149 @@
+//! What is free, what a job holds, and at what rate it works.
+
+use gigawatt::cluster::{Cluster, NodeState};
+use gigawatt::units::Factor;
+use gigawatt::workload::Behaviour;
+
+/// What one pod holds: GPUs of one node, CPU and memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pod {
+    pub(crate) node: u32,
+    /// (index within the node, thousandths), ascending; empty for a pod of CPU and memory only.
+    pub(crate) gpus: Vec<(u32, u32)>,
+    pub(crate) cpu: u32,
+    pub(crate) memory: u32,
+}
+
+/// What a job holds; no pod for a job that asks for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) pods: Vec<Pod>,
+}
+
+impl Holding {
+    /// The racks it touches, ascending.
+    pub(crate) fn racks(&self, cluster: &Cluster) -> Vec<u32> {
+        let mut racks: Vec<u32> = self.pods.iter().map(|pod| cluster.rack_of(pod.node)).collect();
+        racks.sort_unstable();
+        racks.dedup();
+        racks
+    }
+
+    /// Work a second: the speed on the platform it landed on, times the span factor if it touches several racks;
+    /// 1 for a job that holds nothing.
+    pub(crate) fn rate(&self, cluster: &Cluster, behaviour: &Behaviour) -> Factor {
+        let Some(first) = self.pods.first() else { return Factor::ONE };
+        let kind = cluster.kind_of(first.node);
+        let speed = behaviour.speed(kind.platform as usize);
+        let factor = if self.racks(cluster).len() > 1 { kind.across_racks } else { Factor::ONE };
+        speed.times(factor)
+    }
+}
+
+/// What is left of every GPU, node and quota at one instant, or at its least over a window.
+#[derive(Debug, Clone)]
+pub(crate) struct Free {
+    /// What state every node is in.
+    pub(crate) state: Vec<NodeState>,
+    /// First GPU of every node in `gpus`, and one more entry.
+    first: Vec<usize>,
+    /// Thousandths left of every GPU.
+    gpus: Vec<u32>,
+    /// CPU left of every node; `u32::MAX` where it is not counted.
+    pub(crate) cpu: Vec<u32>,
+    /// Memory left of every node; `u32::MAX` where it is not counted.
+    pub(crate) memory: Vec<u32>,
+    /// GPU thousandths that the jobs of every tenant hold.
+    pub(crate) tenants: Vec<u64>,
+}
+
+impl Free {
+    /// An empty cluster, every node up.
+    pub(crate) fn empty(cluster: &Cluster, tenants: usize) -> Self {
+        let nodes = 0..cluster.nodes();
+        let mut first = vec![0];
+        for node in nodes.clone() {
+            first.push(first[node as usize] + cluster.kind_of(node).gpus as usize);
+        }
+        Self {
+            state: vec![NodeState::Up; cluster.nodes() as usize],
+            gpus: vec![1000; first[cluster.nodes() as usize]],
+            first,
+            cpu: nodes.clone().map(|node| cluster.kind_of(node).cpu_milli).collect(),
+            memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
+            tenants: vec![0; tenants],
+        }
+    }
+    /// Thousandths left of every GPU of a node.
+    pub(crate) fn gpus(&self, node: u32) -> &[u32] {
+        &self.gpus[self.first[node as usize]..self.first[node as usize + 1]]
+    }
+    /// Whether new pods may go to a node.
+    pub(crate) fn is_up(&self, node: u32) -> bool {
+        self.state[node as usize] == NodeState::Up
+    }
+    /// Thousandths left of all GPUs of a node.
+    pub(crate) fn node_total(&self, node: u32) -> u64 {
+        self.gpus(node).iter().map(|left| u64::from(*left)).sum()
+    }
+    /// Thousandths left of all GPUs of the nodes of a rack that are up, whoever may use them.
+    pub(crate) fn rack_total(&self, cluster: &Cluster, rack: u32) -> u64 {
+        let rack = &cluster.racks[rack as usize];
+        let nodes = rack.first_node..rack.first_node + rack.nodes;
+        nodes.filter(|node| self.is_up(*node)).map(|node| self.node_total(node)).sum()
+    }
+    /// Takes what a job of `tenant` holds. What is overdrawn (only reservations that have to be made anew can) is 0.
+    pub(crate) fn take(&mut self, holding: &Holding, tenant: u32) {
+        for pod in &holding.pods {
+            self.take_pod(pod);
+            self.tenants[tenant as usize] += total(pod);
+        }
+    }
+    /// Takes what one pod holds, whoever's it is.
+    pub(crate) fn take_pod(&mut self, pod: &Pod) {
+        let node = pod.node as usize;
+        for (gpu, milli) in &pod.gpus {
+            let left = &mut self.gpus[self.first[node] + *gpu as usize];
+            *left = left.saturating_sub(*milli);
+        }
+        for (left, used) in [(&mut self.cpu[node], pod.cpu), (&mut self.memory[node], pod.memory)] {
+            if *left != u32::MAX {
+                *left = left.saturating_sub(used);
+            }
+        }
+    }
+    /// Gives back what a job of `tenant` held.
+    pub(crate) fn give(&mut self, holding: &Holding, tenant: u32) {
+        for pod in &holding.pods {
+            let node = pod.node as usize;
+            for (gpu, milli) in &pod.gpus {
+                self.gpus[self.first[node] + *gpu as usize] += milli;
+            }
+            for (left, used) in [(&mut self.cpu[node], pod.cpu), (&mut self.memory[node], pod.memory)] {
+                if *left != u32::MAX {
+                    *left += used;
+                }
+            }
+            self.tenants[tenant as usize] -= total(pod);
+        }
+    }
+    /// Keeps of everything the lesser, so that what is left is free at both instants.
+    pub(crate) fn least(&mut self, other: &Self) {
+        let lesser = |mine: &mut Vec<u32>, theirs: &Vec<u32>| {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine = (*mine).min(*theirs);
+            }
+        };
+        lesser(&mut self.gpus, &other.gpus);
+        lesser(&mut self.cpu, &other.cpu);
+        lesser(&mut self.memory, &other.memory);
+        for (mine, theirs) in self.tenants.iter_mut().zip(&other.tenants) {
+            *mine = (*mine).max(*theirs);
+        }
+    }
+}
+
+/// Thousandths of GPUs that a pod holds.
+pub(crate) fn total(pod: &Pod) -> u64 {
+    pod.gpus.iter().map(|(_, milli)| u64::from(*milli)).sum()
+}

@@ -1,0 +1,93 @@
+//! A naive reference simulator: every rule written down once, as plainly as possible, and slow.
+//!
+//! It shares no code with the engine but the types of its input, [`Plan`], and the random numbers. The engine must
+//! give the same starts, finishes, nodes and GPUs. Where the field leaves a choice, the doc comment here is the rule:
+//!
+//! - `time.rs`: the order of events of one instant, when a pass takes place;
+//! - `work.rs`: how long a job runs, what a stop costs, when it is expected to end;
+//! - `pass.rs`: orders, the queue of a partition, backfill none, skip, easy, easy-strict, request classes;
+//! - `conservative.rs`: reservations;
+//! - `preempt.rs`: srtf and las;
+//! - `place.rs`: which nodes and GPUs a job gets;
+//! - `free.rs`: what is free, and at what rate a job works.
+
+mod conservative;
+mod free;
+mod pass;
+mod place;
+mod preempt;
+mod time;
+mod work;
+
+pub(crate) use free::{Holding, Pod};
+
+use gigawatt::history::{Outcome, Plan, SegmentEnd};
+
+/// What became of every job, and how often the interesting things happened.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// One a job, in input order.
+    pub(crate) jobs: Vec<Fate>,
+    /// What happened how often.
+    pub(crate) counts: Counts,
+    /// Of every pass of easy or easy-strict with a blocked head that started something behind it: the instant, the
+    /// head's shadow before and after.
+    pub(crate) shadows: Vec<(u32, u32, u32)>,
+}
+
+/// What became of one job; instants that never come are `u32::MAX`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// When it could first have started.
+    pub(crate) eligible: u32,
+    /// When its outcome was settled.
+    pub(crate) finish: u32,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// Every stretch of running, in time order.
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// One stretch of running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// When it begins to hold.
+    pub(crate) from: u32,
+    /// When it lets go; `u32::MAX` while open.
+    pub(crate) to: u32,
+    /// Why it ended.
+    pub(crate) end: SegmentEnd,
+    /// What it holds.
+    pub(crate) holding: Holding,
+    /// Work a second, Q16.16.
+    pub(crate) rate: u32,
+    /// Seconds at its beginning without work.
+    pub(crate) restart: u32,
+}
+
+/// How often the interesting things happened; a suite in which one never does proves nothing about it.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) passes: u64,
+    /// Passes that left a queue blocked.
+    pub(crate) blocked: u64,
+    /// Starts of a job while one before it in its queue was blocked.
+    pub(crate) backfilled: u64,
+    pub(crate) preempted: u64,
+    /// Starts of gangs over several racks.
+    pub(crate) spanned: u64,
+    pub(crate) node_down: u64,
+    pub(crate) restarted: u64,
+    /// Reservations made later than now.
+    pub(crate) reserved: u64,
+    /// Jobs not tried because their class had failed in that pass.
+    pub(crate) class_skipped: u64,
+    /// Starts refused by a quota.
+    pub(crate) quota_refused: u64,
+    pub(crate) shared: u64,
+}
+
+/// Runs a plan to its end.
+pub(crate) fn simulate(plan: &Plan) -> Run {
+    time::Simulation::new(plan).run()
+}

@@ -1,0 +1,384 @@
+//! Which nodes and GPUs a job gets.
+//!
+//! **Scope.** The nodes of the request's partition whose platform is allowed. Nodes that are not up take nothing.
+//!
+//! **One pod or a gang.** `Any` of at most as many GPUs as the largest node of the scope has, up or not, used or not,
+//! CPU and memory not looked at, is one pod; a larger one is, on each kind of node, whole nodes and one remainder
+//! pod. CPU and memory are asked for by every pod, whole nodes and the remainder pod alike. `Pods` of count 1 is one
+//! pod. A request for no GPU, no CPU and no memory holds nothing.
+//!
+//! **One pod** goes to the node that fits with the least (preference, index):
+//!
+//! | placement | preference |
+//! |---|---|
+//! | first-fit | none |
+//! | best-fit, consolidate | fewest free GPU thousandths of the node |
+//! | worst-fit | most |
+//! | pack | fewest free GPU thousandths of its rack, then of the node |
+//! | spread | most free of its rack, then of the node |
+//! | random | the draw (job, node) of the stream `Placement` |
+//!
+//! What is free in a rack counts all its nodes that are up, those outside the scope as well.
+//! Inside the node whole GPUs are the lowest fully free ones; a share comes from the fitting GPU with least left,
+//! ties to the lowest.
+//!
+//! **A gang** lands on nodes of one kind (an index of the cluster's kinds). Where racks matter:
+//! 1. of the racks that hold all of it, of whatever kind, the one with the least (preference, index), the preference
+//!    being that of the table read for racks (random: draw number 2³¹ + rack);
+//! 2. else, unless one rack is required, kind by kind in order, the first that works: again and again, if racks not
+//!    used yet hold all that remains, the least (preference, index) of them ends it; else the unused rack with the
+//!    most room in whole pods (ties: preference, index) gives all its room; with a segment, room and gift are
+//!    rounded down to whole segments. No room left anywhere: the kind does not work.
+//!
+//! In a rack, nodes in the order of their preference before the gang (within one rack: the node's part alone) take
+//! as many pods as they have room for; the remainder pod then takes the first in that order of the rack's nodes that
+//! the gang has not touched and that fits it.
+//!
+//! Racks do not matter if the topology wish is to ignore them, or if every rack of the cluster has one node: then
+//! the nodes of one kind in the scope are one rack, and segments mean nothing.
+//!
+//! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
+//! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
+//! the next must have room for the remainder. For `Pods` each node in that order takes as many as it has room for.
+
+use super::free::{Free, Holding, Pod};
+use gigawatt::cluster::Cluster;
+use gigawatt::history::Plan;
+use gigawatt::random::{Purpose, Stream};
+use gigawatt::workload::{Shape, Topology};
+
+/// What a placement reads that never changes.
+#[derive(Debug)]
+pub(crate) struct World<'a> {
+    pub(crate) plan: &'a Plan,
+    stream: Stream,
+    /// Nodes of the scope of every distinct request, ascending.
+    scopes: Vec<Vec<u32>>,
+    /// The atom of every node: nodes of one atom belong to the same scopes; numbered by their lowest node.
+    pub(super) atoms: Vec<usize>,
+    /// Whether some rack has several nodes.
+    racks_matter: bool,
+}
+
+/// What one pod needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    milli: u32,
+    cpu: u32,
+    memory: u32,
+}
+
+/// A gang on one kind of node.
+#[derive(Debug, Clone, Copy)]
+struct Gang {
+    each: Need,
+    count: u32,
+    remainder: Option<Need>,
+}
+
+/// Least goes first; the index of node or rack comes last and breaks ties.
+type Preference = (u64, u64, u32);
+
+impl<'a> World<'a> {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        let scope = |request: &gigawatt::workload::Request| {
+            let name = &plan.workload.partitions[request.partition as usize];
+            let all = || plan.cluster.partitions.first();
+            let partition = if request.partition == 0 { all() } else { plan.cluster.partition(name) };
+            let nodes = partition.iter().flat_map(|partition| partition.nodes.iter().cloned().flatten());
+            let allowed =
+                |node: &u32| request.platforms.contains(plan.cluster.kind_of(*node).platform as usize);
+            nodes.filter(allowed).collect()
+        };
+        let scopes: Vec<Vec<u32>> = plan.workload.requests.iter().map(scope).collect();
+        let mut known: Vec<Vec<bool>> = Vec::new();
+        let atom_of = |node: u32| {
+            let membership: Vec<bool> = scopes.iter().map(|scope| scope.contains(&node)).collect();
+            known.iter().position(|other| *other == membership).unwrap_or_else(|| {
+                known.push(membership);
+                known.len() - 1
+            })
+        };
+        Self {
+            plan,
+            stream: Stream::new(plan.settings.seed, Purpose::Placement),
+            atoms: (0..plan.cluster.nodes()).map(atom_of).collect(),
+            scopes,
+            racks_matter: plan.cluster.racks.iter().any(|rack| rack.nodes > 1),
+        }
+    }
+    fn cluster(&self) -> &'a Cluster {
+        &self.plan.cluster
+    }
+    /// The nodes that a job may use, ascending.
+    pub(crate) fn scope(&self, job: u32) -> &[u32] {
+        &self.scopes[self.plan.workload.jobs[job as usize].request as usize]
+    }
+    /// Whether the job is several pods.
+    pub(crate) fn is_gang(&self, job: u32) -> bool {
+        match self.plan.workload.request_of(job).shape {
+            Shape::Any { gpus_milli } => gpus_milli > self.largest_node(job) * 1000,
+            Shape::Pods { count, .. } => count > 1,
+        }
+    }
+    fn largest_node(&self, job: u32) -> u32 {
+        let gpus = self.scope(job).iter().map(|node| self.cluster().kind_of(*node).gpus);
+        gpus.max().unwrap_or_default()
+    }
+    /// Whether the tenant may hold this job too.
+    pub(crate) fn quota_allows(&self, free: &Free, job: u32) -> bool {
+        let tenant = self.plan.workload.jobs[job as usize].tenant as usize;
+        let wanted = free.tenants[tenant] + u64::from(self.plan.workload.request_of(job).gpus().milli());
+        self.plan.workload.tenants[tenant].quota_milli.is_none_or(|quota| wanted <= u64::from(quota))
+    }
+    /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
+    pub(crate) fn could_ever_start(&self, job: u32) -> bool {
+        let empty = Free::empty(self.cluster(), self.plan.workload.tenants.len());
+        self.quota_allows(&empty, job) && self.place(&empty, job).is_some()
+    }
+
+    /// What the job gets if it starts now; none if it does not fit. Quotas are not looked at.
+    pub(crate) fn place(&self, free: &Free, job: u32) -> Option<Holding> {
+        let request = self.plan.workload.request_of(job);
+        let need = |milli| self.need(job, milli);
+        if request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0 {
+            return Some(Holding::default());
+        }
+        if !self.is_gang(job) {
+            let milli = match request.shape {
+                Shape::Any { gpus_milli } => gpus_milli,
+                Shape::Pods { gpus_milli_each, .. } => gpus_milli_each,
+            };
+            return self.place_one(free, job, need(milli));
+        }
+        let gang_on = |kind: u32| match request.shape {
+            Shape::Any { gpus_milli } => {
+                let node = self.cluster().kinds[kind as usize].gpus * 1000;
+                let remainder = gpus_milli.checked_rem(node).filter(|rest| *rest > 0).map(need);
+                let count = gpus_milli.checked_div(node).unwrap_or_default();
+                (node > 0).then_some(Gang { each: need(node), count, remainder })
+            }
+            Shape::Pods { count, gpus_milli_each } => {
+                Some(Gang { each: need(gpus_milli_each), count, remainder: None })
+            }
+        };
+        let kinds = 0..u32::try_from(self.cluster().kinds.len()).expect("kinds are few");
+        if self.placement() == "consolidate" {
+            return kinds.filter_map(|kind| self.consolidate(free, job, kind, gang_on(kind)?)).next();
+        }
+        if request.topology == Topology::Ignore || !self.racks_matter {
+            let on_kind = |kind| self.fill(free, job, &self.nodes_of_kind(job, kind), gang_on(kind)?);
+            return kinds.filter_map(on_kind).next().map(|pods| Holding { pods });
+        }
+        if let Some(pods) = self.in_one_rack(free, job, &self.racks(job), &gang_on) {
+            return Some(Holding { pods });
+        }
+        if request.topology == Topology::RequireRack {
+            return None;
+        }
+        kinds.filter_map(|kind| self.across_racks(free, job, kind, gang_on(kind)?)).next()
+    }
+
+    /// What one pod of the job needs if it has so many thousandths of GPUs.
+    pub(super) fn need(&self, job: u32, milli: u32) -> Need {
+        let request = self.plan.workload.request_of(job);
+        Need { milli, cpu: request.cpu_milli, memory: request.memory_mib }
+    }
+
+    fn placement(&self) -> &str {
+        &self.plan.settings.placement
+    }
+
+    fn place_one(&self, free: &Free, job: u32, need: Need) -> Option<Holding> {
+        let fitting = self.scope(job).iter().copied().filter(|node| self.room(free, *node, need, 1) > 0);
+        let node = fitting.min_by_key(|node| self.node_preference(free, job, *node))?;
+        Some(Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] })
+    }
+
+    /// How many such pods a node takes, at most `most`.
+    pub(super) fn room(&self, free: &Free, node: u32, need: Need, most: u32) -> u32 {
+        if !free.is_up(node) {
+            return 0;
+        }
+        let by_gpus = match need.milli {
+            0 => most,
+            share @ 1..1000 => free.gpus(node).iter().map(|left| left / share).sum(),
+            whole => {
+                let fully_free = free.gpus(node).iter().filter(|left| **left == 1000).count();
+                u32::try_from(fully_free).expect("a node has at most 64 GPUs") / (whole / 1000)
+            }
+        };
+        let host = |left: u32, each: u32| {
+            if left == u32::MAX { most } else { left.checked_div(each).unwrap_or(most) }
+        };
+        let by_cpu = host(free.cpu[node as usize], need.cpu);
+        let by_memory = host(free.memory[node as usize], need.memory);
+        by_gpus.min(by_cpu).min(by_memory).min(most)
+    }
+
+    fn node_preference(&self, free: &Free, job: u32, node: u32) -> Preference {
+        let rack = free.rack_total(self.cluster(), self.cluster().rack_of(node));
+        let (_, within, index) = self.preference_in_rack(free, job, node);
+        match self.placement() {
+            "pack" => (rack, within, index),
+            "spread" => (u64::MAX - rack, within, index),
+            _ => (0, within, index),
+        }
+    }
+
+    fn preference_in_rack(&self, free: &Free, job: u32, node: u32) -> Preference {
+        (0, self.preference(free.node_total(node), job, node), node)
+    }
+
+    fn rack_preference(&self, free: &Free, job: u32, rack: u32) -> Preference {
+        let total = free.rack_total(self.cluster(), rack);
+        (0, self.preference(total, job, 0x8000_0000 + rack), rack)
+    }
+
+    fn preference(&self, free: u64, job: u32, draw: u32) -> u64 {
+        match self.placement() {
+            "first-fit" => 0,
+            "best-fit" | "pack" | "consolidate" => free,
+            "worst-fit" | "spread" => u64::MAX - free,
+            "random" => u64::from(self.stream.draw(u64::from(job), draw)),
+            other => panic!("unknown placement `{other}`"),
+        }
+    }
+
+    fn nodes_of_kind(&self, job: u32, kind: u32) -> Vec<u32> {
+        let rack = |node: u32| &self.cluster().racks[self.cluster().rack_of(node) as usize];
+        self.scope(job).iter().copied().filter(|node| rack(*node).kind == kind).collect()
+    }
+    /// The racks that the scope touches, ascending.
+    fn racks(&self, job: u32) -> Vec<u32> {
+        let mut racks: Vec<u32> = self.scope(job).iter().map(|node| self.cluster().rack_of(*node)).collect();
+        racks.dedup();
+        racks
+    }
+    /// The nodes of a rack that are in the scope.
+    fn nodes_of_rack(&self, job: u32, rack: u32) -> Vec<u32> {
+        self.scope(job).iter().copied().filter(|node| self.cluster().rack_of(*node) == rack).collect()
+    }
+
+    /// All of the gang on these nodes, all of one kind and taken as one rack.
+    fn fill(&self, free: &Free, job: u32, nodes: &[u32], gang: Gang) -> Option<Vec<Pod>> {
+        let mut nodes = nodes.to_vec();
+        nodes.sort_by_key(|node| self.preference_in_rack(free, job, *node));
+        let mut scratch = free.clone();
+        let mut pods: Vec<Pod> = Vec::new();
+        let mut remaining = gang.count;
+        for node in &nodes {
+            let here = self.room(free, *node, gang.each, remaining);
+            pods.extend((0..here).map(|_| take_gpus(&mut scratch, *node, gang.each)));
+            remaining -= here;
+        }
+        if remaining > 0 {
+            return None;
+        }
+        if let Some(need) = gang.remainder {
+            let untouched = |node: &u32| pods.iter().all(|pod| pod.node != *node);
+            let node = nodes
+                .iter()
+                .filter(|node| untouched(node))
+                .find(|node| self.room(free, **node, need, 1) > 0)?;
+            pods.push(take_gpus(&mut scratch, *node, need));
+        }
+        Some(pods)
+    }
+
+    /// All of the gang in the preferred of those of `racks` that hold it.
+    fn in_one_rack(
+        &self,
+        free: &Free,
+        job: u32,
+        racks: &[u32],
+        gang_on: &dyn Fn(u32) -> Option<Gang>,
+    ) -> Option<Vec<Pod>> {
+        let filled = racks.iter().filter_map(|rack| {
+            let gang = gang_on(self.cluster().racks[*rack as usize].kind)?;
+            Some((*rack, self.fill(free, job, &self.nodes_of_rack(job, *rack), gang)?))
+        });
+        filled.min_by_key(|(rack, _)| self.rack_preference(free, job, *rack)).map(|(_, pods)| pods)
+    }
+
+    /// The gang over several racks of one kind.
+    fn across_racks(&self, free: &Free, job: u32, kind: u32, gang: Gang) -> Option<Holding> {
+        let segment = self.plan.workload.request_of(job).segment.max(1);
+        let whole_segments = |pods: u32| pods - pods % segment;
+        let mut unused = self.racks(job);
+        unused.retain(|rack| self.cluster().racks[*rack as usize].kind == kind);
+        let mut remaining = gang.count;
+        let mut pods = Vec::new();
+        loop {
+            let rest = Gang { count: remaining, ..gang };
+            if let Some(last) = self.in_one_rack(free, job, &unused, &|_| Some(rest)) {
+                pods.extend(last);
+                return Some(Holding { pods });
+            }
+            let room = |rack: u32| {
+                let nodes = self.nodes_of_rack(job, rack);
+                whole_segments(nodes.iter().map(|node| self.room(free, *node, gang.each, gang.count)).sum())
+            };
+            let first = |rack: &u32| (u32::MAX - room(*rack), self.rack_preference(free, job, *rack));
+            let rack = unused.iter().copied().min_by_key(first)?;
+            let gift = room(rack).min(whole_segments(remaining));
+            if gift == 0 {
+                return None;
+            }
+            let part = Gang { count: gift, remainder: None, ..gang };
+            pods.extend(self.fill(free, job, &self.nodes_of_rack(job, rack), part)?);
+            remaining -= gift;
+            unused.retain(|other| *other != rack);
+        }
+    }
+
+    /// Helios' rule; see above.
+    fn consolidate(&self, free: &Free, job: u32, kind: u32, gang: Gang) -> Option<Holding> {
+        let host = Need { milli: 0, ..gang.each };
+        let mut nodes = self.nodes_of_kind(job, kind);
+        nodes.retain(|node| {
+            self.room(free, *node, host, 1) > 0 && (gang.each.milli == 0 || free.node_total(*node) > 0)
+        });
+        nodes.sort_by_key(|node| (u64::MAX - free.node_total(*node), *node));
+        let any = matches!(self.plan.workload.request_of(job).shape, Shape::Any { .. });
+        let mut scratch = free.clone();
+        let mut pods = Vec::new();
+        let mut remaining = gang.count;
+        let mut order = nodes.iter().copied();
+        while remaining > 0 {
+            let node = order.next()?;
+            let here = self.room(free, node, gang.each, remaining);
+            if any && here == 0 {
+                return None;
+            }
+            pods.extend((0..here).map(|_| take_gpus(&mut scratch, node, gang.each)));
+            remaining -= here;
+        }
+        if let Some(need) = gang.remainder {
+            let node = order.next().filter(|node| self.room(free, *node, need, 1) > 0)?;
+            pods.push(take_gpus(&mut scratch, node, need));
+        }
+        Some(Holding { pods })
+    }
+}
+
+/// Takes one pod's GPUs of a node that has room for it.
+pub(super) fn take_gpus(free: &mut Free, node: u32, need: Need) -> Pod {
+    let left: Vec<(u32, u32)> = (0..).zip(free.gpus(node).iter().copied()).collect();
+    let gpus = match need.milli {
+        0 => Vec::new(),
+        share @ 1..1000 => {
+            let fitting = left.iter().filter(|(_, left)| *left >= share);
+            let (gpu, _) =
+                fitting.min_by_key(|(gpu, left)| (*left, *gpu)).expect("the node has room for the pod");
+            vec![(*gpu, share)]
+        }
+        whole => {
+            let fully_free = left.iter().filter(|(_, left)| *left == 1000);
+            fully_free.take(whole as usize / 1000).map(|(gpu, _)| (*gpu, 1000)).collect()
+        }
+    };
+    let pod = Pod { node, gpus, cpu: need.cpu, memory: need.memory };
+    free.take_pod(&pod);
+    pod
+}

@@ -1,0 +1,125 @@
+//! Preemptive orders: pending and running jobs compete for the GPUs.
+//!
+//! **Keys.** srtf: work left of `work_time`, whole reference seconds rounded up. las: how many of `queue_limits`
+//! (GPU-seconds) the job has attained, every second that it holds its GPUs counting, restarts and lost work included.
+//! Ties: running before pending, then eligible time, then index.
+//!
+//! **The walk.** Nodes that belong to the same scopes (of all requests of the workload) are one atom; atoms are
+//! numbered by their lowest node. The pool counts, per atom, the free GPU thousandths of its nodes that are up, and
+//! those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible hold. All pending
+//! and all preemptible running jobs, of all partitions, are taken in order:
+//! - a running job is taken if every atom still has what the job holds of it (on nodes that are up), and its tenant's
+//!   quota has room;
+//! - a pending job is taken if the atoms of its scope together have what it asks for, and its tenant's quota has
+//!   room; it takes all it can of the lowest atom, then of the next.
+//!
+//! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. What finds
+//! no place waits; a class that failed is not tried again; the others go on. CPU, memory, shapes and racks are only
+//! looked at by the placement. Jobs that are not preemptible keep what they hold.
+
+use super::time::Simulation;
+use gigawatt::history::SegmentEnd;
+use std::collections::BTreeMap;
+
+impl Simulation<'_> {
+    pub(super) fn preemptive_pass(&mut self) {
+        let mut walk = self.pending.clone();
+        walk.extend(self.running.iter().filter(|job| self.behaviour(**job).preemptible));
+        walk.sort_by_cached_key(|job| {
+            (self.preemptive_key(*job), self.pending.contains(job), self.eligible(*job), *job)
+        });
+        let taken = self.take_what_fits(&walk);
+        for job in &walk {
+            if self.running.contains(job) && !taken.contains(job) {
+                self.stop(*job, SegmentEnd::Preempted);
+                self.result.counts.preempted += 1;
+            }
+        }
+        let mut failed = Vec::new();
+        for job in taken {
+            if self.running.contains(&job) || failed.contains(&self.class(job)) {
+                continue;
+            }
+            match self.try_place(job) {
+                Some(holding) => self.start(job, holding),
+                None => failed.push(self.class(job)),
+            }
+        }
+        self.result.counts.blocked += u64::from(!self.pending.is_empty());
+    }
+
+    fn preemptive_key(&self, job: u32) -> u64 {
+        if self.plan.settings.order == "srtf" {
+            return self.remaining(job);
+        }
+        let attained = self.attained(job);
+        let reached = self.plan.settings.queue_limits.iter().filter(|limit| attained >= **limit * 1000);
+        reached.map(|_| 1).sum()
+    }
+
+    /// The jobs of the walk that fit into the pool, in order.
+    fn take_what_fits(&self, walk: &[u32]) -> Vec<u32> {
+        let atoms = &self.world.atoms;
+        let mut pool = vec![0; atoms.iter().max().map_or(0, |last| last + 1)];
+        let mut tenants = self.free.tenants.clone();
+        for node in (0..self.plan.cluster.nodes()).filter(|node| self.free.is_up(*node)) {
+            pool[atoms[node as usize]] += self.free.node_total(node);
+        }
+        let competing = self.running.iter().filter(|job| walk.contains(job));
+        for job in competing {
+            for (atom, held) in self.held_by_atom(*job, atoms) {
+                pool[atom] += held;
+            }
+            let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
+            tenants[self.job(*job).tenant as usize] -= gpus;
+        }
+        let mut taken = Vec::new();
+        for job in walk {
+            let tenant = self.job(*job).tenant as usize;
+            let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
+            let quota = self.plan.workload.tenants[tenant].quota_milli.map_or(u64::MAX, u64::from);
+            let wanted = if self.running.contains(job) {
+                let held = self.held_by_atom(*job, atoms);
+                held.iter().all(|(atom, held)| pool[*atom] >= *held).then_some(held)
+            } else {
+                self.lowest_atoms_with(*job, gpus, atoms, &pool)
+            };
+            let Some(wanted) = wanted.filter(|_| tenants[tenant] + gpus <= quota) else { continue };
+            for (atom, milli) in wanted {
+                pool[atom] -= milli;
+            }
+            tenants[tenant] += gpus;
+            taken.push(*job);
+        }
+        taken
+    }
+
+    /// GPU thousandths that a running job holds on nodes that are up, by atom.
+    fn held_by_atom(&self, job: u32, atoms: &[usize]) -> BTreeMap<usize, u64> {
+        let mut held = BTreeMap::new();
+        for pod in self.attempt(job).holding.pods.iter().filter(|pod| self.free.is_up(pod.node)) {
+            *held.entry(atoms[pod.node as usize]).or_insert(0) += super::free::total(pod);
+        }
+        held
+    }
+
+    fn lowest_atoms_with(
+        &self,
+        job: u32,
+        gpus: u64,
+        atoms: &[usize],
+        pool: &[u64],
+    ) -> Option<BTreeMap<usize, u64>> {
+        let mut wanted = BTreeMap::new();
+        let mut missing = gpus;
+        let mut scope: Vec<usize> = self.world.scope(job).iter().map(|node| atoms[*node as usize]).collect();
+        scope.sort_unstable();
+        scope.dedup();
+        for atom in scope {
+            let some = pool[atom].min(missing);
+            wanted.insert(atom, some);
+            missing -= some;
+        }
+        (missing == 0).then_some(wanted)
+    }
+}

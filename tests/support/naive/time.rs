@@ -1,0 +1,328 @@
+//! What moves time: events, their order, work, and when a pass takes place.
+//!
+//! **An instant**, in this order:
+//! 1. jobs end: completed or failed when their work is done; timed out when they may not overrun and have done
+//!    `requested_time` of work. A job that does not succeed makes those after it dependency-failed at that instant,
+//!    and those after them, submitted or not;
+//! 2. capacity changes, in the order of the list. `Absent` and `Down` stop every job that holds anything there;
+//! 3. submits, in input order. A job that could not start on the empty cluster, every node up and nobody else
+//!    holding anything of its tenant's quota, is rejected;
+//! 4. jobs become eligible: submitted, and every predecessor's finish plus the edge's delay has come;
+//! 5. timers: a job that has never started by its `cancel_time` is cancelled, at the earliest when it is submitted,
+//!    eligible or not;
+//! 6. at time 0: the jobs that are running already start, in input order, whatever their tenant's quota: on the nodes
+//!    listed, in the order of the list, else where the placement puts them. What has no room there waits like others;
+//! 7. the pass.
+//!
+//! **Passes** take place at every instant with an event, or, with a cycle of N seconds, at the multiples of N (0
+//! included) at which something is pending, events or not. Instants without a cycle also come from the orders and
+//! backfills that ask for them (`las`: a running preemptible job reaches a limit; conservative: see there).
+//! The run ends when nothing is left to happen: no event to come and, with a cycle, a pass after the last that
+//! changed nothing and left no reservation. Instants later than `until` are not simulated.
+
+use super::free::{Free, Holding};
+use super::place::World;
+use super::{Attempt, Fate, Run};
+use gigawatt::cluster::NodeState;
+use gigawatt::history::{Outcome, Plan, SegmentEnd};
+use gigawatt::workload::{Behaviour, Job, Overrun};
+use std::collections::BTreeMap;
+
+/// The instant of what never happens.
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// A job with which something can still happen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Live {
+    submitted: bool,
+    /// Predecessors that have not succeeded yet.
+    waits_for: u32,
+    /// Latest finish of a predecessor plus the edge's delay.
+    released: u32,
+    /// Work that no stop can undo any more, Q16.16.
+    pub(super) kept: u64,
+    /// GPU thousandths times seconds held, before the current attempt.
+    pub(super) attained: u64,
+}
+
+/// A reservation of conservative backfill.
+#[derive(Debug, Clone)]
+pub(super) struct Reservation {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) holding: Holding,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub(super) struct Simulation<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) world: World<'a>,
+    pub(super) now: u32,
+    pub(super) free: Free,
+    pub(super) live: Vec<Live>,
+    pub(super) result: Run,
+    /// Jobs that could start, in no order.
+    pub(super) pending: Vec<u32>,
+    /// Jobs that run, in no order.
+    pub(super) running: Vec<u32>,
+    /// Of pending jobs; only conservative backfill makes any.
+    pub(super) reservations: BTreeMap<u32, Reservation>,
+    /// Whether something left since the last pass, so that reservations are made anew.
+    pub(super) something_left: bool,
+    /// Instants at which reservations asked for a pass.
+    pub(super) alarms: Vec<u32>,
+    /// Jobs not submitted yet, latest first.
+    unsubmitted: Vec<u32>,
+    /// Submitted jobs that are not eligible yet.
+    held: Vec<u32>,
+    next_change: usize,
+}
+
+impl<'a> Simulation<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        let jobs = &plan.workload.jobs;
+        let mut unsubmitted: Vec<u32> = (0..plan.workload.len()).collect();
+        unsubmitted.sort_by_key(|job| std::cmp::Reverse((jobs[*job as usize].submit_time, *job)));
+        let live =
+            |job| Live { waits_for: plan.workload.dependencies.predecessor_count(job), ..Live::default() };
+        let fate =
+            Fate { eligible: NEVER, finish: NEVER, outcome: Outcome::Unfinished, attempts: Vec::new() };
+        Self {
+            plan,
+            world: World::new(plan),
+            now: 0,
+            free: Free::empty(&plan.cluster, plan.workload.tenants.len()),
+            live: (0..plan.workload.len()).map(live).collect(),
+            result: Run { jobs: vec![fate; jobs.len()], ..Run::default() },
+            pending: Vec::new(),
+            running: Vec::new(),
+            reservations: BTreeMap::new(),
+            something_left: false,
+            alarms: Vec::new(),
+            unsubmitted,
+            held: Vec::new(),
+            next_change: 0,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Run {
+        let cycle = self.plan.settings.cycle;
+        let until = self.plan.settings.until.unwrap_or(NEVER);
+        let mut settled = false;
+        let mut next = self.next_event();
+        while let Some(instant) = next.filter(|instant| *instant <= until) {
+            self.now = instant;
+            if self.next_event_from(instant) == Some(instant) {
+                self.events();
+                settled = false;
+            }
+            let due = cycle.is_none_or(|cycle| instant % cycle == 0 && !self.pending.is_empty());
+            if due {
+                let before = (self.pending.clone(), self.running.clone());
+                self.pass();
+                self.result.counts.passes += 1;
+                settled =
+                    before == (self.pending.clone(), self.running.clone()) && self.reservations.is_empty();
+            }
+            next = self.next_event_from(instant.saturating_add(1));
+            if let Some(cycle) = cycle
+                && !self.pending.is_empty()
+                && !(settled && next.is_none())
+            {
+                let pass = (instant / cycle + 1) * cycle;
+                next = Some(next.map_or(pass, |event| event.min(pass)));
+            }
+        }
+        self.result
+    }
+
+    pub(super) fn job(&self, job: u32) -> &'a Job {
+        &self.plan.workload.jobs[job as usize]
+    }
+    pub(super) fn behaviour(&self, job: u32) -> &'a Behaviour {
+        self.plan.workload.behaviour_of(job)
+    }
+    pub(super) fn fate(&mut self, job: u32) -> &mut Fate {
+        &mut self.result.jobs[job as usize]
+    }
+    pub(super) fn attempt(&self, job: u32) -> &Attempt {
+        self.result.jobs[job as usize].attempts.last().expect("a running job has an attempt")
+    }
+    pub(super) fn has_started(&self, job: u32) -> bool {
+        !self.result.jobs[job as usize].attempts.is_empty()
+    }
+    fn is_over(&self, job: u32) -> bool {
+        self.result.jobs[job as usize].outcome != Outcome::Unfinished
+    }
+
+    fn next_event(&self) -> Option<u32> {
+        self.next_event_from(0)
+    }
+
+    /// The earliest instant, not before `from`, at which something happens by itself.
+    fn next_event_from(&self, from: u32) -> Option<u32> {
+        let ends = self.running.iter().map(|job| self.end_of(*job));
+        let changes = self.plan.cluster.changes[self.next_change..].first().map(|change| change.time.0);
+        let submits = self.unsubmitted.last().map(|job| self.job(*job).submit_time.0);
+        let ready = |job: &&u32| self.live[**job as usize].waits_for == 0;
+        let releases = self.held.iter().filter(ready).map(|job| self.live[*job as usize].released);
+        let waiting = self.held.iter().chain(&self.pending).filter(|job| !self.has_started(**job));
+        let cancels = waiting.map(|job| self.job(*job).cancel_time.0).filter(|time| *time != NEVER);
+        let mut alarms = Vec::new();
+        if self.plan.settings.cycle.is_none() {
+            alarms.extend(self.alarms.iter().copied());
+            alarms.extend(self.demotions());
+        }
+        let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
+        let all =
+            ends.chain(changes).chain(submits).chain(releases).chain(cancels).chain(alarms).chain(start);
+        all.filter(|time| *time >= from).min()
+    }
+
+    fn events(&mut self) {
+        let now = self.now;
+        self.alarms.retain(|alarm| *alarm > now);
+        let mut ending: Vec<u32> =
+            self.running.iter().copied().filter(|job| self.end_of(*job) == now).collect();
+        ending.sort_unstable();
+        for job in ending {
+            self.finish(job);
+        }
+        while let Some(change) = self.plan.cluster.changes.get(self.next_change)
+            && change.time.0 <= now
+        {
+            self.next_change += 1;
+            self.change(change.nodes.clone(), change.state);
+        }
+        while let Some(job) = self.unsubmitted.last().copied()
+            && self.job(job).submit_time.0 <= now
+        {
+            self.unsubmitted.pop();
+            self.submit(job);
+        }
+        let mut held = self.held.clone();
+        held.sort_unstable();
+        for job in held {
+            if self.live[job as usize].waits_for == 0 && self.live[job as usize].released <= now {
+                self.held.retain(|other| *other != job);
+                self.pending.push(job);
+                self.fate(job).eligible = now;
+            }
+        }
+        let mut waiting: Vec<u32> = self.held.iter().chain(&self.pending).copied().collect();
+        waiting.sort_unstable();
+        for job in waiting {
+            if !self.is_over(job) && !self.has_started(job) && self.job(job).cancel_time.0 <= now {
+                self.over(job, Outcome::Cancelled);
+            }
+        }
+        if now == 0 {
+            self.start_running();
+        }
+    }
+
+    fn submit(&mut self, job: u32) {
+        if self.is_over(job) {
+            return;
+        }
+        self.live[job as usize].submitted = true;
+        if self.world.could_ever_start(job) {
+            self.held.push(job);
+        } else {
+            self.over(job, Outcome::Rejected);
+        }
+    }
+
+    fn start_running(&mut self) {
+        for running in &self.plan.workload.running {
+            let job = running.job;
+            if !self.pending.contains(&job) {
+                continue;
+            }
+            let holding = if running.nodes.is_empty() {
+                self.world.place(&self.free, job)
+            } else {
+                self.on_nodes(job, &running.nodes)
+            };
+            if let Some(holding) = holding {
+                self.start(job, holding);
+            }
+        }
+    }
+
+    fn finish(&mut self, job: u32) {
+        let outcome = match self.job(job) {
+            Job { requested_time, work_time, .. }
+                if requested_time < work_time && self.behaviour(job).overrun == Overrun::Kill =>
+            {
+                Outcome::Timeout
+            }
+            Job { fails: true, .. } => Outcome::Failed,
+            _ => Outcome::Completed,
+        };
+        let end = match outcome {
+            Outcome::Timeout => SegmentEnd::Timeout,
+            Outcome::Failed => SegmentEnd::Failed,
+            _ => SegmentEnd::Completed,
+        };
+        self.leave(job, end);
+        self.over(job, outcome);
+    }
+
+    /// Settles a job's outcome, and with it those of jobs that now can never start.
+    fn over(&mut self, job: u32, outcome: Outcome) {
+        let now = self.now;
+        self.something_left |= self.reservations.remove(&job).is_some();
+        self.held.retain(|other| *other != job);
+        self.pending.retain(|other| *other != job);
+        self.fate(job).outcome = outcome;
+        self.fate(job).finish = now;
+        for edge in self.plan.workload.dependencies.successors(job) {
+            let after = &mut self.live[edge.job as usize];
+            if outcome == Outcome::Completed {
+                after.waits_for -= 1;
+                after.released = after.released.max(now.saturating_add(edge.delay.0));
+            } else if !self.is_over(edge.job) {
+                self.over(edge.job, Outcome::DependencyFailed);
+            }
+        }
+    }
+
+    fn change(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
+        self.something_left = true;
+        for node in nodes {
+            self.free.state[node as usize] = state;
+            if matches!(state, NodeState::Up | NodeState::Draining) {
+                continue;
+            }
+            let mut hit = self.running.clone();
+            hit.retain(|job| self.attempt(*job).holding.pods.iter().any(|pod| pod.node == node));
+            hit.sort_unstable();
+            for job in hit {
+                self.stop(job, SegmentEnd::NodeDown);
+                self.result.counts.node_down += 1;
+            }
+        }
+    }
+
+    /// When running preemptible jobs reach their next limit; order `las` only.
+    fn demotions(&self) -> Vec<u32> {
+        if self.plan.settings.order != "las" {
+            return Vec::new();
+        }
+        let preemptible = self.running.iter().filter(|job| self.behaviour(**job).preemptible);
+        let next = |job: &u32| {
+            let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
+            let so_far = self.live[*job as usize].attained;
+            let from = self.attempt(*job).from;
+            let reached = |limit: &u64| {
+                let left = (limit * 1000).saturating_sub(so_far);
+                u32::try_from(left.div_ceil(gpus)).map_or(NEVER, |seconds| from.saturating_add(seconds))
+            };
+            let limits = self.plan.settings.queue_limits.iter().filter(|_| gpus > 0).map(reached);
+            limits.filter(|time| *time > self.now && *time != NEVER).min()
+        };
+        preemptible.filter_map(next).collect()
+    }
+}

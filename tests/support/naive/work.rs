@@ -1,0 +1,152 @@
+//! What a job does between its start and its end.
+//!
+//! **Work.** A job has `work_time << 16` to do, or `requested_time << 16` if that is less and it is killed. It does
+//! `rate` a second, after the first `restart_time` seconds of every attempt but its first. A stop keeps what a
+//! checkpoint holds: the work since the job's very first start, rounded down to whole intervals of work (no interval:
+//! all of it). A stopped job is pending at once, with the eligible time it had.
+//!
+//! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉, but always later than
+//! now for a job that is running.
+
+use super::Attempt;
+use super::free::{Free, Holding, Pod};
+use super::time::{NEVER, Simulation};
+use gigawatt::history::SegmentEnd;
+use gigawatt::workload::{Job, Overrun, Shape};
+
+impl Simulation<'_> {
+    /// A pending job starts now and holds this.
+    pub(super) fn start(&mut self, job: u32, holding: Holding) {
+        let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
+        let restart = if self.has_started(job) { self.behaviour(job).restart_time.0 } else { 0 };
+        let counts = &mut self.result.counts;
+        counts.spanned += u64::from(holding.racks(&self.plan.cluster).len() > 1);
+        counts.shared +=
+            u64::from(holding.pods.iter().any(|pod| pod.gpus.iter().any(|(_, milli)| *milli < 1000)));
+        counts.restarted += u64::from(restart > 0);
+        self.free.take(&holding, self.job(job).tenant);
+        self.pending.retain(|other| *other != job);
+        self.reservations.remove(&job);
+        self.running.push(job);
+        let from = self.now;
+        let attempt = Attempt { from, to: NEVER, end: SegmentEnd::Open, holding, rate, restart };
+        self.fate(job).attempts.push(attempt);
+    }
+
+    /// A running job lets go of all it holds; it waits again.
+    pub(super) fn stop(&mut self, job: u32, end: SegmentEnd) {
+        let work = self.live[job as usize].kept + self.worked(job);
+        let interval = u64::from(self.behaviour(job).checkpoint_interval.0) << 16;
+        self.live[job as usize].kept = work - work.checked_rem(interval).unwrap_or(0);
+        self.leave(job, end);
+        self.pending.push(job);
+    }
+
+    pub(super) fn leave(&mut self, job: u32, end: SegmentEnd) {
+        let now = self.now;
+        self.something_left = true;
+        self.live[job as usize].attained = self.attained(job);
+        self.running.retain(|other| *other != job);
+        let holding = self.attempt(job).holding.clone();
+        self.free.give(&holding, self.job(job).tenant);
+        let attempt = self.fate(job).attempts.last_mut().expect("it was running");
+        (attempt.to, attempt.end) = (now, end);
+    }
+
+    /// Work done in the current attempt, Q16.16.
+    fn worked(&self, job: u32) -> u64 {
+        let attempt = self.attempt(job);
+        let seconds = (self.now - attempt.from).saturating_sub(attempt.restart);
+        u64::from(seconds) * u64::from(attempt.rate)
+    }
+    /// Work left of `work_time`, whole seconds rounded up.
+    pub(super) fn remaining(&self, job: u32) -> u64 {
+        let now = if self.running.contains(&job) { self.worked(job) } else { 0 };
+        let work = u64::from(self.job(job).work_time.0) << 16;
+        work.saturating_sub(self.live[job as usize].kept + now).div_ceil(1 << 16)
+    }
+    /// GPU thousandths times seconds held so far.
+    pub(super) fn attained(&self, job: u32) -> u64 {
+        let before = self.live[job as usize].attained;
+        if !self.running.contains(&job) {
+            return before;
+        }
+        let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
+        before + gpus * u64::from(self.now - self.attempt(job).from)
+    }
+
+    /// When a running job will end if nothing stops it.
+    pub(super) fn end_of(&self, job: u32) -> u32 {
+        let Job { work_time, requested_time, .. } = self.job(job);
+        let seconds = match self.behaviour(job).overrun {
+            Overrun::Kill => work_time.min(requested_time),
+            Overrun::Extend => work_time,
+        };
+        self.after_working(job, u64::from(seconds.0) << 16)
+    }
+    /// When a running job is expected to end, by its user's estimate: later than now.
+    pub(super) fn expected_end(&self, job: u32) -> u32 {
+        let estimate = u64::from(self.job(job).requested_time.0) << 16;
+        self.after_working(job, estimate).max(self.now.saturating_add(1))
+    }
+    /// Whether a running job has run past its expected end.
+    pub(super) fn is_overdue(&self, job: u32) -> bool {
+        let estimate = u64::from(self.job(job).requested_time.0) << 16;
+        self.after_working(job, estimate) <= self.now
+    }
+    fn after_working(&self, job: u32, work: u64) -> u32 {
+        let attempt = self.attempt(job);
+        let left = work.saturating_sub(self.live[job as usize].kept);
+        later(attempt.from, attempt.restart, left, attempt.rate)
+    }
+    /// When a pending job would be expected to end if it started at `from` with this rate.
+    pub(super) fn would_end(&self, job: u32, from: u32, rate: u32) -> u32 {
+        let restart = if self.has_started(job) { self.behaviour(job).restart_time.0 } else { 0 };
+        let estimate = u64::from(self.job(job).requested_time.0) << 16;
+        let left = estimate.saturating_sub(self.live[job as usize].kept);
+        later(from, restart, left, rate).max(from.saturating_add(1))
+    }
+
+    /// What a job that is already running holds of the nodes listed, if they have room. Of `Pods` as many as fit on
+    /// each in turn; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
+    pub(super) fn on_nodes(&self, job: u32, nodes: &[u32]) -> Option<Holding> {
+        let mut free = self.free.clone();
+        let mut pods = Vec::new();
+        let mut nodes = nodes.iter().copied();
+        match self.plan.workload.request_of(job).shape {
+            Shape::Pods { count, gpus_milli_each } => {
+                let mut node = nodes.next()?;
+                while pods.len() < count as usize {
+                    match self.pod_on(&mut free, job, node, gpus_milli_each) {
+                        Some(pod) => pods.push(pod),
+                        None => node = nodes.next()?,
+                    }
+                }
+            }
+            Shape::Any { gpus_milli } => {
+                let mut wanted = gpus_milli;
+                while wanted > 0 || pods.is_empty() {
+                    let node = nodes.next()?;
+                    let whole: u32 = free.gpus(node).iter().filter(|left| **left == 1000).sum();
+                    let here = if wanted < 1000 { wanted } else { wanted.min(whole) };
+                    if here > 0 || wanted == 0 {
+                        pods.push(self.pod_on(&mut free, job, node, here)?);
+                    }
+                    wanted -= here;
+                }
+            }
+        }
+        Some(Holding { pods })
+    }
+
+    /// One pod of so many thousandths on this very node, taken from `free`; none if there is no room.
+    fn pod_on(&self, free: &mut Free, job: u32, node: u32, milli: u32) -> Option<Pod> {
+        let need = self.world.need(job, milli);
+        (self.world.room(free, node, need, 1) > 0).then(|| super::place::take_gpus(free, node, need))
+    }
+}
+
+fn later(from: u32, restart: u32, work: u64, rate: u32) -> u32 {
+    let seconds = work.div_ceil(u64::from(rate)).saturating_add(u64::from(restart));
+    u32::try_from(seconds).map_or(NEVER, |seconds| from.saturating_add(seconds))
+}
