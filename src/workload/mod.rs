@@ -17,6 +17,7 @@
 //! ```
 
 mod behaviour;
+pub mod generate;
 mod graph;
 mod names;
 mod request;
