@@ -189,6 +189,15 @@ fn a_new_platform_stands_alone_or_starts_as_a_copy() {
 }
 
 #[test]
+fn the_sample_of_a_users_platforms_is_read() {
+    let catalogue = with(include_str!("../../workloads/platforms.toml")).unwrap();
+    assert_eq!(catalogue.get("vr200-maxq").unwrap().tgp(), Watts(1800), "a copy, changed");
+    assert_eq!(catalogue.get("lab").unwrap().gpus_per_node(), 8, "a new one");
+    let names: Vec<&str> = catalogue.names().collect();
+    assert_eq!(names[8..], ["vr200-maxq", "lab"], "`h200` keeps its place");
+}
+
+#[test]
 fn every_problem_of_a_users_platforms_is_reported_at_once() {
     let text = r#"version = 3
 [[platform]]

@@ -1,3 +1,4 @@
+use crate::hardware::Catalogue;
 use crate::units::Gpus;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ pub struct PlatformSet(u64);
 
 impl PlatformSet {
     /// The most platforms a catalogue can have.
-    pub const MAX: usize = 64;
+    pub const MAX: usize = Catalogue::MAX;
     /// Every platform.
     pub const ALL: Self = Self(u64::MAX);
     /// None yet.
