@@ -1,0 +1,89 @@
+//! The house stands: imports point down the floors, and rooms of one floor do not know each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the ground up.
+const FLOORS: &[&[&str]] = &[
+    &["error", "random", "units"],
+    &["document"],
+    &["hardware"],
+    &["cluster", "workload"],
+    &["history"],
+    &["cost", "power", "trace"],
+    &["policy"],
+    &["simulation"],
+    &["ensemble"],
+    &["metrics"],
+    &["experiment"],
+    &["report"],
+    &["scenario"],
+    &["cli"],
+];
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The rooms that a source text names, its comments left out; `{` where it names several at once.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let after = code.flat_map(|line| line.split("crate::").skip(1));
+    after
+        .map(|rest| {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            if rest.starts_with('{') { "{".to_owned() } else { rest[..end].to_owned() }
+        })
+        .collect()
+}
+
+/// What a text of `room` names that is not below it, or that hides what it names.
+fn upward(room: &str, text: &str) -> Vec<String> {
+    let own = floor(room);
+    imports(text).into_iter().filter(|other| other != room && (other == "{" || floor(other) >= own)).collect()
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn imports_point_down_the_floors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    assert!(paths.len() > FLOORS.len(), "only {} files found", paths.len());
+    for path in paths {
+        let inside = path.strip_prefix(&root).expect("found below it");
+        let first = inside.iter().next().expect("a file has a name").to_string_lossy();
+        let room = first.trim_end_matches(".rs");
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        assert!(floor(room).is_some(), "room `{room}` stands on no floor");
+        let text = fs::read_to_string(&path).expect("a readable file");
+        assert_eq!(upward(room, &text), [""; 0], "{} looks up", inside.display());
+    }
+}
+
+#[test]
+fn an_import_that_points_up_or_sideways_is_noticed() {
+    for (room, text, expected) in [
+        ("policy", "use crate::simulation::simulate;", vec!["simulation"]),
+        ("cluster", "use crate::workload::Job;", vec!["workload"]),
+        ("units", "use crate::random::Stream;", vec!["random"]),
+        ("cli", "use crate::{error::Problem, units};", vec!["{"]),
+        ("metrics", "let x = crate::cli::main();", vec!["cli"]),
+        ("metrics", "use crate::history::History; // not crate::cli::main", vec![]),
+        ("policy", "use crate::policy::View;", vec![]),
+    ] {
+        assert_eq!(upward(room, text), expected, "{room}: {text}");
+    }
+}
