@@ -1,3 +1,5 @@
 //! The `gigawatt` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gigawatt::cli::main()
+}

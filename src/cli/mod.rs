@@ -1,1 +1,55 @@
 //! Arguments, progress, colours and exit codes.
+//!
+//! What a command has to say goes to stdout, all talk to stderr; how it ends is an [`Exit`].
+
+mod arguments;
+mod exit;
+mod inspect;
+mod list;
+mod table;
+mod terminal;
+
+pub use exit::Exit;
+
+use crate::error::Result;
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+use terminal::Terminal;
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    report_bugs();
+    let terminal = Terminal::detect();
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => run(&arguments.command, terminal).unwrap_or_else(|error| {
+            terminal.error(&error);
+            Exit::WrongInput
+        }),
+        Err(usage) => {
+            // Help is data and goes to stdout; a reader that has gone is no error.
+            let _ = usage.print();
+            if usage.use_stderr() { Exit::WrongInput } else { Exit::Done }
+        }
+    };
+    exit.into()
+}
+
+fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
+    match command {
+        Command::Inspect(arguments) => inspect::run(arguments, terminal),
+        Command::List(arguments) => list::run(arguments, terminal),
+    }
+}
+
+/// Says of a panic, which ends the program with [`Exit::Bug`], that it is ours.
+fn report_bugs() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        let said = "this is a bug in gigawatt, not in your input: please report it with the command you ran";
+        let _ = writeln!(std::io::stderr().lock(), "{said}");
+    }));
+}
