@@ -56,7 +56,6 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
         "rack\nkW",
         "train",
         "decode",
-        "\nwhat it is",
     ];
     let mut table = table::new(width, header);
     for platform in catalogue.platforms() {
@@ -74,7 +73,6 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
             fact("rack_tdp", 1000.0),
             format!("{:.1}", platform.speed(Family::DenseTraining).as_f64()),
             format!("{:.1}", platform.speed(Family::Decode).as_f64()),
-            platform.title.clone(),
         ]);
     }
     table::right(&mut table, 1..9);
