@@ -2,7 +2,9 @@ use super::{Moment, Notes, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::random::{Purpose, Stream};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Cycle, Job, JobGraph, Names, Running, Workload};
+use crate::workload::{
+    Builder, Cycle, Graph, Job, JobGraph, Names, PlatformSet, Request, Running, Shape, Workload,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,6 +14,9 @@ const ABSOLUTE: u32 = 315_532_800;
 
 /// The longest time that is read, seconds: one less than "never".
 pub(super) const TIME_MAX: u32 = u32::MAX - 1;
+
+/// How many requests are found without a search.
+const REQUESTS_KEPT: usize = 1024;
 
 /// A job as a line tells it, before the whole input has told when time 0 is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,6 +75,14 @@ pub(super) struct Intake<'a> {
     pub unix: bool,
     /// Dependencies that name no job are an error, not dropped.
     pub strict_dependencies: bool,
+    /// Whether rows without an id may come twice, so that equal ones are worth a note.
+    pub count_repeats: bool,
+    /// Whether a date named no time zone.
+    pub naive: bool,
+    /// Whether there were dates at all.
+    pub dates: bool,
+    /// Times with a fraction of a second.
+    pub fractions: u64,
     file: &'a str,
     problems: Problems,
     sample: Option<(Stream, u32)>,
@@ -80,6 +93,35 @@ pub(super) struct Intake<'a> {
     overruns: u64,
     ids: Ascending,
     wanted: Vec<Wanted>,
+    requests: Vec<Option<(Request, u32)>>,
+    tenants: LastText,
+    partitions: LastText,
+}
+
+/// Remembers the index of the name that came last: neighbours in a trace are alike.
+#[derive(Debug, Default)]
+struct LastText {
+    known: BTreeMap<Vec<u8>, u32>,
+    last: Vec<u8>,
+    index: Option<u32>,
+}
+
+impl LastText {
+    fn get(&mut self, text: &[u8], new: impl FnOnce() -> u32) -> u32 {
+        if let Some(index) = self.index
+            && self.last == text
+        {
+            return index;
+        }
+        let index = match self.known.get(text) {
+            Some(index) => *index,
+            None => *self.known.entry(text.to_vec()).or_insert_with(new),
+        };
+        self.last.clear();
+        self.last.extend_from_slice(text);
+        self.index = Some(index);
+        index
+    }
 }
 
 /// Whether ids only grow, in which case none comes twice.
@@ -113,6 +155,10 @@ impl<'a> Intake<'a> {
             epoch: None,
             unix: false,
             strict_dependencies: false,
+            count_repeats: false,
+            naive: false,
+            dates: false,
+            fractions: 0,
             file,
             problems: Problems::default(),
             sample: options.sample_bound().map(|bound| (stream, bound)),
@@ -123,7 +169,39 @@ impl<'a> Intake<'a> {
             overruns: 0,
             ids: Ascending::default(),
             wanted: Vec::new(),
+            requests: vec![None; REQUESTS_KEPT],
+            tenants: LastText::default(),
+            partitions: LastText::default(),
         }
+    }
+
+    /// The index of this request, added if new.
+    pub(super) fn request(&mut self, request: Request) -> u32 {
+        let [a, b] = match request.shape {
+            Shape::Any { gpus_milli } => [gpus_milli, 0],
+            Shape::Pods { count, gpus_milli_each } => [count, gpus_milli_each],
+        };
+        let words = [a, b, request.cpu_milli, request.memory_mib, request.partition];
+        let mixed = words.iter().fold(0_u64, |mixed, word| {
+            (mixed ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+        });
+        let slot = usize::try_from(mixed % REQUESTS_KEPT as u64).expect("below a small number");
+        match &self.requests[slot] {
+            Some((known, index)) if *known == request => *index,
+            _ => {
+                let index = self.builder.request(request.clone());
+                self.requests[slot] = Some((request, index));
+                index
+            }
+        }
+    }
+    /// The index of the tenant of that name, added if new.
+    pub(super) fn tenant(&mut self, name: &str) -> u32 {
+        self.tenants.get(name.as_bytes(), || self.builder.tenant(name))
+    }
+    /// The index of the partition of that name, added if new.
+    pub(super) fn partition(&mut self, name: &str) -> u32 {
+        self.partitions.get(name.as_bytes(), || self.builder.partition(name))
     }
 
     /// Adds a job and returns its index; `None` if the sample leaves it out.
@@ -168,6 +246,26 @@ impl<'a> Intake<'a> {
         })
     }
 
+    /// The platforms of these names, in whatever case; none named, or none known: any.
+    pub(super) fn platforms<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> PlatformSet {
+        let mut set = PlatformSet::NONE;
+        for name in names {
+            let name = name.to_ascii_lowercase();
+            match self.options.platform {
+                None => self.notes.say("wishes for platforms are left out: none are known here"),
+                Some(known) => match known(&name).filter(|index| *index < PlatformSet::MAX) {
+                    Some(index) => set = set.with(index),
+                    None => self.notes.count(
+                        "request",
+                        &format!("for the unknown platform `{name}`: left out"),
+                        1,
+                    ),
+                },
+            }
+        }
+        if set.is_empty() { PlatformSet::ALL } else { set }
+    }
+
     fn named(&mut self, job: Job, number: u64) -> u32 {
         if number == self.builder.len() as u64 + 1 {
             return self.builder.push(job);
@@ -185,28 +283,24 @@ impl<'a> Intake<'a> {
         let full = self.problems.total() >= Problems::SHOWN;
         self.problems.push(if full { Problem::new(String::new()) } else { problem(self.file) });
     }
-    /// Says that the bytes `span` of a line are not what was `expected`.
-    pub(super) fn wrong_field(
-        &mut self,
-        number: usize,
-        line: &[u8],
-        span: Range<usize>,
-        what: &str,
-        expected: &str,
-    ) {
+    /// Says that `part` of a line is not what was `expected`.
+    pub(super) fn wrong(&mut self, number: usize, line: &[u8], part: &[u8], what: &str, expected: &str) {
         self.problem(|file| {
-            let found = String::from_utf8_lossy(&line[span.start..span.end.min(span.start + 80)]);
+            let found = String::from_utf8_lossy(&part[..part.len().min(80)]);
             let message = match found.trim() {
                 "" => format!("no {what}"),
                 found => format!("{what} `{found}`"),
             };
-            let text = String::from_utf8_lossy(&line[..line.len().min(4096)]);
-            Problem::new(message)
-                .at(Place::in_line(file, number, &text, span))
-                .expected(format!("expected {expected}"))
+            let shown = &line[..line.len().min(4096)];
+            let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
+            // A part without its quotes is no longer a piece of the line.
+            let span = if start <= shown.len() { start..start + part.len() } else { 0..shown.len() };
+            let place = Place::in_line(file, number, &String::from_utf8_lossy(shown), span);
+            Problem::new(message).at(place).expected(format!("expected {expected}"))
         });
     }
-    /// Whether so much is wrong that reading on is of no use.
+    /// What is wrong so far.
+    #[cfg(test)]
     pub(super) fn problems(&self) -> &Problems {
         &self.problems
     }
@@ -220,9 +314,12 @@ impl<'a> Intake<'a> {
             let problem = Problem::new(format!("no job in `{}`", self.file)).at(Place::file(self.file));
             return Err(problem.hint(format!("read as {format}; `--format` names another")).into());
         }
-        let origin = self.origin();
+        let origin = self.origin()?;
         let window = self.window()?;
         let mut workload = std::mem::take(&mut self.builder).finish();
+        if self.count_repeats {
+            self.notes.count("row", "that came before, exactly: kept", repeats(&workload));
+        }
         let outside = |time: u32| time < window.start || time >= window.end;
         let mut left_out = 0;
         let mut too_late = 0_u64;
@@ -262,16 +359,19 @@ impl<'a> Intake<'a> {
     }
 
     /// The second of the input that becomes the trace's second 0, and with it the epoch.
-    fn origin(&mut self) -> u32 {
+    fn origin(&mut self) -> Result<u32, Error> {
         let first = self.builder.jobs_mut().iter().map(|job| job.submit_time.0).min().unwrap_or(0);
-        if !self.unix && first < ABSOLUTE {
-            return 0;
+        match (self.unix, self.dates) {
+            (false, false) if first < ABSOLUTE => return Ok(0),
+            (false, false) => self.notes.say("submits are Unix seconds: the first one becomes time 0"),
+            (false, true) if first < ABSOLUTE => {
+                let found = "some times are dates, others seconds from the start";
+                return Err(Problem::new(found).at(Place::file(self.file)).hint("one or the other").into());
+            }
+            _ => {}
         }
         self.epoch = Some(i64::from(first));
-        if !self.unix {
-            self.notes.say("submits are Unix seconds: the first one becomes time 0");
-        }
-        first
+        Ok(first)
     }
 
     /// The seconds of the trace that are wanted.
@@ -297,6 +397,14 @@ impl<'a> Intake<'a> {
         notes.count("job", "without an estimate: requested_time = work_time", self.no_estimate);
         notes.count("job", "with more work than requested", self.overruns);
         notes.count("job", "of zero length: work_time = 1 s", self.zero_length);
+        notes.count(
+            "time",
+            "with a fraction of a second: submits rounded down, the others up",
+            self.fractions,
+        );
+        if self.naive {
+            notes.say("naive timestamps read as UTC");
+        }
         notes.count("job", "left out by the sample", self.sampled_out);
         notes.count("job", "left out by the window (from, until)", left_out);
         if self.options.scale_step() != Options::MILLION {
@@ -347,6 +455,17 @@ impl<'a> Intake<'a> {
         let problem = Problem::new(format!("jobs wait for each other in a ring: {}", ring.join(", ")));
         problem.at(Place::file(self.file)).into()
     }
+}
+
+/// How many jobs an earlier one equals in everything a row without an id can say.
+fn repeats(workload: &Workload) -> u64 {
+    let key = |job: &Job| {
+        let [a, b, c, d] = [job.submit_time.0, job.work_time.0, job.request, job.tenant].map(u128::from);
+        a << 96 | b << 64 | c << 32 | d
+    };
+    let mut keys: Vec<u128> = workload.jobs.iter().map(key).collect();
+    keys.sort_unstable();
+    keys.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
 }
 
 /// New names of the jobs whose name an earlier one has.
@@ -430,6 +549,13 @@ fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
         let row = u32::try_from(index).expect("jobs are counted in 32 bits");
         let name = renamed.get(&row).map_or_else(|| old.names.get(index), |name| name.as_str().into());
         new_index[index] = builder.push_named(new, &name);
+    }
+    for graph in old.graphs {
+        let jobs: Vec<u32> =
+            graph.jobs.iter().map(|job| new_index[*job as usize]).filter(|job| *job != GONE).collect();
+        if !jobs.is_empty() {
+            builder.add_graph(Graph { jobs, ..graph });
+        }
     }
     for running in old.running {
         let job = new_index[running.job as usize];

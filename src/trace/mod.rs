@@ -27,6 +27,7 @@ mod input;
 mod intake;
 mod notes;
 mod options;
+mod table;
 
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, SwfPartition};
@@ -53,7 +54,13 @@ impl std::fmt::Debug for Format {
 }
 
 /// Every format that can be read.
-pub const FORMATS: &[Format] = &[formats::swf::FORMAT];
+pub const FORMATS: &[Format] = &[
+    formats::swf::FORMAT,
+    formats::philly::FORMAT,
+    formats::helios::FORMAT,
+    formats::sacct::FORMAT,
+    formats::openb::FORMAT,
+];
 
 /// The beginning of an input, for telling formats apart.
 struct Head<'a> {

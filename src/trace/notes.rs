@@ -70,7 +70,10 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.count {
             Some(1) => write!(f, "1 {} {}", self.noun, self.what),
-            Some(count) => write!(f, "{} {}s {}", grouped(count), self.noun, self.what),
+            Some(count) => match self.noun.strip_suffix('y') {
+                Some(stem) => write!(f, "{} {stem}ies {}", grouped(count), self.what),
+                None => write!(f, "{} {}s {}", grouped(count), self.noun, self.what),
+            },
             None => f.write_str(&self.what),
         }
     }

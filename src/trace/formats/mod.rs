@@ -1,3 +1,8 @@
 //! The formats of traces, one file each.
 
+pub(super) mod helios;
+pub(super) mod openb;
+pub(super) mod philly;
+pub(super) mod sacct;
+mod sacct_fields;
 pub(super) mod swf;

@@ -103,7 +103,7 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
         match bytes.trim_ascii() {
             [] => {}
             [b';', header @ ..] => reader.header(header, intake),
-            _ if careful(bytes, &mut line, number, &mut reader, intake) => reader.job(&line, number, intake),
+            _ if careful(bytes, &mut line, number, intake) => reader.job(&line, number, intake),
             _ => {}
         }
     }
@@ -148,16 +148,9 @@ fn quick(text: &[u8], line: &mut Line) -> Option<usize> {
 }
 
 /// Reads any line, and says what is wrong with it.
-fn careful(
-    bytes: &[u8],
-    line: &mut Line,
-    number: usize,
-    reader: &mut Reader,
-    intake: &mut Intake<'_>,
-) -> bool {
+fn careful(bytes: &[u8], line: &mut Line, number: usize, intake: &mut Intake<'_>) -> bool {
     let mut found = 0;
     let mut right = true;
-    let base = bytes.as_ptr().addr();
     for word in bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(FIELDS) {
         found += 1;
         if !READ[found] {
@@ -166,12 +159,10 @@ fn careful(
         match whole(word, found == 2) {
             Some((value, fraction)) => {
                 line[found] = value;
-                reader.fractions += u64::from(fraction);
+                intake.fractions += u64::from(fraction);
             }
             None => {
-                let start = word.as_ptr().addr() - base;
-                let span = start..start + word.len();
-                intake.wrong_field(number, bytes, span, NAMES[found], "a number");
+                intake.wrong(number, bytes, word, NAMES[found], "a number");
                 right = false;
             }
         }
@@ -223,7 +214,6 @@ struct Reader {
     procs_per_gpu: i64,
     requests: Memo,
     tenants: Memo,
-    fractions: u64,
     unknown_run: u64,
     parts: u64,
     no_processors: u64,
@@ -240,7 +230,6 @@ impl Reader {
             procs_per_gpu: i64::from(intake.options.procs_per_gpu),
             requests: Memo::default(),
             tenants: Memo::default(),
-            fractions: 0,
             unknown_run: 0,
             parts: 0,
             no_processors: 0,
@@ -355,7 +344,6 @@ impl Reader {
         notes.count("job", "of unknown run time: work_time = 1 s", self.unknown_run);
         notes.count("job", "with neither requested nor allocated processors: dropped", self.no_processors);
         notes.count("line", "about a part of a job (status 2 to 4): dropped", self.parts);
-        notes.count("number", "with a fraction: submits rounded down, the others up", self.fractions);
     }
 }
 
@@ -458,7 +446,7 @@ mod tests {
         let jobs: Vec<_> = workload.jobs.iter().map(|job| (job.submit_time.0, job.work_time.0)).collect();
         assert_eq!(jobs, [(10, 6), (20, 5)], "down and up");
         assert_eq!(
-            notes.counted("number", "with a fraction: submits rounded down, the others up"),
+            notes.counted("time", "with a fraction of a second: submits rounded down, the others up"),
             2,
             "{notes}"
         );

@@ -1,0 +1,207 @@
+//! SenseTime's Helios traces: Slurm jobs of GPU clusters as CSV, and what simulators make of them.
+//!
+//! Columns `job_id,user,vc,gpu_num,cpu_num,node_num,state,submit_time,start_time,end_time,duration,queue`, of which
+//! `job_id`, `vc`, `gpu_num`, `submit_time` and `duration` must be there, in any order.
+//! (Q. Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021)
+//!
+//! The VC becomes tenant and partition. CPUs are split evenly over the nodes the job had. A job without GPUs is one pod
+//! a node. FAILED, NODE_FAIL, OUT_OF_MEMORY and BOOT_FAIL fail at the end of their work; TIMEOUT and a job CANCELLED
+//! after its start run the time recorded. One cancelled before it started is withdrawn at its `end_time`, and works
+//! 1 s should it start before; without an `end_time` it is dropped.
+
+use crate::trace::intake::{Draft, Id, Intake};
+use crate::trace::table::{Table, header_has};
+use crate::trace::{Format, Head};
+use crate::units::Gpus;
+use crate::workload::{Behaviour, Request, Shape};
+
+pub(in crate::trace) const FORMAT: Format = Format {
+    name: "helios",
+    about: "Helios jobs as CSV: job_id,vc,gpu_num,submit_time,duration and more; VC = tenant and partition",
+    detect,
+    read,
+};
+
+const COLUMNS: [&str; 5] = ["job_id", "vc", "gpu_num", "submit_time", "duration"];
+
+fn detect(head: &Head<'_>) -> bool {
+    head.lines().next().is_some_and(|line| header_has(line, b',', &COLUMNS))
+}
+
+/// The columns that may be missing.
+struct Optional {
+    cpu_num: Option<usize>,
+    node_num: Option<usize>,
+    state: Option<usize>,
+    start_time: Option<usize>,
+    end_time: Option<usize>,
+}
+
+fn read(text: &[u8], intake: &mut Intake<'_>) {
+    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some([job_id, vc, gpu_num, submit_time, duration]) = table.require(COLUMNS, intake) else { return };
+    intake.unix = true;
+    let optional = Optional {
+        cpu_num: table.column("cpu_num"),
+        node_num: table.column("node_num"),
+        state: table.column("state"),
+        start_time: table.column("start_time"),
+        end_time: table.column("end_time"),
+    };
+    let behaviour = intake.builder.behaviour(Behaviour::default());
+    while table.next(intake) {
+        let submit = table.instant(submit_time, intake);
+        let work =
+            if table.optional(Some(duration)).is_empty() { Some(0) } else { table.length(duration, intake) };
+        let gpus = table.gpus(gpu_num, intake);
+        let name = table.text(vc, "default", intake);
+        let id = table.text(job_id, "", intake);
+        let host = host(&table, &optional, intake);
+        let (Some(submit), Some(work), Some(gpus), Some(name), Some(id), Some(host)) =
+            (submit, work, gpus, name, id, host)
+        else {
+            continue;
+        };
+        let Some(ending) = ending(&table, &optional, submit, work, intake) else { continue };
+        let request = request(gpus, host, intake.partition(name));
+        let draft = Draft {
+            submit,
+            work,
+            patience: ending.patience,
+            request: intake.request(request),
+            behaviour,
+            tenant: intake.tenant(name),
+            fails: ending.fails,
+            ..Draft::default()
+        };
+        intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
+    }
+}
+
+/// CPUs and nodes of a job; 0 where they are not told.
+struct Host {
+    cpus: u32,
+    nodes: u32,
+}
+
+fn host(table: &Table<'_>, columns: &Optional, intake: &mut Intake<'_>) -> Option<Host> {
+    let mut number = |column: Option<usize>| match column {
+        Some(column) if !table.optional(Some(column)).is_empty() => table.whole(column, 1_000_000, intake),
+        _ => Some(0),
+    };
+    let (cpus, nodes) = (number(columns.cpu_num), number(columns.node_num));
+    Some(Host { cpus: cpus?, nodes: nodes? })
+}
+
+fn request(gpus: Gpus, host: Host, partition: u32) -> Request {
+    let nodes = host.nodes.max(1);
+    let mut request =
+        Request { partition, cpu_milli: host.cpus.div_ceil(nodes) * 1000, ..Request::gang(gpus) };
+    if gpus == Gpus::ZERO {
+        request.shape = Shape::Pods { count: nodes, gpus_milli_each: 0 };
+    }
+    request
+}
+
+/// How a job ends.
+#[derive(Default)]
+struct Ending {
+    patience: Option<u32>,
+    fails: bool,
+}
+
+/// What the state of a job means; `None` if it is to be dropped, or wrong.
+fn ending(
+    table: &Table<'_>,
+    columns: &Optional,
+    submit: u32,
+    work: u32,
+    intake: &mut Intake<'_>,
+) -> Option<Ending> {
+    let state = table.optional(columns.state);
+    let started = work > 0 || !table.optional(columns.start_time).is_empty();
+    match state {
+        b"" | b"COMPLETED" => Some(Ending::default()),
+        b"FAILED" | b"NODE_FAIL" | b"OUT_OF_MEMORY" | b"BOOT_FAIL" => {
+            intake.notes.count("job", "whose work ends in failure", 1);
+            Some(Ending { fails: true, ..Ending::default() })
+        }
+        b"TIMEOUT" | b"DEADLINE" => {
+            intake.notes.count("job", "stopped at a limit: run the time recorded", 1);
+            Some(Ending::default())
+        }
+        _ if state.starts_with(b"CANCELLED") && started => {
+            intake.notes.count("job", "cancelled while running: run the time recorded", 1);
+            Some(Ending::default())
+        }
+        _ if state.starts_with(b"CANCELLED") => {
+            let end = columns.end_time.filter(|_| !table.optional(columns.end_time).is_empty());
+            let end = match end {
+                Some(column) => table.instant(column, intake)?,
+                None => submit,
+            };
+            if end <= submit {
+                intake.notes.count("job", "cancelled before their start, when is not told: dropped", 1);
+                return None;
+            }
+            intake.notes.count("job", "cancelled while pending: withdrawn at their end_time", 1);
+            Some(Ending { patience: Some(end - submit), ..Ending::default() })
+        }
+        b"PENDING" | b"RUNNING" | b"REQUEUED" | b"PREEMPTED" | b"SUSPENDED" => {
+            intake.notes.count(
+                "job",
+                "that had not ended when the trace was taken: run the time recorded",
+                1,
+            );
+            Some(Ending::default())
+        }
+        _ => {
+            let expected = "a state like COMPLETED, FAILED, CANCELLED, TIMEOUT, NODE_FAIL";
+            table.wrong(columns.state.expect("there is a state"), expected, intake);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{Options, read_bytes};
+    use crate::units::Time;
+
+    #[test]
+    fn states_become_outcomes() {
+        let text = include_bytes!("../../../workloads/sample-helios.csv");
+        let trace = read_bytes("h.csv", text, None, &Options::default()).unwrap();
+        let workload = trace.workload;
+        assert_eq!(trace.format, "helios", "recognised");
+        let names: Vec<_> = (0..workload.jobs.len()).map(|i| workload.names.get(i).into_owned()).collect();
+        assert_eq!(names, ["101", "102", "103", "104", "105", "107"], "106 was cancelled at once");
+        assert_eq!(
+            workload.jobs.iter().map(|job| job.fails).collect::<Vec<_>>()[1..4],
+            [true, false, true],
+            "FAILED, NODE_FAIL"
+        );
+        assert_eq!(workload.jobs[4].cancel_time, Time(700), "withdrawn after 300 s");
+        assert_eq!(workload.request_of(5).cpu_milli, 16_000, "32 CPUs on 2 nodes");
+        assert_eq!(workload.partitions, ["all", "vcA", "vcB"], "a partition a VC");
+    }
+
+    #[test]
+    fn five_columns_are_enough() {
+        let text = b"vc,job_id,gpu_num,submit_time,duration\ns1,0,16,2017-10-01 00:00:00,722\ns1,4,4,2017-10-01 00:02:30,3861\n";
+        let workload = read_bytes("l.csv", text, None, &Options::default()).unwrap().workload;
+        assert_eq!(
+            (workload.jobs[1].submit_time, workload.jobs[1].work_time.0),
+            (Time(150), 3861),
+            "the second"
+        );
+        assert_eq!(workload.names.get(1), "4", "its id");
+    }
+
+    #[test]
+    fn an_unknown_state_is_told() {
+        let text = b"vc,job_id,gpu_num,submit_time,duration,state\ns1,0,16,2017-10-01 00:00:00,722,DONE\n";
+        let told = read_bytes("l.csv", text, None, &Options::default()).unwrap_err().to_string();
+        assert!(told.contains("state `DONE`") && told.contains("l.csv:2"), "{told}");
+    }
+}

@@ -1,0 +1,339 @@
+use super::field::{self, Decimal};
+use super::intake::{Intake, TIME_MAX};
+use crate::error::{Place, Problem};
+use crate::units::Gpus;
+use memchr::{memchr, memchr_iter, memchr2};
+use std::ops::Range;
+
+/// Lines of fields under a header: CSV with quotes, or any other delimiter. One record at a time, nothing allocated
+/// per line.
+pub(super) struct Table<'a> {
+    rest: &'a [u8],
+    delimiter: u8,
+    columns: Vec<&'a [u8]>,
+    next_number: usize,
+    number: usize,
+    line: &'a [u8],
+    fields: Vec<Range<usize>>,
+    /// The fields of a record with quotes, without them; `fields` then point in here.
+    unquoted: Vec<u8>,
+    quoted: bool,
+}
+
+impl<'a> Table<'a> {
+    /// Reads the header.
+    pub(super) fn open(text: &'a [u8], delimiter: u8, intake: &mut Intake<'_>) -> Option<Self> {
+        let mut table = Self {
+            rest: text,
+            delimiter,
+            columns: Vec::new(),
+            next_number: 1,
+            number: 1,
+            line: b"",
+            fields: Vec::new(),
+            unquoted: Vec::new(),
+            quoted: false,
+        };
+        if !table.advance(intake) {
+            return None;
+        }
+        table.columns = table.line.split(|byte| *byte == delimiter).map(name).collect();
+        Some(table)
+    }
+
+    /// The index of the column of that name.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| *column == name.as_bytes())
+    }
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.columns.iter().copied()
+    }
+    /// The indices of columns without which nothing can be read; a problem names all that are not there.
+    pub(super) fn require<const N: usize>(
+        &self,
+        names: [&str; N],
+        intake: &mut Intake<'_>,
+    ) -> Option<[usize; N]> {
+        let missing: Vec<&str> = names.iter().copied().filter(|name| self.column(name).is_none()).collect();
+        if missing.is_empty() {
+            return Some(names.map(|name| self.column(name).expect("none is missing")));
+        }
+        let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let noun = if missing.len() == 1 { "column" } else { "columns" };
+        let (number, line) = (self.number, self.line);
+        intake.problem(|file| {
+            Problem::new(format!("no {noun} {what}")).at(Place::line(
+                file,
+                number,
+                &line[..line.len().min(4096)],
+            ))
+        });
+        None
+    }
+
+    /// Goes to the next record that has as many fields as the header.
+    pub(super) fn next(&mut self, intake: &mut Intake<'_>) -> bool {
+        while self.advance(intake) {
+            if self.fields.len() == self.columns.len() {
+                return true;
+            }
+            let (found, expected) = (self.fields.len(), self.columns.len());
+            let (number, line) = (self.number, self.line);
+            intake.problem(|file| {
+                Problem::new(format!("a line of {found} fields; the header has {expected}")).at(Place::line(
+                    file,
+                    number,
+                    &line[..line.len().min(4096)],
+                ))
+            });
+        }
+        false
+    }
+
+    /// Goes to the next line that is not blank and splits it.
+    fn advance(&mut self, intake: &mut Intake<'_>) -> bool {
+        while !self.rest.is_empty() {
+            self.number = self.next_number;
+            self.fields.clear();
+            self.quoted = false;
+            let end = match memchr2(b'\n', b'"', self.rest) {
+                Some(quote) if self.rest[quote] == b'"' => return self.advance_quoted(intake),
+                Some(end) => end,
+                None => self.rest.len(),
+            };
+            let line = &self.rest[..end];
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
+            self.next_number += 1;
+            self.line = line.strip_suffix(b"\r").unwrap_or(line);
+            if self.line.is_empty() {
+                continue;
+            }
+            let mut start = 0;
+            for end in memchr_iter(self.delimiter, self.line) {
+                self.fields.push(start..end);
+                start = end + 1;
+            }
+            self.fields.push(start..self.line.len());
+            return true;
+        }
+        false
+    }
+
+    /// A record with a quote in it, which may go on over line ends.
+    fn advance_quoted(&mut self, intake: &mut Intake<'_>) -> bool {
+        self.quoted = true;
+        self.unquoted.clear();
+        let text = self.rest;
+        let mut at = 0;
+        loop {
+            let start = self.unquoted.len();
+            let closed = if text.get(at) == Some(&b'"') { self.unquote(text, &mut at) } else { true };
+            if !closed {
+                let line = &text[..memchr(b'\n', text).unwrap_or(text.len()).min(4096)];
+                let number = self.number;
+                intake.problem(|file| {
+                    Problem::new("a quote that is never closed").at(Place::line(file, number, line))
+                });
+                self.rest = b"";
+                return false;
+            }
+            let stop = |byte: &u8| *byte == self.delimiter || *byte == b'\n';
+            let length = text[at..].iter().position(stop).unwrap_or(text.len() - at);
+            let plain = &text[at..at + length];
+            at += length;
+            let ends_line = text.get(at) != Some(&self.delimiter);
+            let plain = if ends_line { plain.strip_suffix(b"\r").unwrap_or(plain) } else { plain };
+            self.unquoted.extend_from_slice(plain);
+            self.fields.push(start..self.unquoted.len());
+            if ends_line {
+                break;
+            }
+            at += 1;
+        }
+        let line = &text[..at];
+        self.line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.next_number += memchr_iter(b'\n', line).count() + 1;
+        self.rest = text.get(at + 1..).unwrap_or_default();
+        true
+    }
+
+    /// Appends a quoted text, `""` standing for a quote; false if it does not end.
+    fn unquote(&mut self, text: &[u8], at: &mut usize) -> bool {
+        *at += 1;
+        loop {
+            let Some(length) = memchr(b'"', &text[*at..]) else { return false };
+            self.unquoted.extend_from_slice(&text[*at..*at + length]);
+            *at += length + 1;
+            if text.get(*at) != Some(&b'"') {
+                return true;
+            }
+            self.unquoted.push(b'"');
+            *at += 1;
+        }
+    }
+
+    /// A field of the record, without blanks around it.
+    pub(super) fn get(&self, column: usize) -> &[u8] {
+        let data = if self.quoted { self.unquoted.as_slice() } else { self.line };
+        data[self.fields[column].clone()].trim_ascii()
+    }
+    /// A field of the record; empty if there is no such column, or nothing in it.
+    pub(super) fn optional(&self, column: Option<usize>) -> &[u8] {
+        let value = column.map_or(b"".as_slice(), |column| self.get(column));
+        if field::missing(value) { b"" } else { value }
+    }
+    /// The record as it stands in the file, and the number of its first line.
+    pub(super) const fn place(&self) -> (usize, &'a [u8]) {
+        (self.number, self.line)
+    }
+
+    /// Says that a field is not what was expected.
+    pub(super) fn wrong(&self, column: usize, expected: &str, intake: &mut Intake<'_>) {
+        let what = String::from_utf8_lossy(self.columns[column]).into_owned();
+        intake.wrong(self.number, self.line, self.get(column), &what, expected);
+    }
+    /// A point of time, as a date or in seconds, fractions rounded down.
+    pub(super) fn instant(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
+        let instant = intake.instant(self.get(column));
+        if instant.is_none() {
+            self.wrong(column, INSTANT, intake);
+        }
+        instant
+    }
+    /// A length of time in seconds, fractions rounded up.
+    pub(super) fn length(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
+        let length = intake.length(self.get(column));
+        if length.is_none() {
+            self.wrong(column, LENGTH, intake);
+        }
+        length
+    }
+    /// A whole number, which may be written as `8.0`.
+    pub(super) fn whole(&self, column: usize, most: u32, intake: &mut Intake<'_>) -> Option<u32> {
+        let value = whole(self.get(column)).filter(|value| *value <= most);
+        if value.is_none() {
+            self.wrong(column, &format!("a whole number up to {most}"), intake);
+        }
+        value
+    }
+    /// A whole number of GPUs.
+    pub(super) fn gpus(&self, column: usize, intake: &mut Intake<'_>) -> Option<Gpus> {
+        self.whole(column, Gpus::MAX_WHOLE, intake).map(Gpus::whole)
+    }
+    /// A name; an empty one is `otherwise`.
+    pub(super) fn text<'t>(
+        &'t self,
+        column: usize,
+        otherwise: &'t str,
+        intake: &mut Intake<'_>,
+    ) -> Option<&'t str> {
+        match std::str::from_utf8(self.get(column)) {
+            Ok("") => Some(otherwise),
+            Ok(text) => Some(text),
+            Err(_) => {
+                self.wrong(column, "UTF-8", intake);
+                None
+            }
+        }
+    }
+}
+
+/// What a point of time looks like, in messages.
+pub(super) const INSTANT: &str = "seconds or a date like `2017-10-09 07:01:55`, from 1970 to 2106";
+/// What a length of time looks like, in messages.
+pub(super) const LENGTH: &str = "seconds, at most 136 years";
+
+/// A whole number, which may be written as `8.0`.
+pub(super) fn whole(bytes: &[u8]) -> Option<u32> {
+    if let Some(value) = field::count(bytes) {
+        return Some(value);
+    }
+    let Decimal { floor, fraction } = field::decimal(bytes)?;
+    u32::try_from(floor).ok().filter(|_| !fraction)
+}
+
+/// A header's name of a column: no blanks, no quotes.
+fn name(field: &[u8]) -> &[u8] {
+    let field = field.trim_ascii();
+    field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field)
+}
+
+/// Whether the first line names all these columns, in any order.
+pub(super) fn header_has(line: &[u8], delimiter: u8, names: &[&str]) -> bool {
+    names
+        .iter()
+        .all(|wanted| line.split(|byte| *byte == delimiter).any(|field| name(field) == wanted.as_bytes()))
+}
+
+impl Intake<'_> {
+    /// A point of time in a date or in seconds, fractions rounded down.
+    pub(super) fn instant(&mut self, bytes: &[u8]) -> Option<u32> {
+        if bytes.get(4) == Some(&b'-') {
+            let date = field::date(bytes)?;
+            self.naive |= date.naive;
+            self.fractions += u64::from(date.fraction);
+            self.dates = true;
+            return u32::try_from(date.seconds).ok().filter(|time| *time <= TIME_MAX);
+        }
+        let seconds = field::decimal(bytes)?;
+        self.fractions += u64::from(seconds.fraction);
+        u32::try_from(seconds.floor).ok().filter(|time| *time <= TIME_MAX)
+    }
+    /// A length of time in seconds, fractions rounded up.
+    pub(super) fn length(&mut self, bytes: &[u8]) -> Option<u32> {
+        let seconds = field::decimal(bytes)?;
+        self.fractions += u64::from(seconds.fraction);
+        u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Options;
+
+    fn records(text: &str) -> (Vec<Vec<String>>, String) {
+        let options = Options::default();
+        let mut intake = Intake::new("t.csv", &options);
+        let mut records = Vec::new();
+        if let Some(mut table) = Table::open(text.as_bytes(), b',', &mut intake) {
+            while table.next(&mut intake) {
+                let field = |i| String::from_utf8_lossy(table.get(i)).into_owned();
+                records.push((0..table.columns.len()).map(field).collect());
+            }
+        }
+        let told = intake.problems().to_string();
+        (records, told)
+    }
+
+    #[test]
+    fn fields_are_split_as_the_csv_crate_splits_them() {
+        for text in [
+            "a,b\n1,2\n",
+            "a,b\r\n1,2\r\n\r\n3,4",
+            "a,b\n\"1,1\",2\n3,\"x\"\"y\"\n",
+            "a,b\n\"two\nlines\",2\r\n,\n",
+            "\"a\",b\n\"\",\"\"\n",
+            "a,b\n1,\"open\nnever",
+        ] {
+            let mut reader =
+                csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+            let expected: Vec<Vec<String>> =
+                reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+            let (found, told) = records(text);
+            if text.contains("never") {
+                assert!(found.is_empty() && told.contains("t.csv:2"), "{text:?} is refused:\n{told}");
+            } else {
+                assert_eq!(found, expected, "{text:?}\n{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_length_is_told_with_its_number() {
+        let (found, told) = records("a,b\n\"x\ny\",1\n1,2,3\n4,5\n");
+        assert_eq!(found.len(), 2, "the others are read");
+        assert!(told.contains("t.csv:4") && told.contains("3 fields; the header has 2"), "{told}");
+    }
+}
