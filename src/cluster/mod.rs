@@ -10,6 +10,13 @@
 //! assert_eq!(cluster.rack_of(3), 3, "one rack a node unless a platform says more");
 //! ```
 
+mod bits;
+mod occupancy;
+mod piece;
+
+pub use occupancy::{Host, Occupancy};
+pub use piece::Piece;
+
 use crate::units::{Factor, Time, Watts};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -184,7 +191,7 @@ impl Cluster {
         let rack = u32::try_from(self.racks.len()).expect("racks are no more than nodes");
         self.racks.push(Rack { feed, kind, first_node, nodes });
         self.node_rack.resize(end as usize, rack);
-        self.partitions[0].nodes = Vec::from([0..end]);
+        self.partitions[0].nodes = std::iter::once(0..end).collect();
         rack
     }
     /// How many nodes there are.
@@ -258,6 +265,6 @@ mod tests {
         assert_eq!((cluster.nodes(), cluster.gpus()), (5, 28), "3 × 4 and 2 × 8");
         assert_eq!(cluster.racks[1].first_node, 3, "after the first rack");
         assert_eq!(cluster.kind_of(4).gpus, 8, "the last node is a large one");
-        assert_eq!(cluster.partitions[0].nodes, Vec::from([0..5]), "the default partition holds every node");
+        assert!(cluster.partitions[0].nodes.iter().eq([&(0..5)]), "the default partition holds every node");
     }
 }

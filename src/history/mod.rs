@@ -10,58 +10,13 @@ pub mod file;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use crate::cluster::Piece;
 pub use digest::Digest;
 
 use crate::cluster::Cluster;
 use crate::units::{Factor, Time};
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
-
-/// A piece of what a segment holds. Sixteen bytes; a gang of whole nodes takes one a 64 nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// Whole nodes: bit `b` of `mask` is node `64 · word + b`.
-    Nodes {
-        /// Which 64 nodes.
-        word: u32,
-        /// Which of them; never 0.
-        mask: u64,
-    },
-    /// Whole GPUs of one node, for one pod that does not fill it.
-    Gpus {
-        /// The node.
-        node: u32,
-        /// Bit `g` is GPU `g`; 0 for a pod that holds CPU and memory only.
-        mask: u64,
-    },
-    /// A share of one GPU.
-    Share {
-        /// The node.
-        node: u32,
-        /// The GPU within the node.
-        gpu: u16,
-        /// Thousandths of it, 1..=999.
-        milli: u16,
-    },
-}
-
-impl Piece {
-    /// The nodes it touches, ascending.
-    pub fn nodes(self) -> impl Iterator<Item = u32> {
-        let (base, mut mask) = match self {
-            Self::Nodes { word, mask } => (word * 64, mask),
-            Self::Gpus { node, .. } | Self::Share { node, .. } => (node, 1),
-        };
-        std::iter::from_fn(move || {
-            if mask == 0 {
-                return None;
-            }
-            let bit = mask.trailing_zeros();
-            mask &= mask - 1;
-            Some(base + bit)
-        })
-    }
-}
 
 /// Why a segment ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -260,6 +215,22 @@ pub struct Settings {
     pub warm_up: u32,
     /// Metrics leave out jobs submitted from this instant on.
     pub drain: Option<u32>,
+}
+
+impl Settings {
+    /// A policy by the names of its parts, passes at every instant, everything else at its default.
+    #[must_use]
+    pub fn named(order: &str, backfill: &str, placement: &str) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            order: order.to_owned(),
+            backfill: backfill.to_owned(),
+            placement: placement.to_owned(),
+            priority_step: 3600,
+            queue_limits: vec![3_250, 7_200],
+            ..Self::default()
+        }
+    }
 }
 
 /// Everything a run was given.

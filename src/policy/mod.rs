@@ -1,1 +1,127 @@
 //! WHO goes next, WHERE, and WHO yields.
+//!
+//! The simulation tells a [`Policy`] what happened and asks it, once all events of an instant are applied, to decide.
+//! What it decides it does on the [`View`], which checks it and applies it at once. The parts (order, backfill,
+//! placement) joined by [`pipeline`] are one policy; whoever needs another writes the trait.
+
+pub mod backfill;
+pub mod class;
+pub mod order;
+mod pending;
+mod pipeline;
+pub mod placement;
+mod preemption;
+mod view;
+
+pub use view::{Decision, Room, Status, View};
+pub(crate) use view::ticks;
+
+use crate::history::{Plan, SegmentEnd};
+use crate::workload::Running;
+use placement::Choice;
+
+/// What happened since the last pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A job became eligible.
+    Eligible {
+        /// Its index.
+        job: u32,
+    },
+    /// A job has been running since before time 0.
+    Running {
+        /// Its index.
+        job: u32,
+        /// Index of its segment.
+        segment: u32,
+    },
+    /// A running job let go of what it held.
+    Ended {
+        /// Its index.
+        job: u32,
+        /// Index of the segment.
+        segment: u32,
+        /// Why; [`SegmentEnd::NodeDown`] and [`SegmentEnd::Preempted`]: it is pending again.
+        end: SegmentEnd,
+    },
+    /// A pending job was withdrawn.
+    Cancelled {
+        /// Its index.
+        job: u32,
+    },
+    /// Nodes came, went or broke.
+    Capacity,
+    /// The instant a policy asked for has come.
+    Timer,
+}
+
+/// Decides who runs. Asked once an instant, after all of its events are applied.
+pub trait Policy: std::fmt::Debug {
+    /// Takes note of something that happened.
+    fn observe(&mut self, event: Event, view: &View);
+    /// Decides what to do now.
+    fn decide(&mut self, view: &mut View);
+}
+
+/// A ready-made combination of order, backfill and placement.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// Unique among presets.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Name of the order.
+    pub order: &'static str,
+    /// Name of the backfill.
+    pub backfill: &'static str,
+    /// Name of the placement.
+    pub placement: &'static str,
+}
+
+/// Every preset.
+pub const PRESETS: &[Preset] = &[
+    Preset { name: "fcfs", about: "strict first come, first served", order: "fifo", backfill: "none", placement: "best-fit" },
+    Preset { name: "easy", about: "first come, first served with EASY backfill", order: "fifo", backfill: "easy", placement: "best-fit" },
+    Preset { name: "greedy", about: "anything that fits, oldest first", order: "fifo", backfill: "skip", placement: "best-fit" },
+    Preset { name: "short-first", about: "shortest first with EASY backfill", order: "sjf", backfill: "easy", placement: "best-fit" },
+    Preset { name: "helios", about: "Helios: first come, first served on the fewest nodes", order: "fifo", backfill: "none", placement: "consolidate" },
+    Preset { name: "tiresias", about: "Tiresias: least attained service first, preemptive", order: "las", backfill: "skip", placement: "consolidate" },
+];
+
+/// The policy that a plan's settings name; `None` if they name a part that does not exist.
+#[must_use]
+pub fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
+    pipeline::build(plan)
+}
+
+/// What a job that is running at time 0 holds: its nodes if they are told, else where the placement puts it;
+/// `None` if that is not free, so that it has to queue.
+#[must_use]
+pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
+    let class = view.class(running.job);
+    let settings = &view.plan().settings;
+    let mut choice = Choice::default();
+    if !view.room().within_quota(class) {
+        return None;
+    }
+    if running.nodes.is_empty() {
+        let placement = placement::Placement::named(&settings.placement, settings.seed)?;
+        return placement.choose(class, running.job, &view.room().occupancy, &mut choice).then_some(choice);
+    }
+    placement::on_nodes(class, &running.nodes, &view.room().occupancy)
+}
+
+/// Jobs that no cluster with all its nodes up and empty could hold, ascending.
+#[must_use]
+pub fn oversized(plan: &Plan) -> Vec<u32> {
+    let classes = class::Classes::of(plan);
+    let room = Room::new(plan, &classes);
+    let placement_name = plan.settings.placement.as_str();
+    let Some(mut placement) = placement::Placement::named(placement_name, plan.settings.seed) else { return Vec::new() };
+    let fits: Vec<bool> = classes
+        .table
+        .iter()
+        .map(|class| room.within_quota(class) && placement.fits(class, 0, &room.occupancy))
+        .collect();
+    (0..plan.workload.len()).filter(|job| !fits[classes.of_job[*job as usize] as usize]).collect()
+}

@@ -1,1 +1,377 @@
-//! The only thing that moves time.
+//! The only thing that moves time: events, their order, and one pass after all events of an instant.
+//!
+//! Events of one instant are applied in the order of [`Rank`]: finishes, capacity changes, submits in input order,
+//! newly eligible jobs, withdrawals and timers; then the policy decides once. A finish makes dependents eligible at
+//! the same instant, a failure makes them dependency-failed.
+//!
+//! ```
+//! use gigawatt::cluster::{Cluster, NodeKind};
+//! use gigawatt::history::{Plan, Settings};
+//! use gigawatt::simulation::{Control, simulate};
+//! use gigawatt::units::{Gpus, Seconds, Time};
+//! use gigawatt::workload::{Behaviour, Builder, Job, Request};
+//! let mut builder = Builder::default();
+//! let request = builder.request(Request::gang(Gpus::whole(8)));
+//! let behaviour = builder.behaviour(Behaviour::default());
+//! for submit in [0, 10] {
+//!     builder.push(Job { request, behaviour, work_time: Seconds(100), ..Job::at(Time(submit)) });
+//! }
+//! let plan = Plan {
+//!     cluster: Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() }),
+//!     workload: builder.finish(),
+//!     settings: Settings::named("fifo", "none", "first-fit"),
+//! };
+//! let history = simulate(plan, &mut Control::default());
+//! assert_eq!(history.segments[1].from, Time(100), "the second waits for the first");
+//! ```
+
+mod queue;
+
+use crate::cluster::NodeState;
+use crate::history::{History, Outcome, Plan, SegmentEnd};
+use crate::policy::{self, Decision, Event, Policy, Status, View};
+use crate::units::{Seconds, Time};
+use queue::{Queue, Rank};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How far a simulation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The simulated instant.
+    pub now: Time,
+    /// Jobs whose outcome is known.
+    pub settled: u32,
+    /// All jobs.
+    pub jobs: u32,
+}
+
+/// What the caller of a simulation may watch and stop.
+#[derive(Default)]
+pub struct Control<'a> {
+    /// Set by somebody else to stop at the next instant.
+    pub interrupted: Option<&'a AtomicBool>,
+    /// Called every some thousand instants.
+    pub progress: Option<&'a mut dyn FnMut(Progress)>,
+    /// Called with a line for each decision.
+    pub trace: Option<&'a mut dyn FnMut(&str)>,
+}
+
+impl std::fmt::Debug for Control<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("interrupted", &self.interrupted).finish_non_exhaustive()
+    }
+}
+
+/// Runs a plan under the policy that its settings name.
+///
+/// # Panics
+/// If the settings name a part that does not exist; whoever reads them from a user checks that.
+#[must_use]
+pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
+    let policy = policy::build(&plan).expect("the settings name parts that exist");
+    simulate_with(plan, policy, control)
+}
+
+/// Runs a plan under a policy of the caller's own.
+///
+/// # Panics
+/// If the policy decides what cannot be done.
+#[must_use]
+pub fn simulate_with(plan: Plan, policy: Box<dyn Policy>, control: &mut Control<'_>) -> History {
+    Simulation::new(plan, policy).run(control)
+}
+
+/// Instants between two looks at the caller's wishes.
+const CONTROL_INTERVAL: u32 = 4096;
+
+struct Simulation {
+    view: View,
+    policy: Box<dyn Policy>,
+    queue: Queue,
+    /// Jobs by submit time, then input order; empty if they are in that order already.
+    by_submit: Vec<u32>,
+    next_submit: u32,
+    next_change: usize,
+    /// By job: how many it still waits for.
+    predecessors: Vec<u32>,
+    /// By job: the earliest instant its finished predecessors allow.
+    not_before: Vec<Time>,
+    /// Whether something happened that no pass has seen.
+    unseen: bool,
+    settled: u32,
+    pending: u32,
+    oversized: Vec<u32>,
+}
+
+impl Simulation {
+    fn new(plan: Plan, policy: Box<dyn Policy>) -> Self {
+        let workload = &plan.workload;
+        let sorted = workload.jobs.is_sorted_by_key(|job| job.submit_time);
+        let mut by_submit: Vec<u32> = if sorted { Vec::new() } else { (0..workload.len()).collect() };
+        by_submit.sort_by_key(|job| workload.jobs[*job as usize].submit_time);
+        let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
+        let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
+        let oversized = policy::oversized(&plan);
+        let mut queue = Queue::default();
+        for (index, job) in (0u32..).zip(&workload.jobs) {
+            if job.cancel_time != Time::NEVER {
+                queue.push(job.cancel_time, Rank::Cancel, index);
+            }
+        }
+        Self {
+            view: View::new(plan),
+            policy,
+            queue,
+            by_submit,
+            next_submit: 0,
+            next_change: 0,
+            predecessors,
+            not_before: vec![Time::ZERO; dependent as usize],
+            unseen: false,
+            settled: 0,
+            pending: 0,
+            oversized,
+        }
+    }
+
+    fn run(mut self, control: &mut Control<'_>) -> History {
+        let until = self.view.plan().settings.until.map_or(Time::NEVER, Time);
+        self.start_running();
+        let mut instants = 0_u32;
+        while let Some(now) = self.next_instant() {
+            if now >= until {
+                self.view.set_now(until);
+                break;
+            }
+            instants += 1;
+            if instants % CONTROL_INTERVAL == 0 && self.is_interrupted(control) {
+                return self.view.into_history(false);
+            }
+            self.view.set_now(now);
+            self.apply(now);
+            if self.is_pass_due(now) {
+                self.pass(now, control);
+            }
+        }
+        self.view.into_history(true)
+    }
+
+    fn is_interrupted(&self, control: &mut Control<'_>) -> bool {
+        if let Some(progress) = &mut control.progress {
+            progress(Progress { now: self.view.now(), settled: self.settled, jobs: self.view.plan().workload.len() });
+        }
+        control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// The next submit: its instant and job.
+    fn upcoming_submit(&self) -> Option<(Time, u32)> {
+        let job = if self.by_submit.is_empty() {
+            (self.next_submit < self.view.plan().workload.len()).then_some(self.next_submit)?
+        } else {
+            *self.by_submit.get(self.next_submit as usize)?
+        };
+        Some((self.view.job(job).submit_time, job))
+    }
+
+    fn next_instant(&self) -> Option<Time> {
+        let plan = self.view.plan();
+        let submit = self.upcoming_submit().map(|(time, _)| time);
+        let change = plan.cluster.changes.get(self.next_change).map(|change| change.time);
+        let event = [submit, self.queue.next_time(), change].into_iter().flatten().min();
+        let pass = plan.settings.cycle.filter(|_| self.pending > 0 && (self.unseen || event.is_some()));
+        let pass = pass.map(|cycle| Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle));
+        let next = event.into_iter().chain(pass).min()?;
+        // Capacity that comes or goes matters to nobody once every outcome is known.
+        (self.settled < plan.workload.len() && next != Time::NEVER).then_some(next)
+    }
+
+    /// Applies every event of an instant.
+    fn apply(&mut self, now: Time) {
+        while let Some(job) = self.queue.pop(now, Rank::Finish) {
+            self.finish(job, now);
+        }
+        while let Some(change) = self.view.plan().cluster.changes.get(self.next_change)
+            && change.time == now
+        {
+            let change = change.clone();
+            self.next_change += 1;
+            self.change_capacity(change.nodes, change.state);
+        }
+        while let Some((time, job)) = self.upcoming_submit()
+            && time == now
+        {
+            self.next_submit += 1;
+            if self.predecessors.get(job as usize).is_none_or(|left| *left == 0) {
+                self.make_eligible(job);
+            }
+        }
+        while let Some(job) = self.queue.pop(now, Rank::Eligible) {
+            self.make_eligible(job);
+        }
+        while let Some(job) = self.queue.pop(now, Rank::Cancel) {
+            self.cancel(job);
+        }
+        while self.queue.pop(now, Rank::Timer).is_some() {
+            self.tell(Event::Timer);
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.unseen = true;
+        self.policy.observe(event, &self.view);
+    }
+
+    fn finish(&mut self, job: u32, now: Time) {
+        // A job that was stopped meanwhile, or goes on at another rate, ends at another instant.
+        if self.view.segment(job).is_none_or(|segment| segment.to != now) {
+            return;
+        }
+        let segment = self.view.segment_index(job);
+        let outcome = self.view.finish(job);
+        self.settled += 1;
+        let end = self.view.history().segments[segment as usize].end;
+        self.tell(Event::Ended { job, segment, end });
+        self.release_dependents(job, outcome);
+    }
+
+    /// The successors of a settled job become eligible, or fail with it.
+    fn release_dependents(&mut self, job: u32, outcome: Outcome) {
+        if self.predecessors.is_empty() {
+            return;
+        }
+        let edges = self.view.plan().workload.dependencies.successors(job).to_vec();
+        let now = self.view.now();
+        for edge in edges {
+            if self.view.status(edge.job) != Status::Future {
+                continue;
+            }
+            if outcome != Outcome::Completed {
+                self.view.settle(edge.job, Outcome::DependencyFailed);
+                self.settled += 1;
+                self.release_dependents(edge.job, Outcome::DependencyFailed);
+                continue;
+            }
+            let waiting = edge.job as usize;
+            self.predecessors[waiting] -= 1;
+            self.not_before[waiting] = self.not_before[waiting].max(now + edge.delay);
+            if self.predecessors[waiting] == 0 {
+                let eligible = self.not_before[waiting].max(self.view.job(edge.job).submit_time);
+                self.queue.push(eligible, Rank::Eligible, edge.job);
+            }
+        }
+    }
+
+    fn make_eligible(&mut self, job: u32) {
+        if self.view.status(job) != Status::Future {
+            return;
+        }
+        self.view.set_eligible(job);
+        if self.oversized.binary_search(&job).is_ok() {
+            self.settle(job, Outcome::Rejected);
+            return;
+        }
+        self.pending += 1;
+        self.tell(Event::Eligible { job });
+    }
+
+    fn settle(&mut self, job: u32, outcome: Outcome) {
+        self.view.settle(job, outcome);
+        self.settled += 1;
+        self.release_dependents(job, outcome);
+    }
+
+    fn cancel(&mut self, job: u32) {
+        match self.view.status(job) {
+            Status::Future => self.settle(job, Outcome::Cancelled),
+            Status::Pending if !self.view.has_started(job) => {
+                self.pending -= 1;
+                self.settle(job, Outcome::Cancelled);
+                self.tell(Event::Cancelled { job });
+            }
+            _ => {}
+        }
+    }
+
+    fn change_capacity(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
+        for node in nodes.clone() {
+            self.view.room_mut().occupancy.set_up(node, state == NodeState::Up);
+        }
+        if matches!(state, NodeState::Down | NodeState::Absent) {
+            for job in self.view.running_on(&nodes) {
+                let segment = self.view.segment_index(job);
+                self.view.node_down(job);
+                self.pending += 1;
+                self.tell(Event::Ended { job, segment, end: SegmentEnd::NodeDown });
+            }
+        }
+        self.tell(Event::Capacity);
+    }
+
+    fn is_pass_due(&self, now: Time) -> bool {
+        self.view.plan().settings.cycle.is_none_or(|cycle| now.0 % cycle == 0)
+    }
+
+    fn pass(&mut self, now: Time, control: &mut Control<'_>) {
+        self.unseen = false;
+        self.policy.decide(&mut self.view);
+        let decisions = self.view.take_decisions();
+        for decision in &decisions {
+            if let Some(trace) = &mut control.trace {
+                trace(&decision.describe(&self.view));
+            }
+            self.follow(*decision, now);
+        }
+        self.view.give_back(decisions);
+    }
+
+    /// What a decision means for events to come.
+    fn follow(&mut self, decision: Decision, now: Time) {
+        match decision {
+            Decision::Start { segment } => {
+                self.pending -= 1;
+                self.queue_finish(segment);
+            }
+            Decision::Change { segment } => self.queue_finish(segment),
+            Decision::Stop { .. } => self.pending += 1,
+            Decision::Reject { job } => {
+                self.pending -= 1;
+                self.settle(job, Outcome::Rejected);
+            }
+            Decision::Wait { .. } => {}
+            Decision::WakeAt { time } => {
+                if time > now && time != Time::NEVER {
+                    self.queue.push(time, Rank::Timer, 0);
+                }
+            }
+        }
+    }
+
+    fn queue_finish(&mut self, segment: u32) {
+        let segment = &self.view.history().segments[segment as usize];
+        if segment.end == SegmentEnd::Open && segment.to != Time::NEVER {
+            self.queue.push(segment.to, Rank::Finish, segment.job);
+        }
+    }
+
+    /// Jobs that are running at time 0 take their nodes before anything else happens.
+    fn start_running(&mut self) {
+        let running = self.view.plan().workload.running.clone();
+        for running in running {
+            let job = running.job;
+            if self.oversized.binary_search(&job).is_ok() {
+                continue;
+            }
+            if let Some(choice) = policy::choose_initial(&self.view, &running) {
+                self.view.set_eligible(job);
+                self.pending += 1;
+                self.view.start(job, &choice);
+                let segment = self.view.segment_index(job);
+                self.tell(Event::Running { job, segment });
+            }
+        }
+        let decisions = self.view.take_decisions();
+        for decision in decisions {
+            self.follow(decision, Time::ZERO);
+        }
+    }
+}

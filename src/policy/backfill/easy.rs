@@ -1,0 +1,229 @@
+//! EASY: the first blocked job of a queue has a reservation, at the earliest expected end at which it fits.
+//!
+//! What would be free at that instant is kept as a second [`Room`], *then*: the present with everything released
+//! that is expected to end by the *cut*. A start is taken from it only if it is expected to end later, a finish given
+//! to it likewise, and a new head walks the cut forward or back, so that nothing is computed anew in a pass.
+//! A job past its expected end is expected to end one second from now.
+//! A pass costs O(candidates · log running) and O(jobs between the old cut and the new).
+
+use super::super::placement::{Choice, Placement};
+use super::super::view::{Room, View};
+use crate::cluster::Piece;
+use crate::history::Plan;
+use crate::units::{Seconds, Time};
+use std::collections::BTreeSet;
+
+/// The reservations of the heads of all queues.
+#[derive(Debug)]
+pub(crate) struct Reservations {
+    active: bool,
+    /// Running jobs by expected end.
+    ends: BTreeSet<(Time, u32)>,
+    /// By job: its expected end while it runs.
+    expected: Vec<Time>,
+    queues: Vec<Reservation>,
+    /// By two queues: whether they share nodes, so that a job of one matters to the other.
+    shared: Vec<Vec<bool>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Reservation {
+    /// What is free once everything expected to end by `cut` has ended.
+    then: Option<Room>,
+    cut: Time,
+}
+
+impl Reservations {
+    pub(crate) fn new(plan: &Plan, active: bool) -> Self {
+        let partitions = &plan.workload.partitions;
+        let nodes = |name: &String| plan.cluster.partition(name).map_or(&[][..], |partition| &partition.nodes);
+        let overlap = |a: &String, b: &String| {
+            nodes(a).iter().any(|x| nodes(b).iter().any(|y| x.start < y.end && y.start < x.end))
+        };
+        Self {
+            active,
+            ends: BTreeSet::new(),
+            expected: vec![Time::ZERO; if active { plan.workload.jobs.len() } else { 0 }],
+            queues: vec![Reservation::default(); partitions.len()],
+            shared: partitions.iter().map(|a| partitions.iter().map(|b| overlap(a, b)).collect()).collect(),
+        }
+    }
+
+    /// When the head of a queue is expected to start; [`Time::NEVER`] if no expected end lets it.
+    pub(crate) fn cut(&self, queue: usize) -> Time {
+        self.queues[queue].cut
+    }
+
+    /// Whether the mere passing of time has changed what is expected.
+    pub(crate) fn is_stale(&self, view: &View, queue: usize) -> bool {
+        self.queues[queue].then.is_none() || self.queues[queue].cut <= view.now()
+    }
+
+    /// A job is about to start.
+    pub(crate) fn started(&mut self, view: &View, job: u32, choice: &Choice) {
+        if !self.active {
+            return;
+        }
+        let end = view.expected_end(job, view.rate(job, choice));
+        self.begin(view, job, end, &choice.pieces);
+    }
+
+    /// A job has been running since before time 0.
+    pub(crate) fn running(&mut self, view: &View, job: u32, segment: u32) {
+        if self.active {
+            let segment = &view.history().segments[segment as usize];
+            let end = view.expected_end(job, segment.rate);
+            self.begin(view, job, end, view.history().pieces_of(segment));
+        }
+    }
+
+    fn begin(&mut self, view: &View, job: u32, end: Time, pieces: &[Piece]) {
+        self.expected[job as usize] = end;
+        self.ends.insert((end, job));
+        let class = view.class(job);
+        for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
+            if *shared
+                && end > reservation.cut
+                && let Some(then) = &mut reservation.then
+            {
+                then.claim(class, pieces);
+            }
+        }
+    }
+
+    /// A job has let go of a segment.
+    pub(crate) fn ended(&mut self, view: &View, job: u32, segment: u32) {
+        if !self.active {
+            return;
+        }
+        let end = self.expected[job as usize];
+        self.ends.remove(&(end, job));
+        let class = view.class(job);
+        let history = view.history();
+        let pieces = history.pieces_of(&history.segments[segment as usize]);
+        for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
+            if *shared
+                && end > reservation.cut
+                && let Some(then) = &mut reservation.then
+            {
+                then.release(class, pieces);
+            }
+        }
+    }
+
+    /// Nothing that is known holds any more.
+    pub(crate) fn forget(&mut self) {
+        self.queues.iter_mut().for_each(|reservation| reservation.then = None);
+    }
+
+    /// Finds when the head of a queue, which does not fit now, is expected to start.
+    pub(crate) fn reserve(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32) {
+        let soonest = view.now() + Seconds(1);
+        if self.queues[queue].then.is_none() {
+            self.queues[queue] = Reservation { then: Some(view.room().clone()), cut: Time::ZERO };
+        }
+        if self.queues[queue].cut < soonest {
+            self.release_until(view, queue, soonest);
+        }
+        if self.fits(view, placement, queue, head) {
+            self.walk_back(view, placement, queue, head, soonest);
+        } else {
+            self.walk_on(view, placement, queue, head);
+        }
+    }
+
+    /// The cut moves to the next expected ends until the head fits.
+    fn walk_on(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32) {
+        loop {
+            let cut = self.queues[queue].cut;
+            let next = self.ends.range((cut, u32::MAX)..).next().copied();
+            let Some((end, _)) = next.filter(|(end, _)| *end > cut) else {
+                self.queues[queue].cut = Time::NEVER;
+                return;
+            };
+            self.release_until(view, queue, end);
+            if self.fits(view, placement, queue, head) {
+                return;
+            }
+        }
+    }
+
+    /// The cut moves to earlier expected ends while the head still fits.
+    fn walk_back(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32, soonest: Time) {
+        loop {
+            let cut = self.queues[queue].cut;
+            let last = self.ends.range(..=(cut, u32::MAX)).next_back().copied();
+            let Some((end, _)) = last.filter(|(end, _)| *end > soonest) else {
+                self.queues[queue].cut = soonest;
+                return;
+            };
+            self.each_ending_at(view, queue, end, false);
+            if !self.fits(view, placement, queue, head) {
+                self.each_ending_at(view, queue, end, true);
+                self.queues[queue].cut = end;
+                return;
+            }
+            self.queues[queue].cut = Time(end.0 - 1);
+        }
+    }
+
+    fn release_until(&mut self, view: &View, queue: usize, cut: Time) {
+        let from = (self.queues[queue].cut, u32::MAX);
+        let ending: Vec<u32> = self
+            .ends
+            .range(from..=(cut, u32::MAX))
+            .filter(|(end, _)| *end > from.0)
+            .map(|(_, job)| *job)
+            .collect();
+        for job in ending {
+            self.hold(view, queue, job, true);
+        }
+        self.queues[queue].cut = cut;
+    }
+
+    fn each_ending_at(&mut self, view: &View, queue: usize, end: Time, release: bool) {
+        let ending: Vec<u32> = self.ends.range((end, 0)..=(end, u32::MAX)).map(|(_, job)| *job).collect();
+        for job in ending {
+            self.hold(view, queue, job, release);
+        }
+    }
+
+    /// A running job is released from, or claimed in, what is free then.
+    fn hold(&mut self, view: &View, queue: usize, job: u32, release: bool) {
+        let class = view.class(job);
+        if !self.shared[class.queue as usize][queue] {
+            return;
+        }
+        let segment = view.segment(job).expect("a job with an expected end runs");
+        let pieces = view.history().pieces_of(segment);
+        let then = self.queues[queue].then.as_mut().expect("made before it is walked");
+        if release { then.release(class, pieces) } else { then.claim(class, pieces) }
+    }
+
+    fn fits(&self, view: &View, placement: &mut Placement, queue: usize, head: u32) -> bool {
+        let then = self.queues[queue].then.as_ref().expect("made before it is asked");
+        let class = view.class(head);
+        then.within_quota(class) && placement.fits(class, head, &then.occupancy)
+    }
+
+    /// Whether the head would still fit at its reservation with `job` in place.
+    pub(crate) fn leaves_room(
+        &mut self,
+        view: &View,
+        placement: &mut Placement,
+        queue: usize,
+        head: u32,
+        job: u32,
+        choice: &Choice,
+    ) -> bool {
+        let class = view.class(job);
+        if let Some(then) = &mut self.queues[queue].then {
+            then.claim(class, &choice.pieces);
+        }
+        let fits = self.fits(view, placement, queue, head);
+        if let Some(then) = &mut self.queues[queue].then {
+            then.release(class, &choice.pieces);
+        }
+        fits
+    }
+}

@@ -1,0 +1,210 @@
+//! Request classes: jobs that a start decision cannot tell apart.
+
+use crate::cluster::{Cluster, Host, NodeKind};
+use crate::history::Plan;
+use crate::units::Factor;
+use crate::workload::{PlatformSet, Request, Shape, Topology, Workload};
+use std::collections::BTreeMap;
+
+/// How the pods of a class lie on nodes, as far as its scope decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Holds nothing.
+    Nothing,
+    /// One pod of that many whole GPUs; 0: CPU and memory only.
+    Pod {
+        /// Whole GPUs.
+        gpus: u32,
+    },
+    /// One pod with a share of one GPU.
+    Share {
+        /// Thousandths, 1..=999.
+        milli: u32,
+    },
+    /// Whole nodes and one remainder pod, for what is larger than any node.
+    Gang {
+        /// Whole GPUs in all.
+        gpus: u32,
+    },
+    /// Equal pods.
+    Pods {
+        /// At least 2.
+        count: u32,
+        /// Thousandths of each: 0, a share below 1,000, else whole GPUs.
+        milli: u32,
+    },
+    /// No node could ever hold it.
+    Impossible,
+}
+
+/// Everything a start decision reads of a job.
+#[derive(Debug, Clone)]
+pub struct Class {
+    /// Which nodes it may use: an index into [`Classes::scopes`].
+    pub scope: u32,
+    /// Its pods.
+    pub form: Form,
+    /// GPUs in all, thousandths.
+    pub gpus_milli: u32,
+    /// CPU and memory of each pod.
+    pub host: Host,
+    /// What it wishes of racks.
+    pub topology: Topology,
+    /// Pods that must share a rack, in groups of this many; at least 1.
+    pub segment: u32,
+    /// The tenant, if it has a quota.
+    pub quota_tenant: Option<u32>,
+    /// The queue it stands in: its partition.
+    pub queue: u32,
+    /// Speed by kind of node.
+    pub speeds: Vec<Factor>,
+    /// Its rate wherever it runs, if that does not depend on where.
+    pub rate: Option<Factor>,
+}
+
+/// The classes of a workload on a cluster, and the sets of nodes they may use.
+#[derive(Debug, Clone, Default)]
+pub struct Classes {
+    /// The distinct classes.
+    pub table: Vec<Class>,
+    /// The class of each job.
+    pub of_job: Vec<u32>,
+    /// The nodes of each scope, 64 a word.
+    pub scopes: Vec<Vec<u64>>,
+}
+
+impl Classes {
+    /// The classes of a plan's jobs.
+    ///
+    /// # Complexity
+    /// O(|jobs| log |classes| + |scopes| · |nodes|) time.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let (cluster, workload) = (&plan.cluster, &plan.workload);
+        let mut classes = Self::default();
+        let mut known: BTreeMap<(u32, u32, Option<u32>), u32> = BTreeMap::new();
+        let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
+        let mut last = None;
+        for job in &workload.jobs {
+            let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);
+            let key = (job.request, job.behaviour, quota_tenant);
+            if let Some((last_key, class)) = last
+                && last_key == key
+            {
+                classes.of_job.push(class);
+                continue;
+            }
+            let class = *known.entry(key).or_insert_with(|| {
+                let request = &workload.requests[job.request as usize];
+                let scope = *scopes.entry((request.partition, request.platforms)).or_insert_with(|| {
+                    classes.scopes.push(scope_nodes(cluster, workload, request));
+                    index(classes.scopes.len() - 1)
+                });
+                let nodes = &classes.scopes[scope as usize];
+                classes.table.push(Class::new(cluster, workload, key, scope, nodes));
+                index(classes.table.len() - 1)
+            });
+            classes.of_job.push(class);
+            last = Some((key, class));
+        }
+        classes
+    }
+
+    /// The class of a job.
+    #[must_use]
+    #[inline]
+    pub fn of_job(&self, job: u32) -> &Class {
+        &self.table[self.of_job[job as usize] as usize]
+    }
+}
+
+impl Class {
+    fn new(cluster: &Cluster, workload: &Workload, key: (u32, u32, Option<u32>), scope: u32, nodes: &[u64]) -> Self {
+        let (request, behaviour, quota_tenant) = key;
+        let request = &workload.requests[request as usize];
+        let behaviour = &workload.behaviours[behaviour as usize];
+        let kinds = kinds_in(cluster, nodes);
+        let speeds: Vec<Factor> =
+            cluster.kinds.iter().map(|kind| behaviour.speed(kind.platform as usize)).collect();
+        let form = form(request, kinds.iter().map(|kind| cluster.kinds[*kind].gpus).max().unwrap_or_default());
+        let flat = cluster.racks.iter().all(|rack| rack.nodes == 1);
+        let spans = matches!(form, Form::Gang { .. } | Form::Pods { .. }) && !flat;
+        let span_free = |kind: &usize| !spans || cluster.kinds[*kind].across_racks == Factor::ONE;
+        let rate = match form {
+            Form::Nothing => Some(Factor::ONE),
+            _ if kinds.iter().all(span_free) && kinds.windows(2).all(|two| speeds[two[0]] == speeds[two[1]]) => {
+                kinds.first().map(|kind| speeds[*kind])
+            }
+            _ => None,
+        };
+        Self {
+            scope,
+            form,
+            gpus_milli: request.gpus().milli(),
+            host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },
+            topology: request.topology,
+            segment: request.segment.max(1),
+            quota_tenant,
+            queue: request.partition,
+            speeds,
+            rate,
+        }
+    }
+
+    /// The rate on nodes of `kind` over `racks` racks, relative to the reference platform.
+    #[must_use]
+    pub fn rate_on(&self, kinds: &[NodeKind], kind: u32, racks: u32) -> Factor {
+        if let Some(rate) = self.rate {
+            return rate;
+        }
+        let speed = self.speeds[kind as usize];
+        if racks > 1 { speed.times(kinds[kind as usize].across_racks) } else { speed }
+    }
+}
+
+fn index(length: usize) -> u32 {
+    u32::try_from(length).expect("classes are no more than jobs")
+}
+
+/// The nodes that a request may use, 64 a word.
+fn scope_nodes(cluster: &Cluster, workload: &Workload, request: &Request) -> Vec<u64> {
+    let mut words = vec![0_u64; (cluster.nodes() as usize).div_ceil(64)];
+    let name = &workload.partitions[request.partition as usize];
+    let Some(partition) = cluster.partition(name) else { return words };
+    for node in partition.nodes.iter().cloned().flatten() {
+        if request.platforms.contains(cluster.kind_of(node).platform as usize) {
+            words[node as usize >> 6] |= 1 << (node & 63);
+        }
+    }
+    words
+}
+
+/// The kinds of nodes that a scope has, ascending.
+fn kinds_in(cluster: &Cluster, nodes: &[u64]) -> Vec<usize> {
+    let has = |kind: usize| {
+        cluster.racks.iter().filter(|rack| rack.kind as usize == kind).any(|rack| {
+            (rack.first_node..rack.first_node + rack.nodes).any(|n| nodes[n as usize >> 6] >> (n & 63) & 1 == 1)
+        })
+    };
+    (0..cluster.kinds.len()).filter(|kind| has(*kind)).collect()
+}
+
+fn form(request: &Request, largest_node: u32) -> Form {
+    let host_only = request.cpu_milli > 0 || request.memory_mib > 0;
+    match request.shape {
+        Shape::Any { gpus_milli: 0 } | Shape::Pods { count: 0 | 1, gpus_milli_each: 0 } => {
+            if host_only { Form::Pod { gpus: 0 } } else { Form::Nothing }
+        }
+        Shape::Pods { gpus_milli_each: 0, .. } if !host_only => Form::Nothing,
+        Shape::Pods { count: 0, .. } => Form::Nothing,
+        Shape::Any { gpus_milli: milli } | Shape::Pods { count: 1, gpus_milli_each: milli } => match milli {
+            1..1000 => Form::Share { milli },
+            _ if milli % 1000 != 0 => Form::Impossible,
+            _ if milli / 1000 <= largest_node => Form::Pod { gpus: milli / 1000 },
+            _ if matches!(request.shape, Shape::Any { .. }) && largest_node > 0 => Form::Gang { gpus: milli / 1000 },
+            _ => Form::Impossible,
+        },
+        Shape::Pods { gpus_milli_each: milli, .. } if milli > 1000 && milli % 1000 != 0 => Form::Impossible,
+        Shape::Pods { count, gpus_milli_each: milli } => Form::Pods { count, milli },
+    }
+}

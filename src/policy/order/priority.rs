@@ -1,0 +1,21 @@
+//! Priority with ageing: a step of priority is worth `priority_step` seconds of waiting.
+//!
+//! As all jobs age alike, the ranking of two jobs never changes while they wait: eligible time less priority times
+//! step is a static key.
+
+use super::{Entry, Rule, View};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "priority",
+    about: "highest priority first; waiting `priority_step` seconds makes up for one step",
+    source: "Slurm multifactor, age and priority factors",
+    rule: Rule::Static(key),
+};
+
+fn key(view: &View, job: u32) -> u64 {
+    // Far enough from zero for every 32-bit priority, step and time.
+    const MIDDLE: i128 = 1 << 63;
+    let step = i128::from(view.plan().settings.priority_step);
+    let eligible = i128::from(view.eligible_time(job).0);
+    u64::try_from(MIDDLE + eligible - i128::from(view.job(job).priority) * step).unwrap_or(u64::MAX)
+}

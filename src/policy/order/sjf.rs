@@ -1,0 +1,10 @@
+//! Shortest job first, by requested time.
+
+use super::{Entry, Rule};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "sjf",
+    about: "shortest requested time first",
+    source: "Conway, Maxwell, Miller, Theory of Scheduling, 1967",
+    rule: Rule::Static(|view, job| u64::from(view.job(job).requested_time.0)),
+};

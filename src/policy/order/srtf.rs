@@ -1,0 +1,14 @@
+//! Shortest remaining time first, preemptive: by the reference seconds of work a job really has left.
+
+use super::{Entry, Ranking, Rule};
+use crate::units::Time;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "srtf",
+    about: "least work left first; running jobs are stopped for shorter ones",
+    source: "Schrage, A proof of the optimality of the shortest remaining processing time discipline, 1968",
+    rule: Rule::Preemptive(Ranking {
+        key: |view, _, job| view.work_left(job).div_ceil(1 << 16),
+        changes: |_, _, _| Time::NEVER,
+    }),
+};

@@ -1,0 +1,274 @@
+//! Order, backfill and placement joined into one policy, for orders that stop nobody.
+
+use super::backfill::{Backfill, conservative::Conservative, easy::Reservations};
+use super::order::{self, Rule};
+use super::pending::{Candidate, Key, Pending, job_of, key_of};
+use super::placement::{Choice, Placement};
+use super::preemption::Preemptive;
+use super::class::{Class, Classes, Form};
+use super::{Event, Policy, View};
+use crate::history::{Plan, SegmentEnd};
+use crate::units::{Factor, Time};
+
+/// The policy that a plan's settings name.
+pub(super) fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
+    let settings = &plan.settings;
+    let placement = Placement::named(&settings.placement, settings.seed)?;
+    let backfill = Backfill::named(&settings.backfill)?;
+    Some(match order::named(&settings.order)?.rule {
+        Rule::Preemptive(ranking) => Box::new(Preemptive::new(plan, ranking, placement)),
+        Rule::Static(key) if backfill == Backfill::Conservative => Box::new(Conservative::new(key, placement)),
+        Rule::Static(key) => Box::new(Pipeline::new(plan, key, backfill, placement)),
+    })
+}
+
+/// One queue a partition.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) pending: Pending,
+    /// Whether anything but arrivals happened since the last pass.
+    changed: bool,
+    /// The head that the last pass stopped at.
+    blocked: Option<Key>,
+}
+
+/// The non-preemptive policy.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    key: fn(&View, u32) -> u64,
+    backfill: Backfill,
+    placement: Placement,
+    queues: Vec<Queue>,
+    reservations: Reservations,
+    choice: Choice,
+    /// Counts states of free capacity: one more at each pass and each start.
+    version: u64,
+    /// Whether who does not fit now cannot fit once less is free, whatever started meanwhile and where.
+    monotone: bool,
+    /// By class: the version at which no place was found, and at which the head would have been delayed.
+    refused: Vec<(u64, u64)>,
+}
+
+impl Pipeline {
+    fn new(plan: &Plan, key: fn(&View, u32) -> u64, backfill: Backfill, placement: Placement) -> Self {
+        let table = Classes::of(plan).table;
+        let classes = table.len();
+        let by_class = if backfill == Backfill::None { 0 } else { classes };
+        let queue = |_| Queue { pending: Pending::new(by_class), changed: true, blocked: None };
+        Self {
+            key,
+            backfill,
+            placement,
+            queues: plan.workload.partitions.iter().map(queue).collect(),
+            reservations: Reservations::new(plan, backfill.reserves()),
+            choice: Choice::default(),
+            version: 0,
+            monotone: is_monotone(plan, &table, backfill),
+            refused: vec![(0, 0); classes],
+        }
+    }
+
+    fn candidate(&self, view: &View, job: u32) -> Candidate {
+        let class = view.classes().of_job[job as usize];
+        let rate = view.class(job).rate.unwrap_or(Factor::ONE);
+        let work = if self.backfill.reserves() { view.expected_work(job, rate) } else { 0 };
+        Candidate { key: key_of((self.key)(view, job), view, job), class, work }
+    }
+
+    /// Starts a job if it fits now.
+    fn try_start(&mut self, view: &mut View, job: u32) -> bool {
+        let class = view.class(job);
+        let fits = view.room().within_quota(class)
+            && self.placement.choose(class, job, &view.room().occupancy, &mut self.choice);
+        if fits {
+            self.start(view, job);
+        }
+        fits
+    }
+
+    fn start(&mut self, view: &mut View, job: u32) {
+        self.reservations.started(view, job, &self.choice);
+        view.start(job, &self.choice);
+        self.version += 1;
+    }
+
+    /// Starts jobs from the front of a queue; returns the first that does not fit.
+    fn start_heads(&mut self, view: &mut View, queue: usize) -> Option<Key> {
+        loop {
+            let head = self.queues[queue].pending.first(view)?;
+            if !self.queues[queue].changed && self.queues[queue].blocked == Some(head) {
+                return Some(head);
+            }
+            if !self.try_start(view, job_of(head)) {
+                return Some(head);
+            }
+            if self.backfill != Backfill::None {
+                let candidate = self.candidate_of(view, head);
+                self.queues[queue].pending.started(candidate, view);
+            }
+        }
+    }
+
+    /// What a job that has just started was as a candidate.
+    fn candidate_of(&self, view: &View, key: Key) -> Candidate {
+        Candidate { key, ..self.candidate(view, job_of(key)) }
+    }
+
+    fn pass(&mut self, view: &mut View, queue: usize) {
+        self.version += 1;
+        let head = self.start_heads(view, queue);
+        let fresh = self.queues[queue].pending.take_fresh();
+        let mut dirty = false;
+        if self.backfill == Backfill::None {
+            if head != self.queues[queue].blocked {
+                view.block(narrow(queue), head.map(job_of));
+            }
+        } else if let Some(head) = head {
+            dirty = self.fill(view, queue, head, fresh);
+        }
+        self.queues[queue].changed = dirty;
+        self.queues[queue].blocked = head;
+    }
+
+    /// Tries who stands behind a blocked head. Returns whether the next pass has to try everybody again.
+    fn fill(&mut self, view: &mut View, queue: usize, head: Key, fresh: Vec<Candidate>) -> bool {
+        let reserves = self.backfill.reserves();
+        let mut all = self.queues[queue].changed || self.queues[queue].blocked != Some(head);
+        if reserves && !all {
+            all = self.reservations.is_stale(view, queue);
+        }
+        if reserves && all {
+            self.reservations.reserve(view, &mut self.placement, queue, job_of(head));
+        }
+        let cut = if reserves { self.reservations.cut(queue) } else { Time::NEVER };
+        // Nothing but arrivals: who was refused before would be refused again, until somebody starts.
+        let mut after = (!all).then_some(head);
+        if !all {
+            after = fresh.iter().copied().filter(|candidate| candidate.key > head).find_map(|candidate| {
+                let starts = self.queues[queue].pending.leads(candidate, view)
+                    && self.consider(view, queue, job_of(head), candidate, cut);
+                starts.then_some(candidate.key)
+            });
+        }
+        self.queues[queue].pending.settle(fresh, view);
+        let mut started = after.is_some();
+        let Some(mut after) = after.or(all.then_some(head)) else { return false };
+        while let Some(candidate) = self.next_candidate(view, queue, after, cut) {
+            after = candidate.key;
+            if self.consider(view, queue, job_of(head), candidate, cut) {
+                started = true;
+                self.queues[queue].pending.started(candidate, view);
+            }
+        }
+        started && !self.monotone
+    }
+
+    /// The next job after `after` that might start: of every class that has not been refused in this state.
+    fn next_candidate(
+        &mut self,
+        view: &View,
+        queue: usize,
+        after: Key,
+        cut: Time,
+    ) -> Option<Candidate> {
+        let mut best: Option<Candidate> = None;
+        let window = u64::from(cut.since(view.now()).0);
+        for index in (0..self.queues[queue].pending.active().len()).rev() {
+            let class_index = self.queues[queue].pending.active()[index];
+            let class = &view.classes().table[class_index as usize];
+            let (no_place, delays) = self.refused[class_index as usize];
+            if no_place == self.version || !view.room().may_hold(class) {
+                continue;
+            }
+            let limit = match class.rate {
+                Some(rate) if cut != Time::NEVER => window * u64::from(rate.0),
+                _ => u64::MAX,
+            };
+            let (within, beyond) = self.queues[queue].pending.leaders(class_index, Some(after), limit, view);
+            let beyond = beyond.filter(|_| delays != self.version && self.backfill != Backfill::EasyStrict);
+            for candidate in [within, beyond].into_iter().flatten() {
+                if best.is_none_or(|best| candidate.key < best.key) {
+                    best = Some(candidate);
+                }
+            }
+        }
+        best
+    }
+
+    /// Starts a candidate if it fits now and does not delay the head.
+    fn consider(&mut self, view: &mut View, queue: usize, head: u32, candidate: Candidate, cut: Time) -> bool {
+        let job = job_of(candidate.key);
+        let class = view.class(job);
+        let refused = &mut self.refused[candidate.class as usize];
+        let fits = view.room().within_quota(class)
+            && self.placement.choose(class, job, &view.room().occupancy, &mut self.choice);
+        if !fits {
+            refused.0 = self.version;
+            return false;
+        }
+        if self.backfill.reserves() {
+            let end = view.expected_end(job, view.rate(job, &self.choice));
+            let in_time = end <= cut;
+            let beside = !in_time
+                && self.backfill != Backfill::EasyStrict
+                && self.reservations.leaves_room(view, &mut self.placement, queue, head, job, &self.choice);
+            if !in_time && !beside {
+                if class.rate.is_some() {
+                    refused.1 = self.version;
+                }
+                return false;
+            }
+        }
+        self.start(view, job);
+        true
+    }
+}
+
+/// On counts of equal GPUs, or without a reservation for gangs of whole nodes and single pods, less free capacity
+/// never lets in who was refused; where the choice of nodes matters it may.
+fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
+    let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && plan.cluster.kinds[rack.kind as usize].gpus <= 1);
+    let simple = classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
+    let whole = |class: &Class| match class.form {
+        Form::Gang { gpus } => plan.cluster.kinds.iter().all(|kind| kind.gpus == 0 || gpus % kind.gpus == 0),
+        Form::Pods { .. } => false,
+        _ => true,
+    };
+    counts && simple || backfill == Backfill::Skip && classes.iter().all(whole)
+}
+
+fn narrow(queue: usize) -> u32 {
+    u32::try_from(queue).expect("queues are few")
+}
+
+impl Policy for Pipeline {
+    fn observe(&mut self, event: Event, view: &View) {
+        match event {
+            Event::Eligible { job } => {
+                let candidate = self.candidate(view, job);
+                self.queues[view.class(job).queue as usize].pending.push(candidate);
+            }
+            Event::Running { job, segment } => self.reservations.running(view, job, segment),
+            Event::Ended { job, segment, end } => {
+                self.reservations.ended(view, job, segment);
+                if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
+                    let candidate = self.candidate(view, job);
+                    self.queues[view.class(job).queue as usize].pending.push(candidate);
+                }
+                self.queues.iter_mut().for_each(|queue| queue.changed = true);
+            }
+            Event::Capacity => {
+                self.reservations.forget();
+                self.queues.iter_mut().for_each(|queue| queue.changed = true);
+            }
+            Event::Cancelled { .. } => self.queues.iter_mut().for_each(|queue| queue.changed = true),
+            Event::Timer => {}
+        }
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        for queue in 0..self.queues.len() {
+            self.pass(view, queue);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! WHERE: which domains a class of jobs gets, of those that are free.
+//!
+//! A [`Placement`] answers a batch of request classes with a choice each. The stateless ones are preferences among
+//! domains (a [`Preference`]: cheapest node, cheapest rack, ties to the lowest index); `consolidate` has a rule of
+//! its own. What "fits" means is the same for all and lives in [`mod@gang`] and [`mod@pod`]:
+//!
+//! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
+//! - A gang of several pods runs on nodes of one kind; kinds are tried in their order.
+//! - *Prefer rack*: one rack that holds it all, the preferred one; else racks by capacity in whole pods, most first,
+//!   each giving all it can, until one holds what is left: of those the preferred. *Require rack*: the first or wait.
+//!   *Ignore*, and on a flat cluster: all nodes of a kind count as one rack.
+//! - A rack's cost for a gang is its capacity in whole pods. Within a rack, nodes go by (cost, index) as they were
+//!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
+
+mod best_fit;
+mod consolidate;
+mod first_fit;
+pub(crate) mod gang;
+mod pack;
+pub(crate) mod pod;
+mod random;
+mod spread;
+mod worst_fit;
+
+use super::class::{Class, Form};
+use crate::cluster::{Occupancy, Piece};
+use crate::random::{Purpose, Stream};
+
+/// One placement: its name, what it does, and its rule.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique among placements.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    rule: Rule,
+}
+
+/// Every placement.
+pub const PLACEMENTS: &[Entry] = &[
+    first_fit::ENTRY,
+    best_fit::ENTRY,
+    worst_fit::ENTRY,
+    random::ENTRY,
+    pack::ENTRY,
+    spread::ENTRY,
+    consolidate::ENTRY,
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    Prefer(Preference),
+    Consolidate,
+}
+
+/// Which of several domains that fit is the cheapest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cheapest {
+    /// All cost the same: the lowest index.
+    Lowest,
+    /// The one with the least free.
+    Fullest,
+    /// The one with the most free.
+    Emptiest,
+    /// The least random draw.
+    Draw,
+}
+
+/// A stateless placement: what it prefers at each level.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Preference {
+    pub(crate) node: Cheapest,
+    pub(crate) rack: Cheapest,
+    /// Whether one pod picks its rack first.
+    pub(crate) rack_first: bool,
+}
+
+/// Where a job would go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What it would hold.
+    pub pieces: Vec<Piece>,
+    /// The kind of its nodes.
+    pub kind: u32,
+    /// How many racks it would span.
+    pub racks: u32,
+}
+
+impl Choice {
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.kind = 0;
+        self.racks = 1;
+    }
+    /// Adds a whole node.
+    pub(crate) fn push_node(&mut self, node: usize) {
+        let (word, bit) = (narrow(node >> 6), 1 << (node & 63));
+        match self.pieces.last_mut() {
+            Some(Piece::Nodes { word: last, mask }) if *last == word => *mask |= bit,
+            _ => self.pieces.push(Piece::Nodes { word, mask: bit }),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "nodes, racks and GPUs are counted in 32 bits")]
+pub(crate) const fn narrow(index: usize) -> u32 {
+    index as u32
+}
+
+/// A placement ready to choose, with its random numbers.
+#[derive(Debug)]
+pub struct Placement {
+    rule: Rule,
+    stream: Stream,
+    scratch: Choice,
+}
+
+impl Placement {
+    /// The placement of that name; `None` if there is none.
+    #[must_use]
+    pub fn named(name: &str, seed: u64) -> Option<Self> {
+        let entry = PLACEMENTS.iter().find(|entry| entry.name == name)?;
+        Some(Self { rule: entry.rule, stream: Stream::new(seed, Purpose::Placement), scratch: Choice::default() })
+    }
+
+    /// For each of a batch of (class, job), where it would go were it alone; `None` where nothing fits now.
+    pub fn choose_batch<'a>(
+        &self,
+        batch: impl IntoIterator<Item = (&'a Class, u32)>,
+        occupancy: &Occupancy,
+        choices: &mut Vec<Option<Choice>>,
+    ) {
+        choices.extend(batch.into_iter().map(|(class, job)| {
+            let mut choice = Choice::default();
+            self.choose(class, job, occupancy, &mut choice).then_some(choice)
+        }));
+    }
+
+    /// Where a job of `class` would go now; false if nothing fits, and `choice` is then meaningless.
+    ///
+    /// # Complexity
+    /// O(1) for pods and O(racks used) for gangs where the capacity index answers; else O(nodes of the scope).
+    #[inline]
+    pub fn choose(&self, class: &Class, job: u32, occupancy: &Occupancy, choice: &mut Choice) -> bool {
+        choice.clear();
+        let picker = Picker { class, job, occupancy, stream: &self.stream };
+        match (class.form, self.rule) {
+            (Form::Nothing, _) => {
+                choice.racks = 0;
+                true
+            }
+            (Form::Impossible, _) => false,
+            (Form::Pod { .. } | Form::Gang { .. }, Rule::Consolidate) => consolidate::choose(&picker, choice),
+            (Form::Pod { .. } | Form::Share { .. }, rule) => pod::choose(&picker, rule.preference(), choice),
+            (Form::Gang { .. } | Form::Pods { .. }, rule) => gang::choose(&picker, rule.preference(), choice),
+        }
+    }
+
+    /// Whether a job of `class` would find a place in `occupancy`.
+    pub fn fits(&mut self, class: &Class, job: u32, occupancy: &Occupancy) -> bool {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let fits = self.choose(class, job, occupancy, &mut scratch);
+        self.scratch = scratch;
+        fits
+    }
+}
+
+impl Rule {
+    const fn preference(self) -> Preference {
+        match self {
+            Self::Prefer(preference) => preference,
+            // What the rule does not speak of (equal pods, shares) is packed.
+            Self::Consolidate => best_fit::PREFERENCE,
+        }
+    }
+}
+
+/// One question to a placement.
+#[derive(Debug)]
+pub(crate) struct Picker<'a> {
+    pub(crate) class: &'a Class,
+    pub(crate) job: u32,
+    pub(crate) occupancy: &'a Occupancy,
+    pub(crate) stream: &'a Stream,
+}
+
+/// Draws for racks are told from draws for nodes by this bit.
+const RACK_DRAW: u32 = 1 << 31;
+
+impl Picker<'_> {
+    pub(crate) const fn scope(&self) -> usize {
+        self.class.scope as usize
+    }
+    /// A node's cost: free thousandths, or what stands for them.
+    pub(crate) fn node_cost(&self, cheapest: Cheapest, node: usize) -> u32 {
+        match cheapest {
+            Cheapest::Lowest => 0,
+            Cheapest::Fullest => self.occupancy.free_milli(node),
+            Cheapest::Emptiest => u32::MAX - self.occupancy.free_milli(node),
+            Cheapest::Draw => self.stream.draw(u64::from(self.job), narrow(node)),
+        }
+    }
+    /// A rack's cost, given how much is free in it.
+    pub(crate) fn rack_cost(&self, cheapest: Cheapest, rack: usize, free: u32) -> u32 {
+        match cheapest {
+            Cheapest::Lowest => 0,
+            Cheapest::Fullest => free,
+            Cheapest::Emptiest => u32::MAX - free,
+            Cheapest::Draw => self.stream.draw(u64::from(self.job), RACK_DRAW | narrow(rack)),
+        }
+    }
+}
+
+/// The choice that puts a class on the nodes named, in their order; `None` if it does not fit there now.
+pub(crate) fn on_nodes(class: &Class, nodes: &[u32], occupancy: &Occupancy) -> Option<Choice> {
+    let known = |node: &&u32| (**node as usize) < occupancy.nodes() && occupancy.in_scope(class.scope as usize, **node as usize);
+    let nodes: Vec<usize> = nodes.iter().filter(known).map(|node| *node as usize).collect();
+    let first = *nodes.first()?;
+    let mut choice = Choice { kind: occupancy.kind(first), racks: 1, ..Choice::default() };
+    if let Form::Share { milli } = class.form {
+        choice.pieces.push(pod::share_piece(first, Some(occupancy.share_gpu(first, milli)?), milli));
+    } else {
+        let mut left = class.gpus_milli / 1000;
+        for &node in &nodes {
+            let take = left.min(occupancy.free_mask(node).count_ones());
+            let mask = lowest_bits(occupancy.free_mask(node), take);
+            if take > 0 && mask == occupancy.full_mask(node) {
+                choice.push_node(node);
+            } else if take > 0 || class.gpus_milli == 0 {
+                choice.pieces.push(Piece::Gpus { node: narrow(node), mask });
+            }
+            left -= take;
+        }
+        if left > 0 || !class.gpus_milli.is_multiple_of(1000) {
+            return None;
+        }
+    }
+    let racks: std::collections::BTreeSet<u32> = nodes.iter().map(|node| occupancy.rack(*node)).collect();
+    choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
+    occupancy.is_free(&choice.pieces, class.host).then_some(choice)
+}
+
+/// The `count` lowest set bits of `mask`, which has as many.
+pub(crate) fn lowest_bits(mask: u64, count: u32) -> u64 {
+    debug_assert!(mask.count_ones() >= count, "{count} bits of {mask:#x}");
+    let mut rest = mask;
+    for _ in 0..count {
+        rest &= rest.wrapping_sub(1);
+    }
+    mask & !rest
+}

@@ -1,0 +1,83 @@
+//! One pod: the cheapest node that holds it.
+
+use super::{Cheapest, Choice, Picker, Preference, lowest_bits, narrow};
+use crate::cluster::Piece;
+use crate::policy::class::Form;
+
+/// The cheapest node for a class of one pod.
+#[inline]
+pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut Choice) -> bool {
+    let node = match picker.class.form {
+        Form::Pod { gpus } if indexed(picker, preference) && gpus > 0 => from_index(picker, preference.node, gpus),
+        _ => from_scan(picker, preference),
+    };
+    let Some(node) = node else { return false };
+    choice.kind = picker.occupancy.kind(node);
+    choice.pieces.push(piece_on(picker, node));
+    true
+}
+
+/// Whether the capacity index knows the answer: it counts wholly free GPUs of nodes, and nothing else.
+fn indexed(picker: &Picker<'_>, preference: Preference) -> bool {
+    let by_rack = preference.rack_first && !picker.occupancy.is_flat();
+    !by_rack
+        && preference.node != Cheapest::Draw
+        && picker.class.host.is_none()
+        && (preference.node == Cheapest::Lowest || !picker.occupancy.has_split_gpus())
+}
+
+fn from_index(picker: &Picker<'_>, cheapest: Cheapest, gpus: u32) -> Option<usize> {
+    let (occupancy, scope) = (picker.occupancy, picker.scope());
+    let most = occupancy.most_gpus(scope);
+    match cheapest {
+        Cheapest::Emptiest => (gpus..=most).rev().find_map(|free| occupancy.first_with_free(scope, free)),
+        Cheapest::Fullest => (gpus..=most).find_map(|free| occupancy.first_with_free(scope, free)),
+        _ => (gpus..=most).filter_map(|free| occupancy.first_with_free(scope, free)).min(),
+    }
+}
+
+fn from_scan(picker: &Picker<'_>, preference: Preference) -> Option<usize> {
+    let occupancy = picker.occupancy;
+    let cost = |node: usize| {
+        let rack = occupancy.rack(node) as usize;
+        let rack_cost = if preference.rack_first && !occupancy.is_flat() {
+            (picker.rack_cost(preference.rack, rack, occupancy.rack_free_milli(rack)), rack)
+        } else {
+            (0, 0)
+        };
+        (rack_cost, picker.node_cost(preference.node, node), node)
+    };
+    occupancy.nodes_of(picker.scope()).filter(|node| fits(picker, *node)).min_by_key(|node| cost(*node))
+}
+
+fn fits(picker: &Picker<'_>, node: usize) -> bool {
+    let occupancy = picker.occupancy;
+    occupancy.host_pods(node, picker.class.host) > 0
+        && match picker.class.form {
+            Form::Pod { gpus } => occupancy.free_mask(node).count_ones() >= gpus,
+            Form::Share { milli } => occupancy.share_gpu(node, milli).is_some(),
+            _ => false,
+        }
+}
+
+/// What one pod holds on a node that fits it: the lowest free GPUs, or a share of the fullest that has room.
+fn piece_on(picker: &Picker<'_>, node: usize) -> Piece {
+    match picker.class.form {
+        Form::Share { milli } => share_piece(node, picker.occupancy.share_gpu(node, milli), milli),
+        Form::Pod { gpus } => {
+            let free = picker.occupancy.free_mask(node);
+            if gpus > 0 && free.count_ones() == gpus && free == picker.occupancy.full_mask(node) {
+                Piece::Nodes { word: narrow(node >> 6), mask: 1 << (node & 63) }
+            } else {
+                Piece::Gpus { node: narrow(node), mask: lowest_bits(free, gpus) }
+            }
+        }
+        form => unreachable!("{form:?} is not one pod"),
+    }
+}
+
+pub(super) fn share_piece(node: usize, gpu: Option<u32>, milli: u32) -> Piece {
+    let narrow16 = |number: u32| u16::try_from(number).expect("a node has at most 64 GPUs of 1000 thousandths");
+    let gpu = gpu.expect("the node was chosen because a GPU has room");
+    Piece::Share { node: narrow(node), gpu: narrow16(gpu), milli: narrow16(milli) }
+}

@@ -1,0 +1,182 @@
+//! WHO yields: orders that rank running and pending jobs together and stop who ranks too low.
+//!
+//! A pass walks all preemptible running and all pending jobs in order, with a pool that counts every preemptible
+//! running job's GPUs as free: who fits is taken. Running jobs not taken are stopped, then the taken pending ones
+//! are placed in order; who finds no place (the pool counts GPUs, not nodes) waits on. Kept jobs stay where they are.
+//! The pool is counted by *atom*: nodes that belong to the same scopes. A pass takes O(jobs · log jobs) time.
+
+use super::order::{Attained, Ranking};
+use super::placement::{Choice, Placement};
+use super::{Event, Policy, Status, View};
+use crate::history::Plan;
+use crate::units::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The preemptive policy.
+#[derive(Debug)]
+pub(super) struct Preemptive {
+    ranking: Ranking,
+    placement: Placement,
+    attained: Attained,
+    running: BTreeSet<u32>,
+    pending: BTreeSet<u32>,
+    /// By node: its atom.
+    atom_of: Vec<usize>,
+    /// By atom: the scopes that contain it.
+    atoms: Vec<Vec<bool>>,
+    choice: Choice,
+}
+
+impl Preemptive {
+    pub(super) fn new(plan: &Plan, ranking: Ranking, placement: Placement) -> Self {
+        let scopes = super::class::Classes::of(plan).scopes;
+        let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
+        let mut atoms = Vec::new();
+        let atom_of = (0..plan.cluster.nodes() as usize)
+            .map(|node| {
+                let inside: Vec<bool> = scopes.iter().map(|scope| scope[node >> 6] >> (node & 63) & 1 == 1).collect();
+                *known.entry(inside.clone()).or_insert_with(|| {
+                    atoms.push(inside);
+                    atoms.len() - 1
+                })
+            })
+            .collect();
+        Self {
+            ranking,
+            placement,
+            attained: Attained::new(plan.workload.jobs.len()),
+            running: BTreeSet::new(),
+            pending: BTreeSet::new(),
+            atom_of,
+            atoms,
+            choice: Choice::default(),
+        }
+    }
+
+    /// GPU-thousandths that would be free by atom, were every preemptible job stopped; and what tenants would hold.
+    fn pool(&self, view: &View, preemptible: &[u32]) -> Pool {
+        let occupancy = &view.room().occupancy;
+        let mut free = vec![0_u64; self.atoms.len()];
+        for (node, atom) in self.atom_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
+            free[*atom] += u64::from(occupancy.free_milli(node));
+        }
+        let mut room = view.room().clone_quota();
+        for &job in preemptible {
+            let segment = view.segment(job).expect("it runs");
+            for piece in view.history().pieces_of(segment) {
+                self.each_node(view, *piece, |atom, milli| free[atom] += milli);
+            }
+            room.unhold(view.class(job));
+        }
+        Pool { free, room }
+    }
+
+    /// The GPU-thousandths of a piece on nodes that take new pods, by atom.
+    fn each_node(&self, view: &View, piece: crate::cluster::Piece, mut add: impl FnMut(usize, u64)) {
+        use crate::cluster::Piece;
+        let occupancy = &view.room().occupancy;
+        for node in piece.nodes().map(|node| node as usize).filter(|node| occupancy.is_up(*node)) {
+            let milli = match piece {
+                Piece::Nodes { .. } => u64::from(occupancy.full_mask(node).count_ones()) * 1000,
+                Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
+                Piece::Share { milli, .. } => u64::from(milli),
+            };
+            add(self.atom_of[node], milli);
+        }
+    }
+
+    /// Who is taken, of the ranked jobs.
+    fn walk(&self, view: &View, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
+        let mut taken = BTreeSet::new();
+        for &job in ranked {
+            let class = view.class(job);
+            let need = u64::from(class.gpus_milli);
+            let inside = |atom: &usize| self.atoms[*atom][class.scope as usize];
+            let available: u64 = (0..self.atoms.len()).filter(inside).map(|atom| pool.free[atom]).sum();
+            if available < need || !pool.room.within_quota(class) {
+                continue;
+            }
+            let mut left = need;
+            for atom in (0..self.atoms.len()).filter(inside) {
+                let take = left.min(pool.free[atom]);
+                pool.free[atom] -= take;
+                left -= take;
+            }
+            pool.room.hold(class);
+            taken.insert(job);
+        }
+        taken
+    }
+}
+
+/// What the walk takes from.
+#[derive(Debug)]
+struct Pool {
+    free: Vec<u64>,
+    room: super::view::Quota,
+}
+
+impl Policy for Preemptive {
+    fn observe(&mut self, event: Event, view: &View) {
+        match event {
+            Event::Eligible { job } => {
+                self.pending.insert(job);
+            }
+            Event::Running { job, .. } => {
+                self.running.insert(job);
+            }
+            Event::Ended { job, segment, .. } => {
+                let segment = view.history().segments[segment as usize];
+                self.attained.add(view, job, segment.to.since(segment.from).0);
+                self.running.remove(&job);
+                if view.status(job) == Status::Pending {
+                    self.pending.insert(job);
+                }
+            }
+            Event::Cancelled { job } => {
+                self.pending.remove(&job);
+            }
+            Event::Capacity | Event::Timer => {}
+        }
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let may_stop = |job: &u32| view.plan().workload.behaviour_of(*job).preemptible;
+        let preemptible: Vec<u32> = self.running.iter().copied().filter(may_stop).collect();
+        let mut ranked: Vec<_> = preemptible
+            .iter()
+            .chain(&self.pending)
+            .map(|&job| {
+                let waits = view.status(job) == Status::Pending;
+                ((self.ranking.key)(view, &self.attained, job), waits, view.eligible_time(job), job)
+            })
+            .collect();
+        ranked.sort_unstable();
+        let ranked: Vec<u32> = ranked.into_iter().map(|(.., job)| job).collect();
+        let taken = self.walk(view, &ranked, self.pool(view, &preemptible));
+        for &job in preemptible.iter().filter(|job| !taken.contains(job)) {
+            let segment = *view.segment(job).expect("it runs");
+            self.attained.add(view, job, view.now().since(segment.from).0);
+            view.stop(job);
+            self.running.remove(&job);
+            self.pending.insert(job);
+        }
+        for job in ranked.into_iter().filter(|job| taken.contains(job)) {
+            if view.status(job) != Status::Pending || !view.room().within_quota(view.class(job)) {
+                continue;
+            }
+            if self.placement.choose(view.class(job), job, &view.room().occupancy, &mut self.choice) {
+                view.start(job, &self.choice);
+                self.pending.remove(&job);
+                self.running.insert(job);
+            }
+        }
+        let next = self.running.iter().map(|job| (self.ranking.changes)(view, &self.attained, *job)).min();
+        if let Some(time) = next.filter(|time| *time != Time::NEVER && !self.pending.is_empty()) {
+            view.wake_at(time);
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! What a policy sees, and the only way it acts.
+
+use super::class::{Class, Classes, Form};
+use super::placement::Choice;
+use crate::cluster::{Occupancy, Piece};
+use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
+use crate::units::{Factor, Seconds, Time};
+use crate::workload::{Job, Overrun, Tenant};
+use std::collections::BTreeMap;
+
+/// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Who could hold what.
+    pub occupancy: Occupancy,
+    quota: Quota,
+}
+
+/// What tenants hold, and may hold, in GPU-thousandths.
+#[derive(Debug, Clone)]
+pub(super) struct Quota {
+    held_milli: Vec<u64>,
+    most_milli: Vec<u64>,
+}
+
+impl Quota {
+    fn new(plan: &Plan) -> Self {
+        let most = |tenant: &Tenant| tenant.quota().map_or(u64::MAX, |quota| u64::from(quota.milli()));
+        let tenants = &plan.workload.tenants;
+        Self { held_milli: vec![0; tenants.len()], most_milli: tenants.iter().map(most).collect() }
+    }
+    #[inline]
+    pub(super) fn within_quota(&self, class: &Class) -> bool {
+        class.quota_tenant.is_none_or(|tenant| {
+            let tenant = tenant as usize;
+            self.held_milli[tenant] + u64::from(class.gpus_milli) <= self.most_milli[tenant]
+        })
+    }
+    #[inline]
+    pub(super) fn hold(&mut self, class: &Class) {
+        if let Some(tenant) = class.quota_tenant {
+            self.held_milli[tenant as usize] += u64::from(class.gpus_milli);
+        }
+    }
+    #[inline]
+    pub(super) fn unhold(&mut self, class: &Class) {
+        if let Some(tenant) = class.quota_tenant {
+            self.held_milli[tenant as usize] -= u64::from(class.gpus_milli);
+        }
+    }
+}
+
+impl Room {
+    /// An empty cluster.
+    #[must_use]
+    pub fn new(plan: &Plan, classes: &Classes) -> Self {
+        Self { occupancy: Occupancy::new(&plan.cluster, &classes.scopes), quota: Quota::new(plan) }
+    }
+    /// Whether one more job of the class stays within its tenant's quota.
+    #[must_use]
+    #[inline]
+    pub fn within_quota(&self, class: &Class) -> bool {
+        self.quota.within_quota(class)
+    }
+    pub(super) fn clone_quota(&self) -> Quota {
+        self.quota.clone()
+    }
+    /// Whether a job of the class might find a place: false is certain, true is not.
+    #[must_use]
+    #[inline]
+    pub fn may_hold(&self, class: &Class) -> bool {
+        let (occupancy, scope) = (&self.occupancy, class.scope as usize);
+        match class.form {
+            Form::Pod { gpus } if gpus > 0 => {
+                (gpus..=occupancy.most_gpus(scope)).any(|free| occupancy.first_with_free(scope, free).is_some())
+            }
+            Form::Gang { gpus } => occupancy.free_gpus(scope) >= gpus,
+            Form::Pods { count, milli } if milli >= 1000 => {
+                u64::from(occupancy.free_gpus(scope)) >= u64::from(count) * u64::from(milli / 1000)
+            }
+            Form::Impossible => false,
+            _ => true,
+        }
+    }
+    /// A job of the class takes these pieces.
+    #[inline]
+    pub fn claim(&mut self, class: &Class, pieces: &[Piece]) {
+        self.occupancy.claim(pieces, class.host);
+        self.quota.hold(class);
+    }
+    /// A job of the class lets go of these pieces.
+    #[inline]
+    pub fn release(&mut self, class: &Class, pieces: &[Piece]) {
+        self.occupancy.release(pieces, class.host);
+        self.quota.unhold(class);
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not submitted, or a job it depends on has not succeeded yet.
+    Future,
+    /// Eligible and not running.
+    Pending,
+    /// Running.
+    Running,
+    /// Its outcome is known.
+    Settled,
+}
+
+/// How far a job had come when it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    /// Reference seconds of work left, Q16.
+    left: u64,
+}
+
+/// Something a policy decided, as the simulation and `--trace-decisions` see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A job starts; what it holds is in the segment.
+    Start {
+        /// Index of its segment.
+        segment: u32,
+    },
+    /// A job is stopped and waits again.
+    Stop {
+        /// Index of the segment that ended.
+        segment: u32,
+    },
+    /// A job goes on elsewhere, or with more or fewer GPUs.
+    Change {
+        /// Index of the segment that begins.
+        segment: u32,
+    },
+    /// A job is refused for good.
+    Reject {
+        /// Its index.
+        job: u32,
+    },
+    /// The pass over a queue stops at a job.
+    Wait {
+        /// The queue.
+        queue: u32,
+        /// The blocked job; none: nobody is blocked any more.
+        head: Option<u32>,
+    },
+    /// A pass is wanted at this instant.
+    WakeAt {
+        /// When.
+        time: Time,
+    },
+}
+
+impl Decision {
+    /// One line for people, for debugging a policy.
+    #[must_use]
+    pub fn describe(&self, view: &View) -> String {
+        let name = |job: u32| view.plan().workload.names.get(job as usize).into_owned();
+        let now = view.now().0;
+        let held = |segment: u32| {
+            let segment = &view.history.segments[segment as usize];
+            let mut nodes: Vec<u32> =
+                view.history.pieces_of(segment).iter().flat_map(|piece| piece.nodes()).collect();
+            nodes.dedup();
+            let shown: Vec<String> = nodes.iter().take(8).map(u32::to_string).collect();
+            let more = if nodes.len() > 8 { format!(" and {} more", nodes.len() - 8) } else { String::new() };
+            (name(segment.job), format!("nodes {}{more}", shown.join(" ")))
+        };
+        match *self {
+            Self::Start { segment } => {
+                let (job, nodes) = held(segment);
+                format!("{now} start {job} on {nodes}")
+            }
+            Self::Stop { segment } => format!("{now} stop {}", held(segment).0),
+            Self::Change { segment } => {
+                let (job, nodes) = held(segment);
+                format!("{now} change {job} to {nodes}")
+            }
+            Self::Reject { job } => format!("{now} reject {}", name(job)),
+            Self::Wait { queue, head } => {
+                let queue = &view.plan().workload.partitions[queue as usize];
+                head.map_or_else(
+                    || format!("{now} queue {queue} is no longer blocked"),
+                    |job| format!("{now} queue {queue} stops at {}", name(job)),
+                )
+            }
+            Self::WakeAt { time } => format!("{now} wake at {}", time.0),
+        }
+    }
+}
+
+/// The state of a simulation: policies read it, and change it only through their decisions.
+///
+/// A decision takes effect at once and is checked as it does, so that what a policy reads next is the truth;
+/// a wrong one panics (it is a bug of the policy). To ask "what if", a policy copies [`View::room`].
+#[derive(Debug)]
+pub struct View {
+    now: Time,
+    history: History,
+    classes: Classes,
+    room: Room,
+    status: Vec<Status>,
+    /// By job: its open segment.
+    open: Vec<u32>,
+    progress: BTreeMap<u32, Progress>,
+    decisions: Vec<Decision>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl View {
+    /// The state before anything has happened.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let classes = Classes::of(&plan);
+        let room = Room::new(&plan, &classes);
+        let jobs = plan.workload.jobs.len();
+        let record =
+            JobRecord { eligible_time: Time::NEVER, finish_time: Time::NEVER, outcome: Outcome::Unfinished };
+        let history = History { plan, jobs: vec![record; jobs], ..History::default() };
+        Self {
+            now: Time::ZERO,
+            history,
+            classes,
+            room,
+            status: vec![Status::Future; jobs],
+            open: vec![NONE; jobs],
+            progress: BTreeMap::new(),
+            decisions: Vec::new(),
+        }
+    }
+    /// The present instant.
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+    /// What was given, and what has happened so far.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+    /// The plan of the run.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.history.plan
+    }
+    /// What is free, and what tenants hold.
+    #[must_use]
+    pub const fn room(&self) -> &Room {
+        &self.room
+    }
+    /// The request classes of the jobs.
+    #[must_use]
+    pub const fn classes(&self) -> &Classes {
+        &self.classes
+    }
+    /// A job as it was submitted.
+    #[must_use]
+    #[inline]
+    pub fn job(&self, job: u32) -> &Job {
+        &self.history.plan.workload.jobs[job as usize]
+    }
+    /// The class of a job.
+    #[must_use]
+    #[inline]
+    pub fn class(&self, job: u32) -> &Class {
+        self.classes.of_job(job)
+    }
+    /// Where a job stands.
+    #[must_use]
+    #[inline]
+    pub fn status(&self, job: u32) -> Status {
+        self.status[job as usize]
+    }
+    /// When a job could first have started.
+    #[must_use]
+    #[inline]
+    pub fn eligible_time(&self, job: u32) -> Time {
+        self.history.jobs[job as usize].eligible_time
+    }
+    /// The segment in which a running job is.
+    #[must_use]
+    #[inline]
+    pub fn segment(&self, job: u32) -> Option<&Segment> {
+        self.history.segments.get(self.open[job as usize] as usize)
+    }
+    /// The rate a job would have on a choice.
+    #[must_use]
+    #[inline]
+    pub fn rate(&self, job: u32, choice: &Choice) -> Factor {
+        self.class(job).rate_on(&self.history.plan.cluster.kinds, choice.kind, choice.racks)
+    }
+    /// Reference seconds of work a job has left at the present instant, Q16.
+    #[must_use]
+    pub fn work_left(&self, job: u32) -> u64 {
+        let before = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
+        let Some(segment) = self.segment(job) else { return before };
+        let worked = self.now.since(segment.from).0.saturating_sub(segment.restart);
+        before.saturating_sub(u64::from(worked) * u64::from(segment.rate.0))
+    }
+    /// Reference seconds that a job, started now, is expected to hold its domains, times its rate, Q16:
+    /// its request less what is done, and its restart.
+    #[must_use]
+    #[inline]
+    pub fn expected_work(&self, job: u32, rate: Factor) -> u64 {
+        let requested = work(self.job(job).requested_time);
+        if self.progress.is_empty() {
+            return requested;
+        }
+        let Some(progress) = self.progress.get(&job) else { return requested };
+        let done = work(self.job(job).work_time) - progress.left;
+        requested.saturating_sub(done).max(1) + u64::from(self.restart(job)) * u64::from(rate.0)
+    }
+    /// When a job, started now on a choice, is expected to end.
+    #[must_use]
+    #[inline]
+    pub fn expected_end(&self, job: u32, rate: Factor) -> Time {
+        self.now + ticks(self.expected_work(job, rate), rate)
+    }
+    fn restart(&self, job: u32) -> u32 {
+        if self.progress.contains_key(&job) { self.history.plan.workload.behaviour_of(job).restart_time.0 } else { 0 }
+    }
+}
+
+/// Deciding.
+impl View {
+    /// A pending job takes what was chosen for it.
+    ///
+    /// # Panics
+    /// If it is not pending, or any of it is not free.
+    pub fn start(&mut self, job: u32, choice: &Choice) {
+        assert!(self.status(job) == Status::Pending, "job {job} is not pending");
+        let segment = self.begin(job, choice, self.rate(job, choice));
+        self.status[job as usize] = Status::Running;
+        self.decisions.push(Decision::Start { segment });
+    }
+
+    /// A running job lets go of everything and waits again; work since its last checkpoint is lost.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub fn stop(&mut self, job: u32) {
+        let segment = self.open[job as usize];
+        self.interrupt(job, SegmentEnd::Preempted);
+        self.decisions.push(Decision::Stop { segment });
+    }
+
+    /// A running job goes on with other domains: a move, or, where their GPUs are more or fewer, a resize, its rate
+    /// in proportion. It first holds them for its restart time; nothing is lost.
+    ///
+    /// # Panics
+    /// If it is not running, or any of it is not free once it has let go of what it holds.
+    pub fn change(&mut self, job: u32, choice: &Choice) {
+        let left = self.work_left(job);
+        self.close(job, SegmentEnd::Changed);
+        self.progress.insert(job, Progress { left });
+        let (gpus, requested) = (gpus_milli(&self.history.plan, &choice.pieces), self.class(job).gpus_milli);
+        let rate = self.rate(job, choice);
+        let rate = if requested == 0 { rate } else { scaled(rate, gpus, requested) };
+        let segment = self.begin(job, choice, rate);
+        self.decisions.push(Decision::Change { segment });
+    }
+
+    /// A pending job is refused for good.
+    ///
+    /// # Panics
+    /// If it is not pending.
+    pub fn reject(&mut self, job: u32) {
+        assert!(self.status(job) == Status::Pending, "job {job} is not pending");
+        self.decisions.push(Decision::Reject { job });
+    }
+
+    /// The pass over a queue stops at this job: who stands behind it waits for order.
+    pub fn block(&mut self, queue: u32, head: Option<u32>) {
+        let head_index = head.unwrap_or(HeadRecord::NONE);
+        self.history.heads.push(HeadRecord { time: self.now, queue, head: head_index });
+        self.decisions.push(Decision::Wait { queue, head });
+    }
+
+    /// Asks for a pass at an instant in which nothing else may happen.
+    pub fn wake_at(&mut self, time: Time) {
+        self.decisions.push(Decision::WakeAt { time });
+    }
+
+    fn begin(&mut self, job: u32, choice: &Choice, rate: Factor) -> u32 {
+        let restart = self.restart(job);
+        self.room.claim(self.classes.of_job(job), &choice.pieces);
+        let segment = u32::try_from(self.history.segments.len()).expect("segments are counted in 32 bits");
+        let first_piece = u32::try_from(self.history.pieces.len()).expect("pieces are counted in 32 bits");
+        self.history.pieces.extend_from_slice(&choice.pieces);
+        self.history.segments.push(Segment {
+            job,
+            from: self.now,
+            to: self.planned_end(job, rate, restart),
+            first_piece,
+            pieces: u32::try_from(choice.pieces.len()).expect("pieces are counted in 32 bits"),
+            rate,
+            restart,
+            end: SegmentEnd::Open,
+        });
+        self.open[job as usize] = segment;
+        segment
+    }
+
+    /// When the job lets go by itself: its work is done, or its requested time over and it is killed then.
+    fn planned_end(&self, job: u32, rate: Factor, restart: u32) -> Time {
+        let left = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
+        let end = self.now + Seconds(restart) + ticks(left, rate);
+        let behaviour = self.history.plan.workload.behaviour_of(job);
+        if behaviour.overrun == Overrun::Kill { end.min(self.expected_end(job, rate)) } else { end }
+    }
+
+    fn close(&mut self, job: u32, end: SegmentEnd) {
+        let index = std::mem::replace(&mut self.open[job as usize], NONE) as usize;
+        let segment = &mut self.history.segments[index];
+        segment.to = self.now;
+        segment.end = end;
+        let range = segment.first_piece as usize..(segment.first_piece + segment.pieces) as usize;
+        self.room.release(self.classes.of_job(job), &self.history.pieces[range]);
+    }
+
+    fn interrupt(&mut self, job: u32, end: SegmentEnd) {
+        assert!(self.status(job) == Status::Running, "job {job} is not running");
+        let behaviour = self.history.plan.workload.behaviour_of(job);
+        let mut left = self.work_left(job);
+        let period = work(behaviour.checkpoint_interval + behaviour.checkpoint_cost);
+        if period > 0 && behaviour.checkpoint_interval.0 > 0 {
+            let before = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |p| p.left);
+            let total = work(self.job(job).work_time);
+            let kept = ((total - left) / period * period).max(total - before);
+            left = total - kept;
+        }
+        self.close(job, end);
+        self.progress.insert(job, Progress { left });
+        self.status[job as usize] = Status::Pending;
+    }
+}
+
+/// What only the simulation does.
+impl View {
+    pub(crate) const fn set_now(&mut self, now: Time) {
+        self.now = now;
+    }
+    pub(crate) const fn room_mut(&mut self) -> &mut Room {
+        &mut self.room
+    }
+    pub(crate) fn set_eligible(&mut self, job: u32) {
+        self.history.jobs[job as usize].eligible_time = self.now;
+        self.status[job as usize] = Status::Pending;
+    }
+    pub(crate) fn settle(&mut self, job: u32, outcome: Outcome) {
+        let record = &mut self.history.jobs[job as usize];
+        record.finish_time = self.now;
+        record.outcome = outcome;
+        self.status[job as usize] = Status::Settled;
+    }
+    /// Ends a running job whose planned end has come; its outcome is settled.
+    pub(crate) fn finish(&mut self, job: u32) -> Outcome {
+        let (outcome, end) = if self.work_left(job) > 0 {
+            (Outcome::Timeout, SegmentEnd::Timeout)
+        } else if self.job(job).fails {
+            (Outcome::Failed, SegmentEnd::Failed)
+        } else {
+            (Outcome::Completed, SegmentEnd::Completed)
+        };
+        self.close(job, end);
+        self.settle(job, outcome);
+        outcome
+    }
+    /// Index of the open segment of a running job.
+    pub(crate) fn segment_index(&self, job: u32) -> u32 {
+        self.open[job as usize]
+    }
+    /// Whether a job has run before.
+    pub(crate) fn has_started(&self, job: u32) -> bool {
+        self.progress.contains_key(&job)
+    }
+    /// The jobs that hold something on any of these nodes, ascending.
+    pub(crate) fn running_on(&self, nodes: &std::ops::Range<u32>) -> Vec<u32> {
+        let touches = |segment: &Segment| {
+            self.history.pieces_of(segment).iter().any(|piece| piece.nodes().any(|node| nodes.contains(&node)))
+        };
+        (0u32..)
+            .zip(&self.open)
+            .filter(|(_, segment)| self.history.segments.get(**segment as usize).is_some_and(touches))
+            .map(|(job, _)| job)
+            .collect()
+    }
+    pub(crate) fn node_down(&mut self, job: u32) {
+        self.interrupt(job, SegmentEnd::NodeDown);
+    }
+    pub(crate) fn take_decisions(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.decisions)
+    }
+    pub(crate) fn give_back(&mut self, mut decisions: Vec<Decision>) {
+        decisions.clear();
+        self.decisions = decisions;
+    }
+    /// The history, once the simulation is over.
+    pub(crate) fn into_history(mut self, complete: bool) -> History {
+        for segment in &mut self.history.segments {
+            if segment.end == SegmentEnd::Open {
+                segment.to = Time::NEVER;
+            }
+        }
+        self.history.end = self.now;
+        self.history.complete = complete;
+        self.history
+    }
+}
+
+/// Seconds of work in Q16.
+const fn work(seconds: Seconds) -> u64 {
+    (seconds.0 as u64) << 16
+}
+
+/// Whole seconds that `work` (Q16) takes at a rate, rounded up.
+#[inline]
+pub(crate) fn ticks(work: u64, rate: Factor) -> Seconds {
+    let seconds = if rate == Factor::ONE { work.div_ceil(1 << 16) } else { work.div_ceil(u64::from(rate.0)) };
+    Seconds(u32::try_from(seconds).unwrap_or(u32::MAX))
+}
+
+fn gpus_milli(plan: &Plan, pieces: &[Piece]) -> u64 {
+    pieces
+        .iter()
+        .map(|piece| match *piece {
+            Piece::Nodes { word, mask } => {
+                // Nodes of one piece are of one kind.
+                let node = word * 64 + mask.trailing_zeros();
+                u64::from(mask.count_ones()) * u64::from(plan.cluster.kind_of(node).gpus) * 1000
+            }
+            Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
+            Piece::Share { milli, .. } => u64::from(milli),
+        })
+        .sum()
+}
+
+fn scaled(rate: Factor, gpus_milli: u64, requested_milli: u32) -> Factor {
+    let scaled = u64::from(rate.0) * gpus_milli / u64::from(requested_milli);
+    Factor(u32::try_from(scaled.max(1)).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,88 @@
+//! Events to come, in the one order there is.
+
+use crate::units::Time;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// The order of events of one instant; capacity changes and submits, which come sorted, stand between
+/// [`Rank::Finish`] and [`Rank::Eligible`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Rank {
+    /// A running job ends.
+    Finish,
+    /// A job whose submit time or delay has come becomes eligible.
+    Eligible,
+    /// A user withdraws a job.
+    Cancel,
+    /// A policy asked to be woken.
+    Timer,
+}
+
+/// Events by (instant, rank, job): finishes on their own, as they are nearly all there is.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    finishes: BinaryHeap<Reverse<u64>>,
+    others: BinaryHeap<Reverse<(Time, Rank, u32)>>,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, time: Time, rank: Rank, job: u32) {
+        if rank == Rank::Finish {
+            self.finishes.push(Reverse(u64::from(time.0) << 32 | u64::from(job)));
+        } else {
+            self.others.push(Reverse((time, rank, job)));
+        }
+    }
+
+    /// The instant of the next event.
+    #[expect(clippy::cast_possible_truncation, reason = "the upper half holds the instant")]
+    pub(super) fn next_time(&self) -> Option<Time> {
+        let finish = self.finishes.peek().map(|Reverse(packed)| Time((packed >> 32) as u32));
+        let other = self.others.peek().map(|Reverse((time, ..))| *time);
+        finish.into_iter().chain(other).min()
+    }
+
+    /// The job of the next event of this instant and rank.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves hold the instant and the job")]
+    pub(super) fn pop(&mut self, now: Time, rank: Rank) -> Option<u32> {
+        if rank == Rank::Finish {
+            let Reverse(packed) = *self.finishes.peek()?;
+            return ((packed >> 32) as u32 == now.0).then(|| {
+                self.finishes.pop();
+                packed as u32
+            });
+        }
+        let Reverse((time, next, job)) = *self.others.peek()?;
+        (time == now && next == rank).then(|| {
+            self.others.pop();
+            job
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_one_instant_come_by_rank_then_by_job() {
+        let mut queue = Queue::default();
+        let events = [(Rank::Timer, 0), (Rank::Cancel, 3), (Rank::Eligible, 9), (Rank::Eligible, 2), (Rank::Finish, 7), (Rank::Finish, 1)];
+        for (rank, job) in events {
+            queue.push(Time(5), rank, job);
+        }
+        queue.push(Time(4), Rank::Timer, 0);
+        assert_eq!(queue.next_time(), Some(Time(4)), "the earlier instant first");
+        assert_eq!(queue.pop(Time(4), Rank::Timer), Some(0), "its event");
+        let mut seen = Vec::new();
+        for rank in [Rank::Finish, Rank::Eligible, Rank::Cancel, Rank::Timer] {
+            while let Some(job) = queue.pop(Time(5), rank) {
+                seen.push((rank, job));
+            }
+        }
+        let expected = [(Rank::Finish, 1), (Rank::Finish, 7), (Rank::Eligible, 2), (Rank::Eligible, 9), (Rank::Cancel, 3), (Rank::Timer, 0)];
+        assert_eq!(seen, expected, "ties in order");
+        assert_eq!(queue.next_time(), None, "nothing is left");
+    }
+}
