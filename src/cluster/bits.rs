@@ -107,7 +107,11 @@ impl BitTree {
 
     /// The members, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words().iter().enumerate().filter(|(_, word)| **word != 0).flat_map(|(index, word)| ones(*word, index))
+        self.words()
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| **word != 0)
+            .flat_map(|(index, word)| ones(*word, index))
     }
 }
 
@@ -140,7 +144,8 @@ mod tests {
                     tree.insert(member);
                     model.insert(member);
                 } else {
-                    let member = if choice % 2 == 0 { model.first().copied().unwrap_or(member) } else { member };
+                    let member =
+                        if choice % 2 == 0 { model.first().copied().unwrap_or(member) } else { member };
                     tree.remove(member);
                     model.remove(&member);
                 }

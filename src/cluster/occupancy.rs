@@ -167,7 +167,10 @@ impl Occupancy {
                 Piece::Gpus { node, mask } => {
                     let free = self.free[node as usize];
                     let full = self.layout.full[node as usize];
-                    assert!(mask & free == 0 && mask & !full == 0, "a released GPU of node {node} is not held");
+                    assert!(
+                        mask & free == 0 && mask & !full == 0,
+                        "a released GPU of node {node} is not held"
+                    );
                     self.set_free(node as usize, free | mask, mask.count_ones() * 1000, true);
                 }
                 Piece::Share { node, gpu, milli } => self.release_share(node as usize, gpu, milli),
@@ -180,13 +183,18 @@ impl Occupancy {
     #[must_use]
     pub fn is_free(&self, pieces: &[Piece], host: Host) -> bool {
         let free = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => ones(mask, word as usize).all(|node| self.free[node] == self.layout.full[node]),
-            Piece::Gpus { node, mask } => mask & !self.free[node as usize] == 0,
-            Piece::Share { node, gpu, milli } => {
-                self.gpu_left(node as usize).nth(usize::from(gpu)).is_some_and(|left| left >= u32::from(milli))
+            Piece::Nodes { word, mask } => {
+                ones(mask, word as usize).all(|node| self.free[node] == self.layout.full[node])
             }
+            Piece::Gpus { node, mask } => mask & !self.free[node as usize] == 0,
+            Piece::Share { node, gpu, milli } => self
+                .gpu_left(node as usize)
+                .nth(usize::from(gpu))
+                .is_some_and(|left| left >= u32::from(milli)),
         };
-        let host_fits = |piece: &Piece| piece.nodes().all(|node| self.is_up(node as usize) && self.host_pods(node as usize, host) > 0);
+        let host_fits = |piece: &Piece| {
+            piece.nodes().all(|node| self.is_up(node as usize) && self.host_pods(node as usize, host) > 0)
+        };
         pieces.iter().all(|piece| free(piece) && host_fits(piece))
     }
 
@@ -204,7 +212,9 @@ impl Occupancy {
             for (gpu, left) in left[offset..offset + gpus].iter().enumerate() {
                 match left {
                     0 => taken |= 1 << gpu,
-                    1..1000 => limited.claim_share(node, u16::try_from(gpu).expect("at most 64"), 1000 - left),
+                    1..1000 => {
+                        limited.claim_share(node, u16::try_from(gpu).expect("at most 64"), 1000 - left)
+                    }
                     _ => {}
                 }
             }
@@ -223,7 +233,8 @@ impl Occupancy {
                 Piece::Nodes { word, mask } => {
                     for node in ones(mask, word as usize) {
                         let offset = self.layout.gpu_offset[node] as usize;
-                        (offset..offset + self.layout.full[node].count_ones() as usize).for_each(|gpu| add(gpu, 1000));
+                        (offset..offset + self.layout.full[node].count_ones() as usize)
+                            .for_each(|gpu| add(gpu, 1000));
                     }
                 }
                 Piece::Gpus { node, mask } => {
@@ -492,7 +503,9 @@ impl Occupancy {
             0 => (self.free[node] >> gpu & 1) as u32 * 1000,
             used => 1000 - u32::from(used),
         };
-        (0..self.layout.full[node].count_ones()).filter(|gpu| left(*gpu) >= milli).min_by_key(|gpu| (left(*gpu), *gpu))
+        (0..self.layout.full[node].count_ones())
+            .filter(|gpu| left(*gpu) >= milli)
+            .min_by_key(|gpu| (left(*gpu), *gpu))
     }
     /// The free thousandths of each GPU of a node, in order.
     pub fn gpu_left(&self, node: usize) -> impl Iterator<Item = u32> + '_ {
@@ -505,7 +518,9 @@ impl Occupancy {
     /// For how many pods of `host` a node has CPU and memory left.
     #[must_use]
     pub fn host_pods(&self, node: usize, host: Host) -> u32 {
-        let pods = |left: u32, used: u32| if left == u32::MAX { u32::MAX } else { left.checked_div(used).unwrap_or(u32::MAX) };
+        let pods = |left: u32, used: u32| {
+            if left == u32::MAX { u32::MAX } else { left.checked_div(used).unwrap_or(u32::MAX) }
+        };
         pods(self.cpu_milli[node], host.cpu_milli).min(pods(self.memory_mib[node], host.memory_mib))
     }
     /// The nodes of a scope that take new pods, ascending.
@@ -562,7 +577,12 @@ impl Occupancy {
         self.indexes[scope].racks_by_idle[kind].len().saturating_sub(1)
     }
     /// The racks of a kind with exactly `idle` idle nodes in a scope, ascending.
-    pub fn racks_with_idle(&self, scope: usize, kind: usize, idle: usize) -> impl Iterator<Item = usize> + '_ {
+    pub fn racks_with_idle(
+        &self,
+        scope: usize,
+        kind: usize,
+        idle: usize,
+    ) -> impl Iterator<Item = usize> + '_ {
         self.indexes[scope].racks_by_idle[kind][idle].iter()
     }
     /// The least rack of a kind with exactly `idle` idle nodes in a scope.

@@ -119,20 +119,29 @@ impl Classes {
 }
 
 impl Class {
-    fn new(cluster: &Cluster, workload: &Workload, key: (u32, u32, Option<u32>), scope: u32, nodes: &[u64]) -> Self {
+    fn new(
+        cluster: &Cluster,
+        workload: &Workload,
+        key: (u32, u32, Option<u32>),
+        scope: u32,
+        nodes: &[u64],
+    ) -> Self {
         let (request, behaviour, quota_tenant) = key;
         let request = &workload.requests[request as usize];
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
         let speeds: Vec<Factor> =
             cluster.kinds.iter().map(|kind| behaviour.speed(kind.platform as usize)).collect();
-        let form = form(request, kinds.iter().map(|kind| cluster.kinds[*kind].gpus).max().unwrap_or_default());
+        let form =
+            form(request, kinds.iter().map(|kind| cluster.kinds[*kind].gpus).max().unwrap_or_default());
         let flat = cluster.racks.iter().all(|rack| rack.nodes == 1);
         let spans = matches!(form, Form::Gang { .. } | Form::Pods { .. }) && !flat;
         let span_free = |kind: &usize| !spans || cluster.kinds[*kind].across_racks == Factor::ONE;
         let rate = match form {
             Form::Nothing => Some(Factor::ONE),
-            _ if kinds.iter().all(span_free) && kinds.windows(2).all(|two| speeds[two[0]] == speeds[two[1]]) => {
+            _ if kinds.iter().all(span_free)
+                && kinds.windows(2).all(|two| speeds[two[0]] == speeds[two[1]]) =>
+            {
                 kinds.first().map(|kind| speeds[*kind])
             }
             _ => None,
@@ -183,7 +192,8 @@ fn scope_nodes(cluster: &Cluster, workload: &Workload, request: &Request) -> Vec
 fn kinds_in(cluster: &Cluster, nodes: &[u64]) -> Vec<usize> {
     let has = |kind: usize| {
         cluster.racks.iter().filter(|rack| rack.kind as usize == kind).any(|rack| {
-            (rack.first_node..rack.first_node + rack.nodes).any(|n| nodes[n as usize >> 6] >> (n & 63) & 1 == 1)
+            (rack.first_node..rack.first_node + rack.nodes)
+                .any(|n| nodes[n as usize >> 6] >> (n & 63) & 1 == 1)
         })
     };
     (0..cluster.kinds.len()).filter(|kind| has(*kind)).collect()
@@ -193,7 +203,11 @@ fn form(request: &Request, largest_node: u32) -> Form {
     let host_only = request.cpu_milli > 0 || request.memory_mib > 0;
     match request.shape {
         Shape::Any { gpus_milli: 0 } | Shape::Pods { count: 0 | 1, gpus_milli_each: 0 } => {
-            if host_only { Form::Pod { gpus: 0 } } else { Form::Nothing }
+            if host_only {
+                Form::Pod { gpus: 0 }
+            } else {
+                Form::Nothing
+            }
         }
         Shape::Pods { gpus_milli_each: 0, .. } if !host_only => Form::Nothing,
         Shape::Pods { count: 0, .. } => Form::Nothing,
@@ -201,7 +215,9 @@ fn form(request: &Request, largest_node: u32) -> Form {
             1..1000 => Form::Share { milli },
             _ if milli % 1000 != 0 => Form::Impossible,
             _ if milli / 1000 <= largest_node => Form::Pod { gpus: milli / 1000 },
-            _ if matches!(request.shape, Shape::Any { .. }) && largest_node > 0 => Form::Gang { gpus: milli / 1000 },
+            _ if matches!(request.shape, Shape::Any { .. }) && largest_node > 0 => {
+                Form::Gang { gpus: milli / 1000 }
+            }
             _ => Form::Impossible,
         },
         Shape::Pods { gpus_milli_each: milli, .. } if milli > 1000 && milli % 1000 != 0 => Form::Impossible,

@@ -13,8 +13,8 @@ pub mod placement;
 mod preemption;
 mod view;
 
-pub use view::{Decision, Room, Status, View};
 pub(crate) use view::ticks;
+pub use view::{Decision, Room, Status, View};
 
 use crate::history::{Plan, SegmentEnd};
 use crate::workload::Running;
@@ -80,12 +80,48 @@ pub struct Preset {
 
 /// Every preset.
 pub const PRESETS: &[Preset] = &[
-    Preset { name: "fcfs", about: "strict first come, first served", order: "fifo", backfill: "none", placement: "best-fit" },
-    Preset { name: "easy", about: "first come, first served with EASY backfill", order: "fifo", backfill: "easy", placement: "best-fit" },
-    Preset { name: "greedy", about: "anything that fits, oldest first", order: "fifo", backfill: "skip", placement: "best-fit" },
-    Preset { name: "short-first", about: "shortest first with EASY backfill", order: "sjf", backfill: "easy", placement: "best-fit" },
-    Preset { name: "helios", about: "Helios: first come, first served on the fewest nodes", order: "fifo", backfill: "none", placement: "consolidate" },
-    Preset { name: "tiresias", about: "Tiresias: least attained service first, preemptive", order: "las", backfill: "skip", placement: "consolidate" },
+    Preset {
+        name: "fcfs",
+        about: "strict first come, first served",
+        order: "fifo",
+        backfill: "none",
+        placement: "best-fit",
+    },
+    Preset {
+        name: "easy",
+        about: "first come, first served with EASY backfill",
+        order: "fifo",
+        backfill: "easy",
+        placement: "best-fit",
+    },
+    Preset {
+        name: "greedy",
+        about: "anything that fits, oldest first",
+        order: "fifo",
+        backfill: "skip",
+        placement: "best-fit",
+    },
+    Preset {
+        name: "short-first",
+        about: "shortest first with EASY backfill",
+        order: "sjf",
+        backfill: "easy",
+        placement: "best-fit",
+    },
+    Preset {
+        name: "helios",
+        about: "Helios: first come, first served on the fewest nodes",
+        order: "fifo",
+        backfill: "none",
+        placement: "consolidate",
+    },
+    Preset {
+        name: "tiresias",
+        about: "Tiresias: least attained service first, preemptive",
+        order: "las",
+        backfill: "skip",
+        placement: "consolidate",
+    },
 ];
 
 /// The policy that a plan's settings name; `None` if they name a part that does not exist.
@@ -117,7 +153,9 @@ pub fn oversized(plan: &Plan) -> Vec<u32> {
     let classes = class::Classes::of(plan);
     let room = Room::new(plan, &classes);
     let placement_name = plan.settings.placement.as_str();
-    let Some(mut placement) = placement::Placement::named(placement_name, plan.settings.seed) else { return Vec::new() };
+    let Some(mut placement) = placement::Placement::named(placement_name, plan.settings.seed) else {
+        return Vec::new();
+    };
     let fits: Vec<bool> = classes
         .table
         .iter()

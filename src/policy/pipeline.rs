@@ -1,11 +1,11 @@
 //! Order, backfill and placement joined into one policy, for orders that stop nobody.
 
 use super::backfill::{Backfill, conservative::Conservative, easy::Reservations};
+use super::class::{Class, Classes, Form};
 use super::order::{self, Rule};
 use super::pending::{Candidate, Key, Pending, job_of, key_of};
 use super::placement::{Choice, Placement};
 use super::preemption::Preemptive;
-use super::class::{Class, Classes, Form};
 use super::{Event, Policy, View};
 use crate::history::{Plan, SegmentEnd};
 use crate::units::{Factor, Time};
@@ -17,7 +17,9 @@ pub(super) fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
     let backfill = Backfill::named(&settings.backfill)?;
     Some(match order::named(&settings.order)?.rule {
         Rule::Preemptive(ranking) => Box::new(Preemptive::new(plan, ranking, placement)),
-        Rule::Static(key) if backfill == Backfill::Conservative => Box::new(Conservative::new(key, placement)),
+        Rule::Static(key) if backfill == Backfill::Conservative => {
+            Box::new(Conservative::new(key, placement))
+        }
         Rule::Static(key) => Box::new(Pipeline::new(plan, key, backfill, placement)),
     })
 }
@@ -164,13 +166,7 @@ impl Pipeline {
     }
 
     /// The next job after `after` that might start: of every class that has not been refused in this state.
-    fn next_candidate(
-        &mut self,
-        view: &View,
-        queue: usize,
-        after: Key,
-        cut: Time,
-    ) -> Option<Candidate> {
+    fn next_candidate(&mut self, view: &View, queue: usize, after: Key, cut: Time) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
         let window = u64::from(cut.since(view.now()).0);
         for index in (0..self.queues[queue].pending.active().len()).rev() {
@@ -196,7 +192,14 @@ impl Pipeline {
     }
 
     /// Starts a candidate if it fits now and does not delay the head.
-    fn consider(&mut self, view: &mut View, queue: usize, head: u32, candidate: Candidate, cut: Time) -> bool {
+    fn consider(
+        &mut self,
+        view: &mut View,
+        queue: usize,
+        head: u32,
+        candidate: Candidate,
+        cut: Time,
+    ) -> bool {
         let job = job_of(candidate.key);
         let class = view.class(job);
         let refused = &mut self.refused[candidate.class as usize];
@@ -227,8 +230,13 @@ impl Pipeline {
 /// On counts of equal GPUs, or without a reservation for gangs of whole nodes and single pods, less free capacity
 /// never lets in who was refused; where the choice of nodes matters it may.
 fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
-    let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && plan.cluster.kinds[rack.kind as usize].gpus <= 1);
-    let simple = classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
+    let counts = plan
+        .cluster
+        .racks
+        .iter()
+        .all(|rack| rack.nodes == 1 && plan.cluster.kinds[rack.kind as usize].gpus <= 1);
+    let simple =
+        classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
     let whole = |class: &Class| match class.form {
         Form::Gang { gpus } => plan.cluster.kinds.iter().all(|kind| kind.gpus == 0 || gpus % kind.gpus == 0),
         Form::Pods { .. } => false,

@@ -34,7 +34,8 @@ impl Preemptive {
         let mut atoms = Vec::new();
         let atom_of = (0..plan.cluster.nodes() as usize)
             .map(|node| {
-                let inside: Vec<bool> = scopes.iter().map(|scope| scope[node >> 6] >> (node & 63) & 1 == 1).collect();
+                let inside: Vec<bool> =
+                    scopes.iter().map(|scope| scope[node >> 6] >> (node & 63) & 1 == 1).collect();
                 *known.entry(inside.clone()).or_insert_with(|| {
                     atoms.push(inside);
                     atoms.len() - 1

@@ -71,9 +71,8 @@ impl Room {
     pub fn may_hold(&self, class: &Class) -> bool {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
         match class.form {
-            Form::Pod { gpus } if gpus > 0 => {
-                (gpus..=occupancy.most_gpus(scope)).any(|free| occupancy.first_with_free(scope, free).is_some())
-            }
+            Form::Pod { gpus } if gpus > 0 => (gpus..=occupancy.most_gpus(scope))
+                .any(|free| occupancy.first_with_free(scope, free).is_some()),
             Form::Gang { gpus } => occupancy.free_gpus(scope) >= gpus,
             Form::Pods { count, milli } if milli >= 1000 => {
                 u64::from(occupancy.free_gpus(scope)) >= u64::from(count) * u64::from(milli / 1000)
@@ -295,7 +294,8 @@ impl View {
     /// Reference seconds of work a job has left at the present instant, Q16.
     #[must_use]
     pub fn work_left(&self, job: u32) -> u64 {
-        let before = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
+        let before =
+            self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
         let Some(segment) = self.segment(job) else { return before };
         let worked = self.now.since(segment.from).0.saturating_sub(segment.restart);
         before.saturating_sub(u64::from(worked) * u64::from(segment.rate.0))
@@ -320,7 +320,11 @@ impl View {
         self.now + ticks(self.expected_work(job, rate), rate)
     }
     fn restart(&self, job: u32) -> u32 {
-        if self.progress.contains_key(&job) { self.history.plan.workload.behaviour_of(job).restart_time.0 } else { 0 }
+        if self.progress.contains_key(&job) {
+            self.history.plan.workload.behaviour_of(job).restart_time.0
+        } else {
+            0
+        }
     }
 }
 
@@ -406,7 +410,8 @@ impl View {
 
     /// When the job lets go by itself: its work is done, or its requested time over and it is killed then.
     fn planned_end(&self, job: u32, rate: Factor, restart: u32) -> Time {
-        let left = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
+        let left =
+            self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
         let end = self.now + Seconds(restart) + ticks(left, rate);
         let behaviour = self.history.plan.workload.behaviour_of(job);
         if behaviour.overrun == Overrun::Kill { end.min(self.expected_end(job, rate)) } else { end }
@@ -480,7 +485,10 @@ impl View {
     /// The jobs that hold something on any of these nodes, ascending.
     pub(crate) fn running_on(&self, nodes: &std::ops::Range<u32>) -> Vec<u32> {
         let touches = |segment: &Segment| {
-            self.history.pieces_of(segment).iter().any(|piece| piece.nodes().any(|node| nodes.contains(&node)))
+            self.history
+                .pieces_of(segment)
+                .iter()
+                .any(|piece| piece.nodes().any(|node| nodes.contains(&node)))
         };
         (0u32..)
             .zip(&self.open)

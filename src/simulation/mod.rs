@@ -158,7 +158,11 @@ impl Simulation {
 
     fn is_interrupted(&self, control: &mut Control<'_>) -> bool {
         if let Some(progress) = &mut control.progress {
-            progress(Progress { now: self.view.now(), settled: self.settled, jobs: self.view.plan().workload.len() });
+            progress(Progress {
+                now: self.view.now(),
+                settled: self.settled,
+                jobs: self.view.plan().workload.len(),
+            });
         }
         control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }

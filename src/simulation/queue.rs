@@ -68,7 +68,14 @@ mod tests {
     #[test]
     fn events_of_one_instant_come_by_rank_then_by_job() {
         let mut queue = Queue::default();
-        let events = [(Rank::Timer, 0), (Rank::Cancel, 3), (Rank::Eligible, 9), (Rank::Eligible, 2), (Rank::Finish, 7), (Rank::Finish, 1)];
+        let events = [
+            (Rank::Timer, 0),
+            (Rank::Cancel, 3),
+            (Rank::Eligible, 9),
+            (Rank::Eligible, 2),
+            (Rank::Finish, 7),
+            (Rank::Finish, 1),
+        ];
         for (rank, job) in events {
             queue.push(Time(5), rank, job);
         }
@@ -81,7 +88,14 @@ mod tests {
                 seen.push((rank, job));
             }
         }
-        let expected = [(Rank::Finish, 1), (Rank::Finish, 7), (Rank::Eligible, 2), (Rank::Eligible, 9), (Rank::Cancel, 3), (Rank::Timer, 0)];
+        let expected = [
+            (Rank::Finish, 1),
+            (Rank::Finish, 7),
+            (Rank::Eligible, 2),
+            (Rank::Eligible, 9),
+            (Rank::Cancel, 3),
+            (Rank::Timer, 0),
+        ];
         assert_eq!(seen, expected, "ties in order");
         assert_eq!(queue.next_time(), None, "nothing is left");
     }

@@ -138,9 +138,12 @@ impl Conservative {
     /// What is left of every GPU from step `first` until `end`; none if that is certainly too little.
     fn left_throughout(&self, view: &View, job: u32, first: usize, end: Time) -> Option<Vec<u16>> {
         let class = view.class(job);
-        let enough = |left: &[u16]| left.iter().map(|left| u64::from(*left)).sum::<u64>() >= u64::from(class.gpus_milli);
+        let enough = |left: &[u16]| {
+            left.iter().map(|left| u64::from(*left)).sum::<u64>() >= u64::from(class.gpus_milli)
+        };
         let mut left = self.steps[first].left.clone();
-        let mut window = self.steps[first..].iter().enumerate().take_while(|(index, step)| *index == 0 || step.from < end);
+        let mut window =
+            self.steps[first..].iter().enumerate().take_while(|(index, step)| *index == 0 || step.from < end);
         let fits = window.all(|(_, step)| {
             left.iter_mut().zip(&step.left).for_each(|(left, other)| *left = (*left).min(*other));
             step.quota.within_quota(class) && enough(&left)
@@ -159,7 +162,9 @@ impl Conservative {
             let job = job_of(key);
             let Some(Some(window)) = self.waiting.get(&key).cloned() else { continue };
             let class = view.class(job);
-            if view.room().within_quota(class) && view.room().occupancy.is_free(&window.choice.pieces, class.host) {
+            if view.room().within_quota(class)
+                && view.room().occupancy.is_free(&window.choice.pieces, class.host)
+            {
                 view.start(job, &window.choice);
                 self.waiting.remove(&key);
                 self.running.insert(job, window);
@@ -167,7 +172,13 @@ impl Conservative {
                 self.anew = true;
             }
         }
-        let next = self.waiting.values().flatten().map(|window| window.start).filter(|start| *start > view.now()).min();
+        let next = self
+            .waiting
+            .values()
+            .flatten()
+            .map(|window| window.start)
+            .filter(|start| *start > view.now())
+            .min();
         if let Some(time) = next {
             view.wake_at(time);
         }
@@ -228,7 +239,10 @@ impl Policy for Conservative {
     }
 
     fn decide(&mut self, view: &mut View) {
-        debug_assert!(self.waiting.keys().all(|key| view.status(job_of(*key)) == Status::Pending), "only pending jobs wait");
+        debug_assert!(
+            self.waiting.keys().all(|key| view.status(job_of(*key)) == Status::Pending),
+            "only pending jobs wait"
+        );
         let overdue = self.running.values().any(|held| held.end <= view.now());
         let arrived = std::mem::take(&mut self.arrived);
         if self.anew || overdue || self.steps.is_empty() {

@@ -36,7 +36,8 @@ struct Reservation {
 impl Reservations {
     pub(crate) fn new(plan: &Plan, active: bool) -> Self {
         let partitions = &plan.workload.partitions;
-        let nodes = |name: &String| plan.cluster.partition(name).map_or(&[][..], |partition| &partition.nodes);
+        let nodes =
+            |name: &String| plan.cluster.partition(name).map_or(&[][..], |partition| &partition.nodes);
         let overlap = |a: &String, b: &String| {
             nodes(a).iter().any(|x| nodes(b).iter().any(|y| x.start < y.end && y.start < x.end))
         };

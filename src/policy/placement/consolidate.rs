@@ -51,9 +51,12 @@ fn choose_kind(picker: &Picker<'_>, kind: u32, gpus: u32, choice: &mut Choice) -
     }
     if rest > 0 {
         let Some(&node) = nodes.get(whole).filter(|node| free(node) >= rest) else { return false };
-        choice.pieces.push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), rest) });
+        choice
+            .pieces
+            .push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), rest) });
     }
-    let mut racks: Vec<u32> = nodes[..whole + usize::from(rest > 0)].iter().map(|node| occupancy.rack(*node)).collect();
+    let mut racks: Vec<u32> =
+        nodes[..whole + usize::from(rest > 0)].iter().map(|node| occupancy.rack(*node)).collect();
     racks.sort_unstable();
     racks.dedup();
     choice.racks = narrow(racks.len());

@@ -51,7 +51,13 @@ fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
     match picker.class.form {
         Form::Gang { gpus } => {
             let each = picker.occupancy.kind_gpus(kind);
-            (each > 0).then(|| Need { kind, pods: gpus / each, milli: each * 1000, rest: gpus % each, whole_nodes: true })
+            (each > 0).then(|| Need {
+                kind,
+                pods: gpus / each,
+                milli: each * 1000,
+                rest: gpus % each,
+                whole_nodes: true,
+            })
         }
         Form::Pods { count, milli } => Some(Need { kind, pods: count, milli, rest: 0, whole_nodes: false }),
         form => unreachable!("{form:?} is not a gang"),
@@ -59,7 +65,12 @@ fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
 }
 
 /// Idle nodes are all alike: the lowest ones, wherever they are.
-fn whole_nodes_anywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+fn whole_nodes_anywhere(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    choice: &mut Choice,
+) -> bool {
     let words = picker.occupancy.idle_words(picker.scope(), need.kind as usize);
     let mut left = need.pods;
     for (word, &idle) in words.iter().enumerate() {
@@ -99,19 +110,27 @@ fn place_rest(
         })
     };
     let fits = |node: &usize| {
-        occupancy.free_mask(*node).count_ones() >= need.rest && occupancy.host_pods(*node, picker.class.host) > 0
+        occupancy.free_mask(*node).count_ones() >= need.rest
+            && occupancy.host_pods(*node, picker.class.host) > 0
     };
     let cheapest = nodes
         .filter(fits)
         .filter(|node| !taken(*node))
         .min_by_key(|node| (picker.node_cost(preference.node, *node), *node));
     let Some(node) = cheapest else { return false };
-    choice.pieces.push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), need.rest) });
+    choice
+        .pieces
+        .push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), need.rest) });
     true
 }
 
 /// Whole nodes by the index of racks: one rack, else the fewest.
-fn whole_nodes_in_racks(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+fn whole_nodes_in_racks(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    choice: &mut Choice,
+) -> bool {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
     let most = occupancy.most_idle(scope, need.kind as usize);
     let mut left = need.pods;
@@ -150,7 +169,13 @@ fn whole_nodes_in_racks(picker: &Picker<'_>, preference: Preference, need: Need,
 }
 
 /// The cheapest rack not used yet that holds `left` whole nodes and the remainder pod.
-fn one_rack(picker: &Picker<'_>, preference: Preference, need: Need, left: u32, used: &[usize]) -> Option<usize> {
+fn one_rack(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    left: u32,
+    used: &[usize],
+) -> Option<usize> {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let most = occupancy.most_idle(scope, kind);
     let simple = need.rest == 0 && used.is_empty();
@@ -223,7 +248,13 @@ struct Room {
 }
 
 /// The same choice by looking at every node: pods of any size, CPU and memory, segments, random draws.
-fn from_scan(picker: &Picker<'_>, preference: Preference, need: Need, ignore: bool, choice: &mut Choice) -> bool {
+fn from_scan(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    ignore: bool,
+    choice: &mut Choice,
+) -> bool {
     let mut rooms = rooms(picker, need, ignore);
     let segment = picker.class.segment;
     let gives = |room: &Room| room.capacity / segment * segment;
@@ -239,7 +270,8 @@ fn from_scan(picker: &Picker<'_>, preference: Preference, need: Need, ignore: bo
         });
         if let Some(last) = cheapest {
             fill(picker, preference, need, &rooms[last], left, true, choice);
-            choice.racks = if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
+            choice.racks =
+                if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
             return true;
         }
         if ignore || picker.class.topology == Topology::RequireRack {
@@ -299,7 +331,8 @@ fn fill(
     last: bool,
     choice: &mut Choice,
 ) -> bool {
-    let mut order: Vec<usize> = room.nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
+    let mut order: Vec<usize> =
+        room.nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
     order.sort_by_key(|node| (picker.node_cost(preference.node, *node), *node));
     let mut left = pods;
     let mut whole = Vec::new();
@@ -320,14 +353,18 @@ fn fill(
     for node in whole {
         choice.push_node(node);
     }
-    left == 0 && (!last || need.rest == 0 || place_rest(picker, preference, need, room.nodes.iter().copied(), choice))
+    left == 0
+        && (!last
+            || need.rest == 0
+            || place_rest(picker, preference, need, room.nodes.iter().copied(), choice))
 }
 
 /// The pieces of `count` equal pods on one node.
 fn pods_pieces(picker: &Picker<'_>, need: Need, node: usize, count: u32, choice: &mut Choice) {
     let occupancy = picker.occupancy;
     let mut free = occupancy.free_mask(node);
-    let mut left: Vec<u32> = if (1..1000).contains(&need.milli) { occupancy.gpu_left(node).collect() } else { Vec::new() };
+    let mut left: Vec<u32> =
+        if (1..1000).contains(&need.milli) { occupancy.gpu_left(node).collect() } else { Vec::new() };
     for _ in 0..count {
         let piece = match need.milli {
             0 => Piece::Gpus { node: narrow(node), mask: 0 },

@@ -122,7 +122,11 @@ impl Placement {
     #[must_use]
     pub fn named(name: &str, seed: u64) -> Option<Self> {
         let entry = PLACEMENTS.iter().find(|entry| entry.name == name)?;
-        Some(Self { rule: entry.rule, stream: Stream::new(seed, Purpose::Placement), scratch: Choice::default() })
+        Some(Self {
+            rule: entry.rule,
+            stream: Stream::new(seed, Purpose::Placement),
+            scratch: Choice::default(),
+        })
     }
 
     /// For each of a batch of (class, job), where it would go were it alone; `None` where nothing fits now.
@@ -215,7 +219,9 @@ impl Picker<'_> {
 
 /// The choice that puts a class on the nodes named, in their order; `None` if it does not fit there now.
 pub(crate) fn on_nodes(class: &Class, nodes: &[u32], occupancy: &Occupancy) -> Option<Choice> {
-    let known = |node: &&u32| (**node as usize) < occupancy.nodes() && occupancy.in_scope(class.scope as usize, **node as usize);
+    let known = |node: &&u32| {
+        (**node as usize) < occupancy.nodes() && occupancy.in_scope(class.scope as usize, **node as usize)
+    };
     let nodes: Vec<usize> = nodes.iter().filter(known).map(|node| *node as usize).collect();
     let first = *nodes.first()?;
     let mut choice = Choice { kind: occupancy.kind(first), racks: 1, ..Choice::default() };

@@ -8,7 +8,9 @@ use crate::policy::class::Form;
 #[inline]
 pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut Choice) -> bool {
     let node = match picker.class.form {
-        Form::Pod { gpus } if indexed(picker, preference) && gpus > 0 => from_index(picker, preference.node, gpus),
+        Form::Pod { gpus } if indexed(picker, preference) && gpus > 0 => {
+            from_index(picker, preference.node, gpus)
+        }
         _ => from_scan(picker, preference),
     };
     let Some(node) = node else { return false };
@@ -77,7 +79,8 @@ fn piece_on(picker: &Picker<'_>, node: usize) -> Piece {
 }
 
 pub(super) fn share_piece(node: usize, gpu: Option<u32>, milli: u32) -> Piece {
-    let narrow16 = |number: u32| u16::try_from(number).expect("a node has at most 64 GPUs of 1000 thousandths");
+    let narrow16 =
+        |number: u32| u16::try_from(number).expect("a node has at most 64 GPUs of 1000 thousandths");
     let gpu = gpu.expect("the node was chosen because a GPU has room");
     Piece::Share { node: narrow(node), gpu: narrow16(gpu), milli: narrow16(milli) }
 }
