@@ -2,7 +2,7 @@
 //!
 //! The simulation tells a [`Policy`] what happened and asks it, once all events of an instant are applied, to decide.
 //! What it decides it does on the [`View`], which checks it and applies it at once. The parts (order, backfill,
-//! placement) joined by [`pipeline`] are one policy; whoever needs another writes the trait.
+//! placement) joined by `pipeline` are one policy; whoever needs another writes the trait.
 
 pub mod backfill;
 pub mod class;

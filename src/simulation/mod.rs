@@ -1,6 +1,6 @@
 //! The only thing that moves time: events, their order, and one pass after all events of an instant.
 //!
-//! Events of one instant are applied in the order of [`Rank`]: finishes, capacity changes, submits in input order,
+//! Events of one instant are applied in the order of `Rank`: finishes, capacity changes, submits in input order,
 //! newly eligible jobs, withdrawals and timers; then the policy decides once. A finish makes dependents eligible at
 //! the same instant, a failure makes them dependency-failed.
 //!

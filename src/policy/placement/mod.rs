@@ -1,8 +1,8 @@
 //! WHERE: which domains a class of jobs gets, of those that are free.
 //!
 //! A [`Placement`] answers a batch of request classes with a choice each. The stateless ones are preferences among
-//! domains (a [`Preference`]: cheapest node, cheapest rack, ties to the lowest index); `consolidate` has a rule of
-//! its own. What "fits" means is the same for all and lives in [`mod@gang`] and [`mod@pod`]:
+//! domains (a `Preference`: cheapest node, cheapest rack, ties to the lowest index); `consolidate` has a rule of
+//! its own. What "fits" means is the same for all and lives in `gang` and `pod`:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
 //! - A gang of several pods runs on nodes of one kind; kinds are tried in their order.

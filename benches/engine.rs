@@ -1,0 +1,160 @@
+//! Jobs a second through the simulation, on one core, the history included; reading and writing are not.
+//!
+//! `cargo bench --bench engine`; a filter such as `-- engine/easy` keeps the other cases out. Before a group is
+//! measured, each of its cases says on standard error what it is: jobs, offered load, mean queue.
+
+#![expect(clippy::print_stderr, reason = "what a case is belongs beside its figures")]
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gigawatt::cluster::{Cluster, NodeKind};
+use gigawatt::history::{History, Plan, Settings};
+use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::{Gpus, Time};
+use gigawatt::workload::generate::{Arrivals, Estimate, Generator, Quantiles, Variety};
+use gigawatt::workload::{Behaviour, Builder, Job, Request, Workload};
+
+/// Mean work of a job, seconds.
+const WORK: f64 = 3600.0;
+
+/// A cluster and the sizes of the gangs it is given.
+struct Room {
+    name: &'static str,
+    racks: u32,
+    nodes: u32,
+    gpus: u32,
+    /// (GPUs, weight).
+    sizes: &'static [(u32, u32)],
+    placement: &'static str,
+}
+
+const ROOMS: [Room; 3] = [
+    Room {
+        name: "256-flat",
+        racks: 256,
+        nodes: 1,
+        gpus: 1,
+        sizes: &[(1, 8), (2, 4), (4, 4), (8, 4), (16, 2), (32, 1), (64, 1)],
+        placement: "first-fit",
+    },
+    Room { name: "4096-in-racks", racks: 256, nodes: 16, gpus: 8, sizes: GANGS, placement: "best-fit" },
+    Room { name: "65536-in-racks", racks: 4096, nodes: 16, gpus: 8, sizes: GANGS, placement: "best-fit" },
+];
+const GANGS: &[(u32, u32)] =
+    &[(1, 40), (2, 12), (4, 12), (8, 16), (16, 8), (32, 5), (64, 4), (128, 2), (256, 1), (1024, 1)];
+
+/// What is measured of a room.
+#[derive(Clone, Copy)]
+struct Case {
+    room: &'static Room,
+    backfill: &'static str,
+    jobs: u32,
+    /// Offered load: GPU-seconds asked for over GPU-seconds there are.
+    load: f64,
+    /// Jobs that wait already at time 0.
+    backlog: u32,
+}
+
+impl Case {
+    fn workload(&self) -> Workload {
+        let mut builder = Builder::default();
+        builder.behaviour(Behaviour::default());
+        let work = Quantiles::exponential(WORK).expect("in range");
+        let factors = Quantiles::uniform(1000, 4000).expect("ascending");
+        let variety = |(gpus, weight): &(u32, u32)| Variety {
+            weight: *weight,
+            job: Job { request: builder.request(Request::gang(Gpus::whole(*gpus))), ..Job::at(Time::ZERO) },
+            work: work.clone(),
+            estimate: Estimate::Times(factors.clone()),
+        };
+        let mix: Vec<Variety> = self.room.sizes.iter().map(variety).collect();
+        let weights: u32 = self.room.sizes.iter().map(|(_, weight)| weight).sum();
+        let mean: f64 = self.room.sizes.iter().map(|(gpus, weight)| f64::from(gpus * weight)).sum();
+        let capacity = f64::from(self.room.racks * self.room.nodes * self.room.gpus);
+        let gap = mean / f64::from(weights) * WORK / (self.load * capacity);
+        let arrivals = Arrivals::poisson(gap).expect("in range");
+        let generator =
+            Generator { arrivals, start: Time::ZERO, stop: Time::NEVER, count: Some(self.jobs), mix };
+        generator.generate(1, 0, "", &mut builder);
+        for job in builder.jobs_mut().iter_mut().take(self.backlog as usize) {
+            job.submit_time = Time::ZERO;
+        }
+        builder.finish()
+    }
+    fn plan(&self) -> Plan {
+        let kind = NodeKind { gpus: self.room.gpus, ..NodeKind::default() };
+        let settings = Settings::named("fifo", self.backfill, self.room.placement);
+        let cluster = Cluster::racked(self.room.racks, self.room.nodes, kind);
+        Plan { cluster, workload: self.workload(), settings }
+    }
+    fn run(plan: Plan) -> History {
+        simulate(plan, &mut Control::default())
+    }
+}
+
+/// Mean number of jobs that wait, over the whole run.
+fn mean_queue(history: &History) -> f64 {
+    let waited: u64 = history
+        .segments
+        .iter()
+        .map(|segment| u64::from(segment.from.since(history.jobs[segment.job as usize].eligible_time).0))
+        .sum();
+    waited as f64 / f64::from(history.end.0)
+}
+
+fn measure(criterion: &mut Criterion, group: &str, cases: &[(String, Case)]) {
+    let mut group = criterion.benchmark_group(group);
+    group.sample_size(10);
+    for (name, case) in cases {
+        let id = BenchmarkId::new(name, case.room.name);
+        group.throughput(Throughput::Elements(case.jobs.into()));
+        let mut plan = None;
+        group.bench_function(id, |bencher| {
+            let plan = plan.get_or_insert_with(|| {
+                let plan = case.plan();
+                let queue = mean_queue(&Case::run(plan.clone()));
+                eprintln!("{} jobs, load {}, mean queue {queue:.0}", case.jobs, case.load);
+                plan
+            });
+            bencher.iter_batched(|| plan.clone(), Case::run, BatchSize::PerIteration);
+        });
+    }
+}
+
+/// The table of budgets: three backfills in three rooms.
+fn engine(criterion: &mut Criterion) {
+    let mut cases = Vec::new();
+    for room in &ROOMS {
+        for (name, backfill) in [("fifo", "none"), ("skip", "skip"), ("easy", "easy")] {
+            cases.push((name.to_owned(), Case { room, backfill, jobs: 300_000, load: 0.95, backlog: 0 }));
+        }
+    }
+    measure(criterion, "engine", &cases);
+}
+
+/// A job must not cost more because there are more of them.
+fn growth(criterion: &mut Criterion) {
+    let mut cases = Vec::new();
+    for room in &ROOMS[..2] {
+        for jobs in [100_000, 1_000_000] {
+            cases.push((jobs.to_string(), Case { room, backfill: "easy", jobs, load: 0.95, backlog: 0 }));
+        }
+    }
+    measure(criterion, "growth", &cases);
+}
+
+/// A job must not cost much more because many wait.
+fn queue(criterion: &mut Criterion) {
+    let mut cases = Vec::new();
+    for room in &ROOMS[..2] {
+        for backfill in ["skip", "easy"] {
+            for backlog in [50, 5_000] {
+                let case = Case { room, backfill, jobs: 200_000, load: 1.0, backlog };
+                cases.push((format!("{backfill}/{backlog}"), case));
+            }
+        }
+    }
+    measure(criterion, "queue", &cases);
+}
+
+criterion_group!(benches, engine, growth, queue);
+criterion_main!(benches);
