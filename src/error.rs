@@ -61,9 +61,18 @@ impl Place {
     /// A whole line, given as bytes that may not be UTF-8.
     #[must_use]
     pub fn line(file: impl Into<String>, number: usize, bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let length = text.trim_end().len();
-        Self::in_line(file, number, &text, 0..length)
+        Self::part(file, number, bytes, bytes.trim_ascii_end())
+    }
+
+    /// The piece `part` of a line given as bytes; the whole line if it is no slice of it.
+    #[must_use]
+    pub fn part(file: impl Into<String>, number: usize, line: &[u8], part: &[u8]) -> Self {
+        /// Nobody reads on to the end of such a line.
+        const LONGEST: usize = 4096;
+        let shown = &line[..line.len().min(LONGEST)];
+        let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
+        let span = if start <= shown.len() { start..start + part.len() } else { 0..shown.len() };
+        Self::in_line(file, number, &String::from_utf8_lossy(shown), span)
     }
 
     /// The byte range `span` of the whole text of a file.

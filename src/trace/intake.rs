@@ -291,11 +291,7 @@ impl<'a> Intake<'a> {
                 "" => format!("no {what}"),
                 found => format!("{what} `{found}`"),
             };
-            let shown = &line[..line.len().min(4096)];
-            let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
-            // A part without its quotes is no longer a piece of the line.
-            let span = if start <= shown.len() { start..start + part.len() } else { 0..shown.len() };
-            let place = Place::in_line(file, number, &String::from_utf8_lossy(shown), span);
+            let place = Place::part(file, number, line, part);
             Problem::new(message).at(place).expected(format!("expected {expected}"))
         });
     }
@@ -306,7 +302,7 @@ impl<'a> Intake<'a> {
     }
 
     /// The workload, once every line is read.
-    pub(super) fn finish(mut self, format: &'static str) -> Result<Trace, Error> {
+    pub(super) fn finish(mut self, format: &'static str, text: &[u8]) -> Result<Trace, Error> {
         if !self.problems.is_empty() {
             return Err(self.problems.into());
         }
@@ -314,41 +310,22 @@ impl<'a> Intake<'a> {
             let problem = Problem::new(format!("no job in `{}`", self.file)).at(Place::file(self.file));
             return Err(problem.hint(format!("read as {format}; `--format` names another")).into());
         }
-        let origin = self.origin()?;
-        let window = self.window()?;
         let mut workload = std::mem::take(&mut self.builder).finish();
         if self.count_repeats {
             self.notes.count("row", "that came before, exactly: kept", repeats(&workload));
         }
-        let outside = |time: u32| time < window.start || time >= window.end;
-        let mut left_out = 0;
-        let mut too_late = 0_u64;
-        let step = self.options.scale_step();
-        for job in &mut workload.jobs {
-            let time = job.submit_time.0 - origin;
-            // Jobs outside are marked by the one submit time that no job can have.
-            if outside(time) {
-                left_out += 1;
-                job.submit_time = Time::NEVER;
-                continue;
-            }
-            let scaled = u64::from(time - window.start) * Options::MILLION / step;
-            too_late += u64::from(scaled > u64::from(TIME_MAX));
-            job.submit_time = Time(u32::try_from(scaled).unwrap_or(TIME_MAX).min(TIME_MAX));
-            if job.cancel_time != Time::NEVER {
-                job.cancel_time = job.submit_time + Seconds(job.cancel_time.0);
-            }
-        }
-        if too_late > 0 {
-            let found = format!("scale-load stretches {too_late} submit times beyond 136 years");
-            return Err(Problem::new(found).at(Place::file(self.file)).into());
-        }
+        let origin = self.origin(&mut workload)?;
+        let window = self.window()?;
+        let left_out = self.set_times(&mut workload, origin, &window)?;
         self.note_all(left_out);
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
-        self.connect(&mut workload, &renamed)?;
+        self.connect(&mut workload, &renamed, text)?;
         self.notes.count("job", "whose id came before: `#2`, `#3` ... added to it", renamed.len() as u64);
         if left_out > 0 || !renamed.is_empty() {
+            let edges = workload.dependencies.edges().count();
             workload = rebuilt(workload, &renamed);
+            let lost = (edges - workload.dependencies.edges().count()) as u64;
+            self.notes.count("dependency", "on or of a job outside the window: left out", lost);
         }
         if workload.is_empty() {
             let found = format!("none of the {} jobs of `{}` is left", self.rows, self.file);
@@ -358,20 +335,60 @@ impl<'a> Intake<'a> {
         Ok(Trace { workload, notes: self.notes, format })
     }
 
-    /// The second of the input that becomes the trace's second 0, and with it the epoch.
-    fn origin(&mut self) -> Result<u32, Error> {
-        let first = self.builder.jobs_mut().iter().map(|job| job.submit_time.0).min().unwrap_or(0);
-        match (self.unix, self.dates) {
-            (false, false) if first < ABSOLUTE => return Ok(0),
-            (false, false) => self.notes.say("submits are Unix seconds: the first one becomes time 0"),
-            (false, true) if first < ABSOLUTE => {
+    /// The second of the input that becomes the trace's second 0, and with it the epoch. Running jobs come then.
+    fn origin(&mut self, workload: &mut Workload) -> Result<u32, Error> {
+        let mut running = workload.running.iter().map(|running| running.job).peekable();
+        let submits = (0_u32..).zip(&workload.jobs).filter(|(job, _)| running.next_if_eq(job).is_none());
+        let first = submits.map(|(_, job)| job.submit_time.0).min().unwrap_or(0);
+        let shifted = match (self.unix, self.dates) {
+            (false, false) if first < ABSOLUTE => false,
+            (false, false) => {
+                self.notes.say("submits are Unix seconds: the first one becomes time 0");
+                true
+            }
+            (false, true) if first < ABSOLUTE && workload.running.len() < workload.jobs.len() => {
                 let found = "some times are dates, others seconds from the start";
                 return Err(Problem::new(found).at(Place::file(self.file)).hint("one or the other").into());
             }
-            _ => {}
+            _ => true,
+        };
+        let origin = if shifted { first } else { 0 };
+        if shifted {
+            self.epoch = Some(i64::from(first));
         }
-        self.epoch = Some(i64::from(first));
-        Ok(first)
+        for running in &workload.running {
+            workload.jobs[running.job as usize].submit_time = Time(origin);
+        }
+        Ok(origin)
+    }
+
+    /// Makes submits count from the window's start and scales the load; returns how many jobs are outside. Those are
+    /// marked by the one submit time that no job can have.
+    fn set_times(&self, workload: &mut Workload, origin: u32, window: &Range<u32>) -> Result<u64, Error> {
+        let step = self.options.scale_step();
+        let (mut left_out, mut too_late) = (0, 0_u64);
+        for job in &mut workload.jobs {
+            let time = job.submit_time.0 - origin;
+            if !window.contains(&time) {
+                left_out += 1;
+                job.submit_time = Time::NEVER;
+                continue;
+            }
+            let mut time = u64::from(time - window.start);
+            if step != Options::MILLION {
+                time = time * Options::MILLION / step;
+            }
+            too_late += u64::from(time > u64::from(TIME_MAX));
+            job.submit_time = Time(u32::try_from(time).unwrap_or(TIME_MAX).min(TIME_MAX));
+            if job.cancel_time != Time::NEVER {
+                job.cancel_time = job.submit_time + Seconds(job.cancel_time.0);
+            }
+        }
+        if too_late > 0 {
+            let found = format!("scale-load stretches {too_late} submit times beyond 136 years");
+            return Err(Problem::new(found).at(Place::file(self.file)).into());
+        }
+        Ok(left_out)
     }
 
     /// The seconds of the trace that are wanted.
@@ -413,7 +430,12 @@ impl<'a> Intake<'a> {
     }
 
     /// Turns names of predecessors into edges.
-    fn connect(&mut self, workload: &mut Workload, renamed: &BTreeMap<u32, String>) -> Result<(), Error> {
+    fn connect(
+        &mut self,
+        workload: &mut Workload,
+        renamed: &BTreeMap<u32, String>,
+        text: &[u8],
+    ) -> Result<(), Error> {
         if self.wanted.is_empty() {
             return Ok(());
         }
@@ -425,18 +447,22 @@ impl<'a> Intake<'a> {
             renamed.keys().map(|job| (workload.names.get(*job as usize), *job)).collect();
         let mut graph = JobGraph::default();
         let mut unknown = 0;
+        let told = |file: &str, number: usize, message: String| {
+            let line = text.split(|byte| *byte == b'\n').nth(number - 1).unwrap_or_default();
+            Problem::new(message).at(Place::line(file, number, line))
+        };
         for wanted in std::mem::take(&mut self.wanted) {
             let Wanted { after, before, delay, line } = wanted;
             let twice = self.strict_dependencies && ambiguous.contains_key(before.as_str());
             match index.get(before.as_str()) {
                 Some(_) if twice => {
                     let message = format!("`{before}` is the id of several jobs");
-                    self.problem(|file| Problem::new(message).at(Place::line(file, line, b"")));
+                    self.problem(|file| told(file, line, message));
                 }
                 Some(job) => graph.add(*job, after, delay),
                 None if self.strict_dependencies && self.sampled_out == 0 => {
                     let message = format!("a job waits for `{before}`, which is not in the file");
-                    self.problem(|file| Problem::new(message).at(Place::line(file, line, b"")));
+                    self.problem(|file| told(file, line, message));
                 }
                 None => unknown += 1,
             }

@@ -29,6 +29,7 @@ mod notes;
 mod options;
 mod table;
 
+pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, SwfPartition};
 
@@ -60,6 +61,8 @@ pub const FORMATS: &[Format] = &[
     formats::helios::FORMAT,
     formats::sacct::FORMAT,
     formats::openb::FORMAT,
+    formats::csv::FORMAT,
+    formats::jsonl::FORMAT,
 ];
 
 /// The beginning of an input, for telling formats apart.
@@ -115,7 +118,7 @@ pub fn read_bytes(
     let format = choose(name, &text, format)?;
     let mut intake = Intake::new(name, options);
     (format.read)(&text, &mut intake);
-    intake.finish(format.name)
+    intake.finish(format.name, &text)
 }
 
 /// The format of that name, or the one that recognises the text.

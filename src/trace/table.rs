@@ -62,13 +62,7 @@ impl<'a> Table<'a> {
         let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let noun = if missing.len() == 1 { "column" } else { "columns" };
         let (number, line) = (self.number, self.line);
-        intake.problem(|file| {
-            Problem::new(format!("no {noun} {what}")).at(Place::line(
-                file,
-                number,
-                &line[..line.len().min(4096)],
-            ))
-        });
+        intake.problem(|file| Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line)));
         None
     }
 
@@ -81,11 +75,8 @@ impl<'a> Table<'a> {
             let (found, expected) = (self.fields.len(), self.columns.len());
             let (number, line) = (self.number, self.line);
             intake.problem(|file| {
-                Problem::new(format!("a line of {found} fields; the header has {expected}")).at(Place::line(
-                    file,
-                    number,
-                    &line[..line.len().min(4096)],
-                ))
+                Problem::new(format!("a line of {found} fields; the header has {expected}"))
+                    .at(Place::line(file, number, line))
             });
         }
         false
@@ -130,7 +121,7 @@ impl<'a> Table<'a> {
             let start = self.unquoted.len();
             let closed = if text.get(at) == Some(&b'"') { self.unquote(text, &mut at) } else { true };
             if !closed {
-                let line = &text[..memchr(b'\n', text).unwrap_or(text.len()).min(4096)];
+                let line = &text[..memchr(b'\n', text).unwrap_or(text.len())];
                 let number = self.number;
                 intake.problem(|file| {
                     Problem::new("a quote that is never closed").at(Place::line(file, number, line))

@@ -1,6 +1,9 @@
 //! The formats of traces, one file each.
 
+pub(super) mod csv;
 pub(super) mod helios;
+pub(super) mod jsonl;
+pub(super) mod native;
 pub(super) mod openb;
 pub(super) mod philly;
 pub(super) mod sacct;

@@ -170,7 +170,7 @@ fn careful(bytes: &[u8], line: &mut Line, number: usize, intake: &mut Intake<'_>
     if found < FIELDS {
         intake.problem(|file| {
             let message = format!("a line of {found} fields; a job has {FIELDS}");
-            Problem::new(message).at(Place::line(file, number, &bytes[..bytes.len().min(4096)]))
+            Problem::new(message).at(Place::line(file, number, bytes))
         });
     }
     right && found == FIELDS

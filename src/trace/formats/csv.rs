@@ -1,0 +1,71 @@
+//! gigawatt's own CSV: one job a line under a header with the words of [`NATIVE_COLUMNS`], in any order.
+//!
+//! `submit_time`, `gpus` and `work_time` must be there; what others say is optional, in the header and in each
+//! line. Quotes are those of RFC 4180. `jobs.csv` of a run is read back too: its `run_time` then stands for
+//! `work_time`, and jobs that never ran are dropped.
+//!
+//! ```
+//! use gigawatt::trace::{Options, read_bytes};
+//! let text = b"job_id,tenant,gpus,submit_time,work_time,after\n\
+//!     train,meta,64,0,7200,\n\
+//!     eval,meta,0.5,0,300,train\n";
+//! let workload = read_bytes("jobs.csv", text, None, &Options::default())?.workload;
+//! assert_eq!(workload.dependencies.successors(0)[0].job, 1);
+//! # Ok::<(), gigawatt::error::Error>(())
+//! ```
+//!
+//! [`NATIVE_COLUMNS`]: crate::trace::NATIVE_COLUMNS
+
+use super::native::{COLUMNS, COUNT, Cells, Reader, column};
+use crate::trace::intake::Intake;
+use crate::trace::table::{Table, header_has};
+use crate::trace::{Format, Head};
+
+pub(in crate::trace) const FORMAT: Format = Format {
+    name: "csv",
+    about: "gigawatt's own CSV: submit_time,gpus,work_time and what else a job has; `jobs.csv` of a run",
+    detect,
+    read,
+};
+
+fn detect(head: &Head<'_>) -> bool {
+    let has = |line: &[u8], name: &str| header_has(line, b',', &["submit_time", "gpus", name]);
+    head.lines().next().is_some_and(|line| has(line, "work_time") || has(line, "run_time"))
+}
+
+fn read(text: &[u8], intake: &mut Intake<'_>) {
+    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let work = if table.column("run_time").is_some() { "run_time" } else { "work_time" };
+    if table.require(["submit_time", "gpus", work], intake).is_none() {
+        return;
+    }
+    if table.column("work_time").is_none() {
+        intake.notes.say("no column `work_time`: `run_time` stands for it");
+    }
+    // The table of a run says where jobs ran, not where they are.
+    let running = table.column("elapsed_time").is_some();
+    let is_read = |name: &[u8]| column(name).is_some() && (running || name != b"nodes");
+    let place =
+        |index: usize| table.column(COLUMNS[index].name).filter(|_| is_read(COLUMNS[index].name.as_bytes()));
+    let places: Vec<(usize, usize)> = (0..COUNT).filter_map(|index| Some((index, place(index)?))).collect();
+    let others: Vec<_> = table.columns().filter(|name| !is_read(name) && !name.is_empty()).collect();
+    if !others.is_empty() {
+        let names: Vec<_> =
+            others.iter().map(|name| format!("`{}`", String::from_utf8_lossy(name))).collect();
+        intake.notes.say(format!("columns not read: {}", names.join(", ")));
+    }
+    let mut reader = Reader::new(intake);
+    while table.next(intake) {
+        let (number, line) = table.place();
+        let mut cells = Cells { values: [b""; COUNT], number, line };
+        for (index, place) in &places {
+            cells.values[*index] = table.get(*place);
+        }
+        // Empty lines of a spreadsheet end in commas.
+        if cells.values.iter().all(|value| value.is_empty()) {
+            continue;
+        }
+        reader.row(&cells, intake);
+    }
+    reader.finish(intake);
+}

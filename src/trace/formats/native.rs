@@ -1,0 +1,582 @@
+//! The columns of gigawatt's own formats, `csv` and `jsonl`, and what they mean.
+
+use crate::error::{Place, Problem};
+use crate::history::Outcome;
+use crate::trace::field;
+use crate::trace::intake::{Draft, Id, Intake};
+use crate::trace::table::{INSTANT, LENGTH, whole};
+use crate::units::{Gpus, Seconds};
+use crate::workload::{Behaviour, Graph, JobKind, Overrun, Request, Running, Shape, Topology};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A column of the native formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NativeColumn {
+    /// As the header, or the key of a JSON object, calls it.
+    pub name: &'static str,
+    /// What it says.
+    pub about: &'static str,
+}
+
+macro_rules! columns {
+    ($($variant:ident $name:literal $about:literal)*) => {
+        /// Where a column stands in [`COLUMNS`].
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum Column { $($variant,)* }
+        /// Every column that is read; only `submit_time`, `gpus` and `work_time` must be there.
+        pub const COLUMNS: &[NativeColumn] = &[$(NativeColumn { name: $name, about: $about },)*];
+        /// How many there are.
+        pub(super) const COUNT: usize = COLUMNS.len();
+    };
+}
+
+columns! {
+    JobId "job_id" "name of the job; without it, the number of its row"
+    Tenant "tenant" "who asks for it"
+    Kind "kind" "pretrain, finetune, rl, eval, batch-inference, inference-service, data, other"
+    Gpus "gpus" "GPUs in all pods together: whole, or a share of one (0.5)"
+    PodGpus "pod_gpus" "GPUs of each pod, or `any`: as nodes have room"
+    Pods "pods" "how many pods the GPUs are in, evenly"
+    Cpu "cpu" "CPU cores of each pod, three decimals"
+    MemoryMib "memory_mib" "memory of each pod, MiB"
+    SubmitTime "submit_time" "seconds from the start, Unix seconds, or a date"
+    WorkTime "work_time" "seconds of work on the reference platform; without the column, `run_time`"
+    RunTime "run_time" "seconds it ran, where `work_time` is not told"
+    RequestedTime "requested_time" "the user's estimate of `work_time`, seconds"
+    Overrun "overrun" "past `requested_time`: extend (default) or kill"
+    Priority "priority" "a whole number, higher goes first"
+    Partition "partition" "name of the set of nodes it may use"
+    Platforms "platforms" "platforms it may run on, names with `;`"
+    Topology "topology" "rack: required, preferred (default) or none"
+    Segment "segment" "pods that must share a rack, in groups of this many"
+    Preemptible "preemptible" "true if a policy may stop and restart it"
+    CheckpointInterval "checkpoint_interval" "seconds of work from one checkpoint to the next"
+    CheckpointCost "checkpoint_cost" "seconds that writing one stalls it"
+    RestartTime "restart_time" "seconds a start after a stop takes before work goes on"
+    After "after" "ids of jobs that must succeed first, with `;`"
+    AfterDelay "after_delay" "seconds it waits after the last of them"
+    Graph "graph" "name of the job graph it belongs to"
+    Outcome "outcome" "failed: its work ends in failure; cancelled: withdrawn at `cancel_time`"
+    CancelTime "cancel_time" "when it is withdrawn if it has not started, like `submit_time`"
+    FinishTime "finish_time" "of a cancelled job without a `cancel_time`: when it was withdrawn"
+    ElapsedTime "elapsed_time" "it is running at time 0 and has worked for this many seconds"
+    Nodes "nodes" "indices of the nodes it then holds: `3-5;9`"
+}
+
+/// The place in [`COLUMNS`] of the column of that name.
+pub(super) fn column(name: &[u8]) -> Option<usize> {
+    COLUMNS.iter().position(|column| column.name.as_bytes() == name)
+}
+
+/// What a line says, column by column; empty where it says nothing.
+pub(super) struct Cells<'a> {
+    pub values: [&'a [u8]; COUNT],
+    pub number: usize,
+    pub line: &'a [u8],
+}
+
+impl<'a> Cells<'a> {
+    fn get(&self, column: Column) -> &'a [u8] {
+        let value = self.values[column as usize];
+        if field::missing(value) { b"" } else { value }
+    }
+    fn wrong(&self, column: Column, expected: &str, intake: &mut Intake<'_>) {
+        let name = COLUMNS[column as usize].name;
+        intake.wrong(self.number, self.line, self.values[column as usize], name, expected);
+    }
+    /// A value as `parse` reads it, `otherwise` where the line says nothing.
+    fn read<T>(
+        &self,
+        column: Column,
+        otherwise: T,
+        expected: &str,
+        intake: &mut Intake<'_>,
+        parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get(column);
+        if value.is_empty() {
+            return Some(otherwise);
+        }
+        let parsed = parse(value, intake);
+        if parsed.is_none() {
+            self.wrong(column, expected, intake);
+        }
+        parsed
+    }
+    /// As [`Cells::read`], where the line must say something.
+    fn require<T>(
+        &self,
+        column: Column,
+        expected: &str,
+        intake: &mut Intake<'_>,
+        parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get(column);
+        let parsed = if value.is_empty() { None } else { parse(value, intake) };
+        if parsed.is_none() {
+            self.wrong(column, expected, intake);
+        }
+        parsed
+    }
+    fn length(&self, column: Column, intake: &mut Intake<'_>) -> Option<u32> {
+        self.read(column, 0, LENGTH, intake, |value, intake| intake.length(value))
+    }
+    fn text(&self, column: Column, otherwise: &'a str, intake: &mut Intake<'_>) -> Option<&'a str> {
+        self.read(column, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
+    }
+}
+
+/// What is remembered from line to line.
+#[derive(Default)]
+pub(super) struct Reader {
+    behaviour: Option<(Behaviour, u32)>,
+    graphs: BTreeMap<String, Vec<u32>>,
+}
+
+impl Reader {
+    /// Sets the intake up for what a format of one's own means.
+    pub(super) fn new(intake: &mut Intake<'_>) -> Self {
+        intake.strict_dependencies = true;
+        Self::default()
+    }
+
+    /// Adds the job of a line.
+    pub(super) fn row(&mut self, cells: &Cells<'_>, intake: &mut Intake<'_>) {
+        let running = !cells.get(Column::ElapsedTime).is_empty();
+        let times = times(cells, running, intake);
+        let request = request(cells, intake);
+        let behaviour = behaviour(cells, intake);
+        let tenant = cells.text(Column::Tenant, "default", intake);
+        let id = cells.text(Column::JobId, "", intake);
+        let after = cells.text(Column::After, "", intake);
+        let graph = cells.text(Column::Graph, "", intake);
+        let delay = cells.length(Column::AfterDelay, intake);
+        let whole = "a whole number from -2147483648 to 2147483647";
+        let priority = cells.read(Column::Priority, 0, whole, intake, |value, _| {
+            field::signed(value).and_then(|value| i32::try_from(value).ok())
+        });
+        let nodes =
+            cells.read(Column::Nodes, Vec::new(), "indices of nodes like `3-5;9`", intake, |value, _| {
+                node_indices(value)
+            });
+        let (Some(times), Some(request), Some(behaviour)) = (times, request, behaviour) else { return };
+        let (Some(tenant), Some(id), Some(after), Some(graph)) = (tenant, id, after, graph) else { return };
+        let (Some(delay), Some(priority), Some(nodes)) = (delay, priority, nodes) else { return };
+        if !nodes.is_empty() && !running {
+            cells.wrong(Column::Nodes, "`elapsed_time` beside it: only running jobs hold nodes", intake);
+            return;
+        }
+        let Some(times) = times else { return };
+        let draft = Draft {
+            request: intake.request(request),
+            behaviour: self.behaviour(behaviour, intake),
+            tenant: intake.tenant(tenant),
+            priority,
+            ..times
+        };
+        let Some(job) = intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) }) else {
+            return;
+        };
+        for before in after.split(';').map(str::trim).filter(|before| !before.is_empty()) {
+            intake.depends(job, before, Seconds(delay), cells.number);
+        }
+        if !graph.is_empty() {
+            self.graphs.entry(graph.to_owned()).or_default().push(job);
+        }
+        if running {
+            intake.builder.add_running(Running { job, nodes });
+        }
+    }
+
+    fn behaviour(&mut self, behaviour: Behaviour, intake: &mut Intake<'_>) -> u32 {
+        match &self.behaviour {
+            Some((known, index)) if *known == behaviour => *index,
+            _ => {
+                let index = intake.builder.behaviour(behaviour.clone());
+                self.behaviour = Some((behaviour, index));
+                index
+            }
+        }
+    }
+
+    /// Hands over what only the whole file tells.
+    pub(super) fn finish(self, intake: &mut Intake<'_>) {
+        for (name, jobs) in self.graphs {
+            intake.builder.add_graph(Graph { name, jobs });
+        }
+    }
+}
+
+/// The times and the end of a job; `Some(None)` if it is dropped.
+fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Option<Draft>> {
+    let submit = if running {
+        Some(0) // The intake puts it at time 0.
+    } else {
+        cells.require(Column::SubmitTime, INSTANT, intake, |value, intake| intake.instant(value))
+    };
+    let work = if cells.get(Column::WorkTime).is_empty() { Column::RunTime } else { Column::WorkTime };
+    let outcome = outcome(cells, intake);
+    let never_ran =
+        cells.get(work).is_empty() && outcome.is_some_and(|outcome| outcome != Outcome::Completed);
+    let work = if never_ran {
+        Some(0)
+    } else {
+        let named = if cells.get(work).is_empty() { Column::WorkTime } else { work };
+        cells.require(named, LENGTH, intake, |value, intake| intake.length(value))
+    };
+    let requested = cells.length(Column::RequestedTime, intake);
+    let elapsed = cells.length(Column::ElapsedTime, intake);
+    let (submit, outcome) = (submit?, outcome?);
+    let patience = patience(cells, submit, outcome, intake)?;
+    let (work, requested, elapsed) = (work?, requested?, elapsed?);
+    if never_ran && patience.is_none() {
+        intake.notes.count("job", "that never ran, of unknown work: dropped", 1);
+        return Some(None);
+    }
+    if outcome == Outcome::Timeout {
+        intake.notes.count("job", "stopped at their requested time: run the time recorded", 1);
+    }
+    let left = |time: u32| if time == 0 { 0 } else { time.saturating_sub(elapsed).max(1) };
+    let work = if never_ran { requested.max(1) } else { work };
+    let draft = Draft {
+        submit,
+        work: if running { left(work).max(1) } else { work },
+        requested: left(requested),
+        patience,
+        fails: outcome == Outcome::Failed,
+        ..Draft::default()
+    };
+    Some(Some(draft))
+}
+
+fn outcome(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Outcome> {
+    let names = Outcome::ALL.map(Outcome::name).join(", ");
+    cells.read(Column::Outcome, Outcome::Completed, &format!("one of {names}"), intake, |value, _| {
+        Outcome::ALL.into_iter().find(|outcome| outcome.name().as_bytes() == value)
+    })
+}
+
+/// After how many seconds a job is withdrawn, if it is.
+fn patience(
+    cells: &Cells<'_>,
+    submit: u32,
+    outcome: Outcome,
+    intake: &mut Intake<'_>,
+) -> Option<Option<u32>> {
+    let column = match cells.get(Column::CancelTime) {
+        b"" if outcome == Outcome::Cancelled => Column::FinishTime,
+        b"" => return Some(None),
+        _ => Column::CancelTime,
+    };
+    let time = cells.require(column, INSTANT, intake, |value, intake| intake.instant(value))?;
+    let patience = time.checked_sub(submit);
+    if patience.is_none() {
+        cells.wrong(column, "a time not before `submit_time`", intake);
+    }
+    Some(Some(patience?))
+}
+
+fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
+    const SHARE: &str = "whole GPUs, or a share of one with three decimals";
+    let right = |milli: &u32| *milli < 1000 || milli.is_multiple_of(1000);
+    let gpus = cells
+        .require(Column::Gpus, "GPUs, with at most three decimals", intake, |value, _| thousandths(value));
+    let each = cells.read(Column::PodGpus, None, SHARE, intake, |value, _| {
+        if value == b"any" { Some(None) } else { thousandths(value).filter(right).map(Some) }
+    });
+    let pods = cells.read(Column::Pods, None, "a whole number from 1", intake, |value, _| {
+        whole(value).filter(|pods| *pods > 0).map(Some)
+    });
+    let cpu = cells
+        .read(Column::Cpu, 0, "cores, with at most three decimals", intake, |value, _| thousandths(value));
+    let memory = cells.read(Column::MemoryMib, 0, "a whole number of MiB", intake, |value, _| whole(value));
+    let segment = cells.read(Column::Segment, 0, "a whole number of pods", intake, |value, _| whole(value));
+    let wish =
+        cells.read(Column::Topology, Topology::default(), TOPOLOGIES, intake, |value, _| topology(value));
+    let platforms = cells.text(Column::Platforms, "", intake);
+    let partition = cells.text(Column::Partition, "", intake);
+    let shape = shape(cells, gpus?, each?, pods?, intake)?;
+    let platforms = platforms?.split(';').map(str::trim).filter(|name| !name.is_empty());
+    Some(Request {
+        shape,
+        cpu_milli: cpu?,
+        memory_mib: memory?,
+        platforms: intake.platforms(platforms),
+        partition: partition.map(|name| if name.is_empty() { 0 } else { intake.partition(name) })?,
+        topology: wish?,
+        segment: segment?,
+    })
+}
+
+const TOPOLOGIES: &str = "`required`, `preferred` or `none`";
+
+fn topology(value: &[u8]) -> Option<Topology> {
+    match value {
+        b"required" | b"require-rack" => Some(Topology::RequireRack),
+        b"preferred" | b"prefer-rack" => Some(Topology::PreferRack),
+        b"none" | b"ignore" => Some(Topology::Ignore),
+        _ => None,
+    }
+}
+
+/// GPUs, their pods and how many each has must agree.
+fn shape(
+    cells: &Cells<'_>,
+    gpus: u32,
+    each: Option<u32>,
+    pods: Option<u32>,
+    intake: &mut Intake<'_>,
+) -> Option<Shape> {
+    let right = |milli: u32| milli < 1000 || milli.is_multiple_of(1000);
+    let wrong = |column: Column, expected: String, intake: &mut Intake<'_>| {
+        cells.wrong(column, &expected, intake);
+        None
+    };
+    let total = Gpus::from_milli(gpus);
+    match (each, pods) {
+        (None, None) if right(gpus) => Some(Shape::Any { gpus_milli: gpus }),
+        (None, None) => wrong(Column::Gpus, "whole GPUs above one, or `pods` to share them".into(), intake),
+        (None, Some(count)) => {
+            let gpus_milli_each = gpus / count;
+            if gpus_milli_each * count != gpus || !right(gpus_milli_each) {
+                return wrong(Column::Pods, format!("a number that divides {total} GPUs"), intake);
+            }
+            Some(Shape::Pods { count, gpus_milli_each })
+        }
+        (Some(0), pods) if gpus == 0 => Some(Shape::Pods { count: pods.unwrap_or(1), gpus_milli_each: 0 }),
+        (Some(gpus_milli_each), pods) => {
+            let count = gpus.checked_div(gpus_milli_each).unwrap_or(0);
+            let agree = count > 0 && gpus_milli_each.checked_mul(count) == Some(gpus);
+            if !agree || pods.is_some_and(|pods| pods != count) {
+                let beside = pods.map_or(String::new(), |pods| format!(" in {pods} pods"));
+                return wrong(Column::PodGpus, format!("GPUs that make up {total}{beside}"), intake);
+            }
+            Some(Shape::Pods { count, gpus_milli_each })
+        }
+    }
+}
+
+fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
+    let kind = cells.get(Column::Kind);
+    let found = if kind.is_empty() {
+        Some(JobKind::default())
+    } else {
+        std::str::from_utf8(kind).ok().and_then(JobKind::from_name)
+    };
+    if found.is_none() {
+        let given = String::from_utf8_lossy(&kind[..kind.len().min(80)]).into_owned();
+        let (number, line) = (cells.number, cells.line);
+        intake.problem(|file| {
+            Problem::new(format!("unknown kind `{given}`"))
+                .at(Place::part(file, number, line, kind))
+                .hint_nearest(&given, JobKind::ALL.map(JobKind::name))
+        });
+    }
+    let overrun =
+        cells.read(Column::Overrun, Overrun::Extend, "`extend` or `kill`", intake, |value, _| match value {
+            b"extend" => Some(Overrun::Extend),
+            b"kill" => Some(Overrun::Kill),
+            _ => None,
+        });
+    let preemptible =
+        cells.read(Column::Preemptible, false, "`true` or `false`", intake, |value, _| match value {
+            b"true" | b"True" | b"1" | b"yes" => Some(true),
+            b"false" | b"False" | b"0" | b"no" => Some(false),
+            _ => None,
+        });
+    let interval = cells.length(Column::CheckpointInterval, intake);
+    let cost = cells.length(Column::CheckpointCost, intake);
+    let restart = cells.length(Column::RestartTime, intake);
+    Some(Behaviour {
+        kind: found?,
+        overrun: overrun?,
+        preemptible: preemptible?,
+        checkpoint_interval: Seconds(interval?),
+        checkpoint_cost: Seconds(cost?),
+        restart_time: Seconds(restart?),
+        ..Behaviour::default()
+    })
+}
+
+/// A number with at most three decimals, in thousandths.
+pub(in crate::trace) fn thousandths(bytes: &[u8]) -> Option<u32> {
+    match field::count(bytes) {
+        Some(count) => count.checked_mul(1000),
+        None => std::str::from_utf8(bytes).ok()?.parse::<Gpus>().ok().map(Gpus::milli),
+    }
+}
+
+/// `3-5;9`: the indices it stands for, ascending, none twice.
+fn node_indices(bytes: &[u8]) -> Option<Vec<u32>> {
+    /// More nodes than any cluster has that a job could hold.
+    const MOST: u32 = 1 << 24;
+    let mut nodes = Vec::new();
+    for part in bytes.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()) {
+        let range: Range<u32> = match part.iter().position(|byte| *byte == b'-') {
+            Some(dash) => field::count(&part[..dash])?..field::count(&part[dash + 1..])?.checked_add(1)?,
+            None => field::count(part)?..field::count(part)?.checked_add(1)?,
+        };
+        if range.is_empty() || range.end > MOST {
+            return None;
+        }
+        nodes.extend(range);
+        if nodes.len() > MOST as usize {
+            return None;
+        }
+    }
+    nodes.sort_unstable();
+    let count = nodes.len();
+    nodes.dedup();
+    (nodes.len() == count).then_some(nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Options, Trace, read_bytes};
+    use crate::units::Time;
+
+    const SAMPLE: &[u8] = include_bytes!("../../../workloads/sample.csv");
+    const SAMPLE_LINES: &[u8] = include_bytes!("../../../workloads/sample.jsonl");
+
+    fn read(name: &str, text: &[u8]) -> Trace {
+        read_bytes(name, text, None, &Options::default()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn every_column_is_numbered_as_it_stands() {
+        assert_eq!(column(b"job_id"), Some(Column::JobId as usize), "the first");
+        assert_eq!(column(b"nodes"), Some(Column::Nodes as usize), "the last");
+    }
+
+    #[test]
+    fn a_line_says_all_that_a_job_can_be() {
+        let Trace { workload, notes, format } = read("sample.csv", SAMPLE);
+        assert_eq!(format, "csv", "recognised");
+        let job =
+            |name: &str| (0..workload.len()).find(|job| workload.names.get(*job as usize) == name).unwrap();
+        let pretrain = job("pretrain");
+        assert_eq!(
+            workload.request_of(pretrain).shape,
+            Shape::Pods { count: 16, gpus_milli_each: 4000 },
+            "pods"
+        );
+        assert_eq!(workload.request_of(pretrain).topology, Topology::RequireRack, "topology");
+        assert_eq!(workload.request_of(pretrain).segment, 4, "segment");
+        let behaviour = workload.behaviour_of(pretrain);
+        assert_eq!((behaviour.kind, behaviour.preemptible), (JobKind::Pretrain, true), "behaviour");
+        assert_eq!(behaviour.checkpoint_interval, Seconds(1800), "checkpoints");
+        let edges: Vec<_> = workload.dependencies.edges().collect();
+        assert_eq!(
+            edges,
+            [(pretrain, job("eval-1"), Seconds(60)), (pretrain, job("eval-2"), Seconds(60))],
+            "after"
+        );
+        assert_eq!(workload.graphs[0].jobs, [pretrain, job("eval-1"), job("eval-2")], "graph");
+        let request = workload.request_of(job("eval-1"));
+        assert_eq!((request.cpu_milli, request.memory_mib), (3500, 16_384), "host resources");
+        assert_eq!(request.gpus(), Gpus::from_milli(500), "a share");
+        assert!(workload.jobs[job("eval-2") as usize].fails, "outcome");
+        assert_eq!(workload.jobs[job("given-up") as usize].cancel_time, Time(900), "cancel_time");
+        let serving = &workload.running[0];
+        assert_eq!(
+            (serving.job, serving.nodes.as_slice()),
+            (job("serving"), [3, 4, 5, 9].as_slice()),
+            "running"
+        );
+        let serving = &workload.jobs[serving.job as usize];
+        assert_eq!((serving.submit_time, serving.work_time), (Time(0), Seconds(82_800)), "what is left");
+        assert_eq!(workload.partitions, ["all", "reserved"], "partition");
+        assert!(
+            notes.lines().contains(&"3 jobs without an estimate: requested_time = work_time".to_owned()),
+            "{notes}"
+        );
+    }
+
+    #[test]
+    fn both_formats_say_the_same() {
+        let (csv, jsonl) = (read("sample.csv", SAMPLE), read("sample.jsonl", SAMPLE_LINES));
+        assert_eq!(jsonl.format, "jsonl", "recognised");
+        assert_eq!(csv.workload, jsonl.workload, "the same jobs");
+        let planted = String::from_utf8_lossy(SAMPLE_LINES).replace("7200", "7201");
+        assert_ne!(
+            csv.workload,
+            read("planted.jsonl", planted.as_bytes()).workload,
+            "a planted difference shows"
+        );
+    }
+
+    #[test]
+    fn the_table_of_a_run_is_read_back_with_its_ids() {
+        let text = b"job_id,tenant,kind,gpus,submit_time,eligible_time,start_time,finish_time,wait_time,run_time,attempts,platform,racks,nodes,energy_j,outcome\n\
+            a#1,meta,eval,8,0,0,5,65,5,60,1,h100,0,3-4,100,completed\n\
+            b,meta,other,0.5,10,10,10,40,0,30,1,h100,0,3,100,failed\n\
+            c,openai,other,8,20,20,,620,600,,0,,,,,cancelled\n\
+            d,openai,other,8,30,30,,,600,,0,,,,,unfinished\n";
+        let Trace { workload, notes, .. } = read("jobs.csv", text);
+        let names: Vec<_> = (0..3).map(|job| workload.names.get(job).into_owned()).collect();
+        assert_eq!(names, ["a#1", "b", "c"], "ids");
+        assert_eq!(workload.jobs[0].work_time, Seconds(60), "run_time");
+        assert!(workload.jobs[1].fails && workload.running.is_empty(), "outcome, and no running job");
+        assert_eq!(workload.jobs[2].cancel_time, Time(620), "withdrawn when it was");
+        assert_eq!(notes.counted("job", "that never ran, of unknown work: dropped"), 1, "{notes}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let ok = "0,1,10";
+        for (header, line, expected) in [
+            ("", "x,1,10", "submit_time `x`"),
+            ("", ",1,10", "no submit_time"),
+            ("", "0,1,", "no work_time"),
+            ("", "0,1.5,10", "gpus `1.5`"),
+            ("", "0,-1,10", "gpus `-1`"),
+            ("", "0,4294968,10", "gpus `4294968`"),
+            ("", "0,1,4294967295", "work_time `4294967295`"),
+            (",kind", "0,1,10,evall", "unknown kind `evall`"),
+            (",pods", "0,7,10,2", "pods `2`"),
+            (",pod_gpus", "0,8,10,3", "pod_gpus `3`"),
+            (",pod_gpus", "0,8,10,0", "pod_gpus `0`"),
+            (",priority", "0,8,10,high", "priority `high`"),
+            (",topology", "0,8,10,rack", "topology `rack`"),
+            (",preemptible", "0,8,10,maybe", "preemptible `maybe`"),
+            (",outcome", "0,8,10,done", "outcome `done`"),
+            (",cancel_time", "50,8,10,40", "cancel_time `40`"),
+            (",nodes,elapsed_time", "0,8,10,5-3,1", "nodes `5-3`"),
+            (",after", "0,8,10,ghost", "a job waits for `ghost`"),
+        ] {
+            let commas = ",".repeat(header.matches(',').count());
+            let text = format!("submit_time,gpus,work_time{header}\n{ok}{commas}\n{line}\n");
+            let told = match read_bytes("n.csv", text.as_bytes(), None, &Options::default()) {
+                Ok(_) => panic!("{line} is read"),
+                Err(error) => error.to_string(),
+            };
+            assert!(told.contains(expected) && told.contains("n.csv:3"), "{line} gives:\n{told}");
+        }
+    }
+
+    #[test]
+    fn rings_and_ambiguous_ids_are_told_by_name() {
+        let told = |rows: &str| {
+            let text = format!("job_id,submit_time,gpus,work_time,after\n{rows}");
+            read_bytes("n.csv", text.as_bytes(), None, &Options::default()).unwrap_err().to_string()
+        };
+        assert!(told("a,0,1,1,b\nb,0,1,1,a\n").contains("in a ring: `a`, `b`"), "a ring");
+        assert!(told("a,0,1,1,\na,0,1,1,\nb,0,1,1,a\n").contains("`a` is the id of several jobs"), "twice");
+    }
+
+    #[test]
+    fn mixed_clocks_are_refused_and_dates_shifted() {
+        let text = "submit_time,gpus,work_time\n2026-01-01T00:00:10Z,1,1\n2026-01-01T01:00:00+01:00,1,1\n";
+        let workload = read("n.csv", text.as_bytes()).workload;
+        assert_eq!(
+            (workload.jobs[0].submit_time, workload.epoch),
+            (Time(10), Some(1_767_225_600)),
+            "shifted"
+        );
+        let mixed = format!("{text}5,1,1\n");
+        let told = read_bytes("n.csv", mixed.as_bytes(), None, &Options::default()).unwrap_err().to_string();
+        assert!(told.contains("some times are dates"), "{told}");
+    }
+}
