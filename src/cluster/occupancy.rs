@@ -78,7 +78,7 @@ pub struct Occupancy {
     free: Vec<u64>,
     /// Free thousandths of each node, of whole and shared GPUs.
     free_milli: Vec<u32>,
-    /// Free thousandths of each rack.
+    /// Free thousandths of each rack's nodes that take new pods.
     rack_free_milli: Vec<u32>,
     /// Thousandths that shares hold of each GPU.
     shared: Vec<u16>,
@@ -118,11 +118,10 @@ impl Occupancy {
                 .collect(),
         };
         let full_milli = |node: u32| gpus(node) * 1000;
-        let rack_milli = |range: &Range<u32>| range.clone().map(full_milli).sum();
         let mut occupancy = Self {
             free: layout.full.clone(),
             free_milli: (0..nodes).map(full_milli).collect(),
-            rack_free_milli: layout.rack_nodes.iter().map(rack_milli).collect(),
+            rack_free_milli: vec![0; cluster.racks.len()],
             shared: vec![0; offset as usize],
             split_gpus: 0,
             cpu_milli: (0..nodes).map(|node| cluster.kind_of(node).cpu_milli).collect(),
@@ -198,22 +197,30 @@ impl Occupancy {
         pieces.iter().all(|piece| free(piece) && host_fits(piece))
     }
 
-    /// A copy of an empty cluster in which only so many thousandths of each GPU are left; nodes in order.
+    /// How many counters a ledger of this cluster has: see [`Occupancy::limited_to`].
+    #[must_use]
+    pub fn ledger_len(&self) -> usize {
+        self.shared.len() + 2 * self.free.len()
+    }
+
+    /// A copy of an empty cluster in which only so much is left: a ledger of thousandths of each GPU, then of CPU
+    /// thousandths and of MiB of each node; nothing is left below zero.
     ///
     /// # Panics
-    /// If it is not empty, or `left` is not a list of all its GPUs.
+    /// If it is not empty, or `left` is not [`Occupancy::ledger_len`] long.
     #[must_use]
-    pub fn limited_to(&self, left: &[u16]) -> Self {
+    pub fn limited_to(&self, left: &[i64]) -> Self {
         let mut limited = self.clone();
+        let (gpus, host) = left.split_at(self.shared.len());
+        let (cpu, memory) = host.split_at(self.free.len());
         for node in 0..self.free.len() {
-            let offset = self.layout.gpu_offset[node] as usize;
-            let gpus = self.layout.full[node].count_ones() as usize;
+            let range = self.gpu_range(node);
             let mut taken = 0_u64;
-            for (gpu, left) in left[offset..offset + gpus].iter().enumerate() {
+            for (gpu, left) in (0_u16..).zip(&gpus[range]) {
                 match left {
-                    0 => taken |= 1 << gpu,
+                    ..=0 => taken |= 1 << gpu,
                     1..1000 => {
-                        limited.claim_share(node, u16::try_from(gpu).expect("at most 64"), 1000 - left)
+                        limited.claim_share(node, gpu, 1000 - u16::try_from(*left).expect("below 1000"))
                     }
                     _ => {}
                 }
@@ -222,42 +229,55 @@ impl Occupancy {
                 let free = limited.free[node];
                 limited.set_free(node, free & !taken, taken.count_ones() * 1000, false);
             }
+            let least = |have: u32, left: i64| {
+                if have == u32::MAX { have } else { u32::try_from(left.max(0)).unwrap_or(have).min(have) }
+            };
+            limited.cpu_milli[node] = least(self.cpu_milli[node], cpu[node]);
+            limited.memory_mib[node] = least(self.memory_mib[node], memory[node]);
         }
         limited
     }
 
-    /// Adds to, or takes from, a list of all GPUs' thousandths what `pieces` hold.
-    pub fn count_pieces(&self, pieces: &[Piece], mut add: impl FnMut(usize, u16)) {
+    /// The ledger of what is left in this occupancy on nodes that take new pods, nothing on the others.
+    #[must_use]
+    pub fn ledger(&self) -> Vec<i64> {
+        let nodes = 0..self.free.len();
+        let up = |node: usize, left: u32| if self.is_up(node) { i64::from(left) } else { 0 };
+        let gpus = nodes.clone().flat_map(|node| self.gpu_left(node).map(move |left| up(node, left)));
+        let cpu = nodes.clone().map(|node| up(node, self.cpu_milli[node]));
+        gpus.chain(cpu).chain(nodes.map(|node| up(node, self.memory_mib[node]))).collect()
+    }
+
+    /// Calls `each` with every counter of a ledger that `pieces` touch, and by how much.
+    pub fn for_each_counter(&self, pieces: &[Piece], host: Host, mut each: impl FnMut(usize, i64)) {
         for piece in pieces {
             match *piece {
                 Piece::Nodes { word, mask } => {
-                    for node in ones(mask, word as usize) {
-                        let offset = self.layout.gpu_offset[node] as usize;
-                        (offset..offset + self.layout.full[node].count_ones() as usize)
-                            .for_each(|gpu| add(gpu, 1000));
-                    }
+                    ones(mask, word as usize)
+                        .flat_map(|node| self.gpu_range(node))
+                        .for_each(|gpu| each(gpu, 1000));
                 }
                 Piece::Gpus { node, mask } => {
                     let offset = self.layout.gpu_offset[node as usize] as usize;
-                    ones(mask, 0).for_each(|gpu| add(offset + gpu, 1000));
+                    ones(mask, 0).for_each(|gpu| each(offset + gpu, 1000));
                 }
                 Piece::Share { node, gpu, milli } => {
-                    add(self.layout.gpu_offset[node as usize] as usize + usize::from(gpu), milli);
+                    each(self.layout.gpu_offset[node as usize] as usize + usize::from(gpu), i64::from(milli));
+                }
+            }
+            if !host.is_none() {
+                for node in piece.nodes() {
+                    let cpu = self.shared.len() + node as usize;
+                    each(cpu, i64::from(host.cpu_milli));
+                    each(cpu + self.free.len(), i64::from(host.memory_mib));
                 }
             }
         }
     }
 
-    /// The places of a node's GPUs in a list of all GPUs.
-    pub fn each_gpu(&self, node: usize, mut each: impl FnMut(usize)) {
+    fn gpu_range(&self, node: usize) -> Range<usize> {
         let offset = self.layout.gpu_offset[node] as usize;
-        (offset..offset + self.layout.full[node].count_ones() as usize).for_each(&mut each);
-    }
-
-    /// How many GPUs there are.
-    #[must_use]
-    pub const fn gpus(&self) -> usize {
-        self.shared.len()
+        offset..offset + self.layout.full[node].count_ones() as usize
     }
 
     /// Lets a node take new pods, or no longer; what it holds is kept.
@@ -269,6 +289,8 @@ impl Occupancy {
         let (old, new) = if up { (None, Some(self.free[node])) } else { (Some(self.free[node]), None) };
         self.reindex(node, old, new);
         self.up[node >> 6] ^= 1 << (node & 63);
+        let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
+        *rack = if up { *rack + self.free_milli[node] } else { *rack - self.free_milli[node] };
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {
@@ -278,7 +300,9 @@ impl Occupancy {
             assert!(self.free[node] == full && full != 0, "claimed node {node} is not wholly free");
             self.free[node] = 0;
             self.free_milli[node] = 0;
-            self.rack_free_milli[self.layout.rack[node] as usize] -= full.count_ones() * 1000;
+            if self.is_up(node) {
+                self.rack_free_milli[self.layout.rack[node] as usize] -= full.count_ones() * 1000;
+            }
         }
     }
 
@@ -288,7 +312,9 @@ impl Occupancy {
             assert!(self.free_milli[node] == 0, "released node {node} is not wholly held");
             self.free[node] = full;
             self.free_milli[node] = full.count_ones() * 1000;
-            self.rack_free_milli[self.layout.rack[node] as usize] += full.count_ones() * 1000;
+            if self.is_up(node) {
+                self.rack_free_milli[self.layout.rack[node] as usize] += full.count_ones() * 1000;
+            }
         }
         self.index_nodes(word, mask & self.up[word], true);
     }
@@ -325,13 +351,15 @@ impl Occupancy {
     }
 
     fn change_milli(&mut self, node: usize, milli: u32, more: bool) {
-        let rack = self.layout.rack[node] as usize;
+        let up = self.is_up(node);
+        let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
+        let in_rack = if up { milli } else { 0 };
         if more {
             self.free_milli[node] += milli;
-            self.rack_free_milli[rack] += milli;
+            *rack += in_rack;
         } else {
             self.free_milli[node] -= milli;
-            self.rack_free_milli[rack] -= milli;
+            *rack -= in_rack;
         }
     }
 
@@ -455,7 +483,7 @@ impl Occupancy {
     pub fn free_milli(&self, node: usize) -> u32 {
         self.free_milli[node]
     }
-    /// The free thousandths of a rack.
+    /// The free thousandths of a rack's nodes that take new pods.
     #[must_use]
     pub fn rack_free_milli(&self, rack: usize) -> u32 {
         self.rack_free_milli[rack]

@@ -56,6 +56,10 @@ pub struct Class {
     pub quota_tenant: Option<u32>,
     /// The queue it stands in: its partition.
     pub queue: u32,
+    /// The kinds of nodes in its scope, ascending.
+    pub kinds: Vec<u32>,
+    /// Whether who does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
+    pub monotone: bool,
     /// Speed by kind of node.
     pub speeds: Vec<Factor>,
     /// Its rate wherever it runs, if that does not depend on where.
@@ -146,8 +150,20 @@ impl Class {
             }
             _ => None,
         };
+        let racks_matter = !flat && request.topology != Topology::Ignore;
+        let monotone = match form {
+            Form::Gang { gpus } => {
+                let whole =
+                    |kind: &usize| gpus.checked_rem(cluster.kinds[*kind].gpus).is_none_or(|rest| rest == 0);
+                !racks_matter || kinds.iter().all(whole) && request.segment <= 1
+            }
+            Form::Pods { .. } => !racks_matter || request.segment <= 1,
+            _ => true,
+        };
         Self {
             scope,
+            kinds: kinds.iter().map(|kind| index(*kind)).collect(),
+            monotone,
             form,
             gpus_milli: request.gpus().milli(),
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },

@@ -130,16 +130,13 @@ pub fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
     pipeline::build(plan)
 }
 
-/// What a job that is running at time 0 holds: its nodes if they are told, else where the placement puts it;
+/// What a job that is running at time 0 holds, whatever its tenant's quota: its nodes if they are told, else where the placement puts it;
 /// `None` if that is not free, so that it has to queue.
 #[must_use]
 pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
     let class = view.class(running.job);
     let settings = &view.plan().settings;
     let mut choice = Choice::default();
-    if !view.room().within_quota(class) {
-        return None;
-    }
     if running.nodes.is_empty() {
         let placement = placement::Placement::named(&settings.placement, settings.seed)?;
         return placement.choose(class, running.job, &view.room().occupancy, &mut choice).then_some(choice);

@@ -227,22 +227,15 @@ impl Pipeline {
     }
 }
 
-/// On counts of equal GPUs, or without a reservation for gangs of whole nodes and single pods, less free capacity
-/// never lets in who was refused; where the choice of nodes matters it may.
+/// On counts of equal GPUs, or without a reservation for classes of which that is true, less free capacity never lets
+/// in who was refused; where a reservation meets a choice of nodes it may.
 fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
-    let counts = plan
-        .cluster
-        .racks
-        .iter()
-        .all(|rack| rack.nodes == 1 && plan.cluster.kinds[rack.kind as usize].gpus <= 1);
+    let one_gpu = |kind: u32| plan.cluster.kinds[kind as usize].gpus <= 1;
+    let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && one_gpu(rack.kind));
     let simple =
         classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
-    let whole = |class: &Class| match class.form {
-        Form::Gang { gpus } => plan.cluster.kinds.iter().all(|kind| kind.gpus == 0 || gpus % kind.gpus == 0),
-        Form::Pods { .. } => false,
-        _ => true,
-    };
-    counts && simple || backfill == Backfill::Skip && classes.iter().all(whole)
+    let one_scope = classes.iter().all(|class| class.scope == 0);
+    counts && simple && one_scope || backfill == Backfill::Skip && classes.iter().all(|class| class.monotone)
 }
 
 fn narrow(queue: usize) -> u32 {

@@ -5,10 +5,11 @@
 //! are placed in order; who finds no place (the pool counts GPUs, not nodes) waits on. Kept jobs stay where they are.
 //! The pool is counted by *atom*: nodes that belong to the same scopes. A pass takes O(jobs · log jobs) time.
 
+use super::class::Class;
 use super::order::{Attained, Ranking};
 use super::placement::{Choice, Placement};
 use super::{Event, Policy, Status, View};
-use crate::history::Plan;
+use crate::history::{Plan, Segment};
 use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,15 +62,13 @@ impl Preemptive {
         for (node, atom) in self.atom_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
             free[*atom] += u64::from(occupancy.free_milli(node));
         }
-        let mut room = view.room().clone_quota();
+        let mut quota = view.room().clone_quota();
         for &job in preemptible {
-            let segment = view.segment(job).expect("it runs");
-            for piece in view.history().pieces_of(segment) {
-                self.each_node(view, *piece, |atom, milli| free[atom] += milli);
-            }
-            room.unhold(view.class(job));
+            let held = self.held_by_atom(view, view.segment(job).expect("it runs"));
+            free.iter_mut().zip(held).for_each(|(free, held)| *free += held);
+            quota.unhold(view.class(job));
         }
-        Pool { free, room }
+        Pool { free, quota }
     }
 
     /// The GPU-thousandths of a piece on nodes that take new pods, by atom.
@@ -86,27 +85,45 @@ impl Preemptive {
         }
     }
 
-    /// Who is taken, of the ranked jobs.
+    /// Who is taken, of the ranked jobs: a running one if its atoms still have what it holds of each, a pending one
+    /// if those of its scope together have what it asks for.
     fn walk(&self, view: &View, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
         let mut taken = BTreeSet::new();
         for &job in ranked {
             let class = view.class(job);
-            let need = u64::from(class.gpus_milli);
-            let inside = |atom: &usize| self.atoms[*atom][class.scope as usize];
-            let available: u64 = (0..self.atoms.len()).filter(inside).map(|atom| pool.free[atom]).sum();
-            if available < need || !pool.room.within_quota(class) {
-                continue;
+            let wanted = match view.segment(job) {
+                Some(segment) => self.held_by_atom(view, segment),
+                None => self.lowest_atoms(class, &pool.free),
+            };
+            let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
+                && (view.segment(job).is_some() || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
+            if fits && pool.quota.within_quota(class) {
+                wanted.iter().zip(&mut pool.free).for_each(|(wanted, free)| *free -= wanted);
+                pool.quota.hold(class);
+                taken.insert(job);
             }
-            let mut left = need;
-            for atom in (0..self.atoms.len()).filter(inside) {
-                let take = left.min(pool.free[atom]);
-                pool.free[atom] -= take;
-                left -= take;
-            }
-            pool.room.hold(class);
-            taken.insert(job);
         }
         taken
+    }
+
+    /// As much of what a class asks for as its atoms have, the lowest first.
+    fn lowest_atoms(&self, class: &Class, free: &[u64]) -> Vec<u64> {
+        let mut left = u64::from(class.gpus_milli);
+        let take = |(atom, free): (&Vec<bool>, &u64)| {
+            let some = if atom[class.scope as usize] { left.min(*free) } else { 0 };
+            left -= some;
+            some
+        };
+        self.atoms.iter().zip(free).map(take).collect()
+    }
+
+    /// The GPU-thousandths that a segment holds on nodes that take new pods, by atom.
+    fn held_by_atom(&self, view: &View, segment: &Segment) -> Vec<u64> {
+        let mut held = vec![0; self.atoms.len()];
+        for piece in view.history().pieces_of(segment) {
+            self.each_node(view, *piece, |atom, milli| held[atom] += milli);
+        }
+        held
     }
 }
 
@@ -114,7 +131,7 @@ impl Preemptive {
 #[derive(Debug)]
 struct Pool {
     free: Vec<u64>,
-    room: super::view::Quota,
+    quota: super::view::Quota,
 }
 
 impl Policy for Preemptive {
@@ -124,6 +141,7 @@ impl Policy for Preemptive {
                 self.pending.insert(job);
             }
             Event::Running { job, .. } => {
+                self.pending.remove(&job);
                 self.running.insert(job);
             }
             Event::Ended { job, segment, .. } => {
@@ -165,14 +183,21 @@ impl Policy for Preemptive {
             self.running.remove(&job);
             self.pending.insert(job);
         }
+        let mut refused = BTreeSet::new();
         for job in ranked.into_iter().filter(|job| taken.contains(job)) {
-            if view.status(job) != Status::Pending || !view.room().within_quota(view.class(job)) {
+            let class = view.classes().of_job[job as usize];
+            if view.status(job) != Status::Pending || refused.contains(&class) {
                 continue;
             }
-            if self.placement.choose(view.class(job), job, &view.room().occupancy, &mut self.choice) {
+            let within_quota = view.room().within_quota(view.class(job));
+            if within_quota
+                && self.placement.choose(view.class(job), job, &view.room().occupancy, &mut self.choice)
+            {
                 view.start(job, &self.choice);
                 self.pending.remove(&job);
                 self.running.insert(job);
+            } else {
+                refused.insert(class);
             }
         }
         let next = self.running.iter().map(|job| (self.ranking.changes)(view, &self.attained, *job)).min();

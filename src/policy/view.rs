@@ -463,7 +463,10 @@ impl View {
     }
     /// Ends a running job whose planned end has come; its outcome is settled.
     pub(crate) fn finish(&mut self, job: u32) -> Outcome {
-        let (outcome, end) = if self.work_left(job) > 0 {
+        let behaviour = self.history.plan.workload.behaviour_of(job);
+        let killed =
+            behaviour.overrun == Overrun::Kill && self.job(job).requested_time < self.job(job).work_time;
+        let (outcome, end) = if killed {
             (Outcome::Timeout, SegmentEnd::Timeout)
         } else if self.job(job).fails {
             (Outcome::Failed, SegmentEnd::Failed)

@@ -115,7 +115,7 @@ impl Simulation {
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {
-                queue.push(job.cancel_time, Rank::Cancel, index);
+                queue.push(job.cancel_time.max(job.submit_time), Rank::Cancel, index);
             }
         }
         Self {
@@ -136,10 +136,9 @@ impl Simulation {
 
     fn run(mut self, control: &mut Control<'_>) -> History {
         let until = self.view.plan().settings.until.map_or(Time::NEVER, Time);
-        self.start_running();
         let mut instants = 0_u32;
         while let Some(now) = self.next_instant() {
-            if now >= until {
+            if now > until {
                 self.view.set_now(until);
                 break;
             }
@@ -149,6 +148,9 @@ impl Simulation {
             }
             self.view.set_now(now);
             self.apply(now);
+            if instants == 1 {
+                self.start_running();
+            }
             if self.is_pass_due(now) {
                 self.pass(now, control);
             }
@@ -205,7 +207,9 @@ impl Simulation {
             && time == now
         {
             self.next_submit += 1;
-            if self.predecessors.get(job as usize).is_none_or(|left| *left == 0) {
+            if self.view.status(job) == Status::Future && self.oversized.binary_search(&job).is_ok() {
+                self.settle(job, Outcome::Rejected);
+            } else if self.predecessors.get(job as usize).is_none_or(|left| *left == 0) {
                 self.make_eligible(job);
             }
         }
@@ -270,10 +274,6 @@ impl Simulation {
             return;
         }
         self.view.set_eligible(job);
-        if self.oversized.binary_search(&job).is_ok() {
-            self.settle(job, Outcome::Rejected);
-            return;
-        }
         self.pending += 1;
         self.tell(Event::Eligible { job });
     }
@@ -357,17 +357,15 @@ impl Simulation {
         }
     }
 
-    /// Jobs that are running at time 0 take their nodes before anything else happens.
+    /// Jobs that are running at time 0 take their nodes before the first pass.
     fn start_running(&mut self) {
         let running = self.view.plan().workload.running.clone();
-        for running in running {
+        for running in &running {
             let job = running.job;
-            if self.oversized.binary_search(&job).is_ok() {
+            if self.view.status(job) != Status::Pending {
                 continue;
             }
-            if let Some(choice) = policy::choose_initial(&self.view, &running) {
-                self.view.set_eligible(job);
-                self.pending += 1;
+            if let Some(choice) = policy::choose_initial(&self.view, running) {
                 self.view.start(job, &choice);
                 let segment = self.view.segment_index(job);
                 self.tell(Event::Running { job, segment });

@@ -1,53 +1,61 @@
 //! Conservative backfill: every waiting job has a reservation of its very nodes, which no later job may delay.
 //!
-//! A reservation is the earliest window in which the placement finds nodes that are free throughout. Arrivals are
-//! inserted after the others, which stay; in a pass where a job ended, each in queue order is removed and inserted
-//! anew. Reservations count GPUs and quotas; CPU and memory are looked at when a job starts, and who then finds them
-//! taken is inserted anew. If a job runs past its expected end, all reservations are made anew.
-//! A pass costs O(waiting · steps · GPUs) time; the profile takes 2 bytes a GPU and step.
+//! A reservation is the earliest window in which the placement finds room that is free throughout, as long as the job
+//! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
+//! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
+//! others staying. The same is done where a running job is past its expected end (it is then expected to end a second
+//! from now) or a reservation's start went by unused.
+//!
+//! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
+//! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
 
+use super::super::class::Form;
 use super::super::pending::{Key, job_of, key_of};
 use super::super::placement::{Choice, Placement};
 use super::super::view::{Quota, Room};
 use super::super::{Event, Policy, Status, View, ticks};
 use crate::history::SegmentEnd;
-use crate::units::{Factor, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::units::{Factor, Seconds, Time};
+use std::collections::BTreeMap;
 
-/// What is left of each GPU, and held by each tenant, from one instant until the next step's.
+/// What is left from one instant until the next step's.
 #[derive(Debug, Clone)]
 struct Step {
     from: Time,
-    left: Vec<u16>,
+    left: Vec<i64>,
+    /// GPU-thousandths left in all.
+    free_milli: i64,
     quota: Quota,
 }
 
-/// A window in the future, and what a job will hold in it.
+/// A stretch of time, and what a job holds in it.
 #[derive(Debug, Clone)]
-struct Reservation {
+struct Window {
     start: Time,
     end: Time,
     choice: Choice,
 }
+
+/// A place in line: the queue, then the order in it.
+type Place = (u32, Key);
 
 /// The conservative policy.
 #[derive(Debug)]
 pub(crate) struct Conservative {
     key: fn(&View, u32) -> u64,
     placement: Placement,
-    /// An empty cluster, from which windows are made.
+    /// An empty cluster with the same nodes up, from which windows are made.
     empty: Option<Room>,
     steps: Vec<Step>,
-    waiting: BTreeMap<Key, Option<Reservation>>,
-    /// Running jobs: what they are expected to hold, and until when.
-    running: BTreeMap<u32, Reservation>,
-    arrived: BTreeSet<Key>,
+    waiting: BTreeMap<Place, Option<Window>>,
+    /// Running jobs: what they hold, and until when they are expected to.
+    running: BTreeMap<u32, Window>,
+    /// Whether something ended since the last pass.
     ended: bool,
-    anew: bool,
 }
 
 impl Conservative {
-    pub(crate) fn new(key: fn(&View, u32) -> u64, placement: Placement) -> Self {
+    pub(crate) const fn new(key: fn(&View, u32) -> u64, placement: Placement) -> Self {
         Self {
             key,
             placement,
@@ -55,28 +63,30 @@ impl Conservative {
             steps: Vec::new(),
             waiting: BTreeMap::new(),
             running: BTreeMap::new(),
-            arrived: BTreeSet::new(),
             ended: false,
-            anew: true,
         }
     }
 
-    /// The profile of what runs, without reservations.
+    fn place(&self, view: &View, job: u32) -> Place {
+        (view.class(job).queue, key_of((self.key)(view, job), view, job))
+    }
+
+    /// The profile from scratch: what is up, less what runs and what is reserved.
     fn rebuild(&mut self, view: &View) {
         let empty = self.empty.get_or_insert_with(|| Room::new(view.plan(), view.classes()));
-        let occupancy = &view.room().occupancy;
-        let mut left = vec![1000_u16; occupancy.gpus()];
-        for node in (0..view.plan().cluster.nodes() as usize).filter(|node| !occupancy.is_up(*node)) {
-            empty.occupancy.each_gpu(node, |gpu| left[gpu] = 0);
+        for node in 0..view.plan().cluster.nodes() {
+            empty.occupancy.set_up(node, view.room().occupancy.is_up(node as usize));
         }
-        self.steps = vec![Step { from: view.now(), left, quota: empty.clone_quota() }];
-        let soonest = view.now() + crate::units::Seconds(1);
-        for (job, held) in std::mem::take(&mut self.running) {
-            let held = Reservation { end: held.end.max(soonest), start: view.now(), ..held };
-            self.hold(view, job, &held, true);
-            self.running.insert(job, held);
+        let left = empty.occupancy.ledger();
+        let free_milli = left[..left.len() - 2 * empty.occupancy.nodes()].iter().sum();
+        self.steps = vec![Step { from: view.now(), left, free_milli, quota: empty.clone_quota() }];
+        let running: Vec<(u32, Window)> =
+            self.running.iter().map(|(job, window)| (*job, window.clone())).collect();
+        let reserved =
+            self.waiting.iter().filter_map(|(place, window)| Some((job_of(place.1), window.clone()?)));
+        for (job, window) in running.into_iter().chain(reserved.collect::<Vec<_>>()) {
+            self.hold(view, job, &window, true);
         }
-        self.waiting.values_mut().for_each(|reservation| *reservation = None);
     }
 
     /// Steps that lie in the past are forgotten.
@@ -98,89 +108,106 @@ impl Conservative {
         index
     }
 
-    fn hold(&mut self, view: &View, job: u32, window: &Reservation, hold: bool) {
-        let start = window.start.max(self.steps[0].from);
+    /// Takes a window from the profile, or gives it back.
+    fn hold(&mut self, view: &View, job: u32, window: &Window, hold: bool) {
+        let Some(first) = self.steps.first() else { return };
+        let start = window.start.max(first.from);
         if window.end <= start {
             return;
         }
-        let (first, last) = (self.split(start), self.split(window.end));
+        let range = self.split(start)..self.split(window.end);
         let class = view.class(job);
-        for step in &mut self.steps[first..last] {
-            view.room().occupancy.count_pieces(&window.choice.pieces, |gpu, milli| {
-                let left = &mut step.left[gpu];
-                *left = if hold { left.saturating_sub(milli) } else { (*left + milli).min(1000) };
+        let sign = if hold { -1 } else { 1 };
+        let gpus = view.room().occupancy.ledger_len() - 2 * view.room().occupancy.nodes();
+        for step in &mut self.steps[range] {
+            view.room().occupancy.for_each_counter(&window.choice.pieces, class.host, |counter, amount| {
+                step.left[counter] += sign * amount;
+                step.free_milli += if counter < gpus { sign * amount } else { 0 };
             });
             if hold { step.quota.hold(class) } else { step.quota.unhold(class) }
         }
     }
 
     /// The earliest window in which the job finds room, held from then on.
-    fn insert(&mut self, view: &View, job: u32) -> Option<Reservation> {
-        let class = view.class(job);
-        let slowest = class.rate.unwrap_or_else(|| slowest(view, job));
-        let length = ticks(view.expected_work(job, slowest), slowest);
+    fn reserve(&mut self, view: &mut View, place: Place) {
+        let job = job_of(place.1);
+        let rate = slowest(view, job);
+        let length = ticks(view.expected_work(job, rate), rate);
         for first in 0..self.steps.len() {
             let start = self.steps[first].from;
-            let Some(left) = self.left_throughout(view, job, first, start + length) else { continue };
-            let empty = self.empty.as_ref().expect("made with the first profile");
+            let end = start + length;
+            if start == Time::NEVER || !self.may_fit(view, job, first, end) {
+                continue;
+            }
+            let limited = self.limited(first, end);
             let mut choice = Choice::default();
-            if self.placement.choose(class, job, &empty.occupancy.limited_to(&left), &mut choice) {
-                let rate = view.rate(job, &choice);
-                let end = start + ticks(view.expected_work(job, rate), rate);
-                let window = Reservation { start, end, choice };
+            if self.placement.choose(view.class(job), job, &limited, &mut choice) {
+                let window = Window { start, end, choice };
                 self.hold(view, job, &window, true);
-                return Some(window);
+                self.waiting.insert(place, Some(window));
+                // What begins in the next second waits for a job that ends then, which is an event.
+                if start > view.now() + Seconds(1) {
+                    view.wake_at(start);
+                }
+                return;
             }
         }
-        None
     }
 
-    /// What is left of every GPU from step `first` until `end`; none if that is certainly too little.
-    fn left_throughout(&self, view: &View, job: u32, first: usize, end: Time) -> Option<Vec<u16>> {
+    fn window_steps(&self, first: usize, end: Time) -> impl Iterator<Item = &Step> {
+        let in_window = move |(index, step): &(usize, &Step)| *index == 0 || step.from < end;
+        self.steps[first..].iter().enumerate().take_while(in_window).map(|(_, step)| step)
+    }
+
+    /// False if from step `first` until `end` there is certainly too little.
+    fn may_fit(&self, view: &View, job: u32, first: usize, end: Time) -> bool {
         let class = view.class(job);
-        let enough = |left: &[u16]| {
-            left.iter().map(|left| u64::from(*left)).sum::<u64>() >= u64::from(class.gpus_milli)
+        // A ledger below zero is as good as zero, so that the sum may be too low where jobs overrun.
+        let enough = |step: &Step| {
+            step.free_milli >= i64::from(class.gpus_milli) || step.left.iter().any(|left| *left < 0)
         };
+        self.window_steps(first, end).all(|step| step.quota.within_quota(class) && enough(step))
+    }
+
+    /// What is free throughout, from step `first` until `end`.
+    fn limited(&self, first: usize, end: Time) -> crate::cluster::Occupancy {
         let mut left = self.steps[first].left.clone();
-        let mut window =
-            self.steps[first..].iter().enumerate().take_while(|(index, step)| *index == 0 || step.from < end);
-        let fits = window.all(|(_, step)| {
+        for step in self.window_steps(first, end).skip(1) {
             left.iter_mut().zip(&step.left).for_each(|(left, other)| *left = (*left).min(*other));
-            step.quota.within_quota(class) && enough(&left)
-        });
-        fits.then_some(left)
+        }
+        self.empty.as_ref().expect("made with the first profile").occupancy.limited_to(&left)
+    }
+
+    /// Running jobs past their expected end are expected to end a second from now. Returns whether there is one.
+    fn extend_overdue(&mut self, view: &View) -> bool {
+        let now = view.now();
+        let overdue: Vec<u32> =
+            self.running.iter().filter(|(_, window)| window.end <= now).map(|(job, _)| *job).collect();
+        for job in &overdue {
+            let window = self.running.get_mut(job).expect("just found");
+            let more = Window { start: now, end: now + Seconds(1), choice: window.choice.clone() };
+            window.end = more.end;
+            self.hold(view, *job, &more, true);
+        }
+        !overdue.is_empty()
     }
 
     fn start_due(&mut self, view: &mut View) {
-        let due: Vec<Key> = self
+        let now = view.now();
+        let due = self
             .waiting
             .iter()
-            .filter(|(_, window)| window.as_ref().is_some_and(|window| window.start <= view.now()))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in due {
-            let job = job_of(key);
-            let Some(Some(window)) = self.waiting.get(&key).cloned() else { continue };
-            let class = view.class(job);
-            if view.room().within_quota(class)
-                && view.room().occupancy.is_free(&window.choice.pieces, class.host)
-            {
-                view.start(job, &window.choice);
-                self.waiting.remove(&key);
-                self.running.insert(job, window);
-            } else {
-                self.anew = true;
-            }
-        }
-        let next = self
-            .waiting
-            .values()
-            .flatten()
-            .map(|window| window.start)
-            .filter(|start| *start > view.now())
-            .min();
-        if let Some(time) = next {
-            view.wake_at(time);
+            .filter(|(_, window)| window.as_ref().is_some_and(|window| window.start == now));
+        let due: Vec<Place> = due.map(|(place, _)| *place).collect();
+        for place in due {
+            let job = job_of(place.1);
+            let Some(Some(window)) = self.waiting.remove(&place) else { continue };
+            view.start(job, &window.choice);
+            let rate = view.segment(job).map_or(Factor::ONE, |segment| segment.rate);
+            let end = view.expected_end(job, rate);
+            let unused = Window { start: end, end: window.end, choice: window.choice.clone() };
+            self.hold(view, job, &unused, false);
+            self.running.insert(job, Window { end, ..window });
         }
     }
 }
@@ -188,51 +215,48 @@ impl Conservative {
 /// The lowest rate a job might get.
 fn slowest(view: &View, job: u32) -> Factor {
     let class = view.class(job);
+    if let Some(rate) = class.rate {
+        return rate;
+    }
     let kinds = &view.plan().cluster.kinds;
-    let rates = (0u32..).zip(kinds).map(|(kind, _)| class.rate_on(kinds, kind, 2));
-    rates.min().unwrap_or_default()
+    let racks = if matches!(class.form, Form::Gang { .. } | Form::Pods { .. }) { 2 } else { 1 };
+    class.kinds.iter().map(|kind| class.rate_on(kinds, *kind, racks)).min().unwrap_or_default()
 }
 
 impl Policy for Conservative {
     fn observe(&mut self, event: Event, view: &View) {
         match event {
             Event::Eligible { job } => {
-                let key = key_of((self.key)(view, job), view, job);
-                self.waiting.insert(key, None);
-                self.arrived.insert(key);
+                self.waiting.insert(self.place(view, job), None);
             }
             Event::Running { job, segment } => {
+                self.waiting.remove(&self.place(view, job));
                 let history = view.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
-                let end = view.expected_end(job, segment.rate);
-                self.running.insert(job, Reservation { start: segment.from, end, choice });
-                self.anew = true;
+                let window =
+                    Window { start: segment.from, end: view.expected_end(job, segment.rate), choice };
+                self.hold(view, job, &window, true);
+                self.running.insert(job, window);
             }
             Event::Ended { job, end, .. } => {
                 self.ended = true;
-                if let Some(held) = self.running.remove(&job)
-                    && !self.steps.is_empty()
-                {
-                    self.advance(view.now());
-                    self.hold(view, job, &held, false);
-                }
-                if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
-                    let key = key_of((self.key)(view, job), view, job);
-                    self.waiting.insert(key, None);
-                    self.arrived.insert(key);
-                }
-            }
-            Event::Capacity => self.anew = true,
-            Event::Cancelled { job } => {
-                let key = key_of((self.key)(view, job), view, job);
-                if let Some(Some(window)) = self.waiting.remove(&key)
-                    && !self.steps.is_empty()
-                {
+                if let Some(window) = self.running.remove(&job) {
                     self.hold(view, job, &window, false);
                 }
-                self.arrived.remove(&key);
+                if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
+                    self.waiting.insert(self.place(view, job), None);
+                }
+            }
+            Event::Cancelled { job } => {
+                if let Some(Some(window)) = self.waiting.remove(&self.place(view, job)) {
+                    self.hold(view, job, &window, false);
+                    self.ended = true;
+                }
+            }
+            Event::Capacity => {
                 self.ended = true;
+                self.steps.clear();
             }
             Event::Timer => {}
         }
@@ -240,40 +264,29 @@ impl Policy for Conservative {
 
     fn decide(&mut self, view: &mut View) {
         debug_assert!(
-            self.waiting.keys().all(|key| view.status(job_of(*key)) == Status::Pending),
+            self.waiting.keys().all(|place| view.status(job_of(place.1)) == Status::Pending),
             "only pending jobs wait"
         );
-        let overdue = self.running.values().any(|held| held.end <= view.now());
-        let arrived = std::mem::take(&mut self.arrived);
-        if self.anew || overdue || self.steps.is_empty() {
-            self.anew = false;
+        if self.steps.is_empty() {
             self.rebuild(view);
-            self.insert_again(view, &BTreeSet::new());
-        } else {
-            self.advance(view.now());
-            if self.ended {
-                self.insert_again(view, &arrived);
-            }
-            for key in &arrived {
-                let window = self.insert(view, job_of(*key));
-                self.waiting.insert(*key, window);
+        }
+        self.advance(view.now());
+        let now = view.now();
+        let stale = self.waiting.values().flatten().any(|window| window.start < now);
+        let overdue = self.extend_overdue(view);
+        if std::mem::take(&mut self.ended) || stale || overdue {
+            let reserved = self.waiting.iter().filter(|(_, window)| window.is_some());
+            for place in reserved.map(|(place, _)| *place).collect::<Vec<_>>() {
+                if let Some(window) = self.waiting.insert(place, None).flatten() {
+                    self.hold(view, job_of(place.1), &window, false);
+                }
+                self.reserve(view, place);
             }
         }
-        self.ended = false;
+        let without = self.waiting.iter().filter(|(_, window)| window.is_none());
+        for place in without.map(|(place, _)| *place).collect::<Vec<_>>() {
+            self.reserve(view, place);
+        }
         self.start_due(view);
-    }
-}
-
-impl Conservative {
-    /// Each waiting job but those in `except`, in order, is removed and inserted at its earliest start.
-    fn insert_again(&mut self, view: &View, except: &BTreeSet<Key>) {
-        let keys: Vec<Key> = self.waiting.keys().copied().filter(|key| !except.contains(key)).collect();
-        for key in keys {
-            if let Some(Some(window)) = self.waiting.get(&key).cloned() {
-                self.hold(view, job_of(key), &window, false);
-            }
-            let window = self.insert(view, job_of(key));
-            self.waiting.insert(key, window);
-        }
     }
 }

@@ -120,15 +120,33 @@ impl Reservations {
     /// Finds when the head of a queue, which does not fit now, is expected to start.
     pub(crate) fn reserve(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32) {
         let soonest = view.now() + Seconds(1);
-        if self.queues[queue].then.is_none() {
+        // Where a greedy choice of racks decides, an earlier end may do though a later one does not: from the start.
+        if self.queues[queue].then.is_none() || !view.class(head).monotone {
             self.queues[queue] = Reservation { then: Some(view.room().clone()), cut: Time::ZERO };
         }
         if self.queues[queue].cut < soonest {
             self.release_until(view, queue, soonest);
         }
-        if self.fits(view, placement, queue, head) {
+        if !view.class(head).monotone {
+            self.walk_from_now(view, placement, queue, head, soonest);
+        } else if self.fits(view, placement, queue, head) {
             self.walk_back(view, placement, queue, head, soonest);
         } else {
+            self.walk_on(view, placement, queue, head);
+        }
+    }
+
+    /// The cut moves from the present through every expected end until the head fits.
+    fn walk_from_now(
+        &mut self,
+        view: &View,
+        placement: &mut Placement,
+        queue: usize,
+        head: u32,
+        soonest: Time,
+    ) {
+        let due = self.ends.range(..=(soonest, u32::MAX)).next().is_some();
+        if !(due && self.fits(view, placement, queue, head)) {
             self.walk_on(view, placement, queue, head);
         }
     }

@@ -1,11 +1,12 @@
 //! Consolidate: a gang on as few nodes as can be, by the rule of Helios; no preset of the cost function.
 //!
 //! Up to a node's GPUs: the node with the fewest free that fits. Beyond: nodes by free GPUs, most first; as many as
-//! the gang fills must be entirely free, and the next in that order must hold the remainder.
+//! the gang fills must be entirely free, and the next in that order must hold the remainder. Equal pods go to nodes
+//! in the same order, each taking as many as it has room for. Racks are never looked at.
 //! Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021.
 //! O(nodes) time.
 
-use super::{Choice, Entry, Picker, Rule, best_fit, lowest_bits, narrow, pod};
+use super::{Choice, Entry, Picker, Rule, best_fit, gang, lowest_bits, narrow, pod};
 use crate::cluster::Piece;
 use crate::policy::class::Form;
 
@@ -17,48 +18,52 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
-    let Form::Gang { gpus } = picker.class.form else {
-        return pod::choose(picker, best_fit::PREFERENCE, choice);
-    };
-    let mut kinds: Vec<u32> =
-        picker.occupancy.nodes_of(picker.scope()).map(|node| picker.occupancy.kind(node)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.into_iter().any(|kind| choose_kind(picker, kind, gpus, choice))
+    match picker.class.form {
+        Form::Gang { .. } | Form::Pods { .. } => {
+            picker.class.kinds.iter().any(|kind| choose_kind(picker, *kind, choice))
+        }
+        _ => pod::choose(picker, best_fit::PREFERENCE, choice),
+    }
 }
 
-fn choose_kind(picker: &Picker<'_>, kind: u32, gpus: u32, choice: &mut Choice) -> bool {
+fn choose_kind(picker: &Picker<'_>, kind: u32, choice: &mut Choice) -> bool {
     let occupancy = picker.occupancy;
-    let host = picker.class.host;
-    let free = |node: &usize| occupancy.free_mask(*node).count_ones();
-    let mut nodes: Vec<usize> = occupancy
-        .nodes_of(picker.scope())
-        .filter(|node| occupancy.kind(*node) == kind && occupancy.host_pods(*node, host) > 0)
-        .collect();
-    nodes.sort_by_key(|node| (std::cmp::Reverse(free(node)), *node));
-    let each = nodes.first().map_or(0, |node| occupancy.full_mask(*node).count_ones());
-    if each == 0 {
-        return false;
-    }
-    let (whole, rest) = ((gpus / each) as usize, gpus % each);
-    if nodes.len() < whole || nodes[..whole].iter().any(|node| free(node) < each) {
-        return false;
-    }
-    choice.pieces.clear();
+    let Some(need) = gang::need_on(picker, kind) else { return false };
+    choice.clear();
     choice.kind = kind;
-    for &node in &nodes[..whole] {
-        choice.push_node(node);
+    let usable = |node: &usize| {
+        occupancy.kind(*node) == kind
+            && occupancy.host_pods(*node, picker.class.host) > 0
+            && (need.milli == 0 || occupancy.free_milli(*node) > 0)
+    };
+    let mut nodes: Vec<usize> = occupancy.nodes_of(picker.scope()).filter(usable).collect();
+    nodes.sort_by_key(|node| (std::cmp::Reverse(occupancy.free_milli(*node)), *node));
+    let mut order = nodes.into_iter();
+    let mut whole = Vec::new();
+    let mut left = need.pods;
+    while left > 0 {
+        let Some(node) = order.next() else { return false };
+        let here = gang::pods_on(picker, need, node).min(left);
+        if here == 0 && need.whole_nodes {
+            return false;
+        }
+        left -= here;
+        if need.whole_nodes {
+            whole.push(node);
+        } else {
+            gang::pods_pieces(picker, need, node, here, choice);
+        }
     }
-    if rest > 0 {
-        let Some(&node) = nodes.get(whole).filter(|node| free(node) >= rest) else { return false };
-        choice
-            .pieces
-            .push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), rest) });
+    whole.sort_unstable();
+    whole.into_iter().for_each(|node| choice.push_node(node));
+    if need.rest > 0 {
+        let fits = |node: &usize| occupancy.free_mask(*node).count_ones() >= need.rest;
+        let Some(node) = order.next().filter(fits) else { return false };
+        choice.pieces.push(Piece::Gpus {
+            node: narrow(node),
+            mask: lowest_bits(occupancy.free_mask(node), need.rest),
+        });
     }
-    let mut racks: Vec<u32> =
-        nodes[..whole + usize::from(rest > 0)].iter().map(|node| occupancy.rack(*node)).collect();
-    racks.sort_unstable();
-    racks.dedup();
-    choice.racks = narrow(racks.len());
+    choice.racks = if occupancy.is_flat() { 1 } else { gang::count_racks(occupancy, &choice.pieces) };
     true
 }

@@ -7,61 +7,114 @@ use crate::workload::Topology;
 
 /// What a gang is on nodes of one kind.
 #[derive(Debug, Clone, Copy)]
-struct Need {
-    kind: u32,
+pub(super) struct Need {
+    pub(super) kind: u32,
     /// Equal pods.
-    pods: u32,
+    pub(super) pods: u32,
     /// Thousandths of each.
-    milli: u32,
+    pub(super) milli: u32,
     /// Whole GPUs of one more pod; 0: none.
-    rest: u32,
+    pub(super) rest: u32,
     /// Whether each pod is a whole node.
-    whole_nodes: bool,
+    pub(super) whole_nodes: bool,
+    /// Whether the capacity index knows the answer: it counts idle nodes, and nothing else.
+    indexed: bool,
 }
 
-/// Where a gang of the picker's class goes, trying the kinds of nodes in their order.
+/// Where a gang of the picker's class goes.
 pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut Choice) -> bool {
-    let occupancy = picker.occupancy;
-    for kind in 0..occupancy.kinds() {
-        let Some(need) = need_on(picker, kind) else { continue };
-        choice.pieces.clear();
-        choice.kind = kind;
-        let indexed = need.whole_nodes
-            && picker.class.host.is_none()
-            && picker.class.segment == 1
-            && preference.node != Cheapest::Draw
-            && (need.rest == 0 || !occupancy.has_split_gpus());
-        if indexed && need.pods > occupancy.idle(picker.scope(), kind as usize) {
-            continue;
-        }
-        let ignore = picker.class.topology == Topology::Ignore || occupancy.is_flat();
-        let found = match (indexed, ignore) {
-            (true, true) => whole_nodes_anywhere(picker, preference, need, choice),
-            (true, false) => whole_nodes_in_racks(picker, preference, need, choice),
-            (false, _) => from_scan(picker, preference, need, ignore, choice),
-        };
-        if found {
-            return true;
-        }
+    let needs = || picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind));
+    let enough =
+        |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
+    let start = |need: Need, choice: &mut Choice| {
+        choice.clear();
+        choice.kind = need.kind;
+    };
+    if picker.class.topology == Topology::Ignore || picker.occupancy.is_flat() {
+        return needs().filter(enough).any(|need| {
+            start(need, choice);
+            if need.indexed {
+                whole_nodes_anywhere(picker, preference, need, choice)
+            } else {
+                everywhere(picker, preference, need, choice)
+            }
+        });
     }
-    false
+    let one_rack = |need: Need| {
+        let rack = if need.indexed {
+            indexed_rack(picker, preference, need, need.pods, &[])
+        } else {
+            scanned_rack(picker, preference, need, need.pods, &rooms(picker, need, false))
+        };
+        Some((need, rack?))
+    };
+    if let Some((need, rack)) = needs().filter(enough).filter_map(one_rack).min_by_key(|(_, rack)| *rack) {
+        start(need, choice);
+        choice.racks = 1;
+        return fill_rack(picker, preference, need, rack.1, need.pods, choice);
+    }
+    picker.class.topology == Topology::PreferRack
+        && needs().filter(enough).any(|need| {
+            start(need, choice);
+            if need.indexed {
+                span_indexed(picker, preference, need, choice)
+            } else {
+                span_scanned(picker, preference, need, choice)
+            }
+        })
 }
 
-fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
+/// What the picker's class is on nodes of `kind`; none if those cannot hold any of it.
+pub(super) fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
     match picker.class.form {
         Form::Gang { gpus } => {
             let each = picker.occupancy.kind_gpus(kind);
-            (each > 0).then(|| Need {
-                kind,
-                pods: gpus / each,
-                milli: each * 1000,
-                rest: gpus % each,
-                whole_nodes: true,
-            })
+            let rest = gpus.checked_rem(each)?;
+            let indexed = picker.class.host.is_none()
+                && picker.class.segment == 1
+                && !picker.draws
+                && (rest == 0 || !picker.occupancy.has_split_gpus());
+            Some(Need { kind, pods: gpus / each, milli: each * 1000, rest, whole_nodes: true, indexed })
         }
-        Form::Pods { count, milli } => Some(Need { kind, pods: count, milli, rest: 0, whole_nodes: false }),
+        Form::Pods { count, milli } => {
+            Some(Need { kind, pods: count, milli, rest: 0, whole_nodes: false, indexed: false })
+        }
         form => unreachable!("{form:?} is not a gang"),
     }
+}
+
+/// A rack's cost for a gang, and its index: the thousandths of the pods it has room for, or what stands for them.
+type RackCost = (u32, usize);
+
+fn rack_cost(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    rack: usize,
+    capacity: u32,
+) -> RackCost {
+    let free = capacity.saturating_mul(need.milli.max(1));
+    (picker.rack_cost(preference.rack, rack, free), rack)
+}
+
+/// The gang, or `pods` of it and the remainder pod, in one rack that holds that.
+fn fill_rack(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    rack: usize,
+    pods: u32,
+    choice: &mut Choice,
+) -> bool {
+    let (occupancy, scope) = (picker.occupancy, picker.scope());
+    let in_rack = occupancy.rack_nodes(rack).map(|node| node as usize);
+    let in_scope = in_rack.filter(|node| occupancy.is_up(*node) && occupancy.in_scope(scope, *node));
+    if need.indexed {
+        take_idle(picker, need.kind, rack, pods, choice);
+        return need.rest == 0 || place_rest(picker, preference, need, in_scope, choice);
+    }
+    let nodes: Vec<usize> = in_scope.collect();
+    fill(picker, preference, need, &nodes, pods, true, choice)
 }
 
 /// Idle nodes are all alike: the lowest ones, wherever they are.
@@ -124,43 +177,30 @@ fn place_rest(
     true
 }
 
-/// Whole nodes by the index of racks: one rack, else the fewest.
-fn whole_nodes_in_racks(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    choice: &mut Choice,
-) -> bool {
-    let (occupancy, scope) = (picker.occupancy, picker.scope());
-    let most = occupancy.most_idle(scope, need.kind as usize);
+/// Whole nodes over several racks, by the index.
+fn span_indexed(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+    let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let mut left = need.pods;
     let mut used = Vec::new();
-    let mut fullest = most;
+    let mut most = occupancy.most_idle(scope, kind);
     loop {
-        if let Some(rack) = one_rack(picker, preference, need, left, &used) {
-            take_idle(picker, need.kind, rack, left, choice);
-            let in_rack = occupancy.rack_nodes(rack).map(|node| node as usize);
-            let in_scope = in_rack.filter(|node| occupancy.is_up(*node) && occupancy.in_scope(scope, *node));
+        if let Some((_, rack)) = indexed_rack(picker, preference, need, left, &used) {
             choice.racks = narrow(used.len()) + 1;
-            return need.rest == 0 || place_rest(picker, preference, need, in_scope, choice);
+            return fill_rack(picker, preference, need, rack, left, choice);
         }
-        if picker.class.topology == Topology::RequireRack {
-            return false;
-        }
-        // Racks that give all they can, most first.
         let next = loop {
-            if fullest == 0 {
+            if most == 0 {
                 return false;
             }
-            let racks = occupancy.racks_with_idle(scope, need.kind as usize, fullest);
-            if let Some(rack) = racks.into_iter().find(|rack| !used.contains(rack)) {
+            let unused = occupancy.racks_with_idle(scope, kind, most).find(|rack| !used.contains(rack));
+            if let Some(rack) = unused {
                 break rack;
             }
-            fullest -= 1;
+            most -= 1;
         };
-        let take = left.min(narrow(fullest));
-        if take == left && need.rest == 0 {
-            unreachable!("a rack with room for the rest is taken as the last one");
+        let take = left.min(narrow(most));
+        if take == 0 {
+            return false;
         }
         take_idle(picker, need.kind, next, take, choice);
         left -= take;
@@ -168,27 +208,28 @@ fn whole_nodes_in_racks(
     }
 }
 
-/// The cheapest rack not used yet that holds `left` whole nodes and the remainder pod.
-fn one_rack(
+/// The cheapest rack not used yet that holds `left` whole nodes and the remainder pod, by the index.
+fn indexed_rack(
     picker: &Picker<'_>,
     preference: Preference,
     need: Need,
     left: u32,
     used: &[usize],
-) -> Option<usize> {
+) -> Option<RackCost> {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
-    let most = occupancy.most_idle(scope, kind);
     let simple = need.rest == 0 && used.is_empty();
     let first = |idle: usize| {
-        if simple {
-            return occupancy.first_rack_with_idle(scope, kind, idle);
-        }
-        let racks = occupancy.racks_with_idle(scope, kind, idle);
-        racks.into_iter().find(|rack| !used.contains(rack) && holds_rest(picker, need, *rack, left))
+        let rack = if simple {
+            occupancy.first_rack_with_idle(scope, kind, idle)
+        } else {
+            let mut racks = occupancy.racks_with_idle(scope, kind, idle);
+            racks.find(|rack| !used.contains(rack) && holds_rest(picker, need, *rack, left))
+        };
+        rack.map(|rack| rack_cost(picker, preference, need, rack, narrow(idle)))
     };
-    let counts = left as usize..=most;
+    let mut counts = left as usize..=occupancy.most_idle(scope, kind);
     match preference.rack {
-        Cheapest::Fullest => counts.into_iter().find_map(first),
+        Cheapest::Fullest => counts.find_map(first),
         Cheapest::Emptiest => counts.rev().find_map(first),
         _ => counts.filter_map(first).min(),
     }
@@ -231,7 +272,7 @@ fn take_idle(picker: &Picker<'_>, kind: u32, rack: usize, count: u32, choice: &m
     debug_assert!(left == 0, "the rack was chosen for its idle nodes");
 }
 
-fn count_racks(occupancy: &Occupancy, pieces: &[Piece]) -> u32 {
+pub(super) fn count_racks(occupancy: &Occupancy, pieces: &[Piece]) -> u32 {
     let mut racks: Vec<u32> =
         pieces.iter().flat_map(|piece| piece.nodes()).map(|node| occupancy.rack(node as usize)).collect();
     racks.sort_unstable();
@@ -247,40 +288,47 @@ struct Room {
     capacity: u32,
 }
 
-/// The same choice by looking at every node: pods of any size, CPU and memory, segments, random draws.
-fn from_scan(
+/// The gang on all nodes of a kind as if they were one rack.
+fn everywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+    let rooms = rooms(picker, need, true);
+    let fits = rooms
+        .first()
+        .is_some_and(|room| fill(picker, preference, need, &room.nodes, need.pods, true, choice));
+    choice.racks = if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
+    fits
+}
+
+/// The cheapest of `rooms` that holds `left` pods and the remainder pod.
+fn scanned_rack(
     picker: &Picker<'_>,
     preference: Preference,
     need: Need,
-    ignore: bool,
-    choice: &mut Choice,
-) -> bool {
-    let mut rooms = rooms(picker, need, ignore);
+    left: u32,
+    rooms: &[Room],
+) -> Option<RackCost> {
+    let holds = |room: &&Room| {
+        room.capacity >= left
+            && fill(picker, preference, need, &room.nodes, left, true, &mut Choice::default())
+    };
+    let cost = |room: &Room| rack_cost(picker, preference, need, room.rack, room.capacity);
+    rooms.iter().filter(holds).map(cost).min()
+}
+
+/// The gang over several racks, looking at every node: pods of any size, CPU and memory, segments, random draws.
+fn span_scanned(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+    let mut rooms = rooms(picker, need, false);
     let segment = picker.class.segment;
     let gives = |room: &Room| room.capacity / segment * segment;
     let mut left = need.pods;
-    let mut used = 0;
     loop {
-        let holds = |room: &Room| {
-            room.capacity >= left && fill(picker, preference, need, room, left, true, &mut Choice::default())
-        };
-        let cheapest = (0..rooms.len()).filter(|index| holds(&rooms[*index])).min_by_key(|index| {
-            let room = &rooms[*index];
-            (picker.rack_cost(preference.rack, room.rack, room.capacity), room.rack)
-        });
-        if let Some(last) = cheapest {
-            fill(picker, preference, need, &rooms[last], left, true, choice);
-            choice.racks =
-                if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
+        if let Some((_, rack)) = scanned_rack(picker, preference, need, left, &rooms) {
+            fill_rack(picker, preference, need, rack, left, choice);
+            choice.racks = count_racks(picker.occupancy, &choice.pieces);
             return true;
         }
-        if ignore || picker.class.topology == Topology::RequireRack {
-            return false;
-        }
-        let most = (0..rooms.len()).filter(|index| gives(&rooms[*index]) > 0).min_by_key(|index| {
+        let most = (0..rooms.len()).min_by_key(|index| {
             let room = &rooms[*index];
-            let cost = picker.rack_cost(preference.rack, room.rack, room.capacity);
-            (std::cmp::Reverse(gives(room)), cost, room.rack)
+            (std::cmp::Reverse(gives(room)), rack_cost(picker, preference, need, room.rack, room.capacity))
         });
         let Some(next) = most else { return false };
         let room = rooms.swap_remove(next);
@@ -288,10 +336,8 @@ fn from_scan(
         if take == 0 {
             return false;
         }
-        fill(picker, preference, need, &room, take, false, choice);
+        fill(picker, preference, need, &room.nodes, take, false, choice);
         left -= take;
-        used += 1;
-        debug_assert!(used <= picker.occupancy.racks(), "every rack is used once");
     }
 }
 
@@ -311,7 +357,7 @@ fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> {
 }
 
 /// How many of the equal pods a node holds.
-fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
+pub(super) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
     let occupancy = picker.occupancy;
     let by_gpus = match need.milli {
         0 => u32::MAX,
@@ -321,18 +367,18 @@ fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
     by_gpus.min(occupancy.host_pods(node, picker.class.host)).min(need.pods)
 }
 
-/// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest nodes of a room.
+/// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest of `nodes`.
 fn fill(
     picker: &Picker<'_>,
     preference: Preference,
     need: Need,
-    room: &Room,
+    nodes: &[usize],
     pods: u32,
     last: bool,
     choice: &mut Choice,
 ) -> bool {
     let mut order: Vec<usize> =
-        room.nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
+        nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
     order.sort_by_key(|node| (picker.node_cost(preference.node, *node), *node));
     let mut left = pods;
     let mut whole = Vec::new();
@@ -350,21 +396,17 @@ fn fill(
     }
     // A node's mask is one piece, whatever the order of choice was.
     whole.sort_unstable();
-    for node in whole {
-        choice.push_node(node);
-    }
+    whole.into_iter().for_each(|node| choice.push_node(node));
     left == 0
-        && (!last
-            || need.rest == 0
-            || place_rest(picker, preference, need, room.nodes.iter().copied(), choice))
+        && (!last || need.rest == 0 || place_rest(picker, preference, need, nodes.iter().copied(), choice))
 }
 
 /// The pieces of `count` equal pods on one node.
-fn pods_pieces(picker: &Picker<'_>, need: Need, node: usize, count: u32, choice: &mut Choice) {
+pub(super) fn pods_pieces(picker: &Picker<'_>, need: Need, node: usize, count: u32, choice: &mut Choice) {
     let occupancy = picker.occupancy;
     let mut free = occupancy.free_mask(node);
-    let mut left: Vec<u32> =
-        if (1..1000).contains(&need.milli) { occupancy.gpu_left(node).collect() } else { Vec::new() };
+    let shares = (1..1000).contains(&need.milli);
+    let mut left: Vec<u32> = if shares { occupancy.gpu_left(node).collect() } else { Vec::new() };
     for _ in 0..count {
         let piece = match need.milli {
             0 => Piece::Gpus { node: narrow(node), mask: 0 },

@@ -5,11 +5,11 @@
 //! its own. What "fits" means is the same for all and lives in `gang` and `pod`:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
-//! - A gang of several pods runs on nodes of one kind; kinds are tried in their order.
-//! - *Prefer rack*: one rack that holds it all, the preferred one; else racks by capacity in whole pods, most first,
-//!   each giving all it can, until one holds what is left: of those the preferred. *Require rack*: the first or wait.
-//!   *Ignore*, and on a flat cluster: all nodes of a kind count as one rack.
-//! - A rack's cost for a gang is its capacity in whole pods. Within a rack, nodes go by (cost, index) as they were
+//! - A gang of several pods runs on nodes of one kind.
+//! - *Prefer rack*: one rack of any kind that holds it all, the cheapest; else, kind by kind in their order, racks by
+//!   capacity in whole pods (or segments), most first, each giving all it can, until one holds what is left: of those
+//!   the cheapest. *Require rack*: the first or wait. *Ignore*, and on a flat cluster: all nodes of a kind are one rack.
+//! - A rack's cost for a gang is what it has free for it: the thousandths of the pods it has room for. Within a rack, nodes go by (cost, index) as they were
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
 mod best_fit;
@@ -149,16 +149,21 @@ impl Placement {
     #[inline]
     pub fn choose(&self, class: &Class, job: u32, occupancy: &Occupancy, choice: &mut Choice) -> bool {
         choice.clear();
-        let picker = Picker { class, job, occupancy, stream: &self.stream };
+        let draws = matches!(self.rule, Rule::Prefer(Preference { node: Cheapest::Draw, .. }));
+        let picker = Picker { class, job, occupancy, stream: &self.stream, draws };
         match (class.form, self.rule) {
             (Form::Nothing, _) => {
                 choice.racks = 0;
                 true
             }
             (Form::Impossible, _) => false,
-            (Form::Pod { .. } | Form::Gang { .. }, Rule::Consolidate) => consolidate::choose(&picker, choice),
-            (Form::Pod { .. } | Form::Share { .. }, rule) => pod::choose(&picker, rule.preference(), choice),
-            (Form::Gang { .. } | Form::Pods { .. }, rule) => gang::choose(&picker, rule.preference(), choice),
+            (_, Rule::Consolidate) => consolidate::choose(&picker, choice),
+            (Form::Pod { .. } | Form::Share { .. }, Rule::Prefer(preference)) => {
+                pod::choose(&picker, preference, choice)
+            }
+            (Form::Gang { .. } | Form::Pods { .. }, Rule::Prefer(preference)) => {
+                gang::choose(&picker, preference, choice)
+            }
         }
     }
 
@@ -171,16 +176,6 @@ impl Placement {
     }
 }
 
-impl Rule {
-    const fn preference(self) -> Preference {
-        match self {
-            Self::Prefer(preference) => preference,
-            // What the rule does not speak of (equal pods, shares) is packed.
-            Self::Consolidate => best_fit::PREFERENCE,
-        }
-    }
-}
-
 /// One question to a placement.
 #[derive(Debug)]
 pub(crate) struct Picker<'a> {
@@ -188,6 +183,8 @@ pub(crate) struct Picker<'a> {
     pub(crate) job: u32,
     pub(crate) occupancy: &'a Occupancy,
     pub(crate) stream: &'a Stream,
+    /// Whether costs are random draws, which no index knows.
+    pub(crate) draws: bool,
 }
 
 /// Draws for racks are told from draws for nodes by this bit.

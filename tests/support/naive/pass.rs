@@ -8,9 +8,9 @@
 //! **Queues.** Every partition of the workload has one; partition by partition, in order of their index, each pass
 //! goes through it. A job starts if its tenant's quota allows it and the placement finds it a place.
 //!
-//! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, and the
-//! tenant if it has a quota; under easy and easy-strict also what the expected end depends on: requested time,
-//! behaviour, work kept, and whether it has started before. What the placement draws for a job (random) is no part.
+//! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
+//! and the tenant if it has a quota; under easy and easy-strict also what else the expected end depends on: requested
+//! time, work kept, and whether it has started before. What the placement draws for a job (random) is no part.
 //!
 //! **Backfills.** none: the first job that cannot start ends the queue's turn. skip: all are tried. easy and
 //! easy-strict: the first job that cannot start is the head. Its shadow is the earliest expected end of a running job
@@ -26,8 +26,9 @@ use super::time::{NEVER, Simulation};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Class {
     request: u32,
+    behaviour: u32,
     tenant: Option<u32>,
-    estimate: Option<(u32, u32, u64, bool)>,
+    estimate: Option<(u32, u64, bool)>,
 }
 
 impl Simulation<'_> {
@@ -82,9 +83,10 @@ impl Simulation<'_> {
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
         let easy = self.plan.settings.backfill.starts_with("easy");
         let kept = self.live[index as usize].kept;
-        let estimate = (job.requested_time.0, job.behaviour, kept, self.has_started(index));
+        let estimate = (job.requested_time.0, kept, self.has_started(index));
         Class {
             request: job.request,
+            behaviour: job.behaviour,
             tenant: limited.then_some(job.tenant),
             estimate: easy.then_some(estimate),
         }

@@ -24,7 +24,8 @@
 //!
 //! **A gang** lands on nodes of one kind (an index of the cluster's kinds). Where racks matter:
 //! 1. of the racks that hold all of it, of whatever kind, the one with the least (preference, index), the preference
-//!    being that of the table read for racks (random: draw number 2³¹ + rack);
+//!    being that of the table read for racks, whose free thousandths are those of the pods they have room for
+//!    (random: draw number 2³¹ + rack);
 //! 2. else, unless one rack is required, kind by kind in order, the first that works: again and again, if racks not
 //!    used yet hold all that remains, the least (preference, index) of them ends it; else the unused rack with the
 //!    most room in whole pods (ties: preference, index) gives all its room; with a segment, room and gift are
@@ -230,9 +231,20 @@ impl<'a> World<'a> {
         (0, self.preference(free.node_total(node), job, node), node)
     }
 
-    fn rack_preference(&self, free: &Free, job: u32, rack: u32) -> Preference {
-        let total = free.rack_total(self.cluster(), rack);
+    /// A rack's cost for a gang: the thousandths of the pods it has room for, pods without GPUs counting one each.
+    fn rack_preference(&self, free: &Free, job: u32, rack: u32, each: Need) -> Preference {
+        let nodes = self.nodes_of_rack(job, rack);
+        let pods: u32 = nodes.iter().map(|node| self.room(free, *node, each, self.most_pods(job))).sum();
+        let total = u64::from(pods) * u64::from(each.milli.max(1));
         (0, self.preference(total, job, 0x8000_0000 + rack), rack)
+    }
+
+    /// No node is asked for more pods than the whole gang has.
+    fn most_pods(&self, job: u32) -> u32 {
+        match self.plan.workload.request_of(job).shape {
+            Shape::Any { .. } => u32::MAX,
+            Shape::Pods { count, .. } => count,
+        }
     }
 
     fn preference(&self, free: u64, job: u32, draw: u32) -> u64 {
@@ -296,9 +308,11 @@ impl<'a> World<'a> {
     ) -> Option<Vec<Pod>> {
         let filled = racks.iter().filter_map(|rack| {
             let gang = gang_on(self.cluster().racks[*rack as usize].kind)?;
-            Some((*rack, self.fill(free, job, &self.nodes_of_rack(job, *rack), gang)?))
+            Some((*rack, gang.each, self.fill(free, job, &self.nodes_of_rack(job, *rack), gang)?))
         });
-        filled.min_by_key(|(rack, _)| self.rack_preference(free, job, *rack)).map(|(_, pods)| pods)
+        filled
+            .min_by_key(|(rack, each, _)| self.rack_preference(free, job, *rack, *each))
+            .map(|(.., pods)| pods)
     }
 
     /// The gang over several racks of one kind.
@@ -319,7 +333,8 @@ impl<'a> World<'a> {
                 let nodes = self.nodes_of_rack(job, rack);
                 whole_segments(nodes.iter().map(|node| self.room(free, *node, gang.each, gang.count)).sum())
             };
-            let first = |rack: &u32| (u32::MAX - room(*rack), self.rack_preference(free, job, *rack));
+            let first =
+                |rack: &u32| (u32::MAX - room(*rack), self.rack_preference(free, job, *rack, gang.each));
             let rack = unused.iter().copied().min_by_key(first)?;
             let gift = room(rack).min(whole_segments(remaining));
             if gift == 0 {

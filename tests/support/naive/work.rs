@@ -2,8 +2,8 @@
 //!
 //! **Work.** A job has `work_time << 16` to do, or `requested_time << 16` if that is less and it is killed. It does
 //! `rate` a second, after the first `restart_time` seconds of every attempt but its first. A stop keeps what a
-//! checkpoint holds: the work since the job's very first start, rounded down to whole intervals of work (no interval:
-//! all of it). A stopped job is pending at once, with the eligible time it had.
+//! checkpoint holds: the work since the job's very first start, rounded down to whole intervals of work, each with the
+//! cost of its checkpoint (no interval: all of it). A stopped job is pending at once, with the eligible time it had.
 //!
 //! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉, but always later than
 //! now for a job that is running.
@@ -36,7 +36,9 @@ impl Simulation<'_> {
     /// A running job lets go of all it holds; it waits again.
     pub(super) fn stop(&mut self, job: u32, end: SegmentEnd) {
         let work = self.live[job as usize].kept + self.worked(job);
-        let interval = u64::from(self.behaviour(job).checkpoint_interval.0) << 16;
+        let behaviour = self.behaviour(job);
+        let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
+        let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
         self.live[job as usize].kept = work - work.checked_rem(interval).unwrap_or(0);
         self.leave(job, end);
         self.pending.push(job);
