@@ -301,6 +301,11 @@ impl<'a> Intake<'a> {
         &self.problems
     }
 
+    /// The notes alone, where no jobs were read; or everything that is wrong.
+    pub(super) fn into_notes(self) -> Result<Notes, Error> {
+        self.problems.into_result(self.notes)
+    }
+
     /// The workload, once every line is read.
     pub(super) fn finish(mut self, format: &'static str, text: &[u8]) -> Result<Trace, Error> {
         if !self.problems.is_empty() {

@@ -25,11 +25,13 @@ mod field;
 mod formats;
 mod input;
 mod intake;
+mod nodes;
 mod notes;
 mod options;
 mod table;
 
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
+pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, SwfPartition};
 
@@ -115,34 +117,34 @@ pub fn read_bytes(
 ) -> Result<Trace, Error> {
     options.problems().into_result(())?;
     let text = input::unpack(name, bytes, options)?;
-    let format = choose(name, &text, format)?;
+    let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect)).collect();
+    let format = &FORMATS[choose(name, &text, format, &known)?];
     let mut intake = Intake::new(name, options);
     (format.read)(&text, &mut intake);
     intake.finish(format.name, &text)
 }
 
-/// The format of that name, or the one that recognises the text.
-fn choose(name: &str, text: &[u8], format: Option<&str>) -> Result<&'static Format, Error> {
-    let names = || FORMATS.iter().map(|format| format.name);
+/// A format's name, and what recognises it.
+type Known = (&'static str, fn(&Head<'_>) -> bool);
+
+/// The index of the format of that name, or of the one that recognises the text.
+fn choose(name: &str, text: &[u8], format: Option<&str>, known: &[Known]) -> Result<usize, Error> {
+    let list = |indices: &[usize]| indices.iter().map(|i| known[*i].0).collect::<Vec<_>>().join(", ");
     if let Some(given) = format.filter(|given| *given != "auto") {
-        let known = FORMATS.iter().find(|format| format.name == given);
-        return known.ok_or_else(|| {
-            Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names()).into()
+        let found = known.iter().position(|(name, _)| *name == given);
+        let names = known.iter().map(|(name, _)| *name);
+        return found.ok_or_else(|| {
+            Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names).into()
         });
     }
     let head = Head::new(text);
-    let candidates: Vec<&Format> = FORMATS.iter().filter(|format| (format.detect)(&head)).collect();
-    let list = |formats: &mut dyn Iterator<Item = &str>| formats.collect::<Vec<_>>().join(", ");
+    let candidates: Vec<usize> = (0..known.len()).filter(|i| known[*i].1(&head)).collect();
     let problem = match candidates[..] {
-        [format] => return Ok(format),
+        [index] => return Ok(index),
         [] if text.trim_ascii().is_empty() => Problem::new(format!("`{name}` is empty")),
         [] => Problem::new(format!("the format of `{name}` is not one of those known"))
-            .hint(format!("`--format` names one of {}", list(&mut names()))),
-        _ => Problem::new(format!(
-            "`{name}` could be {}",
-            list(&mut candidates.iter().map(|format| format.name))
-        ))
-        .hint("`--format` says which"),
+            .hint(format!("`--format` names one of {}", list(&Vec::from_iter(0..known.len())))),
+        _ => Problem::new(format!("`{name}` could be {}", list(&candidates))).hint("`--format` says which"),
     };
     Err(problem.at(Place::file(name)).into())
 }
