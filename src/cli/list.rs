@@ -1,9 +1,10 @@
 use super::Exit;
 use super::arguments::{List, Listing};
-use super::table;
+
 use super::terminal::Terminal;
 use crate::error::{Problem, Result};
 use crate::hardware::{Catalogue, Family, Platform};
+use crate::report::table;
 use crate::trace;
 
 /// Prints a table of what can be named.

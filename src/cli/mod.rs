@@ -6,7 +6,6 @@ mod arguments;
 mod exit;
 mod inspect;
 mod list;
-mod table;
 mod terminal;
 
 pub use exit::Exit;

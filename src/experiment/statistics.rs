@@ -12,6 +12,7 @@
 //! ```
 
 use crate::random::{Purpose, Stream};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// Fewer observations than this give no interval.
@@ -97,36 +98,38 @@ impl Resampling {
         Some(bca_ends(observed, &jackknife, &replicates, self.level))
     }
 
-    /// The percentile interval of `statistic` over moving blocks of `count` consecutive observations.
+    /// The percentile intervals of several statistics over moving blocks of `count` consecutive observations.
     ///
     /// What happens on one day depends on the day before, so whole runs of days are drawn: [`block_length`] of
-    /// them, from any first day. `statistic` gets how often each observation was drawn. `None` as in
-    /// [`Resampling::bca`].
+    /// them, from any first day. `statistics` gets how often each observation was drawn, and returns as many numbers
+    /// each time. One is `None` if it was ever NaN, all are if there are fewer than [`FEWEST`] observations.
     /// H. R. Künsch, "The jackknife and the bootstrap for general stationary observations", Ann. Statist. 17 (1989).
     ///
     /// # Complexity
-    /// O(resamples · (count + cost of the statistic)) time, on every core.
-    pub fn moving_blocks(&self, count: usize, statistic: impl Fn(&[u32]) -> f64 + Sync) -> Option<Interval> {
-        use rayon::prelude::*;
+    /// O(resamples · (count + cost of the statistics)) time, on every core.
+    pub fn moving_blocks(
+        &self,
+        count: usize,
+        statistics: impl Fn(&[u32]) -> Vec<f64> + Sync,
+    ) -> Vec<Option<Interval>> {
+        let width = statistics(&vec![1; count]).len();
         if count < FEWEST {
-            return None;
+            return vec![None; width];
         }
-        let mut replicates: Vec<f64> = (0..self.resamples)
-            .into_par_iter()
-            .map_init(
-                || vec![0; count],
-                |times, resample| {
-                    self.draw_blocks(resample, times);
-                    statistic(times)
-                },
-            )
-            .collect();
-        if replicates.iter().any(|value| !value.is_finite()) {
-            return None;
-        }
-        replicates.sort_by(f64::total_cmp);
+        let draw = |times: &mut Vec<u32>, resample| {
+            self.draw_blocks(resample, times);
+            statistics(times)
+        };
+        let replicates: Vec<Vec<f64>> =
+            (0..self.resamples).into_par_iter().map_init(|| vec![0; count], draw).collect();
         let tail = (1.0 - self.level) / 2.0;
-        Some(Interval { low: at_rank(&replicates, tail), high: at_rank(&replicates, 1.0 - tail) })
+        let interval = |index: usize| {
+            let mut values: Vec<f64> = replicates.iter().map(|replicate| replicate[index]).collect();
+            values.sort_by(f64::total_cmp);
+            let ends = Interval { low: at_rank(&values, tail), high: at_rank(&values, 1.0 - tail) };
+            values.iter().all(|value| value.is_finite()).then_some(ends)
+        };
+        (0..width).map(interval).collect()
     }
 
     fn fill(&self, resample: u32, count: usize, picked: &mut Vec<usize>) {
@@ -370,7 +373,7 @@ mod tests {
         let resampling = Resampling::new(1).resamples(50);
         assert_eq!(resampling.bca(9, |picked| mean_of(&values, picked)), None, "nine");
         assert!(resampling.bca(10, |picked| mean_of(&values, picked)).is_some(), "ten");
-        assert_eq!(resampling.moving_blocks(9, |_| 1.0), None, "nine days");
+        assert_eq!(resampling.moving_blocks(9, |_| vec![1.0]), [None], "nine days");
     }
 
     #[test]
@@ -448,9 +451,12 @@ mod tests {
                 values.push(last);
             }
             let mean = |times: &[u32]| {
-                times.iter().zip(&values).map(|(times, value)| f64::from(*times) * value).sum::<f64>() / 200.0
+                let sum: f64 =
+                    times.iter().zip(&values).map(|(times, value)| f64::from(*times) * value).sum();
+                vec![sum / 200.0]
             };
-            let interval = Resampling::new(u64::from(trial)).resamples(400).moving_blocks(200, mean).unwrap();
+            let resampling = Resampling::new(u64::from(trial)).resamples(400);
+            let interval = resampling.moving_blocks(200, mean)[0].unwrap();
             width += (interval.high - interval.low) / f64::from(trials);
         }
         let truth = 2.0 * 1.96 * (6.25_f64 / 200.0).sqrt();

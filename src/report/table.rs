@@ -1,10 +1,12 @@
+//! Tables as text: a header, a line under it, and no other line.
+
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
-/// A header, a line under it, and no other line.
+/// A line under the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// An empty table of at most `width` columns.
-pub(super) fn new<'a>(width: u16, header: impl IntoIterator<Item = &'a str>) -> Table {
+pub(crate) fn new<'a>(width: u16, header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table
         .load_style(STYLE)
@@ -15,7 +17,7 @@ pub(super) fn new<'a>(width: u16, header: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// Keeps these columns as wide as what is in them; the others share the rest.
-pub(super) fn rigid(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
+pub(crate) fn rigid(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -24,7 +26,7 @@ pub(super) fn rigid(table: &mut Table, columns: impl IntoIterator<Item = usize>)
 }
 
 /// Aligns these columns to the right, header included.
-pub(super) fn right(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
+pub(crate) fn right(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -33,7 +35,7 @@ pub(super) fn right(table: &mut Table, columns: impl IntoIterator<Item = usize>)
 }
 
 /// The table as text, without blanks at line ends.
-pub(super) fn text(table: &mut Table) -> String {
+pub(crate) fn text(table: &mut Table) -> String {
     // The first and the last column need no room towards the edge.
     if let Some(first) = table.column_mut(0) {
         first.set_padding((0, 1));

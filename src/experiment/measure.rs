@@ -1,0 +1,179 @@
+//! What a comparison reads off a run.
+
+use serde::Serialize;
+
+/// What a number is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// A ratio without a unit.
+    Ratio,
+    /// A part of the whole, 0..=1.
+    Share,
+    /// A number of jobs.
+    Jobs,
+}
+
+/// A number that every job has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    Wait,
+    Slowdown,
+    Turnaround,
+}
+
+impl Quantity {
+    pub(super) const COUNT: usize = 3;
+}
+
+/// How one number is made of those of all jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Mean,
+    /// Nearest rank, in hundredths.
+    Percentile(u8),
+}
+
+/// Where the number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Jobs(Quantity, Reading),
+    Makespan,
+    Utilization,
+    Jain,
+    Unfinished,
+}
+
+/// One line of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// As JSON and CSV call it.
+    pub key: &'static str,
+    /// As people call it.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    pub(super) origin: Origin,
+}
+
+const fn of_jobs(key: &'static str, name: &'static str, quantity: Quantity, reading: Reading) -> Measure {
+    let unit = if matches!(quantity, Quantity::Slowdown) { Unit::Ratio } else { Unit::Seconds };
+    Measure { key, name, unit, origin: Origin::Jobs(quantity, reading) }
+}
+const fn of_run(key: &'static str, name: &'static str, unit: Unit, origin: Origin) -> Measure {
+    Measure { key, name, unit, origin }
+}
+
+/// Every line of a comparison, in the order shown.
+pub const MEASURES: &[Measure] = &[
+    of_jobs("wait_mean_s", "wait, mean", Quantity::Wait, Reading::Mean),
+    of_jobs("wait_p50_s", "wait, p50", Quantity::Wait, Reading::Percentile(50)),
+    of_jobs("wait_p90_s", "wait, p90", Quantity::Wait, Reading::Percentile(90)),
+    of_jobs("wait_p99_s", "wait, p99", Quantity::Wait, Reading::Percentile(99)),
+    of_jobs("slowdown_mean", "slowdown, mean", Quantity::Slowdown, Reading::Mean),
+    of_jobs("slowdown_p50", "slowdown, p50", Quantity::Slowdown, Reading::Percentile(50)),
+    of_jobs("slowdown_p90", "slowdown, p90", Quantity::Slowdown, Reading::Percentile(90)),
+    of_jobs("slowdown_p99", "slowdown, p99", Quantity::Slowdown, Reading::Percentile(99)),
+    of_jobs("turnaround_mean_s", "turnaround, mean", Quantity::Turnaround, Reading::Mean),
+    of_jobs("turnaround_p50_s", "turnaround, p50", Quantity::Turnaround, Reading::Percentile(50)),
+    of_jobs("turnaround_p90_s", "turnaround, p90", Quantity::Turnaround, Reading::Percentile(90)),
+    of_run("makespan_s", "makespan", Unit::Seconds, Origin::Makespan),
+    of_run("utilization", "utilization", Unit::Share, Origin::Utilization),
+    of_run("jain_index", "Jain index", Unit::Ratio, Origin::Jain),
+    of_run("unfinished_jobs", "unfinished jobs", Unit::Jobs, Origin::Unfinished),
+];
+
+/// One quantity of all jobs, ascending, each with the day of its submit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Ranked {
+    values: Vec<(f64, u32)>,
+    /// Sum and number of the values of each day.
+    days: Vec<(f64, u32)>,
+}
+
+impl Ranked {
+    /// Of (value, day) in any order.
+    pub(super) fn new(mut values: Vec<(f64, u32)>) -> Self {
+        let count = values.iter().map(|(_, day)| *day as usize + 1).max().unwrap_or(0);
+        let mut days = vec![(0.0, 0); count];
+        for (value, day) in &values {
+            days[*day as usize].0 += value;
+            days[*day as usize].1 += 1;
+        }
+        values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        Self { values, days }
+    }
+    /// How many days there are.
+    pub(super) const fn days(&self) -> usize {
+        self.days.len()
+    }
+    /// The readings over all jobs, each counted as often as `times` says of its day; 0 if none counts.
+    pub(super) fn read(&self, readings: &[Reading], times: &[u32]) -> Vec<f64> {
+        let weighted = |days: &dyn Fn(&(f64, u32)) -> f64| -> f64 {
+            self.days.iter().zip(times).map(|(day, times)| days(day) * f64::from(*times)).sum()
+        };
+        let count: u64 =
+            self.days.iter().zip(times).map(|(day, times)| u64::from(day.1) * u64::from(*times)).sum();
+        let mean = weighted(&|day| day.0) / weighted(&|day| f64::from(day.1)).max(1.0);
+        let mut ranks: Vec<(u64, usize)> = Vec::new();
+        let mut found = vec![0.0; readings.len()];
+        for (index, reading) in readings.iter().enumerate() {
+            match reading {
+                Reading::Mean => found[index] = mean,
+                Reading::Percentile(percent) => {
+                    ranks.push(((count * u64::from(*percent)).div_ceil(100).max(1), index));
+                }
+            }
+        }
+        ranks.sort_unstable();
+        let mut wanted = ranks.into_iter().peekable();
+        let mut seen = 0;
+        for (value, day) in &self.values {
+            seen += u64::from(times[*day as usize]);
+            while let Some((_, index)) = wanted.next_if(|(rank, _)| seen >= *rank) {
+                found[index] = *value;
+            }
+            if wanted.peek().is_none() {
+                break;
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
+mod tests {
+    use super::*;
+
+    const ALL: [Reading; 4] =
+        [Reading::Percentile(99), Reading::Mean, Reading::Percentile(50), Reading::Percentile(90)];
+
+    #[test]
+    fn readings_are_the_nearest_ranks_and_the_mean() {
+        let ranked = Ranked::new((1..=10).rev().map(|value| (f64::from(value), 0)).collect());
+        assert_eq!(ranked.read(&ALL, &[1]), [10.0, 5.5, 5.0, 9.0], "of 1..=10");
+        assert_eq!(Ranked::new(Vec::new()).read(&ALL, &[]), [0.0; 4], "of nothing");
+    }
+
+    #[test]
+    fn a_day_drawn_twice_counts_twice_and_one_not_drawn_not_at_all() {
+        let ranked = Ranked::new(vec![(1.0, 0), (3.0, 0), (10.0, 1), (20.0, 2), (40.0, 2)]);
+        assert_eq!(ranked.days(), 3, "days");
+        // 1 1 3 3 20 40: the mean is 68 / 6, the 3rd of 6 is 3, the 6th is 40.
+        let expected = [40.0, 68.0 / 6.0, 3.0, 40.0];
+        assert_eq!(ranked.read(&ALL, &[2, 0, 1]), expected, "as if written out");
+        let written_out = Ranked::new([1.0, 1.0, 3.0, 3.0, 20.0, 40.0].map(|value| (value, 0)).to_vec());
+        assert_eq!(written_out.read(&ALL, &[1]), expected, "written out");
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        let mut keys: Vec<&str> = MEASURES.iter().map(|measure| measure.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), MEASURES.len(), "a column a measure");
+    }
+}

@@ -1,0 +1,393 @@
+//! A comparison of policies as text, JSON and CSV.
+
+use super::table;
+use crate::experiment::{Basis, Column, Comparison, Entry, MEASURES, Unit};
+use crate::units::Seconds;
+use serde_json::{Map, Value, json};
+
+/// The comparison as tables of at most `width` columns, every policy beside the reference.
+///
+/// Policies that do not fit beside each other come in further tables, each with the reference again.
+#[must_use]
+pub fn text(comparison: &Comparison, width: u16) -> String {
+    let reference = &comparison.policies[comparison.reference];
+    let others: Vec<&Column> = comparison
+        .policies
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != comparison.reference)
+        .map(|(_, column)| column)
+        .collect();
+    let room = usize::from(width.max(60)) - LABEL - GAP - heading_width(reference).max(VALUE);
+    let mut text = String::new();
+    let mut rest = &others[..];
+    loop {
+        let (mut taken, mut used) = (0, 0);
+        while let Some(column) = rest.get(taken) {
+            used += GAP + heading_width(column).max(VALUE + CHANGE);
+            if used > room && taken > 0 {
+                break;
+            }
+            taken += 1;
+        }
+        text.push_str(&block(reference, &rest[..taken], width));
+        text.push('\n');
+        rest = &rest[taken..];
+        if rest.is_empty() {
+            break;
+        }
+    }
+    text.push_str(&footer(comparison, &reference.name));
+    text
+}
+
+/// Columns of the names of measures, between columns, of a value and of its change.
+const LABEL: usize = 16;
+const GAP: usize = 2;
+const VALUE: usize = 8;
+const CHANGE: usize = 9;
+
+/// One part a line, the last part of every heading on the last of `lines`.
+fn heading(column: &Column, lines: usize) -> String {
+    let above = lines.saturating_sub(column.name.split('/').count());
+    "\n".repeat(above) + &column.name.replace('/', "\n")
+}
+
+fn heading_width(column: &Column) -> usize {
+    column.name.split('/').map(|part| part.chars().count()).max().unwrap_or(0)
+}
+
+fn block(reference: &Column, others: &[&Column], width: u16) -> String {
+    let parts = |column: &&Column| column.name.split('/').count();
+    let lines = others.iter().map(parts).max().unwrap_or(1).max(parts(&reference));
+    let headings: Vec<String> = others.iter().map(|column| heading(column, lines)).collect();
+    let first = heading(reference, lines);
+    let header = ["", first.as_str()].into_iter().chain(headings.iter().map(String::as_str));
+    let mut table = table::new(width, header);
+    for (index, measure) in MEASURES.iter().enumerate() {
+        let mut row = vec![measure.name.to_owned(), amount(reference.entries[index].value, measure.unit)];
+        row.extend(others.iter().map(|column| cell(&column.entries[index], measure.unit)));
+        table.add_row(row);
+    }
+    table::right(&mut table, 1..others.len() + 2);
+    table::text(&mut table)
+}
+
+/// Value and change; below them the interval of the change.
+fn cell(entry: &Entry, unit: Unit) -> String {
+    let change = entry.change.map_or_else(|| "–".to_owned(), percent);
+    let mut text = format!("{:>VALUE$}{change:>CHANGE$}", amount(entry.value, unit));
+    if let Some(interval) = entry.interval {
+        text.push_str(&format!("\n{} … {}", percent(interval.low), percent(interval.high)));
+    }
+    text
+}
+
+/// `3h05m`, `12.4`, `83.1%`, `1,204`.
+fn amount(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Seconds => Seconds(whole(value)).to_string(),
+        Unit::Ratio if value < 100.0 => format!("{value:.2}"),
+        Unit::Ratio => format!("{value:.0}"),
+        Unit::Share => format!("{:.1}%", 100.0 * value),
+        Unit::Jobs if value.fract() == 0.0 => format!("{value:.0}"),
+        Unit::Jobs => format!("{value:.1}"),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, for display")]
+fn whole(value: f64) -> u32 {
+    value.round() as u32
+}
+
+/// `−38%`, `+4.2%`; above tenfold `×12.5`.
+fn percent(change: f64) -> String {
+    let hundredths = 100.0 * change;
+    let sign = if hundredths < 0.0 { '−' } else { '+' };
+    match hundredths.abs() {
+        size if size < 0.05 => "0.0%".to_owned(),
+        size if size < 10.0 => format!("{sign}{size:.1}%"),
+        size if size < 1000.0 => format!("{sign}{size:.0}%"),
+        _ => format!("×{:.1}", change + 1.0),
+    }
+}
+
+fn footer(comparison: &Comparison, reference: &str) -> String {
+    let how = match comparison.basis {
+        Basis::Seeds { seeds } => format!(
+            "Means over {seeds} seeds; below each change its 95 % interval by paired\nbootstrap over the seeds (BCa)."
+        ),
+        Basis::Days { days, block } => format!(
+            "Nothing is random: one run each. Below each change its 95 % interval by moving\n\
+             blocks of {block} of {days} days (percentiles): what single days decide, not chance."
+        ),
+        Basis::FewSeeds { seeds: 1 } => "One seed: no intervals, which take ten (`--seeds 10`).".to_owned(),
+        Basis::FewSeeds { seeds } => {
+            format!("Means over {seeds} seeds: no intervals, which take ten (`--seeds 10`).")
+        }
+        Basis::FewDays { days } => {
+            let noun = if days == 1 { "day" } else { "days" };
+            format!("Nothing is random: one run each; {days} {noun}: no intervals, which take ten.")
+        }
+    };
+    format!("{} jobs a run; changes are relative to {reference}.\n{how}\n", comparison.jobs)
+}
+
+/// Everything, for machines.
+#[must_use]
+pub fn json(comparison: &Comparison) -> String {
+    let policies: Vec<Value> = comparison
+        .policies
+        .iter()
+        .map(|column| {
+            let measures: Map<String, Value> = MEASURES
+                .iter()
+                .zip(&column.entries)
+                .map(|(measure, entry)| (measure.key.to_owned(), json!(entry)))
+                .collect();
+            json!({ "policy": column.name, "measures": measures })
+        })
+        .collect();
+    let all = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "reference": comparison.policies[comparison.reference].name,
+        "seeds": comparison.seeds,
+        "jobs": comparison.jobs,
+        "intervals": comparison.basis,
+        "policies": policies,
+    });
+    format!("{all:#}\n")
+}
+
+/// One line a policy and measure.
+#[must_use]
+pub fn csv(comparison: &Comparison) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["policy", "measure", "value", "change", "low", "high", "reference"];
+    let mut write = |record: [&str; 7]| writer.write_record(record).expect("memory takes every record");
+    write(header);
+    let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let reference = &comparison.policies[comparison.reference].name;
+    for column in &comparison.policies {
+        for (measure, entry) in MEASURES.iter().zip(&column.entries) {
+            write([
+                &column.name,
+                measure.key,
+                &entry.value.to_string(),
+                &optional(entry.change),
+                &optional(entry.interval.map(|interval| interval.low)),
+                &optional(entry.interval.map(|interval| interval.high)),
+                reference,
+            ]);
+        }
+    }
+    let bytes = writer.into_inner().expect("memory is never full of records");
+    String::from_utf8(bytes).expect("written from text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::statistics::Interval;
+
+    fn comparison(names: &[&str], basis: Basis) -> Comparison {
+        let with_intervals = matches!(basis, Basis::Seeds { .. });
+        let column = |(index, name): (u32, &&str)| {
+            let entry = |(measure, value): (u32, f64)| {
+                let change = f64::from(index * 17 % 23) / 20.0 - 0.5 + f64::from(measure) / 100.0;
+                Entry {
+                    value: value * (1.0 + change),
+                    change: (index > 0).then_some(change),
+                    interval: (index > 0 && with_intervals)
+                        .then_some(Interval { low: change - 0.07, high: change + 0.051 }),
+                    runs: vec![value],
+                }
+            };
+            let values = [
+                11_000.0,
+                640.0,
+                30_000.0,
+                180_000.0,
+                14.2,
+                1.3,
+                40.0,
+                812.0,
+                20_000.0,
+                4000.0,
+                61_000.0,
+                9_400_000.0,
+                0.834,
+                0.71,
+                0.0,
+            ];
+            Column { name: (*name).to_owned(), entries: (0..).zip(values).map(entry).collect() }
+        };
+        Comparison {
+            policies: (0..).zip(names).map(column).collect(),
+            reference: 0,
+            seeds: (0..10).collect(),
+            jobs: 71_872,
+            basis,
+        }
+    }
+
+    #[test]
+    fn two_policies_stand_beside_each_other() {
+        let names = ["fifo/none/first-fit", "sjf/easy/first-fit"];
+        let text = text(&comparison(&names, Basis::Seeds { seeds: 10 }), 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "fits 80 columns");
+        insta::assert_snapshot!(text, @"
+                               fifo                sjf
+                               none               easy
+                          first-fit          first-fit
+        ───────────────────────────────────────────────
+        wait, mean            1h31m     4h07m     +35%
+                                           +28% … +40%
+        wait, p50             5m26s    14m30s     +36%
+                                           +29% … +41%
+        wait, p90             4h20m    11h25m     +37%
+                                           +30% … +42%
+        wait, p99             1d02h     2d21h     +38%
+                                           +31% … +43%
+        slowdown, mean         7.67     19.74     +39%
+                                           +32% … +44%
+        slowdown, p50          0.72      1.82     +40%
+                                           +33% … +45%
+        slowdown, p90         22.40     56.40     +41%
+                                           +34% … +46%
+        slowdown, p99           463      1153     +42%
+                                           +35% … +47%
+        turnaround, mean      3h13m     7h56m     +43%
+                                           +36% … +48%
+        turnaround, p50      39m20s     1h36m     +44%
+                                           +37% … +49%
+        turnaround, p90      10h10m     1d00h     +45%
+                                           +38% … +50%
+        makespan             66d08h   158d20h     +46%
+                                           +39% … +51%
+        utilization           51.7%    122.6%     +47%
+                                           +40% … +52%
+        Jain index             0.45      1.05     +48%
+                                           +41% … +53%
+        unfinished jobs           0         0     +49%
+                                           +42% … +54%
+
+        71872 jobs a run; changes are relative to fifo/none/first-fit.
+        Means over 10 seeds; below each change its 95 % interval by paired
+        bootstrap over the seeds (BCa).
+        ");
+    }
+
+    #[test]
+    fn policies_that_do_not_fit_come_below_with_the_reference_again() {
+        let names = [
+            "smallest-area-first/conservative/consolidate",
+            "fifo/none/first-fit",
+            "fifo/skip/best-fit",
+            "easy",
+            "las/skip/consolidate",
+            "srtf/none/pack",
+        ];
+        for width in [60, 80, 100, 200] {
+            let text = text(&comparison(&names, Basis::FewSeeds { seeds: 3 }), width);
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(width).max(80), "{widest} columns at {width}");
+            for part in names.iter().flat_map(|name| name.split('/')) {
+                assert!(text.contains(part), "{part} at {width}");
+            }
+        }
+        insta::assert_snapshot!(text(&comparison(&names, Basis::FewDays { days: 1 }), 80), @"
+                          smallest-area-first               fifo               fifo
+                                 conservative               none               skip
+                                  consolidate          first-fit           best-fit
+        ────────────────────────────────────────────────────────────────────────────
+        wait, mean                      1h31m     4h07m     +35%     3h12m    +5.0%
+        wait, p50                       5m26s    14m30s     +36%    11m18s    +6.0%
+        wait, p90                       4h20m    11h25m     +37%     8h55m    +7.0%
+        wait, p99                       1d02h     2d21h     +38%     2d06h    +8.0%
+        slowdown, mean                   7.67     19.74     +39%     15.48    +9.0%
+        slowdown, p50                    0.72      1.82     +40%      1.43     +10%
+        slowdown, p90                   22.40     56.40     +41%     44.40     +11%
+        slowdown, p99                     463      1153     +42%       909     +12%
+        turnaround, mean                3h13m     7h56m     +43%     6h16m     +13%
+        turnaround, p50                39m20s     1h36m     +44%     1h16m     +14%
+        turnaround, p90                10h10m     1d00h     +45%    19h29m     +15%
+        makespan                       66d08h   158d20h     +46%   126d04h     +16%
+        utilization                     51.7%    122.6%     +47%     97.6%     +17%
+        Jain index                      44.7%    105.1%     +48%     83.8%     +18%
+        unfinished jobs                     0         0     +49%         0     +19%
+
+                          smallest-area-first               easy                las
+                                 conservative                                  skip
+                                  consolidate                           consolidate
+        ────────────────────────────────────────────────────────────────────────────
+        wait, mean                      1h31m     2h17m     −25%     4h53m     +60%
+        wait, p50                       5m26s     8m06s     −24%    17m10s     +61%
+        wait, p90                       4h20m     6h25m     −23%    13h30m     +62%
+        wait, p99                       1d02h     1d15h     −22%     3d09h     +63%
+        slowdown, mean                   7.67     11.22     −21%     23.29     +64%
+        slowdown, p50                    0.72      1.04     −20%      2.15     +65%
+        slowdown, p90                   22.40     32.40     −19%     66.40     +66%
+        slowdown, p99                     463       666     −18%      1356     +67%
+        turnaround, mean                3h13m     4h36m     −17%     9h20m     +68%
+        turnaround, p50                39m20s    56m00s     −16%     1h52m     +69%
+        turnaround, p90                10h10m    14h24m     −15%     1d04h     +70%
+        makespan                       66d08h    93d13h     −14%   186d01h     +71%
+        utilization                     51.7%     72.6%     −13%    143.4%     +72%
+        Jain index                      44.7%     62.5%     −12%    122.8%     +73%
+        unfinished jobs                     0         0     −11%         0     +74%
+
+                          smallest-area-first               srtf
+                                 conservative               none
+                                  consolidate               pack
+        ─────────────────────────────────────────────────────────
+        wait, mean                      1h31m     3h58m     +30%
+        wait, p50                       5m26s    13m58s     +31%
+        wait, p90                       4h20m    11h00m     +32%
+        wait, p99                       1d02h     2d18h     +33%
+        slowdown, mean                   7.67     19.03     +34%
+        slowdown, p50                    0.72      1.76     +35%
+        slowdown, p90                   22.40     54.40     +36%
+        slowdown, p99                     463      1112     +37%
+        turnaround, mean                3h13m     7h40m     +38%
+        turnaround, p50                39m20s     1h32m     +39%
+        turnaround, p90                10h10m    23h43m     +40%
+        makespan                       66d08h   153d09h     +41%
+        utilization                     51.7%    118.4%     +42%
+        Jain index                      44.7%    101.5%     +43%
+        unfinished jobs                     0         0     +44%
+
+        71872 jobs a run; changes are relative to smallest-area-first/conservative/consolidate.
+        nothing is random, and 1 day are too few to resample: no intervals.
+        ");
+    }
+
+    #[test]
+    fn machines_get_json_and_csv() {
+        let comparison = comparison(&["easy", "greedy"], Basis::Days { days: 109, block: 5 });
+        let value: Value = serde_json::from_str(&json(&comparison)).unwrap();
+        assert_eq!(value["policies"][1]["measures"]["wait_mean_s"]["change"], 0.35, "by key");
+        assert_eq!(value["intervals"]["method"], "days", "how");
+        let csv = csv(&comparison);
+        assert_eq!(csv.lines().count(), 1 + 2 * MEASURES.len(), "a line a policy and measure");
+        assert!(
+            csv.starts_with("policy,measure,value,change,low,high,reference\neasy,wait_mean_s,"),
+            "{csv}"
+        );
+    }
+
+    #[test]
+    fn changes_are_written_as_people_read_them() {
+        let cases = [
+            (-0.384, "−38%"),
+            (0.042, "+4.2%"),
+            (0.0001, "0.0%"),
+            (3.4, "+340%"),
+            (11.5, "×12.5"),
+            (-1.0, "−100%"),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(percent(change), expected, "{change}");
+        }
+    }
+}
