@@ -55,7 +55,7 @@ fn without_a_command_it_says_what_there_is() {
 
     Commands:
       inspect  Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-      list     List what can be named: formats, platforms
+      list     List what can be named: policies, formats, platforms
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -93,6 +93,10 @@ fn check_listing<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) {
 
 #[test]
 fn everything_that_can_be_named_is_listed() {
+    check_listing("policies", gigawatt::policy::PRESETS.iter().map(|preset| preset.name));
+    check_listing("policies", gigawatt::policy::order::ORDERS.iter().map(|entry| entry.name));
+    check_listing("policies", gigawatt::policy::backfill::BACKFILLS.iter().map(|entry| entry.name));
+    check_listing("policies", gigawatt::policy::placement::PLACEMENTS.iter().map(|entry| entry.name));
     check_listing("formats", gigawatt::trace::FORMATS.iter().map(|format| format.name));
     check_listing("platforms", gigawatt::hardware::Catalogue::embedded().names());
 }
@@ -125,7 +129,9 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: formats, platforms]
+      [possible values: policies, formats, platforms]
+
+      tip: a similar value exists: 'policies'
 
     For more information, try '--help'.
     ");

@@ -76,11 +76,11 @@ pub(super) struct Window {
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  gigawatt list formats
+  gigawatt list policies
   gigawatt list platforms
   gigawatt list platforms gb300      every number of one, with its source";
 
-/// List what can be named: formats, platforms
+/// List what can be named: policies, formats, platforms
 #[derive(Debug, Args)]
 #[command(after_help = LIST_EXAMPLES)]
 pub(super) struct List {
@@ -93,6 +93,8 @@ pub(super) struct List {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Listing {
+    /// Presets, orders, backfills and placements, for -p and the scenario's [policy]
+    Policies,
     /// Formats of traces, for --format
     Formats,
     /// GPU generations in their nodes and racks, for --cluster and scenarios

@@ -4,13 +4,19 @@ use super::arguments::{List, Listing};
 use super::terminal::Terminal;
 use crate::error::{Problem, Result};
 use crate::hardware::{Catalogue, Family, Platform};
+use crate::policy::PRESETS;
+use crate::policy::backfill::BACKFILLS;
+use crate::policy::order::ORDERS;
+use crate::policy::placement::PLACEMENTS;
 use crate::report::table;
 use crate::trace;
+use comfy_table::Table;
 
 /// Prints a table of what can be named.
 pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
     let name = arguments.name.as_deref();
     let text = match arguments.what {
+        Listing::Policies => policies(name, terminal.width)?,
         Listing::Formats => formats(name, terminal.width)?,
         Listing::Platforms => platforms(name, terminal.width)?,
     };
@@ -21,6 +27,49 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
 /// An item of some kind that is not there.
 fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
     Problem::new(format!("unknown {kind} `{given}`")).hint_nearest(given, known)
+}
+
+/// A part of a policy: name, what it does, where it comes from.
+type Part = (&'static str, &'static str, &'static str);
+
+fn policies(name: Option<&str>, width: u16) -> Result<String> {
+    let orders = ORDERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let backfills = BACKFILLS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let placements = PLACEMENTS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let kinds: [(&str, &str, Vec<Part>); 3] = [
+        ("order", "who goes next", orders),
+        ("backfill", "who may pass whom", backfills),
+        ("placement", "where a job goes", placements),
+    ];
+    let presets = PRESETS.iter().map(|preset| preset.name);
+    let parts = kinds.iter().flat_map(|(_, _, parts)| parts).map(|part| part.0);
+    let known: Vec<&str> = presets.chain(parts).collect();
+    if let Some(name) = name.filter(|name| !known.contains(name)) {
+        return Err(unknown("policy", name, known).into());
+    }
+    let shown = |candidate: &str| name.is_none_or(|name| name == candidate);
+    let mut text = String::new();
+    let mut push = |mut table: Table| {
+        table::rigid(&mut table, [0]);
+        let gap = if text.is_empty() { "" } else { "\n" };
+        if table.row_count() > 0 {
+            text.push_str(&format!("{gap}{}", table::text(&mut table)));
+        }
+    };
+    let mut table = table::new(width, ["preset", "order/backfill/placement: what it does"]);
+    for preset in PRESETS.iter().filter(|preset| shown(preset.name)) {
+        let parts = format!("{}/{}/{}", preset.order, preset.backfill, preset.placement);
+        table.add_row([preset.name.to_owned(), format!("{parts}: {}", preset.about)]);
+    }
+    push(table);
+    for (kind, question, parts) in kinds {
+        let mut table = table::new(width, [kind, question]);
+        for (name, about, source) in parts.into_iter().filter(|part| shown(part.0)) {
+            table.add_row([name.to_owned(), format!("{about}\n[{source}]")]);
+        }
+        push(table);
+    }
+    Ok(text)
 }
 
 fn formats(name: Option<&str>, width: u16) -> Result<String> {

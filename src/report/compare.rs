@@ -130,7 +130,7 @@ fn footer(comparison: &Comparison, reference: &str) -> String {
             format!("Nothing is random: one run each; {days} {noun}: no intervals, which take ten.")
         }
     };
-    format!("{} jobs a run; changes are relative to {reference}.\n{how}\n", comparison.jobs)
+    format!("{} jobs a run; changes against {reference}.\n{how}\n", comparison.jobs)
 }
 
 /// Everything, for machines.
@@ -272,7 +272,7 @@ mod tests {
         unfinished jobs           0         0     +49%
                                            +42% … +54%
 
-        71872 jobs a run; changes are relative to fifo/none/first-fit.
+        71872 jobs a run; changes against fifo/none/first-fit.
         Means over 10 seeds; below each change its 95 % interval by paired
         bootstrap over the seeds (BCa).
         ");
@@ -314,12 +314,12 @@ mod tests {
         turnaround, p90                10h10m     1d00h     +45%    19h29m     +15%
         makespan                       66d08h   158d20h     +46%   126d04h     +16%
         utilization                     51.7%    122.6%     +47%     97.6%     +17%
-        Jain index                      44.7%    105.1%     +48%     83.8%     +18%
+        Jain index                       0.45      1.05     +48%      0.84     +18%
         unfinished jobs                     0         0     +49%         0     +19%
 
-                          smallest-area-first               easy                las
+                          smallest-area-first                                   las
                                  conservative                                  skip
-                                  consolidate                           consolidate
+                                  consolidate               easy        consolidate
         ────────────────────────────────────────────────────────────────────────────
         wait, mean                      1h31m     2h17m     −25%     4h53m     +60%
         wait, p50                       5m26s     8m06s     −24%    17m10s     +61%
@@ -334,7 +334,7 @@ mod tests {
         turnaround, p90                10h10m    14h24m     −15%     1d04h     +70%
         makespan                       66d08h    93d13h     −14%   186d01h     +71%
         utilization                     51.7%     72.6%     −13%    143.4%     +72%
-        Jain index                      44.7%     62.5%     −12%    122.8%     +73%
+        Jain index                       0.45      0.62     −12%      1.23     +73%
         unfinished jobs                     0         0     −11%         0     +74%
 
                           smallest-area-first               srtf
@@ -354,11 +354,11 @@ mod tests {
         turnaround, p90                10h10m    23h43m     +40%
         makespan                       66d08h   153d09h     +41%
         utilization                     51.7%    118.4%     +42%
-        Jain index                      44.7%    101.5%     +43%
+        Jain index                       0.45      1.02     +43%
         unfinished jobs                     0         0     +44%
 
-        71872 jobs a run; changes are relative to smallest-area-first/conservative/consolidate.
-        nothing is random, and 1 day are too few to resample: no intervals.
+        71872 jobs a run; changes against smallest-area-first/conservative/consolidate.
+        Nothing is random: one run each; 1 day: no intervals, which take ten.
         ");
     }
 
