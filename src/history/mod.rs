@@ -270,6 +270,17 @@ impl History {
         &self.pieces[segment.first_piece as usize..(segment.first_piece + segment.pieces) as usize]
     }
 
+    /// GPUs that a segment holds, in thousandths.
+    #[must_use]
+    pub fn gpus_of(&self, segment: &Segment) -> u64 {
+        let kind = |node| u64::from(self.plan.cluster.kind_of(node).gpus);
+        let held = |piece: &Piece| match *piece {
+            Piece::Nodes { .. } => piece.nodes().map(kind).sum::<u64>() * 1000,
+            Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
+            Piece::Share { milli, .. } => u64::from(milli),
+        };
+        self.pieces_of(segment).iter().map(held).sum()
+    }
     /// The digest of the file that [`file::write`] makes of it: equal runs have equal digests.
     ///
     /// # Panics

@@ -1,0 +1,157 @@
+use super::distribution::ratio;
+use super::occupancy::Levels;
+use crate::units::{Seconds, Time};
+use serde::Serialize;
+use std::ops::Range;
+
+/// What is integrated over time: thousandths of GPUs, and jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Rates {
+    pub(super) levels: Levels,
+    pub(super) allocated: u64,
+    /// GPUs that waiting jobs ask for.
+    pub(super) wanted: u64,
+    pub(super) waiting: u64,
+}
+
+/// Integrals of [`Rates`], exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Integrals {
+    pub(super) seconds: u128,
+    pub(super) allocated: u128,
+    pub(super) available: u128,
+    free: u128,
+    on_part_used_nodes: u128,
+    in_part_used_racks: u128,
+    idle_though_wanted: u128,
+    waiting: u128,
+}
+
+impl Integrals {
+    fn add(&mut self, rates: &Rates, seconds: u32) {
+        let times = |level: u64| u128::from(level) * u128::from(seconds);
+        let Levels { available, free, free_on_whole_nodes, free_on_whole_racks } = rates.levels;
+        self.seconds += u128::from(seconds);
+        self.allocated += times(rates.allocated);
+        self.available += times(available);
+        self.free += times(free);
+        self.on_part_used_nodes += times(free.saturating_sub(free_on_whole_nodes));
+        self.in_part_used_racks += times(free.saturating_sub(free_on_whole_racks));
+        self.idle_though_wanted += times(rates.wanted.min(free));
+        self.waiting += times(rates.waiting);
+    }
+    /// Free GPU-seconds on nodes that are partly used, and all free ones, in thousandths.
+    pub(super) const fn nodes_part_used(&self) -> (u128, u128) {
+        (self.on_part_used_nodes, self.free)
+    }
+    /// Free GPU-seconds in racks that are partly used, and all free ones, in thousandths.
+    pub(super) const fn racks_part_used(&self) -> (u128, u128) {
+        (self.in_part_used_racks, self.free)
+    }
+    pub(super) fn utilization(&self) -> f64 {
+        ratio(self.allocated, self.available)
+    }
+    pub(super) fn fragmentation(&self) -> f64 {
+        ratio(self.nodes_part_used().0, self.free)
+    }
+    pub(super) fn rack_fragmentation(&self) -> f64 {
+        ratio(self.racks_part_used().0, self.free)
+    }
+    pub(super) fn capacity_loss(&self) -> f64 {
+        ratio(self.idle_though_wanted, self.available)
+    }
+    fn waiting_jobs(&self) -> f64 {
+        ratio(self.waiting, self.seconds)
+    }
+}
+
+/// What changes over time, in buckets of equal width from the start of the run; the last may be cut off.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Series {
+    /// Width of a bucket, seconds.
+    pub bucket: Seconds,
+    /// Allocated ÷ available GPU-seconds of each bucket.
+    pub utilization: Vec<f64>,
+    /// Fragmentation of each bucket.
+    pub fragmentation: Vec<f64>,
+    /// Mean number of jobs that are eligible and do not run.
+    pub waiting_jobs: Vec<f64>,
+}
+
+/// Integrates over the window and over buckets of the whole run.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    window: Range<Time>,
+    bucket: u32,
+    buckets: Vec<Integrals>,
+    pub(super) total: Integrals,
+    since: Time,
+}
+
+/// Most buckets of a series.
+const BUCKETS: u32 = 120;
+/// Widths that people read easily: minutes, hours, days.
+const WIDTHS: [u32; 17] =
+    [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+
+impl Recorder {
+    pub(super) fn new(window: Range<Time>, end: Time) -> Self {
+        let fits = |width: &u32| end.0.div_ceil(*width) <= BUCKETS;
+        let bucket = WIDTHS.into_iter().find(fits).unwrap_or_else(|| end.0.div_ceil(BUCKETS));
+        let buckets = vec![Integrals::default(); end.0.div_ceil(bucket) as usize];
+        Self { window, bucket, buckets, total: Integrals::default(), since: Time::ZERO }
+    }
+    /// The part of a stretch of time that lies in the window.
+    pub(super) fn in_window(&self, from: Time, to: Time) -> u32 {
+        to.min(self.window.end).since(from.max(self.window.start)).0
+    }
+    /// These rates have held from the last call until now.
+    pub(super) fn run_to(&mut self, now: Time, rates: &Rates) {
+        self.total.add(rates, self.in_window(self.since, now));
+        let mut from = self.since.0;
+        while from < now.0 {
+            let index = from / self.bucket;
+            let to = now.0.min((index + 1).saturating_mul(self.bucket));
+            if let Some(bucket) = self.buckets.get_mut(index as usize) {
+                bucket.add(rates, to - from);
+            }
+            from = to;
+        }
+        self.since = now;
+    }
+    pub(super) fn series(&self) -> Series {
+        let each = |value: fn(&Integrals) -> f64| self.buckets.iter().map(value).collect();
+        Series {
+            bucket: Seconds(self.bucket),
+            utilization: each(Integrals::utilization),
+            fragmentation: each(Integrals::fragmentation),
+            waiting_jobs: each(Integrals::waiting_jobs),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_and_the_window_split_time_exactly() {
+        let mut recorder = Recorder::new(Time(100)..Time(500), Time(1000));
+        let rates = |allocated| Rates {
+            levels: Levels { available: 10, free: 10 - allocated, ..Levels::default() },
+            allocated,
+            wanted: 4,
+            waiting: 2,
+        };
+        for (until, allocated) in [(150, 5), (151, 10), (990, 2), (1000, 0)] {
+            recorder.run_to(Time(until), &rates(allocated));
+        }
+        assert_eq!(recorder.total.allocated, 50 * 5 + 10 + (500 - 151) * 2, "only from 100 to 500");
+        assert_eq!(recorder.total.available, 4000, "400 seconds of ten");
+        assert_eq!(recorder.total.idle_though_wanted, 50 * 4 + (500 - 151) * 4, "no more than is wanted");
+        let series = recorder.series();
+        assert_eq!((series.bucket, series.utilization.len()), (Seconds(10), 100), "a readable width");
+        assert!((series.utilization[15] - (10 + 9 * 2) as f64 / 100.0).abs() < 1e-12, "the sixteenth bucket");
+        assert!((series.waiting_jobs[99] - 2.0).abs() < 1e-12, "two jobs wait to the end");
+    }
+}

@@ -1,0 +1,92 @@
+use super::distribution::{Distribution, ratio, real};
+use super::times::JobTimes;
+use crate::history::{History, Outcome};
+use crate::units::Time;
+use serde::Serialize;
+use std::ops::Range;
+
+/// What one tenant got.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TenantMetrics {
+    /// As the user calls it.
+    pub name: String,
+    /// Jobs it submitted within the window.
+    pub jobs: u32,
+    /// Those of them that ran to an end: completed, failed or timed out.
+    pub finished: u32,
+    /// GPU-hours its jobs held within the window.
+    pub gpu_hours: f64,
+    /// The part of all held GPU-hours that was its own.
+    pub share: f64,
+    /// The part it is entitled to: its quota ÷ Σ quotas where every tenant with a job has one, else equal parts.
+    pub entitlement: f64,
+    /// Wait of its finished jobs, seconds.
+    pub wait_time: Distribution<u32>,
+}
+
+/// Jain's index of share ÷ entitlement over tenants with an entitlement: (Σx)² ÷ (n · Σx²), 1/n to 1.
+///
+/// R. Jain, D. Chiu, W. Hawe, "A quantitative measure of fairness and discrimination for resource allocation in
+/// shared computer systems", DEC TR-301, 1984.
+///
+/// ```
+/// use gigawatt::metrics::jain_index;
+/// assert_eq!(jain_index(&[3.0, 3.0, 3.0]), 1.0);
+/// assert_eq!(jain_index(&[1.0, 0.0, 0.0, 0.0]), 0.25);
+/// ```
+#[must_use]
+pub fn jain_index(shares: &[f64]) -> f64 {
+    let sum: f64 = shares.iter().sum();
+    let squares: f64 = shares.iter().map(|share| share * share).sum();
+    let count = real(u128::try_from(shares.len()).expect("what is in memory is counted in 128 bits"));
+    if squares > 0.0 { sum * sum / (count * squares) } else { 1.0 }
+}
+
+/// Whether a job ran to an end by itself.
+pub(super) const fn is_finished(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Completed | Outcome::Failed | Outcome::Timeout)
+}
+
+/// The tenants that submitted a job within the window, in their order, and the fairness among them.
+pub(super) fn tenants(
+    history: &History,
+    times: &[JobTimes],
+    held: &[u128],
+    window: &Range<Time>,
+) -> (Vec<TenantMetrics>, f64) {
+    let workload = &history.plan.workload;
+    let mut jobs = vec![0_u32; workload.tenants.len()];
+    let mut waits: Vec<Vec<u32>> = vec![Vec::new(); workload.tenants.len()];
+    for ((job, record), times) in workload.jobs.iter().zip(&history.jobs).zip(times) {
+        if window.contains(&job.submit_time) {
+            jobs[job.tenant as usize] += 1;
+            if is_finished(record.outcome) {
+                waits[job.tenant as usize].push(times.wait_time.0);
+            }
+        }
+    }
+    let total: u128 = held.iter().sum();
+    let present = || workload.tenants.iter().zip(&jobs).filter(|(_, jobs)| **jobs > 0);
+    let quotas: Option<u128> = present().map(|(tenant, _)| tenant.quota_milli.map(u128::from)).sum();
+    let count = real(u128::try_from(present().count()).expect("tenants are few"));
+    let mut found = Vec::new();
+    for (index, tenant) in workload.tenants.iter().enumerate().filter(|(index, _)| jobs[*index] > 0) {
+        let wait_time = Distribution::of_seconds(std::mem::take(&mut waits[index]));
+        let entitlement = match quotas {
+            Some(all) => ratio(u128::from(tenant.quota_milli.unwrap_or(0)), all),
+            None => 1.0 / count,
+        };
+        found.push(TenantMetrics {
+            name: tenant.name.clone(),
+            jobs: jobs[index],
+            finished: u32::try_from(wait_time.count).unwrap_or(u32::MAX),
+            gpu_hours: real(held[index]) / super::MILLI_SECONDS_AN_HOUR,
+            share: ratio(held[index], total),
+            entitlement,
+            wait_time,
+        });
+    }
+    let entitled = found.iter().filter(|tenant| tenant.entitlement > 0.0);
+    let fairness = jain_index(&entitled.map(|tenant| tenant.share / tenant.entitlement).collect::<Vec<_>>());
+    (found, fairness)
+}

@@ -1,0 +1,147 @@
+use crate::history::{History, SegmentEnd, WaitReason};
+use crate::units::{Seconds, Time};
+use serde::Serialize;
+
+/// Seconds by [`WaitReason`], in the order of [`WaitReason::ALL`].
+pub type SecondsByReason = [u32; WaitReason::ALL.len()];
+
+/// What one job went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JobTimes {
+    /// Its first start; [`Time::NEVER`] if it never started.
+    pub start_time: Time,
+    /// `wait_time` = Σ intervals in which it is eligible and not running, up to its outcome or the end of the run.
+    pub wait_time: Seconds,
+    /// `run_time` = Σ seconds holding its domains, lost work and restarts included, up to the end of the run.
+    pub run_time: Seconds,
+    /// How often it was started.
+    pub attempts: u32,
+    /// Why it waited; all but `dependency`, which is the time before it was eligible, add up to `wait_time`.
+    pub reasons: SecondsByReason,
+}
+
+impl JobTimes {
+    /// `bounded_slowdown` = max(1, (wait + run) / max(run, 10 s)).
+    #[must_use]
+    pub fn bounded_slowdown(&self) -> f64 {
+        let run = self.run_time.0.max(super::SLOWDOWN_BOUND.0);
+        ((f64::from(self.wait_time.0) + f64::from(self.run_time.0)) / f64::from(run)).max(1.0)
+    }
+    /// The reason it waited longest for; the first of equals; none if it never waited.
+    #[must_use]
+    pub fn main_reason(&self) -> Option<WaitReason> {
+        let longest = self.reasons.iter().copied().max().filter(|seconds| *seconds > 0)?;
+        let index = self.reasons.iter().position(|seconds| *seconds == longest)?;
+        Some(WaitReason::ALL[index])
+    }
+}
+
+/// A stretch of time in which a job is eligible and does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) job: u32,
+    pub(super) from: Time,
+    pub(super) to: Time,
+}
+
+/// The times of every job, reasons but `dependency` still missing, and every stretch of waiting, in no order.
+pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
+    let end = history.end;
+    let mut waits = Vec::new();
+    let mut idle_since: Vec<Time> = history.jobs.iter().map(|record| record.eligible_time).collect();
+    let mut times: Vec<JobTimes> = history
+        .jobs
+        .iter()
+        .zip(&history.plan.workload.jobs)
+        .map(|(record, job)| {
+            let known = record.eligible_time.min(record.finish_time).min(end);
+            let mut reasons = SecondsByReason::default();
+            reasons[WaitReason::Dependency as usize] = known.since(job.submit_time).0;
+            let none = Seconds::ZERO;
+            JobTimes { start_time: Time::NEVER, wait_time: none, run_time: none, attempts: 0, reasons }
+        })
+        .collect();
+    let mut wait = |times: &mut JobTimes, job: u32, from: Time, to: Time| {
+        if to > from {
+            times.wait_time = times.wait_time + to.since(from);
+            waits.push(Wait { job, from, to });
+        }
+    };
+    let mut goes_on = vec![false; times.len()];
+    for segment in &history.segments {
+        let index = segment.job as usize;
+        let own = &mut times[index];
+        let since = idle_since[index];
+        wait(own, segment.job, since, segment.from);
+        own.start_time = own.start_time.min(segment.from);
+        own.run_time = own.run_time + segment.to.min(end).since(segment.from);
+        // A job that was moved or resized goes on without a new start.
+        own.attempts += u32::from(!goes_on[index]);
+        goes_on[index] = segment.end == SegmentEnd::Changed;
+        idle_since[index] = segment.to;
+    }
+    for (job, record) in (0u32..).zip(&history.jobs) {
+        let since = idle_since[job as usize];
+        wait(&mut times[job as usize], job, since, record.finish_time.min(end));
+    }
+    (times, waits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{JobRecord, Outcome, Plan, Segment};
+    use crate::units::Factor;
+    use crate::workload::{Builder, Job};
+
+    fn segment(from: u32, to: u32, end: SegmentEnd) -> Segment {
+        let (from, to) = (Time(from), Time(to));
+        Segment { job: 0, from, to, first_piece: 0, pieces: 0, rate: Factor::ONE, restart: 0, end }
+    }
+
+    fn history(eligible: u32, finish: u32, segments: Vec<Segment>) -> History {
+        let mut builder = Builder::default();
+        builder.push(Job::at(Time(10)));
+        let outcome = if finish == u32::MAX { Outcome::Unfinished } else { Outcome::Completed };
+        let record = JobRecord { eligible_time: Time(eligible), finish_time: Time(finish), outcome };
+        let plan = Plan { workload: builder.finish(), ..Plan::default() };
+        History { plan, segments, jobs: vec![record], end: Time(1000), ..History::default() }
+    }
+
+    #[test]
+    fn a_job_waits_while_it_is_eligible_and_does_not_run() {
+        let stopped = [segment(50, 80, SegmentEnd::Preempted), segment(100, 140, SegmentEnd::Completed)];
+        let moved = [segment(50, 80, SegmentEnd::Changed), segment(80, 140, SegmentEnd::Completed)];
+        let cut_off = [segment(50, 80, SegmentEnd::NodeDown), segment(950, u32::MAX, SegmentEnd::Open)];
+        // (eligible, finish, segments), (dependency, wait, run, attempts)
+        let cases = [
+            ((30, 140, stopped.to_vec()), (20, 20 + 20, 30 + 40, 2)),
+            ((10, 140, moved.to_vec()), (0, 40, 90, 1)),
+            ((10, u32::MAX, cut_off.to_vec()), (0, 40 + 870, 30 + 50, 2)),
+            ((10, u32::MAX, vec![]), (0, 990, 0, 0)),
+            ((u32::MAX, 600, vec![]), (590, 0, 0, 0)),
+            ((u32::MAX, u32::MAX, vec![]), (990, 0, 0, 0)),
+            ((2000, u32::MAX, vec![]), (990, 0, 0, 0)),
+            ((400, 600, vec![]), (390, 200, 0, 0)),
+        ];
+        for ((eligible, finish, segments), expected) in cases {
+            let (times, waits) = times(&history(eligible, finish, segments));
+            let own = times[0];
+            let found = (own.reasons[0], own.wait_time.0, own.run_time.0, own.attempts);
+            assert_eq!(found, expected, "eligible at {eligible}, finished at {finish}");
+            let sum: u32 = waits.iter().map(|wait| wait.to.since(wait.from).0).sum();
+            assert_eq!(sum, own.wait_time.0, "the stretches add up");
+        }
+    }
+
+    #[test]
+    fn bounded_slowdown_does_not_punish_short_jobs() {
+        // (wait, run), (wait + run) / max(run, 10), at least 1
+        for ((wait, run), expected) in [((0, 5), 1.0), ((5, 1), 1.0), ((95, 5), 10.0), ((300, 100), 4.0)] {
+            let none = SecondsByReason::default();
+            let (wait_time, run_time) = (Seconds(wait), Seconds(run));
+            let times = JobTimes { start_time: Time(0), wait_time, run_time, attempts: 1, reasons: none };
+            assert!((times.bounded_slowdown() - expected).abs() < 1e-12, "{wait} s and {run} s");
+        }
+    }
+}
