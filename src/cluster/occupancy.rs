@@ -294,7 +294,7 @@ impl Occupancy {
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {
-        self.index_nodes(word, mask, false);
+        self.index_nodes(word, mask & self.up[word], false);
         for node in ones(mask, word) {
             let full = self.layout.full[node];
             assert!(self.free[node] == full && full != 0, "claimed node {node} is not wholly free");

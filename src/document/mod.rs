@@ -45,6 +45,11 @@ impl Mark {
     const fn new(origin: u32, span: Range<usize>) -> Self {
         Self { origin, start: span.start, end: span.end }
     }
+    /// Whether it comes from the command line, and not from the file.
+    #[must_use]
+    pub const fn is_setting(self) -> bool {
+        self.origin > 0
+    }
 }
 
 /// A value and where it stands, so that a later check can point at it.
@@ -69,6 +74,7 @@ pub struct Document {
     name: String,
     source: String,
     root: Map,
+    /// What the command line set, as typed.
     settings: Vec<String>,
     /// Where the text itself is not TOML; what follows from that is not reported on its own.
     broken: Vec<Range<usize>>,
@@ -137,7 +143,7 @@ impl Document {
     #[must_use]
     pub fn place(&self, mark: Mark) -> Place {
         if mark.origin > 0 {
-            return Place::file(format!("--set {}", self.settings[mark.origin as usize - 1]));
+            return Place::file(self.settings[mark.origin as usize - 1].as_str());
         }
         if mark.end == 0 {
             return Place::file(self.name.as_str());
@@ -152,7 +158,12 @@ impl Document {
         if mark.origin == 0 && mark.end > 0 && self.broken.iter().any(is_broken) {
             return;
         }
-        self.problems.borrow_mut().push((mark, problem));
+        // A template that many jobs use is read with each of them.
+        let mut problems = self.problems.borrow_mut();
+        let same = |(known, other): &(Mark, Problem)| *known == mark && *other == problem;
+        if problems.len() > Problems::SHOWN || !problems.iter().any(same) {
+            problems.push((mark, problem));
+        }
     }
     fn missing(&self, mark: Mark, key: &str) {
         // In a broken text the key may stand where nothing could be read.
@@ -172,7 +183,8 @@ impl Document {
         found.sort_by_key(|(mark, _)| *mark);
         let mut problems = Problems::default();
         for (mark, problem) in found {
-            problems.push(problem.at(self.place(mark)));
+            let is_shown = problems.kept().len() < Problems::SHOWN;
+            problems.push(if is_shown { problem.at(self.place(mark)) } else { problem });
         }
         problems
     }

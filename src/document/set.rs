@@ -9,23 +9,57 @@ impl Document {
     /// The key is a dotted path (`run.seed`; `tenant.0.quota` for the first of a list); the value is TOML, or else
     /// taken as text, so that `policy.order=sjf` needs no quotes. Tables on the way are made if they are missing.
     pub fn set(&mut self, assignment: &str) {
-        self.settings.push(assignment.to_owned());
-        let origin = u32::try_from(self.settings.len()).expect("a command line has few settings");
-        let mark = Mark::new(origin, 0..assignment.len());
+        let typed = format!("--set {assignment}");
         let Some((path, text)) = assignment.split_once('=') else {
+            let mark = self.setting(&typed);
             let problem = Problem::new(format!("expected `key=value`, found `{assignment}`"));
             return self.complain(mark, problem);
         };
         let text = text.trim();
         let (parsed, errors) = DeValue::parse_recoverable(text);
         let value = match errors.is_empty() && !text.is_empty() {
-            true => Value::from_toml(parsed.get_ref(), origin),
+            true => Value::from_toml(parsed.get_ref(), self.next_origin()),
             false => Value::String(text.to_owned()),
         };
+        self.set_value(&typed, path, value);
+    }
+    /// Sets the value under a dotted path; problems of it are placed at `typed`, what the user wrote.
+    ///
+    /// ```
+    /// use gigawatt::document::{Document, Value};
+    /// let mut document = Document::parse("night.toml", "");
+    /// document.set_value("--seed 7", "run.seed", Value::Integer(7));
+    /// assert_eq!(document.root().table("run").unwrap().value_or::<u64>("seed", 1), 7);
+    /// ```
+    pub fn set_value(&mut self, typed: &str, path: &str, value: Value) {
+        let mark = self.setting(typed);
         let segments: Vec<&str> = path.split('.').map(str::trim).collect();
         if let Err(problem) = insert(&mut self.root, &segments, Node { value, mark }) {
             self.complain(mark, *problem);
         }
+    }
+    /// Takes away what stands under a dotted path, if anything does.
+    pub fn remove(&mut self, path: &str) {
+        let mut map = &mut self.root;
+        let mut segments = path.split('.').peekable();
+        while let Some(segment) = segments.next() {
+            if segments.peek().is_none() {
+                map.0.remove(segment);
+                return;
+            }
+            match map.0.get_mut(segment).map(|(_, node)| &mut node.value) {
+                Some(Value::Table(table)) => map = table,
+                _ => return,
+            }
+        }
+    }
+    fn next_origin(&self) -> u32 {
+        u32::try_from(self.settings.len() + 1).expect("a command line has few settings")
+    }
+    fn setting(&mut self, typed: &str) -> Mark {
+        let mark = Mark::new(self.next_origin(), 0..typed.len());
+        self.settings.push(typed.to_owned());
+        mark
     }
 }
 

@@ -3,7 +3,7 @@ use super::{Document, Mark, Placed};
 use crate::error::Problem;
 
 /// A table of a document, read key by key; [`Table::finish`] then reports the keys that nobody asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table<'d> {
     document: &'d Document,
     map: &'d Map,
@@ -120,7 +120,7 @@ impl<'d> Table<'d> {
 }
 
 /// A value of a document that may be of several types.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Item<'d> {
     document: &'d Document,
     node: &'d Node,
@@ -157,6 +157,15 @@ impl<'d> Item<'d> {
             self.wrong(&T::expected());
         }
         Some(Placed { value: value?, mark: self.mark() })
+    }
+    /// A text, number or date as it is written; none if it is something else.
+    #[must_use]
+    pub fn scalar(&self) -> Option<String> {
+        match &self.node.value {
+            Value::String(text) | Value::Float(text) | Value::Datetime(text) => Some(text.clone()),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Boolean(_) | Value::Array(_) | Value::Table(_) => None,
+        }
     }
     /// What belongs to the name it is.
     #[must_use]

@@ -1,1 +1,154 @@
-//! File to validated plan; the only place that knows every name.
+//! A scenario file and what the command line changes of it, as a validated [`Plan`]: the only place that knows every
+//! name.
+//!
+//! Everything that is wrong is reported at once, in the order of the file; past this room nothing can fail.
+//!
+//! ```
+//! use gigawatt::scenario::{Overrides, Scenario};
+//! let text = r#"
+//!     cluster = "2x8xh100"
+//!     [workload]
+//!     job = [
+//!         { id = "train", kind = "finetune", gpus = 16, work = "6h" },
+//!         { id = "eval", count = 200, kind = "eval", gpus = 1, work = "10m", after = "train" },
+//!     ]
+//! "#;
+//! let loaded = Scenario::from_text("night.toml", text, &Overrides::default()).unwrap();
+//! assert_eq!(loaded.plan.workload.jobs.len(), 201);
+//! assert_eq!(loaded.plan.workload.names.get(200), "eval[199]");
+//!
+//! let wrong = text.replace("after = \"train\"", "after = \"trian\"");
+//! let problems = Scenario::from_text("night.toml", &wrong, &Overrides::default()).unwrap_err().to_string();
+//! assert!(problems.contains("did you mean `train`?"), "{problems}");
+//! ```
+
+mod cluster;
+mod files;
+mod jobs;
+mod overrides;
+mod oversized;
+mod policy;
+mod quantity;
+mod run;
+
+pub use files::Input;
+pub use overrides::Overrides;
+pub use policy::apply as apply_policy;
+
+use crate::document::{Document, Table};
+use crate::error::{Error, Result};
+use crate::hardware::Catalogue;
+use crate::history::{Plan, Settings};
+use files::Files;
+use jobs::Jobs;
+use std::path::Path;
+
+/// The scenario that runs when none is named.
+const QUICKSTART: &str = include_str!("../../workloads/quickstart.toml");
+
+/// A scenario as read and checked.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What to call it: its path, or `quickstart`.
+    pub name: String,
+    /// Everything a run is given.
+    pub plan: Plan,
+    /// The platforms that the plan's indices refer to.
+    pub catalogue: Catalogue,
+    /// What was dropped, changed or assumed while reading.
+    pub notes: Vec<String>,
+    /// Every file that was read, in the order it was.
+    pub inputs: Vec<Input>,
+}
+
+/// Reads scenarios.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario;
+
+impl Scenario {
+    /// The scenario in the file at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or everything that is wrong with it and the files it names.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Loaded> {
+        let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut files = Files { folder, ..Files::default() };
+        files.note(path, &bytes);
+        let name = path.display().to_string();
+        read(Document::from_bytes(name.as_str(), bytes), name, files, overrides)
+    }
+    /// The embedded scenario that runs when none is named: a day of three tenants on a few racks.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the overrides.
+    pub fn embedded_quickstart(overrides: &Overrides) -> Result<Loaded> {
+        Self::from_text("quickstart", QUICKSTART, overrides)
+    }
+    /// The text of the embedded scenario, to write one's own from.
+    #[must_use]
+    pub const fn quickstart_text() -> &'static str {
+        QUICKSTART
+    }
+    /// No file at all: everything from the command line, which needs at least a workload and a cluster.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the overrides and the files they name.
+    pub fn from_overrides(overrides: &Overrides) -> Result<Loaded> {
+        let name = overrides.workload.clone().unwrap_or_else(|| "command line".to_owned());
+        read(Document::parse("command line", ""), name, Files::default(), overrides)
+    }
+    /// A scenario from memory; `name` is what problems call it, and paths in it count from the current folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it and the files it names.
+    pub fn from_text(name: &str, text: &str, overrides: &Overrides) -> Result<Loaded> {
+        let mut files = Files::default();
+        files.note(Path::new(name), text.as_bytes());
+        read(Document::parse(name, text), name.to_owned(), files, overrides)
+    }
+}
+
+/// Reads a scenario section by section, each into what the next ones refer to.
+fn read(mut document: Document, name: String, mut files: Files, overrides: &Overrides) -> Result<Loaded> {
+    overrides.apply(&mut document);
+    let mut root = document.root();
+    let mut settings = Settings::named("", "", "");
+    let oversized_wish = run::read(&document, &mut root, &mut settings);
+    policy::read(&document, &mut root, &mut settings);
+    let mut catalogue = platforms(&document, &mut root, &mut files);
+    let cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
+    let jobs = Jobs::new(&catalogue, cluster.as_ref(), &settings, &mut files);
+    let asked = jobs.read(&document, &mut root);
+    root.finish();
+    let mut found = document.problems();
+    found.append(files.problems);
+    let (Some(cluster), Some(workload)) = (cluster, asked.workload) else {
+        debug_assert!(!found.is_empty(), "what is not there was reported");
+        return Err(Error::Input(found));
+    };
+    let plan = Plan { cluster, workload, settings };
+    if found.is_empty() {
+        oversized::check(&plan, oversized_wish, &asked.places, &mut files.notes, &mut found);
+    }
+    found.into_result(Loaded { name, plan, catalogue, notes: files.notes, inputs: files.inputs })
+}
+
+/// The catalogue with the scenario's own platforms: `platforms = "own.toml"`, or `[[platform]]` in place.
+fn platforms(document: &Document, root: &mut Table<'_>, files: &mut Files) -> Catalogue {
+    let mut catalogue = Catalogue::embedded();
+    if let Some(path) = root.optional::<String>("platforms")
+        && let Some((resolved, bytes)) = files.read(document, &path)
+    {
+        let own = Document::from_bytes(resolved.display().to_string(), bytes);
+        let mut own_root = own.root();
+        catalogue.read(&mut own_root);
+        own_root.finish();
+        files.problems.append(own.into_problems());
+    }
+    catalogue.read(root);
+    catalogue
+}
+
+#[cfg(test)]
+mod tests;

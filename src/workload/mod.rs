@@ -194,6 +194,33 @@ const fn index(length: usize) -> u32 {
     length as u32
 }
 
+/// Takes a workload over, to add to it.
+impl From<Workload> for Builder {
+    fn from(mut workload: Workload) -> Self {
+        let mut graph = JobGraph::default();
+        for (before, after, delay) in workload.dependencies.edges() {
+            graph.add(before, after, delay);
+        }
+        workload.dependencies = Dependencies::default();
+        let mut builder = Self { workload, graph, ..Self::default() };
+        let known = &builder.workload;
+        // Of equal entries the first is the one to refer to.
+        for (request, at) in known.requests.iter().zip(0..) {
+            builder.requests.entry(request.clone()).or_insert(at);
+        }
+        for (behaviour, at) in known.behaviours.iter().zip(0..) {
+            builder.behaviours.entry(behaviour.clone()).or_insert(at);
+        }
+        for (tenant, at) in known.tenants.iter().zip(0..) {
+            builder.tenants.entry(tenant.name.clone()).or_insert(at);
+        }
+        for (partition, at) in known.partitions.iter().zip(0..) {
+            builder.partitions.entry(partition.clone()).or_insert(at);
+        }
+        builder
+    }
+}
+
 impl Builder {
     /// The index of this request, added if new.
     pub fn request(&mut self, request: Request) -> u32 {

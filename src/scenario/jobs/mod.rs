@@ -1,0 +1,137 @@
+//! The jobs of a scenario: hand-written graphs, traces and generators, all into one [`Builder`].
+
+mod amount;
+mod generate;
+mod graph;
+mod layered;
+mod request;
+mod submit;
+mod tenants;
+mod trace;
+
+use super::files::Files;
+use crate::cluster::Cluster;
+use crate::document::{Document, Item, Placed, Table};
+use crate::error::{Place, Problem};
+use crate::hardware::Catalogue;
+use crate::history::Settings;
+use crate::workload::{Builder, Workload};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most jobs that a scenario may ask for beside those of a trace.
+pub(super) const JOBS_MAX: usize = 5_000_000;
+/// The most dependencies of a scenario.
+const EDGES_MAX: usize = 5_000_000;
+
+/// What the jobs of a scenario refer to, and the workload they make.
+#[derive(Debug)]
+pub(super) struct Jobs<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    /// None if it is wrong: then no partition is unknown.
+    pub(super) cluster: Option<&'a Cluster>,
+    pub(super) settings: &'a Settings,
+    pub(super) files: &'a mut Files,
+    tenants: tenants::Tenants,
+    builder: Builder,
+    /// Where each request was first written.
+    places: BTreeMap<u32, Place>,
+    graphs: BTreeSet<String>,
+    loose: BTreeSet<String>,
+    generators: u32,
+    edges: usize,
+    full: bool,
+}
+
+/// The workload of a scenario and where its requests were written.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) workload: Option<Workload>,
+    pub(super) places: BTreeMap<u32, Place>,
+}
+
+impl<'a> Jobs<'a> {
+    pub(super) fn new(
+        catalogue: &'a Catalogue,
+        cluster: Option<&'a Cluster>,
+        settings: &'a Settings,
+        files: &'a mut Files,
+    ) -> Self {
+        Self {
+            catalogue,
+            cluster,
+            settings,
+            files,
+            tenants: tenants::Tenants::default(),
+            builder: Builder::default(),
+            places: BTreeMap::new(),
+            graphs: BTreeSet::new(),
+            loose: BTreeSet::new(),
+            generators: 0,
+            edges: 0,
+            full: false,
+        }
+    }
+
+    /// Reads `[[tenant]]` and `[workload]`.
+    pub(super) fn read(mut self, document: &Document, root: &mut Table<'_>) -> Asked {
+        self.tenants = tenants::read(document, root, self.cluster);
+        let Some(mut workload) = root.required_item("workload").and_then(Item::table) else {
+            return Asked::default();
+        };
+        // A trace comes first: what it brings is taken over whole.
+        let traced = self.trace(document, &mut workload);
+        for tenant in &self.tenants.declared {
+            self.builder.add_tenant(tenant.tenant.clone());
+        }
+        self.written(document, &mut workload);
+        self.generated(document, &mut workload);
+        if !["trace", "graph", "job", "generate"].iter().any(|key| workload.has(key)) {
+            let problem = Problem::new("a workload without a job");
+            workload.complain(problem.hint("give `trace`, `graph`, `job` or `generate`"));
+        } else if self.builder.is_empty()
+            && traced
+            && !document.has_problems()
+            && self.files.problems.is_empty()
+        {
+            workload.complain(Problem::new("no job comes of this workload"));
+        }
+        workload.finish();
+        let workload = if document.has_problems() || !self.files.problems.is_empty() {
+            None
+        } else {
+            // Rings were looked for graph by graph.
+            self.builder.try_finish().ok()
+        };
+        Asked { workload, places: self.places }
+    }
+
+    /// Adds a place for a request, unless it is known.
+    fn note_request(&mut self, request: u32, document: &Document, mark: crate::document::Mark) {
+        self.places.entry(request).or_insert_with(|| document.place(mark));
+    }
+
+    /// Whether `more` jobs still fit; if not, that is reported once.
+    fn has_room(&mut self, document: &Document, mark: crate::document::Mark, more: u64) -> bool {
+        if self.full {
+            return false;
+        }
+        self.full = self.builder.len() as u64 + more > JOBS_MAX as u64;
+        if self.full {
+            document.complain(mark, Problem::new(format!("more than {JOBS_MAX} jobs with these")));
+        }
+        !self.full
+    }
+
+    /// The index of the partition that a job names; none if there is no such partition.
+    fn partition(&mut self, document: &Document, name: &Placed<String>) -> Option<u32> {
+        if let Some(cluster) = self.cluster
+            && cluster.partition(name).is_none()
+        {
+            let problem = Problem::new(format!("unknown partition `{}`", name.value));
+            let known = cluster.partitions.iter().map(|partition| partition.name.as_str());
+            document.complain(name.mark, problem.hint_nearest(name, known));
+            return None;
+        }
+        Some(self.builder.partition(name))
+    }
+}

@@ -1,0 +1,148 @@
+use super::Jobs;
+use super::request::family_of;
+use crate::document::{Document, Table};
+use crate::error::{Error, Problem};
+use crate::trace::{FORMATS, Moment, Options, SwfPartition, read_bytes};
+use crate::workload::{Builder, Workload};
+
+const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
+    ("ignore", SwfPartition::Ignore),
+    ("queue", SwfPartition::Queue),
+    ("partition", SwfPartition::Partition),
+];
+
+/// Keys of `[workload]` that work on a trace alone.
+const TRACE_KEYS: [&str; 5] = ["format", "from", "until", "sample", "map"];
+
+impl Jobs<'_> {
+    /// Reads `trace` and what belongs to it into the still empty builder; whether there is one.
+    pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) -> bool {
+        let path = table.optional::<String>("trace");
+        let format = format(document, table);
+        let mut whole = !table.has("format") || format.is_some();
+        let mut options = Options {
+            from: moment(table, "from", &mut whole),
+            until: moment(table, "until", &mut whole),
+            scale_load: self.scale_load(document, table),
+            sample: 1.0,
+            seed: self.settings.seed,
+            ..Options::default()
+        };
+        if let Some(sample) = table.optional::<f64>("sample") {
+            if sample.value > 0.0 && sample.value <= 1.0 {
+                options.sample = sample.value;
+            } else {
+                let problem = Problem::new(format!(
+                    "`sample`: expected a number above 0 and at most 1, found `{}`",
+                    sample.value
+                ));
+                document.complain(sample.mark, problem.hint("the share of jobs to keep"));
+                whole = false;
+            }
+        }
+        map(document, table, &mut options);
+        let Some(path) = path else {
+            for key in TRACE_KEYS {
+                if let Some(mark) = table.key_mark(key).filter(|_| !table.has("trace")) {
+                    document
+                        .complain(mark, Problem::new(format!("`{key}` works on a trace, and there is none")));
+                }
+            }
+            return false;
+        };
+        let Some((resolved, bytes)) = self.files.read(document, &path) else { return true };
+        if !whole {
+            return true;
+        }
+        let catalogue = self.catalogue;
+        let known = |name: &str| catalogue.index_of(name);
+        options.platform = Some(&known);
+        match read_bytes(&resolved.display().to_string(), &bytes, format.as_deref(), &options) {
+            Ok(trace) => {
+                self.files.notes.extend(trace.notes.lines());
+                self.builder = Builder::from(self.at_home(trace.workload));
+            }
+            Err(Error::Input(problems)) => self.files.problems.append(problems),
+            Err(other) => document.complain(path.mark, Problem::new(other.to_string())),
+        }
+        true
+    }
+
+    /// A trace's jobs on this cluster: with the speeds of its platforms, in its partitions.
+    fn at_home(&mut self, mut workload: Workload) -> Workload {
+        for behaviour in &mut workload.behaviours {
+            if let (true, Some(family)) = (behaviour.speeds.is_empty(), family_of(behaviour.kind)) {
+                behaviour.speeds = self.catalogue.speeds(family);
+            }
+        }
+        let Some(cluster) = self.cluster else { return workload };
+        if cluster.partitions.len() == 1 && workload.partitions.len() > 1 {
+            let count = workload.partitions.len() - 1;
+            self.files
+                .notes
+                .push(format!("{count} partitions of the trace are left out: the cluster has none"));
+            workload.partitions.truncate(1);
+            workload.requests.iter_mut().for_each(|request| request.partition = 0);
+        }
+        for name in &workload.partitions {
+            if cluster.partition(name).is_none() {
+                let problem =
+                    Problem::new(format!("partition `{name}` of the trace is not one of the cluster"));
+                let known = cluster.partitions.iter().map(|partition| partition.name.as_str());
+                self.files.problems.push(problem.hint_nearest(name, known));
+            }
+        }
+        workload
+    }
+
+    /// The factor on the rate of arrivals.
+    pub(super) fn scale_load(&self, document: &Document, table: &mut Table<'_>) -> f64 {
+        let Some(scale) = table.optional::<f64>("scale_load") else { return 1.0 };
+        if (1e-6..=1e6).contains(&scale.value) {
+            return scale.value;
+        }
+        let message =
+            format!("`scale_load`: expected a number from 0.000001 to 1000000, found `{}`", scale.value);
+        document.complain(scale.mark, Problem::new(message).hint("2 doubles the rate of arrivals"));
+        1.0
+    }
+}
+
+fn format(document: &Document, table: &mut Table<'_>) -> Option<String> {
+    let format = table.optional::<String>("format")?;
+    let names = || std::iter::once("auto").chain(FORMATS.iter().map(|format| format.name));
+    if !names().any(|name| name == format.value) {
+        let problem = Problem::new(format!("unknown format `{}`", format.value));
+        document.complain(format.mark, problem.hint_nearest(&format, names()));
+        return None;
+    }
+    Some(format.value)
+}
+
+/// A point of a trace's time: seconds, a span since its start, or a date.
+fn moment(table: &mut Table<'_>, key: &'static str, whole: &mut bool) -> Option<Moment> {
+    let item = table.item(key)?;
+    let moment = item.scalar().and_then(|text| text.parse().ok());
+    if moment.is_none() {
+        item.wrong("seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`");
+        *whole = false;
+    }
+    moment
+}
+
+/// Reads `map`: what a trace leaves open.
+fn map(document: &Document, table: &mut Table<'_>, options: &mut Options<'_>) {
+    let Some(mut map) = table.table("map") else { return };
+    if let Some(processors) = map.optional::<u32>("procs_per_gpu") {
+        if processors.value == 0 {
+            let problem = Problem::new("`procs_per_gpu`: expected at least 1, found `0`");
+            document.complain(processors.mark, problem);
+        }
+        options.procs_per_gpu = processors.value.max(1);
+    }
+    options.think_time = map.value_or("think_time", false);
+    if let Some(partition) = map.choice("partition", &SWF_PARTITIONS) {
+        options.swf_partition = partition.value;
+    }
+    map.finish();
+}

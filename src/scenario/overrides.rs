@@ -1,0 +1,97 @@
+use crate::document::{Document, Map, Value};
+
+/// What the command line changes of a scenario, each as the user typed it.
+///
+/// Every field takes the place of a key of the scenario file and is read by the same rules; paths given here count
+/// from the current folder. With `workload` and `cluster` no scenario file is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--workload FILE`: a trace, or a TOML file of graphs, in place of the whole `[workload]`.
+    pub workload: Option<String>,
+    /// `--format NAME`: `workload.format`.
+    pub format: Option<String>,
+    /// `--cluster NODESxGPUS[xPLATFORM]`: in place of the whole `[cluster]`.
+    pub cluster: Option<String>,
+    /// `--from WHEN`: `workload.from`.
+    pub from: Option<String>,
+    /// `--until WHEN`: `workload.until`.
+    pub until: Option<String>,
+    /// `--scale-load X`: `workload.scale_load`.
+    pub scale_load: Option<String>,
+    /// `--sample X`: `workload.sample`.
+    pub sample: Option<String>,
+    /// `--policy PRESET`, or parts such as `sjf/easy/pack`: in place of the whole `[policy]`.
+    pub policy: Option<String>,
+    /// `--order NAME`: `policy.order`.
+    pub order: Option<String>,
+    /// `--backfill NAME`: `policy.backfill`.
+    pub backfill: Option<String>,
+    /// `--placement NAME`: `policy.placement`.
+    pub placement: Option<String>,
+    /// `--cycle SPAN`: `run.cycle`.
+    pub cycle: Option<String>,
+    /// `--seed N`: `run.seed`.
+    pub seed: Option<u64>,
+    /// `--set key=value`, in the order given.
+    pub set: Vec<String>,
+}
+
+impl Overrides {
+    /// Whether a run needs no scenario file with these.
+    #[must_use]
+    pub const fn stand_alone(&self) -> bool {
+        self.workload.is_some() && self.cluster.is_some()
+    }
+
+    /// Puts everything into the document of a scenario.
+    pub(super) fn apply(&self, document: &mut Document) {
+        let empty = || Value::Table(Map::default());
+        let text = |text: &str| Value::String(text.to_owned());
+        if let Some(path) = &self.workload {
+            let typed = format!("--workload {path}");
+            document.set_value(&typed, "workload", empty());
+            let is_toml = path.ends_with(".toml");
+            document.set_value(&typed, if is_toml { "workload.graph" } else { "workload.trace" }, text(path));
+        }
+        if let Some(cluster) = &self.cluster {
+            document.set_value(&format!("--cluster {cluster}"), "cluster", text(cluster));
+        }
+        if let Some(policy) = &self.policy {
+            // Parameters such as `priority_step` stay.
+            let typed = format!("--policy {policy}");
+            for part in ["order", "backfill", "placement"] {
+                document.remove(&format!("policy.{part}"));
+            }
+            document.set_value(&typed, "policy.preset", text(policy));
+        }
+        let number_or_text = |given: &str| {
+            let number = given.parse().map(Value::Integer).ok();
+            let float = given.parse::<f64>().map(|_| Value::Float(given.to_owned())).ok();
+            number.or(float).unwrap_or_else(|| text(given))
+        };
+        let plain = [
+            ("--format", "workload.format", self.format.as_deref().map(text)),
+            ("--from", "workload.from", self.from.as_deref().map(text)),
+            ("--until", "workload.until", self.until.as_deref().map(text)),
+            ("--scale-load", "workload.scale_load", self.scale_load.as_deref().map(number_or_text)),
+            ("--sample", "workload.sample", self.sample.as_deref().map(number_or_text)),
+            ("--order", "policy.order", self.order.as_deref().map(text)),
+            ("--backfill", "policy.backfill", self.backfill.as_deref().map(text)),
+            ("--placement", "policy.placement", self.placement.as_deref().map(text)),
+            ("--cycle", "run.cycle", self.cycle.as_deref().map(text)),
+            ("--seed", "run.seed", self.seed.map(|seed| Value::Integer(seed.into()))),
+        ];
+        for (flag, path, value) in plain {
+            let Some(value) = value else { continue };
+            let shown = match &value {
+                Value::String(text) | Value::Float(text) => text.clone(),
+                Value::Integer(number) => number.to_string(),
+                _ => String::new(),
+            };
+            document.set_value(&format!("{flag} {shown}"), path, value);
+        }
+        for assignment in &self.set {
+            document.set(assignment);
+        }
+    }
+}

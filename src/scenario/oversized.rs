@@ -1,0 +1,88 @@
+use super::run::Oversized;
+use crate::error::{Place, Problem, Problems};
+use crate::history::Plan;
+use crate::policy::oversized;
+use crate::workload::{Request, Shape, Topology};
+use std::collections::BTreeMap;
+
+/// Reports the jobs that no empty cluster could hold, one problem for those that ask alike; or says that they will be
+/// rejected.
+pub(super) fn check(
+    plan: &Plan,
+    wish: Oversized,
+    places: &BTreeMap<u32, Place>,
+    notes: &mut Vec<String>,
+    problems: &mut Problems,
+) {
+    let jobs = oversized(plan);
+    if jobs.is_empty() {
+        return;
+    }
+    if wish == Oversized::Reject {
+        let noun = if jobs.len() == 1 { "job is" } else { "jobs are" };
+        notes.push(format!("{} {noun} larger than the empty cluster: rejected", jobs.len()));
+        return;
+    }
+    let mut alike: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
+    for job in jobs {
+        alike.entry(plan.workload.jobs[job as usize].request).or_insert((job, 0)).1 += 1;
+    }
+    let mut alike: Vec<(u32, (u32, usize))> = alike.into_iter().collect();
+    alike.sort_by_key(|(_, (first, _))| *first);
+    for (request, (first, count)) in alike {
+        let name = plan.workload.names.get(first as usize);
+        let others = if count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
+        let wanted = wanted(plan, &plan.workload.requests[request as usize]);
+        let message = format!("job `{name}`{others} asks for {wanted}: no empty cluster could hold it");
+        let problem = Problem::new(message).hint(hint(plan, plan.workload.jobs[first as usize].tenant));
+        problems.push(match places.get(&request) {
+            Some(place) => problem.at(place.clone()),
+            None => problem,
+        });
+    }
+}
+
+fn wanted(plan: &Plan, request: &Request) -> String {
+    let mut text = match request.shape {
+        Shape::Any { .. } => format!("{} GPUs", request.gpus()),
+        Shape::Pods { count, gpus_milli_each } => {
+            let each = crate::units::Gpus::from_milli(gpus_milli_each);
+            format!("{count} pods of {each} GPUs")
+        }
+    };
+    if request.cpu_milli > 0 {
+        text.push_str(&format!(", {} cores a pod", f64::from(request.cpu_milli) / 1000.0));
+    }
+    if request.memory_mib > 0 {
+        text.push_str(&format!(", {} MiB a pod", request.memory_mib));
+    }
+    if request.topology == Topology::RequireRack {
+        text.push_str(" in one rack");
+    }
+    if request.partition > 0 {
+        text.push_str(&format!(" in partition `{}`", plan.workload.partitions[request.partition as usize]));
+    }
+    let kinds = &plan.cluster.kinds;
+    let allowed: Vec<&str> = (kinds.iter())
+        .filter(|kind| request.platforms.contains(kind.platform as usize))
+        .map(|kind| kind.platform_name.as_str())
+        .collect();
+    if allowed.is_empty() {
+        text.push_str(" of a platform that is not there");
+    } else if allowed.len() < kinds.len() {
+        text.push_str(&format!(" of {}", allowed.join(" or ")));
+    }
+    text
+}
+
+fn hint(plan: &Plan, tenant: u32) -> String {
+    let cluster = &plan.cluster;
+    let largest = cluster.kinds.iter().map(|kind| kind.gpus).max().unwrap_or(0);
+    let tenant = &plan.workload.tenants[tenant as usize];
+    let quota =
+        tenant.quota().map_or_else(String::new, |quota| format!("; `{}` may hold {quota}", tenant.name));
+    format!(
+        "there are {} GPUs, at most {largest} a node{quota}; `oversized = \"reject\"` in `[run]` runs the rest",
+        cluster.gpus()
+    )
+}

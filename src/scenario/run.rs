@@ -1,0 +1,44 @@
+use crate::document::{Document, Table};
+use crate::error::Problem;
+use crate::history::Settings;
+use crate::units::{Seconds, Time};
+
+/// What becomes of a job that no empty cluster could hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Oversized {
+    /// Nothing is run.
+    #[default]
+    Error,
+    /// The job is rejected and the rest runs.
+    Reject,
+}
+
+/// Reads `version` and `[run]` into `settings`.
+pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Settings) -> Oversized {
+    if let Some(version) = root.optional::<u32>("version")
+        && version.value != 1
+    {
+        let problem = Problem::new(format!("version {} of scenarios is not known", version.value));
+        document.complain(version.mark, problem.hint("this program reads `version = 1`"));
+    }
+    let Some(mut run) = root.table("run") else { return Oversized::default() };
+    settings.seed = run.value_or("seed", 0);
+    let cycle = run.optional::<Seconds>("cycle");
+    if let Some(cycle) = cycle.as_ref().filter(|cycle| cycle.value == Seconds::ZERO) {
+        let problem = Problem::new("`cycle`: expected at least a second between passes, found `0`");
+        document.complain(cycle.mark, problem.hint("without `cycle` there is a pass at every event"));
+    }
+    settings.cycle = cycle.map(|cycle| cycle.value.0);
+    settings.until = run.optional::<Time>("until").map(|until| until.value.0);
+    settings.warm_up = run.value_or("warm_up", Time::ZERO).0;
+    let drain = run.optional::<Time>("drain");
+    if let Some(drain) = drain.as_ref().filter(|drain| drain.value.0 <= settings.warm_up) {
+        let problem = Problem::new("no job is left between the end of `warm_up` and the begin of `drain`");
+        document.complain(drain.mark, problem.hint("both are instants since the start"));
+    }
+    settings.drain = drain.map(|drain| drain.value.0);
+    let choices = [("error", Oversized::Error), ("reject", Oversized::Reject)];
+    let oversized = run.choice("oversized", &choices).map(|oversized| oversized.value);
+    run.finish();
+    oversized.unwrap_or_default()
+}
