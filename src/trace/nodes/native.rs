@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn racks_counts_and_partitions_are_read() {
-        let text = include_bytes!("../../../workloads/sample-nodes.csv");
+        let text = include_bytes!("../../../workloads/nodes.csv");
         let list = read_cluster_bytes("n.csv", text, None, &Options::default()).unwrap();
         let cluster = list.cluster;
         assert_eq!(list.format, "csv", "recognised");

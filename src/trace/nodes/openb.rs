@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn nodes_alike_share_a_kind() {
-        let text = include_bytes!("../../../workloads/sample-openb-nodes.csv");
+        let text = include_bytes!("../../../workloads/nodes-openb.csv");
         let list = read_cluster_bytes("o.csv", text, None, &Options::default()).unwrap();
         let cluster = list.cluster;
         assert_eq!(list.format, "openb", "recognised");
