@@ -28,7 +28,14 @@ fn rows() -> impl Iterator<Item = Row> {
         let draw = |number, bound| stream.below(u64::from(id), number, bound);
         submit += draw(0, 60);
         let work = 1 + draw(1, 100_000);
-        Row { id: id + 1, submit, work, requested: work + draw(2, 10_000), gpus: 1 << draw(3, 8), user: draw(4, 200) }
+        Row {
+            id: id + 1,
+            submit,
+            work,
+            requested: work + draw(2, 10_000),
+            gpus: 1 << draw(3, 8),
+            user: draw(4, 200),
+        }
     })
 }
 
@@ -108,7 +115,9 @@ fn reading(criterion: &mut Criterion) {
         let text = trace(format.name);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(format.name, |bencher| {
-            bencher.iter(|| read_bytes("bench", black_box(text.as_bytes()), Some(format.name), &Options::default()));
+            bencher.iter(|| {
+                read_bytes("bench", black_box(text.as_bytes()), Some(format.name), &Options::default())
+            });
         });
     }
     group.finish();

@@ -399,19 +399,20 @@ impl<'a> Intake<'a> {
     /// The seconds of the trace that are wanted.
     fn window(&self) -> Result<Range<u32>, Error> {
         let second = |moment: Option<Moment>, otherwise: u32| match (moment, self.epoch) {
-            (None, _) => Ok(otherwise),
-            (Some(Moment::Seconds(second)), _) => Ok(second),
-            (Some(Moment::Unix(date)), Some(epoch)) => {
-                let second = date.saturating_sub(epoch).clamp(0, i64::from(TIME_MAX));
-                Ok(u32::try_from(second).expect("clamped to 32 bits"))
+            (None, _) => Some(otherwise),
+            (Some(Moment::Seconds(second)), _) => Some(second),
+            (Some(Moment::Unix(date)), epoch) => {
+                let second = date.saturating_sub(epoch?).clamp(0, i64::from(TIME_MAX));
+                Some(u32::try_from(second).expect("clamped to 32 bits"))
             }
-            (Some(Moment::Unix(_)), None) => Err(Problem::new(format!(
-                "a window of dates, but `{}` does not say when it began",
-                self.file
-            ))
-            .hint("give seconds from its start, such as `36h`")),
         };
-        Ok(second(self.options.from, 0)?..second(self.options.until, u32::MAX)?)
+        match (second(self.options.from, 0), second(self.options.until, u32::MAX)) {
+            (Some(from), Some(until)) => Ok(from..until),
+            _ => {
+                let message = format!("a window of dates, but `{}` does not say when it began", self.file);
+                Err(Problem::new(message).hint("give seconds from its start, such as `36h`").into())
+            }
+        }
     }
 
     fn note_all(&mut self, left_out: u64) {

@@ -33,7 +33,7 @@ mod table;
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
-pub use options::{Moment, Options, ParseMomentError, SwfPartition};
+pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};
 
 use crate::error::{Error, Place, Problem};
 use crate::workload::Workload;

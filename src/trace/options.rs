@@ -3,6 +3,9 @@ use crate::error::{Problem, Problems};
 use std::fmt;
 use std::str::FromStr;
 
+/// Finds the index of a platform by its name, in lower case.
+pub type PlatformIndex<'a> = dyn Fn(&str) -> Option<usize> + 'a;
+
 /// What to take of a trace, and how to read what it leaves open.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
@@ -24,7 +27,7 @@ pub struct Options<'a> {
     pub swf_partition: SwfPartition,
     /// Index in the catalogue of the platform of that name. It may add unknown ones to the catalogue; `None`
     /// makes them unknown. Without it, wishes for platforms are left out, and the notes say so.
-    pub platform: Option<&'a dyn Fn(&str) -> Option<usize>>,
+    pub platform: Option<&'a PlatformIndex<'a>>,
     /// The most bytes a compressed input may unpack to.
     pub max_unpacked: u64,
     /// The most bytes that one compressed byte may unpack to, beyond the first 64 MiB.
@@ -81,7 +84,7 @@ impl Options<'_> {
         reason = "`problems` checks the range"
     )]
     pub(super) fn sample_bound(&self) -> Option<u32> {
-        (self.sample < 1.0).then(|| (self.sample * 4_294_967_296.0) as u32)
+        (self.sample < 1.0).then_some((self.sample * 4_294_967_296.0) as u32)
     }
     /// What is wrong with the options themselves.
     pub(super) fn problems(&self) -> Problems {

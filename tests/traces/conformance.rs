@@ -61,7 +61,8 @@ fn the_order_of_lines_decides_nothing_but_the_order_of_jobs() {
         let sorted = |bytes: &[u8]| {
             let workload = jobs(sample.read(bytes, None, &Options::default()).unwrap()).unwrap();
             let job = |index: usize| {
-                let (job, request) = (&workload.jobs[index], workload.request_of(index as u32));
+                let (job, request) =
+                    (&workload.jobs[index], &workload.requests[workload.jobs[index].request as usize]);
                 let tenant = &workload.tenants[job.tenant as usize].name;
                 format!(
                     "{} {} {} {} {} {tenant}",

@@ -1,6 +1,13 @@
 //! Every reader of traces and of node lists: what all must do alike, what they do with broken input, and what they
 //! make of real archives.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "a test may panic and talk, and its numbers are small"
+)]
+
 mod archives;
 mod conformance;
 mod mutation;

@@ -163,14 +163,14 @@ fn job(table: &Table<'_>, columns: &Columns, behaviour: u32, intake: &mut Intake
         }
         State::Stopped => notes.count("job", "stopped at a limit or preempted: run the time recorded", 1),
         State::Running => {
-            notes.count("job", "still running when the trace was taken: run what they had run", 1)
+            notes.count("job", "still running when the trace was taken: run what they had run", 1);
         }
         State::Pending => {
             notes.count("job", "still pending when the trace was taken: dropped", 1);
             return None;
         }
         State::Cancelled if started => {
-            notes.count("job", "cancelled while running: run the time recorded", 1)
+            notes.count("job", "cancelled while running: run the time recorded", 1);
         }
         State::Cancelled => match times.end.filter(|end| *end > draft.submit) {
             Some(end) => {
