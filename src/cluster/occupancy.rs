@@ -220,7 +220,8 @@ impl Occupancy {
                 match left {
                     ..=0 => taken |= 1 << gpu,
                     1..1000 => {
-                        limited.claim_share(node, gpu, 1000 - u16::try_from(*left).expect("below 1000"))
+                        let held = 1000 - u16::try_from(*left).expect("below 1000");
+                        limited.claim_share(node, gpu, held);
                     }
                     _ => {}
                 }

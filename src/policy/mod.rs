@@ -44,7 +44,12 @@ pub enum Event {
         /// Why; [`SegmentEnd::NodeDown`] and [`SegmentEnd::Preempted`]: it is pending again.
         end: SegmentEnd,
     },
-    /// A pending job was withdrawn.
+    /// The outcome of a job that does not run became known: rejected, cancelled, dependency-failed.
+    Settled {
+        /// Its index.
+        job: u32,
+    },
+    /// A pending job is withdrawn.
     Cancelled {
         /// Its index.
         job: u32,
@@ -137,11 +142,12 @@ pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
     let class = view.class(running.job);
     let settings = &view.plan().settings;
     let mut choice = Choice::default();
-    if running.nodes.is_empty() {
+    if running.nodes.is_empty() || class.form == class::Form::Nothing {
         let placement = placement::Placement::named(&settings.placement, settings.seed)?;
         return placement.choose(class, running.job, &view.room().occupancy, &mut choice).then_some(choice);
     }
-    placement::on_nodes(class, &running.nodes, &view.room().occupancy)
+    let request = view.plan().workload.request_of(running.job);
+    placement::on_nodes(class, request, &running.nodes, &view.room().occupancy)
 }
 
 /// Jobs that no cluster with all its nodes up and empty could hold, ascending.

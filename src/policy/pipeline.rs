@@ -263,7 +263,7 @@ impl Policy for Pipeline {
                 self.queues.iter_mut().for_each(|queue| queue.changed = true);
             }
             Event::Cancelled { .. } => self.queues.iter_mut().for_each(|queue| queue.changed = true),
-            Event::Timer => {}
+            Event::Settled { .. } | Event::Timer => {}
         }
     }
 

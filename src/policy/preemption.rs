@@ -21,6 +21,10 @@ pub(super) struct Preemptive {
     attained: Attained,
     running: BTreeSet<u32>,
     pending: BTreeSet<u32>,
+    /// When the keys of running jobs will next change by themselves, as of the last pass.
+    changes: BTreeMap<u32, Time>,
+    /// Whether anything but timers happened since the last pass.
+    eventful: bool,
     /// By node: its atom.
     atom_of: Vec<usize>,
     /// By atom: the scopes that contain it.
@@ -49,6 +53,8 @@ impl Preemptive {
             attained: Attained::new(plan.workload.jobs.len()),
             running: BTreeSet::new(),
             pending: BTreeSet::new(),
+            changes: BTreeMap::new(),
+            eventful: false,
             atom_of,
             atoms,
             choice: Choice::default(),
@@ -136,6 +142,7 @@ struct Pool {
 
 impl Policy for Preemptive {
     fn observe(&mut self, event: Event, view: &View) {
+        self.eventful |= event != Event::Timer;
         match event {
             Event::Eligible { job } => {
                 self.pending.insert(job);
@@ -148,6 +155,7 @@ impl Policy for Preemptive {
                 let segment = view.history().segments[segment as usize];
                 self.attained.add(view, job, segment.to.since(segment.from).0);
                 self.running.remove(&job);
+                self.changes.remove(&job);
                 if view.status(job) == Status::Pending {
                     self.pending.insert(job);
                 }
@@ -155,16 +163,19 @@ impl Policy for Preemptive {
             Event::Cancelled { job } => {
                 self.pending.remove(&job);
             }
-            Event::Capacity | Event::Timer => {}
+            Event::Settled { .. } | Event::Capacity | Event::Timer => {}
         }
     }
 
     fn decide(&mut self, view: &mut View) {
-        if self.pending.is_empty() {
+        // A timer of a job that has ended meanwhile is no reason for a pass.
+        let due = self.changes.values().any(|time| *time <= view.now());
+        let wanted = std::mem::take(&mut self.eventful) || due || view.plan().settings.cycle.is_some();
+        if self.pending.is_empty() || !wanted {
             return;
         }
-        let may_stop = |job: &u32| view.plan().workload.behaviour_of(*job).preemptible;
-        let preemptible: Vec<u32> = self.running.iter().copied().filter(may_stop).collect();
+        let may_stop = |view: &View, job: u32| view.plan().workload.behaviour_of(job).preemptible;
+        let preemptible: Vec<u32> = self.running.iter().copied().filter(|job| may_stop(view, *job)).collect();
         let mut ranked: Vec<_> = preemptible
             .iter()
             .chain(&self.pending)
@@ -200,8 +211,11 @@ impl Policy for Preemptive {
                 refused.insert(class);
             }
         }
-        let next = self.running.iter().map(|job| (self.ranking.changes)(view, &self.attained, *job)).min();
-        if let Some(time) = next.filter(|time| *time != Time::NEVER && !self.pending.is_empty()) {
+        let running = self.running.iter().filter(|job| may_stop(view, **job));
+        self.changes =
+            running.map(|job| (*job, (self.ranking.changes)(view, &self.attained, *job))).collect();
+        let next = self.changes.values().min().copied().filter(|time| *time != Time::NEVER);
+        if let Some(time) = next.filter(|_| !self.pending.is_empty()) {
             view.wake_at(time);
         }
     }

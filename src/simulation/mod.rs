@@ -143,7 +143,7 @@ impl Simulation {
                 break;
             }
             instants += 1;
-            if instants % CONTROL_INTERVAL == 0 && self.is_interrupted(control) {
+            if instants.is_multiple_of(CONTROL_INTERVAL) && self.is_interrupted(control) {
                 return self.view.into_history(false);
             }
             self.view.set_now(now);
@@ -209,7 +209,8 @@ impl Simulation {
             self.next_submit += 1;
             if self.view.status(job) == Status::Future && self.oversized.binary_search(&job).is_ok() {
                 self.settle(job, Outcome::Rejected);
-            } else if self.predecessors.get(job as usize).is_none_or(|left| *left == 0) {
+            } else if self.view.plan().workload.dependencies.predecessor_count(job) == 0 {
+                // The others become eligible when the last job they wait for has succeeded.
                 self.make_eligible(job);
             }
         }
@@ -254,9 +255,7 @@ impl Simulation {
                 continue;
             }
             if outcome != Outcome::Completed {
-                self.view.settle(edge.job, Outcome::DependencyFailed);
-                self.settled += 1;
-                self.release_dependents(edge.job, Outcome::DependencyFailed);
+                self.settle(edge.job, Outcome::DependencyFailed);
                 continue;
             }
             let waiting = edge.job as usize;
@@ -281,6 +280,7 @@ impl Simulation {
     fn settle(&mut self, job: u32, outcome: Outcome) {
         self.view.settle(job, outcome);
         self.settled += 1;
+        self.tell(Event::Settled { job });
         self.release_dependents(job, outcome);
     }
 
@@ -289,8 +289,8 @@ impl Simulation {
             Status::Future => self.settle(job, Outcome::Cancelled),
             Status::Pending if !self.view.has_started(job) => {
                 self.pending -= 1;
-                self.settle(job, Outcome::Cancelled);
                 self.tell(Event::Cancelled { job });
+                self.settle(job, Outcome::Cancelled);
             }
             _ => {}
         }
@@ -312,7 +312,7 @@ impl Simulation {
     }
 
     fn is_pass_due(&self, now: Time) -> bool {
-        self.view.plan().settings.cycle.is_none_or(|cycle| now.0 % cycle == 0)
+        self.view.plan().settings.cycle.is_none_or(|cycle| now.0.is_multiple_of(cycle))
     }
 
     fn pass(&mut self, now: Time, control: &mut Control<'_>) {

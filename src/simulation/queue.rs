@@ -36,7 +36,6 @@ impl Queue {
     }
 
     /// The instant of the next event.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half holds the instant")]
     pub(super) fn next_time(&self) -> Option<Time> {
         let finish = self.finishes.peek().map(|Reverse(packed)| Time((packed >> 32) as u32));
         let other = self.others.peek().map(|Reverse((time, ..))| *time);

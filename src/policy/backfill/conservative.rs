@@ -3,8 +3,8 @@
 //! A reservation is the earliest window in which the placement finds room that is free throughout, as long as the job
 //! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
 //! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
-//! others staying. The same is done where a running job is past its expected end (it is then expected to end a second
-//! from now) or a reservation's start went by unused.
+//! others staying. Where a running job is past its expected end (it is then expected to end a second from now), or a
+//! reservation's start went by unused, all are given up first.
 //!
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
@@ -192,6 +192,12 @@ impl Conservative {
         !overdue.is_empty()
     }
 
+    fn give_up(&mut self, view: &View, place: Place) {
+        if let Some(window) = self.waiting.insert(place, None).flatten() {
+            self.hold(view, job_of(place.1), &window, false);
+        }
+    }
+
     fn start_due(&mut self, view: &mut View) {
         let now = view.now();
         let due = self
@@ -205,8 +211,10 @@ impl Conservative {
             view.start(job, &window.choice);
             let rate = view.segment(job).map_or(Factor::ONE, |segment| segment.rate);
             let end = view.expected_end(job, rate);
-            let unused = Window { start: end, end: window.end, choice: window.choice.clone() };
-            self.hold(view, job, &unused, false);
+            // What it was thought to take longer, or less long.
+            let (start, stop) = (end.min(window.end), end.max(window.end));
+            let difference = Window { start, end: stop, choice: window.choice.clone() };
+            self.hold(view, job, &difference, end > window.end);
             self.running.insert(job, Window { end, ..window });
         }
     }
@@ -258,7 +266,7 @@ impl Policy for Conservative {
                 self.ended = true;
                 self.steps.clear();
             }
-            Event::Timer => {}
+            Event::Settled { .. } | Event::Timer => {}
         }
     }
 
@@ -274,13 +282,18 @@ impl Policy for Conservative {
         let now = view.now();
         let stale = self.waiting.values().flatten().any(|window| window.start < now);
         let overdue = self.extend_overdue(view);
-        if std::mem::take(&mut self.ended) || stale || overdue {
+        let ended = std::mem::take(&mut self.ended);
+        if stale || overdue || ended {
             let reserved = self.waiting.iter().filter(|(_, window)| window.is_some());
-            for place in reserved.map(|(place, _)| *place).collect::<Vec<_>>() {
-                if let Some(window) = self.waiting.insert(place, None).flatten() {
-                    self.hold(view, job_of(place.1), &window, false);
+            let reserved: Vec<Place> = reserved.map(|(place, _)| *place).collect();
+            if stale || overdue {
+                // Those that stay would lie in the way of each other: all are given up before any is made anew.
+                reserved.iter().for_each(|place| self.give_up(view, *place));
+            } else {
+                for place in reserved {
+                    self.give_up(view, place);
+                    self.reserve(view, place);
                 }
-                self.reserve(view, place);
             }
         }
         let without = self.waiting.iter().filter(|(_, window)| window.is_none());

@@ -64,6 +64,6 @@ fn choose_kind(picker: &Picker<'_>, kind: u32, choice: &mut Choice) -> bool {
             mask: lowest_bits(occupancy.free_mask(node), need.rest),
         });
     }
-    choice.racks = if occupancy.is_flat() { 1 } else { gang::count_racks(occupancy, &choice.pieces) };
+    choice.racks = gang::count_racks(picker, &choice.pieces);
     true
 }

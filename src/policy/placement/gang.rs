@@ -1,7 +1,7 @@
 //! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them.
 
 use super::{Cheapest, Choice, Picker, Preference, lowest_bits, narrow, pod};
-use crate::cluster::{Occupancy, Piece};
+use crate::cluster::Piece;
 use crate::policy::class::Form;
 use crate::workload::Topology;
 
@@ -143,7 +143,7 @@ fn whole_nodes_anywhere(
             return false;
         }
     }
-    choice.racks = if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
+    choice.racks = count_racks(picker, &choice.pieces);
     true
 }
 
@@ -272,9 +272,13 @@ fn take_idle(picker: &Picker<'_>, kind: u32, rack: usize, count: u32, choice: &m
     debug_assert!(left == 0, "the rack was chosen for its idle nodes");
 }
 
-pub(super) fn count_racks(occupancy: &Occupancy, pieces: &[Piece]) -> u32 {
-    let mut racks: Vec<u32> =
-        pieces.iter().flat_map(|piece| piece.nodes()).map(|node| occupancy.rack(node as usize)).collect();
+/// How many racks the pieces touch; 1 on a flat cluster, and where the rate does not depend on it.
+pub(super) fn count_racks(picker: &Picker<'_>, pieces: &[Piece]) -> u32 {
+    if picker.class.rate.is_some() || picker.occupancy.is_flat() {
+        return 1;
+    }
+    let nodes = pieces.iter().flat_map(|piece| piece.nodes());
+    let mut racks: Vec<u32> = nodes.map(|node| picker.occupancy.rack(node as usize)).collect();
     racks.sort_unstable();
     racks.dedup();
     narrow(racks.len())
@@ -294,7 +298,7 @@ fn everywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice: &
     let fits = rooms
         .first()
         .is_some_and(|room| fill(picker, preference, need, &room.nodes, need.pods, true, choice));
-    choice.racks = if picker.occupancy.is_flat() { 1 } else { count_racks(picker.occupancy, &choice.pieces) };
+    choice.racks = count_racks(picker, &choice.pieces);
     fits
 }
 
@@ -323,7 +327,7 @@ fn span_scanned(picker: &Picker<'_>, preference: Preference, need: Need, choice:
     loop {
         if let Some((_, rack)) = scanned_rack(picker, preference, need, left, &rooms) {
             fill_rack(picker, preference, need, rack, left, choice);
-            choice.racks = count_racks(picker.occupancy, &choice.pieces);
+            choice.racks = count_racks(picker, &choice.pieces);
             return true;
         }
         let most = (0..rooms.len()).min_by_key(|index| {

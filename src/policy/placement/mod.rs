@@ -25,6 +25,7 @@ mod worst_fit;
 use super::class::{Class, Form};
 use crate::cluster::{Occupancy, Piece};
 use crate::random::{Purpose, Stream};
+use crate::workload::{Request, Shape};
 
 /// One placement: its name, what it does, and its rule.
 #[derive(Debug)]
@@ -214,35 +215,47 @@ impl Picker<'_> {
     }
 }
 
-/// The choice that puts a class on the nodes named, in their order; `None` if it does not fit there now.
-pub(crate) fn on_nodes(class: &Class, nodes: &[u32], occupancy: &Occupancy) -> Option<Choice> {
-    let known = |node: &&u32| {
-        (**node as usize) < occupancy.nodes() && occupancy.in_scope(class.scope as usize, **node as usize)
+/// The choice that puts a class on the nodes named, in their order: of equal pods as many as fit on each, of any gang
+/// one pod a node, of all that is wholly free there. `None` if they have too little room.
+pub(crate) fn on_nodes(
+    class: &Class,
+    request: &Request,
+    nodes: &[u32],
+    occupancy: &Occupancy,
+) -> Option<Choice> {
+    let mut left = occupancy.clone();
+    let known = |node: &usize| *node < occupancy.nodes() && occupancy.in_scope(class.scope as usize, *node);
+    let mut nodes = nodes.iter().map(|node| *node as usize).filter(known);
+    let mut choice = Choice::default();
+    let (mut pods, each, mut wanted) = match request.shape {
+        Shape::Any { gpus_milli } => (u32::MAX, None, gpus_milli),
+        Shape::Pods { count, gpus_milli_each } => (count, Some(gpus_milli_each), 0),
     };
-    let nodes: Vec<usize> = nodes.iter().filter(known).map(|node| *node as usize).collect();
-    let first = *nodes.first()?;
-    let mut choice = Choice { kind: occupancy.kind(first), racks: 1, ..Choice::default() };
-    if let Form::Share { milli } = class.form {
-        choice.pieces.push(pod::share_piece(first, Some(occupancy.share_gpu(first, milli)?), milli));
-    } else {
-        let mut left = class.gpus_milli / 1000;
-        for &node in &nodes {
-            let take = left.min(occupancy.free_mask(node).count_ones());
-            let mask = lowest_bits(occupancy.free_mask(node), take);
-            if take > 0 && mask == occupancy.full_mask(node) {
-                choice.push_node(node);
-            } else if take > 0 || class.gpus_milli == 0 {
-                choice.pieces.push(Piece::Gpus { node: narrow(node), mask });
+    let mut node = nodes.next()?;
+    choice.kind = occupancy.kind(node);
+    let mut racks = std::collections::BTreeSet::new();
+    while pods > 0 && (each.is_some() || wanted > 0 || choice.pieces.is_empty()) {
+        let whole = left.free_mask(node).count_ones() * 1000;
+        let milli = each.unwrap_or(if wanted < 1000 { wanted } else { wanted.min(whole) });
+        let nothing_here = each.is_none() && milli == 0 && wanted > 0;
+        let piece = if nothing_here { None } else { pod::piece_of(&left, class.host, node, milli) };
+        match piece {
+            Some(piece) => {
+                left.claim(&[piece], class.host);
+                choice.pieces.push(piece);
+                racks.insert(occupancy.rack(node));
+                pods -= 1;
+                wanted -= if each.is_none() { milli } else { 0 };
+                if each.is_none() && wanted > 0 {
+                    node = nodes.next()?;
+                }
             }
-            left -= take;
-        }
-        if left > 0 || !class.gpus_milli.is_multiple_of(1000) {
-            return None;
+            None if each.is_none() && !nothing_here => return None,
+            None => node = nodes.next()?,
         }
     }
-    let racks: std::collections::BTreeSet<u32> = nodes.iter().map(|node| occupancy.rack(*node)).collect();
     choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
-    occupancy.is_free(&choice.pieces, class.host).then_some(choice)
+    Some(choice)
 }
 
 /// The `count` lowest set bits of `mask`, which has as many.

@@ -1,7 +1,7 @@
 //! One pod: the cheapest node that holds it.
 
 use super::{Cheapest, Choice, Picker, Preference, lowest_bits, narrow};
-use crate::cluster::Piece;
+use crate::cluster::{Host, Occupancy, Piece};
 use crate::policy::class::Form;
 
 /// The cheapest node for a class of one pod.
@@ -64,18 +64,33 @@ fn fits(picker: &Picker<'_>, node: usize) -> bool {
 
 /// What one pod holds on a node that fits it: the lowest free GPUs, or a share of the fullest that has room.
 fn piece_on(picker: &Picker<'_>, node: usize) -> Piece {
-    match picker.class.form {
-        Form::Share { milli } => share_piece(node, picker.occupancy.share_gpu(node, milli), milli),
-        Form::Pod { gpus } => {
-            let free = picker.occupancy.free_mask(node);
-            if gpus > 0 && free.count_ones() == gpus && free == picker.occupancy.full_mask(node) {
-                Piece::Nodes { word: narrow(node >> 6), mask: 1 << (node & 63) }
-            } else {
-                Piece::Gpus { node: narrow(node), mask: lowest_bits(free, gpus) }
-            }
-        }
+    let milli = match picker.class.form {
+        Form::Share { milli } => milli,
+        Form::Pod { gpus } => gpus * 1000,
         form => unreachable!("{form:?} is not one pod"),
+    };
+    piece_of(picker.occupancy, picker.class.host, node, milli)
+        .expect("the node was chosen because it has room")
+}
+
+/// What a pod of so many thousandths holds on a node; `None` if it does not fit.
+pub(super) fn piece_of(occupancy: &Occupancy, host: Host, node: usize, milli: u32) -> Option<Piece> {
+    if !occupancy.is_up(node) || occupancy.host_pods(node, host) == 0 {
+        return None;
     }
+    if (1..1000).contains(&milli) {
+        return Some(share_piece(node, Some(occupancy.share_gpu(node, milli)?), milli));
+    }
+    let (free, gpus) = (occupancy.free_mask(node), milli / 1000);
+    if free.count_ones() < gpus {
+        return None;
+    }
+    let whole = gpus > 0 && free.count_ones() == gpus && free == occupancy.full_mask(node);
+    Some(if whole {
+        Piece::Nodes { word: narrow(node >> 6), mask: 1 << (node & 63) }
+    } else {
+        Piece::Gpus { node: narrow(node), mask: lowest_bits(free, gpus) }
+    })
 }
 
 pub(super) fn share_piece(node: usize, gpu: Option<u32>, milli: u32) -> Piece {
