@@ -3,11 +3,15 @@
 //! The recordings lie outside the repository, where the variable `GIGAWATT_SHARED` points; without it every test here
 //! says that it is skipped. Each comparison is then repeated with one planted difference, which it must report.
 
+#[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
 use gigawatt::history::Plan;
-use support::naive::{self, Holding};
+use gigawatt::simulation::{Control, simulate};
+use std::collections::BTreeMap;
+use support::naive;
 use support::recorded::{self, Row, columns, differences, number, plan, rows, swf};
+use support::schedule::{self, Line};
 
 /// Something that schedules.
 struct Subject {
@@ -15,27 +19,37 @@ struct Subject {
     run: fn(&Plan) -> Vec<Row>,
 }
 
-const SUBJECTS: &[Subject] = &[Subject { name: "the naive reference", run: run_naive }];
+const SUBJECTS: &[Subject] = &[
+    Subject { name: "the engine", run: run_engine },
+    Subject { name: "the naive reference", run: run_naive },
+];
+
+fn run_engine(plan: &Plan) -> Vec<Row> {
+    rows_of(plan, &schedule::of_history(&simulate(plan.clone(), &mut Control::default())))
+}
 
 fn run_naive(plan: &Plan) -> Vec<Row> {
-    let row = |(index, fate): (usize, &naive::Fate)| Row {
+    rows_of(plan, &schedule::of_run(&naive::simulate(plan)))
+}
+
+fn rows_of(plan: &Plan, lines: &[Line]) -> Vec<Row> {
+    let row = |(index, line): (usize, &Line)| Row {
         id: plan.workload.names.get(index).into_owned(),
-        start: fate.attempts.first().map_or(u32::MAX, |attempt| attempt.from),
-        end: fate.finish,
-        nodes: fate.attempts.first().map(|attempt| nodes(&attempt.holding)),
+        start: line.attempts.first().map_or(u32::MAX, |attempt| attempt.from),
+        end: line.finish,
+        nodes: line.attempts.first().map(|attempt| nodes(&attempt.held)),
     };
-    naive::simulate(plan).jobs.iter().enumerate().map(row).collect()
+    lines.iter().enumerate().map(row).collect()
 }
 
 /// `node:gpu-gpu;…`, nodes ascending.
-fn nodes(holding: &Holding) -> String {
-    let mut pods: Vec<_> = holding.pods.iter().collect();
-    pods.sort_by_key(|pod| pod.node);
-    let pod = |pod: &&naive::Pod| {
-        let gpus: Vec<String> = pod.gpus.iter().map(|(gpu, _)| gpu.to_string()).collect();
-        format!("{}:{}", pod.node, gpus.join("-"))
-    };
-    pods.iter().map(pod).collect::<Vec<_>>().join(";")
+fn nodes(held: &[(u32, u32, u32)]) -> String {
+    let mut by_node: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for (node, gpu, _) in held {
+        by_node.entry(*node).or_default().push(gpu.to_string());
+    }
+    let text = by_node.iter().map(|(node, gpus)| format!("{node}:{}", gpus.join("-")));
+    text.collect::<Vec<_>>().join(";")
 }
 
 fn compare(what: &str, plan: &Plan, recorded: &[Row]) {

@@ -1,12 +1,13 @@
 //! Conservative backfill: every pending job holds a reservation of the very GPUs it will use.
 //!
 //! In a pass:
-//! 1. If something left since the last pass (a job ended or was stopped, a job with a reservation was cancelled or
-//!    can never start, capacity changed), if a running job is past its expected end, or if a reservation begins
-//!    before now, then every job with a reservation, queue by queue in order, gives it up and reserves anew, all
-//!    others staying where they are at that moment.
-//! 2. Every job without a reservation, queue by queue in order, reserves.
-//! 3. Every job whose reservation begins now starts, queue by queue in order, on what it reserved.
+//! 1. If a running job is past its expected end, or if a reservation begins before now, all reservations are given up
+//!    first: those that stay would lie in the way of each other, and nobody might ever start.
+//! 2. Else, if something left since the last pass (a job ended or was stopped, a job with a reservation was cancelled
+//!    or can never start, capacity changed), every job with a reservation, queue by queue in order, gives it up and
+//!    reserves anew, all others staying where they are at that moment.
+//! 3. Every job without a reservation, queue by queue in order, reserves.
+//! 4. Every job whose reservation begins now starts, queue by queue in order, on what it reserved.
 //!
 //! **To reserve**: of now and every later end of a running job's or a reservation's window, the earliest at which the
 //! placement finds a place among what is free over the whole window (of every GPU, CPU, memory and quota the least
@@ -24,7 +25,9 @@ impl Simulation<'_> {
     pub(super) fn conservative_pass(&mut self) {
         let queue: Vec<u32> = self.queues().concat();
         let stale = self.reservations.values().any(|reservation| reservation.from < self.now);
-        if self.something_left || stale || self.running.iter().any(|job| self.is_overdue(*job)) {
+        if stale || self.running.iter().any(|job| self.is_overdue(*job)) {
+            self.reservations.clear();
+        } else if self.something_left {
             for job in &queue {
                 if self.reservations.remove(job).is_some() {
                     self.reserve(*job);

@@ -22,20 +22,25 @@ pub(crate) struct Holding {
 
 impl Holding {
     /// The racks it touches, ascending.
-    pub(crate) fn racks(&self, cluster: &Cluster) -> Vec<u32> {
+    fn racks(&self, cluster: &Cluster) -> Vec<u32> {
         let mut racks: Vec<u32> = self.pods.iter().map(|pod| cluster.rack_of(pod.node)).collect();
         racks.sort_unstable();
         racks.dedup();
         racks
     }
 
-    /// Work a second: the speed on the platform it landed on, times the span factor if it touches several racks;
-    /// 1 for a job that holds nothing.
+    /// Whether it lies in several racks, on a cluster where racks mean something: some rack has several nodes.
+    pub(crate) fn spans(&self, cluster: &Cluster) -> bool {
+        cluster.racks.iter().any(|rack| rack.nodes > 1) && self.racks(cluster).len() > 1
+    }
+
+    /// Work a second: the speed on the platform it landed on, times the span factor if it spans racks; 1 for a job
+    /// that holds nothing.
     pub(crate) fn rate(&self, cluster: &Cluster, behaviour: &Behaviour) -> Factor {
         let Some(first) = self.pods.first() else { return Factor::ONE };
         let kind = cluster.kind_of(first.node);
         let speed = behaviour.speed(kind.platform as usize);
-        let factor = if self.racks(cluster).len() > 1 { kind.across_racks } else { Factor::ONE };
+        let factor = if self.spans(cluster) { kind.across_racks } else { Factor::ONE };
         speed.times(factor)
     }
 }

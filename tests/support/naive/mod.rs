@@ -19,7 +19,7 @@ mod preempt;
 mod time;
 mod work;
 
-pub(crate) use free::{Holding, Pod};
+pub(crate) use free::Holding;
 
 use gigawatt::history::{Outcome, Plan, SegmentEnd};
 

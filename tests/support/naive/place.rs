@@ -122,6 +122,11 @@ impl<'a> World<'a> {
             Shape::Pods { count, .. } => count > 1,
         }
     }
+    /// Whether the job holds nothing wherever it runs.
+    pub(super) fn asks_for_nothing(&self, job: u32) -> bool {
+        let request = self.plan.workload.request_of(job);
+        request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0
+    }
     fn largest_node(&self, job: u32) -> u32 {
         let gpus = self.scope(job).iter().map(|node| self.cluster().kind_of(*node).gpus);
         gpus.max().unwrap_or_default()
@@ -142,7 +147,7 @@ impl<'a> World<'a> {
     pub(crate) fn place(&self, free: &Free, job: u32) -> Option<Holding> {
         let request = self.plan.workload.request_of(job);
         let need = |milli| self.need(job, milli);
-        if request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0 {
+        if self.asks_for_nothing(job) {
             return Some(Holding::default());
         }
         if !self.is_gang(job) {

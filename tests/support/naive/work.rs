@@ -20,7 +20,7 @@ impl Simulation<'_> {
         let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
         let restart = if self.has_started(job) { self.behaviour(job).restart_time.0 } else { 0 };
         let counts = &mut self.result.counts;
-        counts.spanned += u64::from(holding.racks(&self.plan.cluster).len() > 1);
+        counts.spanned += u64::from(holding.spans(&self.plan.cluster));
         counts.shared +=
             u64::from(holding.pods.iter().any(|pod| pod.gpus.iter().any(|(_, milli)| *milli < 1000)));
         counts.restarted += u64::from(restart > 0);
@@ -31,6 +31,7 @@ impl Simulation<'_> {
         let from = self.now;
         let attempt = Attempt { from, to: NEVER, end: SegmentEnd::Open, holding, rate, restart };
         self.fate(job).attempts.push(attempt);
+        assert!(self.result.jobs[job as usize].attempts.len() < 1000, "job {job} starts again and again");
     }
 
     /// A running job lets go of all it holds; it waits again.
@@ -109,12 +110,15 @@ impl Simulation<'_> {
         later(from, restart, left, rate).max(from.saturating_add(1))
     }
 
-    /// What a job that is already running holds of the nodes listed, if they have room. Of `Pods` as many as fit on
-    /// each in turn; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
+    /// What a job that is already running holds of those of the nodes listed that are in its scope, if they have room.
+    /// Of `Pods` as many as fit on each in turn; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
     pub(super) fn on_nodes(&self, job: u32, nodes: &[u32]) -> Option<Holding> {
+        if self.world.asks_for_nothing(job) {
+            return Some(Holding::default());
+        }
         let mut free = self.free.clone();
         let mut pods = Vec::new();
-        let mut nodes = nodes.iter().copied();
+        let mut nodes = nodes.iter().copied().filter(|node| self.world.scope(job).contains(node));
         match self.plan.workload.request_of(job).shape {
             Shape::Pods { count, gpus_milli_each } => {
                 let mut node = nodes.next()?;

@@ -1,0 +1,299 @@
+//! Laws that hold for every plan: the engine equals the naive reference, nothing is held twice, every job ends.
+//!
+//! The suite runs the same random plans every time. `GIGAWATT_FUZZ_SECONDS=3600` runs others for an hour,
+//! `GIGAWATT_FUZZ_SEED=17` those of that seed first; a failure prints its seed and the smallest plan found.
+
+#[expect(dead_code, reason = "every test uses its part of what they share")]
+mod support;
+
+use gigawatt::history::{Outcome, Plan};
+use gigawatt::simulation::{Control, simulate};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::cell::RefCell;
+use support::naive::{self, Counts};
+use support::plans::{self, BACKFILLS, ORDERS, PLACEMENTS, Spec};
+use support::schedule::{self, Line, broken_laws, differences};
+
+/// Random plans of one seed in the suite, and of each seed of a longer run.
+const CASES: u32 = 2_000;
+
+/// Runs `test` on random values, in the suite or for as long as the environment says.
+#[expect(clippy::print_stdout, reason = "what repeats a failure is printed first")]
+fn for_all<S: Strategy>(
+    name: &str,
+    strategy: &S,
+    cases: u32,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) where
+    S::Value: std::fmt::Debug,
+{
+    let variable = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a whole number"));
+    let seconds = variable("GIGAWATT_FUZZ_SECONDS");
+    #[expect(clippy::disallowed_methods, reason = "how long to go on, not what happens")]
+    let begin = std::time::Instant::now();
+    for seed in variable("GIGAWATT_FUZZ_SEED").unwrap_or(1).. {
+        println!("{name}: seed {seed}, {cases} cases");
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let config =
+            Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+        match runner.run(strategy, &test) {
+            Ok(()) => {}
+            Err(TestError::Fail(reason, smallest)) => {
+                panic!("{name}, seed {seed}: {reason}\nsmallest plan: {smallest:?}")
+            }
+            Err(abort) => panic!("{name}, seed {seed}: {abort}"),
+        }
+        if seconds.is_none_or(|seconds| begin.elapsed().as_secs() >= seconds) {
+            return;
+        }
+    }
+}
+
+fn all_of(problems: &[String]) -> Result<(), TestCaseError> {
+    if problems.is_empty() { Ok(()) } else { Err(TestCaseError::fail(problems.join("\n"))) }
+}
+
+/// The schedule under test: the engine's where `GIGAWATT_SUBJECT=engine`, else the naive reference's own.
+fn schedule(plan: &Plan) -> Vec<Line> {
+    if std::env::var_os("GIGAWATT_SUBJECT").is_some_and(|subject| subject == "engine") {
+        schedule::of_history(&simulate(plan.clone(), &mut Control::default()))
+    } else {
+        schedule::of_run(&naive::simulate(plan))
+    }
+}
+
+/// What must have happened at least once for the suite to mean anything.
+#[derive(Default)]
+struct Seen {
+    counts: Counts,
+    outcomes: [u64; Outcome::ALL.len()],
+    policies: [[u64; 7]; 3],
+    moved_heads: u64,
+}
+
+impl Seen {
+    fn add(&mut self, spec: &Spec, run: &naive::Run) {
+        let Counts { passes, blocked, backfilled, preempted, spanned, .. } = run.counts;
+        let Counts { node_down, restarted, reserved, class_skipped, quota_refused, shared, .. } = run.counts;
+        let all = &mut self.counts;
+        all.passes += passes;
+        all.blocked += blocked;
+        all.backfilled += backfilled;
+        all.preempted += preempted;
+        all.spanned += spanned;
+        all.node_down += node_down;
+        all.restarted += restarted;
+        all.reserved += reserved;
+        all.class_skipped += class_skipped;
+        all.quota_refused += quota_refused;
+        all.shared += shared;
+        for job in &run.jobs {
+            self.outcomes[job.outcome as usize] += 1;
+        }
+        let policy = &spec.policy;
+        for (table, choice) in [policy.order, policy.backfill, policy.placement].into_iter().enumerate() {
+            self.policies[table][choice] += 1;
+        }
+        self.moved_heads += run.shadows.len() as u64;
+    }
+
+    #[expect(clippy::print_stdout, reason = "what was reached is worth a look")]
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        let mut must = |count: u64, what: &str| {
+            println!("{count:>9} {what}");
+            if count == 0 {
+                missing.push(what.to_owned());
+            }
+        };
+        let counts = &self.counts;
+        must(counts.passes, "passes");
+        must(counts.blocked, "passes that left a queue blocked");
+        must(counts.backfilled, "starts behind a blocked head");
+        must(counts.preempted, "preemptions");
+        must(counts.spanned, "gangs over several racks");
+        must(counts.node_down, "stops by a node");
+        must(counts.restarted, "restarts that cost time");
+        must(counts.reserved, "reservations for later");
+        must(counts.class_skipped, "jobs not tried since their class had failed");
+        must(counts.quota_refused, "refusals by a quota");
+        must(counts.shared, "starts on a share of a GPU");
+        must(self.moved_heads, "passes of easy that started something behind a head");
+        for outcome in Outcome::ALL {
+            must(self.outcomes[outcome as usize], outcome.name());
+        }
+        for (table, names) in [&ORDERS[..], &BACKFILLS, &PLACEMENTS].into_iter().enumerate() {
+            for (choice, name) in names.iter().enumerate() {
+                must(self.policies[table][choice], name);
+            }
+        }
+        missing
+    }
+}
+
+#[test]
+fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
+    let seen = RefCell::new(Seen::default());
+    for_all("plans", &plans::spec(), CASES, |spec| {
+        let plan = spec.plan();
+        let run = naive::simulate(&plan);
+        let expected = schedule::of_run(&run);
+        let got = schedule(&plan);
+        all_of(&differences(&expected, &got))?;
+        let mut broken = broken_laws(&plan, &got);
+        if !broken.is_empty() {
+            broken.push(format!("the schedule: {got:#?}"));
+        }
+        all_of(&broken)?;
+        if spec.cluster.ends_up() && spec.policy.runs_to_the_end() {
+            let open = (0..).zip(&got).filter(|(_, line)| line.outcome == Outcome::Unfinished);
+            all_of(&open.map(|(job, line)| format!("job {job} never ends: {line:?}")).collect::<Vec<_>>())?;
+        }
+        let late = run.shadows.iter().filter(|(_, before, after)| after > before);
+        all_of(&late.map(|late| format!("a start made the head later: {late:?}")).collect::<Vec<_>>())?;
+        seen.borrow_mut().add(&spec, &run);
+        Ok(())
+    });
+    let missing = seen.borrow().missing();
+    assert!(missing.is_empty(), "the random plans never reach: {}", missing.join(", "));
+}
+
+#[test]
+fn two_disjoint_partitions_equal_two_clusters() {
+    // Not under conservative backfill, where one partition's finish makes the other reserve anew, nor with the random
+    // placement, which draws by the indices of jobs and nodes. Where a pass counts even if nothing has happened (a job
+    // past its estimate, a job that a preemptive order took but could not place), both sides must have theirs at the
+    // same instants.
+    let strategy = (plans::spec(), plans::spec());
+    for_all("partitions", &strategy, CASES / 4, |(mut left, mut right)| {
+        let conservative = BACKFILLS.iter().position(|name| *name == "conservative");
+        let random = PLACEMENTS.iter().position(|name| *name == "random");
+        let mut policy = left.policy.clone();
+        if ["srtf", "las"].contains(&ORDERS[policy.order]) {
+            policy.cycle = policy.cycle.or(Some(7));
+        }
+        if Some(policy.backfill) == conservative
+            || Some(policy.placement) == random
+            || !policy.runs_to_the_end()
+        {
+            return Ok(());
+        }
+        for spec in [&mut left, &mut right] {
+            if policy.cycle.is_none() {
+                spec.jobs = spec.jobs.drain(..).map(plans::JobSpec::never_overrunning).collect();
+            }
+        }
+        let settings = policy.settings();
+        let run = |copies, lists: &[(&str, &[plans::JobSpec])]| {
+            let cluster = left.cluster.build(copies);
+            let mut workload = plans::workload(lists, &[], left.quotas);
+            if copies == 1 {
+                workload.partitions[1] = workload.partitions[0].clone();
+            }
+            schedule(&Plan { cluster, workload, settings: settings.clone() })
+        };
+        let both = run(2, &[("copy 0", &left.jobs), ("copy 1", &right.jobs)]);
+        let alone = [run(1, &[("copy 0", &left.jobs)]), run(1, &[("copy 0", &right.jobs)])];
+        let nodes = left.cluster.build(1).nodes();
+        let mut expected = alone[0].clone();
+        expected.extend(alone[1].iter().cloned().map(|line| moved(line, nodes)));
+        all_of(&differences(&expected, &both))
+    });
+}
+
+/// The same line `nodes` further to the right.
+fn moved(mut line: Line, nodes: u32) -> Line {
+    for held in line.attempts.iter_mut().flat_map(|attempt| &mut attempt.held) {
+        held.0 += nodes;
+    }
+    line
+}
+
+#[test]
+fn the_same_plan_gives_the_same_history_with_any_number_of_threads() {
+    use rayon::prelude::*;
+    for_all("threads", &prop::collection::vec(plans::spec(), 16), 10, |specs| {
+        let plans: Vec<Plan> = specs.iter().map(Spec::plan).collect();
+        let alone: Vec<_> = plans.iter().map(schedule).collect();
+        for threads in [1, 2, 7] {
+            let pool =
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+            let together: Vec<_> = pool.install(|| plans.par_iter().map(schedule).collect());
+            for (alone, together) in alone.iter().zip(&together) {
+                all_of(&differences(alone, together))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A plan whose schedule has an attempt, and that schedule.
+fn some_schedule() -> (Plan, Vec<Line>) {
+    let mut builder = gigawatt::workload::Builder::default();
+    let behaviour = builder.behaviour(gigawatt::workload::Behaviour::default());
+    let gang = gigawatt::workload::Request::gang(gigawatt::units::Gpus::whole(2));
+    let request = builder.request(gigawatt::workload::Request { cpu_milli: 600, ..gang });
+    let tenant = builder.add_tenant(gigawatt::workload::Tenant {
+        quota_milli: Some(4000),
+        ..gigawatt::workload::Tenant::named("limited")
+    });
+    for submit in [10, 11, 12] {
+        let job = gigawatt::workload::Job::at(gigawatt::units::Time(submit));
+        let work_time = gigawatt::units::Seconds(50);
+        builder.push(gigawatt::workload::Job { request, behaviour, tenant, work_time, ..job });
+    }
+    let kind =
+        gigawatt::cluster::NodeKind { gpus: 4, cpu_milli: 1200, ..gigawatt::cluster::NodeKind::default() };
+    let plan = Plan {
+        cluster: gigawatt::cluster::Cluster::uniform(2, kind),
+        workload: builder.finish(),
+        settings: gigawatt::history::Settings {
+            order: "fifo".to_owned(),
+            backfill: "none".to_owned(),
+            placement: "first-fit".to_owned(),
+            ..gigawatt::history::Settings::default()
+        },
+    };
+    let lines = schedule(&plan);
+    assert_eq!(broken_laws(&plan, &lines), Vec::<String>::new(), "the schedule itself is right");
+    (plan, lines)
+}
+
+#[test]
+fn planted_faults_are_reported() {
+    let (plan, lines) = some_schedule();
+    type Fault = (&'static str, fn(&mut Vec<Line>));
+    let faults: [Fault; 9] = [
+        ("before it is eligible", |lines| lines[0].attempts[0].from -= 1),
+        ("more or less work", |lines| {
+            lines[0].attempts[0].to += 1;
+            lines[0].finish += 1;
+        }),
+        ("thousandths of GPU", |lines| lines[1].attempts[0].held = lines[0].attempts[0].held.clone()),
+        ("of CPU", |lines| {
+            // Job 2 moved beside jobs 0 and 1, onto GPUs that exist twice as often as they should.
+            lines[2].attempts[0] = lines[1].attempts[0].clone();
+        }),
+        ("more than its quota", |lines| {
+            let shift = lines[2].attempts[0].from - lines[1].attempts[0].from;
+            lines[2].attempts[0].from -= shift;
+            lines[2].eligible = lines[2].attempts[0].from;
+        }),
+        ("did not ask for", |lines| {
+            lines[1].attempts[0].held.pop();
+        }),
+        ("does not end as it did", |lines| lines[1].outcome = Outcome::Failed),
+        ("has an instant", |lines| lines[1].finish = schedule::NEVER),
+        ("for no time", |lines| lines[1].attempts[0].to = lines[1].attempts[0].from),
+    ];
+    for (text, plant) in faults {
+        let mut planted = lines.clone();
+        plant(&mut planted);
+        let broken = broken_laws(&plan, &planted);
+        assert!(broken.iter().any(|law| law.contains(text)), "`{text}` is reported: {broken:#?}");
+        assert!(!differences(&lines, &planted).is_empty(), "`{text}` is a difference too");
+    }
+}

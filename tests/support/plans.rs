@@ -1,0 +1,365 @@
+//! Random plans: small clusters and workloads that reach every corner, and shrink to the few jobs that matter.
+
+use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
+use gigawatt::history::{Plan, Settings};
+use gigawatt::units::{Factor, Seconds, Time};
+use gigawatt::workload::{
+    Behaviour, Builder, Job, Overrun, PlatformSet, Request, Running, Shape, Tenant, Topology, Workload,
+};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+
+/// Orders, by name.
+pub(crate) const ORDERS: [&str; 6] = ["fifo", "sjf", "smallest-area-first", "priority", "srtf", "las"];
+/// Backfills, by name.
+pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
+/// Placements, by name.
+pub(crate) const PLACEMENTS: [&str; 7] =
+    ["first-fit", "best-fit", "worst-fit", "pack", "spread", "random", "consolidate"];
+
+/// What a plan is made of; indices are taken modulo what there is.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    pub(crate) cluster: ClusterSpec,
+    pub(crate) jobs: Vec<JobSpec>,
+    pub(crate) policy: PolicySpec,
+    /// Thousandths that each tenant may hold.
+    pub(crate) quotas: [Option<u32>; 3],
+    /// How many of the first jobs run at time 0; and from which node on, if they say.
+    pub(crate) running: (usize, Option<u32>),
+}
+
+/// A cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct ClusterSpec {
+    kinds: Vec<KindSpec>,
+    /// Kind and nodes.
+    racks: Vec<(usize, u32)>,
+    /// First node and how many, of each partition but the first.
+    partitions: Vec<(u32, u32)>,
+    /// When, first node and how many, state.
+    changes: Vec<(u32, u32, u32, NodeState)>,
+    /// When all nodes are up for good.
+    repaired: Option<u32>,
+}
+
+/// A kind of node: GPUs, platform, CPU and memory where they are counted, span factor.
+type KindSpec = (u32, u32, Option<(u32, u32)>, Factor);
+
+/// One job.
+#[derive(Debug, Clone)]
+pub(crate) struct JobSpec {
+    submit: u32,
+    work: u32,
+    /// The estimate, relative to the work.
+    estimate: i32,
+    shape: Shape,
+    host: (u32, u32),
+    platforms: PlatformSet,
+    partition: usize,
+    topology: Topology,
+    segment: u32,
+    tenant: usize,
+    priority: i32,
+    cancel: Option<u32>,
+    fails: bool,
+    kill: bool,
+    preemptible: bool,
+    restart: u32,
+    checkpoint: u32,
+    speeds: Vec<Factor>,
+    /// How many jobs back the predecessors are, and the delays.
+    after: Vec<(u32, u32)>,
+    /// How many more jobs like it follow.
+    twins: u32,
+}
+
+/// How it is scheduled.
+#[derive(Debug, Clone)]
+pub(crate) struct PolicySpec {
+    pub(crate) order: usize,
+    pub(crate) backfill: usize,
+    pub(crate) placement: usize,
+    pub(crate) cycle: Option<u32>,
+    seed: u64,
+    priority_step: u32,
+    limits: Vec<u64>,
+    until: Option<u32>,
+}
+
+/// No gang is faster across racks than in one.
+fn across_racks() -> impl Strategy<Value = Factor> {
+    prop_oneof![3 => Just(Factor::ONE), 1 => Just(Factor(1 << 15)), 1 => Just(Factor(50_001))]
+}
+
+fn factor() -> impl Strategy<Value = Factor> {
+    prop_oneof![3 => Just(Factor::ONE), 1 => Just(Factor(1 << 15)), 1 => Just(Factor(100_000)), 1 => Just(Factor(50_001))]
+}
+
+prop_compose! {
+    fn cluster()(
+        kinds in vec((
+            prop_oneof![4 => Just(4), 1 => Just(1), 1 => Just(2), 2 => Just(8), 1 => Just(0), 1 => Just(3)],
+            0u32..2,
+            weighted(0.3, (prop_oneof![Just(4000u32), Just(9000)], prop_oneof![Just(64u32), Just(100)])),
+            across_racks(),
+        ), 1..3),
+        racks in prop_oneof![
+            3 => vec((0usize..3, 1u32..5), 1..5),
+            1 => vec((0usize..3, Just(1u32)), 1..9),
+        ],
+        partitions in prop_oneof![3 => Just(Vec::new()), 2 => vec((0u32..16, 1u32..9), 1..3)],
+        changes in prop_oneof![
+            3 => Just(Vec::new()),
+            1 => vec((
+                0u32..250, 0u32..16, 1u32..6,
+                prop_oneof![Just(NodeState::Down), Just(NodeState::Draining), Just(NodeState::Absent), Just(NodeState::Up)],
+            ), 1..4),
+        ],
+        repaired in weighted(0.8, 100u32..300),
+    ) -> ClusterSpec {
+        ClusterSpec { kinds, racks, partitions, changes, repaired }
+    }
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let each = prop_oneof![Just(1000u32), Just(2000), Just(4000), Just(500), Just(300), Just(0)];
+    prop_oneof![
+        8 => (1u32..9).prop_map(|gpus| Shape::Any { gpus_milli: gpus * 1000 }),
+        6 => (1u32..30).prop_map(|gpus| Shape::Any { gpus_milli: gpus * 1000 }),
+        2 => prop_oneof![Just(500u32), Just(250), 1u32..1000].prop_map(|gpus_milli| Shape::Any { gpus_milli }),
+        1 => Just(Shape::Any { gpus_milli: 0 }),
+        4 => (1u32..7, each).prop_map(|(count, gpus_milli_each)| Shape::Pods { count, gpus_milli_each }),
+    ]
+}
+
+fn time() -> impl Strategy<Value = u32> {
+    prop_oneof![2 => 1u32..20, 3 => 1u32..120, 1 => Just(30u32)]
+}
+
+prop_compose! {
+    fn what()(
+        shape in shape(),
+        host in prop_oneof![5 => Just((0, 0)), 1 => (prop_oneof![Just(0u32), Just(1000), Just(2500)], prop_oneof![Just(0u32), Just(10), Just(30)])],
+        platforms in prop_oneof![
+            5 => Just(PlatformSet::ALL), 1 => Just(PlatformSet::NONE.with(0)), 1 => Just(PlatformSet::NONE.with(1)),
+        ],
+        partition in prop_oneof![2 => Just(0usize), 2 => 0usize..3],
+        topology in prop_oneof![4 => Just(Topology::PreferRack), 1 => Just(Topology::Ignore), 1 => Just(Topology::RequireRack)],
+        segment in prop_oneof![5 => Just(0u32), 1 => 1u32..4],
+    ) -> (Shape, (u32, u32), PlatformSet, usize, Topology, u32) {
+        (shape, host, platforms, partition, topology, segment)
+    }
+}
+
+prop_compose! {
+    fn how()(
+        fails in prop::bool::weighted(0.1),
+        kill in prop::bool::weighted(0.2),
+        preemptible in prop::bool::weighted(0.7),
+        restart in prop_oneof![1 => Just(0u32), 1 => 1u32..10],
+        checkpoint in prop_oneof![1 => Just(0u32), 1 => 1u32..30],
+        speeds in prop_oneof![2 => Just(Vec::new()), 1 => vec(factor(), 2)],
+    ) -> (bool, bool, bool, u32, u32, Vec<Factor>) {
+        (fails, kill, preemptible, restart, checkpoint, speeds)
+    }
+}
+
+prop_compose! {
+    fn job()(
+        submit in prop_oneof![1 => Just(0u32), 2 => 0u32..60, 1 => 0u32..200],
+        work in time(),
+        estimate in prop_oneof![3 => Just(0i32), 2 => 0i32..100, 2 => -60i32..0],
+        (shape, host, platforms, partition, topology, segment) in what(),
+        (fails, kill, preemptible, restart, checkpoint, speeds) in how(),
+        tenant in 0usize..3,
+        priority in -2i32..4,
+        cancel in weighted(0.1, 0u32..200),
+        after in prop_oneof![4 => Just(Vec::new()), 1 => vec((0u32..5, prop_oneof![Just(0u32), 0u32..40]), 1..3)],
+        twins in prop_oneof![4 => Just(0u32), 1 => 1u32..4],
+    ) -> JobSpec {
+        JobSpec {
+            submit, work, estimate, shape, host, platforms, partition, topology, segment, tenant, priority, cancel,
+            fails, kill, preemptible, restart, checkpoint, speeds, after, twins,
+        }
+    }
+}
+
+prop_compose! {
+    fn policy()(
+        order in 0..ORDERS.len(),
+        backfill in 0..BACKFILLS.len(),
+        placement in 0..PLACEMENTS.len(),
+        cycle in weighted(0.25, 1u32..40),
+        seed in 0u64..100,
+        priority_step in 0u32..60,
+        limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
+        until in weighted(0.05, 0u32..300),
+    ) -> PolicySpec {
+        PolicySpec { order, backfill, placement, cycle, seed, priority_step, limits, until }
+    }
+}
+
+prop_compose! {
+    /// Any plan.
+    pub(crate) fn spec()(
+        cluster in cluster(),
+        jobs in vec(job(), 1..40),
+        policy in policy(),
+        limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
+        running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
+    ) -> Spec {
+        let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
+        Spec { cluster, jobs, policy, quotas, running }
+    }
+}
+
+impl ClusterSpec {
+    /// The cluster, its racks `copies` times one after the other, each copy a partition called after its number.
+    pub(crate) fn build(&self, copies: u32) -> Cluster {
+        let mut cluster = Cluster::single_feed();
+        for (gpus, platform, host, across_racks) in &self.kinds {
+            let (cpu_milli, memory_mib) = host.unwrap_or((u32::MAX, u32::MAX));
+            let platform_name = format!("p{platform}");
+            let (gpus, platform, across_racks) = (*gpus, *platform, *across_racks);
+            cluster.add_kind(NodeKind { platform_name, platform, gpus, cpu_milli, memory_mib, across_racks });
+        }
+        let kinds = cluster.kinds.len();
+        for copy in 0..copies {
+            let first = cluster.nodes();
+            for (kind, nodes) in &self.racks {
+                cluster.add_rack(0, u32::try_from(kind % kinds).expect("kinds are few"), *nodes);
+            }
+            let all = first..cluster.nodes();
+            if copies > 1 {
+                cluster.partitions.push(Partition { name: format!("copy {copy}"), nodes: vec![all.clone()] });
+            }
+            for (time, start, length, state) in &self.changes {
+                let start = all.start + start % (all.end - all.start);
+                let nodes = start..(start + length).min(all.end);
+                cluster.changes.push(CapacityChange { time: Time(*time), nodes, state: *state });
+            }
+            if let Some(time) = self.repaired {
+                let time =
+                    Time(time.max(self.changes.iter().map(|change| change.0).max().unwrap_or_default()));
+                cluster.changes.push(CapacityChange { time, nodes: all, state: NodeState::Up });
+            }
+        }
+        cluster.changes.sort_by_key(|change| change.time);
+        let all = cluster.nodes();
+        for (number, (start, length)) in self.partitions.iter().enumerate().filter(|_| copies == 1) {
+            let start = start % all;
+            let nodes = start..(start + length).min(all);
+            let name = format!("part {number}");
+            cluster.partitions.push(Partition { name, nodes: Vec::from([nodes]) });
+        }
+        cluster
+    }
+    /// Whether every node is up in the end, so that every job that could ever start does.
+    pub(crate) fn ends_up(&self) -> bool {
+        self.changes.is_empty() || self.repaired.is_some()
+    }
+}
+
+impl JobSpec {
+    fn add(&self, builder: &mut Builder, partition: u32, tenant: &str) -> u32 {
+        let request = builder.request(Request {
+            shape: self.shape,
+            cpu_milli: self.host.0,
+            memory_mib: self.host.1,
+            platforms: self.platforms,
+            partition,
+            topology: self.topology,
+            segment: self.segment,
+        });
+        let behaviour = builder.behaviour(Behaviour {
+            overrun: if self.kill { Overrun::Kill } else { Overrun::Extend },
+            preemptible: self.preemptible,
+            restart_time: Seconds(self.restart),
+            checkpoint_interval: Seconds(self.checkpoint),
+            speeds: self.speeds.clone(),
+            ..Behaviour::default()
+        });
+        let tenant = builder.tenant(tenant);
+        builder.push(Job {
+            work_time: Seconds(self.work),
+            requested_time: Seconds(self.work.saturating_add_signed(self.estimate).max(1)),
+            cancel_time: self.cancel.map_or(Time::NEVER, Time),
+            request,
+            behaviour,
+            tenant,
+            priority: self.priority,
+            fails: self.fails,
+            ..Job::at(Time(self.submit))
+        })
+    }
+    /// The same job, its estimate at least its work.
+    pub(crate) fn never_overrunning(mut self) -> Self {
+        self.estimate = self.estimate.max(0);
+        self
+    }
+}
+
+/// A workload of several lists of jobs, each with its partition and its tenants.
+pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [Option<u32>; 3]) -> Workload {
+    let mut builder = Builder::default();
+    builder.partition(Workload::DEFAULT_PARTITION);
+    for (own, jobs) in lists {
+        let mut named = vec![(*own).to_owned()];
+        named.extend(parts.iter().cloned());
+        let named: Vec<u32> = named.iter().map(|name| builder.partition(name)).collect();
+        let tenant = |number: usize| format!("tenant {number} of {own}");
+        for (number, quota_milli) in quotas.into_iter().enumerate() {
+            builder.add_tenant(Tenant { quota_milli, ..Tenant::named(tenant(number)) });
+        }
+        let first = u32::try_from(builder.len()).expect("few jobs");
+        for job in jobs.iter().flat_map(|job| std::iter::repeat_n(job, 1 + job.twins as usize)) {
+            let new = job.add(&mut builder, named[job.partition % named.len()], &tenant(job.tenant));
+            for (back, delay) in job.after.iter().filter(|_| new > first) {
+                builder.graph().add(new - 1 - back % (new - first), new, Seconds(*delay));
+            }
+        }
+    }
+    builder.try_finish().expect("edges only go forward")
+}
+
+impl PolicySpec {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            seed: self.seed,
+            order: ORDERS[self.order].to_owned(),
+            backfill: BACKFILLS[self.backfill].to_owned(),
+            placement: PLACEMENTS[self.placement].to_owned(),
+            cycle: self.cycle,
+            priority_step: self.priority_step,
+            queue_limits: self.limits.clone(),
+            until: self.until,
+            ..Settings::default()
+        }
+    }
+    pub(crate) fn runs_to_the_end(&self) -> bool {
+        self.until.is_none()
+    }
+}
+
+impl Spec {
+    pub(crate) fn plan(&self) -> Plan {
+        let cluster = self.cluster.build(1);
+        let parts: Vec<String> =
+            cluster.partitions[1..].iter().map(|partition| partition.name.clone()).collect();
+        let mut jobs = self.jobs.clone();
+        let running = self.running.0.min(jobs.len());
+        for job in &mut jobs[..running] {
+            (job.submit, job.after) = (0, Vec::new());
+        }
+        let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, self.quotas);
+        workload.running = (0..u32::try_from(running).expect("few jobs"))
+            .map(|job| {
+                let from = self.running.1.map(|first| first % cluster.nodes());
+                Running { job, nodes: from.map_or_else(Vec::new, |first| (first..cluster.nodes()).collect()) }
+            })
+            .collect();
+        Plan { cluster, workload, settings: self.policy.settings() }
+    }
+}
