@@ -1,5 +1,7 @@
 //! Whole invocations of the command: exit code, stdout and stderr, each in one snapshot.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -54,6 +56,8 @@ fn without_a_command_it_says_what_there_is() {
     Usage: gigawatt <COMMAND>
 
     Commands:
+      compare  Run several policies on the same workloads and print them beside each other
+      check    Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect  Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
       list     List what can be named: policies, formats, platforms
       help     Print this message or the help of the given subcommand(s)
@@ -63,10 +67,10 @@ fn without_a_command_it_says_what_there_is() {
       -V, --version  Print version
 
     Examples:
-      gigawatt inspect trace.swf.gz --cluster 128x8
-          what a trace asks for, and whether 128 nodes of 8 GPUs could bear it
-      gigawatt list policies
-          orders, backfills and placements, each with its source
+      gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
+          what each policy costs in waiting, relative to the first
+      gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
+          what a trace asks for, and whether that cluster could bear it
 
     Exit codes:
         0  done
@@ -144,7 +148,7 @@ fn a_trace_is_inspected() {
     ----- stdout -----
     tiny.swf (swf)
     4 jobs · 11 GPU-hours · submitted within 2h00m · from 2010-04-30
-    1 failing job
+    1 job to fail
 
     Arrivals: jobs every 1m41s
            1 █    █     █                                                          █

@@ -1,17 +1,18 @@
 use super::Exit;
+use crate::scenario::Overrides;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  gigawatt inspect trace.swf.gz --cluster 128x8
-      what a trace asks for, and whether 128 nodes of 8 GPUs could bear it
-  gigawatt list policies
-      orders, backfills and placements, each with its source";
+  gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
+      what each policy costs in waiting, relative to the first
+  gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
+      what a trace asks for, and whether that cluster could bear it";
 
 /// Simulates how an AI cloud schedules training and inference jobs on racks of GPUs.
 #[derive(Debug, Parser)]
-#[command(name = "gigawatt", version, propagate_version = true, after_help = after_help(EXAMPLES))]
+#[command(name = "gigawatt", version, after_help = after_help(EXAMPLES))]
 #[command(help_expected = true, max_term_width = 100, subcommand_required = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -30,35 +31,106 @@ fn after_help(examples: &str) -> String {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Compare(Compare),
+    Check(Check),
     Inspect(Inspect),
     List(List),
 }
 
-const INSPECT_EXAMPLES: &str = "\
+const COMPARE_EXAMPLES: &str = "\
 Examples:
-  gigawatt inspect philly.csv.zst
-  gigawatt inspect philly.csv.zst --from 2017-10-01 --until 2017-11-01 --cluster 64x8
-  gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8";
+  gigawatt compare night.toml -p fcfs -p easy -p tiresias
+  gigawatt compare night.toml -p sjf/easy -p fifo/none/best-fit --reference fifo/none/best-fit
+  gigawatt compare night.toml -p easy -p greedy --seeds 30 --json > comparison.json
+  gigawatt compare --workload trace.swf.gz --cluster 128x8 -p fcfs -p easy
 
-/// Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-///
-/// Nothing is simulated. With --cluster it also says what share of that cluster the jobs would keep busy
-/// (the offered load: sum of GPUs x work time / (GPUs x time from first to last submit)).
+Every policy meets the same seeds, and all runs share the processor's cores. A part that a policy does
+not name is that of the scenario. Where seeds make no difference (a trace, no random placement) each
+policy runs once, and intervals come from resampling the days of the trace.";
+
+/// Run several policies on the same workloads and print them beside each other
 #[derive(Debug, Args)]
-#[command(after_help = INSPECT_EXAMPLES)]
-pub(super) struct Inspect {
-    /// A trace, plain or packed with gzip or zstd
-    pub(super) file: PathBuf,
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(super) struct Compare {
+    /// A scenario file (TOML)
+    pub(super) scenario: Option<PathBuf>,
+    /// One of the policies: a preset or order[/backfill[/placement]]; give it several times
+    #[arg(short, long = "policy", value_name = "POLICY", required = true)]
+    pub(super) policies: Vec<String>,
+    /// The policy that the others are compared with [default: the first]
+    #[arg(long, value_name = "POLICY")]
+    pub(super) reference: Option<String>,
+    /// How many seeds, from --seed upwards [default: 10, or 1 where they make no difference]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) seeds: Option<u32>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Keep the comparison here: comparison.json, comparison.csv
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub(super) json: bool,
+    /// Print CSV, one line a policy and measure
+    #[arg(long)]
+    pub(super) csv: bool,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  gigawatt check night.toml
+  gigawatt check night.toml --workload trace.swf.gz --set run.oversized=reject";
+
+/// Report every problem of a scenario at once, or what it comes to; nothing is run
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(super) struct Check {
+    /// A scenario file (TOML)
+    pub(super) scenario: Option<PathBuf>,
+    /// The policy: a preset or order[/backfill[/placement]]
+    #[arg(short, long, value_name = "POLICY")]
+    pub(super) policy: Option<String>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+}
+
+/// What the command line changes of a scenario.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Changes to the scenario")]
+pub(super) struct Changes {
+    /// The jobs: a trace (plain, gzip, zstd) or a TOML file of job graphs
+    #[arg(long, value_name = "FILE")]
+    pub(super) workload: Option<String>,
     /// How to read it: a name from `gigawatt list formats`, or auto
-    #[arg(long, value_name = "NAME", default_value = "auto", hide_default_value = true)]
-    pub(super) format: String,
+    #[arg(long, value_name = "NAME")]
+    pub(super) format: Option<String>,
+    /// The cluster: nodes x GPUs [x platform], such as 64x8 or 552x8xh100
+    #[arg(long, value_name = "NxG[xP]")]
+    pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) window: Window,
+    /// Who goes next: a name from `gigawatt list policies`
+    #[arg(long, value_name = "NAME")]
+    pub(super) order: Option<String>,
+    /// Who may pass a blocked job: a name from `gigawatt list policies`
+    #[arg(long, value_name = "NAME")]
+    pub(super) backfill: Option<String>,
+    /// Where a job goes: a name from `gigawatt list policies`
+    #[arg(long, value_name = "NAME")]
+    pub(super) placement: Option<String>,
+    /// Decide every so often, such as 30s or 5m, instead of at every event
+    #[arg(long, value_name = "TIME")]
+    pub(super) cycle: Option<String>,
+    /// Seed of every random number
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Set any key of the scenario; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
 }
 
 /// Which jobs of a trace are taken, and how fast they come.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Part of the trace")]
 pub(super) struct Window {
     /// Only jobs submitted from here on: seconds, 36h, 2d, or a date such as 2017-10-09
     #[arg(long, value_name = "TIME")]
@@ -68,10 +140,58 @@ pub(super) struct Window {
     pub(super) until: Option<String>,
     /// Multiply the rate of arrivals: 2 halves the time between submits
     #[arg(long, value_name = "X")]
-    pub(super) scale_load: Option<f64>,
+    pub(super) scale_load: Option<String>,
     /// Keep each job with this probability, above 0 and at most 1
     #[arg(long, value_name = "X")]
-    pub(super) sample: Option<f64>,
+    pub(super) sample: Option<String>,
+}
+
+impl Changes {
+    /// As the scenario takes them, with a policy if the command has one.
+    pub(super) fn overrides(&self, policy: Option<&str>) -> Overrides {
+        Overrides {
+            workload: self.workload.clone(),
+            format: self.format.clone(),
+            cluster: self.cluster.clone(),
+            from: self.window.from.clone(),
+            until: self.window.until.clone(),
+            scale_load: self.window.scale_load.clone(),
+            sample: self.window.sample.clone(),
+            policy: policy.map(str::to_owned),
+            order: self.order.clone(),
+            backfill: self.backfill.clone(),
+            placement: self.placement.clone(),
+            cycle: self.cycle.clone(),
+            seed: self.seed,
+            set: self.set.clone(),
+        }
+    }
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  gigawatt inspect philly.csv.zst
+  gigawatt inspect philly.csv.zst --from 2017-10-01 --until 2017-11-01 --cluster 64x8
+  gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
+  gigawatt inspect night.toml";
+
+/// Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
+///
+/// Nothing is simulated. With a cluster it also says what share of it the jobs would keep busy
+/// (the offered load: sum of GPUs x work time / (GPUs x time from first to last submit)).
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub(super) struct Inspect {
+    /// A trace (plain, gzip, zstd), a file of job graphs or a scenario (TOML)
+    pub(super) file: PathBuf,
+    /// How to read a trace: a name from `gigawatt list formats`, or auto
+    #[arg(long, value_name = "NAME")]
+    pub(super) format: Option<String>,
+    /// Compare with this cluster: nodes x GPUs [x platform], such as 64x8
+    #[arg(long, value_name = "NxG[xP]")]
+    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) window: Window,
 }
 
 const LIST_EXAMPLES: &str = "\

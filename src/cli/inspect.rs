@@ -1,21 +1,36 @@
 use super::Exit;
 use super::arguments::{Inspect, Window};
 use super::terminal::Terminal;
-use crate::error::{Problem, Problems, Result};
+use crate::cluster::Cluster;
+use crate::error::{Error, Problem, Problems, Result};
 use crate::metrics::profile::Profile;
 use crate::report::inspect::Inspection;
-use crate::trace::{self, Moment};
+use crate::scenario::{Loaded, Overrides, Scenario};
+use crate::trace;
+use crate::workload::Workload;
+use std::path::Path;
+use std::str::FromStr;
 
-/// Draws the profile of a trace.
+/// What is looked at.
+struct Subject {
+    title: String,
+    workload: Workload,
+    notes: Vec<String>,
+    /// The cluster to compare with, and what to call it.
+    cluster: Option<(String, Cluster)>,
+}
+
+/// Draws the profile of a workload.
 pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
-    let options = options(&arguments.window)?;
-    let trace = trace::read(&arguments.file, Some(&arguments.format), &options)?;
-    let profile = Profile::of(&trace.workload, Inspection::buckets(terminal.width));
+    let subject = subject(arguments)?;
+    let cluster = subject.cluster.as_ref();
+    let buckets = Inspection::buckets(terminal.width);
+    let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), buckets);
     let inspection = Inspection {
-        title: &format!("{} ({})", arguments.file.display(), trace.format),
+        title: &subject.title,
         profile: &profile,
-        notes: &trace.notes.lines(),
-        cluster: None,
+        notes: &subject.notes,
+        cluster: cluster.map(|(name, cluster)| (name.as_str(), cluster.gpus())),
         width: terminal.width,
         colour: terminal.colour,
     };
@@ -23,19 +38,77 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn subject(arguments: &Inspect) -> Result<Subject> {
+    let file = &arguments.file;
+    let title = file.display().to_string();
+    let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    let asked = arguments.cluster.as_deref();
+    if is_toml && is_scenario(file)? {
+        let overrides = Overrides {
+            workload: None,
+            format: None,
+            cluster: arguments.cluster.clone(),
+            ..overrides(arguments)
+        };
+        let loaded = Scenario::load(file, &overrides)?;
+        return Ok(of_scenario(title, loaded, Some(asked.unwrap_or("its cluster"))));
+    }
+    if is_toml || asked.is_some() {
+        return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments))?, asked));
+    }
+    let trace = trace::read(file, arguments.format.as_deref(), &options(&arguments.window)?)?;
+    let title = format!("{title} ({})", trace.format);
+    Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None })
+}
+
+/// Of two kinds of TOML files, the one that says what to run on what; the other is a file of job graphs.
+fn is_scenario(file: &Path) -> Result<bool> {
+    let text = std::fs::read_to_string(file).map_err(|source| Error::io("read", file, source))?;
+    let root: std::result::Result<toml::Table, _> = text.parse();
+    // What is no TOML is told by whoever reads it as a scenario.
+    Ok(root.map_or(true, |root| root.contains_key("workload") || root.contains_key("cluster")))
+}
+
+/// A scenario, compared with its cluster if that has a name.
+fn of_scenario(title: String, loaded: Loaded, cluster: Option<&str>) -> Subject {
+    let plan = loaded.plan;
+    let cluster = cluster.map(|name| (name.to_owned(), plan.cluster));
+    Subject { title, workload: plan.workload, notes: loaded.notes, cluster }
+}
+
+fn overrides(arguments: &Inspect) -> Overrides {
+    let window = &arguments.window;
+    Overrides {
+        workload: Some(arguments.file.display().to_string()),
+        format: arguments.format.clone(),
+        cluster: Some(arguments.cluster.clone().unwrap_or_else(|| "1x8".to_owned())),
+        from: window.from.clone(),
+        until: window.until.clone(),
+        scale_load: window.scale_load.clone(),
+        sample: window.sample.clone(),
+        // What is too large for the cluster is still worth looking at.
+        set: vec!["run.oversized=reject".to_owned()],
+        ..Overrides::default()
+    }
+}
+
 fn options(window: &Window) -> Result<trace::Options<'static>> {
     let mut problems = Problems::default();
-    let mut moment = |option: &str, text: &Option<String>| {
-        let text = text.as_deref()?;
-        let parsed: std::result::Result<Moment, _> = text.parse();
-        parsed.map_err(|error| problems.push(Problem::new(format!("{option} `{text}`: {error}")))).ok()
-    };
     let options = trace::Options {
-        from: moment("--from", &window.from),
-        until: moment("--until", &window.until),
-        scale_load: window.scale_load.unwrap_or(1.0),
-        sample: window.sample.unwrap_or(1.0),
+        from: parsed("--from", window.from.as_deref(), &mut problems),
+        until: parsed("--until", window.until.as_deref(), &mut problems),
+        scale_load: parsed("--scale-load", window.scale_load.as_deref(), &mut problems).unwrap_or(1.0),
+        sample: parsed("--sample", window.sample.as_deref(), &mut problems).unwrap_or(1.0),
         ..trace::Options::default()
     };
     problems.into_result(options)
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(
+    option: &str,
+    text: Option<&str>,
+    problems: &mut Problems,
+) -> Option<T> {
+    let text = text?;
+    text.parse().map_err(|error| problems.push(Problem::new(format!("{option} `{text}`: {error}")))).ok()
 }

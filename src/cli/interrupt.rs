@@ -16,8 +16,3 @@ pub(super) fn listen(terminal: Terminal) -> &'static AtomicBool {
     let _ = ctrlc::set_handler(handler);
     &INTERRUPTED
 }
-
-/// Whether Ctrl-C was pressed.
-pub(super) fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}

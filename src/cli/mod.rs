@@ -3,9 +3,14 @@
 //! What a command has to say goes to stdout, all talk to stderr; how it ends is an [`Exit`].
 
 mod arguments;
+mod check;
+mod compare;
 mod exit;
 mod inspect;
+mod interrupt;
 mod list;
+mod load;
+mod progress;
 mod terminal;
 
 pub use exit::Exit;
@@ -38,6 +43,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
     match command {
+        Command::Compare(arguments) => compare::run(arguments, terminal),
+        Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::List(arguments) => list::run(arguments, terminal),
     }

@@ -53,6 +53,12 @@ impl Terminal {
         let (bold, plain) = if self.error_colour { ("\x1b[1;36m", "\x1b[0m") } else { ("", "") };
         self.say(&format!("{bold}note{plain}: {text}"));
     }
+    /// Says what was dropped, changed or assumed.
+    pub(super) fn notes(&self, notes: &[String]) {
+        for note in notes {
+            self.note(note);
+        }
+    }
     /// Says what went wrong.
     pub(super) fn error(&self, error: &Error) {
         match error {

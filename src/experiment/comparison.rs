@@ -1,4 +1,5 @@
-use super::measure::{MEASURES, Origin, Quantity, Ranked, Reading};
+use super::compare::Contender;
+use super::measure::{MEASURES, Quantity, Ranked, Reading};
 use super::statistics::{FEWEST, Interval, Resampling, block_length, change, relative_change};
 use serde::Serialize;
 
@@ -48,6 +49,8 @@ pub struct Entry {
 pub struct Column {
     /// As the user calls it.
     pub name: String,
+    /// Its parts: order/backfill/placement.
+    pub parts: String,
     /// In the order of [`MEASURES`].
     pub entries: Vec<Entry>,
 }
@@ -79,7 +82,7 @@ pub(super) struct Run {
 impl Comparison {
     /// Compares `runs[policy][seed]` with those of policy `reference`.
     pub(super) fn new(
-        names: Vec<String>,
+        contenders: &[Contender],
         seeds: Vec<u64>,
         jobs: u64,
         reference: usize,
@@ -97,8 +100,9 @@ impl Comparison {
             Basis::Days { days, .. } => day_intervals(runs, reference, seeds[0], days),
             _ => vec![vec![None; MEASURES.len()]; runs.len()],
         };
-        let column = |(policy, name): (usize, String)| Column {
-            name,
+        let column = |(policy, contender): (usize, &Contender)| Column {
+            name: contender.name.clone(),
+            parts: contender.parts(),
             entries: (0..MEASURES.len())
                 .map(|measure| Entry {
                     value: mean(&runs[policy], measure),
@@ -109,7 +113,7 @@ impl Comparison {
                 })
                 .collect(),
         };
-        let policies = names.into_iter().enumerate().map(column).collect();
+        let policies = contenders.iter().enumerate().map(column).collect();
         Self { policies, reference, seeds, jobs, basis }
     }
 }
@@ -154,14 +158,12 @@ fn day_intervals(runs: &[Vec<Run>], reference: usize, seed: u64, days: usize) ->
 pub(super) fn readings(jobs: &[Ranked], times: &[u32]) -> Vec<f64> {
     let mut values = vec![f64::NAN; MEASURES.len()];
     for (quantity, ranked) in jobs.iter().enumerate() {
-        let of_quantity = |origin: Origin| match origin {
-            Origin::Jobs(other, reading) if other as usize == quantity => Some(reading),
-            _ => None,
-        };
         let wanted: Vec<(usize, Reading)> = MEASURES
             .iter()
             .enumerate()
-            .filter_map(|(index, measure)| of_quantity(measure.origin).map(|reading| (index, reading)))
+            .filter_map(|(index, measure)| measure.of_jobs.map(|(own, reading)| (own, index, reading)))
+            .filter(|(own, ..)| *own as usize == quantity)
+            .map(|(_, index, reading)| (index, reading))
             .collect();
         let which: Vec<Reading> = wanted.iter().map(|(_, reading)| *reading).collect();
         for ((index, _), value) in wanted.iter().zip(ranked.read(&which, times)) {
@@ -173,9 +175,9 @@ pub(super) fn readings(jobs: &[Ranked], times: &[u32]) -> Vec<f64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
+    use crate::history::Settings;
 
     /// Runs whose every measure is `value(seed)`.
     fn runs(seeds: usize, value: impl Fn(usize) -> f64) -> Vec<Run> {
@@ -184,8 +186,9 @@ mod tests {
     }
 
     fn compared(seeds: usize, runs: &[Vec<Run>]) -> Comparison {
-        let names = (0..runs.len()).map(|index| format!("policy {index}")).collect();
-        Comparison::new(names, (0..seeds as u64).collect(), 1, 0, runs)
+        let contender = |index| Contender { name: format!("policy {index}"), settings: Settings::default() };
+        let contenders: Vec<Contender> = (0..runs.len()).map(contender).collect();
+        Comparison::new(&contenders, (0..seeds as u64).collect(), 1, 0, runs)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -234,8 +237,7 @@ mod tests {
         assert_eq!(found.basis, Basis::Days { days: 30, block: 3 }, "thirty days");
         for (measure, entry) in MEASURES.iter().zip(&found.policies[1].entries) {
             assert_eq!(entry.change, Some(-0.5), "{}", measure.key);
-            let expected =
-                matches!(measure.origin, Origin::Jobs(..)).then_some(Interval { low: -0.5, high: -0.5 });
+            let expected = measure.of_jobs.map(|_| Interval { low: -0.5, high: -0.5 });
             assert_eq!(entry.interval, expected, "{}: half on every day", measure.key);
         }
     }

@@ -1,5 +1,7 @@
 //! What a comparison reads off a run.
 
+use crate::history::{History, Outcome};
+use crate::metrics::{Measured, Metrics};
 use serde::Serialize;
 
 /// What a number is counted in.
@@ -36,18 +38,8 @@ pub(super) enum Reading {
     Percentile(u8),
 }
 
-/// Where the number comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    Jobs(Quantity, Reading),
-    Makespan,
-    Utilization,
-    Jain,
-    Unfinished,
-}
-
 /// One line of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Measure {
     /// As JSON and CSV call it.
     pub key: &'static str,
@@ -55,35 +47,93 @@ pub struct Measure {
     pub name: &'static str,
     /// What it is counted in.
     pub unit: Unit,
-    pub(super) origin: Origin,
+    pub(super) of_run: fn(&Metrics) -> f64,
+    /// What of each job it is made of, and how; none for what only a whole run has.
+    pub(super) of_jobs: Option<(Quantity, Reading)>,
 }
 
-const fn of_jobs(key: &'static str, name: &'static str, quantity: Quantity, reading: Reading) -> Measure {
-    let unit = if matches!(quantity, Quantity::Slowdown) { Unit::Ratio } else { Unit::Seconds };
-    Measure { key, name, unit, origin: Origin::Jobs(quantity, reading) }
+const fn seconds(
+    key: &'static str,
+    name: &'static str,
+    of_run: fn(&Metrics) -> f64,
+    quantity: Quantity,
+    reading: Reading,
+) -> Measure {
+    Measure { key, name, unit: Unit::Seconds, of_run, of_jobs: Some((quantity, reading)) }
 }
-const fn of_run(key: &'static str, name: &'static str, unit: Unit, origin: Origin) -> Measure {
-    Measure { key, name, unit, origin }
+const fn slowdown(
+    key: &'static str,
+    name: &'static str,
+    of_run: fn(&Metrics) -> f64,
+    reading: Reading,
+) -> Measure {
+    Measure { key, name, unit: Unit::Ratio, of_run, of_jobs: Some((Quantity::Slowdown, reading)) }
 }
+const fn whole(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
+    Measure { key, name, unit, of_run, of_jobs: None }
+}
+
+use Quantity::{Turnaround, Wait};
+use Reading::{Mean, Percentile};
 
 /// Every line of a comparison, in the order shown.
 pub const MEASURES: &[Measure] = &[
-    of_jobs("wait_mean_s", "wait, mean", Quantity::Wait, Reading::Mean),
-    of_jobs("wait_p50_s", "wait, p50", Quantity::Wait, Reading::Percentile(50)),
-    of_jobs("wait_p90_s", "wait, p90", Quantity::Wait, Reading::Percentile(90)),
-    of_jobs("wait_p99_s", "wait, p99", Quantity::Wait, Reading::Percentile(99)),
-    of_jobs("slowdown_mean", "slowdown, mean", Quantity::Slowdown, Reading::Mean),
-    of_jobs("slowdown_p50", "slowdown, p50", Quantity::Slowdown, Reading::Percentile(50)),
-    of_jobs("slowdown_p90", "slowdown, p90", Quantity::Slowdown, Reading::Percentile(90)),
-    of_jobs("slowdown_p99", "slowdown, p99", Quantity::Slowdown, Reading::Percentile(99)),
-    of_jobs("turnaround_mean_s", "turnaround, mean", Quantity::Turnaround, Reading::Mean),
-    of_jobs("turnaround_p50_s", "turnaround, p50", Quantity::Turnaround, Reading::Percentile(50)),
-    of_jobs("turnaround_p90_s", "turnaround, p90", Quantity::Turnaround, Reading::Percentile(90)),
-    of_run("makespan_s", "makespan", Unit::Seconds, Origin::Makespan),
-    of_run("utilization", "utilization", Unit::Share, Origin::Utilization),
-    of_run("jain_index", "Jain index", Unit::Ratio, Origin::Jain),
-    of_run("unfinished_jobs", "unfinished jobs", Unit::Jobs, Origin::Unfinished),
+    seconds("wait_mean_s", "wait, mean", |m| m.wait_time.mean, Wait, Mean),
+    seconds("wait_p50_s", "wait, p50", |m| m.wait_time.p50.into(), Wait, Percentile(50)),
+    seconds("wait_p90_s", "wait, p90", |m| m.wait_time.p90.into(), Wait, Percentile(90)),
+    seconds("wait_p99_s", "wait, p99", |m| m.wait_time.p99.into(), Wait, Percentile(99)),
+    slowdown("slowdown_mean", "slowdown, mean", |m| m.bounded_slowdown.mean, Mean),
+    slowdown("slowdown_p50", "slowdown, p50", |m| m.bounded_slowdown.p50, Percentile(50)),
+    slowdown("slowdown_p90", "slowdown, p90", |m| m.bounded_slowdown.p90, Percentile(90)),
+    slowdown("slowdown_p99", "slowdown, p99", |m| m.bounded_slowdown.p99, Percentile(99)),
+    seconds("turnaround_mean_s", "turnaround, mean", |m| m.turnaround_time.mean, Turnaround, Mean),
+    seconds(
+        "turnaround_p50_s",
+        "turnaround, p50",
+        |m| m.turnaround_time.p50.into(),
+        Turnaround,
+        Percentile(50),
+    ),
+    seconds(
+        "turnaround_p90_s",
+        "turnaround, p90",
+        |m| m.turnaround_time.p90.into(),
+        Turnaround,
+        Percentile(90),
+    ),
+    seconds(
+        "turnaround_p99_s",
+        "turnaround, p99",
+        |m| m.turnaround_time.p99.into(),
+        Turnaround,
+        Percentile(99),
+    ),
+    whole("makespan_s", "makespan", Unit::Seconds, |m| m.makespan.0.into()),
+    whole("utilization", "utilization", Unit::Share, |m| m.utilization),
+    whole("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index),
+    whole("unfinished_jobs", "unfinished jobs", Unit::Jobs, |m| m.outcome(Outcome::Unfinished).into()),
 ];
+
+/// Seconds of a day.
+const DAY: u32 = 86_400;
+
+/// By [`Quantity`]: those of the jobs that count, each with the day of its submit.
+pub(super) fn rank(history: &History, measured: &Measured) -> Vec<Ranked> {
+    let workload = &history.plan.workload;
+    let counted: Vec<u32> = measured.finished(history).collect();
+    let submit = |job: u32| workload.jobs[job as usize].submit_time;
+    let first = counted.iter().map(|job| submit(*job)).min().unwrap_or_default();
+    let day = |job: u32| submit(job).since(first).0 / DAY;
+    let of = |value: &dyn Fn(u32) -> f64| {
+        Ranked::new(counted.iter().map(|job| (value(*job), day(*job))).collect())
+    };
+    let times = |job: u32| &measured.jobs[job as usize];
+    vec![
+        of(&|job| times(job).wait_time.0.into()),
+        of(&|job| times(job).bounded_slowdown()),
+        of(&|job| history.jobs[job as usize].finish_time.since(submit(job)).0.into()),
+    ]
+}
 
 /// One quantity of all jobs, ascending, each with the day of its submit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -121,8 +171,8 @@ impl Ranked {
         let mut found = vec![0.0; readings.len()];
         for (index, reading) in readings.iter().enumerate() {
             match reading {
-                Reading::Mean => found[index] = mean,
-                Reading::Percentile(percent) => {
+                Mean => found[index] = mean,
+                Percentile(percent) => {
                     ranks.push(((count * u64::from(*percent)).div_ceil(100).max(1), index));
                 }
             }
@@ -144,12 +194,10 @@ impl Ranked {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
 
-    const ALL: [Reading; 4] =
-        [Reading::Percentile(99), Reading::Mean, Reading::Percentile(50), Reading::Percentile(90)];
+    const ALL: [Reading; 4] = [Percentile(99), Mean, Percentile(50), Percentile(90)];
 
     #[test]
     fn readings_are_the_nearest_ranks_and_the_mean() {

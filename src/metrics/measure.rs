@@ -99,6 +99,19 @@ pub struct Measured {
     pub jobs: Vec<JobTimes>,
 }
 
+impl Measured {
+    /// The jobs that statistics are about, ascending: submitted in the window, and run to an end.
+    pub fn finished<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
+        let settings = &history.plan.settings;
+        let submitted = Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time);
+        let counts = move |job: &u32| {
+            submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
+                && is_finished(history.jobs[*job as usize].outcome)
+        };
+        (0..history.plan.workload.len()).filter(counts)
+    }
+}
+
 /// Measures a run over the window that its settings name.
 ///
 /// ```

@@ -1,6 +1,7 @@
 //! What a workload asks for, before anything is simulated.
 //!
 //! ```
+//! use gigawatt::cluster::{Cluster, NodeKind};
 //! use gigawatt::metrics::profile::Profile;
 //! use gigawatt::units::{Gpus, Seconds, Time};
 //! use gigawatt::workload::{Builder, Job, Request};
@@ -8,13 +9,17 @@
 //! builder.request(Request::gang(Gpus::whole(4)));
 //! builder.push(Job { work_time: Seconds(1800), ..Job::at(Time(0)) });
 //! builder.push(Job { work_time: Seconds(1800), ..Job::at(Time(3600)) });
-//! let profile = Profile::of(&builder.finish(), 2);
+//! let workload = builder.finish();
+//! let cluster = Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() });
+//! let profile = Profile::of(&workload, Some(&cluster), 2);
 //! assert_eq!(profile.gpu_hours(), 4.0);
-//! assert_eq!(profile.offered_load(8), Some(0.5), "4 GPU-hours asked of 8 GPUs within one hour");
+//! assert_eq!(profile.offered_load, Some(0.5), "4 GPU-hours asked of 8 GPUs within one hour");
 //! ```
 
+use crate::cluster::Cluster;
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::{Job, Workload};
+use std::collections::BTreeMap;
 
 /// Jobs of one kind and what they ask for together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,8 +108,12 @@ pub struct Profile {
     pub graphs: u64,
     /// Jobs submitted in each of equal buckets from the first to the last submit.
     pub arrivals: Vec<u64>,
-    /// GPUs in use in the same buckets, on average, if every job could start at its submit.
+    /// GPUs in use in the same buckets, on average, if every job could start at its submit; at the speed of the
+    /// cluster, if there is one.
     pub demand: Vec<f64>,
+    /// Σ GPUs · work_time ÷ speed / (GPUs of the cluster · time from first to last submit); none without a cluster or
+    /// if all jobs are submitted at once. A job's speed is the mean over the GPUs it may use.
+    pub offered_load: Option<f64>,
     /// Length of a bucket, seconds.
     pub bucket: f64,
     /// Unix seconds of time 0, where the input has dates.
@@ -112,12 +121,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The numbers of `workload`, its time cut into `buckets` (at least 1).
+    /// The numbers of `workload`, its time cut into `buckets` (at least 1), and what they mean for a cluster.
     ///
     /// # Complexity
     /// O(|jobs| log |jobs| + buckets) time, O(|jobs| + buckets) space.
     #[must_use]
-    pub fn of(workload: &Workload, buckets: usize) -> Self {
+    pub fn of(workload: &Workload, cluster: Option<&Cluster>, buckets: usize) -> Self {
         let mut profile = Self {
             tenants: workload.tenants.iter().map(|tenant| Share::labelled(&*tenant.name)).collect(),
             kinds: crate::workload::JobKind::ALL.iter().map(|kind| Share::labelled(kind.name())).collect(),
@@ -140,7 +149,14 @@ impl Profile {
         }
         profile.durations = durations(&workload.jobs);
         profile.estimates = estimates(&workload.jobs);
-        profile.over_time(workload, buckets.max(1));
+        let speeds = Speeds::new(workload, cluster);
+        profile.over_time(workload, &speeds, buckets.max(1));
+        profile.offered_load = cluster.and_then(|cluster| {
+            let capacity = real(cluster.gpus().into()) * f64::from(profile.span().0);
+            let asked =
+                |job: &Job| workload.requests[job.request as usize].gpus().as_f64() * speeds.run_time(job);
+            (capacity > 0.0).then(|| workload.jobs.iter().map(asked).sum::<f64>() / capacity)
+        });
         for shares in [&mut profile.tenants, &mut profile.kinds] {
             shares.retain(|share| share.jobs > 0);
             shares.sort_by_key(|share| std::cmp::Reverse((share.gpu_milli_seconds, share.jobs)));
@@ -166,7 +182,7 @@ impl Profile {
     }
 
     /// Fills `arrivals` and `demand`: the part of every job that lies within each bucket.
-    fn over_time(&mut self, workload: &Workload, buckets: usize) {
+    fn over_time(&mut self, workload: &Workload, speeds: &Speeds, buckets: usize) {
         let span = f64::from(self.last_submit.since(self.first_submit).0.max(1));
         self.bucket = span / real(buckets as u128);
         self.arrivals = vec![0; buckets];
@@ -175,7 +191,7 @@ impl Profile {
         for job in &workload.jobs {
             let gpus = workload.requests[job.request as usize].gpus().as_f64();
             let from = f64::from(job.submit_time.since(self.first_submit).0) / self.bucket;
-            let to = (from + f64::from(job.work_time.0) / self.bucket).min(real(buckets as u128));
+            let to = (from + speeds.run_time(job) / self.bucket).min(real(buckets as u128));
             let (first, last) = (floor_index(from, buckets - 1), floor_index(to, buckets));
             self.arrivals[first] += 1;
             if first == last {
@@ -205,16 +221,55 @@ impl Profile {
     pub fn gpu_hours(&self) -> f64 {
         self.total.gpu_hours()
     }
+    /// The same, to the nearest hour.
+    #[must_use]
+    pub fn gpu_hours_rounded(&self) -> u64 {
+        const HOUR: u128 = 3_600_000;
+        u64::try_from((self.total.gpu_milli_seconds + HOUR / 2) / HOUR).unwrap_or(u64::MAX)
+    }
     /// From the first to the last submit.
     #[must_use]
     pub fn span(&self) -> Seconds {
         self.last_submit.since(self.first_submit)
     }
-    /// Σ GPUs · work_time / (GPUs · time from first to last submit); `None` if all are submitted at once.
-    #[must_use]
-    pub fn offered_load(&self, gpus: u64) -> Option<f64> {
-        let capacity = u128::from(gpus) * 1000 * u128::from(self.span().0);
-        (capacity > 0).then(|| real(self.total.gpu_milli_seconds) / real(capacity))
+}
+
+/// How fast jobs run on a cluster, by request and behaviour.
+#[derive(Debug)]
+struct Speeds {
+    by_pair: BTreeMap<(u32, u32), f64>,
+}
+
+impl Speeds {
+    fn new(workload: &Workload, cluster: Option<&Cluster>) -> Self {
+        let mut by_pair = BTreeMap::new();
+        let Some(cluster) = cluster else { return Self { by_pair } };
+        let mut gpus = vec![0.0; cluster.kinds.len()];
+        for rack in &cluster.racks {
+            let kind = rack.kind as usize;
+            gpus[kind] += f64::from(rack.nodes) * f64::from(cluster.kinds[kind].gpus);
+        }
+        for job in &workload.jobs {
+            by_pair.entry((job.request, job.behaviour)).or_insert_with(|| {
+                let request = &workload.requests[job.request as usize];
+                let behaviour = workload.behaviours.get(job.behaviour as usize);
+                let (mut sum, mut weight) = (0.0, 0.0);
+                for (kind, gpus) in cluster.kinds.iter().zip(&gpus) {
+                    let platform = kind.platform as usize;
+                    if request.platforms.contains(platform) {
+                        sum += gpus * behaviour.map_or(1.0, |behaviour| behaviour.speed(platform).as_f64());
+                        weight += gpus;
+                    }
+                }
+                if weight > 0.0 { sum / weight } else { 1.0 }
+            });
+        }
+        Self { by_pair }
+    }
+    /// Seconds that a job takes.
+    fn run_time(&self, job: &Job) -> f64 {
+        let speed = self.by_pair.get(&(job.request, job.behaviour)).copied().unwrap_or(1.0);
+        f64::from(job.work_time.0) / speed
     }
 }
 
@@ -311,17 +366,23 @@ fn floor_index(place: f64, last: usize) -> usize {
 #[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
-    use crate::workload::{Builder, Request};
+    use crate::cluster::NodeKind;
+    use crate::units::Factor;
+    use crate::workload::{Behaviour, Builder, Request};
 
     /// Jobs of (submit, work, requested, thousandths of a GPU).
     fn profile(jobs: &[(u32, u32, u32, u32)], buckets: usize) -> Profile {
+        Profile::of(&workload(jobs), None, buckets)
+    }
+
+    fn workload(jobs: &[(u32, u32, u32, u32)]) -> Workload {
         let mut builder = Builder::default();
         for &(submit, work, requested, milli) in jobs {
             let request = builder.request(Request::gang(Gpus::from_milli(milli)));
             let job = Job { work_time: Seconds(work), request, ..Job::at(Time(submit)) };
             builder.push(job.requesting(Seconds(requested)));
         }
-        Profile::of(&builder.finish(), buckets)
+        builder.finish()
     }
 
     #[test]
@@ -331,7 +392,7 @@ mod tests {
         assert_eq!(found.arrivals, [2, 1], "by submit time");
         assert_eq!(found.demand, [1.2, 1.0], "(2 · 50 + 20) / 100 and 2 · 50 / 100");
         assert_eq!(found.gpu_hours(), (200.0 + 20.0 + 4000.0) / 3600.0, "all work counts");
-        assert_eq!(found.offered_load(10), Some(4220.0 / 2000.0), "over 200 s");
+        assert_eq!(found.offered_load, None, "of no cluster");
     }
 
     #[test]
@@ -373,7 +434,22 @@ mod tests {
     }
 
     #[test]
-    fn jobs_submitted_at_once_offer_no_load() {
-        assert_eq!(profile(&[(7, 10, 10, 1000), (7, 10, 10, 1000)], 4).offered_load(8), None, "no span");
+    fn the_offered_load_counts_seconds_on_the_cluster() {
+        let mut workload = workload(&[(0, 100, 100, 4000), (100, 400, 400, 1000)]);
+        let cluster = |platform| {
+            let kind = NodeKind { gpus: 8, platform, ..NodeKind::default() };
+            Cluster::uniform(1, kind)
+        };
+        let load =
+            |workload: &Workload, platform| Profile::of(workload, Some(&cluster(platform)), 1).offered_load;
+        assert_eq!(load(&workload, 0), Some(800.0 / 800.0), "800 GPU-seconds in 100 s on 8 GPUs");
+        let fast = Behaviour { speeds: vec![Factor::ONE, Factor(2 << 16)], ..Behaviour::default() };
+        workload.behaviours = vec![fast];
+        assert_eq!(load(&workload, 1), Some(0.5), "twice as fast there");
+        assert_eq!(load(&workload, 0), Some(1.0), "and not here");
+        for job in &mut workload.jobs {
+            job.submit_time = Time(7);
+        }
+        assert_eq!(load(&workload, 0), None, "submitted at once");
     }
 }

@@ -2,5 +2,9 @@
 
 mod canvas;
 pub mod compare;
+mod directory;
 pub mod inspect;
+pub(crate) mod number;
 pub(crate) mod table;
+
+pub use directory::Directory;

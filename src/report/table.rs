@@ -16,6 +16,13 @@ pub(crate) fn new<'a>(width: u16, header: impl IntoIterator<Item = &'a str>) -> 
     table
 }
 
+/// The same without a header.
+pub(crate) fn headless(width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table
+}
+
 /// Keeps these columns as wide as what is in them; the others share the rest.
 pub(crate) fn rigid(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
     for index in columns {

@@ -1,0 +1,114 @@
+use super::arguments::Check;
+use super::terminal::Terminal;
+use super::{Exit, load};
+use crate::cluster::Cluster;
+use crate::error::Result;
+use crate::history::Settings;
+use crate::metrics::profile::Profile;
+use crate::report::number::{counted, grouped};
+use crate::report::table;
+use crate::scenario::Loaded;
+use crate::units::Seconds;
+use crate::workload::Workload;
+use std::collections::BTreeMap;
+
+/// Reads a scenario and says what it comes to.
+pub(super) fn run(arguments: &Check, terminal: Terminal) -> Result<Exit> {
+    let overrides = arguments.changes.overrides(arguments.policy.as_deref());
+    let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
+    terminal.notes(&loaded.notes);
+    terminal.print(&resolved(&loaded, terminal.width))?;
+    Ok(Exit::Done)
+}
+
+/// What a scenario comes to, as a table of a few lines.
+fn resolved(loaded: &Loaded, width: u16) -> String {
+    let plan = &loaded.plan;
+    let profile = Profile::of(&plan.workload, Some(&plan.cluster), 1);
+    let load = match profile.offered_load {
+        Some(load) => format!("{load:.2} of the GPUs, within the {} of submits", profile.span()),
+        None => "none: all jobs are submitted at once".to_owned(),
+    };
+    let mut table = table::headless(width);
+    table.add_row(["cluster", &cluster(&plan.cluster)]);
+    table.add_row(["racks", &racks(&plan.cluster)]);
+    table.add_row(["jobs", &jobs(&plan.workload)]);
+    table.add_row([
+        "work",
+        &format!("{} GPU-hours on the reference platform", grouped(profile.gpu_hours_rounded())),
+    ]);
+    table.add_row(["offered load", &load]);
+    table.add_row(["policy", &policy(&plan.settings)]);
+    table.add_row(["seed", &plan.settings.seed.to_string()]);
+    for input in &loaded.inputs {
+        table.add_row(["input", &format!("{} (blake3 {}…)", input.path, &input.digest[..16])]);
+    }
+    table::rigid(&mut table, [0]);
+    format!("{}: no problem found\n\n{}", loaded.name, table::text(&mut table))
+}
+
+fn cluster(cluster: &Cluster) -> String {
+    let mut parts = vec![
+        counted(cluster.gpus(), "GPU"),
+        counted(cluster.nodes().into(), "node"),
+        counted(length(cluster.racks.len()), "rack"),
+    ];
+    let rare = [
+        (cluster.feeds.len(), "feed"),
+        (cluster.sites.len(), "site"),
+        (cluster.partitions.len(), "partition"),
+        (cluster.changes.len(), "change of capacity"),
+    ];
+    let told = |(count, noun): &(usize, &str)| (*count > 1).then(|| counted(length(*count), noun));
+    parts.extend(rare.iter().filter_map(told));
+    parts.join(", ")
+}
+
+/// Racks that are alike, in the order they first come.
+fn racks(cluster: &Cluster) -> String {
+    let mut alike: BTreeMap<(u32, u32), (usize, u64)> = BTreeMap::new();
+    for (index, rack) in cluster.racks.iter().enumerate() {
+        alike.entry((rack.kind, rack.nodes)).or_insert((index, 0)).1 += 1;
+    }
+    let mut alike: Vec<_> = alike.into_iter().collect();
+    alike.sort_by_key(|(_, (first, _))| *first);
+    let line = |((kind, nodes), (_, count)): ((u32, u32), (usize, u64))| {
+        let kind = &cluster.kinds[kind as usize];
+        format!("{} × {nodes} × {} {}", grouped(count), kind.gpus, kind.platform_name)
+    };
+    let mut lines: Vec<String> = alike.into_iter().map(line).collect();
+    let more = lines.len().saturating_sub(RACKS);
+    lines.truncate(RACKS);
+    if more > 0 {
+        lines.push(format!("and {more} more kinds"));
+    }
+    lines.join("\n")
+}
+
+/// Kinds of racks that are told one by one.
+const RACKS: usize = 8;
+
+fn jobs(workload: &Workload) -> String {
+    let mut parts =
+        vec![counted(workload.len().into(), "job"), counted(length(workload.tenants.len()), "tenant")];
+    let rare = [
+        (workload.graphs.len(), "job graph"),
+        (workload.dependencies.edges().count(), "dependency"),
+        (workload.running.len(), "job already running"),
+    ];
+    let told = |(count, noun): &(usize, &str)| (*count > 0).then(|| counted(length(*count), noun));
+    parts.extend(rare.iter().filter_map(told));
+    parts.join(", ")
+}
+
+fn policy(settings: &Settings) -> String {
+    let passes = match settings.cycle {
+        Some(cycle) => format!("every {}", Seconds(cycle)),
+        None => "at every event".to_owned(),
+    };
+    format!("{}/{}/{}, deciding {passes}", settings.order, settings.backfill, settings.placement)
+}
+
+fn length(count: usize) -> u64 {
+    u64::try_from(count).expect("a length has at most 64 bits")
+}

@@ -1,0 +1,102 @@
+use super::arguments::Compare;
+use super::progress::Bar;
+use super::terminal::Terminal;
+use super::{Exit, interrupt, load};
+use crate::error::{Problem, Problems, Result};
+use crate::experiment::{Comparison, Contender, Watch, compare, is_random};
+use crate::history::{Plan, Settings};
+use crate::report::{self, Directory};
+use crate::scenario::{Loaded, Overrides, apply_policy};
+
+/// Seeds of a comparison that does not say how many.
+const SEEDS: u32 = 10;
+
+/// Runs several policies on the same plans.
+pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
+    let overrides = arguments.changes.overrides(None);
+    let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
+    let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
+    terminal.notes(&loaded.notes);
+    let out = arguments.out.as_deref().map(Directory::create).transpose()?;
+    let seed = loaded.plan.settings.seed;
+    let with_seed = |seed: u64| -> Result<Plan> {
+        let overrides = Overrides { seed: Some(seed), ..overrides.clone() };
+        Ok(load::scenario(arguments.scenario.as_deref(), &overrides)?.plan)
+    };
+    let random = is_random(&loaded.plan, &with_seed(seed.wrapping_add(1))?, &contenders);
+    let seeds = if random { arguments.seeds.unwrap_or(SEEDS) } else { 1 };
+    if let Some(asked) = arguments.seeds.filter(|asked| *asked > seeds) {
+        terminal.note(&format!("nothing is random here: one run each in place of {asked}"));
+    }
+    let Loaded { plan, .. } = loaded;
+    let mut plans = vec![plan];
+    for offset in 1..u64::from(seeds) {
+        plans.push(with_seed(seed.wrapping_add(offset))?);
+    }
+    let bar = Bar::of_runs(terminal, contenders.len() * plans.len());
+    let progress = |done: usize| bar.at(u64::try_from(done).unwrap_or(u64::MAX));
+    let watch = Watch { interrupted: Some(interrupt::listen(terminal)), progress: Some(&progress) };
+    let comparison = compare(&plans, &contenders, reference, random, watch);
+    bar.done();
+    let Some(comparison) = comparison else {
+        terminal.say("interrupted: no comparison of runs that are not all done");
+        return Ok(Exit::Unfinished);
+    };
+    if let Some(out) = out {
+        out.write("comparison.json", report::compare::json(&comparison).as_bytes())?;
+        out.write("comparison.csv", report::compare::csv(&comparison).as_bytes())?;
+    }
+    terminal.print(&printed(arguments, &comparison, terminal))?;
+    Ok(Exit::Done)
+}
+
+fn printed(arguments: &Compare, comparison: &Comparison, terminal: Terminal) -> String {
+    if arguments.json {
+        report::compare::json(comparison)
+    } else if arguments.csv {
+        report::compare::csv(comparison)
+    } else {
+        report::compare::text(comparison, terminal.width)
+    }
+}
+
+/// The policies named, on top of the scenario's settings, and which of them is the reference.
+fn contenders(arguments: &Compare, base: &Settings) -> Result<(Vec<Contender>, usize)> {
+    let mut problems = Problems::default();
+    let mut contenders: Vec<Contender> = Vec::new();
+    let mut resolve = |text: &str| {
+        let mut settings = base.clone();
+        match apply_policy(&mut settings, text) {
+            Ok(()) => {}
+            Err(problem) => problems.push(*problem),
+        }
+        settings
+    };
+    for name in &arguments.policies {
+        contenders.push(Contender { name: name.clone(), settings: resolve(name) });
+    }
+    let reference = match &arguments.reference {
+        None => 0,
+        Some(name) => {
+            let settings = resolve(name);
+            let known = contenders.iter().position(|contender| contender.settings == settings);
+            known.unwrap_or_else(|| {
+                contenders.insert(0, Contender { name: name.clone(), settings });
+                0
+            })
+        }
+    };
+    for (index, contender) in contenders.iter().enumerate() {
+        let earlier = contenders[..index].iter().find(|earlier| earlier.settings == contender.settings);
+        if let Some(earlier) = earlier.filter(|_| problems.is_empty()) {
+            let said = format!("policies `{}` and `{}` are the same", earlier.name, contender.name);
+            let settings = &contender.settings;
+            let parts = format!("both are {}/{}/{}", settings.order, settings.backfill, settings.placement);
+            problems.push(Problem::new(said).hint(parts));
+        }
+    }
+    if contenders.len() == 1 && problems.is_empty() {
+        problems.push(Problem::new("one policy has nothing to be compared with").hint("give `-p` twice"));
+    }
+    problems.into_result((contenders, reference))
+}

@@ -1,0 +1,43 @@
+use super::terminal::Terminal;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+
+/// A bar on stderr that shows up only if somebody watches and the work takes a while.
+#[derive(Debug)]
+pub(super) struct Bar {
+    bar: ProgressBar,
+    watched: bool,
+}
+
+/// Shorter work shows no bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Bar {
+    /// A bar over `length` of something, whose name `template` tells.
+    pub(super) fn new(terminal: Terminal, length: u64, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        let style =
+            ProgressStyle::with_template(template).expect("the template is a constant of this program");
+        bar.set_style(style.progress_chars("━╸ "));
+        Self { bar, watched: terminal.watched }
+    }
+    /// A bar over the runs of a comparison.
+    pub(super) fn of_runs(terminal: Terminal, runs: usize) -> Self {
+        let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {eta} left";
+        Self::new(terminal, u64::try_from(runs).unwrap_or(u64::MAX), template)
+    }
+    /// `position` of the length is done.
+    pub(super) fn at(&self, position: u64) {
+        if !self.watched {
+            return;
+        }
+        if self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(position);
+    }
+    /// Takes the bar away.
+    pub(super) fn done(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,83 @@
+use crate::error::{Error, Result};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A directory that results go to: made before a run, so that a bad path fails at once, and filled with files that
+/// appear whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Makes the directory, or takes one that is there, and checks that it can be written to.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn create(path: &Path) -> Result<Self> {
+        std::fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        tempfile::NamedTempFile::new_in(path).map_err(|source| Error::io("write in", path, source))?;
+        Ok(Self { path: path.to_owned() })
+    }
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// Writes a file in place of the one of that name.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.write_with(name, |file| file.write_all(bytes))
+    }
+    /// Writes a file piece by piece in place of the one of that name.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn write_with(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let path = self.path.join(name);
+        let replace = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            let mut buffered = std::io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
+            write(&mut buffered)?;
+            buffered.flush()?;
+            drop(buffered);
+            file.persist(&path)?;
+            Ok(())
+        };
+        replace().map_err(|source| Error::io("write", &path, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(&place.path().join("a/b")).unwrap();
+        directory.write("x", b"first").unwrap();
+        let failed = directory.write_with("x", |file| {
+            file.write_all(b"half")?;
+            Err(std::io::Error::other("cut off"))
+        });
+        assert!(failed.is_err(), "the writer said so");
+        assert_eq!(std::fs::read(directory.path().join("x")).unwrap(), b"first", "still the first");
+        directory.write("x", b"second").unwrap();
+        let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_path_through_a_file_fails_at_once() {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        let error = Directory::create(&place.path().join("x")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create `"), "{error}");
+    }
+}

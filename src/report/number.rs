@@ -1,0 +1,51 @@
+//! Numbers as people read them.
+
+/// Digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number and its noun, in the plural if need be: `1 job`, `1,200 jobs already running`, `2 dependencies`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 {
+        return format!("1 {noun}");
+    }
+    // What follows "job" or "change" is not part of the noun.
+    let (noun, rest) = match noun.split_once(' ') {
+        Some((first, rest)) if rest != "graph" => (first, format!(" {rest}")),
+        _ => (noun, String::new()),
+    };
+    let plural = match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    };
+    format!("{} {plural}{rest}", grouped(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_follow_their_number() {
+        for (count, noun, text) in [
+            (1, "job", "1 job"),
+            (0, "job", "0 jobs"),
+            (1_234_567, "job", "1,234,567 jobs"),
+            (2, "dependency", "2 dependencies"),
+            (2, "job graph", "2 job graphs"),
+            (2, "job already running", "2 jobs already running"),
+            (3, "change of capacity", "3 changes of capacity"),
+        ] {
+            assert_eq!(counted(count, noun), text, "{noun}");
+        }
+    }
+}
