@@ -22,6 +22,7 @@
 //! rounded, submits down and work up. Then the window is cut, the sample drawn and the load scaled, in that order.
 
 mod field;
+mod finish;
 mod formats;
 mod input;
 mod intake;

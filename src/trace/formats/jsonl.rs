@@ -14,7 +14,7 @@
 //!
 //! [`NATIVE_COLUMNS`]: crate::trace::NATIVE_COLUMNS
 
-use super::native::{COUNT, Cells, Reader, column};
+use super::native::{COLUMNS, COUNT, Cells, Reader, column};
 use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
 use crate::trace::{Format, Head};
@@ -87,11 +87,21 @@ struct Object {
     values: [Value; COUNT],
     scratch: Vec<u8>,
     unknown: BTreeSet<String>,
+    /// The columns of the last line's keys, in their order.
+    order: Vec<usize>,
+    /// How many known keys this line has had.
+    pairs: usize,
 }
 
 impl Default for Object {
     fn default() -> Self {
-        Self { values: [const { Value::Nothing }; COUNT], scratch: Vec::new(), unknown: BTreeSet::new() }
+        Self {
+            values: [const { Value::Nothing }; COUNT],
+            scratch: Vec::new(),
+            unknown: BTreeSet::new(),
+            order: Vec::new(),
+            pairs: 0,
+        }
     }
 }
 
@@ -105,6 +115,7 @@ impl Object {
     fn scan(&mut self, line: &[u8]) -> Result<(), Wrong> {
         self.values.fill(Value::Nothing);
         self.scratch.clear();
+        self.pairs = 0;
         let mut at = blank(line, 0);
         at = byte(line, at, b'{', "`{`")?;
         if line.get(at) == Some(&b'}') {
@@ -135,7 +146,10 @@ impl Object {
             Value::Scratch(range) => &self.scratch[range.clone()],
             Value::Nothing => b"",
         };
-        let Some(index) = column(name) else {
+        // Keys come in the same order in most lines.
+        let expected =
+            self.order.get(self.pairs).copied().filter(|index| COLUMNS[*index].name.as_bytes() == name);
+        let Some(index) = expected.or_else(|| column(name)) else {
             if self.unknown.len() < Self::UNKNOWN_MOST
                 && !self.unknown.contains(&*String::from_utf8_lossy(name))
             {
@@ -147,6 +161,11 @@ impl Object {
         if self.values[index] != Value::Nothing {
             return Err((start, "each key once"));
         }
+        match self.order.get_mut(self.pairs) {
+            Some(known) => *known = index,
+            None => self.order.push(index),
+        }
+        self.pairs += 1;
         let (value, at) = match line.get(at) {
             Some(b'[') => self.array(line, at + 1)?,
             _ => self.scalar(line, at)?,

@@ -245,14 +245,16 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
         requested: left(requested),
         patience,
         fails: outcome == Outcome::Failed,
+        running,
         ..Draft::default()
     };
     Some(Some(draft))
 }
 
 fn outcome(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Outcome> {
-    let names = Outcome::ALL.map(Outcome::name).join(", ");
-    cells.read(Column::Outcome, Outcome::Completed, &format!("one of {names}"), intake, |value, _| {
+    const EXPECTED: &str =
+        "an outcome: completed, failed, cancelled, timeout, unfinished, rejected, dependency-failed";
+    cells.read(Column::Outcome, Outcome::Completed, EXPECTED, intake, |value, _| {
         Outcome::ALL.into_iter().find(|outcome| outcome.name().as_bytes() == value)
     })
 }
