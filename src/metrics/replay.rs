@@ -282,8 +282,8 @@ mod tests {
             for wait in waits.iter().filter(|wait| wait.from <= now && now < wait.to) {
                 let job = wait.job as usize;
                 let queue = history.plan.workload.request_of(wait.job).partition;
-                let heads = history.heads.iter().filter(|head| head.queue == queue && head.time <= now);
-                let head = heads.last().map_or(HeadRecord::NONE, |head| head.head);
+                let mut heads = history.heads.iter().filter(|head| head.queue == queue && head.time <= now);
+                let head = heads.next_back().map_or(HeadRecord::NONE, |head| head.head);
                 let why = fits_or_why(history, wait.job, &machine, &held);
                 passed_over[job] = why.is_none() && (passes || passed_over[job] && wait.from < now);
                 let reason = match why {

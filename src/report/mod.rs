@@ -5,6 +5,7 @@ pub mod compare;
 mod directory;
 pub mod inspect;
 pub(crate) mod number;
+pub mod run;
 pub(crate) mod table;
 
 pub use directory::Directory;

@@ -1,0 +1,63 @@
+use super::Run;
+use crate::history::Digest;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// An input of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// As the user gave it.
+    pub path: String,
+    /// BLAKE3 of its bytes, in hexadecimal digits.
+    pub digest: String,
+}
+
+/// Where a run comes from: with the program, enough to repeat it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Provenance {
+    /// The scenario as a title.
+    pub title: String,
+    /// Every file that was read, in the order read.
+    pub inputs: Vec<Input>,
+    /// What the command line said.
+    pub options: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    program: &'static str,
+    version: &'a str,
+    seed: u64,
+    device: &'static str,
+    #[serde(flatten)]
+    provenance: &'a Provenance,
+    settings: &'a crate::history::Settings,
+    complete: bool,
+    history: Digest,
+}
+
+fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Writes `manifest.json`.
+pub(super) fn write_manifest(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let settings = &run.history.plan.settings;
+    let manifest = Manifest {
+        program: "gigawatt",
+        version: &settings.version,
+        seed: settings.seed,
+        device: "cpu",
+        provenance: run.provenance,
+        settings,
+        complete: run.history.complete,
+        history: run.digest(),
+    };
+    pretty(&manifest, out)
+}
+
+/// Writes `summary.json`.
+pub(super) fn write_summary(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&run.measured.metrics, out)
+}

@@ -1,0 +1,113 @@
+//! One run as files and as text.
+//!
+//! ```
+//! use gigawatt::history::History;
+//! use gigawatt::metrics::measure;
+//! use gigawatt::report::run::{EXPORTERS, Provenance, Run};
+//! let history = History::default();
+//! let measured = measure(&history);
+//! let provenance = Provenance { title: "night.toml".to_owned(), ..Provenance::default() };
+//! let run = Run::new(&history, &measured, &provenance);
+//! let jobs = EXPORTERS.iter().find(|exporter| exporter.file == "jobs.csv").unwrap();
+//! let mut text = Vec::new();
+//! (jobs.write)(&run, &mut text).unwrap();
+//! assert!(text.starts_with(b"job_id,tenant,kind,gpus,submit_time,"));
+//! ```
+
+mod columns;
+mod jobs;
+mod json;
+mod ranges;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use columns::{COLUMNS, Column};
+pub use json::{Input, Provenance};
+pub use text::summary;
+
+use super::Directory;
+use crate::error::Result;
+use crate::history::{Digest, History, file};
+use crate::metrics::Measured;
+use std::cell::OnceCell;
+use std::io::{self, Write};
+
+/// A run that is over and all that is known about it.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What happened.
+    pub history: &'a History,
+    /// What it comes to.
+    pub measured: &'a Measured,
+    /// Where it comes from.
+    pub provenance: &'a Provenance,
+    digest: OnceCell<Digest>,
+}
+
+impl<'a> Run<'a> {
+    /// Puts together what the exporters need.
+    #[must_use]
+    pub const fn new(history: &'a History, measured: &'a Measured, provenance: &'a Provenance) -> Self {
+        Self { history, measured, provenance, digest: OnceCell::new() }
+    }
+    /// The digest of the history, computed once.
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| self.history.digest())
+    }
+    /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn save(&self, directory: &Directory) -> Result<()> {
+        for exporter in EXPORTERS {
+            directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes one file of a run directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Exporter {
+    /// What it is called.
+    pub name: &'static str,
+    /// The file it writes.
+    pub file: &'static str,
+    /// What is in it.
+    pub about: &'static str,
+    /// Writes it.
+    pub write: fn(&Run<'_>, &mut dyn Write) -> io::Result<()>,
+}
+
+/// Every file of a run directory, in the order written: the manifest, which vouches for the others, comes last.
+pub const EXPORTERS: &[Exporter] = &[
+    Exporter {
+        name: "history",
+        file: "history",
+        about: "everything that happened, in columns with digests: every other file can be made of it",
+        write: |run, out| {
+            let digest = file::write(run.history, out)?;
+            assert_eq!(*run.digest.get_or_init(|| digest), digest, "one history has one digest");
+            Ok(())
+        },
+    },
+    Exporter {
+        name: "jobs",
+        file: "jobs.csv",
+        about: "a line a job: times, domains, outcome and why it waited",
+        write: jobs::write,
+    },
+    Exporter {
+        name: "summary",
+        file: "summary.json",
+        about: "every number of the run: distributions, utilization over time, tenants, reasons, graphs",
+        write: json::write_summary,
+    },
+    Exporter {
+        name: "manifest",
+        file: "manifest.json",
+        about: "what repeats the run: version, seed, settings, options, digests of inputs and history",
+        write: json::write_manifest,
+    },
+];

@@ -1,0 +1,153 @@
+use super::*;
+use crate::history::{Outcome, sample};
+use crate::metrics::measure;
+use crate::workload::{Graph, Tenant};
+
+fn provenance(title: &str) -> Provenance {
+    Provenance { title: title.to_owned(), ..Provenance::default() }
+}
+
+fn written(history: &History, file: &str) -> String {
+    let (measured, provenance) = (measure(history), provenance("night.toml"));
+    let run = Run::new(history, &measured, &provenance);
+    let exporter = EXPORTERS.iter().find(|exporter| exporter.file == file).unwrap();
+    let mut bytes = Vec::new();
+    (exporter.write)(&run, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A run with graphs, stops, quotas and partitions.
+fn history() -> History {
+    let rich = |history: &History| {
+        let graphs = measure(history).metrics.graphs.is_some_and(|graphs| graphs.slowest.is_some());
+        let stopped = measure(history).metrics.preemptions > 3;
+        graphs && stopped && history.plan.settings.until.is_some() && history.plan.workload.tenants.len() > 2
+    };
+    (0..).map(sample::random).find(rich).unwrap()
+}
+
+#[test]
+fn the_summary_is_what_a_person_wants_to_know() {
+    let history = history();
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let text = summary(&Run::new(&history, &measured, &provenance), Some("out/night"));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn jobs_csv_has_a_line_a_job() {
+    let text = written(&history(), "jobs.csv");
+    let lines: Vec<&str> = text.lines().take(24).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn the_summary_keeps_to_forty_lines_of_eighty_columns() {
+    let mut history = history();
+    for number in 0..30 {
+        let name = format!("a tenant with a name that is far too long for any table, number {number}");
+        history.plan.workload.tenants.push(Tenant::named(name));
+    }
+    let tenants = history.plan.workload.tenants.len();
+    for (index, job) in history.plan.workload.jobs.iter_mut().enumerate() {
+        job.tenant = u32::try_from(index % tenants).unwrap();
+    }
+    let name = "the longest name of a graph that anybody ever wrote down in a file ".repeat(3);
+    let jobs = history.plan.workload.graphs[0].jobs.clone();
+    for job in &jobs {
+        history.jobs[*job as usize].outcome = Outcome::Completed;
+        history.jobs[*job as usize].finish_time = history.end;
+    }
+    history.plan.workload.graphs.push(Graph { name, jobs });
+    history.plan.settings.warm_up = 1;
+    history.complete = false;
+    let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
+    let text = summary(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
+    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    assert!(text.contains("tenants more"), "the others are counted:\n{text}");
+}
+
+#[test]
+fn the_summary_of_nothing_is_short_and_whole() {
+    let history = History { complete: true, ..History::default() };
+    let (measured, provenance) = (measure(&history), provenance("empty.toml"));
+    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    assert!(text.contains("0 left"), "{text}");
+}
+
+#[test]
+fn jobs_csv_is_read_back_by_a_reader_of_csv() {
+    let mut history = history();
+    history.plan.workload.tenants[0].name = "a \"quoted\", name\nof two lines".to_owned();
+    let text = written(&history, "jobs.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    assert_eq!(reader.headers().unwrap(), header, "the first line");
+    let measured = measure(&history);
+    let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
+    let mut rows = 0;
+    for (index, row) in reader.records().enumerate() {
+        let row = row.unwrap();
+        let job = &history.plan.workload.jobs[index];
+        assert_eq!(&row[at("tenant")], history.plan.workload.tenants[job.tenant as usize].name, "tenant");
+        assert_eq!(row[at("submit_time")], job.submit_time.0.to_string(), "job {index}: submit");
+        assert_eq!(&row[at("outcome")], history.jobs[index].outcome.name(), "job {index}: outcome");
+        let reasons = ["wait_quota", "wait_capacity", "wait_shape", "wait_power", "wait_order", "wait_held"];
+        let sum: u32 = reasons.iter().map(|name| row[at(name)].parse::<u32>().unwrap()).sum();
+        assert_eq!(sum, measured.jobs[index].wait_time.0, "job {index}: the reasons add up");
+        assert_eq!(
+            row[at("start_time")].is_empty(),
+            row[at("nodes")].is_empty() && row[at("run_time")].is_empty()
+        );
+        rows += 1;
+    }
+    assert_eq!(rows, history.jobs.len(), "a row a job");
+}
+
+#[test]
+fn the_columns_that_others_rely_on_come_first() {
+    let promised = "job_id,tenant,kind,gpus,submit_time,eligible_time,start_time,finish_time,wait_time,run_time,\
+        attempts,platform,racks,nodes,energy_j,outcome";
+    let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    assert!(names.join(",").starts_with(promised), "{names:?}");
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), names.len(), "no name comes twice");
+}
+
+#[test]
+fn the_manifest_vouches_for_the_history() {
+    let history = history();
+    let manifest: serde_json::Value = serde_json::from_str(&written(&history, "manifest.json")).unwrap();
+    assert_eq!(manifest["history"], history.digest().to_string(), "the digest");
+    assert_eq!(manifest["settings"]["order"], "fifo", "the policy");
+    let summary: serde_json::Value = serde_json::from_str(&written(&history, "summary.json")).unwrap();
+    let outcomes = summary["outcomes"].as_object().unwrap();
+    let counted: u64 = outcomes.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, summary["jobs"].as_u64().unwrap(), "every job has an outcome");
+}
+
+#[test]
+fn a_run_is_saved_whole_and_read_back() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = Directory::create(&place.path().join("run")).unwrap();
+    let history = history();
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let run = Run::new(&history, &measured, &provenance);
+    run.save(&directory).unwrap();
+    run.save(&directory).unwrap();
+    let mut names: Vec<String> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    let mut expected: Vec<&str> = EXPORTERS.iter().map(|exporter| exporter.file).collect();
+    expected.sort_unstable();
+    assert_eq!(names, expected, "nothing else is left behind");
+    let bytes = std::fs::read(directory.path().join("history")).unwrap();
+    assert_eq!(file::read(&bytes, "history").unwrap(), history, "the history comes back");
+}

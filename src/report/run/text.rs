@@ -1,0 +1,276 @@
+use super::Run;
+use crate::history::{Outcome, WaitReason};
+use crate::metrics::{GraphMetrics, Metrics, TenantMetrics};
+use crate::report::number::{counted, grouped};
+use crate::report::table;
+use crate::units::Seconds;
+
+/// Columns of the summary.
+const WIDTH: usize = 80;
+/// Tenants that are shown; of more, the ones with the most GPU-hours.
+const TENANTS: usize = 8;
+/// Reasons that are shown.
+const REASONS: usize = 5;
+/// Width of the labels on the left.
+const LABEL: usize = 15;
+/// Columns of the sparkline.
+const SPARKS: usize = 40;
+
+/// The summary of a run for a person, at most 40 lines of 80 columns: jobs done and left, waiting by tenant,
+/// utilization, the reasons for waiting, the slowest graph, and how to look further.
+#[must_use]
+pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
+    let metrics = &run.measured.metrics;
+    let mut lines = head(run);
+    lines.push(String::new());
+    lines.extend(figures(metrics));
+    lines.push(String::new());
+    lines.extend(tenants(&metrics.tenants));
+    let reasons = reasons(metrics);
+    if !reasons.is_empty() {
+        lines.push(String::new());
+        lines.extend(reasons);
+    }
+    if let Some(graphs) = &metrics.graphs {
+        lines.push(String::new());
+        lines.extend(slowest(graphs));
+    }
+    lines.push(String::new());
+    lines.extend(further(run, kept_in));
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(cut(line.trim_end(), WIDTH).as_str());
+        text.push('\n');
+    }
+    text
+}
+
+/// The text, or its beginning and an ellipsis if it is longer than `width` characters.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label:LABEL$}{text}")
+}
+
+fn percent(part: f64) -> String {
+    format!("{:.1} %", part * 100.0)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).expect("what is in memory is counted in 64 bits")
+}
+
+fn head(run: &Run<'_>) -> Vec<String> {
+    let history = run.history;
+    let (settings, cluster) = (&history.plan.settings, &history.plan.cluster);
+    let policy = [&settings.order, &settings.backfill, &settings.placement].map(String::as_str).join("/");
+    let mut head = vec![
+        format!("{}: {policy}, seed {}", cut(&run.provenance.title, 50), settings.seed),
+        format!(
+            "{} over {} on {}: {} in {}",
+            counted(count(history.jobs.len()), "job"),
+            Seconds(history.end.0),
+            counted(cluster.gpus(), "GPU"),
+            counted(u64::from(cluster.nodes()), "node"),
+            counted(count(cluster.racks.len()), "rack"),
+        ),
+    ];
+    let window = run.measured.metrics.window;
+    if settings.warm_up > 0 || settings.drain.is_some() {
+        let (from, to) = (Seconds(window.from.0), Seconds(window.to.0));
+        head.push(format!(
+            "Counted from {from} to {to} only: {}.",
+            counted(u64::from(run.measured.metrics.jobs), "job")
+        ));
+    }
+    if !history.complete {
+        head.push("Interrupted: what follows is about the part that was simulated.".to_owned());
+    }
+    head
+}
+
+fn figures(metrics: &Metrics) -> Vec<String> {
+    let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unfinished);
+    let mut done: Vec<String> = outcomes
+        .filter(|outcome| metrics.outcome(*outcome) > 0)
+        .map(|outcome| format!("{} {}", grouped(u64::from(metrics.outcome(outcome))), outcome.name()))
+        .collect();
+    done.push(format!("{} left", grouped(u64::from(metrics.outcome(Outcome::Unfinished)))));
+    let (wait, turnaround) = (&metrics.wait_time, &metrics.turnaround_time);
+    let slowdown = &metrics.bounded_slowdown;
+    let seconds = |p50, p95, mean: f64| {
+        format!("p50 {}, p95 {}, mean {}", Seconds(p50), Seconds(p95), Seconds(whole_seconds(mean)))
+    };
+    let mut lines = vec![
+        labelled("Jobs", &done.join(", ")),
+        labelled("Wait", &seconds(wait.p50, wait.p95, wait.mean)),
+        labelled("Turnaround", &seconds(turnaround.p50, turnaround.p95, turnaround.mean)),
+        labelled(
+            "Slowdown",
+            &format!("p50 {:.1}, p95 {:.1}, mean {:.2}", slowdown.p50, slowdown.p95, slowdown.mean),
+        ),
+        labelled(
+            "Utilization",
+            &format!("{:8} {}", percent(metrics.utilization), sparkline(&metrics.series.utilization)),
+        ),
+        labelled(
+            "Free GPUs",
+            &format!(
+                "{} of them on partly used nodes, {} in partly used racks",
+                percent(metrics.fragmentation),
+                percent(metrics.rack_fragmentation)
+            ),
+        ),
+    ];
+    if metrics.preemptions + metrics.node_failures > 0 {
+        let stops = format!(
+            "{} by policy, {} by broken nodes; lost {:.1} GPU-hours, restarts {:.1}",
+            grouped(u64::from(metrics.preemptions)),
+            grouped(u64::from(metrics.node_failures)),
+            metrics.lost_gpu_hours,
+            metrics.restart_gpu_hours
+        );
+        lines.push(labelled("Stops", &stops));
+    }
+    lines
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mean of 32-bit numbers, rounded"
+)]
+fn whole_seconds(seconds: f64) -> u32 {
+    seconds.round() as u32
+}
+
+/// Shares 0..=1 as bars of eight heights, the mean of several where there are more than fit.
+fn sparkline(shares: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let width = shares.len().div_ceil(SPARKS).max(1);
+    let bar = |group: &[f64]| {
+        let mean = group.iter().sum::<f64>() / f64::from(u32::try_from(group.len()).unwrap_or(1).max(1));
+        BARS[usize::try_from(whole_seconds(mean * 7.0)).map_or(0, |height| height.min(7))]
+    };
+    shares.chunks(width).map(bar).collect()
+}
+
+fn tenants(tenants: &[TenantMetrics]) -> Vec<String> {
+    let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
+    if shown.len() > TENANTS {
+        shown.sort_by(|a, b| b.gpu_hours.total_cmp(&a.gpu_hours));
+        shown.truncate(TENANTS - 1);
+    }
+    let header = ["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Wait p50", "Wait p95"];
+    let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header);
+    for tenant in &shown {
+        table.add_row([
+            cut(&tenant.name, 20),
+            grouped(u64::from(tenant.jobs)),
+            grouped(u64::from(tenant.finished)),
+            format!("{:.1}", tenant.gpu_hours),
+            percent(tenant.share),
+            Seconds(tenant.wait_time.p50).to_string(),
+            Seconds(tenant.wait_time.p95).to_string(),
+        ]);
+    }
+    table::right(&mut table, 1..header.len());
+    let mut lines: Vec<String> = table::text(&mut table).lines().map(str::to_owned).collect();
+    if tenants.len() > shown.len() {
+        lines.push(format!("and {}", counted(count(tenants.len() - shown.len()), "tenant more")));
+    }
+    lines
+}
+
+const fn phrase(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::Dependency => "jobs it depends on are not done",
+        WaitReason::Quota => "the tenant holds what it may",
+        WaitReason::Capacity => "not enough GPUs are free",
+        WaitReason::Shape => "enough are free, but not together",
+        WaitReason::Power => "a feed has no headroom",
+        WaitReason::Order => "others come first",
+        WaitReason::Held => "the next pass is yet to come",
+    }
+}
+
+fn reasons(metrics: &Metrics) -> Vec<String> {
+    let mut waited: Vec<(u64, WaitReason)> =
+        WaitReason::ALL.map(|reason| (metrics.waited_for(reason), reason)).to_vec();
+    let total: u64 = waited.iter().map(|(seconds, _)| *seconds).sum();
+    waited.retain(|(seconds, _)| *seconds > 0);
+    waited.sort_by_key(|(seconds, reason)| (std::cmp::Reverse(*seconds), *reason));
+    waited.truncate(REASONS);
+    let line = |(seconds, reason): &(u64, WaitReason)| {
+        let part = share(*seconds, total);
+        let bar = "█".repeat(usize::try_from(whole_seconds(part * 16.0)).unwrap_or(0));
+        format!("  {:LABEL$}{:>7}  {bar:16}  {}", reason.name(), percent(part), phrase(*reason))
+    };
+    let mut lines: Vec<String> = waited.iter().map(line).collect();
+    if !lines.is_empty() {
+        lines.insert(0, "Reasons for waiting, of all job-seconds between submission and running".to_owned());
+    }
+    lines
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share for people to read")]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+fn slowest(graphs: &GraphMetrics) -> Vec<String> {
+    let of_all = format!(
+        "{} of {} completed",
+        grouped(count(graphs.completed)),
+        counted(count(graphs.count), "job graph")
+    );
+    let Some(graph) = &graphs.slowest else { return vec![labelled("Job graphs", &of_all)] };
+    let (turnaround, ideal) = (graph.turnaround_time, graph.critical_path_time);
+    let text = format!("{}, {} in {turnaround}", cut(&graph.name, 30), counted(count(graph.jobs), "job"));
+    let path = format!("{ideal}; {:.2} times that in the end", graph.stretch);
+    vec![
+        labelled("Job graphs", &of_all),
+        labelled("Slowest", &text),
+        labelled("Critical path", &path),
+        labelled("", &chain(&graph.critical_path, WIDTH - LABEL)),
+    ]
+}
+
+/// The names joined by arrows, those in the middle left out where there is no room.
+fn chain(names: &[String], width: usize) -> String {
+    let whole = names.join(" → ");
+    let [first, .., last] = names else { return whole };
+    if whole.chars().count() <= width {
+        return whole;
+    }
+    let left_out = names.len() - 2;
+    format!("{} → ({left_out} more) → {}", cut(first, 20), cut(last, 20))
+}
+
+fn further(run: &Run<'_>, kept_in: Option<&str>) -> Vec<String> {
+    let scenario = match run.provenance.title.as_str() {
+        "quickstart" => String::new(),
+        title => format!(" {title}"),
+    };
+    let compare = format!("gigawatt compare{scenario} -p fifo/none -p fifo/easy");
+    let mut lines = match kept_in {
+        Some(directory) => vec![
+            labelled(
+                "Look further",
+                &format!("{directory}/jobs.csv has a line a job, summary.json every number"),
+            ),
+            labelled("", "gigawatt list columns says what they mean"),
+        ],
+        None => vec![labelled(
+            "Look further",
+            "--out DIR keeps jobs.csv (a line a job) and summary.json (every number)",
+        )],
+    };
+    lines.push(labelled("Other policies", &compare));
+    lines
+}
