@@ -11,7 +11,7 @@ impl Document {
     pub fn set(&mut self, assignment: &str) {
         let typed = format!("--set {assignment}");
         let Some((path, text)) = assignment.split_once('=') else {
-            let mark = self.setting(&typed);
+            let mark = self.typed(&typed);
             let problem = Problem::new(format!("expected `key=value`, found `{assignment}`"));
             return self.complain(mark, problem);
         };
@@ -32,7 +32,7 @@ impl Document {
     /// assert_eq!(document.root().table("run").unwrap().value_or::<u64>("seed", 1), 7);
     /// ```
     pub fn set_value(&mut self, typed: &str, path: &str, value: Value) {
-        let mark = self.setting(typed);
+        let mark = self.typed(typed);
         let segments: Vec<&str> = path.split('.').map(str::trim).collect();
         if let Err(problem) = insert(&mut self.root, &segments, Node { value, mark }) {
             self.complain(mark, *problem);
@@ -56,7 +56,8 @@ impl Document {
     fn next_origin(&self) -> u32 {
         u32::try_from(self.settings.len() + 1).expect("a command line has few settings")
     }
-    fn setting(&mut self, typed: &str) -> Mark {
+    /// A place for problems of something that the command line says beside the keys of the document.
+    pub fn typed(&mut self, typed: &str) -> Mark {
         let mark = Mark::new(self.next_origin(), 0..typed.len());
         self.settings.push(typed.to_owned());
         mark

@@ -35,7 +35,7 @@ pub use files::Input;
 pub use overrides::Overrides;
 pub use policy::apply as apply_policy;
 
-use crate::document::{Document, Table};
+use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Result};
 use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
@@ -112,10 +112,14 @@ impl Scenario {
 /// Reads a scenario section by section, each into what the next ones refer to.
 fn read(mut document: Document, name: String, mut files: Files, overrides: &Overrides) -> Result<Loaded> {
     overrides.apply(&mut document);
+    let policy = overrides.policy.as_ref().map(|policy| {
+        let mark = document.typed(&format!("--policy {policy}"));
+        Placed { value: policy.clone(), mark }
+    });
     let mut root = document.root();
     let mut settings = Settings::named("", "", "");
     let oversized_wish = run::read(&document, &mut root, &mut settings);
-    policy::read(&document, &mut root, &mut settings);
+    policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
     let jobs = Jobs::new(&catalogue, cluster.as_ref(), &settings, &mut files);

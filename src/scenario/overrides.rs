@@ -20,7 +20,8 @@ pub struct Overrides {
     pub scale_load: Option<String>,
     /// `--sample X`: `workload.sample`.
     pub sample: Option<String>,
-    /// `--policy PRESET`, or parts such as `sjf/easy/pack`: in place of the whole `[policy]`.
+    /// `--policy PRESET`, or parts such as `sjf/easy/pack`: see [`apply_policy`](super::apply_policy); what it does
+    /// not name stays as the file says.
     pub policy: Option<String>,
     /// `--order NAME`: `policy.order`.
     pub order: Option<String>,
@@ -55,14 +56,6 @@ impl Overrides {
         }
         if let Some(cluster) = &self.cluster {
             document.set_value(&format!("--cluster {cluster}"), "cluster", text(cluster));
-        }
-        if let Some(policy) = &self.policy {
-            // Parameters such as `priority_step` stay.
-            let typed = format!("--policy {policy}");
-            for part in ["order", "backfill", "placement"] {
-                document.remove(&format!("policy.{part}"));
-            }
-            document.set_value(&typed, "policy.preset", text(policy));
         }
         let number_or_text = |given: &str| {
             let number = given.parse().map(Value::Integer).ok();

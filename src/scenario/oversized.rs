@@ -2,6 +2,7 @@ use super::run::Oversized;
 use crate::error::{Place, Problem, Problems};
 use crate::history::Plan;
 use crate::policy::oversized;
+use crate::units::Gpus;
 use crate::workload::{Request, Shape, Topology};
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub(super) fn check(
         let name = plan.workload.names.get(first as usize);
         let others = if count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
         let wanted = wanted(plan, &plan.workload.requests[request as usize]);
-        let message = format!("job `{name}`{others} asks for {wanted}: no empty cluster could hold it");
+        let message = format!("job `{name}`{others} asks for {wanted} and could never start");
         let problem = Problem::new(message).hint(hint(plan, plan.workload.jobs[first as usize].tenant));
         problems.push(match places.get(&request) {
             Some(place) => problem.at(place.clone()),
@@ -44,10 +45,11 @@ pub(super) fn check(
 
 fn wanted(plan: &Plan, request: &Request) -> String {
     let mut text = match request.shape {
+        Shape::Any { .. } if request.gpus() == Gpus::ONE => "1 GPU".to_owned(),
         Shape::Any { .. } => format!("{} GPUs", request.gpus()),
         Shape::Pods { count, gpus_milli_each } => {
-            let each = crate::units::Gpus::from_milli(gpus_milli_each);
-            format!("{count} pods of {each} GPUs")
+            let pods = if count == 1 { "pod" } else { "pods" };
+            format!("{count} {pods} of {} GPUs", Gpus::from_milli(gpus_milli_each))
         }
     };
     if request.cpu_milli > 0 {

@@ -9,31 +9,46 @@ use crate::units::Seconds;
 
 /// The preset of a scenario that names no policy.
 const DEFAULT_PRESET: &str = "easy";
-/// Reads `[policy]` into `settings`.
-pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Settings) {
+/// Reads `[policy]` into `settings`; `over` is what `--policy` says, which beats the file and yields to `--order` and
+/// the like.
+pub(super) fn read(
+    document: &Document,
+    root: &mut Table<'_>,
+    over: Option<&Placed<String>>,
+    settings: &mut Settings,
+) {
     apply(settings, DEFAULT_PRESET).expect("the default is one of the presets");
-    let Some(mut policy) = root.table("policy") else { return };
-    if let Some(preset) = policy.optional::<String>("preset")
-        && let Err(problem) = apply(settings, &preset)
-    {
-        document.complain(preset.mark, *problem);
-    }
-    let mut part = |key: &'static str, names: &[&str], setting: &mut String| {
-        let known: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
-        if let Some(name) = policy.choice(key, &known) {
-            name.value.clone_into(setting);
+    let apply_placed = |text: &Placed<String>, settings: &mut Settings| {
+        if let Err(problem) = apply(settings, text) {
+            document.complain(text.mark, *problem);
         }
     };
-    part("order", &orders(), &mut settings.order);
-    part("backfill", &backfills(), &mut settings.backfill);
-    part("placement", &placements(), &mut settings.placement);
-    if let Some(step) = policy.optional::<Seconds>("priority_step") {
-        settings.priority_step = step.value.0;
+    let mut parts = Vec::new();
+    if let Some(mut policy) = root.table("policy") {
+        if let Some(preset) = policy.optional::<String>("preset") {
+            apply_placed(&preset, settings);
+        }
+        for (place, (what, names)) in known().into_iter().enumerate() {
+            let known: Vec<(&str, &'static str)> = names.iter().map(|name| (*name, *name)).collect();
+            parts.extend(policy.choice(what, &known).map(|name| (place, name)));
+        }
+        if let Some(step) = policy.optional::<Seconds>("priority_step") {
+            settings.priority_step = step.value.0;
+        }
+        if policy.has("queue_limits") {
+            settings.queue_limits = limits(document, policy.list("queue_limits"));
+        }
+        policy.finish();
     }
-    if policy.has("queue_limits") {
-        settings.queue_limits = limits(document, policy.list("queue_limits"));
+    for (place, name) in parts.iter().filter(|(_, name)| !name.mark.is_setting()) {
+        name.value.clone_into(places(settings)[*place]);
     }
-    policy.finish();
+    if let Some(over) = over {
+        apply_placed(over, settings);
+    }
+    for (place, name) in parts.iter().filter(|(_, name)| name.mark.is_setting()) {
+        name.value.clone_into(places(settings)[*place]);
+    }
 }
 
 /// GPU-seconds, ascending.
@@ -49,14 +64,18 @@ fn limits(document: &Document, limits: Vec<Placed<u64>>) -> Vec<u64> {
     limits.into_iter().map(|limit| limit.value).collect()
 }
 
-fn orders() -> Vec<&'static str> {
-    ORDERS.iter().map(|entry| entry.name).collect()
+/// The parts of a policy and their names.
+fn known() -> [(&'static str, Vec<&'static str>); 3] {
+    [
+        ("order", ORDERS.iter().map(|entry| entry.name).collect()),
+        ("backfill", BACKFILLS.iter().map(|entry| entry.name).collect()),
+        ("placement", PLACEMENTS.iter().map(|entry| entry.name).collect()),
+    ]
 }
-fn backfills() -> Vec<&'static str> {
-    BACKFILLS.iter().map(|entry| entry.name).collect()
-}
-fn placements() -> Vec<&'static str> {
-    PLACEMENTS.iter().map(|entry| entry.name).collect()
+
+/// Where the names of the parts are kept.
+const fn places(settings: &mut Settings) -> [&mut String; 3] {
+    [&mut settings.order, &mut settings.backfill, &mut settings.placement]
 }
 
 /// Changes `settings` to the policy that `text` names: a preset, or its parts as `order/backfill/placement`.
@@ -83,23 +102,20 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
         return Ok(());
     }
     let parts: Vec<&str> = text.split('/').map(str::trim).collect();
-    if parts.len() == 1 {
-        let presets = PRESETS.iter().map(|preset| preset.name);
-        let names = presets.clone().chain(orders());
-        if orders().contains(&text) {
-            text.clone_into(&mut settings.order);
-            return Ok(());
-        }
-        let hint = format!("{}; or parts, such as `sjf/easy/pack`", nearest_hint(text, names));
+    let known = known();
+    if let [only] = parts[..]
+        && !known[0].1.contains(&only)
+    {
+        let names = PRESETS.iter().map(|preset| preset.name).chain(known[0].1.iter().copied());
+        let hint =
+            format!("{}; parts work too: `sjf/easy/pack`", nearest_hint(text, names).trim_end_matches('?'));
         return Err(Box::new(Problem::new(format!("unknown policy `{text}`")).hint(hint)));
     }
     if parts.len() > 3 {
         let problem = Problem::new(format!("`{text}` has more than order, backfill and placement"));
         return Err(Box::new(problem.hint("such as `sjf/easy/pack`")));
     }
-    let known = [("order", orders()), ("backfill", backfills()), ("placement", placements())];
-    let places = [&mut settings.order, &mut settings.backfill, &mut settings.placement];
-    for ((part, (what, names)), place) in parts.iter().zip(known).zip(places) {
+    for ((part, (what, names)), place) in parts.iter().zip(known).zip(places(settings)) {
         if part.is_empty() {
             continue;
         }

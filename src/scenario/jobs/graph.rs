@@ -326,7 +326,7 @@ fn resolve(document: &Document, drafts: &[Draft]) -> bool {
                 None if after.each && before.count != draft.count => {
                     let counts = (count, draft.count.unwrap_or(1));
                     Some(format!(
-                        "`each`: `{}` has {} jobs and `{}` {}",
+                        "`each`: `{}` stands for {} and `{}` for {}",
                         before.id.value, counts.0, draft.id.value, counts.1
                     ))
                 }

@@ -79,7 +79,7 @@ impl<'a> Jobs<'a> {
             return Asked::default();
         };
         // A trace comes first: what it brings is taken over whole.
-        let traced = self.trace(document, &mut workload);
+        self.trace(document, &mut workload);
         for tenant in &self.tenants.declared {
             self.builder.add_tenant(tenant.tenant.clone());
         }
@@ -88,11 +88,7 @@ impl<'a> Jobs<'a> {
         if !["trace", "graph", "job", "generate"].iter().any(|key| workload.has(key)) {
             let problem = Problem::new("a workload without a job");
             workload.complain(problem.hint("give `trace`, `graph`, `job` or `generate`"));
-        } else if self.builder.is_empty()
-            && traced
-            && !document.has_problems()
-            && self.files.problems.is_empty()
-        {
+        } else if self.builder.is_empty() && !document.has_problems() && self.files.problems.is_empty() {
             workload.complain(Problem::new("no job comes of this workload"));
         }
         workload.finish();

@@ -142,6 +142,10 @@ fn shape(document: &Document, table: &mut Table<'_>, whole: bool) -> Option<Shap
             }
             whole_above_one(&each).then_some(Shape::Pods { count, gpus_milli_each: each.milli() })
         }
+        (Some(_), _, Some(each)) if each.value == Gpus::ZERO => {
+            document.complain(each.mark, Problem::new("`pod_gpus`: expected more than 0 beside `gpus`"));
+            None
+        }
         (Some(gpus), pods, Some(each)) => {
             let count = pods.map_or_else(|| gpus.milli() / each.milli().max(1), |pods| pods.value);
             if u64::from(count) * u64::from(each.milli()) != u64::from(gpus.milli()) || count == 0 {

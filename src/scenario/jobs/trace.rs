@@ -1,7 +1,7 @@
 use super::Jobs;
 use super::request::family_of;
 use crate::document::{Document, Table};
-use crate::error::{Error, Problem};
+use crate::error::{Error, Place, Problem};
 use crate::trace::{FORMATS, Moment, Options, SwfPartition, read_bytes};
 use crate::workload::{Builder, Workload};
 
@@ -15,8 +15,8 @@ const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
 const TRACE_KEYS: [&str; 5] = ["format", "from", "until", "sample", "map"];
 
 impl Jobs<'_> {
-    /// Reads `trace` and what belongs to it into the still empty builder; whether there is one.
-    pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) -> bool {
+    /// Reads `trace`, if there is one, and what belongs to it into the still empty builder.
+    pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) {
         let path = table.optional::<String>("trace");
         let format = format(document, table);
         let mut whole = !table.has("format") || format.is_some();
@@ -48,11 +48,11 @@ impl Jobs<'_> {
                         .complain(mark, Problem::new(format!("`{key}` works on a trace, and there is none")));
                 }
             }
-            return false;
+            return;
         };
-        let Some((resolved, bytes)) = self.files.read(document, &path) else { return true };
+        let Some((resolved, bytes)) = self.files.read(document, &path) else { return };
         if !whole {
-            return true;
+            return;
         }
         let catalogue = self.catalogue;
         let known = |name: &str| catalogue.index_of(name);
@@ -60,16 +60,16 @@ impl Jobs<'_> {
         match read_bytes(&resolved.display().to_string(), &bytes, format.as_deref(), &options) {
             Ok(trace) => {
                 self.files.notes.extend(trace.notes.lines());
-                self.builder = Builder::from(self.at_home(trace.workload));
+                let place = Place::file(resolved.display().to_string());
+                self.builder = Builder::from(self.at_home(trace.workload, &place));
             }
             Err(Error::Input(problems)) => self.files.problems.append(problems),
             Err(other) => document.complain(path.mark, Problem::new(other.to_string())),
         }
-        true
     }
 
     /// A trace's jobs on this cluster: with the speeds of its platforms, in its partitions.
-    fn at_home(&mut self, mut workload: Workload) -> Workload {
+    fn at_home(&mut self, mut workload: Workload, place: &Place) -> Workload {
         for behaviour in &mut workload.behaviours {
             if let (true, Some(family)) = (behaviour.speeds.is_empty(), family_of(behaviour.kind)) {
                 behaviour.speeds = self.catalogue.speeds(family);
@@ -78,9 +78,9 @@ impl Jobs<'_> {
         let Some(cluster) = self.cluster else { return workload };
         if cluster.partitions.len() == 1 && workload.partitions.len() > 1 {
             let count = workload.partitions.len() - 1;
-            self.files
-                .notes
-                .push(format!("{count} partitions of the trace are left out: the cluster has none"));
+            let noun = if count == 1 { "partition" } else { "partitions" };
+            let note = format!("{count} {noun} of the trace left out: the cluster has none");
+            self.files.notes.push(note);
             workload.partitions.truncate(1);
             workload.requests.iter_mut().for_each(|request| request.partition = 0);
         }
@@ -89,7 +89,7 @@ impl Jobs<'_> {
                 let problem =
                     Problem::new(format!("partition `{name}` of the trace is not one of the cluster"));
                 let known = cluster.partitions.iter().map(|partition| partition.name.as_str());
-                self.files.problems.push(problem.hint_nearest(name, known));
+                self.files.problems.push(problem.hint_nearest(name, known).at(place.clone()));
             }
         }
         workload

@@ -1,0 +1,106 @@
+use super::*;
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+#[test]
+fn what_the_command_line_says_replaces_the_file() {
+    let overrides = Overrides {
+        cluster: text("7x8"),
+        order: text("sjf"),
+        cycle: text("30s"),
+        seed: Some(9),
+        set: vec!["policy.placement=pack".to_owned(), "run.warm_up=1h".to_owned()],
+        ..Overrides::default()
+    };
+    let loaded = Scenario::from_text("s.toml", &format!("{CLUSTER}{JOB}"), &overrides).unwrap();
+    let settings = &loaded.plan.settings;
+    assert_eq!(loaded.plan.cluster.nodes(), 7, "cluster");
+    assert_eq!((settings.order.as_str(), settings.placement.as_str()), ("sjf", "pack"), "policy");
+    assert_eq!((settings.cycle, settings.seed, settings.warm_up), (Some(30), 9, 3600), "run");
+}
+
+#[test]
+fn a_policy_on_the_command_line_beats_the_file_and_yields_to_its_parts() {
+    let file = format!("{CLUSTER}[policy]\npreset = \"tiresias\"\nplacement = \"spread\"\n{JOB}");
+    let parts = |overrides: Overrides| {
+        let settings = Scenario::from_text("s.toml", &file, &overrides).unwrap().plan.settings;
+        [settings.order, settings.backfill, settings.placement].join("/")
+    };
+    let policy = |policy: &str| Overrides { policy: text(policy), ..Overrides::default() };
+    assert_eq!(parts(Overrides::default()), "las/skip/spread", "the file's");
+    assert_eq!(parts(policy("easy")), "fifo/easy/best-fit", "a preset is whole");
+    assert_eq!(parts(policy("sjf/easy")), "sjf/easy/spread", "parts leave the rest");
+    assert_eq!(parts(policy("sjf")), "sjf/skip/spread", "an order alone");
+    assert_eq!(
+        parts(Overrides { order: text("fifo"), ..policy("sjf/easy") }),
+        "fifo/easy/spread",
+        "--order last"
+    );
+}
+
+#[test]
+fn no_file_is_needed_with_a_workload_and_a_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.csv");
+    std::fs::write(&path, "submit_time,gpus,work_time\n0,1,60\n10,2,60\n20,4,60\n").unwrap();
+    let overrides = Overrides {
+        workload: text(&path.display().to_string()),
+        cluster: text("1x8"),
+        format: text("csv"),
+        from: text("10"),
+        scale_load: text("0.5"),
+        ..Overrides::default()
+    };
+    assert!(overrides.stand_alone(), "no file is needed");
+    let loaded = Scenario::from_overrides(&overrides).unwrap();
+    let submits: Vec<u32> = loaded.plan.workload.jobs.iter().map(|job| job.submit_time.0).collect();
+    assert_eq!(submits, [0, 20], "the window, half as fast");
+    assert_eq!(loaded.inputs.len(), 1, "the trace");
+}
+
+#[test]
+fn every_problem_of_the_command_line_is_told_as_typed() {
+    let overrides = Overrides {
+        policy: text("esy"),
+        order: text("strf"),
+        cycle: text("soon"),
+        cluster: text("8y8"),
+        workload: text("no/such.csv"),
+        format: text("swff"),
+        from: text("tomorrow"),
+        scale_load: text("fast"),
+        sample: text("2"),
+        set: vec!["run.sed=1".to_owned(), "x".to_owned()],
+        ..Overrides::default()
+    };
+    insta::assert_snapshot!(told_with("", &overrides), @r"
+    --workload no/such.csv: cannot read `no/such.csv`: No such file or directory (os error 2)
+    --cluster 8y8: `8y8` is not nodes x GPUs a node (such as `552x8` or `552x8xh100`)
+    --format swff: unknown format `swff` (did you mean `swf`?)
+    --from tomorrow: `from`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `tomorrow`
+    --scale-load fast: `scale_load`: expected a number, found the text `fast`
+    --sample 2: `sample`: expected a number above 0 and at most 1, found `2` (the share of jobs to keep)
+    --order strf: unknown order `strf` (did you mean `srtf`?)
+    --cycle soon: `cycle`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `soon`
+    --set run.sed=1: unknown key `sed` (did you mean `seed`?)
+    --set x: expected `key=value`, found `x`
+    --policy esy: unknown policy `esy` (did you mean `easy`; parts work too: `sjf/easy/pack`)
+    ");
+    let nothing = Scenario::from_overrides(&Overrides::default()).unwrap_err().to_string();
+    insta::assert_snapshot!(compact(&nothing), @r"
+    command line: missing `cluster`
+    command line: missing `workload`
+    ");
+    for (policy, message) in [
+        ("sjf/esy", "unknown backfill `esy`"),
+        ("sjf/easy/pack/x", "`sjf/easy/pack/x` has more than order, backfill and placement"),
+    ] {
+        let told = told_with(
+            &format!("{CLUSTER}{JOB}"),
+            &Overrides { policy: text(policy), ..Overrides::default() },
+        );
+        assert!(told.contains(message), "{told}");
+    }
+}
