@@ -13,7 +13,7 @@
 //! placement finds a place among what is free over the whole window (of every GPU, CPU, memory and quota the least
 //! at any instant of it); none if there is none. Running jobs hold until their expected end, nodes that are not up
 //! are never free, and the window is as long as the job would be expected to take on the slowest platform of its
-//! scope, for a gang over several racks of it.
+//! scope, for a gang over several racks of it where racks matter.
 //!
 //! Without a cycle, a reservation made to begin later than the next second sets a pass for its beginning. (One that
 //! begins in the next second waits for a job that ends then, which is an event, or overruns.)
@@ -84,7 +84,7 @@ impl Simulation<'_> {
         let rates = self.world.scope(job).iter().map(|node| {
             let kind = self.plan.cluster.kind_of(*node);
             let speed = self.behaviour(job).speed(kind.platform as usize);
-            if self.world.is_gang(job) {
+            if self.world.is_gang(job) && self.world.racks_matter {
                 speed.times(kind.across_racks).0
             } else {
                 speed.times(gigawatt::units::Factor::ONE).0

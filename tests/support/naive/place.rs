@@ -14,8 +14,8 @@
 //! | first-fit | none |
 //! | best-fit, consolidate | fewest free GPU thousandths of the node |
 //! | worst-fit | most |
-//! | pack | fewest free GPU thousandths of its rack, then of the node |
-//! | spread | most free of its rack, then of the node |
+//! | pack | fewest free GPU thousandths of its rack, the lowest rack, then fewest of the node |
+//! | spread | most free of its rack, the lowest rack, then most of the node |
 //! | random | the draw (job, node) of the stream `Placement` |
 //!
 //! What is free in a rack counts all its nodes that are up, those outside the scope as well.
@@ -58,7 +58,7 @@ pub(crate) struct World<'a> {
     /// The atom of every node: nodes of one atom belong to the same scopes; numbered by their lowest node.
     pub(super) atoms: Vec<usize>,
     /// Whether some rack has several nodes.
-    racks_matter: bool,
+    pub(super) racks_matter: bool,
 }
 
 /// What one pod needs.
@@ -78,7 +78,7 @@ struct Gang {
 }
 
 /// Least goes first; the index of node or rack comes last and breaks ties.
-type Preference = (u64, u64, u32);
+type Preference = (u64, u32, u64, u32);
 
 impl<'a> World<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
@@ -223,17 +223,18 @@ impl<'a> World<'a> {
     }
 
     fn node_preference(&self, free: &Free, job: u32, node: u32) -> Preference {
-        let rack = free.rack_total(self.cluster(), self.cluster().rack_of(node));
-        let (_, within, index) = self.preference_in_rack(free, job, node);
+        let rack = self.cluster().rack_of(node);
+        let in_rack = free.rack_total(self.cluster(), rack);
+        let (.., within, index) = self.preference_in_rack(free, job, node);
         match self.placement() {
-            "pack" => (rack, within, index),
-            "spread" => (u64::MAX - rack, within, index),
-            _ => (0, within, index),
+            "pack" => (in_rack, rack, within, index),
+            "spread" => (u64::MAX - in_rack, rack, within, index),
+            _ => (0, 0, within, index),
         }
     }
 
     fn preference_in_rack(&self, free: &Free, job: u32, node: u32) -> Preference {
-        (0, self.preference(free.node_total(node), job, node), node)
+        (0, 0, self.preference(free.node_total(node), job, node), node)
     }
 
     /// A rack's cost for a gang: the thousandths of the pods it has room for, pods without GPUs counting one each.
@@ -241,7 +242,7 @@ impl<'a> World<'a> {
         let nodes = self.nodes_of_rack(job, rack);
         let pods: u32 = nodes.iter().map(|node| self.room(free, *node, each, self.most_pods(job))).sum();
         let total = u64::from(pods) * u64::from(each.milli.max(1));
-        (0, self.preference(total, job, 0x8000_0000 + rack), rack)
+        (0, 0, self.preference(total, job, 0x8000_0000 + rack), rack)
     }
 
     /// No node is asked for more pods than the whole gang has.

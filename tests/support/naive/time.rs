@@ -14,9 +14,10 @@
 //!    listed, in the order of the list, else where the placement puts them. What has no room there waits like others;
 //! 7. the pass.
 //!
-//! **Passes** take place at every instant with an event, or, with a cycle of N seconds, at the multiples of N (0
-//! included) at which something is pending, events or not. Instants without a cycle also come from the orders and
-//! backfills that ask for them (`las`: a running preemptible job reaches a limit; conservative: see there).
+//! **Passes** take place at every instant at which something happened (a job ended, was stopped, became eligible, or
+//! will never start; capacity changed), or, with a cycle of N seconds, at the multiples of N (0 included) at which
+//! something is pending, events or not. Instants without a cycle also come from the orders and backfills that ask for
+//! them (`las`: a running preemptible job reaches a limit; conservative: see there).
 //! The run ends when nothing is left to happen: no event to come and, with a cycle, a pass after the last that
 //! changed nothing and left no reservation. Instants later than `until` are not simulated.
 
@@ -70,6 +71,8 @@ pub(super) struct Simulation<'a> {
     pub(super) reservations: BTreeMap<u32, Reservation>,
     /// Whether something left since the last pass, so that reservations are made anew.
     pub(super) something_left: bool,
+    /// Whether this instant has an event that a pass follows.
+    pub(super) happened: bool,
     /// Instants at which reservations asked for a pass.
     pub(super) alarms: Vec<u32>,
     /// Jobs not submitted yet, latest first.
@@ -99,6 +102,7 @@ impl<'a> Simulation<'a> {
             running: Vec::new(),
             reservations: BTreeMap::new(),
             something_left: false,
+            happened: false,
             alarms: Vec::new(),
             unsubmitted,
             held: Vec::new(),
@@ -112,13 +116,14 @@ impl<'a> Simulation<'a> {
         let mut settled = false;
         let mut next = self.next_event();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
+            let rings = self.demotions().contains(&instant) || self.alarms.contains(&instant);
             self.now = instant;
+            self.happened = rings;
             if self.next_event_from(instant) == Some(instant) {
                 self.events();
                 settled = false;
             }
-            let due = cycle.is_none_or(|cycle| instant % cycle == 0 && !self.pending.is_empty());
-            if due {
+            if cycle.map_or(self.happened, |cycle| instant % cycle == 0 && !self.pending.is_empty()) {
                 let before = (self.pending.clone(), self.running.clone());
                 self.pass();
                 self.result.counts.passes += 1;
@@ -207,6 +212,7 @@ impl<'a> Simulation<'a> {
             if self.live[job as usize].waits_for == 0 && self.live[job as usize].released <= now {
                 self.held.retain(|other| *other != job);
                 self.pending.push(job);
+                self.happened = true;
                 self.fate(job).eligible = now;
             }
         }
@@ -273,6 +279,7 @@ impl<'a> Simulation<'a> {
     /// Settles a job's outcome, and with it those of jobs that now can never start.
     fn over(&mut self, job: u32, outcome: Outcome) {
         let now = self.now;
+        self.happened = true;
         self.something_left |= self.reservations.remove(&job).is_some();
         self.held.retain(|other| *other != job);
         self.pending.retain(|other| *other != job);
@@ -291,6 +298,7 @@ impl<'a> Simulation<'a> {
 
     fn change(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
         self.something_left = true;
+        self.happened = true;
         for node in nodes {
             self.free.state[node as usize] = state;
             if matches!(state, NodeState::Up | NodeState::Draining) {

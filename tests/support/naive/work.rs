@@ -48,6 +48,7 @@ impl Simulation<'_> {
     pub(super) fn leave(&mut self, job: u32, end: SegmentEnd) {
         let now = self.now;
         self.something_left = true;
+        self.happened = true;
         self.live[job as usize].attained = self.attained(job);
         self.running.retain(|other| *other != job);
         let holding = self.attempt(job).holding.clone();
