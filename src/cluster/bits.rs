@@ -37,6 +37,11 @@ impl BitTree {
     }
 
     #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.words[self.words.len() - 1] == 0
+    }
+
+    #[inline]
     pub(super) fn insert(&mut self, member: usize) {
         self.insert_mask(member >> 6, 1 << (member & 63));
     }
@@ -150,6 +155,7 @@ mod tests {
                     model.remove(&member);
                 }
                 assert_eq!(tree.first(), model.first().copied(), "least member, size {size}");
+                assert_eq!(tree.is_empty(), model.is_empty(), "emptiness, size {size}");
             }
             assert!(tree.iter().eq(model.iter().copied()), "all members, size {size}");
         }

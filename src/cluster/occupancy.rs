@@ -45,6 +45,8 @@ struct Layout {
 struct Index {
     /// By number of wholly free GPUs: the nodes that have exactly so many.
     by_free: Vec<BitTree>,
+    /// For which numbers there is such a node, as a mask.
+    some_free: u128,
     /// By kind: the nodes whose GPUs are all free.
     idle: Vec<BitTree>,
     /// By kind: how many those are.
@@ -53,6 +55,8 @@ struct Index {
     rack_idle: Vec<u32>,
     /// By kind and number of idle nodes: the racks that have exactly so many.
     racks_by_idle: Vec<Vec<BitTree>>,
+    /// By kind: for which numbers there is such a rack, 64 a word.
+    some_idle: Vec<Vec<u64>>,
     free_gpus: u32,
 }
 
@@ -384,7 +388,7 @@ impl Occupancy {
                         index.move_rack(kind, layout.rack[node] as usize, 1, enters);
                     }
                 } else {
-                    index.move_part(free.count_ones(), word, bit, enters);
+                    index.move_free(free.count_ones(), word, bit, enters);
                 }
             }
         }
@@ -573,11 +577,14 @@ impl Occupancy {
     pub fn first_with_free(&self, scope: usize, gpus: u32) -> Option<usize> {
         self.indexes[scope].by_free[gpus as usize].first()
     }
-    /// The most GPUs a node of the cluster has.
+    /// For which numbers, from `least` up, a scope has a node with exactly so many wholly free GPUs; as a mask.
     #[must_use]
     #[inline]
-    pub fn most_gpus(&self, scope: usize) -> u32 {
-        u32::try_from(self.indexes[scope].by_free.len() - 1).expect("at most 64")
+    pub fn free_counts(&self, scope: usize, least: u32) -> u128 {
+        if least >= 128 {
+            return 0;
+        }
+        self.indexes[scope].some_free & (u128::MAX << least)
     }
     /// How many nodes of a kind are idle in a scope.
     #[must_use]
@@ -604,6 +611,19 @@ impl Occupancy {
     #[must_use]
     pub fn most_idle(&self, scope: usize, kind: usize) -> usize {
         self.indexes[scope].racks_by_idle[kind].len().saturating_sub(1)
+    }
+    /// The least number, from `least` up, for which a scope has a rack of a kind with exactly so many idle nodes.
+    #[must_use]
+    #[inline]
+    pub fn next_idle_count(&self, scope: usize, kind: usize, least: usize) -> Option<usize> {
+        let words = &self.indexes[scope].some_idle[kind];
+        let mut index = least >> 6;
+        let mut word = words.get(index)? & (u64::MAX << (least & 63));
+        while word == 0 {
+            index += 1;
+            word = *words.get(index)?;
+        }
+        Some(index << 6 | word.trailing_zeros() as usize)
     }
     /// The racks of a kind with exactly `idle` idle nodes in a scope, ascending.
     pub fn racks_with_idle(
@@ -639,8 +659,15 @@ impl Index {
         for (index, rack) in cluster.racks.iter().enumerate().take(racks) {
             racks_by_idle[rack.kind as usize][0].insert(index);
         }
+        let some_idle = |counts: &Vec<BitTree>| {
+            let mut words = vec![0; counts.len() / 64 + 1];
+            words[0] = u64::from(counts.first().is_some_and(|racks| !racks.is_empty()));
+            words
+        };
         Self {
             by_free: vec![BitTree::new(nodes); most_gpus as usize + 1],
+            some_free: 0,
+            some_idle: racks_by_idle.iter().map(some_idle).collect(),
             idle: vec![BitTree::new(nodes); cluster.kinds.len()],
             idle_count: vec![0; cluster.kinds.len()],
             rack_idle: vec![0; cluster.racks.len()],
@@ -654,27 +681,29 @@ impl Index {
     fn move_nodes(&mut self, kind: usize, gpus: u32, word: usize, mask: u64, enter: bool) {
         let count = mask.count_ones();
         if enter {
-            self.by_free[gpus as usize].insert_mask(word, mask);
             self.idle[kind].insert_mask(word, mask);
             self.idle_count[kind] += count;
-            self.free_gpus += count * gpus;
         } else {
-            self.by_free[gpus as usize].remove_mask(word, mask);
             self.idle[kind].remove_mask(word, mask);
             self.idle_count[kind] -= count;
-            self.free_gpus -= count * gpus;
         }
+        self.move_free(gpus, word, mask, enter);
     }
 
-    /// A node with `gpus` free GPUs that is not idle leaves or enters.
+    /// Nodes with `gpus` free GPUs each leave or enter.
     #[inline]
-    fn move_part(&mut self, gpus: u32, word: usize, bit: u64, enter: bool) {
+    fn move_free(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
+        let nodes = &mut self.by_free[gpus as usize];
         if enter {
-            self.by_free[gpus as usize].insert_mask(word, bit);
-            self.free_gpus += gpus;
+            nodes.insert_mask(word, mask);
+            self.some_free |= 1 << gpus;
+            self.free_gpus += mask.count_ones() * gpus;
         } else {
-            self.by_free[gpus as usize].remove_mask(word, bit);
-            self.free_gpus -= gpus;
+            nodes.remove_mask(word, mask);
+            if nodes.is_empty() {
+                self.some_free &= !(1 << gpus);
+            }
+            self.free_gpus -= mask.count_ones() * gpus;
         }
     }
 
@@ -684,8 +713,15 @@ impl Index {
         let old = self.rack_idle[rack];
         let new = if more { old + count } else { old - count };
         self.rack_idle[rack] = new;
-        self.racks_by_idle[kind][old as usize].remove(rack);
-        self.racks_by_idle[kind][new as usize].insert(rack);
+        let (old, new) = (old as usize, new as usize);
+        let racks = &mut self.racks_by_idle[kind];
+        racks[old].remove(rack);
+        racks[new].insert(rack);
+        let some = &mut self.some_idle[kind];
+        if racks[old].is_empty() {
+            some[old >> 6] &= !(1 << (old & 63));
+        }
+        some[new >> 6] |= 1 << (new & 63);
     }
 }
 

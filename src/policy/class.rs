@@ -60,6 +60,8 @@ pub struct Class {
     pub kinds: Vec<u32>,
     /// Whether who does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
     pub monotone: bool,
+    /// Whether it is a gang of whole nodes on any kind, no remainder and no segments.
+    pub whole_nodes: bool,
     /// Speed by kind of node.
     pub speeds: Vec<Factor>,
     /// Its rate wherever it runs, if that does not depend on where.
@@ -86,30 +88,29 @@ impl Classes {
     pub fn of(plan: &Plan) -> Self {
         let (cluster, workload) = (&plan.cluster, &plan.workload);
         let mut classes = Self::default();
-        let mut known: BTreeMap<(u32, u32, Option<u32>), u32> = BTreeMap::new();
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
-        let mut last = None;
+        // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
+        let mut known: Vec<Vec<((u32, Option<u32>), u32)>> = vec![Vec::new(); workload.requests.len()];
+        classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
             let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);
-            let key = (job.request, job.behaviour, quota_tenant);
-            if let Some((last_key, class)) = last
-                && last_key == key
-            {
-                classes.of_job.push(class);
+            let key = (job.behaviour, quota_tenant);
+            let of_request = &mut known[job.request as usize];
+            if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
+                classes.of_job.push(*class);
                 continue;
             }
-            let class = *known.entry(key).or_insert_with(|| {
-                let request = &workload.requests[job.request as usize];
-                let scope = *scopes.entry((request.partition, request.platforms)).or_insert_with(|| {
-                    classes.scopes.push(scope_nodes(cluster, workload, request));
-                    index(classes.scopes.len() - 1)
-                });
-                let nodes = &classes.scopes[scope as usize];
-                classes.table.push(Class::new(cluster, workload, key, scope, nodes));
-                index(classes.table.len() - 1)
+            let request = &workload.requests[job.request as usize];
+            let scope = *scopes.entry((request.partition, request.platforms)).or_insert_with(|| {
+                classes.scopes.push(scope_nodes(cluster, workload, request));
+                index(classes.scopes.len() - 1)
             });
+            let nodes = &classes.scopes[scope as usize];
+            let class = index(classes.table.len());
+            let key3 = (job.request, job.behaviour, quota_tenant);
+            classes.table.push(Class::new(cluster, workload, key3, scope, nodes));
+            of_request.push((key, class));
             classes.of_job.push(class);
-            last = Some((key, class));
         }
         classes
     }
@@ -150,13 +151,13 @@ impl Class {
             }
             _ => None,
         };
+        let divides = |kind: &usize, gpus: u32| {
+            gpus.checked_rem(cluster.kinds[*kind].gpus).is_none_or(|rest| rest == 0)
+        };
+        let whole = |gpus| kinds.iter().all(|kind| divides(kind, gpus)) && request.segment <= 1;
         let racks_matter = !flat && request.topology != Topology::Ignore;
         let monotone = match form {
-            Form::Gang { gpus } => {
-                let whole =
-                    |kind: &usize| gpus.checked_rem(cluster.kinds[*kind].gpus).is_none_or(|rest| rest == 0);
-                !racks_matter || kinds.iter().all(whole) && request.segment <= 1
-            }
+            Form::Gang { gpus } => !racks_matter || whole(gpus),
             Form::Pods { .. } => !racks_matter || request.segment <= 1,
             _ => true,
         };
@@ -164,6 +165,7 @@ impl Class {
             scope,
             kinds: kinds.iter().map(|kind| index(*kind)).collect(),
             monotone,
+            whole_nodes: matches!(form, Form::Gang { gpus } if whole(gpus)),
             form,
             gpus_milli: request.gpus().milli(),
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },

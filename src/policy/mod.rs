@@ -131,8 +131,8 @@ pub const PRESETS: &[Preset] = &[
 
 /// The policy that a plan's settings name; `None` if they name a part that does not exist.
 #[must_use]
-pub fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
-    pipeline::build(plan)
+pub fn build(view: &View) -> Option<Box<dyn Policy>> {
+    pipeline::build(view)
 }
 
 /// What a job that is running at time 0 holds, whatever its tenant's quota: its nodes if they are told, else where the placement puts it;
@@ -153,8 +153,11 @@ pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
 /// Jobs that no cluster with all its nodes up and empty could hold, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
-    let classes = class::Classes::of(plan);
-    let room = Room::new(plan, &classes);
+    oversized_of(plan, &class::Classes::of(plan))
+}
+
+pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
+    let room = Room::new(plan, classes);
     let placement_name = plan.settings.placement.as_str();
     let Some(mut placement) = placement::Placement::named(placement_name, plan.settings.seed) else {
         return Vec::new();

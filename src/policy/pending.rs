@@ -2,7 +2,7 @@
 
 use super::{Status, View};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// Where a job stands in its queue: order key, then eligible time and index in one number.
 pub(super) type Key = (u64, u64);
@@ -43,24 +43,31 @@ pub(super) struct Candidate {
     pub(super) work: u64,
 }
 
-/// The waiting jobs of one queue: all in one line, and, for backfill, by class and expected work.
+/// The waiting jobs of one queue: all in one line, and, for backfill, by class.
 ///
 /// Jobs new since the last pass are kept apart until that is over: most start at once and are never sorted in.
-/// A push or start takes O(log waiting) time, and O(different estimates of the class) where one is new or the last.
+/// A push, start or withdrawal takes O(log waiting) time.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     line: Line,
     fresh: Vec<Candidate>,
-    /// By class: ascending by expected work.
-    groups: Vec<Vec<(u64, Line)>>,
-    /// Classes with a group.
+    /// By class.
+    waiting: Vec<Waiting>,
+    /// Classes of which somebody waits, new ones aside.
     active: Vec<u32>,
+}
+
+/// The waiting jobs of one class, in order and by expected work.
+#[derive(Debug, Default)]
+struct Waiting {
+    by_key: BTreeSet<(Key, u64)>,
+    by_work: BTreeSet<(u64, Key)>,
 }
 
 impl Pending {
     /// An empty queue.
     pub(super) fn new(classes: usize) -> Self {
-        Self { groups: (0..classes).map(|_| Vec::new()).collect(), ..Self::default() }
+        Self { waiting: (0..classes).map(|_| Waiting::default()).collect(), ..Self::default() }
     }
 
     /// A job begins to wait.
@@ -81,36 +88,32 @@ impl Pending {
         fresh
     }
 
-    /// Sorts in those of `fresh` that still wait; gives the empty list back for reuse.
+    /// Sorts in those of `fresh` that still wait, and keeps the empty list for reuse.
     pub(super) fn settle(&mut self, mut fresh: Vec<Candidate>, view: &View) {
         for Candidate { key, class, work } in fresh.drain(..) {
-            if view.status(job_of(key)) != Status::Pending {
-                continue;
+            if view.status(job_of(key)) == Status::Pending {
+                let waiting = &mut self.waiting[class as usize];
+                if waiting.by_key.is_empty() {
+                    self.active.push(class);
+                }
+                waiting.by_key.insert((key, work));
+                waiting.by_work.insert((work, key));
             }
-            let groups = &mut self.groups[class as usize];
-            if groups.is_empty() {
-                self.active.push(class);
-            }
-            let place = groups.binary_search_by_key(&work, |group| group.0);
-            let index = place.unwrap_or_else(|index| {
-                groups.insert(index, (work, Line::default()));
-                index
-            });
-            groups[index].1.0.push(Reverse(key));
         }
         if self.fresh.is_empty() {
             self.fresh = fresh;
         }
     }
 
-    /// A job that led its group has started.
-    pub(super) fn started(&mut self, candidate: Candidate, view: &View) {
-        let class = candidate.class as usize;
-        let groups = &mut self.groups[class];
-        let Ok(index) = groups.binary_search_by_key(&candidate.work, |group| group.0) else { return };
-        if groups[index].1.first(view).is_none() {
-            groups.remove(index);
-            self.forget_if_empty(class);
+    /// A job no longer waits.
+    pub(super) fn remove(&mut self, candidate: Candidate) {
+        let Candidate { key, class, work } = candidate;
+        let Some(waiting) = self.waiting.get_mut(class as usize) else { return };
+        if waiting.by_key.remove(&(key, work)) {
+            waiting.by_work.remove(&(work, key));
+            if waiting.by_key.is_empty() {
+                self.active.retain(|active| *active != class);
+            }
         }
     }
 
@@ -119,47 +122,41 @@ impl Pending {
         &self.active
     }
 
-    /// Whether nobody of its class and expected work waits before this new job.
-    pub(super) fn leads(&mut self, candidate: Candidate, view: &View) -> bool {
-        let groups = &mut self.groups[candidate.class as usize];
-        let Ok(index) = groups.binary_search_by_key(&candidate.work, |group| group.0) else { return true };
-        groups[index].1.first(view).is_none_or(|first| candidate.key < first)
+    /// Whether nobody of its class and expected work waits before this job.
+    pub(super) fn leads(&self, candidate: Candidate) -> bool {
+        let Candidate { key, class, work } = candidate;
+        let before = self.waiting[class as usize].by_work.range((work, (0, 0))..(work, key)).next();
+        before.is_none()
     }
 
-    /// Of the leaders of a class's groups after `after`: the first with expected work up to `limit`, and the first
-    /// with more.
-    pub(super) fn leaders(
-        &mut self,
-        class: u32,
-        after: Option<Key>,
-        limit: u64,
-        view: &View,
-    ) -> (Option<Candidate>, Option<Candidate>) {
-        let (mut within, mut beyond) = (None, None);
-        let mut emptied = false;
-        for (work, line) in &mut self.groups[class as usize] {
-            let Some(key) = line.first(view) else {
-                emptied = true;
-                continue;
-            };
-            if after.is_some_and(|after| key <= after) {
-                continue;
-            }
-            let best = if *work <= limit { &mut within } else { &mut beyond };
-            if best.is_none_or(|best: Candidate| key < best.key) {
-                *best = Some(Candidate { key, class, work: *work });
-            }
-        }
-        if emptied {
-            self.groups[class as usize].retain(|(_, line)| !line.0.is_empty());
-            self.forget_if_empty(class as usize);
-        }
-        (within, beyond)
+    /// The first job of a class after `after`.
+    pub(super) fn next(&self, class: u32, after: Key) -> Option<Candidate> {
+        let mut behind = self.waiting[class as usize].by_key.range((after, u64::MAX)..);
+        behind.next().map(|&(key, work)| Candidate { key, class, work })
     }
 
-    fn forget_if_empty(&mut self, class: usize) {
-        if self.groups[class].is_empty() {
-            self.active.retain(|active| *active as usize != class);
+    /// The first job of a class after `after` with expected work up to `limit`.
+    ///
+    /// Goes through the class in order and through its shortest jobs at once, so that it takes no more than twice the
+    /// steps of the shorter way: O(√waiting) where lengths do not depend on the order.
+    pub(super) fn next_within(&self, class: u32, after: Key, limit: u64) -> Option<Candidate> {
+        let waiting = &self.waiting[class as usize];
+        let mut in_order = waiting.by_key.range((after, u64::MAX)..);
+        let mut shortest = waiting.by_work.iter();
+        let mut best: Option<Candidate> = None;
+        loop {
+            let &(key, work) = in_order.next()?;
+            if work <= limit {
+                return Some(Candidate { key, class, work });
+            }
+            match shortest.next() {
+                Some(&(work, key)) if work <= limit => {
+                    if key > after && best.is_none_or(|best| key < best.key) {
+                        best = Some(Candidate { key, class, work });
+                    }
+                }
+                _ => return best,
+            }
         }
     }
 }

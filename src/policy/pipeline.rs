@@ -1,7 +1,7 @@
 //! Order, backfill and placement joined into one policy, for orders that stop nobody.
 
 use super::backfill::{Backfill, conservative::Conservative, easy::Reservations};
-use super::class::{Class, Classes, Form};
+use super::class::{Class, Form};
 use super::order::{self, Rule};
 use super::pending::{Candidate, Key, Pending, job_of, key_of};
 use super::placement::{Choice, Placement};
@@ -11,16 +11,16 @@ use crate::history::{Plan, SegmentEnd};
 use crate::units::{Factor, Time};
 
 /// The policy that a plan's settings name.
-pub(super) fn build(plan: &Plan) -> Option<Box<dyn Policy>> {
-    let settings = &plan.settings;
+pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
+    let settings = &view.plan().settings;
     let placement = Placement::named(&settings.placement, settings.seed)?;
     let backfill = Backfill::named(&settings.backfill)?;
     Some(match order::named(&settings.order)?.rule {
-        Rule::Preemptive(ranking) => Box::new(Preemptive::new(plan, ranking, placement)),
+        Rule::Preemptive(ranking) => Box::new(Preemptive::new(view, ranking, placement)),
         Rule::Static(key) if backfill == Backfill::Conservative => {
             Box::new(Conservative::new(key, placement))
         }
-        Rule::Static(key) => Box::new(Pipeline::new(plan, key, backfill, placement)),
+        Rule::Static(key) => Box::new(Pipeline::new(view, key, backfill, placement)),
     })
 }
 
@@ -52,8 +52,8 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(plan: &Plan, key: fn(&View, u32) -> u64, backfill: Backfill, placement: Placement) -> Self {
-        let table = Classes::of(plan).table;
+    fn new(view: &View, key: fn(&View, u32) -> u64, backfill: Backfill, placement: Placement) -> Self {
+        let (plan, table) = (view.plan(), &view.classes().table);
         let classes = table.len();
         let by_class = if backfill == Backfill::None { 0 } else { classes };
         let queue = |_| Queue { pending: Pending::new(by_class), changed: true, blocked: None };
@@ -65,7 +65,7 @@ impl Pipeline {
             reservations: Reservations::new(plan, backfill.reserves()),
             choice: Choice::default(),
             version: 0,
-            monotone: is_monotone(plan, &table, backfill),
+            monotone: is_monotone(plan, table, backfill),
             refused: vec![(0, 0); classes],
         }
     }
@@ -81,6 +81,7 @@ impl Pipeline {
     fn try_start(&mut self, view: &mut View, job: u32) -> bool {
         let class = view.class(job);
         let fits = view.room().within_quota(class)
+            && view.room().holds(class) != Some(false)
             && self.placement.choose(class, job, &view.room().occupancy, &mut self.choice);
         if fits {
             self.start(view, job);
@@ -106,7 +107,7 @@ impl Pipeline {
             }
             if self.backfill != Backfill::None {
                 let candidate = self.candidate_of(view, head);
-                self.queues[queue].pending.started(candidate, view);
+                self.queues[queue].pending.remove(candidate);
             }
         }
     }
@@ -143,49 +144,79 @@ impl Pipeline {
             self.reservations.reserve(view, &mut self.placement, queue, job_of(head));
         }
         let cut = if reserves { self.reservations.cut(queue) } else { Time::NEVER };
-        // Nothing but arrivals: who was refused before would be refused again, until somebody starts.
-        let mut after = (!all).then_some(head);
-        if !all {
-            after = fresh.iter().copied().filter(|candidate| candidate.key > head).find_map(|candidate| {
-                let starts = self.queues[queue].pending.leads(candidate, view)
-                    && self.consider(view, queue, job_of(head), candidate, cut);
-                starts.then_some(candidate.key)
-            });
-        }
+        let first = if all { None } else { self.try_arrivals(view, queue, head, &fresh, cut) };
         self.queues[queue].pending.settle(fresh, view);
-        let mut started = after.is_some();
-        let Some(mut after) = after.or(all.then_some(head)) else { return false };
+        let mut started = first.is_some();
+        let Some(mut after) = first.or(all.then_some(head)) else { return false };
         while let Some(candidate) = self.next_candidate(view, queue, after, cut) {
             after = candidate.key;
             if self.consider(view, queue, job_of(head), candidate, cut) {
                 started = true;
-                self.queues[queue].pending.started(candidate, view);
+                self.queues[queue].pending.remove(candidate);
             }
         }
         started && !self.monotone
     }
 
-    /// The next job after `after` that might start: of every class that has not been refused in this state.
-    fn next_candidate(&mut self, view: &View, queue: usize, after: Key, cut: Time) -> Option<Candidate> {
-        let mut best: Option<Candidate> = None;
-        let window = u64::from(cut.since(view.now()).0);
-        for index in (0..self.queues[queue].pending.active().len()).rev() {
-            let class_index = self.queues[queue].pending.active()[index];
-            let class = &view.classes().table[class_index as usize];
-            let (no_place, delays) = self.refused[class_index as usize];
-            if no_place == self.version || !view.room().may_hold(class) {
+    /// Where nothing but arrivals happened, who was refused before would be refused again, until somebody starts: tries
+    /// the arrivals alone, and returns the first that starts.
+    fn try_arrivals(
+        &mut self,
+        view: &mut View,
+        queue: usize,
+        head: Key,
+        fresh: &[Candidate],
+        cut: Time,
+    ) -> Option<Key> {
+        let blocked = self.candidate(view, job_of(head));
+        let mut refused = vec![(blocked.class, blocked.work)];
+        for candidate in fresh.iter().copied().filter(|candidate| candidate.key > head) {
+            let alike = (candidate.class, candidate.work);
+            if refused.contains(&alike) || !self.queues[queue].pending.leads(candidate) {
                 continue;
             }
+            if self.consider(view, queue, job_of(head), candidate, cut) {
+                return Some(candidate.key);
+            }
+            refused.push(alike);
+        }
+        None
+    }
+
+    /// The next job after `after` that might start: of every class that has not been refused in this state.
+    fn next_candidate(&mut self, view: &View, queue: usize, after: Key, cut: Time) -> Option<Candidate> {
+        let window = u64::from(cut.since(view.now()).0);
+        let pending = &self.queues[queue].pending;
+        let mut best: Option<Candidate> = None;
+        for &class_index in pending.active() {
+            let class = &view.classes().table[class_index as usize];
+            let (no_place, delays) = self.refused[class_index as usize];
+            if no_place == self.version || view.room().holds(class) == Some(false) {
+                continue;
+            }
+            // Who ends later than this would have to leave the head its room.
             let limit = match class.rate {
                 Some(rate) if cut != Time::NEVER => window * u64::from(rate.0),
                 _ => u64::MAX,
             };
-            let (within, beyond) = self.queues[queue].pending.leaders(class_index, Some(after), limit, view);
-            let beyond = beyond.filter(|_| delays != self.version && self.backfill != Backfill::EasyStrict);
-            for candidate in [within, beyond].into_iter().flatten() {
-                if best.is_none_or(|best| candidate.key < best.key) {
-                    best = Some(candidate);
+            let only_within = delays == self.version || self.backfill == Backfill::EasyStrict;
+            let mut from = after;
+            let next = loop {
+                let next = if only_within {
+                    pending.next_within(class_index, from, limit)
+                } else {
+                    pending.next(class_index, from)
+                };
+                match next {
+                    // One like it was refused in this pass.
+                    Some(candidate) if !pending.leads(candidate) => from = candidate.key,
+                    next => break next,
                 }
+            };
+            if let Some(next) = next
+                && best.is_none_or(|best| next.key < best.key)
+            {
+                best = Some(next);
             }
         }
         best
@@ -249,7 +280,6 @@ impl Policy for Pipeline {
                 let candidate = self.candidate(view, job);
                 self.queues[view.class(job).queue as usize].pending.push(candidate);
             }
-            Event::Running { job, segment } => self.reservations.running(view, job, segment),
             Event::Ended { job, segment, end } => {
                 self.reservations.ended(view, job, segment);
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
@@ -262,7 +292,14 @@ impl Policy for Pipeline {
                 self.reservations.forget();
                 self.queues.iter_mut().for_each(|queue| queue.changed = true);
             }
-            Event::Cancelled { .. } => self.queues.iter_mut().for_each(|queue| queue.changed = true),
+            Event::Cancelled { job } => {
+                let candidate = self.candidate(view, job);
+                self.queues[view.class(job).queue as usize].pending.remove(candidate);
+                self.queues.iter_mut().for_each(|queue| queue.changed = true);
+            }
+            Event::Running { job, segment } => {
+                self.reservations.running(view, job, segment);
+            }
             Event::Settled { .. } | Event::Timer => {}
         }
     }

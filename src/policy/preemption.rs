@@ -9,7 +9,7 @@ use super::class::Class;
 use super::order::{Attained, Ranking};
 use super::placement::{Choice, Placement};
 use super::{Event, Policy, Status, View};
-use crate::history::{Plan, Segment};
+use crate::history::Segment;
 use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +33,8 @@ pub(super) struct Preemptive {
 }
 
 impl Preemptive {
-    pub(super) fn new(plan: &Plan, ranking: Ranking, placement: Placement) -> Self {
-        let scopes = super::class::Classes::of(plan).scopes;
+    pub(super) fn new(view: &View, ranking: Ranking, placement: Placement) -> Self {
+        let (plan, scopes) = (view.plan(), &view.classes().scopes);
         let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
         let mut atoms = Vec::new();
         let atom_of = (0..plan.cluster.nodes() as usize)

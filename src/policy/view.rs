@@ -5,7 +5,7 @@ use super::placement::Choice;
 use crate::cluster::{Occupancy, Piece};
 use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Seconds, Time};
-use crate::workload::{Job, Overrun, Tenant};
+use crate::workload::{Job, Overrun, Tenant, Topology};
 use std::collections::BTreeMap;
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
@@ -65,21 +65,31 @@ impl Room {
     pub(super) fn clone_quota(&self) -> Quota {
         self.quota.clone()
     }
-    /// Whether a job of the class might find a place: false is certain, true is not.
+    /// Whether a job of the class finds a place, where counts of free GPUs and nodes tell; `None` where they do not.
     #[must_use]
     #[inline]
-    pub fn may_hold(&self, class: &Class) -> bool {
+    pub fn holds(&self, class: &Class) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
-        match class.form {
-            Form::Pod { gpus } if gpus > 0 => (gpus..=occupancy.most_gpus(scope))
-                .any(|free| occupancy.first_with_free(scope, free).is_some()),
-            Form::Gang { gpus } => occupancy.free_gpus(scope) >= gpus,
-            Form::Pods { count, milli } if milli >= 1000 => {
-                u64::from(occupancy.free_gpus(scope)) >= u64::from(count) * u64::from(milli / 1000)
-            }
+        let certain = class.host.is_none();
+        let enough = match class.form {
+            Form::Nothing => return Some(true),
             Form::Impossible => false,
-            _ => true,
-        }
+            Form::Pod { gpus } if gpus > 0 => occupancy.free_counts(scope, gpus) != 0,
+            Form::Gang { gpus } if class.whole_nodes && class.topology != Topology::RequireRack => {
+                let fits = |kind: &u32| {
+                    gpus.checked_div(occupancy.kind_gpus(*kind))
+                        .is_some_and(|n| n <= occupancy.idle(scope, *kind as usize))
+                };
+                class.kinds.iter().any(fits)
+            }
+            Form::Gang { gpus } => return (occupancy.free_gpus(scope) < gpus).then_some(false),
+            Form::Pods { count, milli } if milli >= 1000 => {
+                let gpus = u64::from(count) * u64::from(milli / 1000);
+                return (u64::from(occupancy.free_gpus(scope)) < gpus).then_some(false);
+            }
+            _ => return None,
+        };
+        (certain || !enough).then_some(enough)
     }
     /// A job of the class takes these pieces.
     #[inline]

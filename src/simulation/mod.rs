@@ -68,8 +68,9 @@ impl std::fmt::Debug for Control<'_> {
 /// If the settings name a part that does not exist; whoever reads them from a user checks that.
 #[must_use]
 pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
-    let policy = policy::build(&plan).expect("the settings name parts that exist");
-    simulate_with(plan, policy, control)
+    let view = View::new(plan);
+    let policy = policy::build(&view).expect("the settings name parts that exist");
+    Simulation::new(view, policy).run(control)
 }
 
 /// Runs a plan under a policy of the caller's own.
@@ -78,7 +79,7 @@ pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
 /// If the policy decides what cannot be done.
 #[must_use]
 pub fn simulate_with(plan: Plan, policy: Box<dyn Policy>, control: &mut Control<'_>) -> History {
-    Simulation::new(plan, policy).run(control)
+    Simulation::new(View::new(plan), policy).run(control)
 }
 
 /// Instants between two looks at the caller's wishes.
@@ -104,14 +105,14 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(plan: Plan, policy: Box<dyn Policy>) -> Self {
-        let workload = &plan.workload;
+    fn new(view: View, policy: Box<dyn Policy>) -> Self {
+        let workload = &view.plan().workload;
         let sorted = workload.jobs.is_sorted_by_key(|job| job.submit_time);
         let mut by_submit: Vec<u32> = if sorted { Vec::new() } else { (0..workload.len()).collect() };
         by_submit.sort_by_key(|job| workload.jobs[*job as usize].submit_time);
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
-        let oversized = policy::oversized(&plan);
+        let oversized = policy::oversized_of(view.plan(), view.classes());
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {
@@ -119,7 +120,7 @@ impl Simulation {
             }
         }
         Self {
-            view: View::new(plan),
+            view,
             policy,
             queue,
             by_submit,

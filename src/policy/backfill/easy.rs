@@ -219,10 +219,12 @@ impl Reservations {
         if release { then.release(class, pieces) } else { then.claim(class, pieces) }
     }
 
+    #[inline]
     fn fits(&self, view: &View, placement: &mut Placement, queue: usize, head: u32) -> bool {
         let then = self.queues[queue].then.as_ref().expect("made before it is asked");
         let class = view.class(head);
-        then.within_quota(class) && placement.fits(class, head, &then.occupancy)
+        let mut holds = || then.holds(class).unwrap_or_else(|| placement.fits(class, head, &then.occupancy));
+        then.within_quota(class) && holds()
     }
 
     /// Whether the head would still fit at its reservation with `job` in place.

@@ -227,10 +227,11 @@ fn indexed_rack(
         };
         rack.map(|rack| rack_cost(picker, preference, need, rack, narrow(idle)))
     };
-    let mut counts = left as usize..=occupancy.most_idle(scope, kind);
+    let next = |count: &usize| occupancy.next_idle_count(scope, kind, count + 1);
+    let mut counts = std::iter::successors(occupancy.next_idle_count(scope, kind, left as usize), next);
     match preference.rack {
         Cheapest::Fullest => counts.find_map(first),
-        Cheapest::Emptiest => counts.rev().find_map(first),
+        Cheapest::Emptiest => counts.filter_map(first).last(),
         _ => counts.filter_map(first).min(),
     }
 }

@@ -168,7 +168,7 @@ impl Placement {
         }
     }
 
-    /// Whether a job of `class` would find a place in `occupancy`.
+    /// Whether a job of `class` would find a place in `occupancy`, by looking for one.
     pub fn fits(&mut self, class: &Class, job: u32, occupancy: &Occupancy) -> bool {
         let mut scratch = std::mem::take(&mut self.scratch);
         let fits = self.choose(class, job, occupancy, &mut scratch);

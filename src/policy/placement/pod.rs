@@ -30,11 +30,20 @@ fn indexed(picker: &Picker<'_>, preference: Preference) -> bool {
 
 fn from_index(picker: &Picker<'_>, cheapest: Cheapest, gpus: u32) -> Option<usize> {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
-    let most = occupancy.most_gpus(scope);
+    let mut counts = occupancy.free_counts(scope, gpus);
+    if counts == 0 {
+        return None;
+    }
+    let lowest = |count: u32| occupancy.first_with_free(scope, count);
     match cheapest {
-        Cheapest::Emptiest => (gpus..=most).rev().find_map(|free| occupancy.first_with_free(scope, free)),
-        Cheapest::Fullest => (gpus..=most).find_map(|free| occupancy.first_with_free(scope, free)),
-        _ => (gpus..=most).filter_map(|free| occupancy.first_with_free(scope, free)).min(),
+        Cheapest::Emptiest => lowest(127 - counts.leading_zeros()),
+        Cheapest::Fullest => lowest(counts.trailing_zeros()),
+        _ => std::iter::from_fn(|| {
+            let count = (counts != 0).then(|| counts.trailing_zeros())?;
+            counts &= counts - 1;
+            lowest(count)
+        })
+        .min(),
     }
 }
 
