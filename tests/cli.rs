@@ -42,7 +42,8 @@ const TINY: &str = "\
 1 0 0 3600 4 -1 -1 4 7200 -1 1 1 1 -1 1 -1 -1 -1
 2 600 0 1800 8 -1 -1 8 1800 -1 1 2 1 -1 1 -1 -1 -1
 3 1200 0 60 1 -1 -1 1 120 -1 1 2 1 -1 1 -1 -1 -1
-4 7200 0 600 16 -1 -1 16 900 -1 0 1 1 -1 1 -1 -1 -1
+4 1300 0 600 16 -1 -1 16 900 -1 0 1 1 -1 1 -1 -1 -1
+5 1400 0 600 2 -1 -1 2 900 -1 1 2 1 -1 1 -1 -1 -1
 ";
 
 #[test]
@@ -56,17 +57,22 @@ fn without_a_command_it_says_what_there_is() {
     Usage: gigawatt <COMMAND>
 
     Commands:
-      compare  Run several policies on the same workloads and print them beside each other
-      check    Report every problem of a scenario at once, or what it comes to; nothing is run
-      inspect  Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-      list     List what can be named: policies, formats, platforms
-      help     Print this message or the help of the given subcommand(s)
+      simulate  Run a scenario under one policy and print what came of it
+      compare   Run several policies on the same workloads and print them beside each other
+      check     Report every problem of a scenario at once, or what it comes to; nothing is run
+      inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
+      list      List what can be named: policies, formats, platforms, exporters, columns
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
       -V, --version  Print version
 
     Examples:
+      gigawatt simulate
+          a day of three tenants on a few racks: the embedded quickstart
+      gigawatt simulate --workload philly.csv.zst --cluster 64x8 -p easy --out run1
+          a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
       gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
           what each policy costs in waiting, relative to the first
       gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
@@ -133,7 +139,7 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: policies, formats, platforms]
+      [possible values: policies, formats, platforms, exporters, columns]
 
       tip: a similar value exists: 'policies'
 
@@ -231,4 +237,329 @@ fn a_reader_that_closes_early_is_no_error() {
 fn colours_are_only_for_terminals() {
     let text = run("inspect tiny.swf", &[("tiny.swf", TINY)]);
     assert!(!text.contains('\u{1b}'), "no escape sequence in a pipe");
+}
+
+const TINY_FILES: [(&str, &str); 2] = [("tiny.swf", TINY), ("night.toml", NIGHT)];
+
+const NIGHT: &str = r#"
+version = 1
+cluster = "2x8xh100"
+
+[run]
+seed = 3
+
+[policy]
+preset = "easy"
+
+[workload]
+job = [
+    { id = "train", kind = "finetune", gpus = 16, work = "6h" },
+    { id = "eval", count = 20, kind = "eval", gpus = 1, work = "10m", after = "train" },
+]
+"#;
+
+const BROKEN: &str = r#"
+version = 1
+cluster = "2x8xh100"
+[run]
+sede = 3
+[policy]
+order = "strf"
+[workload]
+job = [{ id = "eval", gpus = 1, work = "10m", after = "train" }]
+"#;
+
+#[test]
+fn a_trace_is_simulated() {
+    let arguments = "simulate --workload tiny.swf --cluster 2x8 -p fcfs";
+    insta::assert_snapshot!(run(arguments, &TINY_FILES), @"
+    exit code: 0
+    ----- stdout -----
+    tiny.swf: fifo/none/best-fit, seed 0
+    4 jobs over 2h10m on 16 GPUs: 2 nodes in 2 racks
+
+    Jobs           3 completed, 1 failed, 0 left
+    Wait           p50 0s, p95 0s, mean 0s
+    Turnaround     p50 10m00s, p95 1h00m, mean 25m15s
+    Slowdown       p50 1.0, p95 1.0, mean 1.00
+    Utilization    30.8 %   ▃▃▆▆▆▆▆▆▃▃▃▃▁▁▁▁▁▁▁▁▁▁▁▁██
+    Free GPUs      16.6 % of them on partly used nodes, 16.6 % in partly used racks
+
+    Tenant  Jobs  Ended  GPU-hours   Share  Wait p50  Wait p95
+    ───────────────────────────────────────────────────────────
+    user1      2      2        6.7  62.4 %        0s        0s
+    user2      2      2        4.0  37.6 %        0s        0s
+
+    Look further   --out DIR keeps jobs.csv (a line a job) and summary.json (every …
+    Other policies gigawatt compare tiny.swf -p fifo/none -p fifo/easy
+    ----- stderr -----
+    note: SWF processors read as GPUs: one each
+    note: 1 job whose work ends in failure (status 0)
+    ");
+}
+
+#[test]
+fn the_quickstart_fits_a_screen() {
+    let text = run("simulate", &[]);
+    let summary = text.split("----- stderr -----").next().unwrap();
+    assert!(text.starts_with("exit code: 0\n"), "{text}");
+    assert!(summary.lines().count() <= 2 + 40, "at most 40 lines: {summary}");
+    assert!(summary.lines().all(|line| line.chars().count() <= 80), "of 80 columns: {summary}");
+}
+
+#[test]
+fn every_decision_can_be_watched() {
+    let arguments = "simulate --workload tiny.swf --cluster 2x8 -p sjf/easy --trace-decisions --json";
+    let text = run(arguments, &TINY_FILES);
+    let decisions = text.split("----- stderr -----\n").nth(1).unwrap();
+    insta::assert_snapshot!(decisions, @"
+    note: SWF processors read as GPUs: one each
+    note: 1 job whose work ends in failure (status 0)
+    0 start 1 on nodes 0
+    600 start 2 on nodes 1
+    1200 start 3 on nodes 0
+    7200 start 4 on nodes 0 1
+    ");
+}
+
+#[test]
+fn jobs_left_unfinished_are_told_by_the_exit_code() {
+    let arguments = "simulate --workload tiny.swf --cluster 2x8 --set run.until=1h --json";
+    let text = run(arguments, &TINY_FILES);
+    assert!(text.starts_with("exit code: 1\n"), "{text}");
+}
+
+#[test]
+fn a_run_directory_holds_the_same_bytes_every_time() {
+    let directory = directory(&TINY_FILES);
+    let mut runs = Vec::new();
+    for out in ["one", "two"] {
+        let output = command(directory.path()).args(["simulate", "night.toml", "--out", out]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+        let read = |name: &str| std::fs::read(directory.path().join(out).join(name)).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&read("summary.json")).unwrap();
+        assert_eq!(summary["outcomes"]["completed"], 21, "every job");
+        let manifest: serde_json::Value = serde_json::from_slice(&read("manifest.json")).unwrap();
+        assert_eq!(manifest["seed"], 3, "the scenario's");
+        let history = gigawatt::history::file::read(&read("history"), "history").unwrap();
+        assert!(history.complete, "nobody interrupted it");
+        runs.push((read("jobs.csv"), read("history"), read("summary.json")));
+    }
+    assert!(runs[0] == runs[1], "byte for byte");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_anything_runs() {
+    let arguments = "simulate night.toml --out night.toml/run";
+    insta::assert_snapshot!(run(arguments, &TINY_FILES), @"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: cannot create `night.toml/run`: Not a directory (os error 20)
+    ");
+}
+
+#[test]
+fn everything_wrong_with_a_scenario_is_told_at_once() {
+    insta::assert_snapshot!(run("simulate broken.toml --out x", &[("broken.toml", BROKEN)]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: unknown key `sede`
+     --> broken.toml:5:1
+      |
+    5 | sede = 3
+      | ^^^^
+      |
+      = hint: did you mean `seed`?
+
+    error: unknown order `strf`
+     --> broken.toml:7:9
+      |
+    7 | order = "strf"
+      |         ^^^^^^
+      |
+      = hint: did you mean `srtf`?
+
+    error: unknown job `train`
+     --> broken.toml:9:55
+      |
+    9 | job = [{ id = "eval", gpus = 1, work = "10m", after = "train" }]
+      |                                                       ^^^^^^^
+      |
+      = hint: known: eval
+
+    3 problems; nothing was run
+    "#);
+    let checked = run("check broken.toml", &[("broken.toml", BROKEN)]);
+    let simulated = run("simulate broken.toml", &[("broken.toml", BROKEN)]);
+    assert_eq!(checked, simulated, "check says the same");
+}
+
+#[test]
+fn a_scenario_is_checked() {
+    insta::assert_snapshot!(run("check night.toml", &TINY_FILES), @"
+    exit code: 0
+    ----- stdout -----
+    night.toml: no problem found
+
+    cluster       16 GPUs, 2 nodes, 1 rack
+    racks         1 × 2 × 8 h100
+    jobs          21 jobs, 1 tenant, 20 dependencies
+    work          99 GPU-hours on the reference platform
+    offered load  none: all jobs are submitted at once
+    policy        fifo/easy/best-fit, deciding at every event
+    seed          3
+    input         night.toml (blake3 25cf6fc022a4f198…)
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn a_job_larger_than_the_cluster_is_told() {
+    insta::assert_snapshot!(run("check --workload tiny.swf --cluster 1x8", &TINY_FILES), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: job `4` asks for 16 GPUs: no empty cluster could hold it
+     |
+     = hint: there are 8 GPUs, at most 8 a node; `oversized = "reject"` in `[run]` runs the rest
+
+    1 problem; nothing was run
+    "#);
+}
+
+#[test]
+fn policies_are_compared() {
+    let arguments = "compare --workload tiny.swf --cluster 2x8 -p fcfs -p sjf/easy";
+    insta::assert_snapshot!(run(arguments, &TINY_FILES), @"
+    exit code: 0
+    ----- stdout -----
+                                            sjf
+                        fcfs               easy
+    ────────────────────────────────────────────
+    wait, mean            0s        0s        –
+    wait, p50             0s        0s        –
+    wait, p90             0s        0s        –
+    wait, p99             0s        0s        –
+    slowdown, mean      1.00      1.00     0.0%
+    slowdown, p50       1.00      1.00     0.0%
+    slowdown, p90       1.00      1.00     0.0%
+    slowdown, p99       1.00      1.00     0.0%
+    turnaround, mean  25m15s    25m15s     0.0%
+    turnaround, p50   10m00s    10m00s     0.0%
+    turnaround, p90    1h00m     1h00m     0.0%
+    turnaround, p99    1h00m     1h00m     0.0%
+    makespan           2h10m     2h10m     0.0%
+    utilization        30.8%     30.8%     0.0%
+    Jain index          0.94      0.94     0.0%
+    unfinished jobs        0         0        –
+
+    fcfs: fifo/none/best-fit
+    sjf/easy: sjf/easy/best-fit
+    4 jobs a run; changes against fcfs.
+    Nothing is random: one run each; 1 day: no intervals, which take ten.
+    ----- stderr -----
+    note: SWF processors read as GPUs: one each
+    note: 1 job whose work ends in failure (status 0)
+    ");
+}
+
+#[test]
+fn a_comparison_is_json_or_csv_for_machines() {
+    let base = "compare --workload tiny.swf --cluster 2x8 -p fcfs -p greedy --reference greedy";
+    let stdout = |text: String| {
+        let text = text.split_once("----- stdout -----\n").unwrap().1.to_owned();
+        text.split("----- stderr -----").next().unwrap().to_owned()
+    };
+    let json = stdout(run(&format!("{base} --json"), &TINY_FILES));
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["reference"], "greedy", "{json}");
+    assert_eq!(value["policies"][0]["policy"], "fcfs", "in the order given");
+    let csv = stdout(run(&format!("{base} --csv"), &TINY_FILES));
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let records: Vec<_> = reader.records().map(|record| record.unwrap()).collect();
+    assert_eq!(records.len(), 2 * gigawatt::experiment::MEASURES.len(), "a line a policy and measure");
+}
+
+#[test]
+fn a_comparison_that_makes_no_sense_is_told() {
+    for (policies, said) in [
+        ("-p fcfs", "one policy has nothing to be compared with"),
+        ("-p fcfs -p fifo/none/best-fit", "policies `fcfs` and `fifo/none/best-fit` are the same"),
+        ("-p fcfs -p strf", "unknown policy `strf`"),
+        ("-p fcfs -p easy --reference esay", "unknown policy `esay`"),
+        ("-p fcfs -p easy --seeds 0", "0 is not in 1..=10000"),
+        ("-p fcfs -p easy --json --csv", "cannot be used with"),
+        ("", "required arguments were not provided"),
+    ] {
+        let text = run(&format!("compare night.toml {policies}"), &TINY_FILES);
+        assert!(text.starts_with("exit code: 2\n----- stdout -----\n----- stderr -----\n"), "{text}");
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn graphs_and_scenarios_are_inspected_too() {
+    let text = run("inspect night.toml", &TINY_FILES);
+    assert!(text.contains("21 jobs") && text.contains("20 dependencies"), "{text}");
+    assert!(text.contains("no offered load on its cluster: all jobs are submitted at once"), "{text}");
+    let text = run("inspect tiny.swf --cluster 4x8", &TINY_FILES);
+    assert!(text.contains("offered load 0.27 on 4x8 (32 GPUs)"), "{text}");
+}
+
+/// A run that is stuck in the middle: nobody reads the decisions that it prints.
+#[cfg(unix)]
+fn stuck(directory: &Path) -> std::process::Child {
+    let mut log = String::new();
+    for job in 1..=40_000 {
+        log.push_str(&format!("{job} {job} 0 60 1 -1 -1 1 60 -1 1 1 1 -1 1 -1 -1 -1\n"));
+    }
+    std::fs::write(directory.join("long.swf"), log).unwrap();
+    let arguments = "simulate --workload long.swf --cluster 1x8 -p fcfs --trace-decisions --out out";
+    let child = command(directory)
+        .args(arguments.split_whitespace())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The directory is made before the run; what it prints then fills the pipe.
+    while !directory.join("out").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child
+}
+
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "the run is still there");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_a_history_that_says_so() {
+    let directory = directory(&[]);
+    let child = stuck(directory.path());
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    let bytes = std::fs::read(directory.path().join("out/history")).unwrap();
+    let history = gigawatt::history::file::read(&bytes, "history").unwrap();
+    assert!(!history.complete, "marked unfinished");
+    let settled = history.jobs.iter().filter(|job| job.finish_time != gigawatt::units::Time::NEVER).count();
+    assert!((1..40_000).contains(&settled), "{settled} jobs were done by then");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_ends_at_once() {
+    let directory = directory(&[]);
+    let mut child = stuck(directory.path());
+    interrupt(&child);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(1), "although nobody reads what it says");
+    assert!(!directory.path().join("out/history").exists(), "no half file");
 }

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
+  gigawatt simulate
+      a day of three tenants on a few racks: the embedded quickstart
+  gigawatt simulate --workload philly.csv.zst --cluster 64x8 -p easy --out run1
+      a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
   gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
       what each policy costs in waiting, relative to the first
   gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
@@ -31,10 +35,44 @@ fn after_help(examples: &str) -> String {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Simulate(Simulate),
     Compare(Compare),
     Check(Check),
     Inspect(Inspect),
     List(List),
+}
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  gigawatt simulate                                       the embedded quickstart
+  gigawatt simulate night.toml --out run1                 a scenario, everything kept
+  gigawatt simulate night.toml -p sjf/easy/pack --seed 7
+  gigawatt simulate --workload trace.swf.gz --cluster 128x8
+  gigawatt simulate night.toml --set policy.priority_step=600 --set tenant.0.quota=64
+
+Without a scenario, --workload and --cluster say what it would say; with neither of the three the
+embedded quickstart runs. Ctrl-C ends a run early and keeps what is done so far (exit code 1).";
+
+/// Run a scenario under one policy and print what came of it
+#[derive(Debug, Args)]
+#[command(after_help = SIMULATE_EXAMPLES)]
+pub(super) struct Simulate {
+    /// A scenario file (TOML)
+    pub(super) scenario: Option<PathBuf>,
+    /// The policy: a preset or order[/backfill[/placement]], such as sjf/easy
+    #[arg(short, long, value_name = "POLICY")]
+    pub(super) policy: Option<String>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Keep the run here: manifest.json, summary.json, jobs.csv, history
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print every decision of the policy to stderr as it is taken
+    #[arg(long)]
+    pub(super) trace_decisions: bool,
 }
 
 const COMPARE_EXAMPLES: &str = "\
@@ -200,7 +238,7 @@ Examples:
   gigawatt list platforms
   gigawatt list platforms gb300      every number of one, with its source";
 
-/// List what can be named: policies, formats, platforms
+/// List what can be named: policies, formats, platforms, exporters, columns
 #[derive(Debug, Args)]
 #[command(after_help = LIST_EXAMPLES)]
 pub(super) struct List {
@@ -219,4 +257,8 @@ pub(super) enum Listing {
     Formats,
     /// GPU generations in their nodes and racks, for --cluster and scenarios
     Platforms,
+    /// Files of a run directory (simulate --out)
+    Exporters,
+    /// Columns of jobs.csv, with their units and formulas
+    Columns,
 }

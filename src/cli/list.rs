@@ -8,6 +8,7 @@ use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
+use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
 use crate::trace;
 use comfy_table::Table;
@@ -19,6 +20,8 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Policies => policies(name, terminal.width)?,
         Listing::Formats => formats(name, terminal.width)?,
         Listing::Platforms => platforms(name, terminal.width)?,
+        Listing::Exporters => exporters(name, terminal.width)?,
+        Listing::Columns => columns(name, terminal.width)?,
     };
     terminal.print(&text)?;
     Ok(Exit::Done)
@@ -73,14 +76,36 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
 }
 
 fn formats(name: Option<&str>, width: u16) -> Result<String> {
-    let names = trace::FORMATS.iter().map(|format| format.name);
-    if let Some(name) = name.filter(|name| !names.clone().any(|known| known == *name)) {
-        return Err(unknown("format", name, names).into());
+    let rows = trace::FORMATS.iter().map(|format| [format.name, format.about]);
+    simple("format", ["format", "what it is"], rows, name, width)
+}
+
+fn exporters(name: Option<&str>, width: u16) -> Result<String> {
+    let rows = EXPORTERS.iter().map(|exporter| [exporter.name, exporter.file, exporter.about]);
+    simple("exporter", ["exporter", "file", "what is in it"], rows, name, width)
+}
+
+fn columns(name: Option<&str>, width: u16) -> Result<String> {
+    let rows = COLUMNS.iter().map(|column| [column.name, column.unit, column.about]);
+    simple("column", ["column", "unit", "what it says"], rows, name, width)
+}
+
+/// A table whose first column names things of some kind: all of them, or the one asked for.
+fn simple<const N: usize>(
+    kind: &str,
+    header: [&str; N],
+    rows: impl Iterator<Item = [&'static str; N]> + Clone,
+    name: Option<&str>,
+    width: u16,
+) -> Result<String> {
+    let mut table = table::new(width, header);
+    for row in rows.clone().filter(|row| name.is_none_or(|name| row[0] == name)) {
+        table.add_row(row);
     }
-    let mut table = table::new(width, ["format", "what it is"]);
-    for format in trace::FORMATS.iter().filter(|format| name.is_none_or(|name| format.name == name)) {
-        table.add_row([format.name, format.about]);
+    if let Some(name) = name.filter(|_| table.is_empty()) {
+        return Err(unknown(kind, name, rows.map(|row| row[0])).into());
     }
+    table::rigid(&mut table, 0..N - 1);
     Ok(table::text(&mut table))
 }
 

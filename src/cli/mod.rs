@@ -11,6 +11,7 @@ mod interrupt;
 mod list;
 mod load;
 mod progress;
+mod simulate;
 mod terminal;
 
 pub use exit::Exit;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
     match command {
+        Command::Simulate(arguments) => simulate::run(arguments, terminal),
         Command::Compare(arguments) => compare::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),

@@ -1,4 +1,5 @@
 use super::terminal::Terminal;
+use crate::simulation::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -21,6 +22,11 @@ impl Bar {
         bar.set_style(style.progress_chars("━╸ "));
         Self { bar, watched: terminal.watched }
     }
+    /// A bar over the jobs of one run.
+    pub(super) fn of_jobs(terminal: Terminal, jobs: u32) -> Self {
+        let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} jobs  {msg}  {eta} left";
+        Self::new(terminal, jobs.into(), template)
+    }
     /// A bar over the runs of a comparison.
     pub(super) fn of_runs(terminal: Terminal, runs: usize) -> Self {
         let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {eta} left";
@@ -35,6 +41,14 @@ impl Bar {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_position(position);
+    }
+    /// A simulation has come so far.
+    pub(super) fn simulated(&self, progress: Progress) {
+        let day = f64::from(progress.now.0) / 86_400.0;
+        if self.watched {
+            self.bar.set_message(format!("day {day:.1}"));
+        }
+        self.at(progress.settled.into());
     }
     /// Takes the bar away.
     pub(super) fn done(&self) {

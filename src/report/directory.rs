@@ -42,7 +42,7 @@ impl Directory {
     ) -> Result<()> {
         let path = self.path.join(name);
         let replace = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            let mut file = new_file(&self.path)?;
             let mut buffered = std::io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
             write(&mut buffered)?;
             buffered.flush()?;
@@ -52,6 +52,14 @@ impl Directory {
         };
         replace().map_err(|source| Error::io("write", &path, source))
     }
+}
+
+/// A file without a name yet, that others may read as any other file of the user.
+fn new_file(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
 }
 
 #[cfg(test)]

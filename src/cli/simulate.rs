@@ -1,0 +1,72 @@
+use super::arguments::Simulate;
+use super::progress::Bar;
+use super::terminal::Terminal;
+use super::{Exit, interrupt, load};
+use crate::error::{Error, Result};
+use crate::history::{History, Outcome, Plan};
+use crate::metrics::measure;
+use crate::report::Directory;
+use crate::report::run::{EXPORTERS, Input, Provenance, Run, summary};
+use crate::scenario::Loaded;
+use crate::simulation::{Control, Progress, simulate};
+use std::path::Path;
+
+/// Runs one scenario under one policy.
+pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
+    let overrides = arguments.changes.overrides(arguments.policy.as_deref());
+    let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
+    terminal.notes(&loaded.notes);
+    let out = arguments.out.as_deref().map(Directory::create).transpose()?;
+    let provenance = provenance(&loaded);
+    let Loaded { plan, .. } = loaded;
+    let history = simulated(plan, arguments.trace_decisions, terminal);
+    let measured = measure(&history);
+    let run = Run::new(&history, &measured, &provenance);
+    if let Some(out) = &out {
+        run.save(out)?;
+    }
+    let text = if arguments.json {
+        json(&run)?
+    } else {
+        summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
+    };
+    terminal.print(&text)?;
+    let unfinished = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
+    Ok(if unfinished || !history.complete { Exit::Unfinished } else { Exit::Done })
+}
+
+/// Where a run comes from, the command line included.
+fn provenance(loaded: &Loaded) -> Provenance {
+    let input = |input: &crate::scenario::Input| Input { path: input.path.clone(), digest: input.digest.clone() };
+    let options = std::env::args_os().skip(1);
+    Provenance {
+        title: loaded.name.clone(),
+        inputs: loaded.inputs.iter().map(input).collect(),
+        options: options.map(|option| option.to_string_lossy().into_owned()).collect(),
+    }
+}
+
+/// The history of a plan, with a progress bar, or with every decision on stderr.
+fn simulated(plan: Plan, trace_decisions: bool, terminal: Terminal) -> History {
+    let bar = Bar::of_jobs(terminal, plan.workload.len());
+    let mut progress = |progress: Progress| bar.simulated(progress);
+    let mut trace = |line: &str| terminal.say(line);
+    let mut control = Control { interrupted: Some(interrupt::listen(terminal)), ..Control::default() };
+    if trace_decisions {
+        control.trace = Some(&mut trace);
+    } else {
+        control.progress = Some(&mut progress);
+    }
+    let history = simulate(plan, &mut control);
+    bar.done();
+    history
+}
+
+/// What `summary.json` holds.
+fn json(run: &Run<'_>) -> Result<String> {
+    let mut bytes = Vec::new();
+    for exporter in EXPORTERS.iter().filter(|exporter| exporter.file == "summary.json") {
+        (exporter.write)(run, &mut bytes).map_err(|source| Error::io("write", Path::new("stdout"), source))?;
+    }
+    Ok(String::from_utf8(bytes).expect("JSON is text"))
+}
