@@ -153,44 +153,44 @@ fn a_trace_is_inspected() {
     exit code: 0
     ----- stdout -----
     tiny.swf (swf)
-    4 jobs · 11 GPU-hours · submitted within 2h00m · from 2010-04-30
+    5 jobs · 11 GPU-hours · submitted within 23m20s · from 2010-04-30
     1 job to fail
 
-    Arrivals: jobs every 1m41s
-           1 █    █     █                                                          █
-             █    █     █                                                          █
-             █    █     █                                                          █
-             █    █     █                                                          █
-             2010-04-30 15:04           2010-04-30 16:04            2010-04-30 17:04
+    Arrivals: jobs every 20s
+           1 █                             █                             █    █    █
+             █                             █                             █    █    █
+             █                             █                             █    █    █
+             █                             █                             █    █    █
+             2010-04-30 15:04           2010-04-30 15:16            2010-04-30 15:28
 
     Demand: GPUs in use if no job had to wait
-          12       ⣤⣤⣤⣤⣤⣤⣶⣤⣤⣤⣤⣤⣤⣤⣤⣤⡄
-                  ⢠⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡀
-                  ⢸⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣇
-                  ⣼⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
-             ⣀⣀⣀⣀⣠⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣆⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀
-             ⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣄
-             ⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣆⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀
-             2010-04-30 15:04           2010-04-30 16:04            2010-04-30 17:04
-             mean 4, peak 12
+          28                                                                   ⢰⣶⣶⣶⣶
+                                                                               ⣾⣿⣿⣿⣿
+                                                                               ⣿⣿⣿⣿⣿
+                                                                          ⢀⣀⣀⡀⢸⣿⣿⣿⣿⣿
+                                           ⣰⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+             ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣰⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+             ⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+             2010-04-30 15:04           2010-04-30 15:16            2010-04-30 15:28
+             mean 10, peak 28
 
     GPUs of a gang jobs                             GPU-hours
-    1               25.0% █████████████████████████   0.2% ▏
-    2                0.0%                             0.0%
-    3–4             25.0% █████████████████████████  37.4% █████████████████████████
-    5–8             25.0% █████████████████████████  37.4% █████████████████████████
-    9–16            25.0% █████████████████████████  25.0% ████████████████▋
+    1               20.0% █████████████████████████   0.2% ▏
+    2               20.0% █████████████████████████   3.0% ██▏
+    3–4             20.0% █████████████████████████  36.3% █████████████████████████
+    5–8             20.0% █████████████████████████  36.3% █████████████████████████
+    9–16            20.0% █████████████████████████  24.2% ████████████████▋
 
     Work time      jobs                             GPU-hours
-    1–10 min        25.0% ████████████▌               0.2%
-    10–60 min       50.0% █████████████████████████  62.4% █████████████████████████
-    1–4 h           25.0% ████████████▌              37.4% ███████████████
-    p50 10m00s · p90 1h00m · p99 1h00m · longest 1h00m · mean 25m15s
-    requested above work in 75.0 % of jobs (median 2.0 times), below in 0.0 %
+    1–10 min        20.0% ████████▍                   0.2%
+    10–60 min       60.0% █████████████████████████  63.5% █████████████████████████
+    1–4 h           20.0% ████████▍                  36.3% ██████████████▎
+    p50 10m00s · p90 1h00m · p99 1h00m · longest 1h00m · mean 22m12s
+    requested above work in 80.0 % of jobs (median 1.5 times), below in 0.0 %
 
     Tenant         jobs                             GPU-hours
-    user1           50.0% █████████████████████████  62.4% █████████████████████████
-    user2           50.0% █████████████████████████  37.6% ███████████████
+    user1           40.0% ████████████████▋          60.5% █████████████████████████
+    user2           60.0% █████████████████████████  39.5% ████████████████▎
 
     What the reader says
     · SWF processors read as GPUs: one each
@@ -272,26 +272,31 @@ job = [{ id = "eval", gpus = 1, work = "10m", after = "train" }]
 #[test]
 fn a_trace_is_simulated() {
     let arguments = "simulate --workload tiny.swf --cluster 2x8 -p fcfs";
-    insta::assert_snapshot!(run(arguments, &TINY_FILES), @"
+    insta::assert_snapshot!(run(arguments, &TINY_FILES), @r"
     exit code: 0
     ----- stdout -----
     tiny.swf: fifo/none/best-fit, seed 0
-    4 jobs over 2h10m on 16 GPUs: 2 nodes in 2 racks
+    5 jobs over 1h20m on 16 GPUs: 2 nodes in 2 racks
 
-    Jobs           3 completed, 1 failed, 0 left
-    Wait           p50 0s, p95 0s, mean 0s
-    Turnaround     p50 10m00s, p95 1h00m, mean 25m15s
-    Slowdown       p50 1.0, p95 1.0, mean 1.00
-    Utilization    30.8 %   ▃▃▆▆▆▆▆▆▃▃▃▃▁▁▁▁▁▁▁▁▁▁▁▁██
-    Free GPUs      16.6 % of them on partly used nodes, 16.6 % in partly used racks
+    Jobs           4 completed, 1 failed, 0 left
+    Wait           p50 0s, p95 46m40s, mean 17m00s
+    Turnaround     p50 48m20s, p95 1h00m, mean 39m12s
+    Slowdown       p50 1.0, p95 5.7, mean 2.70
+    Utilization    51.6 %   ▃▃▃▃▃▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▃▃▃▃▃▃▃▃▃▃█████▂▂▂▂▂
+    Free GPUs      48.3 % of them on partly used nodes, 48.3 % in partly used racks
 
     Tenant  Jobs  Ended  GPU-hours   Share  Wait p50  Wait p95
     ───────────────────────────────────────────────────────────
-    user1      2      2        6.7  62.4 %        0s        0s
-    user2      2      2        4.0  37.6 %        0s        0s
+    user1      2      2        6.7  60.5 %        0s    38m20s
+    user2      3      3        4.3  39.5 %        0s    46m40s
 
-    Look further   --out DIR keeps jobs.csv (a line a job) and summary.json (every …
-    Other policies gigawatt compare tiny.swf -p fifo/none -p fifo/easy
+    Reasons for waiting, of all job-seconds between submission and running
+      capacity        56.9 %  █████████         not enough GPUs are free
+      order           43.1 %  ███████           others come first
+
+    Look further   --out DIR keeps a line a job and every number of this run
+    Other policies gigawatt compare --workload tiny.swf --cluster 2x8 \
+                     -p fifo/none -p fifo/easy
     ----- stderr -----
     note: SWF processors read as GPUs: one each
     note: 1 job whose work ends in failure (status 0)
@@ -318,7 +323,8 @@ fn every_decision_can_be_watched() {
     0 start 1 on nodes 0
     600 start 2 on nodes 1
     1200 start 3 on nodes 0
-    7200 start 4 on nodes 0 1
+    1400 start 5 on nodes 0
+    3600 start 4 on nodes 0 1
     ");
 }
 
@@ -334,7 +340,8 @@ fn a_run_directory_holds_the_same_bytes_every_time() {
     let directory = directory(&TINY_FILES);
     let mut runs = Vec::new();
     for out in ["one", "two"] {
-        let output = command(directory.path()).args(["simulate", "night.toml", "--out", out]).output().unwrap();
+        let output =
+            command(directory.path()).args(["simulate", "night.toml", "--out", out]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
         let read = |name: &str| std::fs::read(directory.path().join(out).join(name)).unwrap();
         let summary: serde_json::Value = serde_json::from_slice(&read("summary.json")).unwrap();
@@ -438,26 +445,26 @@ fn policies_are_compared() {
                                             sjf
                         fcfs               easy
     ────────────────────────────────────────────
-    wait, mean            0s        0s        –
+    wait, mean        17m00s     7m40s     −55%
     wait, p50             0s        0s        –
-    wait, p90             0s        0s        –
-    wait, p99             0s        0s        –
-    slowdown, mean      1.00      1.00     0.0%
+    wait, p90         46m40s    38m20s     −18%
+    wait, p99         46m40s    38m20s     −18%
+    slowdown, mean      2.70      1.77     −35%
     slowdown, p50       1.00      1.00     0.0%
-    slowdown, p90       1.00      1.00     0.0%
-    slowdown, p99       1.00      1.00     0.0%
-    turnaround, mean  25m15s    25m15s     0.0%
-    turnaround, p50   10m00s    10m00s     0.0%
+    slowdown, p90       5.67      4.83     −15%
+    slowdown, p99       5.67      4.83     −15%
+    turnaround, mean  39m12s    29m52s     −24%
+    turnaround, p50   48m20s    30m00s     −38%
     turnaround, p90    1h00m     1h00m     0.0%
     turnaround, p99    1h00m     1h00m     0.0%
-    makespan           2h10m     2h10m     0.0%
-    utilization        30.8%     30.8%     0.0%
-    Jain index          0.94      0.94     0.0%
+    makespan           1h20m     1h10m     −12%
+    utilization        51.6%     59.0%     +14%
+    Jain index          0.96      0.96     0.0%
     unfinished jobs        0         0        –
 
     fcfs: fifo/none/best-fit
     sjf/easy: sjf/easy/best-fit
-    4 jobs a run; changes against fcfs.
+    5 jobs a run; changes against fcfs.
     Nothing is random: one run each; 1 day: no intervals, which take ten.
     ----- stderr -----
     note: SWF processors read as GPUs: one each
@@ -505,7 +512,7 @@ fn graphs_and_scenarios_are_inspected_too() {
     assert!(text.contains("21 jobs") && text.contains("20 dependencies"), "{text}");
     assert!(text.contains("no offered load on its cluster: all jobs are submitted at once"), "{text}");
     let text = run("inspect tiny.swf --cluster 4x8", &TINY_FILES);
-    assert!(text.contains("offered load 0.27 on 4x8 (32 GPUs)"), "{text}");
+    assert!(text.contains("offered load 0.89 on 4x8 (32 GPUs)"), "{text}");
 }
 
 /// A run that is stuck in the middle: nobody reads the decisions that it prints.

@@ -185,6 +185,30 @@ pub(super) struct Window {
 }
 
 impl Changes {
+    /// As the user would type them again, for a command over several policies.
+    pub(super) fn words(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| seed.to_string());
+        let options = [
+            ("--workload", &self.workload),
+            ("--format", &self.format),
+            ("--cluster", &self.cluster),
+            ("--from", &self.window.from),
+            ("--until", &self.window.until),
+            ("--scale-load", &self.window.scale_load),
+            ("--sample", &self.window.sample),
+            ("--cycle", &self.cycle),
+            ("--seed", &seed),
+        ];
+        let mut words = Vec::new();
+        for (option, value) in options {
+            words
+                .extend(value.as_ref().map(|value| [option.to_owned(), value.clone()]).into_iter().flatten());
+        }
+        for assignment in &self.set {
+            words.extend(["--set".to_owned(), assignment.clone()]);
+        }
+        words
+    }
     /// As the scenario takes them, with a policy if the command has one.
     pub(super) fn overrides(&self, policy: Option<&str>) -> Overrides {
         Overrides {

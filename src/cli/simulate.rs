@@ -5,9 +5,9 @@ use super::{Exit, interrupt, load};
 use crate::error::{Error, Result};
 use crate::history::{History, Outcome, Plan};
 use crate::metrics::measure;
-use crate::report::Directory;
-use crate::report::run::{EXPORTERS, Input, Provenance, Run, summary};
-use crate::scenario::Loaded;
+use crate::report::run::{EXPORTERS, Provenance, Run, summary};
+use crate::report::{self, Directory};
+use crate::scenario::{Input, Loaded};
 use crate::simulation::{Control, Progress, simulate};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
-    let provenance = provenance(&loaded);
+    let provenance = provenance(&loaded, arguments);
     let Loaded { plan, .. } = loaded;
     let history = simulated(plan, arguments.trace_decisions, terminal);
     let measured = measure(&history);
@@ -36,13 +36,15 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
 }
 
 /// Where a run comes from, the command line included.
-fn provenance(loaded: &Loaded) -> Provenance {
-    let input = |input: &crate::scenario::Input| Input { path: input.path.clone(), digest: input.digest.clone() };
+fn provenance(loaded: &Loaded, arguments: &Simulate) -> Provenance {
+    let input = |input: &Input| report::run::Input { path: input.path.clone(), digest: input.digest.clone() };
     let options = std::env::args_os().skip(1);
+    let path = arguments.scenario.as_ref().map(|path| path.display().to_string());
     Provenance {
         title: loaded.name.clone(),
         inputs: loaded.inputs.iter().map(input).collect(),
         options: options.map(|option| option.to_string_lossy().into_owned()).collect(),
+        scenario: path.into_iter().chain(arguments.changes.words()).collect(),
     }
 }
 
@@ -66,7 +68,8 @@ fn simulated(plan: Plan, trace_decisions: bool, terminal: Terminal) -> History {
 fn json(run: &Run<'_>) -> Result<String> {
     let mut bytes = Vec::new();
     for exporter in EXPORTERS.iter().filter(|exporter| exporter.file == "summary.json") {
-        (exporter.write)(run, &mut bytes).map_err(|source| Error::io("write", Path::new("stdout"), source))?;
+        (exporter.write)(run, &mut bytes)
+            .map_err(|source| Error::io("write", Path::new("stdout"), source))?;
     }
     Ok(String::from_utf8(bytes).expect("JSON is text"))
 }

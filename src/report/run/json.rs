@@ -21,6 +21,9 @@ pub struct Provenance {
     pub inputs: Vec<Input>,
     /// What the command line said.
     pub options: Vec<String>,
+    /// The part of it that other commands need to mean the same scenario.
+    #[serde(skip)]
+    pub scenario: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,8 @@ use crate::metrics::measure;
 use crate::workload::{Graph, Tenant};
 
 fn provenance(title: &str) -> Provenance {
-    Provenance { title: title.to_owned(), ..Provenance::default() }
+    let scenario = vec![title.to_owned()];
+    Provenance { title: title.to_owned(), scenario, ..Provenance::default() }
 }
 
 fn written(history: &History, file: &str) -> String {
@@ -150,4 +151,22 @@ fn a_run_is_saved_whole_and_read_back() {
     assert_eq!(names, expected, "nothing else is left behind");
     let bytes = std::fs::read(directory.path().join("history")).unwrap();
     assert_eq!(file::read(&bytes, "history").unwrap(), history, "the history comes back");
+}
+
+#[test]
+fn the_command_for_other_policies_can_be_pasted() {
+    let scenario = ["--workload", "my trace.swf", "--cluster", "64x8", "--set", "run.until='9 h'"];
+    let provenance = Provenance {
+        title: "my trace.swf".to_owned(),
+        scenario: scenario.map(str::to_owned).to_vec(),
+        ..Provenance::default()
+    };
+    let history = History::default();
+    let measured = measure(&history);
+    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    let command = text.split_once("Other policies").unwrap().1;
+    insta::assert_snapshot!(command, @r"
+    gigawatt compare --workload 'my trace.swf' --cluster 64x8 --set \
+                    'run.until='\''9 h'\''' -p fifo/none -p fifo/easy
+    ");
 }

@@ -8,7 +8,7 @@ use crate::units::Seconds;
 /// Columns of the summary.
 const WIDTH: usize = 80;
 /// Tenants that are shown; of more, the ones with the most GPU-hours.
-const TENANTS: usize = 8;
+const TENANTS: usize = 7;
 /// Reasons that are shown.
 const REASONS: usize = 5;
 /// Width of the labels on the left.
@@ -253,11 +253,6 @@ fn chain(names: &[String], width: usize) -> String {
 }
 
 fn further(run: &Run<'_>, kept_in: Option<&str>) -> Vec<String> {
-    let scenario = match run.provenance.title.as_str() {
-        "quickstart" => String::new(),
-        title => format!(" {title}"),
-    };
-    let compare = format!("gigawatt compare{scenario} -p fifo/none -p fifo/easy");
     let mut lines = match kept_in {
         Some(directory) => vec![
             labelled(
@@ -266,11 +261,50 @@ fn further(run: &Run<'_>, kept_in: Option<&str>) -> Vec<String> {
             ),
             labelled("", "gigawatt list columns says what they mean"),
         ],
-        None => vec![labelled(
-            "Look further",
-            "--out DIR keeps jobs.csv (a line a job) and summary.json (every number)",
-        )],
+        None => vec![labelled("Look further", "--out DIR keeps a line a job and every number of this run")],
     };
-    lines.push(labelled("Other policies", &compare));
+    for (index, line) in compare_command(&run.provenance.scenario).iter().enumerate() {
+        lines.push(labelled(if index == 0 { "Other policies" } else { "" }, line));
+    }
+    lines
+}
+
+/// How to compare policies on the same scenario: to be copied, so that what takes too much room is left out whole.
+fn compare_command(scenario: &[String]) -> Vec<String> {
+    const POLICIES: &str = "-p fifo/none -p fifo/easy";
+    let mut words = vec!["gigawatt compare".to_owned()];
+    words.extend(scenario.iter().map(|word| quoted(word)));
+    words.push(POLICIES.to_owned());
+    let lines = folded(&words, WIDTH - LABEL - 2);
+    if lines.len() <= 2 && lines.iter().all(|line| line.chars().count() <= WIDTH - LABEL) {
+        return lines;
+    }
+    vec![format!("gigawatt compare … {POLICIES} (… as above)")]
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// A command in lines of about `width` columns, as a shell takes it.
+fn folded(words: &[String], width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words {
+        let line = lines.last_mut().expect("there is always one");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            line.push_str(" \\");
+            lines.push(format!("  {word}"));
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
     lines
 }
