@@ -56,6 +56,8 @@ struct RackLevel {
 #[derive(Debug, Clone)]
 struct ZoneLevel {
     gpus: u32,
+    /// When its scopes last heard of a change.
+    stamp: u32,
     free: u64,
     /// How many nodes that are up have so many wholly free GPUs.
     nodes_by_free: [u32; 65],
@@ -76,6 +78,16 @@ impl ZoneLevel {
     fn most_partly_free(&self) -> u32 {
         let partly = self.some & ((1 << self.gpus) - 1);
         127 - partly.leading_zeros().min(127)
+    }
+    /// So many nodes go from wholly free to wholly used, or back.
+    fn move_whole(&mut self, count: u32, take: bool) {
+        let (from, to) = if take { (self.gpus, 0) } else { (0, self.gpus) };
+        self.nodes_by_free[from as usize] -= count;
+        if self.nodes_by_free[from as usize] == 0 {
+            self.some &= !(1 << from);
+        }
+        self.nodes_by_free[to as usize] += count;
+        self.some |= 1 << to;
     }
     fn enter(&mut self, node: &Node) {
         let free = node.free.count_ones();
@@ -129,6 +141,7 @@ impl<'a> Occupancy<'a> {
         };
         let zone = |gpus: &u32| ZoneLevel {
             gpus: *gpus,
+            stamp: 0,
             free: 0,
             nodes_by_free: [0; 65],
             some: 0,
@@ -154,8 +167,10 @@ impl<'a> Occupancy<'a> {
         let node = &mut self.nodes[index as usize];
         let rack = &mut self.racks[node.rack as usize];
         let zone = &mut self.zones[node.zone as usize];
-        for scope in &self.scopes.of_zone[node.zone as usize] {
-            self.scopes.scopes[*scope as usize].stamp = stamp;
+        if std::mem::replace(&mut zone.stamp, stamp) != stamp {
+            for scope in &self.scopes.of_zone[node.zone as usize] {
+                self.scopes.scopes[*scope as usize].stamp = stamp;
+            }
         }
         if rack.whole == rack.up {
             self.levels.free_on_whole_racks -= rack.free;
@@ -238,6 +253,12 @@ impl<'a> Occupancy<'a> {
         if !take {
             self.freed.extend(piece.nodes());
         }
+        if let Piece::Nodes { word, mask } = piece
+            && request.cpu_milli == 0
+            && request.memory_mib == 0
+        {
+            return self.apply_whole(word, mask, take, stamp);
+        }
         for index in piece.nodes() {
             self.change(index, stamp, |node| {
                 host(&mut node.cpu_milli, request.cpu_milli);
@@ -254,6 +275,68 @@ impl<'a> Occupancy<'a> {
                 };
                 node.free = if take { node.free & !held } else { node.free | held };
             });
+        }
+    }
+
+    /// Whole nodes are taken, or given back: rack by rack, as long as they are what they should be.
+    fn apply_whole(&mut self, word: u32, mask: u64, take: bool, stamp: u32) {
+        let base = word * 64;
+        let mut rest = mask;
+        while rest != 0 {
+            let first = rest.trailing_zeros();
+            let node = &self.nodes[(base + first) as usize];
+            let (zone, rack) = (node.zone, self.cluster.racks[node.rack as usize]);
+            let inside = rack.first_node + rack.nodes - base;
+            let group = rest & u64::MAX.checked_shl(inside).map_or(u64::MAX, |beyond| !beyond);
+            rest &= !group;
+            let mut members = Piece::Nodes { word, mask: group }.nodes();
+            let plain = |node: &Node| {
+                let before = if take { node.is_whole() } else { node.free == 0 && node.shared == 0 };
+                before && node.full != 0 && node.state == NodeState::Up && node.zone == zone
+            };
+            if members.all(|index| plain(&self.nodes[index as usize])) && !self.racks_matter {
+                self.apply_group(base, group, take, stamp);
+                continue;
+            }
+            for index in (Piece::Nodes { word, mask: group }).nodes() {
+                self.change(index, stamp, |node| node.free = if take { 0 } else { node.full });
+            }
+        }
+    }
+
+    /// Nodes of one rack and zone that are up go from wholly free to wholly used, or back.
+    fn apply_group(&mut self, base: u32, group: u64, take: bool, stamp: u32) {
+        let first = &self.nodes[(base + group.trailing_zeros()) as usize];
+        let (rack, zone) = (&mut self.racks[first.rack as usize], &mut self.zones[first.zone as usize]);
+        if std::mem::replace(&mut zone.stamp, stamp) != stamp {
+            for scope in &self.scopes.of_zone[first.zone as usize] {
+                self.scopes.scopes[*scope as usize].stamp = stamp;
+            }
+        }
+        let count = group.count_ones();
+        let milli = u64::from(count) * u64::from(zone.gpus) * 1000;
+        if rack.whole == rack.up {
+            self.levels.free_on_whole_racks -= rack.free;
+        }
+        zone.move_whole(count, take);
+        if take {
+            rack.whole -= count;
+        } else {
+            rack.whole += count;
+        }
+        let sums =
+            [&mut zone.free, &mut rack.free, &mut self.levels.free, &mut self.levels.free_on_whole_nodes];
+        for sum in sums {
+            *sum = if take { *sum - milli } else { *sum + milli };
+        }
+        if rack.whole == rack.up {
+            self.levels.free_on_whole_racks += rack.free;
+        }
+        let mut rest = group;
+        while rest != 0 {
+            let node = &mut self.nodes[(base + rest.trailing_zeros()) as usize];
+            node.free = if take { 0 } else { node.full };
+            rest &= rest - 1;
         }
     }
 

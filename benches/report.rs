@@ -1,0 +1,84 @@
+//! What follows a simulation: jobs a second measured, and bytes a second of the history file and of `jobs.csv`.
+//!
+//! `cargo bench --bench report`; on one core, into memory.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gigawatt::cluster::{Cluster, NodeKind};
+use gigawatt::history::{History, Plan, Settings, file};
+use gigawatt::metrics::measure;
+use gigawatt::report::run::{EXPORTERS, Provenance, Run};
+use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::{Gpus, Time};
+use gigawatt::workload::generate::{Arrivals, Estimate, Generator, Quantiles, Variety};
+use gigawatt::workload::{Behaviour, Builder, Job, Request};
+
+/// Jobs of a history.
+const JOBS: u32 = 200_000;
+/// Mean work of a job, seconds.
+const WORK: f64 = 3600.0;
+/// Sizes of gangs.
+const GANGS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+/// A history of a cluster that is kept busy.
+fn history(racks: u32, nodes: u32, gpus: u32, backfill: &str) -> History {
+    let mut builder = Builder::default();
+    builder.behaviour(Behaviour::default());
+    let work = Quantiles::exponential(WORK).expect("in range");
+    let factors = Quantiles::uniform(1000, 4000).expect("ascending");
+    let variety = |gang: u32| Variety {
+        weight: GANGS[6] / gang,
+        job: Job { request: builder.request(Request::gang(Gpus::whole(gang))), ..Job::at(Time::ZERO) },
+        work: work.clone(),
+        estimate: Estimate::Times(factors.clone()),
+    };
+    let mix = GANGS.map(variety).to_vec();
+    // Every size asks for as many GPUs as any other: 7 · 64 over 127 jobs.
+    let mean = 448.0 / 127.0;
+    let gap = mean * WORK / (0.95 * f64::from(racks * nodes * gpus));
+    let arrivals = Arrivals::poisson(gap).expect("in range");
+    let generator = Generator { arrivals, start: Time::ZERO, stop: Time::NEVER, count: Some(JOBS), mix };
+    generator.generate(1, 0, "", &mut builder);
+    let kind = NodeKind { gpus, ..NodeKind::default() };
+    let plan = Plan {
+        cluster: Cluster::racked(racks, nodes, kind),
+        workload: builder.finish(),
+        settings: Settings::named("fifo", backfill, "best-fit"),
+    };
+    simulate(plan, &mut Control::default())
+}
+
+fn report(criterion: &mut Criterion) {
+    let rooms = [
+        ("256-flat-fifo", history(256, 1, 1, "none")),
+        ("256-flat-easy", history(256, 1, 1, "easy")),
+        ("4096-in-racks-easy", history(256, 16, 8, "easy")),
+    ];
+    let mut group = criterion.benchmark_group("report");
+    group.sample_size(10);
+    for (name, history) in &rooms {
+        group.throughput(Throughput::Elements(u64::from(JOBS)));
+        group.bench_function(BenchmarkId::new("measure", name), |bencher| bencher.iter(|| measure(history)));
+        let mut bytes = Vec::new();
+        file::write(history, &mut bytes).expect("memory takes every byte");
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(BenchmarkId::new("history-write", name), |bencher| {
+            bencher.iter(|| file::write(history, std::io::sink()));
+        });
+        group.bench_function(BenchmarkId::new("history-read", name), |bencher| {
+            bencher.iter(|| file::read(&bytes, "history"));
+        });
+        let (measured, provenance) = (measure(history), Provenance::default());
+        let run = Run::new(history, &measured, &provenance);
+        let jobs = EXPORTERS.iter().find(|exporter| exporter.file == "jobs.csv").expect("there is one");
+        let mut text = Vec::new();
+        (jobs.write)(&run, &mut text).expect("memory takes every byte");
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(BenchmarkId::new("jobs.csv", name), |bencher| {
+            bencher.iter(|| (jobs.write)(&run, &mut std::io::sink()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, report);
+criterion_main!(benches);
