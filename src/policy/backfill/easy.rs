@@ -22,7 +22,7 @@ pub(crate) struct Reservations {
     /// By job: its expected end while it runs.
     expected: Vec<Time>,
     queues: Vec<Reservation>,
-    /// By two queues: whether they share nodes, so that a job of one matters to the other.
+    /// By two queues: whether they share nodes, be it through others, so that a job of one matters to the other.
     shared: Vec<Vec<bool>>,
 }
 
@@ -41,12 +41,21 @@ impl Reservations {
         let overlap = |a: &String, b: &String| {
             nodes(a).iter().any(|x| nodes(b).iter().any(|y| x.start < y.end && y.start < x.end))
         };
+        let mut group: Vec<usize> = (0..partitions.len()).collect();
+        for (a, first) in partitions.iter().enumerate() {
+            for (b, second) in partitions.iter().enumerate().skip(a + 1) {
+                if group[a] != group[b] && overlap(first, second) {
+                    let (keep, join) = (group[a], group[b]);
+                    group.iter_mut().filter(|group| **group == join).for_each(|group| *group = keep);
+                }
+            }
+        }
         Self {
             active,
             ends: BTreeSet::new(),
             expected: vec![Time::ZERO; if active { plan.workload.jobs.len() } else { 0 }],
             queues: vec![Reservation::default(); partitions.len()],
-            shared: partitions.iter().map(|a| partitions.iter().map(|b| overlap(a, b)).collect()).collect(),
+            shared: group.iter().map(|a| group.iter().map(|b| a == b).collect()).collect(),
         }
     }
 

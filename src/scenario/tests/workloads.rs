@@ -105,7 +105,7 @@ fn every_problem_of_a_trace_is_told() {
 }
 
 #[test]
-fn every_scenario_that_comes_with_the_program_is_right() {
+fn every_scenario_that_comes_with_the_program_runs_to_its_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
     let mut checked = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -113,9 +113,25 @@ fn every_scenario_that_comes_with_the_program_is_right() {
         let is_scenario = path.extension().is_some_and(|extension| extension == "toml")
             && std::fs::read_to_string(&path).unwrap().contains("\n[[cluster");
         if is_scenario {
-            Scenario::load(&path, &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
+            let loaded =
+                Scenario::load(&path, &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
+            let history = simulate(loaded.plan, &mut Control::default());
+            let left = history.jobs.iter().filter(|job| job.outcome == Outcome::Unfinished).count();
+            assert_eq!(left, 0, "jobs left of {}", path.display());
             checked += 1;
         }
     }
     assert!(checked >= 2, "there are at least two");
+}
+
+#[test]
+fn the_example_of_every_key_is_a_scenario() {
+    let text = include_str!("../../../workloads/README.md");
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    let document = Document::parse("README.md", example);
+    let files = Files { folder, ..Files::default() };
+    let loaded = super::super::read(document, "README.md".to_owned(), files, &Overrides::default());
+    let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.plan.workload.graphs.len(), 3, "as often as `until` lets it");
 }
