@@ -56,13 +56,9 @@ fn all_of(problems: &[String]) -> Result<(), TestCaseError> {
     if problems.is_empty() { Ok(()) } else { Err(TestCaseError::fail(problems.join("\n"))) }
 }
 
-/// The schedule under test: the engine's where `GIGAWATT_SUBJECT=engine`, else the naive reference's own.
+/// The schedule under test.
 fn schedule(plan: &Plan) -> Vec<Line> {
-    if std::env::var_os("GIGAWATT_SUBJECT").is_some_and(|subject| subject == "engine") {
-        schedule::of_history(&simulate(plan.clone(), &mut Control::default()))
-    } else {
-        schedule::of_run(&naive::simulate(plan))
-    }
+    schedule::of_history(&simulate(plan.clone(), &mut Control::default()))
 }
 
 /// What must have happened at least once for the suite to mean anything.

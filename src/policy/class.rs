@@ -181,7 +181,9 @@ impl Class {
     /// The rate on nodes of `kind` over `racks` racks, relative to the reference platform.
     #[must_use]
     pub fn rate_on(&self, kinds: &[NodeKind], kind: u32, racks: u32) -> Factor {
-        if let Some(rate) = self.rate {
+        if racks <= 1
+            && let Some(rate) = self.rate
+        {
             return rate;
         }
         let speed = self.speeds[kind as usize];

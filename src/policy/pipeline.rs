@@ -62,7 +62,7 @@ impl Pipeline {
             backfill,
             placement,
             queues: plan.workload.partitions.iter().map(queue).collect(),
-            reservations: Reservations::new(plan, backfill.reserves()),
+            reservations: Reservations::new(plan, table, backfill.reserves()),
             choice: Choice::default(),
             version: 0,
             monotone: is_monotone(plan, table, backfill),
@@ -93,6 +93,13 @@ impl Pipeline {
         self.reservations.started(view, job, &self.choice);
         view.start(job, &self.choice);
         self.version += 1;
+        // What another queue waits for may be expected at another time now.
+        let own = view.class(job).queue as usize;
+        if self.queues.len() > 1 && !self.monotone {
+            for (index, queue) in self.queues.iter_mut().enumerate() {
+                queue.changed |= index != own && self.reservations.shares(own, index);
+            }
+        }
     }
 
     /// Starts jobs from the front of a queue; returns the first that does not fit.
@@ -119,7 +126,10 @@ impl Pipeline {
 
     fn pass(&mut self, view: &mut View, queue: usize) {
         self.version += 1;
+        let before = self.version;
         let head = self.start_heads(view, queue);
+        // Who starts changes what is expected of the others.
+        self.queues[queue].changed |= self.version != before;
         let fresh = self.queues[queue].pending.take_fresh();
         let mut dirty = false;
         if self.backfill == Backfill::None {
@@ -266,7 +276,9 @@ fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
     let simple =
         classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
     let one_scope = classes.iter().all(|class| class.scope == 0);
-    counts && simple && one_scope || backfill == Backfill::Skip && classes.iter().all(|class| class.monotone)
+    let one_queue = plan.workload.partitions.len() == 1;
+    counts && simple && one_scope && one_queue
+        || backfill == Backfill::Skip && classes.iter().all(|class| class.monotone)
 }
 
 fn narrow(queue: usize) -> u32 {

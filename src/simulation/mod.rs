@@ -138,7 +138,10 @@ impl Simulation {
     fn run(mut self, control: &mut Control<'_>) -> History {
         let until = self.view.plan().settings.until.map_or(Time::NEVER, Time);
         let mut instants = 0_u32;
-        while let Some(now) = self.next_instant() {
+        while let Some(now) = {
+            self.prune();
+            self.next_instant()
+        } {
             if now > until {
                 self.view.set_now(until);
                 break;
@@ -178,6 +181,25 @@ impl Simulation {
             *self.by_submit.get(self.next_submit as usize)?
         };
         Some((self.view.job(job).submit_time, job))
+    }
+
+    /// Forgets what can no longer happen: the end of a job that was stopped, the submit or withdrawal of one whose
+    /// outcome is known.
+    fn prune(&mut self) {
+        let view = &self.view;
+        self.queue.prune(|time, rank, job| match rank {
+            Rank::Finish => view.segment(job).is_none_or(|segment| segment.to != time),
+            Rank::Eligible => view.status(job) != Status::Future,
+            Rank::Cancel => {
+                matches!(view.status(job), Status::Running | Status::Settled) || view.has_started(job)
+            }
+            Rank::Timer => false,
+        });
+        while let Some((_, job)) = self.upcoming_submit()
+            && self.view.status(job) == Status::Settled
+        {
+            self.next_submit += 1;
+        }
     }
 
     fn next_instant(&self) -> Option<Time> {
@@ -313,7 +335,7 @@ impl Simulation {
     }
 
     fn is_pass_due(&self, now: Time) -> bool {
-        self.view.plan().settings.cycle.is_none_or(|cycle| now.0.is_multiple_of(cycle))
+        self.view.plan().settings.cycle.map_or(self.unseen, |cycle| now.0.is_multiple_of(cycle))
     }
 
     fn pass(&mut self, now: Time, control: &mut Control<'_>) {

@@ -42,6 +42,21 @@ impl Queue {
         finish.into_iter().chain(other).min()
     }
 
+    /// Forgets events at the front that no longer mean anything, so that they make no instant.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves hold the instant and the job")]
+    pub(super) fn prune(&mut self, stale: impl Fn(Time, Rank, u32) -> bool) {
+        while let Some(Reverse(packed)) = self.finishes.peek()
+            && stale(Time((packed >> 32) as u32), Rank::Finish, *packed as u32)
+        {
+            self.finishes.pop();
+        }
+        while let Some(Reverse((time, rank, job))) = self.others.peek()
+            && stale(*time, *rank, *job)
+        {
+            self.others.pop();
+        }
+    }
+
     /// The job of the next event of this instant and rank.
     #[expect(clippy::cast_possible_truncation, reason = "the halves hold the instant and the job")]
     pub(super) fn pop(&mut self, now: Time, rank: Rank) -> Option<u32> {

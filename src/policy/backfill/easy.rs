@@ -6,6 +6,7 @@
 //! A job past its expected end is expected to end one second from now.
 //! A pass costs O(candidates · log running) and O(jobs between the old cut and the new).
 
+use super::super::class::Class;
 use super::super::placement::{Choice, Placement};
 use super::super::view::{Room, View};
 use crate::cluster::Piece;
@@ -22,7 +23,7 @@ pub(crate) struct Reservations {
     /// By job: its expected end while it runs.
     expected: Vec<Time>,
     queues: Vec<Reservation>,
-    /// By two queues: whether they share nodes, be it through others, so that a job of one matters to the other.
+    /// By two queues: whether they share nodes, directly or through others, so that jobs of one matter to the other.
     shared: Vec<Vec<bool>>,
 }
 
@@ -34,34 +35,24 @@ struct Reservation {
 }
 
 impl Reservations {
-    pub(crate) fn new(plan: &Plan, active: bool) -> Self {
-        let partitions = &plan.workload.partitions;
-        let nodes =
-            |name: &String| plan.cluster.partition(name).map_or(&[][..], |partition| &partition.nodes);
-        let overlap = |a: &String, b: &String| {
-            nodes(a).iter().any(|x| nodes(b).iter().any(|y| x.start < y.end && y.start < x.end))
-        };
-        let mut group: Vec<usize> = (0..partitions.len()).collect();
-        for (a, first) in partitions.iter().enumerate() {
-            for (b, second) in partitions.iter().enumerate().skip(a + 1) {
-                if group[a] != group[b] && overlap(first, second) {
-                    let (keep, join) = (group[a], group[b]);
-                    group.iter_mut().filter(|group| **group == join).for_each(|group| *group = keep);
-                }
-            }
-        }
+    pub(crate) fn new(plan: &Plan, classes: &[Class], active: bool) -> Self {
         Self {
             active,
             ends: BTreeSet::new(),
             expected: vec![Time::ZERO; if active { plan.workload.jobs.len() } else { 0 }],
-            queues: vec![Reservation::default(); partitions.len()],
-            shared: group.iter().map(|a| group.iter().map(|b| a == b).collect()).collect(),
+            queues: vec![Reservation::default(); plan.workload.partitions.len()],
+            shared: shared(plan, classes),
         }
     }
 
     /// When the head of a queue is expected to start; [`Time::NEVER`] if no expected end lets it.
     pub(crate) fn cut(&self, queue: usize) -> Time {
         self.queues[queue].cut
+    }
+
+    /// Whether two queues have nodes in common.
+    pub(crate) fn shares(&self, one: usize, other: usize) -> bool {
+        self.shared[one][other]
     }
 
     /// Whether the mere passing of time has changed what is expected.
@@ -256,4 +247,29 @@ impl Reservations {
         }
         fits
     }
+}
+
+/// Which queues with jobs share nodes, directly or through others.
+fn shared(plan: &Plan, classes: &[Class]) -> Vec<Vec<bool>> {
+    let partitions = &plan.workload.partitions;
+    let used = |queue: usize| classes.iter().any(|class| class.queue as usize == queue);
+    let nodes = |queue: usize| {
+        plan.cluster.partition(&partitions[queue]).map_or(&[][..], |partition| &partition.nodes)
+    };
+    let overlap = |a: usize, b: usize| {
+        let meet = |x: &std::ops::Range<u32>| nodes(b).iter().any(|y| x.start < y.end && y.start < x.end);
+        a == b || used(a) && used(b) && nodes(a).iter().any(meet)
+    };
+    let queues = 0..partitions.len();
+    let mut shared: Vec<Vec<bool>> =
+        queues.clone().map(|a| queues.clone().map(|b| overlap(a, b)).collect()).collect();
+    for through in queues.clone() {
+        for a in queues.clone().filter(|a| *a != through) {
+            for b in queues.clone() {
+                let linked = shared[a][through] && shared[through][b];
+                shared[a][b] |= linked;
+            }
+        }
+    }
+    shared
 }

@@ -122,6 +122,10 @@ impl<'a> World<'a> {
             Shape::Pods { count, .. } => count > 1,
         }
     }
+    /// Whether the job might lie on several racks.
+    pub(super) fn may_span(&self, job: u32) -> bool {
+        self.racks_matter && self.is_gang(job)
+    }
     /// Whether the job holds nothing wherever it runs.
     pub(super) fn asks_for_nothing(&self, job: u32) -> bool {
         let request = self.plan.workload.request_of(job);
