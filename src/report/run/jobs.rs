@@ -1,10 +1,13 @@
 use super::Run;
 use super::columns::{COLUMNS, Row};
 use super::ranges::Ranges;
+use rayon::prelude::*;
 use std::io::{self, Write};
 
-/// Bytes that are gathered before they are written.
-const BUFFER: usize = 1 << 16;
+/// Jobs that one thread turns into text at a time.
+const CHUNK: usize = 4096;
+/// Chunks that are turned into text before they are written: they bound the memory.
+const BATCH: usize = 64;
 
 /// Writes `jobs.csv`: one line a job, in input order.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -14,24 +17,32 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
         last[segment.job as usize] = index;
     }
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-    let mut buffer = format!("{}\n", names.join(",")).into_bytes();
-    let mut ranges = Ranges::default();
-    let jobs = history.plan.workload.jobs.iter().zip(&history.jobs).zip(&run.measured.jobs);
-    for (index, ((job, record), times)) in jobs.enumerate() {
-        let segment = history.segments.get(last[index] as usize);
-        let mut row =
-            Row { history, index, job, record, times, segment, ranges: &mut ranges, out: &mut buffer };
-        for column in COLUMNS {
-            (column.write)(&mut row);
-            row.out.push(b',');
+    writeln!(out, "{}", names.join(","))?;
+    let (workload, times) = (&history.plan.workload, &run.measured.jobs);
+    let lines = |first: usize| {
+        let mut text = Vec::new();
+        let mut ranges = Ranges::default();
+        for index in first..last.len().min(first + CHUNK) {
+            let segment = history.segments.get(last[index] as usize);
+            let (job, record, times) = (&workload.jobs[index], &history.jobs[index], &times[index]);
+            let mut row =
+                Row { history, index, job, record, times, segment, ranges: &mut ranges, out: &mut text };
+            for column in COLUMNS {
+                (column.write)(&mut row);
+                row.out.push(b',');
+            }
+            if let Some(comma) = text.last_mut() {
+                *comma = b'\n';
+            }
         }
-        if let Some(comma) = buffer.last_mut() {
-            *comma = b'\n';
-        }
-        if buffer.len() > BUFFER {
-            out.write_all(&buffer)?;
-            buffer.clear();
+        text
+    };
+    let chunks: Vec<usize> = (0..last.len()).step_by(CHUNK).collect();
+    for batch in chunks.chunks(BATCH) {
+        let texts: Vec<Vec<u8>> = batch.par_iter().map(|first| lines(*first)).collect();
+        for text in texts {
+            out.write_all(&text)?;
         }
     }
-    out.write_all(&buffer)
+    Ok(())
 }
