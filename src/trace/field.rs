@@ -17,23 +17,29 @@ impl Decimal {
 }
 
 /// Whether a field says nothing: empty, or what pandas, SQL and Slurm write for nothing.
+#[inline]
 pub(super) fn missing(bytes: &[u8]) -> bool {
-    matches!(
-        bytes,
-        b"" | b"nan"
-            | b"NaN"
-            | b"NaT"
-            | b"None"
-            | b"none"
-            | b"null"
-            | b"NULL"
-            | b"Unknown"
-            | b"N/A"
-            | b"INVALID"
-    )
+    match bytes.first() {
+        None => true,
+        Some(b'n' | b'N' | b'U' | b'I') => [
+            b"nan".as_slice(),
+            b"NaN",
+            b"NaT",
+            b"None",
+            b"none",
+            b"null",
+            b"NULL",
+            b"Unknown",
+            b"N/A",
+            b"INVALID",
+        ]
+        .contains(&bytes),
+        Some(_) => false,
+    }
 }
 
 /// Digits only, at most 19 of them.
+#[inline]
 pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() || bytes.len() > 19 {
         return None;
@@ -50,6 +56,7 @@ pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Digits only, within 32 bits.
+#[inline]
 pub(super) fn count(bytes: &[u8]) -> Option<u32> {
     unsigned(bytes).and_then(|value| u32::try_from(value).ok())
 }
@@ -65,10 +72,16 @@ pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
 }
 
 /// `66`, `66.0`, `66.25`, `6.6e1`.
+#[inline]
 pub(super) fn decimal(bytes: &[u8]) -> Option<Decimal> {
     if let Some(floor) = unsigned(bytes) {
         return Some(Decimal { floor, fraction: false });
     }
+    decimal_point(bytes)
+}
+
+/// A number that is not of digits alone.
+fn decimal_point(bytes: &[u8]) -> Option<Decimal> {
     let Some(point) = bytes.iter().position(|byte| *byte == b'.') else { return exponent(bytes) };
     let (whole, rest) = (&bytes[..point], &bytes[point + 1..]);
     if !rest.iter().all(u8::is_ascii_digit) {

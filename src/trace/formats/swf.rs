@@ -88,18 +88,18 @@ const NAMES: [&str; FIELDS + 1] = [
 
 fn read(mut text: &[u8], intake: &mut Intake<'_>) {
     let mut reader = Reader::new(intake);
+    let all = intake.options.think_time || intake.options.swf_partition != SwfPartition::Ignore;
     let mut line: Line = [0; FIELDS + 1];
     let mut number = 0;
     while !text.is_empty() {
         number += 1;
-        if let Some(length) = quick(text, &mut line) {
+        let end = memchr(b'\n', text).unwrap_or(text.len());
+        let bytes = &text[..end];
+        text = text.get(end + 1..).unwrap_or_default();
+        if !all && quick(bytes, &mut line).is_some() {
             reader.job(&line, number, intake);
-            text = &text[length..];
             continue;
         }
-        let end = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
-        let (bytes, rest) = text.split_at(end);
-        text = rest;
         match bytes.trim_ascii() {
             [] => {}
             [b';', header @ ..] => reader.header(header, intake),
@@ -110,79 +110,86 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
     reader.notes(intake);
 }
 
-/// Reads a line as most lines are: whole numbers, blanks between them, a newline at the end. Returns its length.
+/// Reads a line as most lines are: whole numbers with blanks between them. Fields 15 to 18 are only counted.
 ///
 /// Written out field by field, so that the processor learns how long each one usually is.
-fn quick(text: &[u8], line: &mut Line) -> Option<usize> {
-    let mut scan = Scan { text, at: 0 };
-    line[1] = scan.number()?;
-    line[2] = scan.number()?;
-    line[3] = scan.number()?;
-    line[4] = scan.number()?;
-    line[5] = scan.number()?;
-    scan.skip()?;
-    scan.skip()?;
-    line[8] = scan.number()?;
-    line[9] = scan.number()?;
-    scan.skip()?;
-    line[11] = scan.number()?;
-    line[12] = scan.number()?;
-    scan.skip()?;
-    scan.skip()?;
-    line[15] = scan.number()?;
-    line[16] = scan.number()?;
-    line[17] = scan.number()?;
-    line[18] = scan.number()?;
-    Some(scan.at + memchr(b'\n', &text[scan.at..])? + 1)
+fn quick(text: &[u8], line: &mut Line) -> Option<()> {
+    let mut rest = text;
+    for field in &mut line[1..=5] {
+        *field = number(&mut rest)?;
+    }
+    skip(&mut rest)?;
+    skip(&mut rest)?;
+    line[8] = number(&mut rest)?;
+    line[9] = number(&mut rest)?;
+    skip(&mut rest)?;
+    line[11] = number(&mut rest)?;
+    line[12] = number(&mut rest)?;
+    (words(rest) >= FIELDS - 12).then_some(())
 }
 
-struct Scan<'a> {
-    text: &'a [u8],
-    at: usize,
+#[inline(always)]
+const fn blanks(rest: &mut &[u8]) {
+    while let [b' ', more @ ..] = *rest {
+        *rest = more;
+    }
 }
 
-impl Scan<'_> {
-    #[inline(always)]
-    fn blanks(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.text.get(self.at)?;
-            if byte != b' ' {
-                return Some(byte);
+/// A whole number of at most 18 digits.
+#[inline(always)]
+fn number(rest: &mut &[u8]) -> Option<i64> {
+    blanks(rest);
+    let negative = rest.first() == Some(&b'-');
+    let digits = &rest[usize::from(negative)..];
+    *rest = digits;
+    let mut value = 0_i64;
+    while let [byte, more @ ..] = *rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            if *byte > b' ' {
+                return None;
             }
-            self.at += 1;
+            break;
         }
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        *rest = more;
     }
-    /// A field that nobody reads.
-    #[inline(always)]
-    fn skip(&mut self) -> Option<()> {
-        if self.blanks()? < b' ' {
-            return None;
-        }
-        while *self.text.get(self.at)? > b' ' {
-            self.at += 1;
-        }
-        Some(())
+    let count = digits.len() - rest.len();
+    (1..=18).contains(&count).then_some(if negative { -value } else { value })
+}
+
+/// A field that nobody reads.
+#[inline(always)]
+fn skip(rest: &mut &[u8]) -> Option<()> {
+    blanks(rest);
+    let start = rest.len();
+    while let [b'!'..=u8::MAX, more @ ..] = *rest {
+        *rest = more;
     }
-    /// A whole number of at most 18 digits.
-    #[inline(always)]
-    fn number(&mut self) -> Option<i64> {
-        let negative = self.blanks()? == b'-';
-        self.at += usize::from(negative);
-        let start = self.at;
-        let mut value = 0_i64;
-        let after = loop {
-            let byte = *self.text.get(self.at)?;
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break byte;
-            }
-            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-            self.at += 1;
-        };
-        let digits = self.at - start;
-        let right = (1..=18).contains(&digits) && after <= b' ';
-        right.then_some(if negative { -value } else { value })
+    (rest.len() < start).then_some(())
+}
+
+/// How many words there are, eight bytes at a time.
+fn words(mut text: &[u8]) -> usize {
+    /// The highest bit of every byte.
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut count = 0;
+    // The highest bit of the lowest byte: whether the byte before was part of a word.
+    let mut before = 0;
+    while let Some((bytes, rest)) = text.split_first_chunk::<8>() {
+        let bytes = u64::from_le_bytes(*bytes);
+        // A byte above a blank overflows into its highest bit.
+        let inside = (((bytes & !HIGH) + 0x5f5f_5f5f_5f5f_5f5f) | bytes) & HIGH;
+        count += (inside & !((inside << 8) | before)).count_ones() as usize;
+        before = inside >> 56;
+        text = rest;
     }
+    let mut inside = before != 0;
+    for byte in text {
+        count += usize::from(*byte > b' ' && !inside);
+        inside = *byte > b' ';
+    }
+    count
 }
 
 /// Reads any line, and says what is wrong with it.
@@ -475,6 +482,42 @@ mod tests {
             assert!(text.contains(expected) && text.contains("t.swf:2"), "{line} gives:\n{text}");
         }
         assert!(problem("; MaxJobs: 0\n").contains("no job in `t.swf`"), "a header alone is no trace");
+    }
+
+    #[test]
+    fn words_are_counted_wherever_they_begin() {
+        for text in [
+            "",
+            " ",
+            "a",
+            " a",
+            "a b",
+            "-1 -1 -1",
+            "1234567 8",
+            "12345678 9",
+            " 12345678 é\t9 ",
+            "12345678901234567",
+        ] {
+            for blanks in 0..9 {
+                let text = format!("{:blanks$}{text}", "");
+                assert_eq!(words(text.as_bytes()), text.split_whitespace().count(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quick_and_the_careful_path_agree() {
+        for line in String::from_utf8_lossy(SAMPLE).lines().filter(|line| !line.starts_with(';')) {
+            let (mut quickly, mut carefully) = ([0; FIELDS + 1], [0; FIELDS + 1]);
+            assert!(quick(line.as_bytes(), &mut quickly).is_some(), "{line} is plain");
+            let options = Options::default();
+            let right = careful(line.as_bytes(), &mut carefully, 1, &mut Intake::new("t.swf", &options));
+            assert!(right && quickly[..13] == carefully[..13], "{line}");
+            assert!(
+                quick(format!("0.5 {line}").as_bytes(), &mut quickly).is_none(),
+                "{line} after a fraction"
+            );
+        }
     }
 
     #[test]
