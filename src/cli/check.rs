@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::history::Settings;
 use crate::metrics::profile::Profile;
-use crate::report::number::{counted, grouped};
+use crate::report::number::{counted, grouped, significant};
 use crate::report::table;
 use crate::scenario::Loaded;
 use crate::units::Seconds;
@@ -26,7 +26,7 @@ fn resolved(loaded: &Loaded, width: u16) -> String {
     let plan = &loaded.plan;
     let profile = Profile::of(&plan.workload, Some(&plan.cluster), 1);
     let load = match profile.offered_load {
-        Some(load) => format!("{load:.2} of the GPUs, within the {} of submits", profile.span()),
+        Some(load) => format!("{} of the GPUs, within the {} of submits", significant(load), profile.span()),
         None => "none: all jobs are submitted at once".to_owned(),
     };
     let mut table = table::headless(width);
@@ -64,17 +64,22 @@ fn cluster(cluster: &Cluster) -> String {
     parts.join(", ")
 }
 
-/// Racks that are alike, in the order they first come.
+/// Racks that look alike, in the order they first come.
 fn racks(cluster: &Cluster) -> String {
-    let mut alike: BTreeMap<(u32, u32), (usize, u64)> = BTreeMap::new();
+    let mut alike: BTreeMap<(u32, u32, &str), (usize, u64)> = BTreeMap::new();
     for (index, rack) in cluster.racks.iter().enumerate() {
-        alike.entry((rack.kind, rack.nodes)).or_insert((index, 0)).1 += 1;
+        let kind = &cluster.kinds[rack.kind as usize];
+        let key = (rack.nodes, kind.gpus, kind.platform_name.as_str());
+        alike.entry(key).or_insert((index, 0)).1 += 1;
     }
     let mut alike: Vec<_> = alike.into_iter().collect();
     alike.sort_by_key(|(_, (first, _))| *first);
-    let line = |((kind, nodes), (_, count)): ((u32, u32), (usize, u64))| {
-        let kind = &cluster.kinds[kind as usize];
-        format!("{} × {nodes} × {} {}", grouped(count), kind.gpus, kind.platform_name)
+    let line = |((nodes, gpus, platform), (_, count)): ((u32, u32, &str), (usize, u64))| {
+        let nodes = counted(nodes.into(), "node");
+        match gpus {
+            0 => format!("{} of {nodes} without GPUs", grouped(count)),
+            _ => format!("{} of {nodes} of {gpus} {platform}", grouped(count)),
+        }
     };
     let mut lines: Vec<String> = alike.into_iter().map(line).collect();
     let more = lines.len().saturating_sub(RACKS);
@@ -86,7 +91,7 @@ fn racks(cluster: &Cluster) -> String {
 }
 
 /// Kinds of racks that are told one by one.
-const RACKS: usize = 8;
+const RACKS: usize = 12;
 
 fn jobs(workload: &Workload) -> String {
     let mut parts =

@@ -139,39 +139,47 @@ pub(super) fn rank(history: &History, measured: &Measured) -> Vec<Ranked> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Ranked {
     values: Vec<(f64, u32)>,
-    /// Sum and number of the values of each day.
-    days: Vec<(f64, u32)>,
+    /// Sum of the values of each day.
+    sums: Vec<f64>,
+    /// By [`BLOCK`] values, and within by day: how many there are. So a resample skips most of the values.
+    counts: Vec<u32>,
 }
+
+/// Values that are skipped together if none of them is asked for.
+const BLOCK: usize = 1024;
 
 impl Ranked {
     /// Of (value, day) in any order.
     pub(super) fn new(mut values: Vec<(f64, u32)>) -> Self {
-        let count = values.iter().map(|(_, day)| *day as usize + 1).max().unwrap_or(0);
-        let mut days = vec![(0.0, 0); count];
+        let days = values.iter().map(|(_, day)| *day as usize + 1).max().unwrap_or(0);
+        let mut sums = vec![0.0; days];
         for (value, day) in &values {
-            days[*day as usize].0 += value;
-            days[*day as usize].1 += 1;
+            sums[*day as usize] += value;
         }
         values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        Self { values, days }
+        let mut counts = vec![0; days * values.len().div_ceil(BLOCK)];
+        for (block, counts) in values.chunks(BLOCK).zip(counts.chunks_mut(days.max(1))) {
+            for (_, day) in block {
+                counts[*day as usize] += 1;
+            }
+        }
+        Self { values, sums, counts }
     }
     /// How many days there are.
     pub(super) const fn days(&self) -> usize {
-        self.days.len()
+        self.sums.len()
     }
     /// The readings over all jobs, each counted as often as `times` says of its day; 0 if none counts.
     pub(super) fn read(&self, readings: &[Reading], times: &[u32]) -> Vec<f64> {
-        let weighted = |days: &dyn Fn(&(f64, u32)) -> f64| -> f64 {
-            self.days.iter().zip(times).map(|(day, times)| days(day) * f64::from(*times)).sum()
-        };
-        let count: u64 =
-            self.days.iter().zip(times).map(|(day, times)| u64::from(day.1) * u64::from(*times)).sum();
-        let mean = weighted(&|day| day.0) / weighted(&|day| f64::from(day.1)).max(1.0);
-        let mut ranks: Vec<(u64, usize)> = Vec::new();
+        let weights: Vec<u64> =
+            self.counts.chunks(self.days().max(1)).map(|days| weight(days, times)).collect();
+        let count: u64 = weights.iter().sum();
+        let sum: f64 = self.sums.iter().zip(times).map(|(sum, times)| sum * f64::from(*times)).sum();
         let mut found = vec![0.0; readings.len()];
+        let mut ranks: Vec<(u64, usize)> = Vec::new();
         for (index, reading) in readings.iter().enumerate() {
             match reading {
-                Mean => found[index] = mean,
+                Mean => found[index] = sum / real(count).max(1.0),
                 Percentile(percent) => {
                     ranks.push(((count * u64::from(*percent)).div_ceil(100).max(1), index));
                 }
@@ -180,22 +188,38 @@ impl Ranked {
         ranks.sort_unstable();
         let mut wanted = ranks.into_iter().peekable();
         let mut seen = 0;
-        for (value, day) in &self.values {
-            seen += u64::from(times[*day as usize]);
-            while let Some((_, index)) = wanted.next_if(|(rank, _)| seen >= *rank) {
-                found[index] = *value;
+        for (block, weight) in self.values.chunks(BLOCK).zip(weights) {
+            let Some((next, _)) = wanted.peek() else { break };
+            if seen + weight < *next {
+                seen += weight;
+                continue;
             }
-            if wanted.peek().is_none() {
-                break;
+            for (value, day) in block {
+                seen += u64::from(times[*day as usize]);
+                while let Some((_, index)) = wanted.next_if(|(rank, _)| seen >= *rank) {
+                    found[index] = *value;
+                }
             }
         }
         found
     }
 }
 
+/// How many values of a block count, each as often as its day was drawn.
+fn weight(counts: &[u32], times: &[u32]) -> u64 {
+    // A block is small and a day is drawn no more often than there are days: 32 bits are enough.
+    u64::from(counts.iter().zip(times).map(|(count, times)| count * times).sum::<u32>())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of jobs are far below 2^53")]
+const fn real(count: u64) -> f64 {
+    count as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::percentile;
 
     const ALL: [Reading; 4] = [Percentile(99), Mean, Percentile(50), Percentile(90)];
 
@@ -215,6 +239,23 @@ mod tests {
         assert_eq!(ranked.read(&ALL, &[2, 0, 1]), expected, "as if written out");
         let written_out = Ranked::new([1.0, 1.0, 3.0, 3.0, 20.0, 40.0].map(|value| (value, 0)).to_vec());
         assert_eq!(written_out.read(&ALL, &[1]), expected, "written out");
+    }
+
+    #[test]
+    fn skipped_blocks_change_nothing() {
+        let values: Vec<(f64, u32)> =
+            (0..5000_u32).map(|number| (f64::from(number * 7919 % 5003), number % 31)).collect();
+        let times: Vec<u32> = (0..31).map(|day| day * 5 % 4).collect();
+        let mut written_out: Vec<f64> = Vec::new();
+        for (value, day) in &values {
+            written_out.extend(std::iter::repeat_n(*value, times[*day as usize] as usize));
+        }
+        written_out.sort_by(f64::total_cmp);
+        let found = Ranked::new(values).read(&ALL, &times);
+        for (reading, found) in ALL.iter().zip(found) {
+            let Percentile(percent) = reading else { continue };
+            assert_eq!(found, percentile(&written_out, usize::from(*percent)), "p{percent}");
+        }
     }
 
     #[test]

@@ -78,7 +78,8 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
 fn cell(entry: &Entry, unit: Unit) -> String {
     let change = entry.change.map_or_else(|| "–".to_owned(), percent);
     let mut text = format!("{:>VALUE$}{change:>CHANGE$}", amount(entry.value, unit));
-    if let Some(interval) = entry.interval {
+    // Where nothing ever differs an interval says nothing.
+    if let Some(interval) = entry.interval.filter(|ends| ends.low < ends.high || entry.change != Some(0.0)) {
         text.push_str(&format!("\n{} … {}", percent(interval.low), percent(interval.high)));
     }
     text

@@ -1,7 +1,7 @@
 //! A workload as plots in a terminal.
 
 use super::canvas::Canvas;
-use super::number::{counted, grouped};
+use super::number::{counted, grouped, significant};
 use crate::metrics::profile::{Profile, Share};
 use crate::units::Seconds;
 use ratatui::buffer::Buffer;
@@ -93,7 +93,9 @@ impl Inspection<'_> {
         }
         if let Some((name, gpus)) = self.cluster {
             let load = match profile.offered_load {
-                Some(load) => format!("offered load {load:.2} on {name} ({} GPUs)", grouped(gpus)),
+                Some(load) => {
+                    format!("offered load {} on {name} ({} GPUs)", significant(load), grouped(gpus))
+                }
                 None => format!("no offered load on {name}: all jobs are submitted at once"),
             };
             canvas.line(Span::styled(load, Style::new().bold()));

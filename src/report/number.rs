@@ -30,9 +30,27 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{} {plural}{rest}", grouped(count))
 }
 
+/// At least two digits that count, however small: `1.25`, `0.61`, `0.0023`.
+pub(crate) fn significant(number: f64) -> String {
+    let mut decimals = 2;
+    while decimals < 9 && number > 0.0 && number * 10_f64.powi(decimals) < 9.5 {
+        decimals += 1;
+    }
+    format!("{number:.*}", usize::try_from(decimals).unwrap_or(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_numbers_keep_two_digits() {
+        for (number, text) in
+            [(0.0, "0.00"), (12.345, "12.35"), (0.61, "0.61"), (0.0912, "0.091"), (0.00231, "0.0023")]
+        {
+            assert_eq!(significant(number), text, "{number}");
+        }
+    }
 
     #[test]
     fn nouns_follow_their_number() {

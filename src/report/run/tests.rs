@@ -164,9 +164,9 @@ fn the_command_for_other_policies_can_be_pasted() {
     let history = History::default();
     let measured = measure(&history);
     let text = summary(&Run::new(&history, &measured, &provenance), None);
-    let command = text.split_once("Other policies").unwrap().1;
+    let command = text.split_once("this run\n").unwrap().1;
     insta::assert_snapshot!(command, @r"
     gigawatt compare --workload 'my trace.swf' --cluster 64x8 --set \
-                    'run.until='\''9 h'\''' -p fifo/none -p fifo/easy
+      'run.until='\''9 h'\''' -p fifo/none -p fifo/easy
     ");
 }

@@ -263,9 +263,7 @@ fn further(run: &Run<'_>, kept_in: Option<&str>) -> Vec<String> {
         ],
         None => vec![labelled("Look further", "--out DIR keeps a line a job and every number of this run")],
     };
-    for (index, line) in compare_command(&run.provenance.scenario).iter().enumerate() {
-        lines.push(labelled(if index == 0 { "Other policies" } else { "" }, line));
-    }
+    lines.extend(compare_command(&run.provenance.scenario).iter().map(|line| format!("  {line}")));
     lines
 }
 
@@ -275,11 +273,11 @@ fn compare_command(scenario: &[String]) -> Vec<String> {
     let mut words = vec!["gigawatt compare".to_owned()];
     words.extend(scenario.iter().map(|word| quoted(word)));
     words.push(POLICIES.to_owned());
-    let lines = folded(&words, WIDTH - LABEL - 2);
-    if lines.len() <= 2 && lines.iter().all(|line| line.chars().count() <= WIDTH - LABEL) {
+    let lines = folded(&words, WIDTH - 4);
+    if lines.len() <= 2 && lines.iter().all(|line| line.chars().count() <= WIDTH - 2) {
         return lines;
     }
-    vec![format!("gigawatt compare … {POLICIES} (… as above)")]
+    vec![format!("gigawatt compare … {POLICIES}   (the same scenario)")]
 }
 
 /// A word as a shell takes it.
