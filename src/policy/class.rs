@@ -79,6 +79,9 @@ pub struct Classes {
     pub scopes: Vec<Vec<u64>>,
 }
 
+/// What tells classes of one request apart: the behaviour, and the tenant if it has a quota.
+type Variant = (u32, Option<u32>);
+
 impl Classes {
     /// The classes of a plan's jobs.
     ///
@@ -90,7 +93,7 @@ impl Classes {
         let mut classes = Self::default();
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
         // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
-        let mut known: Vec<Vec<((u32, Option<u32>), u32)>> = vec![Vec::new(); workload.requests.len()];
+        let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
             let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);

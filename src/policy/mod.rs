@@ -6,15 +6,19 @@
 
 pub mod backfill;
 pub mod class;
+mod decision;
 pub mod order;
 mod pending;
 mod pipeline;
 pub mod placement;
 mod preemption;
+mod room;
 mod view;
 
+pub use decision::Decision;
+pub use room::Room;
 pub(crate) use view::ticks;
-pub use view::{Decision, Room, Status, View};
+pub use view::{Status, View};
 
 use crate::history::{Plan, SegmentEnd};
 use crate::workload::Running;

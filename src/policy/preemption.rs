@@ -137,7 +137,7 @@ impl Preemptive {
 #[derive(Debug)]
 struct Pool {
     free: Vec<u64>,
-    quota: super::view::Quota,
+    quota: super::room::Quota,
 }
 
 impl Policy for Preemptive {

@@ -1,109 +1,13 @@
 //! What a policy sees, and the only way it acts.
 
-use super::class::{Class, Classes, Form};
+use super::class::{Class, Classes};
 use super::placement::Choice;
-use crate::cluster::{Occupancy, Piece};
+use super::{Decision, Room};
+use crate::cluster::Piece;
 use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Seconds, Time};
-use crate::workload::{Job, Overrun, Tenant, Topology};
+use crate::workload::{Job, Overrun};
 use std::collections::BTreeMap;
-
-/// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
-#[derive(Debug, Clone)]
-pub struct Room {
-    /// Who could hold what.
-    pub occupancy: Occupancy,
-    quota: Quota,
-}
-
-/// What tenants hold, and may hold, in GPU-thousandths.
-#[derive(Debug, Clone)]
-pub(super) struct Quota {
-    held_milli: Vec<u64>,
-    most_milli: Vec<u64>,
-}
-
-impl Quota {
-    fn new(plan: &Plan) -> Self {
-        let most = |tenant: &Tenant| tenant.quota().map_or(u64::MAX, |quota| u64::from(quota.milli()));
-        let tenants = &plan.workload.tenants;
-        Self { held_milli: vec![0; tenants.len()], most_milli: tenants.iter().map(most).collect() }
-    }
-    #[inline]
-    pub(super) fn within_quota(&self, class: &Class) -> bool {
-        class.quota_tenant.is_none_or(|tenant| {
-            let tenant = tenant as usize;
-            self.held_milli[tenant] + u64::from(class.gpus_milli) <= self.most_milli[tenant]
-        })
-    }
-    #[inline]
-    pub(super) fn hold(&mut self, class: &Class) {
-        if let Some(tenant) = class.quota_tenant {
-            self.held_milli[tenant as usize] += u64::from(class.gpus_milli);
-        }
-    }
-    #[inline]
-    pub(super) fn unhold(&mut self, class: &Class) {
-        if let Some(tenant) = class.quota_tenant {
-            self.held_milli[tenant as usize] -= u64::from(class.gpus_milli);
-        }
-    }
-}
-
-impl Room {
-    /// An empty cluster.
-    #[must_use]
-    pub fn new(plan: &Plan, classes: &Classes) -> Self {
-        Self { occupancy: Occupancy::new(&plan.cluster, &classes.scopes), quota: Quota::new(plan) }
-    }
-    /// Whether one more job of the class stays within its tenant's quota.
-    #[must_use]
-    #[inline]
-    pub fn within_quota(&self, class: &Class) -> bool {
-        self.quota.within_quota(class)
-    }
-    pub(super) fn clone_quota(&self) -> Quota {
-        self.quota.clone()
-    }
-    /// Whether a job of the class finds a place, where counts of free GPUs and nodes tell; `None` where they do not.
-    #[must_use]
-    #[inline]
-    pub fn holds(&self, class: &Class) -> Option<bool> {
-        let (occupancy, scope) = (&self.occupancy, class.scope as usize);
-        let certain = class.host.is_none();
-        let enough = match class.form {
-            Form::Nothing => return Some(true),
-            Form::Impossible => false,
-            Form::Pod { gpus } if gpus > 0 => occupancy.free_counts(scope, gpus) != 0,
-            Form::Gang { gpus } if class.whole_nodes && class.topology != Topology::RequireRack => {
-                let fits = |kind: &u32| {
-                    gpus.checked_div(occupancy.kind_gpus(*kind))
-                        .is_some_and(|n| n <= occupancy.idle(scope, *kind as usize))
-                };
-                class.kinds.iter().any(fits)
-            }
-            Form::Gang { gpus } => return (occupancy.free_gpus(scope) < gpus).then_some(false),
-            Form::Pods { count, milli } if milli >= 1000 => {
-                let gpus = u64::from(count) * u64::from(milli / 1000);
-                return (u64::from(occupancy.free_gpus(scope)) < gpus).then_some(false);
-            }
-            _ => return None,
-        };
-        (certain || !enough).then_some(enough)
-    }
-    /// A job of the class takes these pieces.
-    #[inline]
-    pub fn claim(&mut self, class: &Class, pieces: &[Piece]) {
-        self.occupancy.claim(pieces, class.host);
-        self.quota.hold(class);
-    }
-    /// A job of the class lets go of these pieces.
-    #[inline]
-    pub fn release(&mut self, class: &Class, pieces: &[Piece]) {
-        self.occupancy.release(pieces, class.host);
-        self.quota.unhold(class);
-    }
-}
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,81 +27,6 @@ pub enum Status {
 struct Progress {
     /// Reference seconds of work left, Q16.
     left: u64,
-}
-
-/// Something a policy decided, as the simulation and `--trace-decisions` see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// A job starts; what it holds is in the segment.
-    Start {
-        /// Index of its segment.
-        segment: u32,
-    },
-    /// A job is stopped and waits again.
-    Stop {
-        /// Index of the segment that ended.
-        segment: u32,
-    },
-    /// A job goes on elsewhere, or with more or fewer GPUs.
-    Change {
-        /// Index of the segment that begins.
-        segment: u32,
-    },
-    /// A job is refused for good.
-    Reject {
-        /// Its index.
-        job: u32,
-    },
-    /// The pass over a queue stops at a job.
-    Wait {
-        /// The queue.
-        queue: u32,
-        /// The blocked job; none: nobody is blocked any more.
-        head: Option<u32>,
-    },
-    /// A pass is wanted at this instant.
-    WakeAt {
-        /// When.
-        time: Time,
-    },
-}
-
-impl Decision {
-    /// One line for people, for debugging a policy.
-    #[must_use]
-    pub fn describe(&self, view: &View) -> String {
-        let name = |job: u32| view.plan().workload.names.get(job as usize).into_owned();
-        let now = view.now().0;
-        let held = |segment: u32| {
-            let segment = &view.history.segments[segment as usize];
-            let mut nodes: Vec<u32> =
-                view.history.pieces_of(segment).iter().flat_map(|piece| piece.nodes()).collect();
-            nodes.dedup();
-            let shown: Vec<String> = nodes.iter().take(8).map(u32::to_string).collect();
-            let more = if nodes.len() > 8 { format!(" and {} more", nodes.len() - 8) } else { String::new() };
-            (name(segment.job), format!("nodes {}{more}", shown.join(" ")))
-        };
-        match *self {
-            Self::Start { segment } => {
-                let (job, nodes) = held(segment);
-                format!("{now} start {job} on {nodes}")
-            }
-            Self::Stop { segment } => format!("{now} stop {}", held(segment).0),
-            Self::Change { segment } => {
-                let (job, nodes) = held(segment);
-                format!("{now} change {job} to {nodes}")
-            }
-            Self::Reject { job } => format!("{now} reject {}", name(job)),
-            Self::Wait { queue, head } => {
-                let queue = &view.plan().workload.partitions[queue as usize];
-                head.map_or_else(
-                    || format!("{now} queue {queue} is no longer blocked"),
-                    |job| format!("{now} queue {queue} stops at {}", name(job)),
-                )
-            }
-            Self::WakeAt { time } => format!("{now} wake at {}", time.0),
-        }
-    }
 }
 
 /// The state of a simulation: policies read it, and change it only through their decisions.

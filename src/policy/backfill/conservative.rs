@@ -12,7 +12,7 @@
 use super::super::class::Form;
 use super::super::pending::{Key, job_of, key_of};
 use super::super::placement::{Choice, Placement};
-use super::super::view::{Quota, Room};
+use super::super::room::{Quota, Room};
 use super::super::{Event, Policy, Status, View, ticks};
 use crate::history::SegmentEnd;
 use crate::units::{Factor, Seconds, Time};
@@ -227,7 +227,9 @@ fn slowest(view: &View, job: u32) -> Factor {
         return rate;
     }
     let kinds = &view.plan().cluster.kinds;
-    let racks = if matches!(class.form, Form::Gang { .. } | Form::Pods { .. }) { 2 } else { 1 };
+    let spans =
+        matches!(class.form, Form::Gang { .. } | Form::Pods { .. }) && !view.room().occupancy.is_flat();
+    let racks = if spans { 2 } else { 1 };
     class.kinds.iter().map(|kind| class.rate_on(kinds, *kind, racks)).min().unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@
 
 use super::super::class::Class;
 use super::super::placement::{Choice, Placement};
-use super::super::view::{Room, View};
+use super::super::{Room, View};
 use crate::cluster::Piece;
 use crate::history::Plan;
 use crate::units::{Seconds, Time};

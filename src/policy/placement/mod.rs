@@ -232,7 +232,6 @@ pub(crate) fn on_nodes(
         Shape::Pods { count, gpus_milli_each } => (count, Some(gpus_milli_each), 0),
     };
     let mut node = nodes.next()?;
-    choice.kind = occupancy.kind(node);
     let mut racks = std::collections::BTreeSet::new();
     while pods > 0 && (each.is_some() || wanted > 0 || choice.pieces.is_empty()) {
         let whole = left.free_mask(node).count_ones() * 1000;
@@ -242,6 +241,9 @@ pub(crate) fn on_nodes(
         match piece {
             Some(piece) => {
                 left.claim(&[piece], class.host);
+                if choice.pieces.is_empty() {
+                    choice.kind = occupancy.kind(node);
+                }
                 choice.pieces.push(piece);
                 racks.insert(occupancy.rack(node));
                 pods -= 1;

@@ -1,0 +1,107 @@
+//! The free capacity of one scope, in sets that answer what placements ask.
+
+use crate::cluster::Cluster;
+use crate::cluster::bits::BitTree;
+
+/// The free capacity of one scope, indexed for the questions placements ask.
+#[derive(Debug, Clone)]
+pub(super) struct Index {
+    /// By number of wholly free GPUs: the nodes that have exactly so many.
+    pub(super) by_free: Vec<BitTree>,
+    /// For which numbers there is such a node, as a mask.
+    pub(super) some_free: u128,
+    /// By kind: the nodes whose GPUs are all free.
+    pub(super) idle: Vec<BitTree>,
+    /// By kind: how many those are.
+    pub(super) idle_count: Vec<u32>,
+    /// By rack: how many those are.
+    pub(super) rack_idle: Vec<u32>,
+    /// By kind and number of idle nodes: the racks that have exactly so many.
+    pub(super) racks_by_idle: Vec<Vec<BitTree>>,
+    /// By kind: for which numbers there is such a rack, 64 a word.
+    pub(super) some_idle: Vec<Vec<u64>>,
+    pub(super) free_gpus: u32,
+}
+
+impl Index {
+    pub(super) fn new(cluster: &Cluster, flat: bool) -> Self {
+        let nodes = cluster.nodes() as usize;
+        let most_gpus = cluster.kinds.iter().map(|kind| kind.gpus).max().unwrap_or_default();
+        let most_nodes = |kind: usize| {
+            let of_kind = cluster.racks.iter().filter(|rack| rack.kind as usize == kind);
+            of_kind.map(|rack| rack.nodes as usize).max().unwrap_or_default()
+        };
+        let racks = if flat { 0 } else { cluster.racks.len() };
+        let mut racks_by_idle: Vec<Vec<BitTree>> = Vec::new();
+        for kind in 0..cluster.kinds.len() {
+            let counts = if flat { 0 } else { most_nodes(kind) + 1 };
+            racks_by_idle.push(vec![BitTree::new(racks); counts]);
+        }
+        for (index, rack) in cluster.racks.iter().enumerate().take(racks) {
+            racks_by_idle[rack.kind as usize][0].insert(index);
+        }
+        let some_idle = |counts: &Vec<BitTree>| {
+            let mut words = vec![0; counts.len() / 64 + 1];
+            words[0] = u64::from(counts.first().is_some_and(|racks| !racks.is_empty()));
+            words
+        };
+        Self {
+            by_free: vec![BitTree::new(nodes); most_gpus as usize + 1],
+            some_free: 0,
+            some_idle: racks_by_idle.iter().map(some_idle).collect(),
+            idle: vec![BitTree::new(nodes); cluster.kinds.len()],
+            idle_count: vec![0; cluster.kinds.len()],
+            rack_idle: vec![0; cluster.racks.len()],
+            racks_by_idle,
+            free_gpus: 0,
+        }
+    }
+
+    /// Idle nodes of one kind leave or enter.
+    #[inline]
+    pub(super) fn move_nodes(&mut self, kind: usize, gpus: u32, word: usize, mask: u64, enter: bool) {
+        let count = mask.count_ones();
+        if enter {
+            self.idle[kind].insert_mask(word, mask);
+            self.idle_count[kind] += count;
+        } else {
+            self.idle[kind].remove_mask(word, mask);
+            self.idle_count[kind] -= count;
+        }
+        self.move_free(gpus, word, mask, enter);
+    }
+
+    /// Nodes with `gpus` free GPUs each leave or enter.
+    #[inline]
+    pub(super) fn move_free(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
+        let nodes = &mut self.by_free[gpus as usize];
+        if enter {
+            nodes.insert_mask(word, mask);
+            self.some_free |= 1 << gpus;
+            self.free_gpus += mask.count_ones() * gpus;
+        } else {
+            nodes.remove_mask(word, mask);
+            if nodes.is_empty() {
+                self.some_free &= !(1 << gpus);
+            }
+            self.free_gpus -= mask.count_ones() * gpus;
+        }
+    }
+
+    /// A rack's idle nodes become more or fewer by `count`.
+    #[inline]
+    pub(super) fn move_rack(&mut self, kind: usize, rack: usize, count: u32, more: bool) {
+        let old = self.rack_idle[rack];
+        let new = if more { old + count } else { old - count };
+        self.rack_idle[rack] = new;
+        let (old, new) = (old as usize, new as usize);
+        let racks = &mut self.racks_by_idle[kind];
+        racks[old].remove(rack);
+        racks[new].insert(rack);
+        let some = &mut self.some_idle[kind];
+        if racks[old].is_empty() {
+            some[old >> 6] &= !(1 << (old & 63));
+        }
+        some[new >> 6] |= 1 << (new & 63);
+    }
+}

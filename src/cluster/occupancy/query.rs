@@ -1,0 +1,194 @@
+//! What can be asked of one node, rack or scope.
+
+use super::{Host, Occupancy, ones};
+use std::ops::Range;
+
+impl Occupancy {
+    /// How many scopes there are.
+    #[must_use]
+    pub const fn scopes(&self) -> usize {
+        self.indexes.len()
+    }
+    /// Whether every rack has one node, so that racks mean nothing.
+    #[must_use]
+    pub fn is_flat(&self) -> bool {
+        self.layout.flat
+    }
+    /// Whether shares hold a part of some GPU: then free thousandths and wholly free GPUs tell different things.
+    #[must_use]
+    pub const fn has_split_gpus(&self) -> bool {
+        self.split_gpus > 0
+    }
+    /// Whether a node takes new pods.
+    #[must_use]
+    pub fn is_up(&self, node: usize) -> bool {
+        self.up[node >> 6] >> (node & 63) & 1 == 1
+    }
+    /// The wholly free GPUs of a node, as a mask.
+    #[must_use]
+    pub fn free_mask(&self, node: usize) -> u64 {
+        self.free[node]
+    }
+    /// The GPUs of a node, as a mask.
+    #[must_use]
+    pub fn full_mask(&self, node: usize) -> u64 {
+        self.layout.full[node]
+    }
+    /// The free thousandths of a node.
+    #[must_use]
+    pub fn free_milli(&self, node: usize) -> u32 {
+        self.free_milli[node]
+    }
+    /// The free thousandths of a rack's nodes that take new pods.
+    #[must_use]
+    pub fn rack_free_milli(&self, rack: usize) -> u32 {
+        self.rack_free_milli[rack]
+    }
+    /// The kind of a node.
+    #[must_use]
+    pub fn kind(&self, node: usize) -> u32 {
+        self.layout.kind[node]
+    }
+    /// How many kinds of nodes there are.
+    #[must_use]
+    pub fn kinds(&self) -> u32 {
+        u32::try_from(self.layout.kind_gpus.len()).expect("kinds are few")
+    }
+    /// GPUs a node of a kind.
+    #[must_use]
+    pub fn kind_gpus(&self, kind: u32) -> u32 {
+        self.layout.kind_gpus[kind as usize]
+    }
+    /// The rack of a node.
+    #[must_use]
+    pub fn rack(&self, node: usize) -> u32 {
+        self.layout.rack[node]
+    }
+    /// The nodes of a rack.
+    #[must_use]
+    pub fn rack_nodes(&self, rack: usize) -> Range<u32> {
+        self.layout.rack_nodes[rack].clone()
+    }
+    /// How many nodes there are.
+    #[must_use]
+    pub const fn nodes(&self) -> usize {
+        self.free.len()
+    }
+    /// How many racks there are.
+    #[must_use]
+    pub fn racks(&self) -> usize {
+        self.layout.rack_nodes.len()
+    }
+    /// The GPU of a node that has the least left of those with `milli` thousandths, ties to the lowest.
+    #[must_use]
+    pub fn share_gpu(&self, node: usize, milli: u32) -> Option<u32> {
+        let offset = self.layout.gpu_offset[node] as usize;
+        let left = |gpu: u32| match self.shared[offset + gpu as usize] {
+            0 => (self.free[node] >> gpu & 1) as u32 * 1000,
+            used => 1000 - u32::from(used),
+        };
+        (0..self.layout.full[node].count_ones())
+            .filter(|gpu| left(*gpu) >= milli)
+            .min_by_key(|gpu| (left(*gpu), *gpu))
+    }
+    /// The free thousandths of each GPU of a node, in order.
+    pub fn gpu_left(&self, node: usize) -> impl Iterator<Item = u32> + '_ {
+        let offset = self.layout.gpu_offset[node] as usize;
+        (0..self.layout.full[node].count_ones()).map(move |gpu| match self.shared[offset + gpu as usize] {
+            0 => (self.free[node] >> gpu & 1) as u32 * 1000,
+            used => 1000 - u32::from(used),
+        })
+    }
+    /// For how many pods of `host` a node has CPU and memory left.
+    #[must_use]
+    pub fn host_pods(&self, node: usize, host: Host) -> u32 {
+        let pods = |left: u32, used: u32| {
+            if left == u32::MAX { u32::MAX } else { left.checked_div(used).unwrap_or(u32::MAX) }
+        };
+        pods(self.cpu_milli[node], host.cpu_milli).min(pods(self.memory_mib[node], host.memory_mib))
+    }
+    /// The nodes of a scope that take new pods, ascending.
+    pub fn nodes_of(&self, scope: usize) -> impl Iterator<Item = usize> + '_ {
+        let members = &self.layout.members[scope];
+        members.iter().zip(&self.up).enumerate().flat_map(|(word, (member, up))| ones(member & up, word))
+    }
+    /// Whether a node belongs to a scope.
+    #[must_use]
+    pub fn in_scope(&self, scope: usize, node: usize) -> bool {
+        self.layout.members[scope][node >> 6] >> (node & 63) & 1 == 1
+    }
+    /// The wholly free GPUs of a scope's nodes that take new pods.
+    #[must_use]
+    pub fn free_gpus(&self, scope: usize) -> u32 {
+        self.indexes[scope].free_gpus
+    }
+    /// The nodes of a scope with exactly `gpus` wholly free GPUs: the lowest.
+    #[must_use]
+    #[inline]
+    pub fn first_with_free(&self, scope: usize, gpus: u32) -> Option<usize> {
+        self.indexes[scope].by_free[gpus as usize].first()
+    }
+    /// For which numbers, from `least` up, a scope has a node with exactly so many wholly free GPUs; as a mask.
+    #[must_use]
+    #[inline]
+    pub fn free_counts(&self, scope: usize, least: u32) -> u128 {
+        if least >= 128 {
+            return 0;
+        }
+        self.indexes[scope].some_free & (u128::MAX << least)
+    }
+    /// How many nodes of a kind are idle in a scope.
+    #[must_use]
+    #[inline]
+    pub fn idle(&self, scope: usize, kind: usize) -> u32 {
+        self.indexes[scope].idle_count[kind]
+    }
+    /// Which nodes of a kind are idle in a scope, 64 a word.
+    #[must_use]
+    pub fn idle_words(&self, scope: usize, kind: usize) -> &[u64] {
+        self.indexes[scope].idle[kind].words()
+    }
+    /// The least node of a kind that is idle in a scope.
+    #[must_use]
+    pub fn first_idle(&self, scope: usize, kind: usize) -> Option<usize> {
+        self.indexes[scope].idle[kind].first()
+    }
+    /// How many nodes of a rack are idle in a scope; 0 on a flat cluster, which keeps no count.
+    #[must_use]
+    pub fn rack_idle(&self, scope: usize, rack: usize) -> u32 {
+        self.indexes[scope].rack_idle[rack]
+    }
+    /// The most nodes a rack of a kind has.
+    #[must_use]
+    pub fn most_idle(&self, scope: usize, kind: usize) -> usize {
+        self.indexes[scope].racks_by_idle[kind].len().saturating_sub(1)
+    }
+    /// The least number, from `least` up, for which a scope has a rack of a kind with exactly so many idle nodes.
+    #[must_use]
+    #[inline]
+    pub fn next_idle_count(&self, scope: usize, kind: usize, least: usize) -> Option<usize> {
+        let words = &self.indexes[scope].some_idle[kind];
+        let mut index = least >> 6;
+        let mut word = words.get(index)? & (u64::MAX << (least & 63));
+        while word == 0 {
+            index += 1;
+            word = *words.get(index)?;
+        }
+        Some(index << 6 | word.trailing_zeros() as usize)
+    }
+    /// The racks of a kind with exactly `idle` idle nodes in a scope, ascending.
+    pub fn racks_with_idle(
+        &self,
+        scope: usize,
+        kind: usize,
+        idle: usize,
+    ) -> impl Iterator<Item = usize> + '_ {
+        self.indexes[scope].racks_by_idle[kind][idle].iter()
+    }
+    /// The least rack of a kind with exactly `idle` idle nodes in a scope.
+    #[must_use]
+    #[inline]
+    pub fn first_rack_with_idle(&self, scope: usize, kind: usize, idle: usize) -> Option<usize> {
+        self.indexes[scope].racks_by_idle[kind][idle].first()
+    }
+}
