@@ -355,6 +355,19 @@ fn a_run_directory_holds_the_same_bytes_every_time() {
 }
 
 #[test]
+fn a_saved_run_can_be_inspected() {
+    let directory = directory(&TINY_FILES);
+    let run = |arguments: &str| {
+        let output = command(directory.path()).args(arguments.split_whitespace()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("simulate --workload tiny.swf --cluster 2x8 --out run");
+    let text = run("inspect run");
+    assert!(text.contains("5 jobs") && text.contains("offered load 1.77 on its cluster (16 GPUs)"), "{text}");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_told_before_anything_runs() {
     let arguments = "simulate night.toml --out night.toml/run";
     insta::assert_snapshot!(run(arguments, &TINY_FILES), @"

@@ -244,7 +244,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(super) struct Inspect {
-    /// A trace (plain, gzip, zstd), a file of job graphs or a scenario (TOML)
+    /// A trace (plain, gzip, zstd), a file of job graphs or a scenario (TOML), or the directory of a run
     pub(super) file: PathBuf,
     /// How to read a trace: a name from `gigawatt list formats`, or auto
     #[arg(long, value_name = "NAME")]

@@ -3,6 +3,7 @@ use super::arguments::{Inspect, Window};
 use super::terminal::Terminal;
 use crate::cluster::Cluster;
 use crate::error::{Error, Problem, Problems, Result};
+use crate::history;
 use crate::metrics::profile::Profile;
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario};
@@ -42,6 +43,9 @@ fn subject(arguments: &Inspect) -> Result<Subject> {
     let file = &arguments.file;
     let title = file.display().to_string();
     let is_toml = file.extension().is_some_and(|extension| extension == "toml");
+    if file.is_dir() {
+        return of_run(title, file);
+    }
     let asked = arguments.cluster.as_deref();
     if is_toml && is_scenario(file)? {
         let overrides = Overrides {
@@ -67,6 +71,15 @@ fn is_scenario(file: &Path) -> Result<bool> {
     let root: std::result::Result<toml::Table, _> = text.parse();
     // What is no TOML is told by whoever reads it as a scenario.
     Ok(root.map_or(true, |root| root.contains_key("workload") || root.contains_key("cluster")))
+}
+
+/// The workload of a saved run, compared with its cluster.
+fn of_run(title: String, directory: &Path) -> Result<Subject> {
+    let path = directory.join("history");
+    let bytes = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
+    let plan = history::file::read(&bytes, &path.display().to_string())?.plan;
+    let cluster = Some(("its cluster".to_owned(), plan.cluster));
+    Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster })
 }
 
 /// A scenario, compared with its cluster if that has a name.
