@@ -220,7 +220,7 @@ mod tests {
     use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState};
     use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, Settings, sample};
     use crate::units::{Factor, Gpus};
-    use crate::workload::{Behaviour, Builder, Job, Request, Tenant};
+    use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant};
 
     /// One rack of two nodes of four GPUs; tenant `a` may hold six GPUs, `b` two.
     ///
@@ -380,5 +380,52 @@ mod tests {
             );
             assert!(metrics.bounded_slowdown.p50 <= metrics.bounded_slowdown.p99, "seed {seed}: percentiles");
         }
+    }
+
+    /// Changes one number of a history to another that a file might hold.
+    fn spoil(history: &mut History, dice: &mut sample::Dice) {
+        let numbers = [0, 1, 2, 63, 64, 500, 1000, u32::MAX - 1, u32::MAX];
+        let number = numbers[dice.below(9) as usize];
+        let near = dice.below(history.end.0.saturating_add(10));
+        let mut index = |length: usize| dice.below(u32::try_from(length).unwrap()) as usize;
+        let jobs = history.jobs.len();
+        let segments = history.segments.len().max(1);
+        let pieces = history.pieces.len().max(1);
+        let (job, segment, piece) = (index(jobs), index(segments), index(pieces));
+        match dice.below(12) {
+            0 => history.jobs[job].eligible_time = Time(near),
+            1 => history.jobs[job].finish_time = Time(near),
+            2 => history.plan.workload.jobs[job].submit_time = Time(near),
+            3 => history.plan.workload.jobs[job].tenant = near % 3,
+            4 => history.plan.workload.jobs[job].request = near % 4,
+            5 => history.plan.settings.cycle = Some(number),
+            6 => history.end = Time(number.max(history.end.0)),
+            7 => history.plan.workload.requests[0].shape = Shape::Pods { count: 1, gpus_milli_each: number },
+            8 => history.plan.settings.warm_up = number,
+            9 => history.segments.iter_mut().skip(segment).take(1).for_each(|s| s.to = Time(near)),
+            10 => history.segments.iter_mut().skip(segment).take(1).for_each(|s| s.restart = number),
+            _ => history.pieces.iter_mut().skip(piece).take(1).for_each(|p| {
+                *p = Piece::Share { node: near % 5, gpu: u16::try_from(near % 4).unwrap(), milli: 700 };
+            }),
+        }
+    }
+
+    #[test]
+    fn whatever_passes_the_check_is_measured_without_a_panic() {
+        let samples: Vec<History> = (0..50).map(sample::random).collect();
+        let mut sound = 0;
+        for (seed, history) in (0..1500).zip(samples.iter().cycle()) {
+            let mut history = history.clone();
+            let mut dice = sample::Dice::new(seed);
+            for _ in 0..=dice.below(3) {
+                spoil(&mut history, &mut dice);
+            }
+            if history.check().is_ok() {
+                sound += 1;
+                let measured = measure(&history);
+                assert_eq!(measured.jobs.len(), history.jobs.len(), "seed {seed}");
+            }
+        }
+        assert!(sound > 300, "only {sound} spoilt histories are still sound");
     }
 }
