@@ -103,7 +103,7 @@ struct Labels {
 }
 
 impl Labels {
-    const KEPT: usize = 256;
+    const KEPT: usize = 1024;
 
     fn new() -> Self {
         Self { kept: vec![None; Self::KEPT] }

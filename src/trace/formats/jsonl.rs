@@ -238,7 +238,8 @@ impl Object {
         }
         let bytes = &line[start..end];
         if !escapes {
-            let right = !bytes.iter().any(|byte| *byte < 0x20) && std::str::from_utf8(bytes).is_ok();
+            let plain = bytes.iter().all(|byte| matches!(byte, 0x20..0x80));
+            let right = plain || bytes.iter().all(|byte| *byte >= 0x20) && std::str::from_utf8(bytes).is_ok();
             return if right {
                 Ok((Value::Line(start..end), end + 1))
             } else {

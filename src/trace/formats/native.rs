@@ -77,9 +77,15 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    #[inline]
     fn get(&self, column: Column) -> &'a [u8] {
         let value = self.values[column as usize];
-        if field::missing(value) { b"" } else { value }
+        if value.is_empty() || field::missing(value) { b"" } else { value }
+    }
+    /// Whether the line says nothing from one column to another.
+    #[inline]
+    fn silent(&self, from: Column, to: Column) -> bool {
+        self.values[from as usize..=to as usize].iter().all(|value| value.is_empty())
     }
     fn wrong(&self, column: Column, expected: &str, intake: &mut Intake<'_>) {
         let name = COLUMNS[column as usize].name;
@@ -284,6 +290,10 @@ fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
     let right = |milli: &u32| *milli < 1000 || milli.is_multiple_of(1000);
     let gpus = cells
         .require(Column::Gpus, "GPUs, with at most three decimals", intake, |value, _| thousandths(value));
+    if cells.silent(Column::PodGpus, Column::MemoryMib) && cells.silent(Column::Partition, Column::Segment) {
+        let Some(Shape::Any { gpus_milli }) = shape(cells, gpus?, None, None, intake) else { return None };
+        return Some(Request::gang(Gpus::from_milli(gpus_milli)));
+    }
     let each = cells.read(Column::PodGpus, None, SHARE, intake, |value, _| {
         if value == b"any" { Some(None) } else { thousandths(value).filter(right).map(Some) }
     });
@@ -374,6 +384,11 @@ fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
                 .at(Place::part(file, number, line, kind))
                 .hint_nearest(&given, JobKind::ALL.map(JobKind::name))
         });
+    }
+    if cells.silent(Column::Overrun, Column::Overrun)
+        && cells.silent(Column::Preemptible, Column::RestartTime)
+    {
+        return Some(Behaviour { kind: found?, ..Behaviour::default() });
     }
     let overrun =
         cells.read(Column::Overrun, Overrun::Extend, "`extend` or `kill`", intake, |value, _| match value {
