@@ -160,15 +160,16 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
 #[test]
 fn two_disjoint_partitions_equal_two_clusters() {
     // Not under conservative backfill, where one partition's finish makes the other reserve anew, nor with the random
-    // placement, which draws by the indices of jobs and nodes. Where a pass counts even if nothing has happened (a job
-    // past its estimate, a job that a preemptive order took but could not place), both sides must have theirs at the
-    // same instants.
+    // placement, which draws by the indices of jobs and nodes. Only strict order is blind to passes at which nothing
+    // happened in its partition: a gang that was tried and then passed by may be tried again, a shadow has moved.
+    // All others are given a cycle, so that both sides have their passes at the same instants.
     let strategy = (plans::spec(), plans::spec());
-    for_all("partitions", &strategy, CASES / 4, |(mut left, mut right)| {
+    for_all("partitions", &strategy, CASES / 4, |(left, right)| {
         let conservative = BACKFILLS.iter().position(|name| *name == "conservative");
         let random = PLACEMENTS.iter().position(|name| *name == "random");
         let mut policy = left.policy.clone();
-        if ["srtf", "las"].contains(&ORDERS[policy.order]) {
+        let strict = BACKFILLS[policy.backfill] == "none" && !["srtf", "las"].contains(&ORDERS[policy.order]);
+        if !strict {
             policy.cycle = policy.cycle.or(Some(7));
         }
         if Some(policy.backfill) == conservative
@@ -176,11 +177,6 @@ fn two_disjoint_partitions_equal_two_clusters() {
             || !policy.runs_to_the_end()
         {
             return Ok(());
-        }
-        for spec in [&mut left, &mut right] {
-            if policy.cycle.is_none() {
-                spec.jobs = spec.jobs.drain(..).map(plans::JobSpec::never_overrunning).collect();
-            }
         }
         let settings = policy.settings();
         let run = |copies, lists: &[(&str, &[plans::JobSpec])]| {

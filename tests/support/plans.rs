@@ -294,11 +294,6 @@ impl JobSpec {
             ..Job::at(Time(self.submit))
         })
     }
-    /// The same job, its estimate at least its work.
-    pub(crate) fn never_overrunning(mut self) -> Self {
-        self.estimate = self.estimate.max(0);
-        self
-    }
 }
 
 /// A workload of several lists of jobs, each with its partition and its tenants.
