@@ -85,7 +85,7 @@ fn racks(cluster: &Cluster) -> String {
     let more = lines.len().saturating_sub(RACKS);
     lines.truncate(RACKS);
     if more > 0 {
-        lines.push(format!("and {more} more kinds"));
+        lines.push(format!("and {} more", counted(length(more), "kind")));
     }
     lines.join("\n")
 }
