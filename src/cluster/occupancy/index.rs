@@ -71,9 +71,12 @@ impl Index {
         self.move_free(gpus, word, mask, enter);
     }
 
-    /// Nodes with `gpus` free GPUs each leave or enter.
+    /// Nodes with `gpus` free GPUs each leave or enter; those without one are in no set.
     #[inline]
     pub(super) fn move_free(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
+        if gpus == 0 {
+            return;
+        }
         let nodes = &mut self.by_free[gpus as usize];
         if enter {
             nodes.insert_mask(word, mask);

@@ -122,13 +122,13 @@ impl Occupancy {
     pub fn free_gpus(&self, scope: usize) -> u32 {
         self.indexes[scope].free_gpus
     }
-    /// The nodes of a scope with exactly `gpus` wholly free GPUs: the lowest.
+    /// The lowest node of a scope with exactly `gpus` (1 or more) wholly free GPUs.
     #[must_use]
     #[inline]
     pub fn first_with_free(&self, scope: usize, gpus: u32) -> Option<usize> {
         self.indexes[scope].by_free[gpus as usize].first()
     }
-    /// For which numbers, from `least` up, a scope has a node with exactly so many wholly free GPUs; as a mask.
+    /// For which numbers, from `least` (1 or more) up, a scope has a node with exactly so many wholly free GPUs; as a mask.
     #[must_use]
     #[inline]
     pub fn free_counts(&self, scope: usize, least: u32) -> u128 {

@@ -14,9 +14,17 @@ use super::super::pending::{Key, job_of, key_of};
 use super::super::placement::{Choice, Placement};
 use super::super::room::{Quota, Room};
 use super::super::{Event, Policy, Status, View, ticks};
+use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeMap;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "conservative",
+    about: "every job has a reservation of its very nodes, which nobody may delay",
+    source: "Mu'alem, Feitelson, Utilization, predictability, workloads and user runtime estimates, 2001",
+    kind: Backfill::Conservative,
+};
 
 /// What is left from one instant until the next step's.
 #[derive(Debug, Clone)]

@@ -9,10 +9,18 @@
 use super::super::class::Class;
 use super::super::placement::{Choice, Placement};
 use super::super::{Room, View};
+use super::{Backfill, Entry};
 use crate::cluster::Piece;
 use crate::history::Plan;
 use crate::units::{Seconds, Time};
 use std::collections::BTreeSet;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "easy",
+    about: "who does not delay the first blocked job passes it",
+    source: "Lifka, The ANL/IBM SP scheduling system, JSSPP 1995",
+    kind: Backfill::Easy,
+};
 
 /// The reservations of the heads of all queues.
 #[derive(Debug)]

@@ -2,6 +2,9 @@
 
 pub(super) mod conservative;
 pub(super) mod easy;
+mod easy_strict;
+mod none;
+mod skip;
 
 /// One backfill: its name and what it does.
 #[derive(Debug)]
@@ -26,38 +29,8 @@ pub(super) enum Backfill {
 }
 
 /// Every backfill.
-pub const BACKFILLS: &[Entry] = &[
-    Entry {
-        name: "none",
-        about: "nobody passes a blocked job",
-        source: "first come, first served",
-        kind: Backfill::None,
-    },
-    Entry {
-        name: "skip",
-        about: "everybody who fits passes a blocked job",
-        source: "first fit of batch systems; Kueue BestEffortFIFO",
-        kind: Backfill::Skip,
-    },
-    Entry {
-        name: "easy",
-        about: "who does not delay the first blocked job passes it",
-        source: "Lifka, The ANL/IBM SP scheduling system, JSSPP 1995",
-        kind: Backfill::Easy,
-    },
-    Entry {
-        name: "easy-strict",
-        about: "who is expected to end before the first blocked job starts passes it",
-        source: "EASY without the extra-nodes rule",
-        kind: Backfill::EasyStrict,
-    },
-    Entry {
-        name: "conservative",
-        about: "every job has a reservation of its very nodes, which nobody may delay",
-        source: "Mu'alem, Feitelson, Utilization, predictability, workloads and user runtime estimates, 2001",
-        kind: Backfill::Conservative,
-    },
-];
+pub const BACKFILLS: &[Entry] =
+    &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
 
 impl Backfill {
     pub(super) fn named(name: &str) -> Option<Self> {

@@ -1,0 +1,12 @@
+//! No backfill: a pass starts jobs from the front of a queue and stops at the first that cannot start.
+//!
+//! Jobs behind it wait for order, whatever is free. A pass costs O(log waiting) time a start.
+
+use super::{Backfill, Entry};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "none",
+    about: "nobody passes a blocked job",
+    source: "first come, first served",
+    kind: Backfill::None,
+};

@@ -1,0 +1,13 @@
+//! Skip: a pass tries every job in order and starts whoever fits; large jobs may starve.
+//!
+//! A class that found no place is not tried again until something is freed. A pass costs O(classes that wait) time,
+//! and as much again a start behind the first.
+
+use super::{Backfill, Entry};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "skip",
+    about: "everybody who fits passes a blocked job",
+    source: "first fit of batch systems; Kueue BestEffortFIFO",
+    kind: Backfill::Skip,
+};
