@@ -214,7 +214,7 @@ fn times(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Optio
         }
         length
     };
-    let elapsed = length(columns.elapsed_raw, field::count, "seconds")
+    let elapsed = length(columns.elapsed_raw, fields::seconds, "seconds")
         .or_else(|| length(columns.elapsed, fields::clock, "[days-]hours:minutes:seconds"))
         .or_else(|| Some(end?.saturating_sub(start?)));
     let limit = length(columns.limit_raw, fields::minutes, "minutes, or UNLIMITED")
@@ -354,6 +354,7 @@ mod tests {
             ("7|DONE|2026-01-01T00:00:00|5|60|", "State `DONE`"),
             ("7|COMPLETED|Unknown|5|60|", "Submit `Unknown`"),
             ("7|COMPLETED|2026-01-01T00:00:00|five|60|", "ElapsedRaw `five`"),
+            ("7|COMPLETED|2026-01-01T00:00:00|4294967295|60|", "ElapsedRaw `4294967295`"),
             ("7|COMPLETED|2026-01-01T00:00:00|5|sixty|", "TimelimitRaw `sixty`"),
             ("7|COMPLETED|2026-01-01T00:00:00|5|60|gres/gpu=many", "ReqTRES `gres/gpu=many`"),
             ("7|COMPLETED", "a line of 2 fields; the header has 6"),

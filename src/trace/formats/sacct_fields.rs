@@ -57,6 +57,11 @@ pub(super) fn clock(bytes: &[u8]) -> Option<u32> {
         .filter(|t| *t < u32::MAX)
 }
 
+/// Whole seconds, short of for ever.
+pub(super) fn seconds(bytes: &[u8]) -> Option<u32> {
+    field::count(bytes).filter(|time| *time < u32::MAX)
+}
+
 /// Whether a limit says that there is none.
 fn unlimited(bytes: &[u8]) -> bool {
     [b"UNLIMITED".as_slice(), b"Partition_Limit", b"INFINITE"].contains(&bytes)
