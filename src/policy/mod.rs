@@ -171,5 +171,15 @@ pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
         .iter()
         .map(|class| room.within_quota(class) && placement.fits(class, 0, &room.occupancy))
         .collect();
-    (0..plan.workload.len()).filter(|job| !fits[classes.of_job[*job as usize] as usize]).collect()
+    let draws = placement.draws();
+    let mut holds = |job: u32| {
+        let index = classes.of_job[job as usize] as usize;
+        let class = &classes.table[index];
+        // Where draws decide a greedy choice of racks, one job of a class may never find a place though others do.
+        if !draws || class.monotone {
+            return fits[index];
+        }
+        room.within_quota(class) && placement.fits(class, job, &room.occupancy)
+    };
+    (0..plan.workload.len()).filter(|job| !holds(*job)).collect()
 }

@@ -150,8 +150,7 @@ impl Placement {
     #[inline]
     pub fn choose(&self, class: &Class, job: u32, occupancy: &Occupancy, choice: &mut Choice) -> bool {
         choice.clear();
-        let draws = matches!(self.rule, Rule::Prefer(Preference { node: Cheapest::Draw, .. }));
-        let picker = Picker { class, job, occupancy, stream: &self.stream, draws };
+        let picker = Picker { class, job, occupancy, stream: &self.stream, draws: self.draws() };
         match (class.form, self.rule) {
             (Form::Nothing, _) => {
                 choice.racks = 0;
@@ -166,6 +165,11 @@ impl Placement {
                 gang::choose(&picker, preference, choice)
             }
         }
+    }
+
+    /// Whether costs are random draws, so that two jobs of one class may go different ways.
+    pub(super) const fn draws(&self) -> bool {
+        matches!(self.rule, Rule::Prefer(Preference { node: Cheapest::Draw, .. }))
     }
 
     /// Whether a job of `class` would find a place in `occupancy`, by looking for one.

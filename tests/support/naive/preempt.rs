@@ -4,7 +4,7 @@
 //! (GPU-seconds) the job has attained, every second that it holds its GPUs counting, restarts and lost work included.
 //! Ties: running before pending, then eligible time, then index.
 //!
-//! **The walk.** Nodes that belong to the same scopes (of all requests of the workload) are one atom; atoms are
+//! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload) are one atom; atoms are
 //! numbered by their lowest node. The pool counts, per atom, the free GPU thousandths of its nodes that are up, and
 //! those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible hold. All pending
 //! and all preemptible running jobs, of all partitions, are taken in order:
@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 
 impl Simulation<'_> {
     pub(super) fn preemptive_pass(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
         let mut walk = self.pending.clone();
         walk.extend(self.running.iter().filter(|job| self.behaviour(**job).preemptible));
         walk.sort_by_cached_key(|job| {
