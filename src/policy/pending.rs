@@ -2,7 +2,7 @@
 
 use super::{Status, View};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// Where a job stands in its queue: order key, then eligible time and index in one number.
 pub(super) type Key = (u64, u64);
@@ -57,11 +57,42 @@ pub(super) struct Pending {
     active: Vec<u32>,
 }
 
-/// The waiting jobs of one class, in order and by expected work.
+/// The waiting jobs of one class: groups of equal expected work, each behind its leader. A pass tries no other than a
+/// leader, since who is like one that was refused would be refused.
 #[derive(Debug, Default)]
 struct Waiting {
-    by_key: BTreeSet<(Key, u64)>,
-    by_work: BTreeSet<(u64, Key)>,
+    /// The first of each group, and the group.
+    leaders: BTreeSet<(Key, u64)>,
+    by_work: BTreeMap<u64, BTreeSet<Key>>,
+}
+
+impl Waiting {
+    fn insert(&mut self, key: Key, work: u64) {
+        let group = self.by_work.entry(work).or_default();
+        let leader = group.first().copied();
+        group.insert(key);
+        if leader.is_none_or(|leader| key < leader) {
+            leader.map(|leader| self.leaders.remove(&(leader, work)));
+            self.leaders.insert((key, work));
+        }
+    }
+
+    /// Returns whether it was there.
+    fn remove(&mut self, key: Key, work: u64) -> bool {
+        let Some(group) = self.by_work.get_mut(&work) else { return false };
+        let found = group.remove(&key);
+        if self.leaders.remove(&(key, work)) {
+            match group.first() {
+                Some(leader) => {
+                    self.leaders.insert((*leader, work));
+                }
+                None => {
+                    self.by_work.remove(&work);
+                }
+            }
+        }
+        found
+    }
 }
 
 impl Pending {
@@ -93,11 +124,10 @@ impl Pending {
         for Candidate { key, class, work } in fresh.drain(..) {
             if view.status(job_of(key)) == Status::Pending {
                 let waiting = &mut self.waiting[class as usize];
-                if waiting.by_key.is_empty() {
+                if waiting.leaders.is_empty() {
                     self.active.push(class);
                 }
-                waiting.by_key.insert((key, work));
-                waiting.by_work.insert((work, key));
+                waiting.insert(key, work);
             }
         }
         if self.fresh.is_empty() {
@@ -109,11 +139,8 @@ impl Pending {
     pub(super) fn remove(&mut self, candidate: Candidate) {
         let Candidate { key, class, work } = candidate;
         let Some(waiting) = self.waiting.get_mut(class as usize) else { return };
-        if waiting.by_key.remove(&(key, work)) {
-            waiting.by_work.remove(&(work, key));
-            if waiting.by_key.is_empty() {
-                self.active.retain(|active| *active != class);
-            }
+        if waiting.remove(key, work) && waiting.leaders.is_empty() {
+            self.active.retain(|active| *active != class);
         }
     }
 
@@ -124,24 +151,23 @@ impl Pending {
 
     /// Whether nobody of its class and expected work waits before this job.
     pub(super) fn leads(&self, candidate: Candidate) -> bool {
-        let Candidate { key, class, work } = candidate;
-        let before = self.waiting[class as usize].by_work.range((work, (0, 0))..(work, key)).next();
-        before.is_none()
+        let group = self.waiting[candidate.class as usize].by_work.get(&candidate.work);
+        group.and_then(BTreeSet::first).is_none_or(|leader| candidate.key <= *leader)
     }
 
-    /// The first job of a class after `after`.
+    /// The first leader of a class after `after`.
     pub(super) fn next(&self, class: u32, after: Key) -> Option<Candidate> {
-        let mut behind = self.waiting[class as usize].by_key.range((after, u64::MAX)..);
+        let mut behind = self.waiting[class as usize].leaders.range((after, u64::MAX)..);
         behind.next().map(|&(key, work)| Candidate { key, class, work })
     }
 
-    /// The first job of a class after `after` with expected work up to `limit`.
+    /// The first leader of a class after `after` with expected work up to `limit`.
     ///
     /// Goes through the class in order and through its shortest jobs at once, so that it takes no more than twice the
-    /// steps of the shorter way: O(√waiting) where lengths do not depend on the order.
+    /// steps of the shorter way: O(√groups) where lengths do not depend on the order.
     pub(super) fn next_within(&self, class: u32, after: Key, limit: u64) -> Option<Candidate> {
         let waiting = &self.waiting[class as usize];
-        let mut in_order = waiting.by_key.range((after, u64::MAX)..);
+        let mut in_order = waiting.leaders.range((after, u64::MAX)..);
         let mut shortest = waiting.by_work.iter();
         let mut best: Option<Candidate> = None;
         loop {
@@ -150,7 +176,8 @@ impl Pending {
                 return Some(Candidate { key, class, work });
             }
             match shortest.next() {
-                Some(&(work, key)) if work <= limit => {
+                Some((&work, group)) if work <= limit => {
+                    let key = *group.first().expect("a group has a leader");
                     if key > after && best.is_none_or(|best| key < best.key) {
                         best = Some(Candidate { key, class, work });
                     }

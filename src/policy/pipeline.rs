@@ -210,18 +210,10 @@ impl Pipeline {
                 _ => u64::MAX,
             };
             let only_within = delays == self.version || self.backfill == Backfill::EasyStrict;
-            let mut from = after;
-            let next = loop {
-                let next = if only_within {
-                    pending.next_within(class_index, from, limit)
-                } else {
-                    pending.next(class_index, from)
-                };
-                match next {
-                    // One like it was refused in this pass.
-                    Some(candidate) if !pending.leads(candidate) => from = candidate.key,
-                    next => break next,
-                }
+            let next = if only_within {
+                pending.next_within(class_index, after, limit)
+            } else {
+                pending.next(class_index, after)
             };
             if let Some(next) = next
                 && best.is_none_or(|best| next.key < best.key)

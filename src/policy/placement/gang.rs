@@ -136,14 +136,47 @@ fn whole_nodes_anywhere(
             choice.pieces.push(Piece::Nodes { word: narrow(word), mask: take });
         }
     }
-    if need.rest > 0 {
-        let nodes = picker.occupancy.nodes_of(picker.scope());
-        let others = nodes.filter(|node| picker.occupancy.kind(*node) == need.kind);
-        if !place_rest(picker, preference, need, others, choice) {
-            return false;
-        }
+    if need.rest > 0 && !rest_anywhere(picker, preference, need, choice) {
+        return false;
     }
     choice.racks = count_racks(picker, &choice.pieces);
+    true
+}
+
+/// The remainder pod on the cheapest node of the kind that the gang does not hold yet; what it holds is the lowest idle
+/// nodes.
+fn rest_anywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+    let (occupancy, scope) = (picker.occupancy, picker.scope());
+    if picker.class.kinds.len() > 1 {
+        let of_kind = |node: &usize| occupancy.kind(*node) == need.kind;
+        return place_rest(picker, preference, need, occupancy.nodes_of(scope).filter(of_kind), choice);
+    }
+    let full = need.milli / 1000;
+    let held = |word: usize| match choice
+        .pieces
+        .iter()
+        .find(|piece| matches!(piece, Piece::Nodes { word: w, .. } if *w as usize == word))
+    {
+        Some(Piece::Nodes { mask, .. }) => *mask,
+        _ => 0,
+    };
+    let idle = || {
+        let words = occupancy.idle_words(scope, need.kind as usize).iter().enumerate();
+        let left = words.map(|(word, idle)| (word, idle & !held(word))).find(|(_, left)| *left != 0);
+        left.map(|(word, left)| word << 6 | left.trailing_zeros() as usize)
+    };
+    let lowest = |free: u32| if free == full { idle() } else { occupancy.first_with_free(scope, free) };
+    let counts = occupancy.free_counts(scope, need.rest);
+    let mut counts = (need.rest..=full).filter(|count| counts >> count & 1 == 1);
+    let node = match preference.node {
+        Cheapest::Emptiest => counts.rev().find_map(lowest),
+        Cheapest::Fullest => counts.find_map(lowest),
+        _ => counts.filter_map(lowest).min(),
+    };
+    let Some(node) = node else { return false };
+    choice
+        .pieces
+        .push(Piece::Gpus { node: narrow(node), mask: lowest_bits(occupancy.free_mask(node), need.rest) });
     true
 }
 
