@@ -33,6 +33,8 @@ struct Step {
     left: Vec<i64>,
     /// GPU-thousandths left in all.
     free_milli: i64,
+    /// Counters below zero: jobs that overrun hold what is reserved for others.
+    short: u32,
     quota: Quota,
 }
 
@@ -42,6 +44,8 @@ struct Window {
     start: Time,
     end: Time,
     choice: Choice,
+    /// Whether a pass was asked for at its start.
+    wakes: bool,
 }
 
 /// A place in line: the queue, then the order in it.
@@ -60,6 +64,8 @@ pub(crate) struct Conservative {
     running: BTreeMap<u32, Window>,
     /// Whether something ended since the last pass.
     ended: bool,
+    /// Whether anything but timers happened since the last pass.
+    eventful: bool,
 }
 
 impl Conservative {
@@ -72,6 +78,7 @@ impl Conservative {
             waiting: BTreeMap::new(),
             running: BTreeMap::new(),
             ended: false,
+            eventful: true,
         }
     }
 
@@ -87,7 +94,7 @@ impl Conservative {
         }
         let left = empty.occupancy.ledger();
         let free_milli = left[..left.len() - 2 * empty.occupancy.nodes()].iter().sum();
-        self.steps = vec![Step { from: view.now(), left, free_milli, quota: empty.clone_quota() }];
+        self.steps = vec![Step { from: view.now(), left, free_milli, short: 0, quota: empty.clone_quota() }];
         let running: Vec<(u32, Window)> =
             self.running.iter().map(|(job, window)| (*job, window.clone())).collect();
         let reserved =
@@ -129,7 +136,10 @@ impl Conservative {
         let gpus = view.room().occupancy.ledger_len() - 2 * view.room().occupancy.nodes();
         for step in &mut self.steps[range] {
             view.room().occupancy.for_each_counter(&window.choice.pieces, class.host, |counter, amount| {
-                step.left[counter] += sign * amount;
+                let left = &mut step.left[counter];
+                step.short -= u32::from(*left < 0);
+                *left += sign * amount;
+                step.short += u32::from(*left < 0);
                 step.free_milli += if counter < gpus { sign * amount } else { 0 };
             });
             if hold { step.quota.hold(class) } else { step.quota.unhold(class) }
@@ -141,24 +151,29 @@ impl Conservative {
         let job = job_of(place.1);
         let rate = slowest(view, job);
         let length = ticks(view.expected_work(job, rate), rate);
-        for first in 0..self.steps.len() {
+        let mut first = 0;
+        while first < self.steps.len() && self.steps[first].from != Time::NEVER {
             let start = self.steps[first].from;
             let end = start + length;
-            if start == Time::NEVER || !self.may_fit(view, job, first, end) {
+            if let Some(last) = self.last_too_full(view, job, first, end) {
+                // No window that contains that step will do.
+                first = last + 1;
                 continue;
             }
             let limited = self.limited(first, end);
             let mut choice = Choice::default();
             if self.placement.choose(view.class(job), job, &limited, &mut choice) {
-                let window = Window { start, end, choice };
+                // What begins in the next second waits for a job that ends then, which is an event.
+                let wakes = start > view.now() + Seconds(1);
+                let window = Window { start, end, choice, wakes };
                 self.hold(view, job, &window, true);
                 self.waiting.insert(place, Some(window));
-                // What begins in the next second waits for a job that ends then, which is an event.
-                if start > view.now() + Seconds(1) {
+                if wakes {
                     view.wake_at(start);
                 }
                 return;
             }
+            first += 1;
         }
     }
 
@@ -167,14 +182,14 @@ impl Conservative {
         self.steps[first..].iter().enumerate().take_while(in_window).map(|(_, step)| step)
     }
 
-    /// False if from step `first` until `end` there is certainly too little.
-    fn may_fit(&self, view: &View, job: u32, first: usize, end: Time) -> bool {
+    /// The last step from `first` until `end` in which there is certainly too little.
+    fn last_too_full(&self, view: &View, job: u32, first: usize, end: Time) -> Option<usize> {
         let class = view.class(job);
-        // A ledger below zero is as good as zero, so that the sum may be too low where jobs overrun.
-        let enough = |step: &Step| {
-            step.free_milli >= i64::from(class.gpus_milli) || step.left.iter().any(|left| *left < 0)
-        };
-        self.window_steps(first, end).all(|step| step.quota.within_quota(class) && enough(step))
+        // A counter below zero is as good as zero, so that the sum may be too low.
+        let enough = |step: &Step| step.free_milli >= i64::from(class.gpus_milli) || step.short > 0;
+        let full = |step: &Step| !(step.quota.within_quota(class) && enough(step));
+        let steps = self.window_steps(first, end).enumerate();
+        steps.filter(|(_, step)| full(step)).last().map(|(index, _)| first + index)
     }
 
     /// What is free throughout, from step `first` until `end`.
@@ -193,7 +208,8 @@ impl Conservative {
             self.running.iter().filter(|(_, window)| window.end <= now).map(|(job, _)| *job).collect();
         for job in &overdue {
             let window = self.running.get_mut(job).expect("just found");
-            let more = Window { start: now, end: now + Seconds(1), choice: window.choice.clone() };
+            let more =
+                Window { start: now, end: now + Seconds(1), choice: window.choice.clone(), wakes: false };
             window.end = more.end;
             self.hold(view, *job, &more, true);
         }
@@ -221,7 +237,7 @@ impl Conservative {
             let end = view.expected_end(job, rate);
             // What it was thought to take longer, or less long.
             let (start, stop) = (end.min(window.end), end.max(window.end));
-            let difference = Window { start, end: stop, choice: window.choice.clone() };
+            let difference = Window { start, end: stop, choice: window.choice.clone(), wakes: false };
             self.hold(view, job, &difference, end > window.end);
             self.running.insert(job, Window { end, ..window });
         }
@@ -243,6 +259,7 @@ fn slowest(view: &View, job: u32) -> Factor {
 
 impl Policy for Conservative {
     fn observe(&mut self, event: Event, view: &View) {
+        self.eventful |= event != Event::Timer;
         match event {
             Event::Eligible { job } => {
                 self.waiting.insert(self.place(view, job), None);
@@ -252,8 +269,12 @@ impl Policy for Conservative {
                 let history = view.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
-                let window =
-                    Window { start: segment.from, end: view.expected_end(job, segment.rate), choice };
+                let window = Window {
+                    start: segment.from,
+                    end: view.expected_end(job, segment.rate),
+                    choice,
+                    wakes: false,
+                };
                 self.hold(view, job, &window, true);
                 self.running.insert(job, window);
             }
@@ -285,6 +306,12 @@ impl Policy for Conservative {
             self.waiting.keys().all(|place| view.status(job_of(place.1)) == Status::Pending),
             "only pending jobs wait"
         );
+        // The timer of a reservation that has moved is no reason for a pass.
+        let due = self.waiting.values().flatten().any(|window| window.wakes && window.start == view.now());
+        let wanted = std::mem::take(&mut self.eventful) || due || view.plan().settings.cycle.is_some();
+        if !wanted {
+            return;
+        }
         if self.steps.is_empty() {
             self.rebuild(view);
         }

@@ -69,11 +69,8 @@ impl Simulation<'_> {
                 continue;
             }
             if let Some(holding) = self.world.place(&free, job) {
-                self.reservations.insert(job, Reservation { from, to, holding });
+                self.reservations.insert(job, Reservation { from, to, holding, alarm: from > self.now + 1 });
                 self.result.counts.reserved += u64::from(from > self.now);
-                if from > self.now + 1 {
-                    self.alarms.push(from);
-                }
                 return;
             }
         }

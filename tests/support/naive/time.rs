@@ -52,6 +52,8 @@ pub(super) struct Reservation {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) holding: Holding,
+    /// Whether a pass takes place at its beginning.
+    pub(super) alarm: bool,
 }
 
 /// A run under way.
@@ -73,8 +75,6 @@ pub(super) struct Simulation<'a> {
     pub(super) something_left: bool,
     /// Whether this instant has an event that a pass follows.
     pub(super) happened: bool,
-    /// Instants at which reservations asked for a pass.
-    pub(super) alarms: Vec<u32>,
     /// Jobs not submitted yet, latest first.
     unsubmitted: Vec<u32>,
     /// Submitted jobs that are not eligible yet.
@@ -103,7 +103,6 @@ impl<'a> Simulation<'a> {
             reservations: BTreeMap::new(),
             something_left: false,
             happened: false,
-            alarms: Vec::new(),
             unsubmitted,
             held: Vec::new(),
             next_change: 0,
@@ -116,7 +115,8 @@ impl<'a> Simulation<'a> {
         let mut settled = false;
         let mut next = self.next_event();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
-            let rings = self.demotions().contains(&instant) || self.alarms.contains(&instant);
+            let rings =
+                self.demotions().contains(&instant) || self.beginnings().any(|begin| begin == instant);
             self.now = instant;
             self.happened = rings;
             if self.next_event_from(instant) == Some(instant) {
@@ -176,7 +176,7 @@ impl<'a> Simulation<'a> {
         let cancels = waiting.map(|job| self.job(*job).cancel_time.0).filter(|time| *time != NEVER);
         let mut alarms = Vec::new();
         if self.plan.settings.cycle.is_none() {
-            alarms.extend(self.alarms.iter().copied());
+            alarms.extend(self.beginnings());
             alarms.extend(self.demotions());
         }
         let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
@@ -187,7 +187,6 @@ impl<'a> Simulation<'a> {
 
     fn events(&mut self) {
         let now = self.now;
-        self.alarms.retain(|alarm| *alarm > now);
         let mut ending: Vec<u32> =
             self.running.iter().copied().filter(|job| self.end_of(*job) == now).collect();
         ending.sort_unstable();
@@ -315,6 +314,11 @@ impl<'a> Simulation<'a> {
     }
 
     /// When running preemptible jobs reach their next limit; order `las` only.
+    /// When reservations begin that want a pass then.
+    fn beginnings(&self) -> impl Iterator<Item = u32> {
+        self.reservations.values().filter(|reservation| reservation.alarm).map(|reservation| reservation.from)
+    }
+
     fn demotions(&self) -> Vec<u32> {
         if self.plan.settings.order != "las" {
             return Vec::new();
