@@ -1,0 +1,169 @@
+//! A gang by looking at every node: pods of any size, CPU and memory, segments, random draws.
+
+use super::{Need, RackCost, count_racks, fill_rack, place_rest, rack_cost};
+use crate::cluster::Piece;
+use crate::policy::placement::{Choice, Picker, Preference, lowest_bits, narrow, pod};
+
+/// A rack, or all racks at once where they are ignored, as the scan sees it.
+#[derive(Debug)]
+pub(super) struct Room {
+    rack: usize,
+    nodes: Vec<usize>,
+    capacity: u32,
+}
+
+/// The gang on all nodes of a kind as if they were one rack.
+pub(super) fn everywhere(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    choice: &mut Choice,
+) -> bool {
+    let rooms = rooms(picker, need, true);
+    let fits = rooms
+        .first()
+        .is_some_and(|room| fill(picker, preference, need, &room.nodes, need.pods, true, choice));
+    choice.racks = count_racks(picker, &choice.pieces);
+    fits
+}
+
+/// The cheapest of `rooms` that holds `left` pods and the remainder pod.
+pub(super) fn scanned_rack(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    left: u32,
+    rooms: &[Room],
+) -> Option<RackCost> {
+    let holds = |room: &&Room| {
+        room.capacity >= left
+            && fill(picker, preference, need, &room.nodes, left, true, &mut Choice::default())
+    };
+    let cost = |room: &Room| rack_cost(picker, preference, need, room.rack, room.capacity);
+    rooms.iter().filter(holds).map(cost).min()
+}
+
+/// The gang over several racks, looking at every node: pods of any size, CPU and memory, segments, random draws.
+pub(super) fn span_scanned(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    choice: &mut Choice,
+) -> bool {
+    let mut rooms = rooms(picker, need, false);
+    let segment = picker.class.segment;
+    let gives = |room: &Room| room.capacity / segment * segment;
+    let mut left = need.pods;
+    loop {
+        if let Some((_, rack)) = scanned_rack(picker, preference, need, left, &rooms) {
+            fill_rack(picker, preference, need, rack, left, choice);
+            choice.racks = count_racks(picker, &choice.pieces);
+            return true;
+        }
+        let most = (0..rooms.len()).min_by_key(|index| {
+            let room = &rooms[*index];
+            (std::cmp::Reverse(gives(room)), rack_cost(picker, preference, need, room.rack, room.capacity))
+        });
+        let Some(next) = most else { return false };
+        let room = rooms.swap_remove(next);
+        let take = gives(&room).min(left / segment * segment);
+        if take == 0 {
+            return false;
+        }
+        fill(picker, preference, need, &room.nodes, take, false, choice);
+        left -= take;
+    }
+}
+
+pub(super) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> {
+    let occupancy = picker.occupancy;
+    let mut rooms: Vec<Room> = Vec::new();
+    for node in occupancy.nodes_of(picker.scope()).filter(|node| occupancy.kind(*node) == need.kind) {
+        let rack = if ignore { 0 } else { occupancy.rack(node) as usize };
+        if rooms.last().is_none_or(|room| room.rack != rack) {
+            rooms.push(Room { rack, nodes: Vec::new(), capacity: 0 });
+        }
+        let room = rooms.last_mut().expect("a room was just pushed");
+        room.nodes.push(node);
+        room.capacity = room.capacity.saturating_add(pods_on(picker, need, node));
+    }
+    rooms
+}
+
+/// How many of the equal pods a node holds.
+pub(in super::super) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
+    let occupancy = picker.occupancy;
+    let by_gpus = match need.milli {
+        0 => u32::MAX,
+        milli if milli < 1000 => occupancy.gpu_left(node).map(|left| left / milli).sum(),
+        milli => occupancy.free_mask(node).count_ones() / (milli / 1000),
+    };
+    by_gpus.min(occupancy.host_pods(node, picker.class.host)).min(need.pods)
+}
+
+/// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest of `nodes`.
+pub(super) fn fill(
+    picker: &Picker<'_>,
+    preference: Preference,
+    need: Need,
+    nodes: &[usize],
+    pods: u32,
+    last: bool,
+    choice: &mut Choice,
+) -> bool {
+    let mut order: Vec<usize> =
+        nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
+    order.sort_by_key(|node| (picker.node_cost(preference.node, *node), *node));
+    let mut left = pods;
+    let mut whole = Vec::new();
+    for node in order {
+        if left == 0 {
+            break;
+        }
+        let here = pods_on(picker, need, node).min(left);
+        left -= here;
+        if need.whole_nodes {
+            whole.push(node);
+        } else {
+            pods_pieces(picker, need, node, here, choice);
+        }
+    }
+    // A node's mask is one piece, whatever the order of choice was.
+    whole.sort_unstable();
+    whole.into_iter().for_each(|node| choice.push_node(node));
+    left == 0
+        && (!last || need.rest == 0 || place_rest(picker, preference, need, nodes.iter().copied(), choice))
+}
+
+/// The pieces of `count` equal pods on one node.
+pub(in super::super) fn pods_pieces(
+    picker: &Picker<'_>,
+    need: Need,
+    node: usize,
+    count: u32,
+    choice: &mut Choice,
+) {
+    let occupancy = picker.occupancy;
+    let mut free = occupancy.free_mask(node);
+    let shares = (1..1000).contains(&need.milli);
+    let mut left: Vec<u32> = if shares { occupancy.gpu_left(node).collect() } else { Vec::new() };
+    for _ in 0..count {
+        let piece = match need.milli {
+            0 => Piece::Gpus { node: narrow(node), mask: 0 },
+            milli if milli < 1000 => {
+                let fits = (0..left.len()).filter(|gpu| left[*gpu] >= milli);
+                let gpu = fits.min_by_key(|gpu| (left[*gpu], *gpu));
+                if let Some(gpu) = gpu {
+                    left[gpu] -= milli;
+                }
+                pod::share_piece(node, gpu.map(narrow), milli)
+            }
+            milli => {
+                let mask = lowest_bits(free, milli / 1000);
+                free &= !mask;
+                Piece::Gpus { node: narrow(node), mask }
+            }
+        };
+        choice.pieces.push(piece);
+    }
+}
