@@ -160,7 +160,7 @@ fn every_part_is_in_its_table() {
         ("src/policy/order", &[][..], &orders),
         ("src/policy/backfill", &[][..], &backfills),
         // How one pod and a gang go, which every placement shares.
-        ("src/policy/placement", &["pod", "gang"][..], &placements),
+        ("src/policy/placement", &["pod", "gang", "scan"][..], &placements),
     ] {
         let found = names_in(folder);
         assert!(found.len() > 2, "{folder} has files");
