@@ -113,15 +113,10 @@ impl Pipeline {
                 return Some(head);
             }
             if self.backfill != Backfill::None {
-                let candidate = self.candidate_of(view, head);
+                let candidate = self.candidate(view, job_of(head));
                 self.queues[queue].pending.remove(candidate);
             }
         }
-    }
-
-    /// What a job that has just started was as a candidate.
-    fn candidate_of(&self, view: &View, key: Key) -> Candidate {
-        Candidate { key, ..self.candidate(view, job_of(key)) }
     }
 
     fn pass(&mut self, view: &mut View, queue: usize) {
