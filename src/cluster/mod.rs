@@ -11,6 +11,7 @@
 //! ```
 
 mod bits;
+pub mod grid;
 mod occupancy;
 mod piece;
 
@@ -139,6 +140,9 @@ pub struct Cluster {
     pub partitions: Vec<Partition>,
     /// Ascending by time.
     pub changes: Vec<CapacityChange>,
+    /// The grid connection of each site, or none at all: energy then costs nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grids: Vec<grid::Grid>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,
@@ -232,7 +236,13 @@ impl Cluster {
             }
             next = end;
         }
-        next as usize == self.node_rack.len()
+        let grids = self.grids.is_empty() || self.grids.len() == self.sites.len();
+        next as usize == self.node_rack.len() && grids && self.grids.iter().all(grid::Grid::is_sound)
+    }
+    /// The grid connection of a site, where it is known.
+    #[must_use]
+    pub fn grid(&self, site: u32) -> Option<&grid::Grid> {
+        self.grids.get(site as usize)
     }
     /// The partition of that name.
     #[must_use]
