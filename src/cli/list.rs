@@ -8,6 +8,7 @@ use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
+use crate::policy::power::{CURTAILS, POWERS};
 use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
 use crate::trace;
@@ -39,10 +40,14 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     let orders = ORDERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
     let backfills = BACKFILLS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
     let placements = PLACEMENTS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let kinds: [(&str, &str, Vec<Part>); 3] = [
+    let powers = POWERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let curtails = CURTAILS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let kinds: [(&str, &str, Vec<Part>); 5] = [
         ("order", "who goes next", orders),
         ("backfill", "who may pass whom", backfills),
         ("placement", "where a job goes", placements),
+        ("power", "what is done about caps", powers),
+        ("curtail", "who yields when the grid takes power away", curtails),
     ];
     let presets = PRESETS.iter().map(|preset| preset.name);
     let parts = kinds.iter().flat_map(|(_, _, parts)| parts).map(|part| part.0);

@@ -11,10 +11,12 @@
 //! ```
 
 mod bits;
+mod curtailment;
 pub mod grid;
 mod occupancy;
 mod piece;
 
+pub use curtailment::Curtailment;
 pub use occupancy::{Host, Occupancy};
 pub use piece::Piece;
 
@@ -143,6 +145,9 @@ pub struct Cluster {
     /// The grid connection of each site, or none at all: energy then costs nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grids: Vec<grid::Grid>,
+    /// When feeds may deliver less; they may overlap.
+    #[serde(default)]
+    pub curtailments: Vec<Curtailment>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,

@@ -53,6 +53,11 @@ fn check_cluster(cluster: &Cluster) -> Result<(), Fault> {
     ensure(cluster.changes.is_sorted_by_key(|change| change.time), "capacity changes are out of order")?;
     let changes = cluster.changes.iter().all(|change| within_nodes(&change.nodes, cluster));
     ensure(changes, "a capacity change leaves the cluster")?;
+    let curtailed = |c: &crate::cluster::Curtailment| within(c.feed, cluster.feeds.len()) && c.from < c.until;
+    ensure(
+        cluster.curtailments.iter().all(curtailed),
+        "a curtailment concerns no feed or ends before it begins",
+    )?;
     let names = cluster.node_names.len();
     ensure(names == 0 || u32::try_from(names) == Ok(cluster.nodes()), "nodes and their names disagree")
 }

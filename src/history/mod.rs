@@ -203,6 +203,18 @@ pub struct Settings {
     pub backfill: String,
     /// Name of the placement.
     pub placement: String,
+    /// Name of what is done about caps.
+    #[serde(default)]
+    pub power: String,
+    /// Name of who yields when less power is left than is drawn.
+    #[serde(default)]
+    pub curtail: String,
+    /// Power `steer`: seconds from one look at unused watts to the next, at least 1.
+    #[serde(default)]
+    pub power_period: u32,
+    /// Power `polca`: percent of a cap above which low priorities are slowed, and above which all are.
+    #[serde(default)]
+    pub power_thresholds: [u32; 2],
     /// Seconds between passes; none: a pass at every instant with an event.
     pub cycle: Option<u32>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
@@ -228,6 +240,10 @@ impl Settings {
             placement: placement.to_owned(),
             priority_step: 3600,
             queue_limits: vec![3_250, 7_200],
+            power: "admit".to_owned(),
+            curtail: "cap".to_owned(),
+            power_period: 60,
+            power_thresholds: [80, 89],
             ..Self::default()
         }
     }

@@ -11,6 +11,7 @@ pub mod order;
 mod pending;
 mod pipeline;
 pub mod placement;
+pub mod power;
 mod preemption;
 mod room;
 mod view;
@@ -136,6 +137,8 @@ pub const PRESETS: &[Preset] = &[
 /// The policy that a plan's settings name; `None` if they name a part that does not exist.
 #[must_use]
 pub fn build(view: &View) -> Option<Box<dyn Policy>> {
+    let settings = &view.plan().settings;
+    power::Rule::named(&settings.power).zip(power::curtail::Curtail::named(&settings.curtail))?;
     pipeline::build(view)
 }
 

@@ -28,6 +28,7 @@ mod jobs;
 mod overrides;
 mod oversized;
 mod policy;
+mod power;
 mod quantity;
 mod run;
 
@@ -121,7 +122,8 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let oversized_wish = run::read(&document, &mut root, &mut settings);
     policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
-    let cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
+    let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
+    power::read(&document, &mut root, cluster.as_mut());
     let jobs = Jobs::new(&catalogue, cluster.as_ref(), &settings, &mut files);
     let asked = jobs.read(&document, &mut root);
     root.finish();

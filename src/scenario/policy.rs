@@ -5,6 +5,7 @@ use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
+use crate::policy::power::{CURTAILS, HYSTERESIS, POWERS};
 use crate::units::Seconds;
 
 /// The preset of a scenario that names no policy.
@@ -38,6 +39,7 @@ pub(super) fn read(
         if policy.has("queue_limits") {
             settings.queue_limits = limits(document, policy.list("queue_limits"));
         }
+        power(document, &mut policy, settings);
         policy.finish();
     }
     for (place, name) in parts.iter().filter(|(_, name)| !name.mark.is_setting()) {
@@ -48,6 +50,39 @@ pub(super) fn read(
     }
     for (place, name) in parts.iter().filter(|(_, name)| name.mark.is_setting()) {
         name.value.clone_into(places(settings)[*place]);
+    }
+}
+
+/// What is done about caps.
+fn power(document: &Document, policy: &mut Table<'_>, settings: &mut Settings) {
+    let powers: Vec<(&str, &'static str)> = POWERS.iter().map(|entry| (entry.name, entry.name)).collect();
+    if let Some(power) = policy.choice("power", &powers) {
+        power.value.clone_into(&mut settings.power);
+    }
+    let curtails: Vec<(&str, &'static str)> = CURTAILS.iter().map(|entry| (entry.name, entry.name)).collect();
+    if let Some(curtail) = policy.choice("curtail", &curtails) {
+        curtail.value.clone_into(&mut settings.curtail);
+    }
+    if let Some(period) = policy.optional::<Seconds>("power_period") {
+        if period.value == Seconds::ZERO {
+            let problem = Problem::new("`power_period`: expected at least a second between looks, found `0`");
+            document.complain(period.mark, problem);
+        }
+        settings.power_period = period.value.0;
+    }
+    let thresholds = policy.has("power_thresholds").then(|| policy.list::<u32>("power_thresholds"));
+    let Some(thresholds) = thresholds else { return };
+    let percents: Vec<u32> = thresholds.iter().map(|threshold| threshold.value).collect();
+    match percents[..] {
+        [low, high] if low > HYSTERESIS && low < high && high <= 100 => {
+            settings.power_thresholds = [low, high];
+        }
+        _ => {
+            let mark = policy.key_mark("power_thresholds").unwrap_or_else(|| policy.mark());
+            let problem =
+                Problem::new("`power_thresholds`: expected two ascending percentages of a cap, 6 to 100");
+            document.complain(mark, problem.hint("such as `[80, 89]`"));
+        }
     }
 }
 

@@ -162,7 +162,7 @@ fn below(parents: &[Option<usize>], top: usize, order: &mut Vec<usize>) {
 }
 
 /// Reports a name that nothing has.
-pub(super) fn unknown<'a>(
+pub(in crate::scenario) fn unknown<'a>(
     document: &Document,
     what: &str,
     name: &Placed<String>,

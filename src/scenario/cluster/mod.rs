@@ -6,6 +6,8 @@ mod list;
 mod racks;
 mod select;
 
+pub(super) use feeds::unknown;
+
 use super::files::Files;
 use crate::cluster::{Cluster, NodeKind};
 use crate::document::{Document, Item, Placed, Table};

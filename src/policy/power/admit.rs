@@ -1,0 +1,10 @@
+//! Admission: who would break a cap at full power waits.
+
+use super::{Entry, Rule};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "admit",
+    about: "who would break a cap waits until it does not",
+    source: "Slurm hierarchical resources, MODE_3",
+    rule: Rule::Admit,
+};

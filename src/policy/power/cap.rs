@@ -1,0 +1,10 @@
+//! Cap and start: who would break a cap at full power starts at the highest level that does not, and keeps it.
+
+use super::{Entry, Rule};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "cap",
+    about: "who would break a cap at full power starts slower, at the highest level that fits",
+    source: "geopm issue 3028: start under an assumed cap; levels of NVIDIA DPS policies",
+    rule: Rule::Cap,
+};

@@ -1,0 +1,50 @@
+//! WHO yields when a curtailment leaves less power than is drawn.
+
+/// One rule: its name and what it does.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique among them.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    pub(in crate::policy) rule: Curtail,
+}
+
+/// Who yields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) enum Curtail {
+    Cap,
+    Preempt,
+    Drain,
+}
+
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "cap",
+        about: "all below the feed slow to the highest common level that fits; if none does, as preempt",
+        source: "NVIDIA DPS with NvGrid; demand response by power capping",
+        rule: Curtail::Cap,
+    },
+    Entry {
+        name: "preempt",
+        about: "preemptible jobs stop, lowest priority first, then largest draw, until the rest fits",
+        source: "interruptible load; Slurm preemption by priority",
+        rule: Curtail::Preempt,
+    },
+    Entry {
+        name: "drain",
+        about: "from the notice on nobody starts who would not fit later; who runs goes on",
+        source: "advance notice of demand response",
+        rule: Curtail::Drain,
+    },
+];
+
+impl Curtail {
+    /// The rule of that name; no name is `cap`.
+    pub(in crate::policy) fn named(name: &str) -> Option<Self> {
+        let name = if name.is_empty() { "cap" } else { name };
+        ENTRIES.iter().find(|entry| entry.name == name).map(|entry| entry.rule)
+    }
+}

@@ -1,0 +1,10 @@
+//! Caps are ignored: what exceeds them is counted, and nobody waits or slows for them.
+
+use super::{Entry, Rule};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "none",
+    about: "nobody looks at caps; what exceeds them is counted",
+    source: "a cluster whose power was never short",
+    rule: Rule::None,
+};

@@ -1,0 +1,81 @@
+use super::*;
+use crate::cluster::Curtailment;
+use crate::units::{Seconds, Time, Watts};
+
+const FEEDS: &str = r#"
+[[cluster.feed]]
+name = "hall"
+cap = "750 kW"
+[[cluster.feed]]
+name = "row"
+parent = "hall"
+[[cluster.rack]]
+platform = "gb300"
+feed = "row"
+"#;
+
+#[test]
+fn a_curtailment_takes_watts_or_a_part_of_a_cap() {
+    let power = r#"
+[[power.curtailment]]
+feed = "hall"
+to = "80 %"
+from = "18h"
+until = "20h"
+notice = "15m"
+[[power.curtailment]]
+feed = "row"
+to = "90 kW"
+from = "1d"
+"#;
+    let cluster = load(&format!("{FEEDS}{power}{JOB}")).plan.cluster;
+    let (from, until) = (Time(18 * 3600), Time(20 * 3600));
+    let expected = [
+        Curtailment { feed: 0, cap: Watts(600_000), from, until, notice: Seconds(900) },
+        Curtailment {
+            feed: 1,
+            cap: Watts(90_000),
+            from: Time(86_400),
+            until: Time::NEVER,
+            notice: Seconds::ZERO,
+        },
+    ];
+    assert_eq!(cluster.curtailments, expected, "one for two hours, one for good");
+}
+
+#[test]
+fn every_problem_of_power_is_told() {
+    let policy =
+        "[policy]\npower = \"stear\"\ncurtail = \"prempt\"\npower_period = 0\npower_thresholds = [90, 80]\n";
+    let power = r#"
+[[power.curtailment]]
+feed = "hal"
+to = "80 %"
+from = "18h"
+[[power.curtailment]]
+feed = "row"
+to = "80 %"
+from = "18h"
+[[power.curtailment]]
+feed = "row"
+to = "120 %"
+from = "18h"
+until = "17h"
+untill = "19h"
+[power]
+tarif = 7
+"#;
+    let told = told(&format!("{FEEDS}{policy}{power}{JOB}"));
+    insta::assert_snapshot!(told, @r"
+    s.toml:12:9: unknown power `stear` (did you mean `steer`?)
+    s.toml:13:11: unknown curtail `prempt` (did you mean `preempt`?)
+    s.toml:14:16: `power_period`: expected at least a second between looks, found `0`
+    s.toml:15:1: `power_thresholds`: expected two ascending percentages of a cap, 6 to 100 (such as `[80, 89]`)
+    s.toml:18:8: unknown feed `hal` (did you mean `hall`?)
+    s.toml:23:6: feed `row` has no cap to take a part of (give the feed a `cap`, or say `to` in watts)
+    s.toml:27:6: `to`: expected a power such as `600 kW`, or a part of the feed's cap such as `80 %`, found the text `120 %`
+    s.toml:29:9: a curtailment ends before it begins (`from` and `until` are instants since the start)
+    s.toml:30:1: unknown key `untill` (did you mean `until`?)
+    s.toml:32:1: unknown key `tarif` (known: curtailment)
+    ");
+}
