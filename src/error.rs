@@ -272,6 +272,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The device asked for cannot be used; exit code 3.
+    #[error("{message}\n  hint: {hint}")]
+    Device {
+        /// What is wrong with it.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
 }
 
 impl Error {

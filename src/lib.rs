@@ -71,6 +71,7 @@ pub mod cluster;
 pub mod document;
 pub mod error;
 pub mod experiment;
+pub mod gpu;
 pub mod hardware;
 pub mod history;
 pub mod metrics;

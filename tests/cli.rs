@@ -61,7 +61,7 @@ fn without_a_command_it_says_what_there_is() {
       compare   Run several policies on the same workloads and print them beside each other
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-      list      List what can be named: policies, formats, platforms, exporters, columns
+      list      List what can be named: policies, formats, platforms, devices, exporters, columns
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -139,7 +139,7 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: policies, formats, platforms, exporters, columns]
+      [possible values: policies, formats, platforms, devices, exporters, columns]
 
       tip: a similar value exists: 'policies'
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["error", "random", "units"],
+    &["error", "gpu", "random", "units"],
     &["document"],
     &["hardware"],
     &["cluster", "workload"],
@@ -86,4 +86,26 @@ fn an_import_that_points_up_or_sideways_is_noticed() {
     ] {
         assert_eq!(upward(room, text), expected, "{room}: {text}");
     }
+}
+
+/// What drives a GPU is named in its own room and nowhere else.
+fn names_a_driver(inside: &Path, text: &str) -> bool {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    !inside.starts_with("gpu") && code.into_iter().any(|line| line.contains("wgpu"))
+}
+
+#[test]
+fn only_one_room_drives_a_gpu() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    for path in paths {
+        let inside = path.strip_prefix(&root).expect("found below it");
+        let text = fs::read_to_string(&path).expect("a readable file");
+        assert!(!names_a_driver(inside, &text), "{} names wgpu", inside.display());
+    }
+    assert!(
+        names_a_driver(Path::new("cost/gpu.rs"), "use wgpu::Device;"),
+        "and where it is named, it is noticed"
+    );
 }

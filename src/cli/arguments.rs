@@ -162,6 +162,9 @@ pub(super) struct Changes {
     /// Seed of every random number
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// What evaluates placements: auto, cpu, gpu or a name from `gigawatt list devices`
+    #[arg(long, value_name = "NAME")]
+    pub(super) device: Option<String>,
     /// Set any key of the scenario; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
@@ -198,6 +201,7 @@ impl Changes {
             ("--sample", &self.window.sample),
             ("--cycle", &self.cycle),
             ("--seed", &seed),
+            ("--device", &self.device),
         ];
         let mut words = Vec::new();
         for (option, value) in options {
@@ -225,6 +229,7 @@ impl Changes {
             placement: self.placement.clone(),
             cycle: self.cycle.clone(),
             seed: self.seed,
+            device: self.device.clone(),
             set: self.set.clone(),
         }
     }
@@ -260,9 +265,10 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   gigawatt list policies
   gigawatt list platforms
-  gigawatt list platforms gb300      every number of one, with its source";
+  gigawatt list platforms gb300      every number of one, with its source
+  gigawatt list devices              what --device can name on this machine";
 
-/// List what can be named: policies, formats, platforms, exporters, columns
+/// List what can be named: policies, formats, platforms, devices, exporters, columns
 #[derive(Debug, Args)]
 #[command(after_help = LIST_EXAMPLES)]
 pub(super) struct List {
@@ -281,6 +287,8 @@ pub(super) enum Listing {
     Formats,
     /// GPU generations in their nodes and racks, for --cluster and scenarios
     Platforms,
+    /// What evaluates placements: the processor, and the GPUs found on this machine, for --device
+    Devices,
     /// Files of a run directory (simulate --out)
     Exporters,
     /// Columns of jobs.csv, with their units and formulas

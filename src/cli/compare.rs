@@ -1,7 +1,7 @@
 use super::arguments::Compare;
 use super::progress::Bar;
 use super::terminal::Terminal;
-use super::{Exit, interrupt, load};
+use super::{Exit, device, interrupt, load};
 use crate::error::{Problem, Problems, Result};
 use crate::experiment::{Comparison, Contender, Watch, compare, is_random};
 use crate::history::{Plan, Settings};
@@ -17,6 +17,7 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
     terminal.notes(&loaded.notes);
+    device::chosen(loaded.device.as_ref(), terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
     let seed = loaded.plan.settings.seed;
     let with_seed = |seed: u64| -> Result<Plan> {

@@ -1,3 +1,4 @@
+use crate::error::Error;
 use std::process::ExitCode;
 
 /// How the command ends; what a script may rely on.
@@ -41,6 +42,15 @@ impl Exit {
             Self::WrongInput => "the input is wrong; nothing was run",
             Self::DeviceUnusable => "the GPU asked for is not usable",
             Self::Bug => "a bug in gigawatt",
+        }
+    }
+}
+
+impl From<&Error> for Exit {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Device { .. } => Self::DeviceUnusable,
+            Error::Input(_) | Error::Io { .. } => Self::WrongInput,
         }
     }
 }

@@ -1,5 +1,5 @@
-use super::Exit;
 use super::arguments::{List, Listing};
+use super::{Exit, device};
 
 use super::terminal::Terminal;
 use crate::error::{Problem, Result};
@@ -22,6 +22,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Formats => formats(name, terminal.width)?,
         Listing::Platforms => platforms(name, terminal.width)?,
         Listing::Exporters => exporters(name, terminal.width)?,
+        Listing::Devices => device::listed(name, terminal.width)?,
         Listing::Columns => columns(name, terminal.width)?,
     };
     terminal.print(&text)?;
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
 }
 
 /// An item of some kind that is not there.
-fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
+pub(super) fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
     Problem::new(format!("unknown {kind} `{given}`")).hint_nearest(given, known)
 }
 

@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod compare;
+mod device;
 mod exit;
 mod inspect;
 mod interrupt;
@@ -17,6 +18,7 @@ mod terminal;
 pub use exit::Exit;
 
 use crate::error::Result;
+use crate::gpu;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use std::io::Write;
@@ -31,7 +33,7 @@ pub fn main() -> ExitCode {
     let exit = match Arguments::try_parse() {
         Ok(arguments) => run(&arguments.command, terminal).unwrap_or_else(|error| {
             terminal.error(&error);
-            Exit::WrongInput
+            Exit::from(&error)
         }),
         Err(usage) => {
             // Help is data and goes to stdout; a reader that has gone is no error.
@@ -56,6 +58,9 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
 fn report_bugs() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        if gpu::is_guarded() {
+            return; // a driver's, and reported as an error
+        }
         usual(panic);
         let said = "this is a bug in gigawatt, not in your input: please report it with the command you ran";
         let _ = writeln!(std::io::stderr().lock(), "{said}");

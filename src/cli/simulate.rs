@@ -1,7 +1,7 @@
 use super::arguments::Simulate;
 use super::progress::Bar;
 use super::terminal::Terminal;
-use super::{Exit, interrupt, load};
+use super::{Exit, device, interrupt, load};
 use crate::error::{Error, Result};
 use crate::history::{History, Outcome, Plan};
 use crate::metrics::measure;
@@ -16,8 +16,9 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
+    let device = device::chosen(loaded.device.as_ref(), terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
-    let provenance = provenance(&loaded, arguments);
+    let provenance = Provenance { device, ..provenance(&loaded, arguments) };
     let Loaded { plan, .. } = loaded;
     let history = simulated(plan, arguments.trace_decisions, terminal);
     let measured = measure(&history);
@@ -45,6 +46,7 @@ fn provenance(loaded: &Loaded, arguments: &Simulate) -> Provenance {
         inputs: loaded.inputs.iter().map(input).collect(),
         options: options.map(|option| option.to_string_lossy().into_owned()).collect(),
         scenario: path.into_iter().chain(arguments.changes.words()).collect(),
+        ..Provenance::default()
     }
 }
 

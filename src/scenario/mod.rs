@@ -38,6 +38,7 @@ pub use policy::apply as apply_policy;
 
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Result};
+use crate::gpu::Wish;
 use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
 use files::Files;
@@ -56,6 +57,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// The platforms that the plan's indices refer to.
     pub catalogue: Catalogue,
+    /// What is to evaluate placements; none: nobody said. What comes of a plan does not depend on it.
+    pub device: Option<Wish>,
     /// What was dropped, changed or assumed while reading.
     pub notes: Vec<String>,
     /// Every file that was read, in the order it was.
@@ -119,7 +122,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     });
     let mut root = document.root();
     let mut settings = Settings::named("", "", "");
-    let oversized_wish = run::read(&document, &mut root, &mut settings);
+    let wishes = run::read(&document, &mut root, &mut settings);
     policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
@@ -135,9 +138,10 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     };
     let plan = Plan { cluster, workload, settings };
     if found.is_empty() {
-        oversized::check(&plan, oversized_wish, &asked.places, &mut files.notes, &mut found);
+        oversized::check(&plan, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }
-    found.into_result(Loaded { name, plan, catalogue, notes: files.notes, inputs: files.inputs })
+    let device = wishes.device;
+    found.into_result(Loaded { name, plan, catalogue, device, notes: files.notes, inputs: files.inputs })
 }
 
 /// The catalogue with the scenario's own platforms: `platforms = "own.toml"`, or `[[platform]]` in place.

@@ -33,6 +33,8 @@ pub struct Overrides {
     pub cycle: Option<String>,
     /// `--seed N`: `run.seed`.
     pub seed: Option<u64>,
+    /// `--device NAME`: `run.device`.
+    pub device: Option<String>,
     /// `--set key=value`, in the order given.
     pub set: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Overrides {
             ("--backfill", "policy.backfill", self.backfill.as_deref().map(text)),
             ("--placement", "policy.placement", self.placement.as_deref().map(text)),
             ("--cycle", "run.cycle", self.cycle.as_deref().map(text)),
+            ("--device", "run.device", self.device.as_deref().map(text)),
             ("--seed", "run.seed", self.seed.map(|seed| Value::Integer(seed.into()))),
         ];
         for (flag, path, value) in plain {

@@ -1,5 +1,6 @@
 use crate::document::{Document, Table};
 use crate::error::Problem;
+use crate::gpu::Wish;
 use crate::history::Settings;
 use crate::units::{Seconds, Time};
 
@@ -13,15 +14,23 @@ pub(super) enum Oversized {
     Reject,
 }
 
+/// What `[run]` says that is no part of the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    pub(super) oversized: Oversized,
+    /// The device, if somebody named one: histories do not depend on it.
+    pub(super) device: Option<Wish>,
+}
+
 /// Reads `version` and `[run]` into `settings`.
-pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Settings) -> Oversized {
+pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Settings) -> Wishes {
     if let Some(version) = root.optional::<u32>("version")
         && version.value != 1
     {
         let problem = Problem::new(format!("version {} of scenarios is not known", version.value));
         document.complain(version.mark, problem.hint("this program reads `version = 1`"));
     }
-    let Some(mut run) = root.table("run") else { return Oversized::default() };
+    let Some(mut run) = root.table("run") else { return Wishes::default() };
     settings.seed = run.value_or("seed", 0);
     let cycle = run.optional::<Seconds>("cycle");
     if let Some(cycle) = cycle.as_ref().filter(|cycle| cycle.value == Seconds::ZERO) {
@@ -39,6 +48,7 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Set
     settings.drain = drain.map(|drain| drain.value.0);
     let choices = [("error", Oversized::Error), ("reject", Oversized::Reject)];
     let oversized = run.choice("oversized", &choices).map(|oversized| oversized.value);
+    let device = run.optional::<String>("device").map(|name| Wish::from(name.value.as_str()));
     run.finish();
-    oversized.unwrap_or_default()
+    Wishes { oversized: oversized.unwrap_or_default(), device }
 }

@@ -21,6 +21,9 @@ pub struct Provenance {
     pub inputs: Vec<Input>,
     /// What the command line said.
     pub options: Vec<String>,
+    /// What evaluated placements: `cpu`, or the name of an adapter.
+    #[serde(skip)]
+    pub device: String,
     /// The part of it that other commands need to mean the same scenario.
     #[serde(skip)]
     pub scenario: Vec<String>,
@@ -31,7 +34,7 @@ struct Manifest<'a> {
     program: &'static str,
     version: &'a str,
     seed: u64,
-    device: &'static str,
+    device: &'a str,
     #[serde(flatten)]
     provenance: &'a Provenance,
     settings: &'a crate::history::Settings,
@@ -51,7 +54,7 @@ pub(super) fn write_manifest(run: &Run<'_>, out: &mut dyn Write) -> io::Result<(
         program: "gigawatt",
         version: &settings.version,
         seed: settings.seed,
-        device: "cpu",
+        device: &run.provenance.device,
         provenance: run.provenance,
         settings,
         complete: run.history.complete,

@@ -1,0 +1,88 @@
+//! `--device` and `list devices` as a user meets them, with a driver and without.
+
+use std::process::{Command, Output};
+
+/// The command with no graphics driver to be found, or with those of the machine.
+fn run(arguments: &str, drivers: bool) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gigawatt"));
+    if !drivers {
+        command.env("VK_DRIVER_FILES", "/nowhere.json").env("VK_ICD_FILENAMES", "/nowhere.json");
+    }
+    let Output { status, stdout, stderr } = command.args(arguments.split(' ')).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// Short, and with something to place.
+const SIMULATE: &str = "simulate --set run.until=600";
+
+#[test]
+fn without_a_driver_the_processor_is_listed_and_what_is_missing_is_told() {
+    let (code, stdout, _) = run("list devices", false);
+    assert_eq!(code, Some(0), "a list is a list: {stdout}");
+    assert!(stdout.contains("\n cpu ") || stdout.contains("\ncpu "), "{stdout}");
+    let missing = if cfg!(feature = "gpu") { "no GPU is to be found" } else { "no GPU support" };
+    assert!(stdout.contains(missing), "{stdout}");
+}
+
+#[test]
+fn a_gpu_that_is_not_there_ends_with_exit_code_3_and_a_hint() {
+    for wish in ["gpu", "h100"] {
+        let out = tempfile::tempdir().expect("a directory");
+        let run_directory = out.path().join("run");
+        let arguments = format!("{SIMULATE} --device {wish} --out {}", run_directory.display());
+        let (code, stdout, stderr) = run(&arguments, false);
+        assert_eq!(code, Some(3), "{wish}: {stderr}");
+        assert_eq!(stdout, "", "{wish}: nothing was run");
+        assert!(stderr.starts_with("error: ") && stderr.contains("hint: "), "{wish}: {stderr}");
+        assert!(!run_directory.exists(), "{wish}: nothing was written");
+    }
+}
+
+#[test]
+fn auto_and_cpu_need_no_driver() {
+    for wish in ["auto", "cpu"] {
+        let (code, stdout, stderr) = run(&format!("{SIMULATE} --device {wish}"), false);
+        assert_eq!(code, Some(1), "{wish}: cut off after ten minutes: {stderr}");
+        assert!(stdout.contains("utilization"), "{wish}: {stdout}");
+        assert_eq!(stderr.contains("device: cpu"), wish == "auto", "{wish}: {stderr}");
+    }
+}
+
+#[test]
+fn a_scenario_may_name_the_device_and_the_manifest_records_what_ran() {
+    let out = tempfile::tempdir().expect("a directory");
+    let manifest = |device: &str| {
+        let directory = out.path().join(device);
+        let arguments = format!("{SIMULATE} --set run.device={device} --out {}", directory.display());
+        let (code, _, stderr) = run(&arguments, false);
+        (code, stderr, std::fs::read_to_string(directory.join("manifest.json")))
+    };
+    let (code, stderr, text) = manifest("cpu");
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(text.expect("written").contains("\"device\": \"cpu\""), "the manifest says what ran");
+    let (code, stderr, text) = manifest("gpu");
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(text.is_err(), "nothing was run");
+}
+
+#[test]
+#[cfg(feature = "gpu")]
+fn every_adapter_is_listed_with_its_limits_and_can_be_named() {
+    let adapters = gigawatt::gpu::adapters().expect("drivers that answer");
+    let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
+    assert!(!required || !adapters.is_empty(), "an adapter is required");
+    if adapters.is_empty() {
+        println!("skipped: no adapter");
+    }
+    let (code, stdout, stderr) = run("list devices", true);
+    assert_eq!(code, Some(0), "{stderr}");
+    for adapter in adapters {
+        let word = adapter.name.split(' ').next().expect("a name");
+        assert!(stdout.contains(word), "{word} is missing in\n{stdout}");
+        assert!(stdout.contains(adapter.kind.name()) && stdout.contains("MiB"), "{stdout}");
+        let (code, _, stderr) = run(&format!("{SIMULATE} --device {word}"), true);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("device: "), "it says what it took: {stderr}");
+    }
+}
