@@ -76,6 +76,7 @@ pub mod hardware;
 pub mod history;
 pub mod metrics;
 pub mod policy;
+pub mod power;
 pub mod random;
 pub mod report;
 pub mod scenario;

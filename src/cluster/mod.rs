@@ -15,24 +15,35 @@ mod curtailment;
 pub mod grid;
 mod occupancy;
 mod piece;
+mod power;
 
 pub use curtailment::Curtailment;
 pub use occupancy::{Host, Occupancy};
 pub use piece::Piece;
+pub use power::{NodePower, Pue, through};
 
+use crate::hardware::Loss;
 use crate::units::{Factor, Time, Watts};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A place with its own grid connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Unique in the cluster.
     pub name: String,
+    /// The most it may draw from the grid.
+    pub cap: Option<Watts>,
+    /// Conversions between the grid and its feeds, from the feeds up; they come before the PUE.
+    pub losses: Vec<Loss>,
+    /// What cooling and the rest of the building take; none: nothing.
+    pub pue: Option<Pue>,
+    /// Outdoor temperature in tenths of a degree Celsius from each instant on, ascending; 0 before the first.
+    pub outdoor: Vec<(Time, i32)>,
 }
 
 /// A power domain: substation, hall, row; feeds form a tree within a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// Unique in the cluster.
     pub name: String,
@@ -40,8 +51,10 @@ pub struct Feed {
     pub site: u32,
     /// The feed that feeds this one: a lower index; none: the grid does.
     pub parent: Option<u32>,
-    /// The most it may deliver.
+    /// The most it may draw, its own losses included.
     pub cap: Option<Watts>,
+    /// What it loses on the way, from what hangs below it up.
+    pub losses: Vec<Loss>,
 }
 
 /// What nodes of one rack are like.
@@ -59,6 +72,8 @@ pub struct NodeKind {
     pub memory_mib: u32,
     /// Speed of a gang that spans racks, relative to one inside a rack.
     pub across_racks: Factor,
+    /// What such nodes and their racks draw.
+    pub power: NodePower,
 }
 
 impl NodeKind {
@@ -76,6 +91,7 @@ impl Default for NodeKind {
             cpu_milli: u32::MAX,
             memory_mib: u32::MAX,
             across_racks: Factor::ONE,
+            power: NodePower::default(),
         }
     }
 }
@@ -91,6 +107,9 @@ pub struct Rack {
     pub first_node: u32,
     /// How many nodes it has, at least 1.
     pub nodes: u32,
+    /// The most it may draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Watts>,
 }
 
 /// A set of nodes that some tenants or queues own; partitions may overlap.
@@ -158,8 +177,8 @@ impl Cluster {
     #[must_use]
     pub fn single_feed() -> Self {
         Self {
-            sites: vec![Site { name: "site".to_owned() }],
-            feeds: vec![Feed { name: "feed".to_owned(), site: 0, parent: None, cap: None }],
+            sites: vec![Site { name: "site".to_owned(), ..Site::default() }],
+            feeds: vec![Feed { name: "feed".to_owned(), ..Feed::default() }],
             partitions: vec![Partition { name: "all".to_owned(), nodes: Vec::new() }],
             ..Self::default()
         }
@@ -198,7 +217,7 @@ impl Cluster {
         let first_node = self.nodes();
         let end = first_node.checked_add(nodes).expect("nodes are counted in 32 bits");
         let rack = u32::try_from(self.racks.len()).expect("racks are no more than nodes");
-        self.racks.push(Rack { feed, kind, first_node, nodes });
+        self.racks.push(Rack { feed, kind, first_node, nodes, cap: None });
         self.node_rack.resize(end as usize, rack);
         self.partitions[0].nodes = std::iter::once(0..end).collect();
         rack

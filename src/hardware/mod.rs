@@ -27,14 +27,18 @@
 mod family;
 mod field;
 mod laws;
+mod phase;
 mod platform;
 mod read;
+mod stage;
 #[cfg(test)]
 mod tests;
 
 pub use family::Family;
 pub use field::{FIELDS, Field};
+pub use phase::{Bound, Phase};
 pub use platform::{Basis, Fact, Platform, Row};
+pub use stage::{Curve, Level, Loss, Stage, WATTS_MAX};
 
 use crate::document::{Document, Table};
 use crate::error::Problems;

@@ -2,8 +2,9 @@
 
 use super::columns::Fault;
 use super::{HeadRecord, History, Piece, SegmentEnd};
-use crate::cluster::{Cluster, NodeKind};
-use crate::units::Time;
+use crate::cluster::{Cluster, NodeKind, Pue};
+use crate::hardware::Loss;
+use crate::units::{Factor, Time};
 use crate::workload::{MAX_JOBS, PlatformSet, Shape, Workload};
 use std::ops::Range;
 
@@ -34,9 +35,17 @@ fn check_cluster(cluster: &Cluster) -> Result<(), Fault> {
         ensure(within(feed.site, cluster.sites.len()), "a feed stands on no site")?;
         ensure(feed.parent.is_none_or(|parent| parent < index), "a feed comes before the one that feeds it")?;
     }
+    let losses = cluster.feeds.iter().flat_map(|feed| &feed.losses);
+    let mut losses = losses.chain(cluster.sites.iter().flat_map(|site| &site.losses));
+    ensure(losses.all(Loss::is_sound), "a loss of power is out of range")?;
+    for site in &cluster.sites {
+        ensure(site.pue.as_ref().is_none_or(Pue::is_sound), "a PUE is out of range")?;
+        ensure(site.outdoor.is_sorted_by_key(|(time, _)| *time), "the weather is out of order")?;
+    }
     for kind in &cluster.kinds {
         ensure(kind.gpus <= NodeKind::MAX_GPUS, "a node has too many GPUs")?;
         ensure(within(kind.platform, PlatformSet::MAX), "a platform is out of range")?;
+        ensure(kind.power.is_sound(), "the power of a node is out of range")?;
     }
     ensure(cluster.is_sound(), "the nodes of a cluster are not those of its racks")?;
     for partition in &cluster.partitions {
@@ -73,6 +82,8 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         ensure(within(job.tenant, workload.tenants.len()), "a job belongs to an unknown tenant")?;
         ensure(job.work_time.0 > 0 && job.requested_time.0 > 0, "a job has no work")?;
     }
+    let profiles = workload.behaviours.iter().all(|behaviour| behaviour.profile.is_sound());
+    ensure(profiles, "what a job draws is out of range")?;
     for request in &workload.requests {
         ensure(within(request.partition, workload.partitions.len()), "a request names an unknown partition")?;
         let counted = match request.shape {
@@ -101,6 +112,7 @@ fn check_segments(history: &History) -> Result<(), Fault> {
     for segment in &history.segments {
         ensure(within(segment.job, last_to.len()), "a segment belongs to no job")?;
         ensure(segment.first_piece == next_piece, "pieces are out of order")?;
+        ensure(segment.cap.0 > 0 && segment.cap <= Factor::ONE, "a segment's cap is out of range")?;
         let next = next_piece.checked_add(segment.pieces);
         next_piece = next.ok_or("segments have too many pieces")?;
         ensure(segment.rate.0 > 0, "a job runs without making progress")?;

@@ -37,7 +37,7 @@ use std::io::{self, Write};
 /// The first bytes of every history.
 pub const MAGIC: [u8; 8] = *b"gigawatt";
 /// Version of the file format that is written and read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 const DONE: [u8; 4] = *b"DONE";
 
@@ -314,6 +314,7 @@ fn write_segments(segments: &[Segment]) -> Vec<u8> {
     columns.u32s(segments.iter().map(|segment| segment.to.0));
     columns.u32s(segments.iter().map(|segment| segment.pieces));
     columns.u32s(segments.iter().map(|segment| segment.rate.0));
+    columns.u32s(segments.iter().map(|segment| segment.cap.0));
     columns.u32s(segments.iter().map(|segment| segment.restart));
     columns.u8s(segments.iter().map(|segment| segment.end as u8));
     columns.finish()
@@ -322,7 +323,8 @@ fn write_segments(segments: &[Segment]) -> Vec<u8> {
 fn read_segments(bytes: &[u8]) -> Result<Vec<Segment>, Fault> {
     let mut columns = ColumnReader::new(bytes)?;
     let (mut job, mut from, mut to) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
-    let (mut pieces, mut rate, mut restart) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let (mut pieces, mut rate) = (columns.u32s()?, columns.u32s()?);
+    let (mut cap, mut restart) = (columns.u32s()?, columns.u32s()?);
     let ends = columns.u8s()?;
     let next = |column: &mut dyn Iterator<Item = u32>| column.next().unwrap_or_default();
     let mut first_piece = 0_u32;
@@ -335,6 +337,7 @@ fn read_segments(bytes: &[u8]) -> Result<Vec<Segment>, Fault> {
             first_piece,
             pieces,
             rate: Factor(next(&mut rate)),
+            cap: Factor(next(&mut cap)),
             restart: next(&mut restart),
             end: *SegmentEnd::ALL.get(usize::from(end)).ok_or("a segment ends in an unknown way")?,
         };

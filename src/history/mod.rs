@@ -65,8 +65,10 @@ pub struct Segment {
     pub first_piece: u32,
     /// How many pieces it has; 0 for a job that holds nothing.
     pub pieces: u32,
-    /// Work done a second, relative to the reference platform.
+    /// Work done a second, relative to the reference platform; what the cap takes away is taken away.
     pub rate: Factor,
+    /// The most its GPUs draw, as a fraction of their TGP, at most 1: not capped.
+    pub cap: Factor,
     /// Seconds at its beginning in which no work is done: the restart after a stop.
     pub restart: u32,
     /// Why it ended.

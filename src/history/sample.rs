@@ -475,6 +475,7 @@ impl Run<'_> {
             first_piece: u32::try_from(self.history.pieces.len()).unwrap(),
             pieces: u32::try_from(pieces.len()).unwrap(),
             rate,
+            cap: Factor::ONE,
             restart,
             end: SegmentEnd::Open,
         });

@@ -73,6 +73,7 @@ mod tests {
                 first_piece,
                 pieces: 1,
                 rate: Factor::from_f64(2.0).unwrap(),
+                cap: Factor::ONE,
                 restart,
                 end,
             };

@@ -253,6 +253,7 @@ mod tests {
             first_piece,
             pieces: 1,
             rate: Factor::ONE,
+            cap: Factor::ONE,
             restart: 0,
             end: SegmentEnd::Completed,
         };

@@ -96,7 +96,17 @@ mod tests {
 
     fn segment(from: u32, to: u32, end: SegmentEnd) -> Segment {
         let (from, to) = (Time(from), Time(to));
-        Segment { job: 0, from, to, first_piece: 0, pieces: 0, rate: Factor::ONE, restart: 0, end }
+        Segment {
+            job: 0,
+            from,
+            to,
+            first_piece: 0,
+            pieces: 0,
+            rate: Factor::ONE,
+            cap: Factor::ONE,
+            restart: 0,
+            end,
+        }
     }
 
     fn history(eligible: u32, finish: u32, segments: Vec<Segment>) -> History {

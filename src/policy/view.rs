@@ -240,6 +240,7 @@ impl View {
             first_piece,
             pieces: u32::try_from(choice.pieces.len()).expect("pieces are counted in 32 bits"),
             rate,
+            cap: Factor::ONE,
             restart,
             end: SegmentEnd::Open,
         });

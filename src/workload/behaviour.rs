@@ -1,3 +1,4 @@
+use super::Profile;
 use crate::units::{Factor, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,8 @@ pub struct Behaviour {
     pub gpus_max_milli: u32,
     /// Speed on each platform of the catalogue in use; shorter than the catalogue: 1 beyond its end.
     pub speeds: Vec<Factor>,
+    /// How it spends its time, and so what it draws.
+    pub profile: Profile,
 }
 
 impl Behaviour {

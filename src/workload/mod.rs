@@ -20,11 +20,13 @@ mod behaviour;
 pub mod generate;
 mod graph;
 mod names;
+mod profile;
 mod request;
 
 pub use behaviour::{Behaviour, JobKind, Overrun};
 pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
+pub use profile::Profile;
 pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};

@@ -223,7 +223,15 @@ impl ClusterSpec {
             let (cpu_milli, memory_mib) = host.unwrap_or((u32::MAX, u32::MAX));
             let platform_name = format!("p{platform}");
             let (gpus, platform, across_racks) = (*gpus, *platform, *across_racks);
-            cluster.add_kind(NodeKind { platform_name, platform, gpus, cpu_milli, memory_mib, across_racks });
+            cluster.add_kind(NodeKind {
+                platform_name,
+                platform,
+                gpus,
+                cpu_milli,
+                memory_mib,
+                across_racks,
+                ..NodeKind::default()
+            });
         }
         let kinds = cluster.kinds.len();
         for copy in 0..copies {

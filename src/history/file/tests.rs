@@ -1,6 +1,8 @@
 use super::*;
+use crate::cluster::Pue;
+use crate::hardware::Loss;
 use crate::history::sample;
-use crate::units::Gpus;
+use crate::units::{Gpus, Watts};
 
 fn bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -75,9 +77,9 @@ fn a_file_that_is_cut_off_or_too_long_is_reported() {
 #[test]
 fn another_version_says_which() {
     let mut written = short();
-    written[8] = 9;
+    written[8] = 1;
     let text = read(&written, "run/history").unwrap_err().to_string();
-    assert!(text.contains("it has format version 9, and this program reads 1"), "{text}");
+    assert!(text.contains("it has format version 1, and this program reads 2"), "{text}");
     assert!(text.contains("run/history"), "{text}");
 }
 
@@ -85,7 +87,7 @@ fn another_version_says_which() {
 #[test]
 fn a_history_that_contradicts_itself_is_reported() {
     type Spoil = fn(&mut History);
-    let cases: [(&str, Spoil); 22] = [
+    let cases: [(&str, Spoil); 27] = [
         ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
         ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
         ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
@@ -105,6 +107,13 @@ fn a_history_that_contradicts_itself_is_reported() {
             (last.to, last.end) = (Time(0), SegmentEnd::Completed);
         }),
         ("segments are out of order", |h| h.segments[2].from = h.end),
+        ("a segment's cap is out of range", |h| h.segments[0].cap = Factor(Factor::ONE.0 + 1)),
+        ("the power of a node is out of range", |h| h.plan.cluster.kinds[0].power.idle = Watts(1)),
+        ("a loss of power is out of range", |h| {
+            h.plan.cluster.feeds[0].losses.push(Loss { den: 0, ..Loss::NONE });
+        }),
+        ("a PUE is out of range", |h| h.plan.cluster.sites[0].pue = Some(Pue::constant(999))),
+        ("what a job draws is out of range", |h| h.plan.workload.behaviours[0].profile.shares[0] = 1),
         ("a job runs without making progress", |h| h.segments[0].rate = Factor(0)),
         ("segments and pieces disagree", |h| h.pieces.truncate(1)),
         ("a piece leaves the cluster", |h| h.pieces[0] = Piece::Nodes { word: u32::MAX, mask: 1 }),

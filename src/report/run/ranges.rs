@@ -93,6 +93,7 @@ mod tests {
                 first_piece: 0,
                 pieces: u32::try_from(pieces.len()).unwrap(),
                 rate: Factor::ONE,
+                cap: Factor::ONE,
                 restart: 0,
                 end: SegmentEnd::Completed,
             };

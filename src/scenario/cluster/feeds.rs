@@ -36,15 +36,16 @@ pub(super) fn read(document: &Document, table: &mut Table<'_>) -> (Option<Vec<Si
         }
         feed.finish();
     }
-    let mut sites: Vec<Site> = sites.into_iter().map(|name| Site { name: name.value }).collect();
+    let mut sites: Vec<Site> =
+        sites.into_iter().map(|name| Site { name: name.value, ..Site::default() }).collect();
     if sites.is_empty() {
-        sites.push(Site { name: "site".to_owned() });
+        sites.push(Site { name: "site".to_owned(), ..Site::default() });
     }
     if drafts.is_empty() && whole {
         // A site without a feed is the grid's own.
         let feed = |(index, site): (u32, &Site)| {
             let name = if sites.len() == 1 { "feed".to_owned() } else { site.name.clone() };
-            Feed { name, site: index, parent: None, cap: None }
+            Feed { name, site: index, ..Feed::default() }
         };
         let feeds = (0..).zip(&sites).map(feed).collect();
         return (Some(sites), Some(feeds));
@@ -108,6 +109,7 @@ fn tree(document: &Document, drafts: &[Draft], sites: &[Site]) -> Option<Vec<Fee
         site: small(site_of[*index]),
         parent: parents[*index].and_then(place).map(small),
         cap: drafts[*index].cap,
+        losses: Vec::new(),
     };
     Some(order.iter().map(feed).collect())
 }

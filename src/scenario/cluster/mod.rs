@@ -9,7 +9,7 @@ mod select;
 pub(super) use feeds::unknown;
 
 use super::files::Files;
-use crate::cluster::{Cluster, NodeKind};
+use crate::cluster::{Cluster, NodeKind, NodePower};
 use crate::document::{Document, Item, Placed, Table};
 use crate::error::Problem;
 use crate::hardware::{Catalogue, Platform};
@@ -136,6 +136,7 @@ fn kind_of(index: usize, platform: &Platform) -> NodeKind {
         cpu_milli: cores.unwrap_or(u32::MAX),
         memory_mib: platform.fact("host_memory").map_or(u32::MAX, |fact| mebibytes(fact.value)),
         across_racks: platform.across_racks(),
+        power: NodePower::default(),
     }
 }
 
