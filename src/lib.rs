@@ -46,8 +46,8 @@
 //!
 //! Data flows one way, and the modules are that sentence. [`trace`] turns what others recorded into a [`workload`]:
 //! what is asked; [`scenario`] turns a file into that and a [`cluster`]: where it can run, made of platforms from the
-//! catalogue in [`hardware`]. [`simulation`] moves time and asks a [`policy`] who runs where; it opens no file and
-//! prints nothing. Its only output is a [`history`], from which [`metrics`] derives every number, [`experiment`]
+//! catalogue in [`hardware`]. [`simulation`] moves time and asks a [`policy`] who runs where, and that asks [`cost`] how
+//! good a place is; none of them opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number, [`experiment`]
 //! the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`error`],
 //! [`units`] and [`random`] are the ground that all stand on.
 //!
@@ -68,6 +68,7 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod cost;
 pub mod document;
 pub mod error;
 pub mod experiment;
