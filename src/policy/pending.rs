@@ -2,7 +2,7 @@
 
 use super::{Status, View};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 /// Where a job stands in its queue: order key, then eligible time and index in one number.
 pub(super) type Key = (u64, u64);
@@ -19,19 +19,34 @@ pub(super) fn key_of(order: u64, view: &View, job: u32) -> Key {
 }
 
 /// Jobs in order; who has left is dropped when it comes up.
+///
+/// Who comes in order, as under `fifo` all do, is appended; only who comes before the last is sorted in.
 #[derive(Debug, Default)]
-struct Line(BinaryHeap<Reverse<Key>>);
+struct Line {
+    appended: VecDeque<Key>,
+    sorted_in: BinaryHeap<Reverse<Key>>,
+}
 
 impl Line {
+    fn push(&mut self, key: Key) {
+        if self.appended.back().is_none_or(|last| *last < key) {
+            self.appended.push_back(key);
+        } else {
+            self.sorted_in.push(Reverse(key));
+        }
+    }
+
     /// The first job that still waits.
     fn first(&mut self, view: &View) -> Option<Key> {
-        while let Some(Reverse(key)) = self.0.peek() {
-            if view.status(job_of(*key)) == Status::Pending {
-                return Some(*key);
-            }
-            self.0.pop();
+        let left = |key: &Key| view.status(job_of(*key)) != Status::Pending;
+        while self.appended.front().is_some_and(left) {
+            self.appended.pop_front();
         }
-        None
+        while self.sorted_in.peek().is_some_and(|Reverse(key)| left(key)) {
+            self.sorted_in.pop();
+        }
+        let sorted_in = self.sorted_in.peek().map(|Reverse(key)| *key);
+        self.appended.front().copied().into_iter().chain(sorted_in).min()
     }
 }
 
@@ -43,7 +58,7 @@ pub(super) struct Candidate {
     pub(super) work: u64,
 }
 
-/// The waiting jobs of one queue: all in one line, and, for backfill, by class.
+/// The waiting jobs of one queue: all in one line, and, for backfill, by class; with no classes the line is all.
 ///
 /// Jobs new since the last pass are kept apart until that is over: most start at once and are never sorted in.
 /// A push, start or withdrawal takes O(log waiting) time.
@@ -103,8 +118,10 @@ impl Pending {
 
     /// A job begins to wait.
     pub(super) fn push(&mut self, candidate: Candidate) {
-        self.line.0.push(Reverse(candidate.key));
-        self.fresh.push(candidate);
+        self.line.push(candidate.key);
+        if !self.waiting.is_empty() {
+            self.fresh.push(candidate);
+        }
     }
 
     /// The first job.
