@@ -47,6 +47,26 @@ struct Layout {
     scopes_of_word: Vec<Vec<u32>>,
 }
 
+impl Layout {
+    /// The nodes of a word that have a GPU.
+    fn with_gpus(&self, word: usize) -> u64 {
+        let nodes = self.full[word << 6..].iter().take(64).enumerate();
+        nodes.map(|(bit, full)| u64::from(*full != 0) << bit).sum()
+    }
+
+    /// Calls `each` with every rack of which `mask` has nodes, and these.
+    #[inline]
+    fn each_rack(&self, word: usize, mut mask: u64, mut each: impl FnMut(usize, u64)) {
+        while mask != 0 {
+            let rack = self.rack[word << 6 | mask.trailing_zeros() as usize] as usize;
+            let end = self.rack_nodes[rack].end as usize - (word << 6);
+            let here = mask & low_bits(end);
+            each(rack, here);
+            mask &= !here;
+        }
+    }
+}
+
 /// The one owner of free and used: who could hold what, now.
 ///
 /// Jobs are placed within *scopes*: sets of nodes (a partition's nodes of some platforms) named when it is made.
@@ -65,11 +85,15 @@ struct Layout {
 #[derive(Debug, Clone)]
 pub struct Occupancy {
     layout: Arc<Layout>,
-    /// Wholly free GPUs of each node.
+    /// Nodes of which nothing is held, those without a GPU aside; 64 a word.
+    untouched: Vec<u64>,
+    /// Nodes held as a whole, 64 a word: so that a gang is claimed 64 nodes at a time.
+    taken: Vec<u64>,
+    /// Wholly free GPUs of each node, as if no node were held as a whole.
     free: Vec<u64>,
-    /// Free thousandths of each node, of whole and shared GPUs.
+    /// Free thousandths of each node, of whole and shared GPUs, as if no node were held as a whole.
     free_milli: Vec<u32>,
-    /// Free thousandths of each rack's nodes that take new pods.
+    /// Free thousandths of each rack's nodes that take new pods; on a flat cluster not kept.
     rack_free_milli: Vec<u32>,
     /// Thousandths that shares hold of each GPU.
     shared: Vec<u16>,
@@ -96,7 +120,7 @@ impl Occupancy {
             offset += gpus(node);
         }
         let layout = Layout {
-            full: (0..nodes).map(|node| low_bits(gpus(node))).collect(),
+            full: (0..nodes).map(|node| low_bits(gpus(node) as usize)).collect(),
             kind: (0..nodes).map(|node| cluster.racks[cluster.rack_of(node) as usize].kind).collect(),
             kind_gpus: cluster.kinds.iter().map(|kind| kind.gpus).collect(),
             rack: (0..nodes).map(|node| cluster.rack_of(node)).collect(),
@@ -110,6 +134,8 @@ impl Occupancy {
         };
         let full_milli = |node: u32| gpus(node) * 1000;
         let mut occupancy = Self {
+            untouched: (0..words).map(|word| layout.with_gpus(word)).collect(),
+            taken: vec![0; words],
             free: layout.full.clone(),
             free_milli: (0..nodes).map(full_milli).collect(),
             rack_free_milli: vec![0; cluster.racks.len()],
@@ -135,8 +161,9 @@ impl Occupancy {
         for piece in pieces {
             match *piece {
                 Piece::Nodes { word, mask } => self.claim_nodes(word as usize, mask),
+                Piece::Gpus { mask: 0, .. } => {}
                 Piece::Gpus { node, mask } => {
-                    let free = self.free[node as usize];
+                    let free = self.free_mask(node as usize);
                     assert!(mask & !free == 0, "a claimed GPU of node {node} is not free");
                     self.set_free(node as usize, free & !mask, mask.count_ones() * 1000, false);
                 }
@@ -154,13 +181,12 @@ impl Occupancy {
         for piece in pieces {
             match *piece {
                 Piece::Nodes { word, mask } => self.release_nodes(word as usize, mask),
+                Piece::Gpus { mask: 0, .. } => {}
                 Piece::Gpus { node, mask } => {
                     let free = self.free[node as usize];
                     let full = self.layout.full[node as usize];
-                    assert!(
-                        mask & free == 0 && mask & !full == 0,
-                        "a released GPU of node {node} is not held"
-                    );
+                    let held = mask & free == 0 && mask & !full == 0 && !self.is_taken(node as usize);
+                    assert!(held, "a released GPU of node {node} is not held");
                     self.set_free(node as usize, free | mask, mask.count_ones() * 1000, true);
                 }
                 Piece::Share { node, gpu, milli } => self.release_share(node as usize, gpu, milli),
@@ -173,10 +199,8 @@ impl Occupancy {
     #[must_use]
     pub fn is_free(&self, pieces: &[Piece], host: Host) -> bool {
         let free = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => {
-                ones(mask, word as usize).all(|node| self.free[node] == self.layout.full[node])
-            }
-            Piece::Gpus { node, mask } => mask & !self.free[node as usize] == 0,
+            Piece::Nodes { word, mask } => mask & !self.untouched[word as usize] == 0,
+            Piece::Gpus { node, mask } => mask & !self.free_mask(node as usize) == 0,
             Piece::Share { node, gpu, milli } => self
                 .gpu_left(node as usize)
                 .nth(usize::from(gpu))
@@ -199,58 +223,56 @@ impl Occupancy {
         if self.is_up(node) == up {
             return;
         }
-        let (old, new) = if up { (None, Some(self.free[node])) } else { (Some(self.free[node]), None) };
+        let free = self.free_mask(node);
+        let (old, new) = if up { (None, Some(free)) } else { (Some(free), None) };
         self.reindex(node, old, new);
         self.up[node >> 6] ^= 1 << (node & 63);
-        let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
-        *rack = if up { *rack + self.free_milli[node] } else { *rack - self.free_milli[node] };
+        if !self.layout.flat {
+            let milli = self.free_milli(node);
+            let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
+            *rack = if up { *rack + milli } else { *rack - milli };
+        }
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {
+        let held = mask & !self.untouched[word];
+        assert!(held == 0, "claimed node {} is not wholly free", word << 6 | held.trailing_zeros() as usize);
+        self.untouched[word] &= !mask;
+        self.taken[word] |= mask;
         self.index_nodes(word, mask & self.up[word], false);
-        for node in ones(mask, word) {
-            let full = self.layout.full[node];
-            assert!(self.free[node] == full && full != 0, "claimed node {node} is not wholly free");
-            self.free[node] = 0;
-            self.free_milli[node] = 0;
-            if self.is_up(node) {
-                self.rack_free_milli[self.layout.rack[node] as usize] -= full.count_ones() * 1000;
-            }
-        }
     }
 
     fn release_nodes(&mut self, word: usize, mask: u64) {
-        for node in ones(mask, word) {
-            let full = self.layout.full[node];
-            assert!(self.free_milli[node] == 0, "released node {node} is not wholly held");
-            self.free[node] = full;
-            self.free_milli[node] = full.count_ones() * 1000;
-            if self.is_up(node) {
-                self.rack_free_milli[self.layout.rack[node] as usize] += full.count_ones() * 1000;
-            }
-        }
+        let free = mask & !self.taken[word];
+        assert!(free == 0, "released node {} is not wholly held", word << 6 | free.trailing_zeros() as usize);
+        self.taken[word] &= !mask;
+        self.untouched[word] |= mask;
         self.index_nodes(word, mask & self.up[word], true);
     }
 
-    /// Whole nodes leave or enter the indexes, 64 at a time.
+    /// Whole nodes of one kind leave or enter the indexes, 64 at a time.
     fn index_nodes(&mut self, word: usize, mask: u64, free: bool) {
+        if mask == 0 {
+            return;
+        }
         let layout = &*self.layout;
+        let kind = layout.kind[word << 6 | mask.trailing_zeros() as usize] as usize;
+        let gpus = layout.kind_gpus[kind];
+        if !layout.flat {
+            layout.each_rack(word, mask, |rack, nodes| {
+                let milli = nodes.count_ones() * gpus * 1000;
+                let rack = &mut self.rack_free_milli[rack];
+                *rack = if free { *rack + milli } else { *rack - milli };
+            });
+        }
         for &scope in &layout.scopes_of_word[word] {
-            let mut left = mask & layout.members[scope as usize][word];
-            if left == 0 {
-                continue;
-            }
-            let node = word << 6 | left.trailing_zeros() as usize;
-            let gpus = layout.full[node].count_ones();
+            let mask = mask & layout.members[scope as usize][word];
             let index = &mut self.indexes[scope as usize];
-            index.move_nodes(layout.kind[node] as usize, gpus, word, left, free);
-            while !layout.flat && left != 0 {
-                let node = word << 6 | left.trailing_zeros() as usize;
-                let rack = layout.rack[node];
-                let end = layout.rack_nodes[rack as usize].end as usize - (word << 6);
-                let here = left & if end < 64 { (1 << end) - 1 } else { u64::MAX };
-                index.move_rack(layout.kind[node] as usize, rack as usize, here.count_ones(), free);
-                left &= !here;
+            index.move_nodes(kind, gpus, word, mask, free);
+            if !layout.flat {
+                layout.each_rack(word, mask, |rack, nodes| {
+                    index.move_rack(kind, rack, nodes.count_ones(), free);
+                });
             }
         }
     }
@@ -258,13 +280,16 @@ impl Occupancy {
     fn set_free(&mut self, node: usize, new: u64, milli: u32, more: bool) {
         let old = std::mem::replace(&mut self.free[node], new);
         self.change_milli(node, milli, more);
+        let untouched = u64::from(new == self.layout.full[node] && new != 0);
+        let word = &mut self.untouched[node >> 6];
+        *word = *word & !(1 << (node & 63)) | untouched << (node & 63);
         if self.is_up(node) && old != new {
             self.reindex(node, Some(old), Some(new));
         }
     }
 
     fn change_milli(&mut self, node: usize, milli: u32, more: bool) {
-        let up = self.is_up(node);
+        let up = self.is_up(node) && !self.layout.flat;
         let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
         let in_rack = if up { milli } else { 0 };
         if more {
@@ -296,7 +321,7 @@ impl Occupancy {
                         index.move_rack(kind, layout.rack[node] as usize, 1, enters);
                     }
                 } else {
-                    index.move_free(free.count_ones(), word, bit, enters);
+                    index.move_part(free.count_ones(), word, bit, enters);
                 }
             }
         }
@@ -306,7 +331,7 @@ impl Occupancy {
         let place = self.layout.gpu_offset[node] as usize + usize::from(gpu);
         let old = self.shared[place];
         let bit = 1 << gpu;
-        assert!(old > 0 || self.free[node] & bit != 0, "GPU {gpu} of node {node} is held whole");
+        assert!(old > 0 || self.free_mask(node) & bit != 0, "GPU {gpu} of node {node} is held whole");
         assert!(u32::from(old) + u32::from(milli) <= 1000, "GPU {gpu} of node {node} has too little left");
         self.shared[place] = old + milli;
         self.split_gpus += u32::from(old == 0);
@@ -360,6 +385,6 @@ impl Occupancy {
 }
 
 /// The `count` lowest bits.
-const fn low_bits(count: u32) -> u64 {
+const fn low_bits(count: usize) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }

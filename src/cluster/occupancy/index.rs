@@ -6,21 +6,24 @@ use crate::cluster::bits::BitTree;
 /// The free capacity of one scope, indexed for the questions placements ask.
 #[derive(Debug, Clone)]
 pub(super) struct Index {
-    /// By number of wholly free GPUs: the nodes that have exactly so many.
-    pub(super) by_free: Vec<BitTree>,
+    /// By number of wholly free GPUs: the nodes, idle ones aside, that have exactly so many.
+    pub(super) part_by_free: Vec<BitTree>,
     /// For which numbers there is such a node, as a mask.
-    pub(super) some_free: u128,
+    pub(super) some_part: u128,
     /// By kind: the nodes whose GPUs are all free.
     pub(super) idle: Vec<BitTree>,
     /// By kind: how many those are.
     pub(super) idle_count: Vec<u32>,
+    /// With how many GPUs there is such a node, as a mask.
+    pub(super) some_idle: u128,
     /// By rack: how many those are.
     pub(super) rack_idle: Vec<u32>,
     /// By kind and number of idle nodes: the racks that have exactly so many.
     pub(super) racks_by_idle: Vec<Vec<BitTree>>,
     /// By kind: for which numbers there is such a rack, 64 a word.
-    pub(super) some_idle: Vec<Vec<u64>>,
+    pub(super) some_racks: Vec<Vec<u64>>,
     pub(super) free_gpus: u32,
+    kind_gpus: Vec<u32>,
 }
 
 impl Index {
@@ -40,15 +43,17 @@ impl Index {
         for (index, rack) in cluster.racks.iter().enumerate().take(racks) {
             racks_by_idle[rack.kind as usize][0].insert(index);
         }
-        let some_idle = |counts: &Vec<BitTree>| {
+        let some_racks = |counts: &Vec<BitTree>| {
             let mut words = vec![0; counts.len() / 64 + 1];
             words[0] = u64::from(counts.first().is_some_and(|racks| !racks.is_empty()));
             words
         };
         Self {
-            by_free: vec![BitTree::new(nodes); most_gpus as usize + 1],
-            some_free: 0,
-            some_idle: racks_by_idle.iter().map(some_idle).collect(),
+            part_by_free: vec![BitTree::new(nodes); most_gpus as usize + 1],
+            some_part: 0,
+            some_idle: 0,
+            kind_gpus: cluster.kinds.iter().map(|kind| kind.gpus).collect(),
+            some_racks: racks_by_idle.iter().map(some_racks).collect(),
             idle: vec![BitTree::new(nodes); cluster.kinds.len()],
             idle_count: vec![0; cluster.kinds.len()],
             rack_idle: vec![0; cluster.racks.len()],
@@ -57,35 +62,41 @@ impl Index {
         }
     }
 
-    /// Idle nodes of one kind leave or enter.
+    /// Idle nodes of one kind, with `gpus` GPUs each, leave or enter.
     #[inline]
     pub(super) fn move_nodes(&mut self, kind: usize, gpus: u32, word: usize, mask: u64, enter: bool) {
         let count = mask.count_ones();
         if enter {
             self.idle[kind].insert_mask(word, mask);
             self.idle_count[kind] += count;
+            self.free_gpus += count * gpus;
+            self.some_idle |= u128::from(mask != 0) << gpus;
         } else {
             self.idle[kind].remove_mask(word, mask);
             self.idle_count[kind] -= count;
+            self.free_gpus -= count * gpus;
+            if self.idle_count[kind] == 0 {
+                let idle = self.kind_gpus.iter().zip(&self.idle_count).filter(|(_, idle)| **idle > 0);
+                self.some_idle = idle.fold(0, |some, (gpus, _)| some | 1 << gpus);
+            }
         }
-        self.move_free(gpus, word, mask, enter);
     }
 
-    /// Nodes with `gpus` free GPUs each leave or enter; those without one are in no set.
+    /// Nodes that are not idle, with `gpus` free GPUs each, leave or enter; those without one are in no set.
     #[inline]
-    pub(super) fn move_free(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
+    pub(super) fn move_part(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
         if gpus == 0 {
             return;
         }
-        let nodes = &mut self.by_free[gpus as usize];
+        let nodes = &mut self.part_by_free[gpus as usize];
         if enter {
             nodes.insert_mask(word, mask);
-            self.some_free |= 1 << gpus;
+            self.some_part |= 1 << gpus;
             self.free_gpus += mask.count_ones() * gpus;
         } else {
             nodes.remove_mask(word, mask);
             if nodes.is_empty() {
-                self.some_free &= !(1 << gpus);
+                self.some_part &= !(1 << gpus);
             }
             self.free_gpus -= mask.count_ones() * gpus;
         }
@@ -101,7 +112,7 @@ impl Index {
         let racks = &mut self.racks_by_idle[kind];
         racks[old].remove(rack);
         racks[new].insert(rack);
-        let some = &mut self.some_idle[kind];
+        let some = &mut self.some_racks[kind];
         if racks[old].is_empty() {
             some[old >> 6] &= !(1 << (old & 63));
         }

@@ -26,8 +26,14 @@ impl Occupancy {
     }
     /// The wholly free GPUs of a node, as a mask.
     #[must_use]
+    #[inline]
     pub fn free_mask(&self, node: usize) -> u64 {
-        self.free[node]
+        if self.is_taken(node) { 0 } else { self.free[node] }
+    }
+    /// Whether a node is held as a whole.
+    #[inline]
+    pub(super) fn is_taken(&self, node: usize) -> bool {
+        self.taken[node >> 6] >> (node & 63) & 1 == 1
     }
     /// The GPUs of a node, as a mask.
     #[must_use]
@@ -37,11 +43,12 @@ impl Occupancy {
     /// The free thousandths of a node.
     #[must_use]
     pub fn free_milli(&self, node: usize) -> u32 {
-        self.free_milli[node]
+        if self.is_taken(node) { 0 } else { self.free_milli[node] }
     }
-    /// The free thousandths of a rack's nodes that take new pods.
+    /// The free thousandths of a rack's nodes that take new pods; not to be asked of a flat cluster.
     #[must_use]
     pub fn rack_free_milli(&self, rack: usize) -> u32 {
+        debug_assert!(!self.is_flat(), "no rack of a flat cluster is counted");
         self.rack_free_milli[rack]
     }
     /// The kind of a node.
@@ -82,9 +89,9 @@ impl Occupancy {
     /// The GPU of a node that has the least left of those with `milli` thousandths, ties to the lowest.
     #[must_use]
     pub fn share_gpu(&self, node: usize, milli: u32) -> Option<u32> {
-        let offset = self.layout.gpu_offset[node] as usize;
+        let (offset, free) = (self.layout.gpu_offset[node] as usize, self.free_mask(node));
         let left = |gpu: u32| match self.shared[offset + gpu as usize] {
-            0 => (self.free[node] >> gpu & 1) as u32 * 1000,
+            0 => (free >> gpu & 1) as u32 * 1000,
             used => 1000 - u32::from(used),
         };
         (0..self.layout.full[node].count_ones())
@@ -93,9 +100,9 @@ impl Occupancy {
     }
     /// The free thousandths of each GPU of a node, in order.
     pub fn gpu_left(&self, node: usize) -> impl Iterator<Item = u32> + '_ {
-        let offset = self.layout.gpu_offset[node] as usize;
+        let (offset, free) = (self.layout.gpu_offset[node] as usize, self.free_mask(node));
         (0..self.layout.full[node].count_ones()).map(move |gpu| match self.shared[offset + gpu as usize] {
-            0 => (self.free[node] >> gpu & 1) as u32 * 1000,
+            0 => (free >> gpu & 1) as u32 * 1000,
             used => 1000 - u32::from(used),
         })
     }
@@ -126,7 +133,10 @@ impl Occupancy {
     #[must_use]
     #[inline]
     pub fn first_with_free(&self, scope: usize, gpus: u32) -> Option<usize> {
-        self.indexes[scope].by_free[gpus as usize].first()
+        let index = &self.indexes[scope];
+        let idle = self.layout.kind_gpus.iter().zip(&index.idle).filter(|(each, _)| **each == gpus);
+        let idle = idle.filter_map(|(_, nodes)| nodes.first()).min();
+        index.part_by_free[gpus as usize].first().into_iter().chain(idle).min()
     }
     /// For which numbers, from `least` (1 or more) up, a scope has a node with exactly so many wholly free GPUs; as a mask.
     #[must_use]
@@ -135,7 +145,7 @@ impl Occupancy {
         if least >= 128 {
             return 0;
         }
-        self.indexes[scope].some_free & (u128::MAX << least)
+        (self.indexes[scope].some_part | self.indexes[scope].some_idle) & (u128::MAX << least)
     }
     /// How many nodes of a kind are idle in a scope.
     #[must_use]
@@ -167,7 +177,7 @@ impl Occupancy {
     #[must_use]
     #[inline]
     pub fn next_idle_count(&self, scope: usize, kind: usize, least: usize) -> Option<usize> {
-        let words = &self.indexes[scope].some_idle[kind];
+        let words = &self.indexes[scope].some_racks[kind];
         let mut index = least >> 6;
         let mut word = words.get(index)? & (u64::MAX << (least & 63));
         while word == 0 {
