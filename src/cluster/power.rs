@@ -1,4 +1,4 @@
-use crate::hardware::{Bound, Curve, Loss, Phase, Stage, WATTS_MAX};
+use crate::hardware::{Bound, Curve, Loss, Phase, Phases, Platform, Stage, WATTS_MAX};
 use crate::units::{Factor, Watts};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,34 @@ pub struct NodePower {
 }
 
 impl NodePower {
+    /// The power of a platform's nodes if they have `gpus` GPUs: more or fewer than usual add or take away their part
+    /// of what the node draws above idle, and their own idle draw.
+    #[must_use]
+    pub fn of(platform: &Platform, gpus: u32) -> Self {
+        let (gpu_idle, gpu_tgp) = (platform.gpu_idle(), platform.tgp().max(platform.gpu_idle()));
+        let usual = u64::from(platform.gpus_per_node());
+        let own = u64::from(gpus);
+        let host = platform.node_idle().0.saturating_sub(usual * gpu_idle.0);
+        let idle = host + own * gpu_idle.0;
+        let above = |most: Watts| {
+            let above = most.0.saturating_sub(host + usual * gpu_idle.0);
+            Watts(idle + if usual == 0 { above } else { (above * own).div_ceil(usual) })
+        };
+        let phases = Phases::embedded();
+        Self {
+            idle: Watts(idle),
+            busy: above(platform.node_busy()),
+            max: above(platform.node_max()),
+            gpu_idle,
+            gpu_tgp,
+            cap: None,
+            rack_overhead: platform.rack_overhead(),
+            levels: platform.levels(),
+            curves: [Bound::Compute, Bound::Memory].map(|bound| phases.curves[bound as usize].value.clone()),
+            stages: platform.stages.clone(),
+            chassis_nodes: platform.chassis_nodes(),
+        }
+    }
     /// How a cap slows a phase.
     #[must_use]
     pub const fn curve(&self, bound: Bound) -> &Curve {

@@ -22,6 +22,9 @@ const fn amount(key: &'static str, unit: &'static str, about: &'static str, most
 const fn watts(key: &'static str, about: &'static str) -> Field {
     count(key, "W", about, [0, 100_000_000])
 }
+const fn level(key: &'static str, about: &'static str) -> Field {
+    Field { key, unit: "x TGP", about, range: 0.0..=1.0, whole: false }
+}
 const fn speed(key: &'static str, about: &'static str) -> Field {
     Field { key, unit: "x H100", about, range: 0.001..=1000.0, whole: false }
 }
@@ -48,10 +51,24 @@ pub(super) const HOST_MEMORY: Field = amount("host_memory", "GB", "host memory o
 pub(super) const TGP: Field = watts("tgp", "most a GPU draws (TGP)");
 pub(super) const GPU_IDLE: Field = watts("gpu_idle", "a GPU without work");
 pub(super) const NODE_IDLE: Field = watts("node_idle", "a node without work, its GPUs included");
+pub(super) const NODE_BUSY: Field =
+    watts("node_busy", "a node with every GPU at TGP, where less than its most");
 pub(super) const NODE_MAX: Field = watts("node_max", "most a node draws, its GPUs included");
 pub(super) const RACK_OVERHEAD: Field =
     watts("rack_overhead", "a rack beside its nodes: switches, fans, losses");
 pub(super) const RACK_TDP: Field = watts("rack_tdp", "power a rack is planned for");
+pub(super) const CHASSIS_NODES: Field =
+    count("chassis_nodes", "nodes", "nodes that share a chassis", [1, 65_536]);
+const DRAW_COMPUTE: Field = level("draw_compute", "a GPU computing a training step");
+const DRAW_COMMUNICATION: Field =
+    level("draw_communication", "a GPU of a training step that waits for others");
+const DRAW_PREFILL: Field = level("draw_prefill", "a GPU reading prompts");
+const DRAW_DECODE: Field = level("draw_decode", "a GPU writing answers");
+const DRAW_CHECKPOINT: Field = level("draw_checkpoint", "a GPU writing a checkpoint or starting over");
+const DRAW_IDLE: Field = level("draw_idle", "a GPU held without work");
+/// By phase; a platform that lacks one draws what is usual.
+pub(super) const LEVELS: [Field; 6] =
+    [DRAW_COMPUTE, DRAW_COMMUNICATION, DRAW_PREFILL, DRAW_DECODE, DRAW_CHECKPOINT, DRAW_IDLE];
 pub(super) const ALL_IN: Field = watts("all_in", "utility power a GPU, host, network and cooling included");
 pub(super) const SPEED_DENSE_TRAINING: Field = speed("speed_dense_training", "training of dense models");
 pub(super) const SPEED_MOE_TRAINING: Field =
@@ -88,9 +105,17 @@ pub const FIELDS: &[Field] = &[
     TGP,
     GPU_IDLE,
     NODE_IDLE,
+    NODE_BUSY,
     NODE_MAX,
     RACK_OVERHEAD,
     RACK_TDP,
+    CHASSIS_NODES,
+    DRAW_COMPUTE,
+    DRAW_COMMUNICATION,
+    DRAW_PREFILL,
+    DRAW_DECODE,
+    DRAW_CHECKPOINT,
+    DRAW_IDLE,
     ALL_IN,
     SPEED_DENSE_TRAINING,
     SPEED_MOE_TRAINING,

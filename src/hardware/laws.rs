@@ -1,7 +1,7 @@
 use super::Platform;
 use super::field::{
-    DENSE_BF16, DENSE_FP4, DENSE_FP8, Field, GPU_IDLE, GPUS_PER_NODE, NODE_IDLE, NODE_MAX, NODES_PER_RACK,
-    NVLINK_DOMAIN, RACK_OVERHEAD, RACK_TDP, TGP,
+    DENSE_BF16, DENSE_FP4, DENSE_FP8, Field, GPU_IDLE, GPUS_PER_NODE, NODE_BUSY, NODE_IDLE, NODE_MAX,
+    NODES_PER_RACK, NVLINK_DOMAIN, RACK_OVERHEAD, RACK_TDP, TGP,
 };
 
 /// What physics forbids among the numbers of one platform; each names the keys that contradict each other.
@@ -16,6 +16,8 @@ pub(super) fn broken(platform: &Platform) -> Vec<String> {
         ("`gpus_per_node` x `gpu_idle`", times(&GPUS_PER_NODE, &GPU_IDLE), "`node_idle`", known(&NODE_IDLE)),
         ("`gpus_per_node` x `tgp`", times(&GPUS_PER_NODE, &TGP), "`node_max`", known(&NODE_MAX)),
         ("`node_idle`", known(&NODE_IDLE), "`node_max`", known(&NODE_MAX)),
+        ("`node_idle`", known(&NODE_IDLE), "`node_busy`", known(&NODE_BUSY)),
+        ("`node_busy`", known(&NODE_BUSY), "`node_max`", known(&NODE_MAX)),
         ("`nodes_per_rack` x `node_idle` + `rack_overhead`", rack_idle(), "`rack_tdp`", known(&RACK_TDP)),
         ("`dense_bf16`", known(&DENSE_BF16), "`dense_fp8`", known(&DENSE_FP8)),
         ("`dense_fp8`", known(&DENSE_FP8), "`dense_fp4`", known(&DENSE_FP4)),

@@ -28,6 +28,7 @@ mod family;
 mod field;
 mod laws;
 mod phase;
+mod phases;
 mod platform;
 mod read;
 mod stage;
@@ -37,7 +38,9 @@ mod tests;
 pub use family::Family;
 pub use field::{FIELDS, Field};
 pub use phase::{Bound, Phase};
+pub use phases::{Phases, Supported, levels, shares};
 pub use platform::{Basis, Fact, Platform, Row};
+pub use read::loss;
 pub use stage::{Curve, Level, Loss, Stage, WATTS_MAX};
 
 use crate::document::{Document, Table};

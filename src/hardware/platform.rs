@@ -1,5 +1,6 @@
-use super::Family;
 use super::field::{self, FIELDS, Field};
+use super::phases::Phases;
+use super::{Family, Phase, Stage};
 use crate::units::{Factor, Watts};
 use std::collections::BTreeMap;
 
@@ -68,6 +69,8 @@ pub struct Platform {
     pub generation: String,
     /// The CPUs of a node.
     pub cpu: String,
+    /// Conversions inside its racks, from the node up; none where its watts are those of the wall.
+    pub stages: Vec<Stage>,
     pub(super) facts: BTreeMap<&'static str, Fact>,
 }
 
@@ -136,6 +139,32 @@ impl Platform {
     #[must_use]
     pub fn node_max(&self) -> Watts {
         self.watts(&field::NODE_MAX)
+    }
+    /// What a node draws with every GPU at its TGP: what is stated, else the most it draws, else its idle draw and what
+    /// the GPUs add.
+    #[must_use]
+    pub fn node_busy(&self) -> Watts {
+        let stated = self.fact(field::NODE_BUSY.key).map(|_| self.watts(&field::NODE_BUSY));
+        let most = self.fact(field::NODE_MAX.key).map(|_| self.node_max());
+        stated.or(most).unwrap_or_else(|| {
+            let rise = self.tgp().0.saturating_sub(self.gpu_idle().0);
+            Watts(self.node_idle().0 + u64::from(self.gpus_per_node()) * rise)
+        })
+    }
+    /// Neighbouring nodes that share a chassis; 0: none do.
+    #[must_use]
+    pub fn chassis_nodes(&self) -> u32 {
+        self.count(&field::CHASSIS_NODES).unwrap_or(0)
+    }
+    /// What a GPU draws in each phase, as a fraction of its TGP: its own levels, else the usual ones.
+    #[must_use]
+    pub fn levels(&self) -> [Factor; Phase::COUNT] {
+        Phase::ALL.map(|phase| {
+            let own = self.value(&field::LEVELS[phase as usize]);
+            let level = own.unwrap_or(Phases::embedded().levels[phase as usize].value);
+            // Too little to be told from nothing is what an idle GPU draws anyway.
+            Factor::from_f64(level).unwrap_or(Factor(1))
+        })
     }
     /// What a rack draws beside its nodes.
     #[must_use]

@@ -1,7 +1,8 @@
 use super::field::{FIELDS, Field, GPUS_PER_NODE};
-use super::{Basis, Catalogue, Fact, Platform, laws};
+use super::{Basis, Catalogue, Fact, Level, Loss, Platform, Stage, laws};
 use crate::document::{Item, Placed, Table};
 use crate::error::Problem;
+use crate::units::Watts;
 use std::collections::BTreeMap;
 
 /// Longest name of a platform, bytes.
@@ -75,6 +76,7 @@ fn blank(name: &str) -> Platform {
         title: name.to_owned(),
         generation: "own".to_owned(),
         cpu: "any".to_owned(),
+        stages: Vec::new(),
         facts: BTreeMap::new(),
     }
 }
@@ -91,6 +93,9 @@ fn platform(mut platform: Platform, name: String, table: &mut Table<'_>) -> Plat
             *text = given.value;
         }
     }
+    if table.has("stage") {
+        platform.stages = stages(table);
+    }
     for field in FIELDS {
         let fact = table.item(field.key).and_then(|item| fact(field, item, table));
         if let Some(fact) = fact {
@@ -100,8 +105,52 @@ fn platform(mut platform: Platform, name: String, table: &mut Table<'_>) -> Plat
     platform
 }
 
+/// The conversions of a rack, from the node up.
+fn stages(platform: &mut Table<'_>) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
+    for mut table in platform.tables("stage") {
+        let level = table.choice("level", &Level::ALL.map(|level| (level.name(), level)));
+        if level.is_none() && !table.has("level") {
+            table.complain(Problem::new("missing `level`").hint("`node`, `chassis` or `rack`"));
+        }
+        let loss = loss(&mut table);
+        table.finish();
+        let (Some(level), Some(loss)) = (level, loss) else { continue };
+        if stages.last().is_some_and(|last| last.level > level.value) {
+            let problem = Problem::new("the stages of a platform rise: `node`, then `chassis`, then `rack`");
+            platform.document().complain(level.mark, problem);
+        }
+        stages.push(Stage { level: level.value, loss });
+    }
+    stages
+}
+
+/// Reads what a conversion takes: `add` watts whatever passes, and an `efficiency` from 0.1 to 1.
+///
+/// ```
+/// use gigawatt::document::Document;
+/// use gigawatt::hardware::loss;
+/// use gigawatt::units::Watts;
+/// let document = Document::parse("stage", "add = \"17 W\"\nefficiency = 0.96");
+/// let rectifier = loss(&mut document.root()).unwrap();
+/// assert_eq!(rectifier.of(Watts(943)), Watts(1000));
+/// ```
+pub fn loss(table: &mut Table<'_>) -> Option<Loss> {
+    const PARTS: u32 = 1_000_000;
+    let add = table.optional::<Watts>("add").map_or(Watts(0), |add| add.value);
+    let Some(item) = table.item("efficiency") else { return Some(Loss { add, ..Loss::NONE }) };
+    let given = item.read::<f64>()?.value;
+    if !(0.1..=1.0).contains(&given) {
+        item.wrong("a number from 0.1 to 1");
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    let parts = (given * f64::from(PARTS)).round() as u32;
+    Some(Loss { add, num: PARTS, den: parts })
+}
+
 /// A number, bare or with all that supports it.
-fn fact(field: &Field, item: Item<'_>, table: &Table<'_>) -> Option<Fact> {
+pub(super) fn fact(field: &Field, item: Item<'_>, table: &Table<'_>) -> Option<Fact> {
     let document = table.document();
     let said_here = || document.name().to_owned();
     if !item.is_table() {

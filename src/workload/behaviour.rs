@@ -95,6 +95,12 @@ pub struct Behaviour {
 }
 
 impl Behaviour {
+    /// How it spends its time: its own profile; where that says nothing about shares, those of its kind.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        let usual = || Profile { shares: Profile::of(self.kind).shares, ..self.profile };
+        if self.profile.is_known() { self.profile } else { usual() }
+    }
     /// Its speed on platform `platform`, relative to the reference platform.
     #[must_use]
     pub fn speed(&self, platform: usize) -> Factor {
@@ -113,5 +119,15 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name(), "serde agrees");
         }
         assert_eq!(JobKind::from_name("training"), None, "unknown");
+    }
+
+    #[test]
+    fn a_job_that_says_nothing_draws_as_others_of_its_kind() {
+        for kind in JobKind::ALL {
+            let behaviour = Behaviour { kind, ..Behaviour::default() };
+            assert!(behaviour.profile().is_known() && behaviour.profile().is_sound(), "{}", kind.name());
+        }
+        let own = Profile { shares: [65536, 0, 0, 0, 0, 0], levels: [0; 6] };
+        assert_eq!(Behaviour { profile: own, ..Behaviour::default() }.profile(), own, "as it says");
     }
 }

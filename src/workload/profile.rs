@@ -1,4 +1,5 @@
-use crate::hardware::Phase;
+use super::JobKind;
+use crate::hardware::{Phase, Phases};
 use crate::units::Factor;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,12 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The profile of jobs of a kind.
+    #[must_use]
+    pub fn of(kind: JobKind) -> Self {
+        let mix = Phases::embedded().mix(kind.name()).map_or([0; Phase::COUNT], |mix| mix.value);
+        Self { shares: mix, levels: [0; Phase::COUNT] }
+    }
     /// Whether it says anything.
     #[must_use]
     pub fn is_known(&self) -> bool {

@@ -1,6 +1,8 @@
+use super::site;
 use crate::cluster::{Feed, Site};
 use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
+use crate::hardware::Loss;
 use crate::units::Watts;
 
 /// A feed as described, its relatives still names.
@@ -9,18 +11,25 @@ struct Draft {
     site: Option<Placed<String>>,
     parent: Option<Placed<String>>,
     cap: Option<Watts>,
+    losses: Vec<Loss>,
 }
 
 /// Reads `[[site]]` and `[[feed]]`; each is none if it cannot be used. Without any there is one of each.
 pub(super) fn read(document: &Document, table: &mut Table<'_>) -> (Option<Vec<Site>>, Option<Vec<Feed>>) {
-    let mut sites: Vec<Placed<String>> = Vec::new();
+    let mut names: Vec<Placed<String>> = Vec::new();
+    let mut sites: Vec<Site> = Vec::new();
     let mut whole = true;
-    for mut site in table.tables("site") {
-        match site.required::<String>("name") {
-            Some(name) if is_new(document, "site", &name, sites.iter()) => sites.push(name),
+    for mut table in table.tables("site") {
+        let name = table.required::<String>("name");
+        let site = site::read(&mut table);
+        match name {
+            Some(name) if is_new(document, "site", &name, names.iter()) => {
+                sites.push(Site { name: name.value.clone(), ..site });
+                names.push(name);
+            }
             _ => whole = false,
         }
-        site.finish();
+        table.finish();
     }
     let mut drafts: Vec<Draft> = Vec::new();
     for mut feed in table.tables("feed") {
@@ -28,16 +37,15 @@ pub(super) fn read(document: &Document, table: &mut Table<'_>) -> (Option<Vec<Si
         let site = feed.optional("site");
         let parent = feed.optional("parent");
         let cap = feed.optional::<Watts>("cap").map(|cap| cap.value);
+        let losses = site::losses(&mut feed);
         match name {
             Some(name) if is_new(document, "feed", &name, drafts.iter().map(|draft| &draft.name)) => {
-                drafts.push(Draft { name, site, parent, cap });
+                drafts.push(Draft { name, site, parent, cap, losses });
             }
             _ => whole = false,
         }
         feed.finish();
     }
-    let mut sites: Vec<Site> =
-        sites.into_iter().map(|name| Site { name: name.value, ..Site::default() }).collect();
     if sites.is_empty() {
         sites.push(Site { name: "site".to_owned(), ..Site::default() });
     }
@@ -109,7 +117,7 @@ fn tree(document: &Document, drafts: &[Draft], sites: &[Site]) -> Option<Vec<Fee
         site: small(site_of[*index]),
         parent: parents[*index].and_then(place).map(small),
         cap: drafts[*index].cap,
-        losses: Vec::new(),
+        losses: drafts[*index].losses.clone(),
     };
     Some(order.iter().map(feed).collect())
 }

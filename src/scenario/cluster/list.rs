@@ -1,4 +1,4 @@
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, NodePower};
 use crate::document::{Document, Placed};
 use crate::error::{Error, Problem};
 use crate::hardware::Catalogue;
@@ -64,5 +64,10 @@ pub(super) fn read(
         files.notes.push(format!("platforms as fast as the reference, without power: {}", added.join(", ")));
     }
     *catalogue = grown.into_inner();
-    Some(list.cluster)
+    let mut cluster = list.cluster;
+    for kind in &mut cluster.kinds {
+        let platform = catalogue.platforms().get(kind.platform as usize);
+        kind.power = platform.map(|platform| NodePower::of(platform, kind.gpus)).unwrap_or_default();
+    }
+    Some(cluster)
 }

@@ -5,6 +5,7 @@ mod feeds;
 mod list;
 mod racks;
 mod select;
+mod site;
 
 pub(super) use feeds::unknown;
 
@@ -116,7 +117,7 @@ fn short(document: &Document, text: &Placed<String>, catalogue: &Catalogue) -> O
     };
     let platform = &catalogue.platforms()[index];
     let mut cluster = Cluster::single_feed();
-    let kind = cluster.add_kind(NodeKind { gpus, ..kind_of(index, platform) });
+    let kind = cluster.add_kind(kind_of(index, platform, gpus));
     let mut left = nodes;
     while left > 0 {
         let rack = platform.nodes_per_rack().clamp(1, left);
@@ -126,17 +127,17 @@ fn short(document: &Document, text: &Placed<String>, catalogue: &Catalogue) -> O
     Some(cluster)
 }
 
-/// The node of a platform.
-fn kind_of(index: usize, platform: &Platform) -> NodeKind {
+/// The node of a platform, with `gpus` GPUs.
+fn kind_of(index: usize, platform: &Platform, gpus: u32) -> NodeKind {
     let cores = platform.cpu_cores().map(|cores| cores.saturating_mul(1000));
     NodeKind {
         platform_name: platform.name.clone(),
         platform: u32::try_from(index).expect("platforms are few"),
-        gpus: platform.gpus_per_node().min(NodeKind::MAX_GPUS),
+        gpus,
         cpu_milli: cores.unwrap_or(u32::MAX),
         memory_mib: platform.fact("host_memory").map_or(u32::MAX, |fact| mebibytes(fact.value)),
         across_racks: platform.across_racks(),
-        power: NodePower::default(),
+        power: NodePower::of(platform, gpus),
     }
 }
 

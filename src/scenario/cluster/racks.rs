@@ -5,7 +5,7 @@ use crate::cluster::{CapacityChange, Cluster, Feed, NodeKind, NodeState};
 use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
 use crate::hardware::Catalogue;
-use crate::units::Time;
+use crate::units::{Time, Watts};
 
 /// Equal racks on one feed.
 pub(super) struct Draft {
@@ -14,6 +14,8 @@ pub(super) struct Draft {
     kind: NodeKind,
     count: u32,
     nodes: u32,
+    /// The most each may draw.
+    cap: Option<Watts>,
     /// When they arrive.
     from: Option<Time>,
     mark: Mark,
@@ -64,6 +66,8 @@ fn draft(
     let cpu = rack.optional::<Cores>("cpu");
     let memory = rack.optional::<Mebibytes>("memory");
     let from = rack.optional::<Time>("from").map(|from| from.value);
+    let cap = rack.optional::<Watts>("cap").map(|cap| cap.value);
+    let node_cap = rack.optional::<Watts>("node_cap").map(|cap| cap.value);
     let feed_name = rack.optional::<String>("feed");
     // The feeds themselves are wrong: which one is meant cannot be told, nor whether it is.
     let feed = feeds.map_or(Some(0), |feeds| feed(document, rack, feed_name.as_ref(), feeds));
@@ -76,9 +80,10 @@ fn draft(
     }
     let platform_index = platform_index?;
     let platform = &catalogue.platforms()[platform_index];
-    let mut kind = kind_of(platform_index, platform);
-    kind.gpus = gpus.map_or(kind.gpus, |gpus| gpus.value);
+    let gpus = gpus.map_or_else(|| platform.gpus_per_node().min(NodeKind::MAX_GPUS), |gpus| gpus.value);
+    let mut kind = kind_of(platform_index, platform, gpus);
     kind.cpu_milli = cpu.map_or(kind.cpu_milli, |cpu| cpu.value.0);
+    kind.power.cap = node_cap;
     kind.memory_mib = memory.map_or(kind.memory_mib, |memory| memory.value.0);
     Some(Draft {
         name: name.unwrap_or_else(|| Placed { value: platform.name.clone(), mark }),
@@ -86,6 +91,7 @@ fn draft(
         kind,
         count: count?.unwrap_or(1),
         nodes: nodes?.unwrap_or_else(|| platform.nodes_per_rack().max(1)),
+        cap,
         from,
         mark,
     })
@@ -140,6 +146,9 @@ pub(super) fn build(
         let racks: Vec<u32> =
             (0..draft.count).map(|_| cluster.add_rack(draft.feed, kind, draft.nodes)).collect();
         let first = racks[0];
+        for rack in racks {
+            cluster.racks[rack as usize].cap = draft.cap;
+        }
         if let Some(from) = draft.from {
             let nodes = first_node..cluster.nodes();
             let change = |time, state| CapacityChange { time, nodes: nodes.clone(), state };

@@ -4,10 +4,10 @@ use super::amount::{amount, estimate};
 use super::layered::Layered;
 use crate::document::{Document, Item, Placed, Table};
 use crate::error::Problem;
-use crate::hardware::{Catalogue, Family};
+use crate::hardware::{Catalogue, Family, levels, shares};
 use crate::units::{Factor, Gpus, Seconds, Time};
 use crate::workload::generate::{Estimate, Variety};
-use crate::workload::{Behaviour, Job, JobKind, Overrun, PlatformSet, Request, Shape, Topology};
+use crate::workload::{Behaviour, Job, JobKind, Overrun, PlatformSet, Profile, Request, Shape, Topology};
 
 const TOPOLOGIES: [(&str, Topology); 3] = [
     ("ignore", Topology::Ignore),
@@ -211,6 +211,14 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
             speeds[index] = speed.value;
         }
     }
+    let shares = match table.item("phases") {
+        None => Profile::of(kind).shares,
+        Some(item) => shares(item)?,
+    };
+    let levels = match table.item("draw") {
+        None => Profile::default().levels,
+        Some(item) => levels(item)?,
+    };
     Some(Behaviour {
         kind,
         overrun,
@@ -219,6 +227,7 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
         checkpoint_cost,
         restart_time,
         speeds,
+        profile: Profile { shares, levels },
         ..Behaviour::default()
     })
 }

@@ -74,6 +74,7 @@ impl Jobs<'_> {
             if let (true, Some(family)) = (behaviour.speeds.is_empty(), family_of(behaviour.kind)) {
                 behaviour.speeds = self.catalogue.speeds(family);
             }
+            behaviour.profile = behaviour.profile();
         }
         let Some(cluster) = self.cluster else { return workload };
         if cluster.partitions.len() == 1 && workload.partitions.len() > 1 {

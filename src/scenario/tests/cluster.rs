@@ -150,7 +150,7 @@ platform = \"h100\"
     s.toml:6:1: missing `name`
     s.toml:8:8: a feed needs a name that is not empty
     s.toml:9:7: `cap`: expected a power such as `120 kW` or `1.5 MW`, or a whole number of watts, found the text `-5 W`
-    s.toml:12:1: unknown key `watts` (known: name, site, parent, cap)
+    s.toml:12:1: unknown key `watts` (known: name, site, parent, cap, loss)
     s.toml:14:12: unknown platform `gb30` (did you mean `gb300`?)
     s.toml:15:1: missing `platform`
     s.toml:16:9: `count`: expected a whole number from 1 to 4194304, found `0`
