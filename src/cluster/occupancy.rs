@@ -212,11 +212,6 @@ impl Occupancy {
         pieces.iter().all(|piece| free(piece) && host_fits(piece))
     }
 
-    fn gpu_range(&self, node: usize) -> Range<usize> {
-        let offset = self.layout.gpu_offset[node] as usize;
-        offset..offset + self.layout.full[node].count_ones() as usize
-    }
-
     /// Lets a node take new pods, or no longer; what it holds is kept.
     pub fn set_up(&mut self, node: u32, up: bool) {
         let node = node as usize;

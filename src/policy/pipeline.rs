@@ -18,7 +18,7 @@ pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
     Some(match order::named(&settings.order)?.rule {
         Rule::Preemptive(ranking) => Box::new(Preemptive::new(view, ranking, placement)),
         Rule::Static(key) if backfill == Backfill::Conservative => {
-            Box::new(Conservative::new(key, placement))
+            Box::new(Conservative::new(view, key, placement))
         }
         Rule::Static(key) => Box::new(Pipeline::new(view, key, backfill, placement)),
     })
@@ -72,8 +72,12 @@ impl Pipeline {
 
     fn candidate(&self, view: &View, job: u32) -> Candidate {
         let class = view.classes().of_job[job as usize];
-        let rate = view.class(job).rate.unwrap_or(Factor::ONE);
-        let work = if self.backfill.reserves() { view.expected_work(job, rate) } else { 0 };
+        let work = match view.class(job).rate {
+            _ if !self.backfill.reserves() => 0,
+            Some(rate) => view.expected_work(job, rate),
+            // Alike are those with as much left, and the same restart: only then do they end together at every rate.
+            None => view.expected_work(job, Factor(0)) << 1 | u64::from(view.owes_restart(job)),
+        };
         Candidate { key: key_of((self.key)(view, job), view, job), class, work }
     }
 

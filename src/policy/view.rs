@@ -150,13 +150,18 @@ impl View {
         }
         let Some(progress) = self.progress.get(&job) else { return requested };
         let done = work(self.job(job).work_time) - progress.left;
-        requested.saturating_sub(done).max(1) + u64::from(self.restart(job)) * u64::from(rate.0)
+        // What has used up its request is expected to end as soon as its restart is over, and never at once.
+        (requested.saturating_sub(done) + u64::from(self.restart(job)) * u64::from(rate.0)).max(1)
     }
     /// When a job, started now on a choice, is expected to end.
     #[must_use]
     #[inline]
     pub fn expected_end(&self, job: u32, rate: Factor) -> Time {
         self.now + ticks(self.expected_work(job, rate), rate)
+    }
+    /// Whether a job, started now, would first hold its domains for its restart time.
+    pub(super) fn owes_restart(&self, job: u32) -> bool {
+        self.restart(job) > 0
     }
     fn restart(&self, job: u32) -> u32 {
         if self.progress.contains_key(&job) {

@@ -1,52 +1,70 @@
 //! Free capacity as a list of counters, for what will be free over a window of time.
 
-use super::{Host, Occupancy, ones};
+use super::{Host, Occupancy};
 use crate::cluster::Piece;
 
 impl Occupancy {
-    /// How many counters a ledger of this cluster has: see [`Occupancy::limited_to`].
-    #[must_use]
-    pub fn ledger_len(&self) -> usize {
-        self.shared.len() + 2 * self.free.len()
-    }
-
-    /// A copy of an empty cluster in which only so much is left: a ledger of thousandths of each GPU, then of CPU
-    /// thousandths and of MiB of each node; nothing is left below zero.
+    /// Of one counter of a ledger so much is left, and nothing where that is below zero. CPU and memory that are not
+    /// counted stay so.
     ///
     /// # Panics
-    /// If it is not empty, or `left` is not [`Occupancy::ledger_len`] long.
-    #[must_use]
-    pub fn limited_to(&self, left: &[i64]) -> Self {
-        let mut limited = self.clone();
-        let (gpus, host) = left.split_at(self.shared.len());
-        let (cpu, memory) = host.split_at(self.free.len());
-        for node in 0..self.free.len() {
-            let range = self.gpu_range(node);
-            let mut taken = 0_u64;
-            for (gpu, left) in (0_u16..).zip(&gpus[range]) {
-                match left {
-                    ..=0 => taken |= 1 << gpu,
-                    1..1000 => {
-                        let held = 1000 - u16::try_from(*left).expect("below 1000");
-                        limited.claim_share(node, gpu, held);
-                    }
-                    _ => {}
-                }
+    /// If the counter is not one of [`Occupancy::ledger`].
+    pub fn limit(&mut self, counter: usize, left: i64) {
+        if let Some(host) = counter.checked_sub(self.shared.len()) {
+            let nodes = self.free.len();
+            let counter =
+                if host < nodes { &mut self.cpu_milli[host] } else { &mut self.memory_mib[host - nodes] };
+            if *counter != u32::MAX {
+                *counter = u32::try_from(left.max(0)).expect("no more is left than there is");
             }
-            if taken != 0 {
-                let free = limited.free[node];
-                limited.set_free(node, free & !taken, taken.count_ones() * 1000, false);
-            }
-            let least = |have: u32, left: i64| {
-                if have == u32::MAX { have } else { u32::try_from(left.max(0)).unwrap_or(have).min(have) }
-            };
-            limited.cpu_milli[node] = least(self.cpu_milli[node], cpu[node]);
-            limited.memory_mib[node] = least(self.memory_mib[node], memory[node]);
+            return;
         }
-        limited
+        let offsets = &self.layout.gpu_offset;
+        let node = offsets.partition_point(|offset| *offset as usize <= counter) - 1;
+        let gpu = u16::try_from(counter - offsets[node] as usize).expect("a node has few GPUs");
+        self.limit_gpu(node, gpu, u16::try_from(left.clamp(0, 1000)).expect("within 0..=1000"));
     }
 
-    /// The ledger of what is left in this occupancy on nodes that take new pods, nothing on the others.
+    /// Of one GPU so many thousandths are left.
+    fn limit_gpu(&mut self, node: usize, gpu: u16, left: u16) {
+        let shared = self.shared[self.layout.gpu_offset[node] as usize + usize::from(gpu)];
+        let (free, bit) = (self.free[node], 1 << gpu);
+        let now_left = if shared > 0 || free & bit != 0 { 1000 - shared } else { 0 };
+        if now_left == left {
+            return;
+        }
+        if shared > 0 {
+            self.release_share(node, gpu, shared);
+        } else if free & bit == 0 {
+            self.set_free(node, free | bit, 1000, true);
+        }
+        match left {
+            0 => self.set_free(node, self.free[node] & !bit, 1000, false),
+            1000.. => {}
+            _ => self.claim_share(node, gpu, 1000 - left),
+        }
+    }
+
+    /// Some wholly free GPUs of a node are taken, and others, taken whole, given back; CPU and memory aside.
+    ///
+    /// # Panics
+    /// If any is not free, or not taken.
+    pub fn limit_gpus(&mut self, node: usize, take: u64, give: u64) {
+        let free = self.free[node];
+        assert!(
+            take & !free == 0 && give & free == 0,
+            "the GPUs of node {node} are not as they were thought"
+        );
+        if take != 0 {
+            self.set_free(node, free & !take, take.count_ones() * 1000, false);
+        }
+        if give != 0 {
+            self.set_free(node, self.free[node] | give, give.count_ones() * 1000, true);
+        }
+    }
+
+    /// What is left on nodes that take new pods, and nothing on the others: thousandths of each GPU, then of CPU, and
+    /// MiB, of each node.
     #[must_use]
     pub fn ledger(&self) -> Vec<i64> {
         let nodes = 0..self.free.len();
@@ -56,28 +74,15 @@ impl Occupancy {
         gpus.chain(cpu).chain(nodes.map(|node| up(node, self.memory_mib[node]))).collect()
     }
 
-    /// Calls `each` with every counter of a ledger that `pieces` touch, and by how much.
-    pub fn for_each_counter(&self, pieces: &[Piece], host: Host, mut each: impl FnMut(usize, i64)) {
-        for piece in pieces {
-            match *piece {
-                Piece::Nodes { word, mask } => {
-                    ones(mask, word as usize)
-                        .flat_map(|node| self.gpu_range(node))
-                        .for_each(|gpu| each(gpu, 1000));
-                }
-                Piece::Gpus { node, mask } => {
-                    let offset = self.layout.gpu_offset[node as usize] as usize;
-                    ones(mask, 0).for_each(|gpu| each(offset + gpu, 1000));
-                }
-                Piece::Share { node, gpu, milli } => {
-                    each(self.layout.gpu_offset[node as usize] as usize + usize::from(gpu), i64::from(milli));
-                }
-            }
-            if !host.is_none() {
-                for node in piece.nodes() {
-                    let cpu = self.shared.len() + node as usize;
-                    each(cpu, i64::from(host.cpu_milli));
-                    each(cpu + self.free.len(), i64::from(host.memory_mib));
+    /// Calls `each` with every counter of CPU and memory that `pieces` touch, each pod of them with its `host` share,
+    /// and by how much; without those that are not counted.
+    pub fn for_each_host_counter(&self, pieces: &[Piece], host: Host, mut each: impl FnMut(usize, i64)) {
+        let nodes = self.free.len();
+        for node in pieces.iter().flat_map(|piece| piece.nodes()).map(|node| node as usize) {
+            let counters = [(&self.cpu_milli, host.cpu_milli, 0), (&self.memory_mib, host.memory_mib, nodes)];
+            for (left, amount, offset) in counters {
+                if left[node] != u32::MAX && amount > 0 {
+                    each(self.shared.len() + offset + node, i64::from(amount));
                 }
             }
         }

@@ -78,16 +78,7 @@ impl Simulation<'_> {
 
     /// The rate on the slowest platform of the scope, for a gang over several racks.
     fn slowest_rate(&self, job: u32) -> u32 {
-        let rates = self.world.scope(job).iter().map(|node| {
-            let kind = self.plan.cluster.kind_of(*node);
-            let speed = self.behaviour(job).speed(kind.platform as usize);
-            if self.world.is_gang(job) && self.world.racks_matter {
-                speed.times(kind.across_racks).0
-            } else {
-                speed.times(gigawatt::units::Factor::ONE).0
-            }
-        });
-        rates.min().unwrap_or(1 << 16)
+        self.rates(job).into_iter().min().unwrap_or(1 << 16)
     }
 
     /// What is free at every instant of `from..to`.

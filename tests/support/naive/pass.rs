@@ -9,8 +9,9 @@
 //! goes through it. A job starts if its tenant's quota allows it and the placement finds it a place.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! and the tenant if it has a quota; under easy and easy-strict also what else the expected end depends on: requested
-//! time, work kept, and whether it has started before. What the placement draws for a job (random) is no part.
+//! and the tenant if it has a quota; under easy and easy-strict also what else the expected end depends on: where only
+//! one rate is possible, the time it would be expected to hold its domains, times that rate; else the requested time
+//! less the work kept, and the restart. What the placement draws for a job (random) is no part.
 //!
 //! **Backfills.** none: the first job that cannot start ends the queue's turn. skip: all are tried. easy and
 //! easy-strict: the first job that cannot start is the head. Its shadow is the earliest expected end of a running job
@@ -28,7 +29,7 @@ pub(super) struct Class {
     request: u32,
     behaviour: u32,
     tenant: Option<u32>,
-    estimate: Option<(u32, u64, bool)>,
+    estimate: Option<(u64, u64)>,
 }
 
 impl Simulation<'_> {
@@ -82,8 +83,12 @@ impl Simulation<'_> {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
         let easy = self.plan.settings.backfill.starts_with("easy");
-        let kept = self.live[index as usize].kept;
-        let estimate = (job.requested_time.0, kept, self.has_started(index));
+        let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
+        let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
+        let estimate = match self.only_rate(index) {
+            Some(rate) => (left + u64::from(restart) * u64::from(rate), 0),
+            None => (left, u64::from(restart)),
+        };
         Class {
             request: job.request,
             behaviour: job.behaviour,

@@ -111,6 +111,30 @@ impl Simulation<'_> {
         later(from, restart, left, rate).max(from.saturating_add(1))
     }
 
+    /// Every rate a job could have: by the platforms of its scope, and, for a gang where racks matter, in one rack or
+    /// several.
+    pub(super) fn rates(&self, job: u32) -> Vec<u32> {
+        let mut rates = Vec::new();
+        for node in self.world.scope(job) {
+            let kind = self.plan.cluster.kind_of(*node);
+            let speed = self.behaviour(job).speed(kind.platform as usize);
+            rates.push(speed.times(gigawatt::units::Factor::ONE).0);
+            if self.world.is_gang(job) && self.world.racks_matter {
+                rates.push(speed.times(kind.across_racks).0);
+            }
+        }
+        rates
+    }
+    /// The rate a job has wherever it runs; none if that depends on where.
+    pub(super) fn only_rate(&self, job: u32) -> Option<u32> {
+        if self.world.asks_for_nothing(job) {
+            return Some(1 << 16);
+        }
+        let rates = self.rates(job);
+        let first = *rates.first()?;
+        rates.iter().all(|rate| *rate == first).then_some(first)
+    }
+
     /// What a job that is already running holds of those of the nodes listed that are in its scope, if they have room.
     /// Of `Pods` as many as fit on each in turn; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
     pub(super) fn on_nodes(&self, job: u32, nodes: &[u32]) -> Option<Holding> {

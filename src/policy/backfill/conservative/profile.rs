@@ -1,0 +1,418 @@
+//! What will be free when: steps from instant to instant, of which only those that differ are kept.
+
+use super::super::super::class::{Class, Form};
+use super::super::super::room::Quota;
+use super::super::super::{Room, View};
+use super::gpus::{Gpus, each_node};
+use crate::cluster::{Occupancy, Piece};
+use crate::units::{Seconds, Time};
+
+/// What is left from one instant until the next step's.
+#[derive(Debug, Clone)]
+struct Step {
+    /// A bit a GPU: nobody holds any of it.
+    free: Vec<u64>,
+    /// How many those are.
+    free_gpus: u32,
+    /// A bit a GPU: some of it is left; empty where nobody asks for shares.
+    some: Vec<u64>,
+    /// The counters of a ledger (thousandths of GPUs held by shares, CPU, memory) that are not full, ascending.
+    left: Vec<(u32, i64)>,
+    quota: Quota,
+}
+
+/// Where a step begins, and how many windows begin and end there; with none it would not differ from the one before.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    from: Time,
+    step: u32,
+    begins: u32,
+    ends: u32,
+}
+
+/// The least that is left over some steps.
+#[derive(Debug, Default)]
+struct Least {
+    free: Vec<u64>,
+    some: Vec<u64>,
+    /// Every counter of a ledger.
+    left: Vec<i64>,
+    /// Those that are not full.
+    lessened: Vec<u32>,
+}
+
+/// A stretch of time and what a job holds in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) start: Time,
+    pub(super) end: Time,
+    pub(super) pieces: &'a [Piece],
+}
+
+/// A stretch of time in which a job finds room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: Time,
+    pub(super) end: Time,
+}
+
+/// What will be free from now on.
+#[derive(Debug)]
+pub(super) struct Profile {
+    gpus: Gpus,
+    /// A cluster in which only the least of a window is left, to choose from.
+    room: Room,
+    /// What is wholly free in `room`, and which counters are not full.
+    shown: (Vec<u64>, Vec<u32>),
+    /// The ledger of the empty cluster.
+    full: Vec<i64>,
+    nothing_held: Step,
+    marks: Vec<Mark>,
+    steps: Vec<Step>,
+    vacant: Vec<u32>,
+    least: Least,
+    backward: Least,
+    touched: Vec<(u32, u64)>,
+    /// Whether something was taken twice, so that a bit tells too little.
+    overdrawn: bool,
+}
+
+impl Profile {
+    pub(super) fn new(view: &View) -> Self {
+        let room = Room::new(view.plan(), view.classes());
+        let gpus = Gpus::new(&room.occupancy, &view.classes().scopes);
+        let shares = view.classes().table.iter().any(|class| match class.form {
+            Form::Share { .. } => true,
+            Form::Pods { milli, .. } => (1..1000).contains(&milli),
+            _ => false,
+        });
+        let nothing_held = Step {
+            free: gpus.every().to_vec(),
+            free_gpus: gpus.every().iter().map(|word| word.count_ones()).sum(),
+            some: if shares { gpus.every().to_vec() } else { Vec::new() },
+            left: Vec::new(),
+            quota: room.clone_quota(),
+        };
+        let full = room.occupancy.ledger();
+        let least = || Least { left: full.clone(), ..Least::default() };
+        Self {
+            shown: (gpus.every().to_vec(), Vec::new()),
+            gpus,
+            room,
+            nothing_held,
+            marks: Vec::new(),
+            steps: Vec::new(),
+            vacant: Vec::new(),
+            least: least(),
+            backward: least(),
+            full,
+            touched: Vec::new(),
+            overdrawn: false,
+        }
+    }
+
+    /// From `now` on nobody holds anything, and the nodes that take pods are those that do now.
+    pub(super) fn clear(&mut self, view: &View) {
+        for node in 0..view.plan().cluster.nodes() {
+            self.room.occupancy.set_up(node, view.room().occupancy.is_up(node as usize));
+        }
+        self.gpus.set_up(&self.room.occupancy);
+        self.marks = vec![Mark { from: view.now(), step: 0, begins: 0, ends: 0 }];
+        self.steps.truncate(1);
+        match self.steps.first_mut() {
+            Some(step) => step.become_like(&self.nothing_held),
+            None => self.steps.push(self.nothing_held.clone()),
+        }
+        self.vacant.clear();
+        self.overdrawn = false;
+    }
+
+    /// Whether a window was taken that was not free, so that giving it back takes a profile from scratch.
+    pub(super) const fn is_overdrawn(&self) -> bool {
+        self.overdrawn
+    }
+
+    /// The past is forgotten.
+    pub(super) fn advance(&mut self, now: Time) {
+        let past = self.marks.partition_point(|mark| mark.from <= now).saturating_sub(1);
+        self.vacant.extend(self.marks.drain(..past).map(|mark| mark.step));
+        if let Some(first) = self.marks.first_mut() {
+            first.from = first.from.max(now);
+        }
+    }
+
+    /// The index of the mark at `time`, made if there is none.
+    fn split(&mut self, time: Time) -> usize {
+        let index = self.marks.partition_point(|mark| mark.from < time);
+        if self.marks.get(index).is_some_and(|mark| mark.from == time) {
+            return index;
+        }
+        let before = self.marks[index - 1].step as usize;
+        let step = if let Some(step) = self.vacant.pop() {
+            let (old, new) = two(&mut self.steps, before, step as usize);
+            new.become_like(old);
+            step
+        } else {
+            self.steps.push(self.steps[before].clone());
+            u32::try_from(self.steps.len() - 1).expect("steps are no more than twice the jobs")
+        };
+        self.marks.insert(index, Mark { from: time, step, begins: 0, ends: 0 });
+        index
+    }
+
+    /// Takes a window from what is left.
+    pub(super) fn take(&mut self, class: &Class, held: Held<'_>) {
+        let start = held.start.max(self.marks[0].from);
+        if held.end <= start {
+            return;
+        }
+        let first = self.split(start);
+        let last = self.split(held.end);
+        // A window that began before now is not counted: the first mark stays anyway.
+        self.marks[first].begins += u32::from(start == held.start);
+        self.marks[last].ends += 1;
+        self.change(class, held.pieces, first..last, true);
+    }
+
+    /// Gives a window back. What then tells nothing any more is kept until [`Profile::forget_marks`].
+    pub(super) fn give(&mut self, class: &Class, held: Held<'_>) {
+        let start = held.start.max(self.marks[0].from);
+        if held.end <= start {
+            return;
+        }
+        let first = self.split(start);
+        let last = self.split(held.end);
+        self.marks[first].begins -= u32::from(start == held.start);
+        self.marks[last].ends -= 1;
+        self.change(class, held.pieces, first..last, false);
+    }
+
+    /// Joins the steps at the ends of a window with those before them where nothing begins or ends there any more.
+    pub(super) fn forget_marks(&mut self, start: Time, end: Time) {
+        for time in [start, end] {
+            let index = self.marks.partition_point(|mark| mark.from < time);
+            let unused = |mark: &&Mark| mark.from == time && mark.begins == 0 && mark.ends == 0;
+            if index > 0 && self.marks.get(index).filter(unused).is_some() {
+                self.vacant.push(self.marks.remove(index).step);
+            }
+        }
+    }
+
+    fn change(&mut self, class: &Class, pieces: &[Piece], range: std::ops::Range<usize>, take: bool) {
+        self.touched.clear();
+        for piece in pieces {
+            self.gpus.bits_of(*piece, &mut self.touched);
+        }
+        let (full, gpus) = (&self.full, &self.gpus);
+        let ledger = &self.room.occupancy;
+        for mark in &self.marks[range] {
+            let step = &mut self.steps[mark.step as usize];
+            if take {
+                step.quota.hold(class)
+            } else {
+                step.quota.unhold(class)
+            }
+            for &(word, mask) in &self.touched {
+                self.overdrawn |= take && step.free[word as usize] & mask != mask;
+                let new = if take { 0 } else { mask };
+                step.replace(word, mask, new, new);
+            }
+            for piece in pieces {
+                if let Piece::Share { node, gpu, milli } = *piece {
+                    let (counter, word, bit) = gpus.share(node as usize, gpu);
+                    let milli = if take { -i64::from(milli) } else { i64::from(milli) };
+                    // Who shares a GPU with nobody found it wholly free.
+                    let was_free = step.free[word as usize] & bit != 0;
+                    let left = step.count(counter, full, milli);
+                    self.overdrawn |= left < 0 || take && !was_free && left == 1000 + milli;
+                    step.replace(
+                        word,
+                        bit,
+                        if left == 1000 { bit } else { 0 },
+                        if left > 0 { bit } else { 0 },
+                    );
+                }
+            }
+            if !class.host.is_none() {
+                ledger.for_each_host_counter(pieces, class.host, |counter, amount| {
+                    step.count(counter, full, if take { -amount } else { amount });
+                });
+            }
+        }
+    }
+
+    /// The earliest window of `length` in which `choose` finds room; it starts now or where another window ends.
+    pub(super) fn earliest(
+        &mut self,
+        class: &Class,
+        length: Seconds,
+        mut choose: impl FnMut(&Occupancy) -> bool,
+    ) -> Option<Span> {
+        let mut first = 0;
+        while first < self.marks.len() && self.marks[first].from != Time::NEVER {
+            if first > 0 && self.marks[first].ends == 0 {
+                first += 1;
+                continue;
+            }
+            let start = self.marks[first].from;
+            let span = Span { start, end: start + length };
+            match self.too_little(class, first, span.end) {
+                Some(last) => first = last + 1,
+                None => {
+                    self.show();
+                    if choose(&self.room.occupancy) {
+                        return Some(span);
+                    }
+                    first += 1;
+                }
+            }
+        }
+        None
+    }
+
+    /// Finds the least that is left from the step `first` until `end`. If it is certainly too little: the last step
+    /// such that every window which contains it, and as much of what follows, has too little.
+    fn too_little(&mut self, class: &Class, first: usize, end: Time) -> Option<usize> {
+        let mut index = first;
+        let mut least = std::mem::take(&mut self.least);
+        let full = loop {
+            let step = &self.steps[self.marks[index].step as usize];
+            if !step.quota.within_quota(class) || !self.gpus.enough(class, step.free_gpus) {
+                break Some(index);
+            }
+            let lessens =
+                if index == first { least.begin(step, &self.full) } else { least.lessen(step, &self.full) };
+            if lessens && !self.gpus.may_fit(class, &least.free, least.partly_left(&self.gpus)) {
+                break Some(self.since_when(class, first, index));
+            }
+            index += 1;
+            if self.marks.get(index).is_none_or(|mark| mark.from >= end) {
+                break None;
+            }
+        };
+        self.least = least;
+        full
+    }
+
+    /// The last step from which on, until `last`, there is too little; from `first` on there is.
+    fn since_when(&mut self, class: &Class, first: usize, last: usize) -> usize {
+        let mut least = std::mem::take(&mut self.backward);
+        let mut index = last;
+        least.begin(&self.steps[self.marks[index].step as usize], &self.full);
+        while index > first && self.gpus.may_fit(class, &least.free, least.partly_left(&self.gpus)) {
+            index -= 1;
+            least.lessen(&self.steps[self.marks[index].step as usize], &self.full);
+        }
+        self.backward = least;
+        index
+    }
+
+    /// The room becomes the least of the window last looked at.
+    fn show(&mut self) {
+        let Self { gpus, room, shown: (shown, counted), least, full, .. } = self;
+        for counter in counted.drain(..).map(|counter| counter as usize) {
+            // A GPU with a share is taken whole, as the bits have it.
+            let back = if gpus.place_of(counter).is_some() { 0 } else { full[counter] };
+            room.occupancy.limit(counter, back);
+        }
+        let words = shown.iter_mut().zip(&least.free).enumerate();
+        for (word, (shown, free)) in words.filter(|(_, (shown, free))| shown != free) {
+            for (node, old, new) in each_node(gpus, word, *shown, *free).filter(|(_, old, new)| old != new) {
+                room.occupancy.limit_gpus(node, old & !new, new & !old);
+            }
+            *shown = *free;
+        }
+        for (counter, left) in least.partly_left(gpus) {
+            room.occupancy.limit(counter, left);
+        }
+        counted.extend_from_slice(&least.lessened);
+    }
+}
+
+impl Step {
+    /// The same as cloning it, in the memory that is there.
+    fn become_like(&mut self, other: &Self) {
+        self.free.clone_from(&other.free);
+        self.free_gpus = other.free_gpus;
+        self.some.clone_from(&other.some);
+        self.left.clone_from(&other.left);
+        self.quota.clone_from(&other.quota);
+    }
+    /// Adds to a counter; returns what it then is.
+    fn count(&mut self, counter: usize, full: &[i64], amount: i64) -> i64 {
+        let key = u32::try_from(counter).expect("counters are counted in 32 bits");
+        let place = self.left.partition_point(|(other, _)| *other < key);
+        let known = self.left.get(place).filter(|(other, _)| *other == key);
+        let left = known.map_or(full[counter], |(_, left)| *left) + amount;
+        match (known.is_some(), left == full[counter]) {
+            (true, true) => {
+                self.left.remove(place);
+            }
+            (true, false) => self.left[place].1 = left,
+            (false, true) => {}
+            (false, false) => self.left.insert(place, (key, left)),
+        }
+        left
+    }
+    /// The bits of `mask` in a word become those of `free`, and of `some`.
+    fn replace(&mut self, word: u32, mask: u64, free: u64, some: u64) {
+        let old = &mut self.free[word as usize];
+        self.free_gpus -= (*old & mask).count_ones();
+        self.free_gpus += free.count_ones();
+        *old = *old & !mask | free;
+        if let Some(old) = self.some.get_mut(word as usize) {
+            *old = *old & !mask | some;
+        }
+    }
+}
+
+impl Least {
+    fn begin(&mut self, step: &Step, full: &[i64]) -> bool {
+        self.free.clone_from(&step.free);
+        self.some.clone_from(&step.some);
+        for counter in self.lessened.drain(..).map(|counter| counter as usize) {
+            self.left[counter] = full[counter];
+        }
+        for (counter, left) in &step.left {
+            self.left[*counter as usize] = *left;
+            self.lessened.push(*counter);
+        }
+        true
+    }
+    /// Returns whether anything became less.
+    fn lessen(&mut self, step: &Step, full: &[i64]) -> bool {
+        let mut lost = 0;
+        for (least, free) in self.free.iter_mut().zip(&step.free) {
+            lost |= *least & !free;
+            *least &= free;
+        }
+        for (least, some) in self.some.iter_mut().zip(&step.some) {
+            lost |= *least & !some;
+            *least &= some;
+        }
+        let mut lessens = lost != 0;
+        for &(counter, left) in &step.left {
+            let least = &mut self.left[counter as usize];
+            if left < *least {
+                lessens = true;
+                if *least == full[counter as usize] {
+                    self.lessened.push(counter);
+                }
+                *least = left;
+            }
+        }
+        lessens
+    }
+    /// The counters that are not full, and what is left of each; without the GPUs that have nothing left.
+    fn partly_left<'a>(&'a self, gpus: &'a Gpus) -> impl Iterator<Item = (usize, i64)> + 'a {
+        let counters = self.lessened.iter().map(|counter| *counter as usize);
+        let some = |counter: &usize| gpus.place_of(*counter).is_none_or(|(w, bit)| self.some[w] & bit != 0);
+        counters.filter(some).map(|counter| (counter, self.left[counter]))
+    }
+}
+
+/// Two different elements.
+fn two(steps: &mut [Step], old: usize, new: usize) -> (&Step, &mut Step) {
+    let [old, new] = steps.get_disjoint_mut([old, new]).expect("a vacant step is none in use");
+    (old, new)
+}
