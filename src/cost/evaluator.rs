@@ -77,34 +77,3 @@ pub trait Evaluator: std::fmt::Debug {
     /// Puts the `k` (1 or more) cheapest domains of each query into `out`, by (cost, index), the infeasible left out.
     fn rank(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking);
 }
-
-/// The evaluator that is always there.
-#[derive(Debug, Clone, Default)]
-pub struct Cpu {}
-
-impl Evaluator for Cpu {
-    fn rank(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking) {
-        out.reset(batch.queries.len(), k);
-        if k == 0 {
-            return;
-        }
-        for (query, list) in out.candidates.chunks_mut(k).enumerate() {
-            for (domain, index) in (0..batch.domains.len()).zip(0_u32..) {
-                let candidate = Candidate { cost: batch.cost(query, domain), index };
-                insert(list, candidate);
-            }
-        }
-    }
-}
-
-/// Puts a candidate where it belongs in an ascending list, whose last one leaves; nothing happens if it comes after
-/// that, or costs [`INFEASIBLE`].
-fn insert(list: &mut [Candidate], candidate: Candidate) {
-    let Some(last) = list.last() else { return };
-    if !candidate.is_some() || candidate >= *last {
-        return;
-    }
-    let place = list.partition_point(|other| *other < candidate);
-    list[place..].rotate_right(1);
-    list[place] = candidate;
-}

@@ -21,13 +21,15 @@
 //! assert_eq!(ranking.of(0), [Candidate { cost: 2, index: 0 }, Candidate { cost: 4, index: 2 }]);
 //! ```
 
+mod cpu;
 mod domains;
 mod evaluator;
 mod shader;
 mod weights;
 
+pub use cpu::{Alike, Cpu, Instructions};
 pub use domains::{COLUMNS, Domains, Tables};
-pub use evaluator::{Batch, Candidate, Cpu, Evaluator, Ranking};
+pub use evaluator::{Batch, Candidate, Evaluator, Ranking};
 pub use shader::{Domain, Own, Place, Query, Weights, own_cost, pair_cost, place_cost};
 pub use weights::{TERMS, Term};
 
