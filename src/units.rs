@@ -248,6 +248,55 @@ impl FromStr for Watts {
     }
 }
 
+/// An amount of money in millionths of a dollar; negative where the grid pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Money(pub i64);
+
+/// Dollars and cents: `$1,234.57`, `-$0.05`.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cents = (self.0.unsigned_abs() + 5_000) / 10_000;
+        let digits = (cents / 100).to_string();
+        let mut grouped = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        let sign = if self.0 < 0 && cents > 0 { "-" } else { "" };
+        f.pad(&format!("{sign}${grouped}.{:02}", cents % 100))
+    }
+}
+
+/// The decimal number `text` times 10 to the power of `decimals`, rounded to the nearest whole number, halves away from
+/// zero; none if it is no decimal number or beyond 64 bits.
+///
+/// ```
+/// use gigawatt::units::fixed_point;
+/// assert_eq!(fixed_point("15.4899999", 6), Some(15_490_000));
+/// assert_eq!(fixed_point("-3", 2), Some(-300));
+/// assert_eq!(fixed_point("1e3", 0), None);
+/// ```
+#[must_use]
+pub fn fixed_point(text: &str, decimals: usize) -> Option<i64> {
+    let (negative, number) = match text.strip_prefix('-') {
+        Some(number) => (true, number),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() && fraction.is_empty() || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let kept = &fraction[..fraction.len().min(decimals)];
+    let digits = format!("0{whole}{kept:0<decimals$}");
+    let up = i64::from(fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5'));
+    let value = digits.parse::<i64>().ok()?.checked_add(up)?;
+    Some(if negative { -value } else { value })
+}
+
 /// A speed or factor in Q16.16: 65,536 stands for 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -342,6 +391,38 @@ mod tests {
         }
         for text in ["", "5", "W", "-1 W", "0.5 W", "1e3 W", "5 kw", "99999999999999999999 W", "é W"] {
             assert_eq!(text.parse::<Watts>(), Err(ParseWattsError), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_scaled_exactly_and_rounded_once() {
+        for (text, decimals, value) in [
+            ("42.5", 6, 42_500_000),
+            ("-0.0000005", 6, -1),
+            ("0.0000004999", 6, 0),
+            (".5", 0, 1),
+            ("7.", 1, 70),
+            ("+8994", 6, 8_994_000_000),
+            ("00012", 0, 12),
+            ("9223372036854775807", 0, i64::MAX),
+        ] {
+            assert_eq!(fixed_point(text, decimals), Some(value), "{text}");
+        }
+        for text in ["", "-", ".", "1e3", "nan", "1.2.3", "--1", "9223372036854775808", "1 ", "١"] {
+            assert_eq!(fixed_point(text, 0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn money_is_shown_in_dollars_and_cents() {
+        for (micros, text) in [
+            (1_234_567_890_123, "$1,234,567.89"),
+            (-50_000, "-$0.05"),
+            (-4_999, "$0.00"),
+            (999_995_000, "$1,000.00"),
+            (0, "$0.00"),
+        ] {
+            assert_eq!(Money(micros).to_string(), text, "{micros}");
         }
     }
 

@@ -126,9 +126,13 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
-    power::read(&document, &mut root, cluster.as_mut());
     let jobs = Jobs::new(&catalogue, cluster.as_ref(), &settings, &mut files);
-    let asked = jobs.read(&document, &mut root);
+    let mut asked = jobs.read(&document, &mut root);
+    if let (Some(workload), Some(start)) = (&mut asked.workload, wishes.start) {
+        workload.epoch = Some(start);
+    }
+    let span = power::Span::of(asked.workload.as_ref(), wishes.start, &settings);
+    power::read(&document, &mut root, cluster.as_mut(), span, &mut files);
     root.finish();
     let mut found = document.problems();
     found.append(files.problems);

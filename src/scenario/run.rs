@@ -1,7 +1,9 @@
-use crate::document::{Document, Table};
+use crate::cluster::grid::Zone;
+use crate::document::{Document, Item, Table};
 use crate::error::Problem;
 use crate::gpu::Wish;
 use crate::history::Settings;
+use crate::trace::Moment;
 use crate::units::{Seconds, Time};
 
 /// What becomes of a job that no empty cluster could hold.
@@ -20,6 +22,8 @@ pub(super) struct Wishes {
     pub(super) oversized: Oversized,
     /// The device, if somebody named one: histories do not depend on it.
     pub(super) device: Option<Wish>,
+    /// Unix seconds of second 0.
+    pub(super) start: Option<i64>,
 }
 
 /// Reads `version` and `[run]` into `settings`.
@@ -49,6 +53,19 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Set
     let choices = [("error", Oversized::Error), ("reject", Oversized::Reject)];
     let oversized = run.choice("oversized", &choices).map(|oversized| oversized.value);
     let device = run.optional::<String>("device").map(|name| Wish::from(name.value.as_str()));
+    let start = run.item("start").and_then(|item| start(&item));
     run.finish();
-    Wishes { oversized: oversized.unwrap_or_default(), device }
+    Wishes { oversized: oversized.unwrap_or_default(), device, start }
+}
+
+/// The date of second 0, in UTC unless it names an offset.
+fn start(item: &Item<'_>) -> Option<i64> {
+    let date = item.scalar().and_then(|text| match text.parse() {
+        Ok(Moment::Unix(unix)) if Zone::EPOCHS.contains(&unix) => Some(unix),
+        _ => None,
+    });
+    if date.is_none() {
+        item.wrong("a date such as `2023-01-01` or `2023-01-01 18:00:00+01:00`, from 1900 to 2299");
+    }
+    date
 }

@@ -29,12 +29,14 @@ mod intake;
 mod nodes;
 mod notes;
 mod options;
+mod series;
 mod table;
 
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};
+pub use series::{Recorded, SeriesOptions, read_series};
 
 use crate::error::{Error, Place, Problem};
 use crate::workload::Workload;

@@ -1,13 +1,24 @@
-//! `[power]`: what the grid gives, and when.
+//! `[power]`: what the grid gives, when, and what it costs.
 
 mod curtailment;
+mod grid;
+mod quantity;
 
+use super::files::Files;
 use crate::cluster::Cluster;
 use crate::document::{Document, Table};
+pub(super) use grid::Span;
 
-/// Reads `[power]`; what concerns feeds goes to the cluster, if there is one.
-pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&mut Cluster>) {
+/// Reads `[power]`; what concerns feeds and sites goes to the cluster, if there is one.
+pub(super) fn read(
+    document: &Document,
+    root: &mut Table<'_>,
+    mut cluster: Option<&mut Cluster>,
+    span: Span,
+    files: &mut Files,
+) {
     let Some(mut power) = root.table("power") else { return };
-    curtailment::read(document, &mut power, cluster);
+    curtailment::read(document, &mut power, cluster.as_deref_mut());
+    grid::read(document, &mut power, cluster, span, files);
     power.finish();
 }

@@ -7,6 +7,7 @@ mod cluster;
 mod commands;
 mod generate;
 mod graphs;
+mod grid;
 mod jobs;
 mod mutation;
 mod power;

@@ -76,6 +76,6 @@ tarif = 7
     s.toml:27:6: `to`: expected a power such as `600 kW`, or a part of the feed's cap such as `80 %`, found the text `120 %`
     s.toml:29:9: a curtailment ends before it begins (`from` and `until` are instants since the start)
     s.toml:30:1: unknown key `untill` (did you mean `until`?)
-    s.toml:32:1: unknown key `tarif` (known: curtailment)
+    s.toml:32:1: unknown key `tarif` (did you mean `tariff`?)
     ");
 }

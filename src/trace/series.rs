@@ -1,0 +1,274 @@
+//! A quantity recorded over time, such as a price an hour, from CSV.
+
+use super::field;
+use super::input;
+use super::intake::Intake;
+use super::options::{Moment, Options};
+use super::table::Table;
+use crate::error::{Error, Place, Problem};
+use crate::units::{Seconds, fixed_point};
+
+/// One value a step, without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// When the first step begins: a date, or seconds since the scenario's start.
+    pub start: Moment,
+    /// How long each value holds.
+    pub step: Seconds,
+    /// At least one; as many decimals as asked for became whole numbers.
+    pub values: Vec<i64>,
+}
+
+/// Which columns of a CSV file a series is in, and how its numbers are written.
+#[derive(Debug, Clone, Copy)]
+pub struct SeriesOptions<'a> {
+    /// The column of the values; none: the only one beside the time.
+    pub column: Option<&'a str>,
+    /// The column of the times; none: the first.
+    pub time_column: Option<&'a str>,
+    /// A value is multiplied by 10 to this power and rounded to a whole number.
+    pub decimals: usize,
+    /// The least value after that.
+    pub least: i64,
+    /// The largest.
+    pub most: i64,
+}
+
+/// The shortest step: what meters and markets record is longer.
+const STEP_MIN: i64 = 60;
+
+/// Reads a series from the bytes of a CSV file; gzip and zstd are unpacked. `name` is what problems call it.
+///
+/// Times are dates, in UTC unless they name an offset, or whole seconds since the scenario's start, one step after
+/// the other. The last value holds as long as the others.
+///
+/// ```
+/// use gigawatt::trace::{Moment, SeriesOptions, read_series};
+/// let text = b"hour,price\n2023-01-01 00:00:00,10.42\n2023-01-01 01:00:00,-3\n";
+/// let options = SeriesOptions { column: None, time_column: None, decimals: 6, least: i64::MIN, most: i64::MAX };
+/// let series = read_series("prices.csv", text, &options)?;
+/// assert_eq!((series.start, series.step.0), (Moment::Unix(1_672_531_200), 3600));
+/// assert_eq!(series.values, [10_420_000, -3_000_000]);
+/// # Ok::<(), gigawatt::error::Error>(())
+/// ```
+///
+/// # Errors
+/// Everything that is wrong with it: gaps and repetitions among the times, and values that are no numbers.
+pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Result<Recorded, Error> {
+    let defaults = Options::default();
+    let text = input::unpack(name, bytes, &defaults)?;
+    let mut intake = Intake::new(name, &defaults);
+    let mut steps = Steps::default();
+    if let Some(mut table) = Table::open(&text, b',', &mut intake) {
+        let columns = columns(&table, options, &mut intake);
+        while columns.is_some() && table.next(&mut intake) {
+            steps.read(&table, columns.unwrap_or_default(), options, &mut intake);
+        }
+    }
+    let (start, step) = (steps.first, steps.step);
+    intake.into_notes()?;
+    let (Some(start), Some(step)) = (start, step) else {
+        let problem = Problem::new(format!("`{name}` has no two values over time")).at(Place::file(name));
+        return Err(problem.hint("a header, then a time and a value a line").into());
+    };
+    let step = u32::try_from(step).map_or(Seconds(u32::MAX), Seconds);
+    Ok(Recorded { start: start.moment(), step, values: steps.values })
+}
+
+/// The columns of times and of values.
+fn columns(
+    table: &Table<'_>,
+    options: &SeriesOptions<'_>,
+    intake: &mut Intake<'_>,
+) -> Option<(usize, usize)> {
+    let known: Vec<String> = table.columns().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let (number, line) = table.place();
+    let mut complain = |problem: Problem| {
+        intake.problem(|file| problem.at(Place::line(file, number, line)));
+        None
+    };
+    let mut find = |name: &str| {
+        table.column(name).or_else(|| {
+            let problem = Problem::new(format!("no column `{name}`"));
+            complain(problem.hint_nearest(name, known.iter().map(String::as_str)))
+        })
+    };
+    let time = match options.time_column {
+        Some(name) => find(name)?,
+        None => 0,
+    };
+    let value = match options.column {
+        Some(name) => find(name)?,
+        None if known.len() == 2 => 1 - time.min(1),
+        None => {
+            let others: Vec<&str> = known
+                .iter()
+                .map(String::as_str)
+                .enumerate()
+                .filter(|(i, _)| *i != time)
+                .map(|o| o.1)
+                .collect();
+            let problem = Problem::new(format!("{} columns beside the time", others.len()));
+            complain(problem.hint(format!("`column` says which: {}", others.join(", "))))?
+        }
+    };
+    Some((time, value))
+}
+
+/// A point of time as a number of seconds, and from where it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    seconds: i64,
+    dated: bool,
+}
+
+impl Stamp {
+    fn read(text: &[u8]) -> Option<Self> {
+        if let Some(seconds) = field::count(text) {
+            return Some(Self { seconds: i64::from(seconds), dated: false });
+        }
+        let minute = || field::date(&[text, b":00"].concat());
+        let date = field::date(text).or_else(minute).filter(|date| !date.fraction)?;
+        Some(Self { seconds: date.seconds, dated: true })
+    }
+    fn moment(self) -> Moment {
+        let seconds = u32::try_from(self.seconds).unwrap_or(u32::MAX);
+        if self.dated { Moment::Unix(self.seconds) } else { Moment::Seconds(seconds) }
+    }
+}
+
+/// A series as its lines come in.
+#[derive(Debug, Default)]
+struct Steps {
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+    step: Option<i64>,
+    values: Vec<i64>,
+}
+
+impl Steps {
+    fn read(
+        &mut self,
+        table: &Table<'_>,
+        (time, value): (usize, usize),
+        options: &SeriesOptions<'_>,
+        intake: &mut Intake<'_>,
+    ) {
+        match Stamp::read(table.get(time)) {
+            Some(stamp) => self.follow(stamp, table, time, intake),
+            None => table.wrong(time, "a date, or whole seconds since the start", intake),
+        }
+        let number = std::str::from_utf8(table.get(value)).ok();
+        let number = number.and_then(|text| fixed_point(text, options.decimals));
+        match number.filter(|number| (options.least..=options.most).contains(number)) {
+            Some(number) => self.values.push(number),
+            None => table.wrong(value, &expected(options), intake),
+        }
+    }
+
+    /// The next time: a step after the last one.
+    fn follow(&mut self, stamp: Stamp, table: &Table<'_>, column: usize, intake: &mut Intake<'_>) {
+        self.first.get_or_insert(stamp);
+        let Some(last) = self.last.replace(stamp) else { return };
+        let passed = stamp.seconds - last.seconds;
+        let told = if stamp.dated != last.dated {
+            Some("dates and seconds are mixed".to_owned())
+        } else if passed == 0 {
+            Some("the same time again".to_owned())
+        } else if passed < 0 {
+            Some("an earlier time than the line before".to_owned())
+        } else {
+            let step = *self.step.get_or_insert(passed);
+            if step < STEP_MIN {
+                Some(format!("a step of {step} s: at least {STEP_MIN} s"))
+            } else {
+                (passed != step).then(|| format!("a step of {passed} s after steps of {step} s"))
+            }
+        };
+        if let Some(told) = told {
+            let (number, line) = table.place();
+            let place = |file: &str| Place::part(file, number, line, table.get(column));
+            intake.problem(|file| Problem::new(told).at(place(file)));
+        }
+    }
+}
+
+fn expected(options: &SeriesOptions<'_>) -> String {
+    let shown =
+        |bound: i64| bound / 10_i64.saturating_pow(u32::try_from(options.decimals).unwrap_or(u32::MAX));
+    format!("a decimal number from {} to {}", shown(options.least), shown(options.most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: SeriesOptions<'_> =
+        SeriesOptions { column: None, time_column: None, decimals: 2, least: -100_000, most: 100_000 };
+
+    fn told(text: &str, options: &SeriesOptions<'_>) -> String {
+        read_series("p.csv", text.as_bytes(), options)
+            .map_or_else(|error| error.to_string(), |read| format!("{read:?}"))
+    }
+
+    #[test]
+    fn a_series_is_read_whatever_it_is_packed_in() {
+        let text = "time,x\n0,1.005\n900,-2\n1800,3.25\n";
+        let expected =
+            Recorded { start: Moment::Seconds(0), step: Seconds(900), values: vec![101, -200, 325] };
+        let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        for bytes in [text.as_bytes(), &packed, text.replace('\n', "\r\n").as_bytes()] {
+            assert_eq!(read_series("p.csv", bytes, &PLAIN).unwrap(), expected, "plain, zstd, CRLF");
+        }
+        let planted = text.replace("3.25", "3.26");
+        assert_ne!(read_series("p.csv", planted.as_bytes(), &PLAIN).unwrap(), expected, "another number");
+    }
+
+    #[test]
+    fn columns_are_found_by_their_names() {
+        let text = "Datetime (Local),Datetime (UTC),Price (USD/MWh)\na,2023-01-01 00:00:00+00:00,1\nb,2023-01-01 01:00:00+00:00,2\n";
+        let options = SeriesOptions { time_column: Some("Datetime (UTC)"), ..PLAIN };
+        let named = SeriesOptions { column: Some("Price (USD/MWh)"), ..options };
+        assert_eq!(read_series("p.csv", text.as_bytes(), &named).unwrap().values, [100, 200], "by name");
+        assert!(
+            told(text, &options).contains("`column` says which: Datetime (Local), Price (USD/MWh)"),
+            "{}",
+            told(text, &options)
+        );
+        let wrong = SeriesOptions { column: Some("Price (USD/MWH)"), ..options };
+        assert!(told(text, &wrong).contains("did you mean `Price (USD/MWh)`?"), "{}", told(text, &wrong));
+        let minutes = "t,x\n2023-01-01T00:00,1\n2023-01-01T00:30,2\n";
+        assert_eq!(
+            read_series("p.csv", minutes.as_bytes(), &PLAIN).unwrap().step,
+            Seconds(1800),
+            "no seconds"
+        );
+    }
+
+    #[test]
+    fn every_line_that_is_wrong_is_told() {
+        let text = "time,x\n0,1\n3600,two\n7200,3\n7200,4\n14400,5\n3600,6\n2023-01-01 00:00:00,7\nnoon,8\n7,9999\n,1\n";
+        let all = told(text, &PLAIN);
+        for expected in [
+            "x `two`",
+            "p.csv:5:1",
+            "the same time again",
+            "a step of 7200 s after steps of 3600 s",
+            "an earlier time than the line before",
+            "dates and seconds are mixed",
+            "time `noon`",
+            "x `9999`",
+            "no time",
+        ] {
+            assert!(all.contains(expected), "{expected}:\n{all}");
+        }
+        for (text, expected) in [
+            ("", "no two values"),
+            ("time,x\n", "no two values"),
+            ("time,x\n0,1\n", "no two values"),
+            ("time,x\n0,1\n5,1\n", "a step of 5 s: at least 60 s"),
+        ] {
+            assert!(told(text, &PLAIN).contains(expected), "{text:?}: {expected}");
+        }
+    }
+}
