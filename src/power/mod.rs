@@ -2,4 +2,7 @@
 //!
 //! [`draw`] is the one definition of what a job draws on a node; everything is whole watts and joules.
 
+pub mod battery;
+pub mod bill;
 pub mod draw;
+pub mod share;
