@@ -1,4 +1,4 @@
-use crate::history::{History, SegmentEnd};
+use crate::history::{History, Piece, SegmentEnd};
 use crate::units::Time;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,8 +17,9 @@ pub(super) struct Losses {
 /// Of the stops and restarts within the window.
 pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
     let mut losses = Losses::default();
-    // Work done that a later start goes on from, in reference seconds Q16, of jobs that stopped.
-    let mut kept: BTreeMap<u32, u64> = BTreeMap::new();
+    // Work done that a later start goes on from, in reference seconds Q16, of jobs that stopped or changed; the part of
+    // it that a stop would not lose; and what they then held.
+    let mut kept: BTreeMap<u32, (u64, u64, &[Piece])> = BTreeMap::new();
     for segment in &history.segments {
         let length = segment.to.min(history.end).since(segment.from).0;
         let gpus = || u128::from(history.gpus_of(segment));
@@ -30,7 +31,10 @@ pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
             continue;
         }
         let total = u64::from(history.plan.workload.jobs[segment.job as usize].work_time.0) << 16;
-        let before = kept.get(&segment.job).copied().unwrap_or(0);
+        let pieces = history.pieces_of(segment);
+        let (before, safe, held) = kept.get(&segment.job).copied().unwrap_or((0, 0, &[]));
+        // Who goes on where it is has only changed its rate: no state was written.
+        let safe = if held == pieces { safe } else { before };
         let worked = u64::from(length.saturating_sub(segment.restart)) * u64::from(segment.rate.0);
         let done = before.saturating_add(worked).min(total);
         let behaviour = history.plan.workload.behaviour_of(segment.job);
@@ -38,9 +42,10 @@ pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
         let saved = if !stopped || behaviour.checkpoint_interval.0 == 0 {
             done
         } else {
-            done.checked_div(period).map_or(done, |checkpoints| (checkpoints * period).max(before))
+            done.checked_div(period).map_or(done, |checkpoints| (checkpoints * period).max(safe))
         };
-        kept.insert(segment.job, saved);
+        let entry = if stopped { (saved, saved, &[][..]) } else { (done, safe, pieces) };
+        kept.insert(segment.job, entry);
         if stopped && window.contains(&segment.to) {
             losses.preemptions += u32::from(segment.end == SegmentEnd::Preempted);
             losses.node_failures += u32::from(segment.end == SegmentEnd::NodeDown);
@@ -54,7 +59,7 @@ pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
 mod tests {
     use super::*;
     use crate::cluster::{Cluster, NodeKind};
-    use crate::history::{Piece, Plan, Segment};
+    use crate::history::{Plan, Segment};
     use crate::units::{Factor, Seconds};
     use crate::workload::{Behaviour, Builder, Job};
 

@@ -1,9 +1,11 @@
 //! Request classes: jobs that a start decision cannot tell apart.
 
+use super::power::Rule;
+use super::power::level::{Draws, level_of};
 use crate::cluster::{Cluster, Host, NodeKind};
 use crate::history::Plan;
 use crate::units::Factor;
-use crate::workload::{PlatformSet, Request, Shape, Topology, Workload};
+use crate::workload::{PlatformSet, Profile, Request, Shape, Topology, Workload};
 use std::collections::BTreeMap;
 
 /// How the pods of a class lie on nodes, as far as its scope decides it.
@@ -64,7 +66,11 @@ pub struct Class {
     pub whole_nodes: bool,
     /// Speed by kind of node.
     pub speeds: Vec<Factor>,
-    /// Its rate wherever it runs, if that does not depend on where.
+    /// What it draws, where there are caps to heed.
+    pub(super) draws: Option<Draws>,
+    /// Whether its priority is above 0, where power asks for it.
+    pub(super) high: bool,
+    /// Its rate at full power wherever it runs, if that does not depend on where.
     pub rate: Option<Factor>,
 }
 
@@ -79,8 +85,9 @@ pub struct Classes {
     pub scopes: Vec<Vec<u64>>,
 }
 
-/// What tells classes of one request apart: the behaviour, and the tenant if it has a quota.
-type Variant = (u32, Option<u32>);
+/// What tells classes of one request apart: the behaviour, the tenant if it has a quota, and whether the priority is
+/// high where power asks for it.
+type Variant = (u32, Option<u32>, bool);
 
 impl Classes {
     /// The classes of a plan's jobs.
@@ -91,13 +98,15 @@ impl Classes {
     pub fn of(plan: &Plan) -> Self {
         let (cluster, workload) = (&plan.cluster, &plan.workload);
         let mut classes = Self::default();
+        let power = Rule::of(plan);
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
         // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
             let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);
-            let key = (job.behaviour, quota_tenant);
+            let high = power == Some(Rule::Polca) && job.priority > 0;
+            let key = (job.behaviour, quota_tenant, high);
             let of_request = &mut known[job.request as usize];
             if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
                 classes.of_job.push(*class);
@@ -110,8 +119,9 @@ impl Classes {
             });
             let nodes = &classes.scopes[scope as usize];
             let class = index(classes.table.len());
-            let key3 = (job.request, job.behaviour, quota_tenant);
-            classes.table.push(Class::new(cluster, workload, key3, scope, nodes));
+            let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
+            made.limit(power, &workload.behaviours[job.behaviour as usize].profile, &cluster.kinds);
+            classes.table.push(made);
             of_request.push((key, class));
             classes.of_job.push(class);
         }
@@ -127,14 +137,8 @@ impl Classes {
 }
 
 impl Class {
-    fn new(
-        cluster: &Cluster,
-        workload: &Workload,
-        key: (u32, u32, Option<u32>),
-        scope: u32,
-        nodes: &[u64],
-    ) -> Self {
-        let (request, behaviour, quota_tenant) = key;
+    fn new(cluster: &Cluster, workload: &Workload, key: (u32, Variant), scope: u32, nodes: &[u64]) -> Self {
+        let (request, (behaviour, quota_tenant, high)) = key;
         let request = &workload.requests[request as usize];
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
@@ -177,11 +181,31 @@ impl Class {
             quota_tenant,
             queue: request.partition,
             speeds,
+            draws: None,
+            high,
             rate,
         }
     }
 
-    /// The rate on nodes of `kind` over `racks` racks, relative to the reference platform.
+    /// Where there are caps to heed, what it draws counts; a gang that breaks one may find another place once less is free.
+    fn limit(&mut self, power: Option<Rule>, profile: &Profile, kinds: &[NodeKind]) {
+        if let Some(rule) = power {
+            self.draws = Some(Draws::new(profile, kinds, rule, self.high));
+            self.monotone &= !matches!(self.form, Form::Gang { .. } | Form::Pods { .. });
+        }
+    }
+
+    /// The rate on nodes of `kind` over `racks` racks, its GPUs capped to `cap` of their TGP.
+    #[must_use]
+    pub fn rate_under(&self, kinds: &[NodeKind], kind: u32, racks: u32, cap: Factor) -> Factor {
+        let full = self.rate_on(kinds, kind, racks);
+        match &self.draws {
+            Some(draws) if cap < Factor::ONE => full.times(draws.speed(level_of(cap), kind)),
+            _ => full,
+        }
+    }
+
+    /// The rate at full power on nodes of `kind` over `racks` racks, relative to the reference platform.
     #[must_use]
     pub fn rate_on(&self, kinds: &[NodeKind], kind: u32, racks: u32) -> Factor {
         if racks <= 1

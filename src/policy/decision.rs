@@ -21,6 +21,11 @@ pub enum Decision {
         /// Index of the segment that begins.
         segment: u32,
     },
+    /// A job goes on where it is, its GPUs capped otherwise.
+    Cap {
+        /// Index of the segment that begins, or began at this instant.
+        segment: u32,
+    },
     /// A job is refused for good.
     Reject {
         /// Its index.
@@ -64,6 +69,11 @@ impl Decision {
             Self::Change { segment } => {
                 let (job, nodes) = held(segment);
                 format!("{now} change {job} to {nodes}")
+            }
+            Self::Cap { segment } => {
+                let held = &view.history().segments[segment as usize];
+                let percent = (u64::from(held.cap.0) * 100).div_ceil(1 << 16);
+                format!("{now} cap {} to {percent} %", name(held.job))
             }
             Self::Reject { job } => format!("{now} reject {}", name(job)),
             Self::Wait { queue, head } => {

@@ -49,6 +49,15 @@ pub enum Event {
         /// Why; [`SegmentEnd::NodeDown`] and [`SegmentEnd::Preempted`]: it is pending again.
         end: SegmentEnd,
     },
+    /// A running job goes on at another rate.
+    Rerated {
+        /// Its index.
+        job: u32,
+        /// Index of the segment before, which may be the one it still is in.
+        before: u32,
+    },
+    /// Caps on power changed, or something else that frees power without freeing anything else.
+    Power,
     /// The outcome of a job that does not run became known: rejected, cancelled, dependency-failed.
     Settled {
         /// Its index.
@@ -138,8 +147,13 @@ pub const PRESETS: &[Preset] = &[
 #[must_use]
 pub fn build(view: &View) -> Option<Box<dyn Policy>> {
     let settings = &view.plan().settings;
-    power::Rule::named(&settings.power).zip(power::curtail::Curtail::named(&settings.curtail))?;
-    pipeline::build(view)
+    power::Rule::named(&settings.power)?;
+    let curtail = power::curtail::Curtail::named(&settings.curtail)?;
+    let policy = pipeline::build(view)?;
+    Some(match power::Rule::of(view.plan()) {
+        None => policy,
+        Some(rule) => Box::new(power::control::Controlled::new(policy, rule, curtail, view)),
+    })
 }
 
 /// What a job that is running at time 0 holds, whatever its tenant's quota: its nodes if they are told, else where the placement puts it;
@@ -172,7 +186,7 @@ pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
     let fits: Vec<bool> = classes
         .table
         .iter()
-        .map(|class| room.within_quota(class) && placement.fits(class, 0, &room.occupancy))
+        .map(|class| room.within_quota(class) && placement.fits(class, 0, &room))
         .collect();
     let draws = placement.draws();
     let mut holds = |job: u32| {
@@ -182,7 +196,7 @@ pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
         if !draws || class.monotone {
             return fits[index];
         }
-        room.within_quota(class) && placement.fits(class, job, &room.occupancy)
+        room.within_quota(class) && placement.fits(class, job, &room)
     };
     (0..plan.workload.len()).filter(|job| !holds(*job)).collect()
 }

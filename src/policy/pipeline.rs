@@ -86,7 +86,7 @@ impl Pipeline {
         let class = view.class(job);
         let fits = view.room().within_quota(class)
             && view.room().holds(class) != Some(false)
-            && self.placement.choose(class, job, &view.room().occupancy, &mut self.choice);
+            && self.placement.choose_in(class, job, view.room(), &mut self.choice);
         if fits {
             self.start(view, job);
         }
@@ -236,7 +236,7 @@ impl Pipeline {
         let class = view.class(job);
         let refused = &mut self.refused[candidate.class as usize];
         let fits = view.room().within_quota(class)
-            && self.placement.choose(class, job, &view.room().occupancy, &mut self.choice);
+            && self.placement.choose_in(class, job, view.room(), &mut self.choice);
         if !fits {
             refused.0 = self.version;
             return false;
@@ -291,7 +291,11 @@ impl Policy for Pipeline {
                 }
                 self.queues.iter_mut().for_each(|queue| queue.changed = true);
             }
-            Event::Capacity => {
+            Event::Rerated { job, .. } => {
+                self.reservations.rerated(view, job);
+                self.queues.iter_mut().for_each(|queue| queue.changed = true);
+            }
+            Event::Capacity | Event::Power => {
                 self.reservations.forget();
                 self.queues.iter_mut().for_each(|queue| queue.changed = true);
             }

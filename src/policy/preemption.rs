@@ -9,7 +9,7 @@ use super::class::Class;
 use super::order::{Attained, Ranking};
 use super::placement::{Choice, Placement};
 use super::{Event, Policy, Status, View};
-use crate::history::Segment;
+use crate::history::{Segment, SegmentEnd};
 use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -163,7 +163,13 @@ impl Policy for Preemptive {
             Event::Cancelled { job } => {
                 self.pending.remove(&job);
             }
-            Event::Settled { .. } | Event::Capacity | Event::Timer => {}
+            Event::Rerated { job, before } => {
+                let before = view.history().segments[before as usize];
+                if before.end == SegmentEnd::Changed {
+                    self.attained.add(view, job, before.to.since(before.from).0);
+                }
+            }
+            Event::Settled { .. } | Event::Capacity | Event::Power | Event::Timer => {}
         }
     }
 
@@ -201,9 +207,7 @@ impl Policy for Preemptive {
                 continue;
             }
             let within_quota = view.room().within_quota(view.class(job));
-            if within_quota
-                && self.placement.choose(view.class(job), job, &view.room().occupancy, &mut self.choice)
-            {
+            if within_quota && self.placement.choose_in(view.class(job), job, view.room(), &mut self.choice) {
                 view.start(job, &self.choice);
                 self.pending.remove(&job);
                 self.running.insert(job);

@@ -1,8 +1,12 @@
 //! What a start can run out of.
 
 use super::class::{Class, Classes, Form};
+use super::power::Rule;
+use super::power::ledger::Ledger;
+use super::power::level::level_of;
 use crate::cluster::{Occupancy, Piece};
 use crate::history::Plan;
+use crate::units::Factor;
 use crate::workload::{Tenant, Topology};
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
@@ -11,6 +15,7 @@ pub struct Room {
     /// Who could hold what.
     pub occupancy: Occupancy,
     quota: Quota,
+    power: Option<Ledger>,
 }
 
 /// What tenants hold, and may hold, in GPU-thousandths.
@@ -51,7 +56,16 @@ impl Room {
     /// An empty cluster.
     #[must_use]
     pub fn new(plan: &Plan, classes: &Classes) -> Self {
-        Self { occupancy: Occupancy::new(&plan.cluster, &classes.scopes), quota: Quota::new(plan) }
+        let power = Rule::of(plan).map(|_| Ledger::new(&plan.cluster));
+        Self { occupancy: Occupancy::new(&plan.cluster, &classes.scopes), quota: Quota::new(plan), power }
+    }
+    /// The reserved draw, where there are caps to heed.
+    #[inline]
+    pub(super) const fn power(&self) -> Option<&Ledger> {
+        self.power.as_ref()
+    }
+    pub(super) const fn power_mut(&mut self) -> Option<&mut Ledger> {
+        self.power.as_mut()
     }
     /// Whether one more job of the class stays within its tenant's quota.
     #[must_use]
@@ -86,18 +100,28 @@ impl Room {
             }
             _ => return None,
         };
+        let certain = certain && self.power.is_none();
         (certain || !enough).then_some(enough)
     }
-    /// A job of the class takes these pieces.
+    /// A job of the class takes these pieces, their GPUs capped to `cap` of their TGP.
     #[inline]
-    pub fn claim(&mut self, class: &Class, pieces: &[Piece]) {
+    pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.claim(pieces, class.host);
         self.quota.hold(class);
+        self.hold_power(class, pieces, cap, true);
     }
     /// A job of the class lets go of these pieces.
     #[inline]
-    pub fn release(&mut self, class: &Class, pieces: &[Piece]) {
+    pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.release(pieces, class.host);
         self.quota.unhold(class);
+        self.hold_power(class, pieces, cap, false);
+    }
+    /// Takes the power of these pieces, or gives it back.
+    #[inline]
+    pub(super) fn hold_power(&mut self, class: &Class, pieces: &[Piece], cap: Factor, take: bool) {
+        if let (Some(power), Some(draws)) = (&mut self.power, &class.draws) {
+            power.hold(draws, level_of(cap), pieces, take);
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::class::{Class, Classes};
 use super::placement::Choice;
+use super::power::Rule;
 use super::{Decision, Room};
-use crate::cluster::Piece;
+use crate::cluster::{NodeState, Piece};
 use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Seconds, Time};
 use crate::workload::{Job, Overrun};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +23,13 @@ pub enum Status {
     Settled,
 }
 
-/// How far a job had come when it was stopped.
+/// How far a job had come when it last stopped, moved or changed its rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Progress {
     /// Reference seconds of work left, Q16.
     left: u64,
+    /// The same as of the last state that was kept: what a stop goes back to if no checkpoint was written since.
+    kept: u64,
 }
 
 /// The state of a simulation: policies read it, and change it only through their decisions.
@@ -43,6 +46,8 @@ pub struct View {
     /// By job: its open segment.
     open: Vec<u32>,
     progress: BTreeMap<u32, Progress>,
+    /// Running jobs, where there are caps on power to heed.
+    running: BTreeSet<u32>,
     decisions: Vec<Decision>,
 }
 
@@ -66,6 +71,7 @@ impl View {
             status: vec![Status::Future; jobs],
             open: vec![NONE; jobs],
             progress: BTreeMap::new(),
+            running: BTreeSet::new(),
             decisions: Vec::new(),
         }
     }
@@ -128,7 +134,8 @@ impl View {
     #[must_use]
     #[inline]
     pub fn rate(&self, job: u32, choice: &Choice) -> Factor {
-        self.class(job).rate_on(&self.history.plan.cluster.kinds, choice.kind, choice.racks)
+        let kinds = &self.history.plan.cluster.kinds;
+        self.class(job).rate_under(kinds, choice.kind, choice.racks, choice.cap)
     }
     /// Reference seconds of work a job has left at the present instant, Q16.
     #[must_use]
@@ -149,9 +156,7 @@ impl View {
             return requested;
         }
         let Some(progress) = self.progress.get(&job) else { return requested };
-        let done = work(self.job(job).work_time) - progress.left;
-        // What has used up its request is expected to end as soon as its restart is over, and never at once.
-        (requested.saturating_sub(done) + u64::from(self.restart(job)) * u64::from(rate.0)).max(1)
+        self.requested_left(job, progress.left, self.restart(job), rate)
     }
     /// When a job, started now on a choice, is expected to end.
     #[must_use]
@@ -162,6 +167,20 @@ impl View {
     /// Whether a job, started now, would first hold its domains for its restart time.
     pub(super) fn owes_restart(&self, job: u32) -> bool {
         self.restart(job) > 0
+    }
+    /// When a running job is expected to end, at its present rate.
+    pub(super) fn expected_end_now(&self, job: u32) -> Option<Time> {
+        let segment = self.segment(job)?;
+        let restart = self.restart_left(segment);
+        Some(self.now + ticks(self.requested_left(job, self.work_left(job), restart, segment.rate), segment.rate))
+    }
+    /// Seconds of its restart that are still to come.
+    fn restart_left(&self, segment: &Segment) -> u32 {
+        segment.restart.saturating_sub(self.now.since(segment.from).0)
+    }
+    /// Running jobs, ascending, where there are caps on power to heed; else none.
+    pub(super) const fn running(&self) -> &BTreeSet<u32> {
+        &self.running
     }
     fn restart(&self, job: u32) -> u32 {
         if self.progress.contains_key(&job) {
@@ -180,7 +199,7 @@ impl View {
     /// If it is not pending, or any of it is not free.
     pub fn start(&mut self, job: u32, choice: &Choice) {
         assert!(self.status(job) == Status::Pending, "job {job} is not pending");
-        let segment = self.begin(job, choice, self.rate(job, choice));
+        let segment = self.begin(job, choice, self.rate(job, choice), self.restart(job));
         self.status[job as usize] = Status::Running;
         self.decisions.push(Decision::Start { segment });
     }
@@ -203,12 +222,55 @@ impl View {
     pub fn change(&mut self, job: u32, choice: &Choice) {
         let left = self.work_left(job);
         self.close(job, SegmentEnd::Changed);
-        self.progress.insert(job, Progress { left });
+        self.progress.insert(job, Progress { left, kept: left });
         let (gpus, requested) = (gpus_milli(&self.history.plan, &choice.pieces), self.class(job).gpus_milli);
         let rate = self.rate(job, choice);
         let rate = if requested == 0 { rate } else { scaled(rate, gpus, requested) };
-        let segment = self.begin(job, choice, rate);
+        let segment = self.begin(job, choice, rate, self.restart(job));
         self.decisions.push(Decision::Change { segment });
+    }
+
+    /// A running job goes on with its GPUs capped to `cap` of their TGP: nothing is lost, its rate follows.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub fn cap(&mut self, job: u32, cap: Factor) {
+        let index = self.open[job as usize] as usize;
+        let segment = self.history.segments[index];
+        let choice = self.held(job, &segment, cap);
+        let full = gpus_milli(&self.history.plan, &choice.pieces);
+        let requested = self.class(job).gpus_milli;
+        let rate = self.rate(job, &choice);
+        let rate = if requested == 0 { rate } else { scaled(rate, full, requested) };
+        let restart = self.restart_left(&segment);
+        if segment.from == self.now {
+            // Nothing has happened at the old cap.
+            let class = self.classes.of_job(job);
+            self.room.hold_power(class, &choice.pieces, segment.cap, false);
+            self.room.hold_power(class, &choice.pieces, cap, true);
+            let to = self.planned_end(job, rate, restart);
+            self.history.segments[index] = Segment { to, rate, cap, ..segment };
+        } else {
+            let left = self.work_left(job);
+            let all = work(self.job(job).work_time);
+            let kept = self.progress.get(&job).map_or(all, |progress| progress.kept);
+            self.close(job, SegmentEnd::Changed);
+            self.progress.insert(job, Progress { left, kept });
+            self.begin(job, &choice, rate, restart);
+        }
+        self.decisions.push(Decision::Cap { segment: self.open[job as usize] });
+    }
+
+    /// What a running job holds, as a choice under another cap.
+    fn held(&self, job: u32, segment: &Segment, cap: Factor) -> Choice {
+        let pieces = self.history.pieces_of(segment).to_vec();
+        let nodes = || pieces.iter().flat_map(|piece| piece.nodes());
+        let cluster = &self.history.plan.cluster;
+        let racks: BTreeSet<u32> = nodes().map(|node| cluster.rack_of(node)).collect();
+        let spans = !self.room.occupancy.is_flat() && self.class(job).rate.is_none();
+        let racks = if spans { u32::try_from(racks.len()).expect("racks are counted in 32 bits") } else { 1 };
+        let kind = nodes().next().map_or(0, |node| cluster.racks[cluster.rack_of(node) as usize].kind);
+        Choice { pieces, kind, racks, cap }
     }
 
     /// A pending job is refused for good.
@@ -232,9 +294,8 @@ impl View {
         self.decisions.push(Decision::WakeAt { time });
     }
 
-    fn begin(&mut self, job: u32, choice: &Choice, rate: Factor) -> u32 {
-        let restart = self.restart(job);
-        self.room.claim(self.classes.of_job(job), &choice.pieces);
+    fn begin(&mut self, job: u32, choice: &Choice, rate: Factor, restart: u32) -> u32 {
+        self.room.claim(self.classes.of_job(job), &choice.pieces, choice.cap);
         let segment = u32::try_from(self.history.segments.len()).expect("segments are counted in 32 bits");
         let first_piece = u32::try_from(self.history.pieces.len()).expect("pieces are counted in 32 bits");
         self.history.pieces.extend_from_slice(&choice.pieces);
@@ -245,11 +306,14 @@ impl View {
             first_piece,
             pieces: u32::try_from(choice.pieces.len()).expect("pieces are counted in 32 bits"),
             rate,
-            cap: Factor::ONE,
+            cap: choice.cap,
             restart,
             end: SegmentEnd::Open,
         });
         self.open[job as usize] = segment;
+        if self.room.power().is_some() {
+            self.running.insert(job);
+        }
         segment
     }
 
@@ -259,16 +323,29 @@ impl View {
             self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left);
         let end = self.now + Seconds(restart) + ticks(left, rate);
         let behaviour = self.history.plan.workload.behaviour_of(job);
-        if behaviour.overrun == Overrun::Kill { end.min(self.expected_end(job, rate)) } else { end }
+        if behaviour.overrun == Overrun::Extend {
+            return end;
+        }
+        end.min(self.now + ticks(self.requested_left(job, left, restart, rate), rate))
+    }
+
+    /// Reference seconds that are left of its request, Q16, once so much of its work is left, and what its restart takes.
+    fn requested_left(&self, job: u32, left: u64, restart: u32, rate: Factor) -> u64 {
+        let done = work(self.job(job).work_time) - left;
+        let requested = work(self.job(job).requested_time);
+        // What has used up its request is expected to end as soon as its restart is over, and never at once.
+        (requested.saturating_sub(done) + u64::from(restart) * u64::from(rate.0)).max(1)
     }
 
     fn close(&mut self, job: u32, end: SegmentEnd) {
+        self.running.remove(&job);
         let index = std::mem::replace(&mut self.open[job as usize], NONE) as usize;
         let segment = &mut self.history.segments[index];
         segment.to = self.now;
         segment.end = end;
         let range = segment.first_piece as usize..(segment.first_piece + segment.pieces) as usize;
-        self.room.release(self.classes.of_job(job), &self.history.pieces[range]);
+        let cap = segment.cap;
+        self.room.release(self.classes.of_job(job), &self.history.pieces[range], cap);
     }
 
     fn interrupt(&mut self, job: u32, end: SegmentEnd) {
@@ -277,13 +354,13 @@ impl View {
         let mut left = self.work_left(job);
         let period = work(behaviour.checkpoint_interval + behaviour.checkpoint_cost);
         if period > 0 && behaviour.checkpoint_interval.0 > 0 {
-            let before = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |p| p.left);
+            let before = self.progress.get(&job).map_or_else(|| work(self.job(job).work_time), |p| p.kept);
             let total = work(self.job(job).work_time);
             let kept = ((total - left) / period * period).max(total - before);
             left = total - kept;
         }
         self.close(job, end);
-        self.progress.insert(job, Progress { left });
+        self.progress.insert(job, Progress { left, kept: left });
         self.status[job as usize] = Status::Pending;
     }
 }
@@ -293,8 +370,30 @@ impl View {
     pub(crate) const fn set_now(&mut self, now: Time) {
         self.now = now;
     }
-    pub(crate) const fn room_mut(&mut self) -> &mut Room {
-        &mut self.room
+    /// The instants at which caps change, ascending; none where nobody heeds them.
+    pub(crate) fn cap_times(&self) -> Vec<Time> {
+        let mut times: Vec<Time> = Vec::new();
+        if self.room.power().is_some() {
+            let curtailments = &self.plan().cluster.curtailments;
+            times.extend(curtailments.iter().flat_map(|c| [c.announced(), c.from, c.until]));
+        }
+        times.sort_unstable();
+        times.dedup();
+        times.retain(|time| *time != Time::NEVER);
+        times
+    }
+    /// The caps of the present instant hold.
+    pub(crate) fn set_caps(&mut self) {
+        let plan = &self.history.plan;
+        if let Some(power) = self.room.power_mut() {
+            power.set_caps(&plan.cluster, self.now, Rule::drains(plan));
+        }
+    }
+    pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
+        self.room.occupancy.set_up(node, state == NodeState::Up);
+        if let Some(power) = self.room.power_mut() {
+            power.set_state(node, state);
+        }
     }
     pub(crate) fn set_eligible(&mut self, job: u32) {
         self.history.jobs[job as usize].eligible_time = self.now;

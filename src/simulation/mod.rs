@@ -93,6 +93,9 @@ struct Simulation {
     by_submit: Vec<u32>,
     next_submit: u32,
     next_change: usize,
+    /// When caps on power change.
+    cap_times: Vec<Time>,
+    next_cap: usize,
     /// By job: how many it still waits for.
     predecessors: Vec<u32>,
     /// By job: the earliest instant its finished predecessors allow.
@@ -113,6 +116,7 @@ impl Simulation {
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
         let oversized = policy::oversized_of(view.plan(), view.classes());
+        let cap_times = view.cap_times();
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {
@@ -126,6 +130,8 @@ impl Simulation {
             by_submit,
             next_submit: 0,
             next_change: 0,
+            cap_times,
+            next_cap: 0,
             predecessors,
             not_before: vec![Time::ZERO; dependent as usize],
             unseen: false,
@@ -206,7 +212,8 @@ impl Simulation {
         let plan = self.view.plan();
         let submit = self.upcoming_submit().map(|(time, _)| time);
         let change = plan.cluster.changes.get(self.next_change).map(|change| change.time);
-        let event = [submit, self.queue.next_time(), change].into_iter().flatten().min();
+        let cap = self.cap_times.get(self.next_cap).copied();
+        let event = [submit, self.queue.next_time(), change, cap].into_iter().flatten().min();
         let pass = plan.settings.cycle.filter(|_| self.pending > 0 && (self.unseen || event.is_some()));
         let pass = pass.map(|cycle| Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle));
         let next = event.into_iter().chain(pass).min()?;
@@ -225,6 +232,11 @@ impl Simulation {
             let change = change.clone();
             self.next_change += 1;
             self.change_capacity(change.nodes, change.state);
+        }
+        if self.cap_times.get(self.next_cap) == Some(&now) {
+            self.next_cap += 1;
+            self.view.set_caps();
+            self.tell(Event::Power);
         }
         while let Some((time, job)) = self.upcoming_submit()
             && time == now
@@ -321,7 +333,7 @@ impl Simulation {
 
     fn change_capacity(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
         for node in nodes.clone() {
-            self.view.room_mut().occupancy.set_up(node, state == NodeState::Up);
+            self.view.set_state(node, state);
         }
         if matches!(state, NodeState::Down | NodeState::Absent) {
             for job in self.view.running_on(&nodes) {
@@ -358,7 +370,7 @@ impl Simulation {
                 self.pending -= 1;
                 self.queue_finish(segment);
             }
-            Decision::Change { segment } => self.queue_finish(segment),
+            Decision::Change { segment } | Decision::Cap { segment } => self.queue_finish(segment),
             Decision::Stop { .. } => self.pending += 1,
             Decision::Reject { job } => {
                 self.pending -= 1;

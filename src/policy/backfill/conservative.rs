@@ -225,11 +225,11 @@ impl Policy for Conservative {
             Event::Cancelled { job } => {
                 self.ended |= self.withdraw(view, self.place(view, job));
             }
-            Event::Capacity => {
+            Event::Capacity | Event::Power => {
                 self.ended = true;
                 self.known = false;
             }
-            Event::Settled { .. } | Event::Timer => {}
+            Event::Settled { .. } | Event::Rerated { .. } | Event::Timer => {}
         }
     }
 

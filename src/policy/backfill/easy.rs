@@ -12,7 +12,7 @@ use super::super::{Room, View};
 use super::{Backfill, Entry};
 use crate::cluster::Piece;
 use crate::history::Plan;
-use crate::units::{Seconds, Time};
+use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -74,7 +74,7 @@ impl Reservations {
             return;
         }
         let end = view.expected_end(job, view.rate(job, choice));
-        self.begin(view, job, end, &choice.pieces);
+        self.begin(view, job, end, &choice.pieces, choice.cap);
     }
 
     /// A job has been running since before time 0.
@@ -82,11 +82,11 @@ impl Reservations {
         if self.active {
             let segment = &view.history().segments[segment as usize];
             let end = view.expected_end(job, segment.rate);
-            self.begin(view, job, end, view.history().pieces_of(segment));
+            self.begin(view, job, end, view.history().pieces_of(segment), segment.cap);
         }
     }
 
-    fn begin(&mut self, view: &View, job: u32, end: Time, pieces: &[Piece]) {
+    fn begin(&mut self, view: &View, job: u32, end: Time, pieces: &[Piece], cap: Factor) {
         self.expected[job as usize] = end;
         self.ends.insert((end, job));
         let class = view.class(job);
@@ -95,7 +95,7 @@ impl Reservations {
                 && end > reservation.cut
                 && let Some(then) = &mut reservation.then
             {
-                then.claim(class, pieces);
+                then.claim(class, pieces, cap);
             }
         }
     }
@@ -109,15 +109,25 @@ impl Reservations {
         self.ends.remove(&(end, job));
         let class = view.class(job);
         let history = view.history();
-        let pieces = history.pieces_of(&history.segments[segment as usize]);
+        let ended = &history.segments[segment as usize];
+        let pieces = history.pieces_of(ended);
         for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
             if *shared
                 && end > reservation.cut
                 && let Some(then) = &mut reservation.then
             {
-                then.release(class, pieces);
+                then.release(class, pieces, ended.cap);
             }
         }
+    }
+
+    /// A running job goes on at another rate.
+    pub(crate) fn rerated(&mut self, view: &View, job: u32) {
+        let Some(end) = view.expected_end_now(job).filter(|_| self.active) else { return };
+        let before = std::mem::replace(&mut self.expected[job as usize], end);
+        self.ends.remove(&(before, job));
+        self.ends.insert((end, job));
+        self.forget();
     }
 
     /// Nothing that is known holds any more.
@@ -224,14 +234,15 @@ impl Reservations {
         let segment = view.segment(job).expect("a job with an expected end runs");
         let pieces = view.history().pieces_of(segment);
         let then = self.queues[queue].then.as_mut().expect("made before it is walked");
-        if release { then.release(class, pieces) } else { then.claim(class, pieces) }
+        let cap = segment.cap;
+        if release { then.release(class, pieces, cap) } else { then.claim(class, pieces, cap) }
     }
 
     #[inline]
     fn fits(&self, view: &View, placement: &mut Placement, queue: usize, head: u32) -> bool {
         let then = self.queues[queue].then.as_ref().expect("made before it is asked");
         let class = view.class(head);
-        let mut holds = || then.holds(class).unwrap_or_else(|| placement.fits(class, head, &then.occupancy));
+        let mut holds = || then.holds(class).unwrap_or_else(|| placement.fits(class, head, then));
         then.within_quota(class) && holds()
     }
 
@@ -247,11 +258,11 @@ impl Reservations {
     ) -> bool {
         let class = view.class(job);
         if let Some(then) = &mut self.queues[queue].then {
-            then.claim(class, &choice.pieces);
+            then.claim(class, &choice.pieces, choice.cap);
         }
         let fits = self.fits(view, placement, queue, head);
         if let Some(then) = &mut self.queues[queue].then {
-            then.release(class, &choice.pieces);
+            then.release(class, &choice.pieces, choice.cap);
         }
         fits
     }

@@ -44,18 +44,28 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
             }
         });
     }
-    let one_rack = |need: Need| {
-        let rack = if need.indexed {
-            indexed_rack(picker, preference, need, need.pods, &[])
-        } else {
-            scanned_rack(picker, preference, need, need.pods, &rooms(picker, need, false))
+    // Racks without power left for it; the next cheapest is taken.
+    let mut refused = Vec::new();
+    loop {
+        let one_rack = |need: Need| {
+            let rack = if need.indexed {
+                indexed_rack(picker, preference, need, need.pods, &refused)
+            } else {
+                let mut rooms = rooms(picker, need, false);
+                rooms.retain(|room| !refused.contains(&room.rack));
+                scanned_rack(picker, preference, need, need.pods, &rooms)
+            };
+            Some((need, rack?))
         };
-        Some((need, rack?))
-    };
-    if let Some((need, rack)) = needs().filter(enough).filter_map(one_rack).min_by_key(|(_, rack)| *rack) {
+        let cheapest = needs().filter(enough).filter_map(one_rack).min_by_key(|(_, rack)| *rack);
+        let Some((need, rack)) = cheapest else { break };
         start(need, choice);
         choice.racks = 1;
-        return fill_rack(picker, preference, need, rack.1, need.pods, choice);
+        let filled = fill_rack(picker, preference, need, rack.1, need.pods, choice);
+        if picker.admission.is_none_or(|admission| admission.admits(choice)) {
+            return filled;
+        }
+        refused.push(rack.1);
     }
     picker.class.topology == Topology::PreferRack
         && needs().filter(enough).any(|need| {

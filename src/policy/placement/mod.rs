@@ -23,8 +23,12 @@ mod spread;
 mod worst_fit;
 
 use super::class::{Class, Form};
+use super::power::ledger::Ledger;
+use super::power::level::{Draws, cap_of};
+use super::room::Room;
 use crate::cluster::{Occupancy, Piece};
 use crate::random::{Purpose, Stream};
+use crate::units::Factor;
 use crate::workload::{Request, Shape};
 
 /// One placement: its name, what it does, and its rule.
@@ -87,6 +91,8 @@ pub struct Choice {
     pub kind: u32,
     /// How many racks it would span.
     pub racks: u32,
+    /// The most its GPUs would draw, as a fraction of their TGP.
+    pub cap: Factor,
 }
 
 impl Choice {
@@ -94,6 +100,7 @@ impl Choice {
         self.pieces.clear();
         self.kind = 0;
         self.racks = 1;
+        self.cap = Factor::ONE;
     }
     /// Adds a whole node.
     pub(crate) fn push_node(&mut self, node: usize) {
@@ -149,8 +156,35 @@ impl Placement {
     /// O(1) for pods and O(racks used) for gangs where the capacity index answers; else O(nodes of the scope).
     #[inline]
     pub fn choose(&self, class: &Class, job: u32, occupancy: &Occupancy, choice: &mut Choice) -> bool {
+        self.choose_at(class, job, (occupancy, None), choice)
+    }
+
+    /// As [`Placement::choose`], within every cap on power: at the highest level at which there is such a place.
+    #[inline]
+    pub(super) fn choose_in(&self, class: &Class, job: u32, room: &Room, choice: &mut Choice) -> bool {
+        let (Some(ledger), Some(draws)) = (room.power(), &class.draws) else {
+            return self.choose(class, job, &room.occupancy, choice);
+        };
+        draws.starts().iter().any(|&level| {
+            let admission = Admission { ledger, draws, level };
+            let found = self.choose_at(class, job, (&room.occupancy, Some(admission)), choice)
+                && ledger.admits(draws, level, &choice.pieces);
+            choice.cap = cap_of(level);
+            found
+        })
+    }
+
+    #[inline]
+    fn choose_at(
+        &self,
+        class: &Class,
+        job: u32,
+        (occupancy, admission): (&Occupancy, Option<Admission<'_>>),
+        choice: &mut Choice,
+    ) -> bool {
         choice.clear();
-        let picker = Picker { class, job, occupancy, stream: &self.stream, draws: self.draws() };
+        let draws = self.draws();
+        let picker = Picker { class, job, occupancy, stream: &self.stream, draws, admission };
         match (class.form, self.rule) {
             (Form::Nothing, _) => {
                 choice.racks = 0;
@@ -172,10 +206,10 @@ impl Placement {
         matches!(self.rule, Rule::Prefer(Preference { node: Cheapest::Draw, .. }))
     }
 
-    /// Whether a job of `class` would find a place in `occupancy`, by looking for one.
-    pub fn fits(&mut self, class: &Class, job: u32, occupancy: &Occupancy) -> bool {
+    /// Whether a job of `class` would find a place in `room`, by looking for one.
+    pub fn fits(&mut self, class: &Class, job: u32, room: &Room) -> bool {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let fits = self.choose(class, job, occupancy, &mut scratch);
+        let fits = self.choose_in(class, job, room, &mut scratch);
         self.scratch = scratch;
         fits
     }
@@ -190,6 +224,27 @@ pub(crate) struct Picker<'a> {
     pub(crate) stream: &'a Stream,
     /// Whether costs are random draws, which no index knows.
     pub(crate) draws: bool,
+    /// Where caps on power are heeded, what decides about them.
+    pub(crate) admission: Option<Admission<'a>>,
+}
+
+/// What decides whether a domain has power left for a class at a level.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission<'a> {
+    ledger: &'a Ledger,
+    draws: &'a Draws,
+    level: usize,
+}
+
+impl Admission<'_> {
+    /// For a pod of so many thousandths on a node.
+    pub(crate) fn admits_pod(&self, node: usize, milli: u32) -> bool {
+        self.ledger.admits_pod(self.draws, self.level, narrow(node), milli)
+    }
+    /// For all of a choice.
+    pub(crate) fn admits(&self, choice: &Choice) -> bool {
+        self.ledger.admits(self.draws, self.level, &choice.pieces)
+    }
 }
 
 /// Draws for racks are told from draws for nodes by this bit.

@@ -23,6 +23,7 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
 fn indexed(picker: &Picker<'_>, preference: Preference) -> bool {
     let by_rack = preference.rack_first && !picker.occupancy.is_flat();
     !by_rack
+        && picker.admission.is_none()
         && preference.node != Cheapest::Draw
         && picker.class.host.is_none()
         && (preference.node == Cheapest::Lowest || !picker.occupancy.has_split_gpus())
@@ -63,12 +64,13 @@ fn from_scan(picker: &Picker<'_>, preference: Preference) -> Option<usize> {
 
 fn fits(picker: &Picker<'_>, node: usize) -> bool {
     let occupancy = picker.occupancy;
-    occupancy.host_pods(node, picker.class.host) > 0
-        && match picker.class.form {
-            Form::Pod { gpus } => occupancy.free_mask(node).count_ones() >= gpus,
-            Form::Share { milli } => occupancy.share_gpu(node, milli).is_some(),
-            _ => false,
-        }
+    let (free, milli) = match picker.class.form {
+        Form::Pod { gpus } => (occupancy.free_mask(node).count_ones() >= gpus, gpus * 1000),
+        Form::Share { milli } => (occupancy.share_gpu(node, milli).is_some(), milli),
+        _ => return false,
+    };
+    let powered = || picker.admission.is_none_or(|admission| admission.admits_pod(node, milli));
+    free && occupancy.host_pods(node, picker.class.host) > 0 && powered()
 }
 
 /// What one pod holds on a node that fits it: the lowest free GPUs, or a share of the fullest that has room.

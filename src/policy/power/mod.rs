@@ -7,10 +7,16 @@
 
 mod admit;
 mod cap;
+pub(super) mod control;
 pub(super) mod curtail;
+pub(super) mod ledger;
+pub(super) mod level;
 mod none;
 mod polca;
 mod steer;
+
+use crate::history::Plan;
+use level::LEVELS;
 
 /// One way to treat caps: its name and what it does.
 #[derive(Debug)]
@@ -50,5 +56,27 @@ impl Rule {
             return Some(Self::None);
         }
         POWERS.iter().find(|entry| entry.name == name).map(|entry| entry.rule)
+    }
+    /// The rule of a plan, if it has a cap at all; without one nobody keeps count.
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let cluster = &plan.cluster;
+        let capped = !cluster.curtailments.is_empty()
+            || cluster.sites.iter().any(|site| site.cap.is_some())
+            || cluster.feeds.iter().any(|feed| feed.cap.is_some())
+            || cluster.racks.iter().any(|rack| rack.cap.is_some())
+            || cluster.kinds.iter().any(|kind| kind.power.cap.is_some());
+        Self::named(&plan.settings.power).filter(|rule| capped && *rule != Self::None)
+    }
+    /// Whether starts heed curtailments that are only announced.
+    pub(super) fn drains(plan: &Plan) -> bool {
+        curtail::Curtail::named(&plan.settings.curtail) == Some(curtail::Curtail::Drain)
+    }
+    /// The levels at which a job may start, the highest first.
+    fn starts(self, high: bool) -> Vec<usize> {
+        match self {
+            Self::None | Self::Admit => vec![0],
+            Self::Cap | Self::Steer => (0..LEVELS).collect(),
+            Self::Polca => polca::levels(high).to_vec(),
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::policy::placement::{Choice, Picker, Preference, lowest_bits, narrow, 
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
 pub(super) struct Room {
-    rack: usize,
+    pub(super) rack: usize,
     nodes: Vec<usize>,
     capacity: u32,
 }
