@@ -172,7 +172,10 @@ impl View {
     pub(super) fn expected_end_now(&self, job: u32) -> Option<Time> {
         let segment = self.segment(job)?;
         let restart = self.restart_left(segment);
-        Some(self.now + ticks(self.requested_left(job, self.work_left(job), restart, segment.rate), segment.rate))
+        Some(
+            self.now
+                + ticks(self.requested_left(job, self.work_left(job), restart, segment.rate), segment.rate),
+        )
     }
     /// Seconds of its restart that are still to come.
     fn restart_left(&self, segment: &Segment) -> u32 {

@@ -81,7 +81,9 @@ impl Tree {
         let nodes = cluster.nodes();
         let chassis_of = |rack: &crate::cluster::Rack| {
             let size = cluster.kinds[rack.kind as usize].power.chassis_nodes;
-            rack.nodes.checked_div(size).map_or(0, |whole| whole + u32::from(!rack.nodes.is_multiple_of(size)))
+            rack.nodes
+                .checked_div(size)
+                .map_or(0, |whole| whole + u32::from(!rack.nodes.is_multiple_of(size)))
         };
         let first_rack = nodes + cluster.racks.iter().map(chassis_of).sum::<u32>();
         tree.first_feed = first_rack + index(cluster.racks.len());
