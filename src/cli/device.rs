@@ -12,7 +12,8 @@ pub(super) fn chosen(wish: Option<&Wish>, terminal: Terminal) -> Result<String> 
     match wish {
         None | Some(Wish::Cpu) => {}
         Some(Wish::Auto) => {
-            terminal.note("device: cpu, since nothing in this run is evaluated faster elsewhere")
+            let why = "nothing in this run is evaluated faster elsewhere";
+            terminal.note(&format!("device: cpu, since {why}"));
         }
         Some(wish) => {
             let adapter = usable(wish)?;

@@ -24,12 +24,16 @@
 mod cpu;
 mod domains;
 mod evaluator;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod shader;
 mod weights;
 
 pub use cpu::{Alike, Cpu, Instructions};
 pub use domains::{COLUMNS, Domains, Tables};
 pub use evaluator::{Batch, Candidate, Evaluator, Ranking};
+#[cfg(feature = "gpu")]
+pub use gpu::{Chunks, OnGpu, RANK_SOURCE, Ranker};
 pub use shader::{Domain, Own, Place, Query, Weights, own_cost, pair_cost, place_cost};
 pub use weights::{TERMS, Term};
 

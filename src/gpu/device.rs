@@ -139,11 +139,22 @@ impl Gpu {
     /// # Errors
     /// It does not fit, or the device is lost.
     pub fn upload<T: Pod>(&self, buffer: &mut Buffer, data: &[T]) -> Result<(), Error> {
-        let bytes: &[u8] = bytemuck::cast_slice(data);
-        self.reserve(buffer, bytes.len() as u64)?;
+        self.upload_joined(buffer, &[data])
+    }
+
+    /// Makes `buffer` hold all of `pieces`, one behind the other.
+    ///
+    /// # Errors
+    /// They do not fit, or the device is lost.
+    pub fn upload_joined<T: Pod>(&self, buffer: &mut Buffer, pieces: &[&[T]]) -> Result<(), Error> {
+        let bytes: u64 = pieces.iter().map(|piece| size_of_val(*piece) as u64).sum();
+        self.reserve(buffer, bytes)?;
         self.checked("an upload", || {
-            if let Some(inner) = &buffer.inner {
-                self.queue.write_buffer(inner, 0, bytes);
+            let Some(inner) = &buffer.inner else { return };
+            let mut offset = 0;
+            for piece in pieces {
+                self.queue.write_buffer(inner, offset, bytemuck::cast_slice(piece));
+                offset += size_of_val(*piece) as u64;
             }
         })
     }

@@ -17,7 +17,9 @@ mod device;
 #[cfg(feature = "gpu")]
 mod guard;
 #[cfg(test)]
-mod tests;
+pub(crate) mod lint;
+#[cfg(test)]
+pub(crate) mod tests;
 
 #[cfg(feature = "gpu")]
 pub use device::{Buffer, Gpu, Kernel, Part, Step};

@@ -1,5 +1,19 @@
 use super::*;
 
+/// A device of a test's own, since some break theirs; none if there is none, unless one is required.
+#[cfg(feature = "gpu")]
+pub(crate) fn device() -> Option<Gpu> {
+    match Gpu::open(&Wish::Gpu) {
+        Ok(gpu) => Some(gpu),
+        Err(error) => {
+            let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
+            assert!(!required, "an adapter is required: {error}");
+            println!("skipped: no adapter");
+            None
+        }
+    }
+}
+
 #[test]
 fn real_devices_come_before_software() {
     let mut kinds = [Kind::Software, Kind::Unknown, Kind::Discrete, Kind::Virtual, Kind::Integrated];
@@ -55,19 +69,6 @@ mod on_a_device {
             if (id.x < parameters.count) { output[id.x] = input[id.x] * parameters.factor; }
         }";
 
-    /// A device of its own, since these tests break theirs.
-    fn own() -> Option<Gpu> {
-        match Gpu::open(&Wish::Gpu) {
-            Ok(gpu) => Some(gpu),
-            Err(error) => {
-                let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
-                assert!(!required, "an adapter is required: {error}");
-                println!("skipped: no adapter");
-                None
-            }
-        }
-    }
-
     fn multiplied(gpu: &Gpu, input: &[u32], factors: &[u32]) -> Result<Vec<Vec<u32>>, Error> {
         let kernel = gpu.kernel(DOUBLE, "multiply")?;
         let [mut slots, mut from, mut to] = [Buffer::default(), Buffer::default(), Buffer::default()];
@@ -88,7 +89,7 @@ mod on_a_device {
 
     #[test]
     fn what_a_shader_computes_is_read_back() {
-        let Some(gpu) = own() else { return };
+        let Some(gpu) = device() else { return };
         for length in [0_u32, 1, 63, 64, 65, 5000] {
             let input: Vec<u32> = (0..length).collect();
             let results = multiplied(&gpu, &input, &[2, 7]).expect("a device that works");
@@ -101,7 +102,7 @@ mod on_a_device {
 
     #[test]
     fn a_lost_device_is_an_error_and_no_panic() {
-        let Some(gpu) = own() else { return };
+        let Some(gpu) = device() else { return };
         assert!(multiplied(&gpu, &[1, 2, 3], &[2]).is_ok(), "it works at first");
         gpu.lose();
         let error = multiplied(&gpu, &[1, 2, 3], &[2]).expect_err("it is gone");
@@ -111,7 +112,7 @@ mod on_a_device {
 
     #[test]
     fn a_device_lost_during_a_run_is_an_error_and_no_panic() {
-        let Some(gpu) = own() else { return };
+        let Some(gpu) = device() else { return };
         let kernel = gpu.kernel(DOUBLE, "multiply").expect("a valid shader");
         let [mut slots, mut from, mut to] = [Buffer::default(), Buffer::default(), Buffer::default()];
         gpu.upload_slots(&mut slots, &[[3_u32, 2]]).expect("a slot");
@@ -126,7 +127,7 @@ mod on_a_device {
 
     #[test]
     fn what_a_driver_refuses_is_an_error_that_names_it() {
-        let Some(gpu) = own() else { return };
+        let Some(gpu) = device() else { return };
         let error =
             gpu.kernel("fn multiply() { let x: u32 = 1.5; }", "multiply").expect_err("no valid shader");
         assert!(matches!(&error, Error::Refused { what, .. } if what == "multiply"), "{error}");
@@ -137,7 +138,7 @@ mod on_a_device {
 
     #[test]
     fn a_device_that_is_not_there_is_told_with_those_that_are() {
-        let Some(gpu) = own() else { return };
+        let Some(gpu) = device() else { return };
         let error = Gpu::open(&Wish::from("no such device")).expect_err("not there");
         assert!(error.hint().contains(&gpu.adapter().name), "{}", error.hint());
         let part = gpu.adapter().name[..4].to_uppercase();

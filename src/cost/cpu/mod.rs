@@ -223,7 +223,7 @@ fn collect(buffers: &Buffers, start: usize, length: usize, list: &mut [Candidate
 
 /// Puts a candidate where it belongs in an ascending list, whose last one leaves; nothing happens if it comes after
 /// that, or is infeasible.
-fn insert(list: &mut [Candidate], candidate: Candidate) {
+pub(super) fn insert(list: &mut [Candidate], candidate: Candidate) {
     let Some(last) = list.last() else { return };
     if !candidate.is_some() || candidate >= *last {
         return;
