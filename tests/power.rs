@@ -1,7 +1,8 @@
 //! What caps on power do to a schedule: cases small enough to be worked out by hand.
 
 use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeKind, NodePower};
-use gigawatt::history::{History, Plan, SegmentEnd, Settings};
+use gigawatt::history::{History, Plan, SegmentEnd, Settings, WaitReason};
+use gigawatt::metrics::measure;
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Factor, Seconds, Time, Watts};
 use gigawatt::workload::{Behaviour, Builder, Job, Profile, Request};
@@ -55,6 +56,13 @@ fn segments(history: &History) -> Vec<(u32, u32, u32, u64)> {
     history.segments.iter().map(segment).collect()
 }
 
+/// Seconds that each job waited for power, and for everything else.
+fn waited(history: &History) -> Vec<(u32, u32)> {
+    let measured = measure(history);
+    let power = |reasons: &[u32]| reasons[WaitReason::Power as usize];
+    measured.jobs.iter().map(|job| (power(&job.reasons), job.wait_time.0 - power(&job.reasons))).collect()
+}
+
 /// Four idle nodes draw 400 W, so 2,500 W hold two jobs of 1,000 W and a hundred watts are left.
 const HALL: Option<u64> = Some(2500);
 const THREE: [(u32, u32, i32); 3] = [(0, 100, 0), (0, 100, 0), (0, 100, 0)];
@@ -85,8 +93,21 @@ fn who_would_break_a_cap_waits() {
             let history = run(capped.clone(), &THREE, settings);
             assert_eq!(segments(&history), waits, "{what}, {backfill}");
             assert_eq!(history.check(), Ok(()), "{what}");
+            assert_eq!(waited(&history), [(0, 0), (0, 0), (100, 0)], "{what}, {backfill}: for power alone");
         }
     }
+}
+
+#[test]
+fn waiting_for_nodes_is_not_waiting_for_power() {
+    let jobs = [(0, 100, 0), (0, 50, 0), (0, 50, 0), (0, 20, 0)];
+    let history = run(cluster(2, Some(2200), None), &jobs, settings("admit"));
+    assert_eq!(waited(&history), [(0, 0), (0, 0), (0, 50), (0, 100)], "two nodes, power for two");
+    let history = run(cluster(3, Some(2300), None), &jobs, settings("admit"));
+    assert_eq!(waited(&history), [(0, 0), (0, 0), (50, 0), (100, 0)], "three nodes, power for two");
+    let settings = Settings { backfill: "none".to_owned(), ..settings("admit") };
+    let history = run(cluster(3, Some(2300), None), &jobs, settings);
+    assert_eq!(waited(&history), [(0, 0), (0, 0), (50, 0), (50, 50)], "behind the first for order");
 }
 
 #[test]
@@ -182,6 +203,7 @@ fn the_lowest_priority_stops_while_the_grid_takes_power() {
         [(0, 0, 300, 100), (1, 0, 100, 100), (2, 0, 300, 100), (3, 0, 300, 100), (1, 200, 400, 100)];
     assert_eq!(segments(&history), expected, "one is enough, and it comes back");
     assert_eq!(history.segments[1].end, SegmentEnd::Preempted, "it was stopped");
+    assert_eq!(waited(&history)[1], (100, 0), "while the grid had less");
 }
 
 #[test]
@@ -193,6 +215,7 @@ fn a_notice_keeps_starts_back_that_would_not_fit() {
     let expected =
         [(0, 0, 300, 100), (1, 0, 80, 100), (2, 0, 300, 100), (3, 80, 160, 100), (4, 160, 190, 100)];
     assert_eq!(segments(&history), expected, "who comes at 60 waits for the end at 80");
+    assert_eq!(waited(&history)[3..], [(20, 0), (70, 0)], "for power that is still there");
     let history = run(curtailed(5, 0), &jobs, drain);
     let expected =
         [(0, 0, 300, 100), (1, 0, 80, 100), (2, 0, 300, 100), (3, 60, 140, 100), (4, 90, 120, 100)];

@@ -1,8 +1,8 @@
 //! Why requests of many sizes wait, all at once.
 //!
-//! Requests that differ only in their number of GPUs stand on one ladder, smallest first. At any instant four limits
+//! Requests that differ only in their number of GPUs stand on one ladder, smallest first. At any instant five limits
 //! cut it: up to the first the tenant's quota allows, up to the second enough GPUs are free, up to the third a domain
-//! fits, up to the fourth one fitted already at the last pass. As time passes, each clock adds it to every rung above
+//! fits, up to the fourth it has the power too, up to the fifth that was so already at the last pass. As time passes, each clock adds it to every rung above
 //! its limit, in O(log rungs); what a rung waited for is the difference of two clocks. So a job costs two readings,
 //! however often the limits moved while it waited.
 
@@ -38,6 +38,7 @@ pub(super) struct Limits {
     pub(super) quota: usize,
     pub(super) capacity: usize,
     pub(super) fit: usize,
+    pub(super) power: usize,
     /// Of those that fit, the ones that fitted at the last pass: a pass chose not to start them.
     pub(super) passed: usize,
 }
@@ -49,6 +50,7 @@ impl Limits {
             _ if rung >= self.quota => WaitReason::Quota,
             _ if rung >= self.capacity => WaitReason::Capacity,
             _ if rung >= self.fit => WaitReason::Shape,
+            _ if rung >= self.power => WaitReason::Power,
             _ if rung >= self.passed => WaitReason::Held,
             _ => WaitReason::Order,
         }
@@ -65,7 +67,7 @@ pub(super) struct Reading {
 
 #[derive(Debug, Clone)]
 pub(super) struct Ladder {
-    clocks: [Clock; 4],
+    clocks: [Clock; 5],
     rungs: usize,
     limits: Limits,
     /// The queue's pass stops at its first job: whatever the limits, all others wait for order.
@@ -79,7 +81,7 @@ impl Ladder {
     pub(super) fn new(rungs: usize) -> Self {
         let clock = || Clock(vec![0; rungs]);
         Self {
-            clocks: [clock(), clock(), clock(), clock()],
+            clocks: [clock(), clock(), clock(), clock(), clock()],
             rungs,
             limits: Limits::default(),
             blocked: false,
@@ -104,8 +106,8 @@ impl Ladder {
             return;
         }
         self.seconds = self.seconds.wrapping_add(passed);
-        let Limits { quota, capacity, fit, passed: before } = self.limits;
-        for (clock, limit) in self.clocks.iter_mut().zip([quota, capacity, fit, before]) {
+        let Limits { quota, capacity, fit, power, passed: before } = self.limits;
+        for (clock, limit) in self.clocks.iter_mut().zip([quota, capacity, fit, power, before]) {
             clock.add_from(limit, passed);
         }
     }
@@ -114,7 +116,8 @@ impl Ladder {
     }
     /// From now on other limits hold.
     pub(super) fn set_limits(&mut self, limits: Limits, now: Time) {
-        debug_assert!(limits.passed <= limits.fit && limits.fit <= limits.capacity, "limits are nested");
+        debug_assert!(limits.passed <= limits.power && limits.power <= limits.fit, "limits are nested");
+        debug_assert!(limits.fit <= limits.capacity, "limits are nested");
         debug_assert!(limits.capacity <= limits.quota && limits.quota <= self.rungs, "limits are nested");
         if limits != self.limits {
             self.run_to(now);
@@ -131,13 +134,15 @@ impl Ladder {
     /// What the clocks show at one rung now; only differences of two readings mean something.
     pub(super) fn read(&mut self, rung: usize, now: Time) -> Reading {
         self.run_to(now);
-        let [quota, capacity, fit, before] = [0, 1, 2, 3].map(|clock: usize| self.clocks[clock].read(rung));
+        let [quota, capacity, fit, power, before] =
+            [0, 1, 2, 3, 4].map(|clock: usize| self.clocks[clock].read(rung));
         let fitting = self.seconds.wrapping_sub(before);
         let mut by_reason = SecondsByReason::default();
         by_reason[WaitReason::Quota as usize] = quota;
         by_reason[WaitReason::Capacity as usize] = capacity.wrapping_sub(quota);
         by_reason[WaitReason::Shape as usize] = fit.wrapping_sub(capacity);
-        by_reason[WaitReason::Held as usize] = before.wrapping_sub(fit);
+        by_reason[WaitReason::Power as usize] = power.wrapping_sub(fit);
+        by_reason[WaitReason::Held as usize] = before.wrapping_sub(power);
         by_reason[WaitReason::Order as usize] = fitting.wrapping_add(self.seconds_blocked);
         Reading { by_reason, fitting }
     }
@@ -160,9 +165,11 @@ mod tests {
                 let quota = dice.below(rungs + 1);
                 let capacity = dice.below(quota + 1);
                 let fit = dice.below(capacity + 1);
-                let passed = dice.below(fit + 1);
-                let [quota, capacity, fit, passed] = [quota, capacity, fit, passed].map(|n| n as usize);
-                let limits = Limits { quota, capacity, fit, passed };
+                let power = dice.below(fit + 1);
+                let passed = dice.below(power + 1);
+                let [quota, capacity, fit, power, passed] =
+                    [quota, capacity, fit, power, passed].map(|n| n as usize);
+                let limits = Limits { quota, capacity, fit, power, passed };
                 let blocked = dice.one_in(4);
                 ladder.set_limits(limits, now);
                 ladder.set_blocked(blocked, now);

@@ -5,6 +5,7 @@ use super::series::{Rates, Recorder};
 use super::times::{JobTimes, Wait};
 use super::waiting::{Held, Waiting};
 use crate::history::{History, Plan, Segment};
+use crate::policy::power::cap_times;
 use crate::units::Time;
 use std::ops::Range;
 
@@ -60,6 +61,7 @@ struct Sweep<'a> {
     wait_starts: Queue,
     wait_ends: Queue,
     changes: Queue,
+    caps: Queue,
     heads: Queue,
 }
 
@@ -94,6 +96,7 @@ pub(super) fn replay(
         wait_starts: Queue::new(waits.iter().enumerate().map(|(index, wait)| (wait.from, index))),
         wait_ends: Queue::new(waits.iter().enumerate().map(|(index, wait)| (wait.to, index))),
         changes: Queue::new(cluster.changes.iter().enumerate().map(|(index, change)| (change.time, index))),
+        caps: Queue::new(cap_times(&history.plan).into_iter().map(|time| (time, 0))),
         heads: Queue::new(history.heads.iter().enumerate().map(|(index, head)| (head.time, index))),
     };
     sweep.run(times);
@@ -132,6 +135,7 @@ impl Sweep<'_> {
             &self.wait_starts,
             &self.wait_ends,
             &self.changes,
+            &self.caps,
             &self.heads,
         ];
         queues.into_iter().map(Queue::time).min().unwrap_or(Time::NEVER)
@@ -153,6 +157,10 @@ impl Sweep<'_> {
         while let Some(change) = self.changes.pop(now) {
             let change = &self.history.plan.cluster.changes[change];
             self.occupancy.set_state(change.nodes.clone(), change.state, stamp);
+            self.waiting.set_state(change, stamp);
+        }
+        while self.caps.pop(now).is_some() {
+            self.waiting.set_caps(now, stamp);
         }
         while let Some(segment) = self.segment_ends.pop(now) {
             let history = self.history;
@@ -179,6 +187,7 @@ impl Sweep<'_> {
     fn hold(&mut self, segment: &Segment, take: bool, now: Time, stamp: u32) {
         let workload = &self.history.plan.workload;
         let request = workload.request_of(segment.job);
+        self.waiting.hold(segment, take, stamp);
         for piece in self.history.pieces_of(segment) {
             self.occupancy.apply(*piece, request, take, stamp);
         }

@@ -4,7 +4,9 @@ use super::fit::{Fit, Search};
 use super::ladder::{Ladder, Limits};
 use super::occupancy::Occupancy;
 use super::times::JobTimes;
-use crate::history::{HeadRecord, History, WaitReason};
+use crate::cluster::CapacityChange;
+use crate::history::{HeadRecord, History, Segment, WaitReason};
+use crate::policy::power::Witness;
 use crate::units::Time;
 use crate::workload::{Topology, Workload};
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ struct Line {
     scope: u32,
     /// The tenant whose quota binds; [`NONE`]: none does.
     tenant: u32,
+    /// A job of it, where power is looked at; [`NONE`]: it is not.
+    powered: u32,
     queue: u32,
     /// Jobs that wait on it now.
     waiting: u32,
@@ -59,6 +63,15 @@ pub(super) struct Held {
     pub(super) stamp: u32,
 }
 
+/// What was reserved, and when that last changed.
+#[derive(Debug)]
+struct Power {
+    witness: Witness,
+    stamp: u32,
+    /// The history has contradicted itself: nobody is said to wait for power any more.
+    lost: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Waiting<'a> {
     history: &'a History,
@@ -68,6 +81,10 @@ pub(super) struct Waiting<'a> {
     plain: Vec<(u32, u32)>,
     /// The same by (request, tenant) where a quota binds, as they turn up.
     with_quota: BTreeMap<(u32, u32), (u32, u32)>,
+    /// The same by request class where caps on power are heeded, as they turn up.
+    with_power: BTreeMap<u32, (u32, u32)>,
+    /// What was reserved, where caps on power are heeded.
+    power: Option<Power>,
     /// Lines that somebody waits on.
     active: Vec<u32>,
     blocked: Vec<bool>,
@@ -91,6 +108,8 @@ impl<'a> Waiting<'a> {
             lines: Vec::new(),
             plain: Vec::new(),
             with_quota: BTreeMap::new(),
+            with_power: BTreeMap::new(),
+            power: Witness::new(&history.plan).map(|witness| Power { witness, stamp: 0, lost: false }),
             active: Vec::new(),
             blocked: vec![false; queues],
             heads: vec![None; queues],
@@ -147,6 +166,7 @@ impl<'a> Waiting<'a> {
             request,
             scope,
             tenant,
+            powered: NONE,
             queue,
             waiting,
             seen,
@@ -168,6 +188,10 @@ impl<'a> Waiting<'a> {
             (job.request, job.tenant)
         };
         let plain = self.plain[request as usize];
+        if let Some(power) = &self.power {
+            let class = power.witness.class_of(job);
+            return self.powered_track(job, class, plain.0, occupancy);
+        }
         if self.workload.tenants[tenant as usize].quota_milli.is_none() {
             return plain;
         }
@@ -187,11 +211,55 @@ impl<'a> Waiting<'a> {
         track
     }
 
+    /// The line of a request class where power is looked at: of nobody else.
+    fn powered_track(&mut self, job: u32, class: u32, plain: u32, occupancy: &Occupancy<'_>) -> (u32, u32) {
+        if let Some(track) = self.with_power.get(&class) {
+            return *track;
+        }
+        let (request, tenant) = {
+            let job = &self.workload.jobs[job as usize];
+            (job.request, job.tenant)
+        };
+        let limited = self.workload.tenants[tenant as usize].quota_milli.is_some();
+        let model = &self.lines[plain as usize];
+        let key = (model.scope, model.fit, model.request, if limited { tenant } else { NONE });
+        let milli = self.workload.requests[request as usize].gpus().milli();
+        let line = self.add_line(key, vec![milli], occupancy);
+        self.lines[line as usize].powered = job;
+        self.with_power.insert(class, (line, 0));
+        (line, 0)
+    }
+
+    /// Nodes change their state.
+    pub(super) fn set_state(&mut self, change: &CapacityChange, stamp: u32) {
+        if let Some(power) = &mut self.power {
+            change.nodes.clone().for_each(|node| power.witness.set_state(node, change.state));
+            power.stamp = stamp;
+        }
+    }
+    /// The caps on power of this instant hold.
+    pub(super) fn set_caps(&mut self, now: Time, stamp: u32) {
+        if let Some(power) = &mut self.power {
+            power.witness.set_caps(&self.history.plan, now);
+            power.stamp = stamp;
+        }
+    }
+    /// A segment begins to hold its domains, or lets go.
+    pub(super) fn hold(&mut self, segment: &Segment, take: bool, stamp: u32) {
+        let Some(power) = self.power.as_mut().filter(|power| !power.lost) else { return };
+        power.stamp = stamp;
+        if take {
+            power.lost = !power.witness.begins(self.history, segment);
+        } else {
+            power.witness.ends(self.history, segment);
+        }
+    }
+
     /// Whether something happens at the next pass, even if nothing else does.
     pub(super) fn needs_pass(&self) -> bool {
         let held = |line: &u32| {
             let line = &self.lines[*line as usize];
-            !line.stale && line.ladder.limits().passed < line.ladder.limits().fit
+            !line.stale && line.ladder.limits().passed < line.ladder.limits().power
         };
         !self.fresh.is_empty() || self.active.iter().any(held)
     }
@@ -305,12 +373,13 @@ impl<'a> Waiting<'a> {
             let queue = line.queue as usize;
             let scope = &occupancy.scopes.scopes[line.scope as usize];
             let usage = held.get(line.tenant as usize).copied().unwrap_or_default();
-            let changed = line.stale || scope.stamp.max(usage.stamp) > line.seen;
+            let power_stamp = self.power.as_ref().map_or(0, |power| power.stamp);
+            let changed = line.stale || scope.stamp.max(usage.stamp).max(power_stamp) > line.seen;
             let before = line.ladder.limits();
             // Behind a blocked job everybody waits for order: only the job itself has limits.
             let moot =
                 self.blocked[queue] && self.heads[queue].is_none_or(|head| head.line != self.active[at]);
-            if moot || !changed && (!passes || before.passed == before.fit) {
+            if moot || !changed && (!passes || before.passed == before.power) {
                 line.stale |= changed;
                 continue;
             }
@@ -334,8 +403,14 @@ impl<'a> Waiting<'a> {
                 }
             };
             let fit = fit.min(capacity);
-            let passed = if passes || line.stale { fit } else { before.passed.min(fit) };
-            line.ladder.set_limits(Limits { quota, capacity, fit, passed }, now);
+            let power = match &mut self.power {
+                Some(power) if fit > 0 && line.powered != NONE && !power.lost => {
+                    fit.min(usize::from(power.witness.admits(line.powered)))
+                }
+                _ => fit,
+            };
+            let passed = if passes || line.stale { power } else { before.passed.min(power) };
+            line.ladder.set_limits(Limits { quota, capacity, fit, power, passed }, now);
             line.stale = false;
             line.seen = now.0.saturating_add(1);
         }

@@ -4,9 +4,9 @@ use super::class::{Class, Classes, Form};
 use super::power::Rule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
-use crate::cluster::{Occupancy, Piece};
+use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
-use crate::units::Factor;
+use crate::units::{Factor, Time};
 use crate::workload::{Tenant, Topology};
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
@@ -64,8 +64,18 @@ impl Room {
     pub(super) const fn power(&self) -> Option<&Ledger> {
         self.power.as_ref()
     }
-    pub(super) const fn power_mut(&mut self) -> Option<&mut Ledger> {
-        self.power.as_mut()
+    /// The caps of an instant hold.
+    pub(super) fn set_caps(&mut self, plan: &Plan, now: Time) {
+        if let Some(power) = &mut self.power {
+            power.set_caps(&plan.cluster, now, Rule::drains(plan));
+        }
+    }
+    /// A node changes its state.
+    pub(super) fn set_state(&mut self, node: u32, state: NodeState) {
+        self.occupancy.set_up(node, state == NodeState::Up);
+        if let Some(power) = &mut self.power {
+            power.set_state(node, state);
+        }
     }
     /// Whether one more job of the class stays within its tenant's quota.
     #[must_use]
@@ -109,6 +119,18 @@ impl Room {
         self.occupancy.claim(pieces, class.host);
         self.quota.hold(class);
         self.hold_power(class, pieces, cap, true);
+    }
+    /// As [`Room::claim`], if all of it is free; if not, some of it may have been taken.
+    pub(super) fn try_claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) -> bool {
+        for piece in pieces {
+            if !self.occupancy.is_free(&[*piece], class.host) {
+                return false;
+            }
+            self.occupancy.claim(&[*piece], class.host);
+        }
+        self.quota.hold(class);
+        self.hold_power(class, pieces, cap, true);
+        true
     }
     /// A job of the class lets go of these pieces.
     #[inline]

@@ -2,7 +2,6 @@
 
 use super::class::{Class, Classes};
 use super::placement::Choice;
-use super::power::Rule;
 use super::{Decision, Room};
 use crate::cluster::{NodeState, Piece};
 use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
@@ -373,30 +372,12 @@ impl View {
     pub(crate) const fn set_now(&mut self, now: Time) {
         self.now = now;
     }
-    /// The instants at which caps change, ascending; none where nobody heeds them.
-    pub(crate) fn cap_times(&self) -> Vec<Time> {
-        let mut times: Vec<Time> = Vec::new();
-        if self.room.power().is_some() {
-            let curtailments = &self.plan().cluster.curtailments;
-            times.extend(curtailments.iter().flat_map(|c| [c.announced(), c.from, c.until]));
-        }
-        times.sort_unstable();
-        times.dedup();
-        times.retain(|time| *time != Time::NEVER);
-        times
-    }
     /// The caps of the present instant hold.
     pub(crate) fn set_caps(&mut self) {
-        let plan = &self.history.plan;
-        if let Some(power) = self.room.power_mut() {
-            power.set_caps(&plan.cluster, self.now, Rule::drains(plan));
-        }
+        self.room.set_caps(&self.history.plan, self.now);
     }
     pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
-        self.room.occupancy.set_up(node, state == NodeState::Up);
-        if let Some(power) = self.room.power_mut() {
-            power.set_state(node, state);
-        }
+        self.room.set_state(node, state);
     }
     pub(crate) fn set_eligible(&mut self, job: u32) {
         self.history.jobs[job as usize].eligible_time = self.now;

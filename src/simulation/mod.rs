@@ -116,7 +116,7 @@ impl Simulation {
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
         let oversized = policy::oversized_of(view.plan(), view.classes());
-        let cap_times = view.cap_times();
+        let cap_times = policy::power::cap_times(view.plan());
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {

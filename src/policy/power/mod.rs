@@ -14,8 +14,12 @@ pub(super) mod level;
 mod none;
 mod polca;
 mod steer;
+mod witness;
+
+pub use witness::Witness;
 
 use crate::history::Plan;
+use crate::units::Time;
 use level::LEVELS;
 
 /// One way to treat caps: its name and what it does.
@@ -47,6 +51,19 @@ pub(super) enum Rule {
     Cap,
     Steer,
     Polca,
+}
+
+/// The instants at which caps change, ascending; none where nobody heeds them.
+#[must_use]
+pub fn cap_times(plan: &Plan) -> Vec<Time> {
+    let mut times: Vec<Time> = Vec::new();
+    if Rule::of(plan).is_some() {
+        times.extend(plan.cluster.curtailments.iter().flat_map(|c| [c.announced(), c.from, c.until]));
+    }
+    times.sort_unstable();
+    times.dedup();
+    times.retain(|time| *time != Time::NEVER);
+    times
 }
 
 impl Rule {

@@ -1,0 +1,56 @@
+//! Follows a history and tells who could not have started for want of power alone.
+
+use super::Rule;
+use crate::cluster::NodeState;
+use crate::history::{History, Plan, Segment};
+use crate::policy::class::Classes;
+use crate::policy::placement::Placement;
+use crate::policy::room::Room;
+use crate::units::Time;
+
+/// What was free and what was reserved at one instant of a run whose starts heeded caps.
+#[derive(Debug)]
+pub struct Witness {
+    room: Room,
+    classes: Classes,
+    placement: Placement,
+}
+
+impl Witness {
+    /// Before anything has happened; none if nobody heeds caps in such a run.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Option<Self> {
+        Rule::of(plan)?;
+        let placement = Placement::named(&plan.settings.placement, plan.settings.seed)?;
+        let classes = Classes::of(plan);
+        Some(Self { room: Room::new(plan, &classes), classes, placement })
+    }
+    /// The request class of a job: jobs of one class fit or do not alike.
+    #[must_use]
+    pub fn class_of(&self, job: u32) -> u32 {
+        self.classes.of_job[job as usize]
+    }
+    /// The caps of an instant hold.
+    pub fn set_caps(&mut self, plan: &Plan, now: Time) {
+        self.room.set_caps(plan, now);
+    }
+    /// A node changes its state.
+    pub fn set_state(&mut self, node: u32, state: NodeState) {
+        self.room.set_state(node, state);
+    }
+    /// A segment begins to hold its pieces. Returns whether they are free: a history from a file may say anything, and
+    /// this witness is of no use after that.
+    #[must_use]
+    pub fn begins(&mut self, history: &History, segment: &Segment) -> bool {
+        self.room.try_claim(self.classes.of_job(segment.job), history.pieces_of(segment), segment.cap)
+    }
+    /// A segment that began lets go of its pieces.
+    pub fn ends(&mut self, history: &History, segment: &Segment) {
+        self.room.release(self.classes.of_job(segment.job), history.pieces_of(segment), segment.cap);
+    }
+    /// Whether a job finds a place within every cap.
+    #[must_use]
+    pub fn admits(&mut self, job: u32) -> bool {
+        self.placement.fits(self.classes.of_job(job), job, &self.room)
+    }
+}
