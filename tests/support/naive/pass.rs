@@ -83,17 +83,19 @@ impl Simulation<'_> {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
         let easy = self.plan.settings.backfill.starts_with("easy");
-        let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
-        let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
-        let estimate = match self.only_rate(index) {
-            Some(rate) => (left + u64::from(restart) * u64::from(rate), 0),
-            None => (left, u64::from(restart)),
+        let estimate = || {
+            let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
+            let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
+            match self.only_rate(index) {
+                Some(rate) => (left + u64::from(restart) * u64::from(rate), 0),
+                None => (left, u64::from(restart)),
+            }
         };
         Class {
             request: job.request,
             behaviour: job.behaviour,
             tenant: limited.then_some(job.tenant),
-            estimate: easy.then_some(estimate),
+            estimate: easy.then(estimate),
         }
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct World<'a> {
     stream: Stream,
     /// Nodes of the scope of every distinct request, ascending.
     scopes: Vec<Vec<u32>>,
+    /// By request: the distinct kinds of those nodes.
+    kinds: Vec<Vec<u32>>,
     /// The atom of every node: nodes of one atom belong to the same scopes; numbered by their lowest node.
     pub(super) atoms: Vec<usize>,
     /// Whether some rack has several nodes.
@@ -92,6 +94,13 @@ impl<'a> World<'a> {
             nodes.filter(allowed).collect()
         };
         let scopes: Vec<Vec<u32>> = plan.workload.requests.iter().map(scope).collect();
+        let kinds_of = |nodes: &Vec<u32>| {
+            let kind = |node: &u32| plan.cluster.racks[plan.cluster.rack_of(*node) as usize].kind;
+            let mut kinds: Vec<u32> = nodes.iter().map(kind).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds
+        };
         let mut known: Vec<Vec<bool>> = Vec::new();
         let atom_of = |node: u32| {
             let membership: Vec<bool> = scopes.iter().map(|scope| scope.contains(&node)).collect();
@@ -104,6 +113,7 @@ impl<'a> World<'a> {
             plan,
             stream: Stream::new(plan.settings.seed, Purpose::Placement),
             atoms: (0..plan.cluster.nodes()).map(atom_of).collect(),
+            kinds: scopes.iter().map(kinds_of).collect(),
             scopes,
             racks_matter: plan.cluster.racks.iter().any(|rack| rack.nodes > 1),
         }
@@ -131,9 +141,13 @@ impl<'a> World<'a> {
         let request = self.plan.workload.request_of(job);
         request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0
     }
+    /// The kinds of nodes that a job may use.
+    pub(super) fn kinds(&self, job: u32) -> impl Iterator<Item = &'a gigawatt::cluster::NodeKind> {
+        let kinds = &self.kinds[self.plan.workload.jobs[job as usize].request as usize];
+        kinds.iter().map(|kind| &self.plan.cluster.kinds[*kind as usize])
+    }
     fn largest_node(&self, job: u32) -> u32 {
-        let gpus = self.scope(job).iter().map(|node| self.cluster().kind_of(*node).gpus);
-        gpus.max().unwrap_or_default()
+        self.kinds(job).map(|kind| kind.gpus).max().unwrap_or_default()
     }
     /// Whether the tenant may hold this job too.
     pub(crate) fn quota_allows(&self, free: &Free, job: u32) -> bool {

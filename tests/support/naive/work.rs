@@ -115,8 +115,7 @@ impl Simulation<'_> {
     /// several.
     pub(super) fn rates(&self, job: u32) -> Vec<u32> {
         let mut rates = Vec::new();
-        for node in self.world.scope(job) {
-            let kind = self.plan.cluster.kind_of(*node);
+        for kind in self.world.kinds(job) {
             let speed = self.behaviour(job).speed(kind.platform as usize);
             rates.push(speed.times(gigawatt::units::Factor::ONE).0);
             if self.world.is_gang(job) && self.world.racks_matter {
