@@ -1,4 +1,4 @@
-use crate::hardware::{Bound, Curve, Loss, Phase, Phases, Platform, Stage, WATTS_MAX};
+use crate::hardware::{Bound, Curve, Level, Loss, Phase, Phases, Platform, Stage, WATTS_MAX};
 use crate::units::{Factor, Watts};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,7 @@ impl NodePower {
             && self.curves.iter().all(Curve::is_sound)
             && self.stages.iter().all(|stage| stage.loss.is_sound())
             && self.stages.is_sorted_by_key(|stage| stage.level)
+            && (self.chassis_nodes > 0 || self.stages.iter().all(|stage| stage.level != Level::Chassis))
     }
 }
 

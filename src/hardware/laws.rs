@@ -1,8 +1,8 @@
-use super::Platform;
 use super::field::{
     DENSE_BF16, DENSE_FP4, DENSE_FP8, Field, GPU_IDLE, GPUS_PER_NODE, NODE_BUSY, NODE_IDLE, NODE_MAX,
     NODES_PER_RACK, NVLINK_DOMAIN, RACK_OVERHEAD, RACK_TDP, TGP,
 };
+use super::{Level, Platform};
 
 /// What physics forbids among the numbers of one platform; each names the keys that contradict each other.
 ///
@@ -27,5 +27,8 @@ pub(super) fn broken(platform: &Platform) -> Vec<String> {
         let (less, more) = (less?, more?);
         (less > more).then(|| format!("{small} ({less}) is more than {large} ({more})"))
     });
-    broken.collect()
+    let chassis = platform.stages.iter().any(|stage| stage.level == Level::Chassis);
+    let lost = (chassis && platform.chassis_nodes() == 0)
+        .then(|| "a stage in the `chassis`, and no `chassis_nodes`".to_owned());
+    broken.chain(lost).collect()
 }

@@ -6,14 +6,15 @@ pub const WATTS_MAX: Watts = Watts(1 << 40);
 
 /// What a conversion takes: a supply, a rectifier, a transformer, the cooling.
 ///
-/// Out of `w` watts below become ⌈(w + `add`) · `num` ÷ `den`⌉ above; what comes out is `add` more, and the rest is
-/// lost.
+/// Out of `w` watts below become ⌈(w + `add`) · `num` ÷ `den`⌉ above: `add` is overhead, the rest of the difference is
+/// lost. Where nothing passes it is off.
 ///
 /// ```
 /// use gigawatt::hardware::Loss;
 /// use gigawatt::units::Watts;
 /// let supply = Loss { add: Watts(13), num: 50, den: 49 };
 /// assert_eq!(supply.of(Watts(2704)), Watts(2773), "2717 W at 98 %, rounded up");
+/// assert_eq!(supply.of(Watts(0)), Watts(0), "off");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Loss {
@@ -34,6 +35,9 @@ impl Loss {
     /// What is drawn above for `watts` drawn below; never more than [`WATTS_MAX`].
     #[must_use]
     pub const fn of(&self, watts: Watts) -> Watts {
+        if watts.0 == 0 {
+            return watts;
+        }
         let below = watts.0.saturating_add(self.add.0);
         // 2^40 · 2^20 fits in 64 bits, and nothing above it is told apart.
         let below = if below < WATTS_MAX.0 { below } else { WATTS_MAX.0 };

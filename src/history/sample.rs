@@ -27,7 +27,7 @@ impl Dice {
     pub(crate) fn one_in(&mut self, chances: u32) -> bool {
         self.below(chances) == 0
     }
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(u32::try_from(from.len()).unwrap()) as usize]
     }
 }

@@ -1,12 +1,14 @@
 use super::distribution::{Distribution, real};
 use super::graphs::{GraphMetrics, graphs};
 use super::losses::losses;
+use super::power::{PowerMetrics, power};
 use super::replay::replay;
 use super::series::Series;
 use super::tenants::{TenantMetrics, is_finished, tenants};
 use super::times::{JobTimes, times};
 use super::{MILLI_SECONDS_AN_HOUR, SLOWDOWN_BOUND};
 use crate::history::{History, Outcome, WaitReason};
+use crate::power::energy::of_jobs;
 use crate::units::{Seconds, Time};
 use serde::{Serialize, Serializer};
 
@@ -73,6 +75,8 @@ pub struct Metrics {
     pub tenants: Vec<TenantMetrics>,
     /// Job graphs, if the workload has any.
     pub graphs: Option<GraphMetrics>,
+    /// What was drawn, where power is counted.
+    pub power: Option<PowerMetrics>,
     /// The run over time, window or not.
     pub series: Series,
 }
@@ -97,6 +101,9 @@ pub struct Measured {
     pub metrics: Metrics,
     /// In input order.
     pub jobs: Vec<JobTimes>,
+    /// Joules of every job, window or not, in input order; none where no power is counted. See
+    /// [`of_jobs`](crate::power::energy::of_jobs).
+    pub energy: Option<Vec<u128>>,
 }
 
 impl Measured {
@@ -152,7 +159,9 @@ pub fn measure(history: &History) -> Measured {
     let replay = replay(history, &waits, &mut jobs, from..to);
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
-    let (tenants, jain_index) = tenants(history, &jobs, &replay.held, &submitted);
+    let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
+    let (power, joules) = power(history, from..to, gpu_hours).unzip();
+    let (tenants, jain_index) = tenants(history, &jobs, &replay.held, joules.as_deref(), &submitted);
     let mut metrics = Metrics {
         window: Window { from, to },
         slowdown_bound: SLOWDOWN_BOUND,
@@ -160,7 +169,7 @@ pub fn measure(history: &History) -> Measured {
         fragmentation: total.fragmentation(),
         rack_fragmentation: total.rack_fragmentation(),
         capacity_loss: total.capacity_loss(),
-        gpu_hours: real(total.allocated) / MILLI_SECONDS_AN_HOUR,
+        gpu_hours,
         available_gpu_hours: real(total.available) / MILLI_SECONDS_AN_HOUR,
         preemptions: losses.preemptions,
         node_failures: losses.node_failures,
@@ -168,6 +177,7 @@ pub fn measure(history: &History) -> Measured {
         restart_gpu_hours: real(losses.restarts) / MILLI_SECONDS_AN_HOUR,
         jain_index,
         tenants,
+        power,
         graphs: graphs(history, &submitted),
         series: replay.recorder.series(),
         ..Metrics::default()
@@ -175,7 +185,7 @@ pub fn measure(history: &History) -> Measured {
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);
     let counted: Vec<u32> = (0..history.plan.workload.len()).filter(in_window).collect();
     add_job_statistics(&mut metrics, history, &jobs, &counted);
-    Measured { metrics, jobs }
+    Measured { metrics, jobs, energy: of_jobs(history) }
 }
 
 fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes], counted: &[u32]) {
@@ -296,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_small_history_gives_the_numbers_computed_by_hand() {
-        let Measured { metrics, jobs } = measure(&history());
+        let Measured { metrics, jobs, .. } = measure(&history());
         let waits: Vec<u32> = jobs.iter().map(|job| job.wait_time.0).collect();
         assert_eq!(waits, [0, 0, 250, 80, 10], "eligible and not running");
         assert_eq!((metrics.jobs, metrics.wait_time.count), (5, 4), "one is unfinished");
@@ -365,7 +375,7 @@ mod tests {
     fn the_parts_of_random_histories_add_up() {
         for seed in 0..100 {
             let history = sample::random(seed);
-            let Measured { metrics, jobs } = measure(&history);
+            let Measured { metrics, jobs, .. } = measure(&history);
             for (job, times) in jobs.iter().enumerate() {
                 let waited: u32 = times.reasons[1..].iter().sum();
                 assert_eq!(waited, times.wait_time.0, "seed {seed}, job {job}: reasons");

@@ -20,6 +20,8 @@ pub struct TenantMetrics {
     pub share: f64,
     /// The part it is entitled to: its quota ÷ Σ quotas where every tenant with a job has one, else equal parts.
     pub entitlement: f64,
+    /// Joules that its jobs drew within the window; none where no power is counted.
+    pub energy_j: Option<u128>,
     /// Wait of its finished jobs, seconds.
     pub wait_time: Distribution<u32>,
 }
@@ -52,6 +54,7 @@ pub(super) fn tenants(
     history: &History,
     times: &[JobTimes],
     held: &[u128],
+    joules: Option<&[u128]>,
     window: &Range<Time>,
 ) -> (Vec<TenantMetrics>, f64) {
     let workload = &history.plan.workload;
@@ -83,6 +86,7 @@ pub(super) fn tenants(
             gpu_hours: real(held[index]) / super::MILLI_SECONDS_AN_HOUR,
             share: ratio(held[index], total),
             entitlement,
+            energy_j: joules.map(|joules| joules[index]),
             wait_time,
         });
     }

@@ -26,6 +26,7 @@ pub(super) struct Row<'a> {
     pub(super) job: &'a Job,
     pub(super) record: &'a JobRecord,
     pub(super) times: &'a JobTimes,
+    pub(super) energy: Option<u128>,
     /// What it held last.
     pub(super) segment: Option<&'a Segment>,
     pub(super) ranges: &'a mut Ranges,
@@ -218,8 +219,12 @@ pub const COLUMNS: &[Column] = &[
     Column {
         name: "energy_j",
         unit: "J",
-        about: "energy it drew; empty where power is not modelled",
-        write: |_| {},
+        about: "energy it drew, the idle draw of its GPUs included; empty where power is not counted",
+        write: |row| {
+            if let Some(joules) = row.energy {
+                row.out.extend_from_slice(itoa::Buffer::new().format(joules).as_bytes());
+            }
+        },
     },
     Column {
         name: "outcome",

@@ -25,8 +25,9 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
         for index in first..last.len().min(first + CHUNK) {
             let segment = history.segments.get(last[index] as usize);
             let (job, record, times) = (&workload.jobs[index], &history.jobs[index], &times[index]);
-            let mut row =
-                Row { history, index, job, record, times, segment, ranges: &mut ranges, out: &mut text };
+            let energy = run.measured.energy.as_ref().map(|joules| joules[index]);
+            let (ranges, out) = (&mut ranges, &mut text);
+            let mut row = Row { history, index, job, record, times, energy, segment, ranges, out };
             for column in COLUMNS {
                 (column.write)(&mut row);
                 row.out.push(b',');
