@@ -54,43 +54,24 @@ impl BitTree {
     /// Adds the members of `mask` in word `word`.
     #[inline]
     pub(super) fn insert_mask(&mut self, word: usize, mask: u64) {
-        let old = self.words[word];
-        self.words[word] = old | mask;
-        if old == 0 && mask != 0 {
-            self.raise(word);
-        }
+        self.set_word(word, self.words[word] | mask);
     }
 
     /// Removes the members of `mask` from word `word`.
     #[inline]
     pub(super) fn remove_mask(&mut self, word: usize, mask: u64) {
-        let old = self.words[word];
-        let new = old & !mask;
-        self.words[word] = new;
-        if new == 0 && old != 0 {
-            self.lower(word);
-        }
+        self.set_word(word, self.words[word] & !mask);
     }
 
-    fn raise(&mut self, mut index: usize) {
+    /// Writes every summary, needed or not: a branch that cannot be foretold costs more.
+    #[inline]
+    fn set_word(&mut self, mut index: usize, new: u64) {
+        self.words[index] = new;
+        let mut some = u64::from(new != 0);
         for level in 1..self.levels {
             let word = &mut self.words[self.starts[level - 1] + (index >> 6)];
-            let old = *word;
-            *word |= 1 << (index & 63);
-            if old != 0 {
-                return;
-            }
-            index >>= 6;
-        }
-    }
-
-    fn lower(&mut self, mut index: usize) {
-        for level in 1..self.levels {
-            let word = &mut self.words[self.starts[level - 1] + (index >> 6)];
-            *word &= !(1 << (index & 63));
-            if *word != 0 {
-                return;
-            }
+            *word = *word & !(1 << (index & 63)) | some << (index & 63);
+            some = u64::from(*word != 0);
             index >>= 6;
         }
     }
