@@ -234,7 +234,7 @@ impl Occupancy {
         assert!(held == 0, "claimed node {} is not wholly free", word << 6 | held.trailing_zeros() as usize);
         self.untouched[word] &= !mask;
         self.taken[word] |= mask;
-        self.index_nodes(word, mask & self.up[word], false);
+        self.index_nodes::<false>(word, mask & self.up[word]);
     }
 
     fn release_nodes(&mut self, word: usize, mask: u64) {
@@ -242,11 +242,12 @@ impl Occupancy {
         assert!(free == 0, "released node {} is not wholly held", word << 6 | free.trailing_zeros() as usize);
         self.taken[word] &= !mask;
         self.untouched[word] |= mask;
-        self.index_nodes(word, mask & self.up[word], true);
+        self.index_nodes::<true>(word, mask & self.up[word]);
     }
 
-    /// Whole nodes of one kind leave or enter the indexes, 64 at a time.
-    fn index_nodes(&mut self, word: usize, mask: u64, free: bool) {
+    /// Whole nodes of one kind enter or leave the indexes, 64 at a time.
+    #[inline]
+    fn index_nodes<const ENTER: bool>(&mut self, word: usize, mask: u64) {
         if mask == 0 {
             return;
         }
@@ -257,16 +258,16 @@ impl Occupancy {
             layout.each_rack(word, mask, |rack, nodes| {
                 let milli = nodes.count_ones() * gpus * 1000;
                 let rack = &mut self.rack_free_milli[rack];
-                *rack = if free { *rack + milli } else { *rack - milli };
+                *rack = if ENTER { *rack + milli } else { *rack - milli };
             });
         }
         for &scope in &layout.scopes_of_word[word] {
             let mask = mask & layout.members[scope as usize][word];
             let index = &mut self.indexes[scope as usize];
-            index.move_nodes(kind, gpus, word, mask, free);
+            index.move_nodes::<ENTER>(kind, gpus, word, mask);
             if !layout.flat {
                 layout.each_rack(word, mask, |rack, nodes| {
-                    index.move_rack(kind, rack, nodes.count_ones(), free);
+                    index.move_rack::<ENTER>(kind, rack, nodes.count_ones());
                 });
             }
         }
@@ -301,23 +302,25 @@ impl Occupancy {
         let layout = &*self.layout;
         let full = layout.full[node];
         let (word, bit) = (node >> 6, 1 << (node & 63));
-        let idle = |free: Option<u64>| free == Some(full) && full != 0;
+        let idle = |free: u64| free == full && full != 0;
         for &scope in &layout.scopes_of_word[word] {
             if layout.members[scope as usize][word] & bit == 0 {
                 continue;
             }
             let index = &mut self.indexes[scope as usize];
-            let kind = layout.kind[node] as usize;
-            for (free, enters) in [(old, false), (new, true)] {
-                let Some(free) = free else { continue };
-                if idle(Some(free)) {
-                    index.move_nodes(kind, full.count_ones(), word, bit, enters);
-                    if !layout.flat {
-                        index.move_rack(kind, layout.rack[node] as usize, 1, enters);
-                    }
-                } else {
-                    index.move_part(free.count_ones(), word, bit, enters);
+            let (kind, rack) = (layout.kind[node] as usize, layout.rack[node] as usize);
+            let rack = (!layout.flat).then_some(rack);
+            match old {
+                Some(free) if idle(free) => {
+                    index.move_node::<false>(kind, full.count_ones(), word, bit, rack)
                 }
+                Some(free) => index.move_part::<false>(free.count_ones(), word, bit),
+                None => {}
+            }
+            match new {
+                Some(free) if idle(free) => index.move_node::<true>(kind, full.count_ones(), word, bit, rack),
+                Some(free) => index.move_part::<true>(free.count_ones(), word, bit),
+                None => {}
             }
         }
     }

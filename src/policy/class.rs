@@ -62,8 +62,9 @@ pub struct Class {
     pub kinds: Vec<u32>,
     /// Whether who does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
     pub monotone: bool,
-    /// Whether it is a gang of whole nodes on any kind, no remainder and no segments.
-    pub whole_nodes: bool,
+    /// Of a gang of whole nodes on any kind, no remainder and no segments: how many, by kind in [`Class::kinds`]; else
+    /// empty.
+    pub whole_nodes: Vec<u32>,
     /// Speed by kind of node.
     pub speeds: Vec<Factor>,
     /// What it draws, where there are caps to heed.
@@ -161,6 +162,8 @@ impl Class {
         let divides = |kind: &usize, gpus: u32| {
             gpus.checked_rem(cluster.kinds[*kind].gpus).is_none_or(|rest| rest == 0)
         };
+        // Nodes without a GPU never hold one.
+        let pods = |kind: &usize, gpus: u32| gpus.checked_div(cluster.kinds[*kind].gpus).unwrap_or(u32::MAX);
         let whole = |gpus| kinds.iter().all(|kind| divides(kind, gpus)) && request.segment <= 1;
         let racks_matter = !flat && request.topology != Topology::Ignore;
         let monotone = match form {
@@ -172,7 +175,10 @@ impl Class {
             scope,
             kinds: kinds.iter().map(|kind| index(*kind)).collect(),
             monotone,
-            whole_nodes: matches!(form, Form::Gang { gpus } if whole(gpus)),
+            whole_nodes: match form {
+                Form::Gang { gpus } if whole(gpus) => kinds.iter().map(|kind| pods(kind, gpus)).collect(),
+                _ => Vec::new(),
+            },
             form,
             gpus_milli: request.gpus().milli(),
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },

@@ -45,8 +45,11 @@ impl Line {
         while self.sorted_in.peek().is_some_and(|Reverse(key)| left(key)) {
             self.sorted_in.pop();
         }
-        let sorted_in = self.sorted_in.peek().map(|Reverse(key)| *key);
-        self.appended.front().copied().into_iter().chain(sorted_in).min()
+        match (self.appended.front(), self.sorted_in.peek()) {
+            (Some(appended), Some(Reverse(sorted_in))) => Some(*appended.min(sorted_in)),
+            (Some(first), None) | (None, Some(Reverse(first))) => Some(*first),
+            (None, None) => None,
+        }
     }
 }
 

@@ -96,12 +96,9 @@ impl Room {
             Form::Nothing => return Some(true),
             Form::Impossible => false,
             Form::Pod { gpus } if gpus > 0 => occupancy.free_counts(scope, gpus) != 0,
-            Form::Gang { gpus } if class.whole_nodes && class.topology != Topology::RequireRack => {
-                let fits = |kind: &u32| {
-                    gpus.checked_div(occupancy.kind_gpus(*kind))
-                        .is_some_and(|n| n <= occupancy.idle(scope, *kind as usize))
-                };
-                class.kinds.iter().any(fits)
+            Form::Gang { .. } if !class.whole_nodes.is_empty() && class.topology != Topology::RequireRack => {
+                let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
+                kinds.any(|(kind, nodes)| *nodes <= occupancy.idle(scope, *kind as usize))
             }
             Form::Gang { gpus } => return (occupancy.free_gpus(scope) < gpus).then_some(false),
             Form::Pods { count, milli } if milli >= 1000 => {

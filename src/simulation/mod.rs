@@ -210,13 +210,15 @@ impl Simulation {
 
     fn next_instant(&self) -> Option<Time> {
         let plan = self.view.plan();
-        let submit = self.upcoming_submit().map(|(time, _)| time);
-        let change = plan.cluster.changes.get(self.next_change).map(|change| change.time);
-        let cap = self.cap_times.get(self.next_cap).copied();
-        let event = [submit, self.queue.next_time(), change, cap].into_iter().flatten().min();
-        let pass = plan.settings.cycle.filter(|_| self.pending > 0 && (self.unseen || event.is_some()));
-        let pass = pass.map(|cycle| Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle));
-        let next = event.into_iter().chain(pass).min()?;
+        let submit = self.upcoming_submit().map_or(Time::NEVER, |(time, _)| time);
+        let change = plan.cluster.changes.get(self.next_change).map_or(Time::NEVER, |change| change.time);
+        let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
+        let event = submit.min(self.queue.next_time()).min(change).min(cap);
+        let pass = plan.settings.cycle.filter(|_| self.pending > 0 && (self.unseen || event != Time::NEVER));
+        let pass = pass.map_or(Time::NEVER, |cycle| {
+            Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle)
+        });
+        let next = event.min(pass);
         // Capacity that comes or goes matters to nobody once every outcome is known.
         (self.settled < plan.workload.len() && next != Time::NEVER).then_some(next)
     }

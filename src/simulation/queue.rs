@@ -35,11 +35,11 @@ impl Queue {
         }
     }
 
-    /// The instant of the next event.
-    pub(super) fn next_time(&self) -> Option<Time> {
-        let finish = self.finishes.peek().map(|Reverse(packed)| Time((packed >> 32) as u32));
-        let other = self.others.peek().map(|Reverse((time, ..))| *time);
-        finish.into_iter().chain(other).min()
+    /// The instant of the next event; [`Time::NEVER`] if there is none.
+    pub(super) fn next_time(&self) -> Time {
+        let finish = self.finishes.peek().map_or(Time::NEVER, |Reverse(packed)| Time((packed >> 32) as u32));
+        let other = self.others.peek().map_or(Time::NEVER, |Reverse((time, ..))| *time);
+        finish.min(other)
     }
 
     /// Forgets events at the front that no longer mean anything, so that they make no instant.
@@ -94,7 +94,7 @@ mod tests {
             queue.push(Time(5), rank, job);
         }
         queue.push(Time(4), Rank::Timer, 0);
-        assert_eq!(queue.next_time(), Some(Time(4)), "the earlier instant first");
+        assert_eq!(queue.next_time(), Time(4), "the earlier instant first");
         assert_eq!(queue.pop(Time(4), Rank::Timer), Some(0), "its event");
         let mut seen = Vec::new();
         for rank in [Rank::Finish, Rank::Eligible, Rank::Cancel, Rank::Timer] {
@@ -111,6 +111,6 @@ mod tests {
             (Rank::Timer, 0),
         ];
         assert_eq!(seen, expected, "ties in order");
-        assert_eq!(queue.next_time(), None, "nothing is left");
+        assert_eq!(queue.next_time(), Time::NEVER, "nothing is left");
     }
 }

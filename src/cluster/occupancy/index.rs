@@ -64,9 +64,9 @@ impl Index {
 
     /// Idle nodes of one kind, with `gpus` GPUs each, leave or enter.
     #[inline]
-    pub(super) fn move_nodes(&mut self, kind: usize, gpus: u32, word: usize, mask: u64, enter: bool) {
+    pub(super) fn move_nodes<const ENTER: bool>(&mut self, kind: usize, gpus: u32, word: usize, mask: u64) {
         let count = mask.count_ones();
-        if enter {
+        if ENTER {
             self.idle[kind].insert_mask(word, mask);
             self.idle_count[kind] += count;
             self.free_gpus += count * gpus;
@@ -82,14 +82,29 @@ impl Index {
         }
     }
 
+    /// One idle node leaves or enters, in a rack unless the cluster is flat.
+    pub(super) fn move_node<const ENTER: bool>(
+        &mut self,
+        kind: usize,
+        gpus: u32,
+        word: usize,
+        bit: u64,
+        rack: Option<usize>,
+    ) {
+        self.move_nodes::<ENTER>(kind, gpus, word, bit);
+        if let Some(rack) = rack {
+            self.move_rack::<ENTER>(kind, rack, 1);
+        }
+    }
+
     /// Nodes that are not idle, with `gpus` free GPUs each, leave or enter; those without one are in no set.
     #[inline]
-    pub(super) fn move_part(&mut self, gpus: u32, word: usize, mask: u64, enter: bool) {
+    pub(super) fn move_part<const ENTER: bool>(&mut self, gpus: u32, word: usize, mask: u64) {
         if gpus == 0 {
             return;
         }
         let nodes = &mut self.part_by_free[gpus as usize];
-        if enter {
+        if ENTER {
             nodes.insert_mask(word, mask);
             self.some_part |= 1 << gpus;
             self.free_gpus += mask.count_ones() * gpus;
@@ -104,9 +119,9 @@ impl Index {
 
     /// A rack's idle nodes become more or fewer by `count`.
     #[inline]
-    pub(super) fn move_rack(&mut self, kind: usize, rack: usize, count: u32, more: bool) {
+    pub(super) fn move_rack<const MORE: bool>(&mut self, kind: usize, rack: usize, count: u32) {
         let old = self.rack_idle[rack];
-        let new = if more { old + count } else { old - count };
+        let new = if MORE { old + count } else { old - count };
         self.rack_idle[rack] = new;
         let (old, new) = (old as usize, new as usize);
         let racks = &mut self.racks_by_idle[kind];

@@ -134,9 +134,13 @@ impl Occupancy {
     #[inline]
     pub fn first_with_free(&self, scope: usize, gpus: u32) -> Option<usize> {
         let index = &self.indexes[scope];
-        let idle = self.layout.kind_gpus.iter().zip(&index.idle).filter(|(each, _)| **each == gpus);
-        let idle = idle.filter_map(|(_, nodes)| nodes.first()).min();
-        index.part_by_free[gpus as usize].first().into_iter().chain(idle).min()
+        let mut first = index.part_by_free[gpus as usize].first().unwrap_or(usize::MAX);
+        for (each, idle) in self.layout.kind_gpus.iter().zip(&index.idle) {
+            if *each == gpus {
+                first = first.min(idle.first().unwrap_or(usize::MAX));
+            }
+        }
+        (first != usize::MAX).then_some(first)
     }
     /// For which numbers, from `least` (1 or more) up, a scope has a node with exactly so many wholly free GPUs; as a mask.
     #[must_use]
