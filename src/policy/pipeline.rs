@@ -43,8 +43,11 @@ pub(super) struct Pipeline {
     queues: Vec<Queue>,
     reservations: Reservations,
     choice: Choice,
-    /// Counts states of free capacity: one more at each pass and each start.
+    /// Counts states of free capacity in which who was refused may be tried again: one more at each pass, and at each
+    /// start that might let in who did not fit.
     version: u64,
+    /// How many jobs have started.
+    starts: u64,
     /// Whether who does not fit now cannot fit once less is free, whatever started meanwhile and where.
     monotone: bool,
     /// By class: the version at which no place was found, and at which the head would have been delayed.
@@ -65,6 +68,7 @@ impl Pipeline {
             reservations: Reservations::new(plan, table, backfill.reserves()),
             choice: Choice::default(),
             version: 0,
+            starts: 0,
             monotone: is_monotone(plan, table, backfill),
             refused: vec![(0, 0); classes],
         }
@@ -96,7 +100,8 @@ impl Pipeline {
     fn start(&mut self, view: &mut View, job: u32) {
         self.reservations.started(view, job, &self.choice);
         view.start(job, &self.choice);
-        self.version += 1;
+        self.starts += 1;
+        self.version += u64::from(!self.monotone);
         // What another queue waits for may be expected at another time now.
         let own = view.class(job).queue as usize;
         if self.queues.len() > 1 && !self.monotone {
@@ -125,10 +130,10 @@ impl Pipeline {
 
     fn pass(&mut self, view: &mut View, queue: usize) {
         self.version += 1;
-        let before = self.version;
+        let before = self.starts;
         let head = self.start_heads(view, queue);
         // Who starts changes what is expected of the others.
-        self.queues[queue].changed |= self.version != before;
+        self.queues[queue].changed |= self.starts != before;
         let fresh = self.queues[queue].pending.take_fresh();
         let mut dirty = false;
         if self.backfill == Backfill::None {

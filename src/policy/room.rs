@@ -110,6 +110,36 @@ impl Room {
         let certain = certain && self.power.is_none();
         (certain || !enough).then_some(enough)
     }
+    /// Whether a job of the class, which finds a place, would still find one without `pieces`, which are free; where
+    /// counts of idle nodes tell, else `None`.
+    #[must_use]
+    #[inline]
+    pub fn holds_without(&self, class: &Class, pieces: &[Piece]) -> Option<bool> {
+        let (occupancy, scope) = (&self.occupancy, class.scope as usize);
+        let limited = self.power.is_some() || class.quota_tenant.is_some() || !class.host.is_none();
+        if limited || class.topology == Topology::RequireRack {
+            return None;
+        }
+        let left = |kind: u32| {
+            let idle = occupancy.idle(scope, kind as usize);
+            idle.saturating_sub(occupancy.idle_among(scope, kind as usize, pieces))
+        };
+        let enough = match class.form {
+            Form::Nothing => return Some(true),
+            Form::Pod { gpus } if gpus > 0 => {
+                class.kinds.iter().any(|kind| occupancy.kind_gpus(*kind) >= gpus && left(*kind) > 0)
+            }
+            Form::Gang { .. } if !class.whole_nodes.is_empty() => {
+                let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
+                kinds.any(|(kind, nodes)| *nodes <= left(*kind))
+            }
+            _ => return None,
+        };
+        // A pod may find a node that is used in part; several pods of a job may be on one node that was idle.
+        let whole = || pieces.iter().all(|piece| matches!(piece, Piece::Nodes { .. }));
+        let certain = enough || matches!(class.form, Form::Gang { .. }) && whole();
+        certain.then_some(enough)
+    }
     /// A job of the class takes these pieces, their GPUs capped to `cap` of their TGP.
     #[inline]
     pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {

@@ -1,6 +1,6 @@
 //! What can be asked of one node, rack or scope.
 
-use super::{Host, Occupancy, ones};
+use super::{Host, Occupancy, Piece, ones};
 use std::ops::Range;
 
 impl Occupancy {
@@ -156,6 +156,19 @@ impl Occupancy {
     #[inline]
     pub fn idle(&self, scope: usize, kind: usize) -> u32 {
         self.indexes[scope].idle_count[kind]
+    }
+    /// How many nodes of a kind that are idle in a scope `pieces` touch, or more where several touch the same.
+    #[must_use]
+    #[inline]
+    pub fn idle_among(&self, scope: usize, kind: usize, pieces: &[Piece]) -> u32 {
+        let words = self.idle_words(scope, kind);
+        let among = |piece: &Piece| match *piece {
+            Piece::Nodes { word, mask } => (words[word as usize] & mask).count_ones(),
+            Piece::Gpus { node, .. } | Piece::Share { node, .. } => {
+                (words[node as usize >> 6] >> (node & 63) & 1) as u32
+            }
+        };
+        pieces.iter().map(among).sum()
     }
     /// Which nodes of a kind are idle in a scope, 64 a word.
     #[must_use]

@@ -40,6 +40,31 @@ struct Reservation {
     /// What is free once everything expected to end by `cut` has ended.
     then: Option<Room>,
     cut: Time,
+    /// Whose earliest expected end `cut` is, unless more becomes free then or just before.
+    head: Option<u32>,
+}
+
+impl Reservation {
+    /// A job starts that is expected to end at `end`.
+    fn take(&mut self, class: &Class, pieces: &[Piece], cap: Factor, end: Time) {
+        if end > self.cut
+            && let Some(then) = &mut self.then
+        {
+            then.claim(class, pieces, cap);
+        }
+    }
+
+    /// A job that was expected to end at `end` has ended.
+    fn give(&mut self, class: &Class, pieces: &[Piece], cap: Factor, end: Time) {
+        if end >= self.cut {
+            self.head = None;
+        }
+        if end > self.cut
+            && let Some(then) = &mut self.then
+        {
+            then.release(class, pieces, cap);
+        }
+    }
 }
 
 impl Reservations {
@@ -91,11 +116,8 @@ impl Reservations {
         self.ends.insert((end, job));
         let class = view.class(job);
         for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
-            if *shared
-                && end > reservation.cut
-                && let Some(then) = &mut reservation.then
-            {
-                then.claim(class, pieces, cap);
+            if *shared {
+                reservation.take(class, pieces, cap, end);
             }
         }
     }
@@ -112,11 +134,8 @@ impl Reservations {
         let ended = &history.segments[segment as usize];
         let pieces = history.pieces_of(ended);
         for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
-            if *shared
-                && end > reservation.cut
-                && let Some(then) = &mut reservation.then
-            {
-                then.release(class, pieces, ended.cap);
+            if *shared {
+                reservation.give(class, pieces, ended.cap, end);
             }
         }
     }
@@ -140,8 +159,14 @@ impl Reservations {
         let soonest = view.now() + Seconds(1);
         // Where a greedy choice of racks decides, an earlier end may do though a later one does not: from the start.
         if self.queues[queue].then.is_none() || !view.class(head).monotone {
-            self.queues[queue] = Reservation { then: Some(view.room().clone()), cut: Time::ZERO };
+            self.queues[queue] = Reservation { then: Some(view.room().clone()), cut: Time::ZERO, head: None };
         }
+        // Starts leave less free then, so that no earlier end will do; the head may have to wait longer, though.
+        let known = self.queues[queue].head == Some(head) && self.queues[queue].cut >= soonest;
+        if known && self.fits(view, placement, queue, head) {
+            return;
+        }
+        self.queues[queue].head = Some(head);
         if self.queues[queue].cut < soonest {
             self.release_until(view, queue, soonest);
         }
@@ -194,6 +219,10 @@ impl Reservations {
                 self.queues[queue].cut = soonest;
                 return;
             };
+            if self.needs_one_ending_at(view, queue, end, head) {
+                self.queues[queue].cut = end;
+                return;
+            }
             self.each_ending_at(view, queue, end, false);
             if !self.fits(view, placement, queue, head) {
                 self.each_ending_at(view, queue, end, true);
@@ -202,6 +231,18 @@ impl Reservations {
             }
             self.queues[queue].cut = Time(end.0 - 1);
         }
+    }
+
+    /// Whether only one job of those that share nodes with the queue ends then, and counts tell that the head has to
+    /// wait for it.
+    fn needs_one_ending_at(&self, view: &View, queue: usize, end: Time, head: u32) -> bool {
+        let mut ending = self.ends.range((end, 0)..=(end, u32::MAX)).map(|(_, job)| *job);
+        let (Some(job), None, Some(then)) = (ending.next(), ending.next(), &self.queues[queue].then) else {
+            return false;
+        };
+        let segment = view.segment(job).filter(|_| self.shared[view.class(job).queue as usize][queue]);
+        let pieces = segment.map(|segment| view.history().pieces_of(segment));
+        pieces.and_then(|pieces| then.holds_without(view.class(head), pieces)) == Some(false)
     }
 
     fn release_until(&mut self, view: &View, queue: usize, cut: Time) {
@@ -257,6 +298,11 @@ impl Reservations {
         choice: &Choice,
     ) -> bool {
         let class = view.class(job);
+        let head_class = view.class(head);
+        let then = self.queues[queue].then.as_ref();
+        if let Some(fits) = then.and_then(|then| then.holds_without(head_class, &choice.pieces)) {
+            return fits;
+        }
         if let Some(then) = &mut self.queues[queue].then {
             then.claim(class, &choice.pieces, choice.cap);
         }
