@@ -2,20 +2,22 @@
 
 use super::{Status, View};
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 
-/// Where a job stands in its queue: order key, then eligible time and index in one number.
-pub(super) type Key = (u64, u64);
+/// Where a job stands in its queue: order key, eligible time and index in one number.
+pub(super) type Key = u128;
 
 /// The job of a key.
 #[expect(clippy::cast_possible_truncation, reason = "the lower half holds the index")]
 pub(super) const fn job_of(key: Key) -> u32 {
-    key.1 as u32
+    key as u32
 }
 
 /// The key of a job with an order key.
 pub(super) fn key_of(order: u64, view: &View, job: u32) -> Key {
-    (order, u64::from(view.eligible_time(job).0) << 32 | u64::from(job))
+    u128::from(order) << 64 | u128::from(view.eligible_time(job).0) << 32 | u128::from(job)
 }
 
 /// Jobs in order; who has left is dropped when it comes up.
@@ -80,36 +82,52 @@ pub(super) struct Pending {
 #[derive(Debug, Default)]
 struct Waiting {
     /// The first of each group, and the group.
-    leaders: BTreeSet<(Key, u64)>,
-    by_work: BTreeMap<u64, BTreeSet<Key>>,
+    leaders: BTreeMap<Key, u64>,
+    by_work: BTreeMap<u64, Group>,
+}
+
+/// Waiting jobs of equal class and expected work; most often one alone.
+#[derive(Debug)]
+struct Group {
+    leader: Key,
+    others: BTreeSet<Key>,
 }
 
 impl Waiting {
     fn insert(&mut self, key: Key, work: u64) {
-        let group = self.by_work.entry(work).or_default();
-        let leader = group.first().copied();
-        group.insert(key);
-        if leader.is_none_or(|leader| key < leader) {
-            leader.map(|leader| self.leaders.remove(&(leader, work)));
-            self.leaders.insert((key, work));
+        match self.by_work.entry(work) {
+            Entry::Vacant(group) => {
+                group.insert(Group { leader: key, others: BTreeSet::new() });
+                self.leaders.insert(key, work);
+            }
+            Entry::Occupied(mut group) => {
+                let Group { leader, others } = group.get_mut();
+                if key < *leader {
+                    self.leaders.remove(leader);
+                    self.leaders.insert(key, work);
+                    others.insert(std::mem::replace(leader, key));
+                } else {
+                    others.insert(key);
+                }
+            }
         }
     }
 
     /// Returns whether it was there.
     fn remove(&mut self, key: Key, work: u64) -> bool {
-        let Some(group) = self.by_work.get_mut(&work) else { return false };
-        let found = group.remove(&key);
-        if self.leaders.remove(&(key, work)) {
-            match group.first() {
-                Some(leader) => {
-                    self.leaders.insert((*leader, work));
-                }
-                None => {
-                    self.by_work.remove(&work);
-                }
-            }
+        let Entry::Occupied(mut entry) = self.by_work.entry(work) else { return false };
+        let Group { leader, others } = entry.get_mut();
+        if *leader != key {
+            return others.remove(&key);
         }
-        found
+        self.leaders.remove(&key);
+        if let Some(next) = others.pop_first() {
+            *leader = next;
+            self.leaders.insert(next, work);
+        } else {
+            entry.remove();
+        }
+        true
     }
 }
 
@@ -172,13 +190,15 @@ impl Pending {
     /// Whether nobody of its class and expected work waits before this job.
     pub(super) fn leads(&self, candidate: Candidate) -> bool {
         let group = self.waiting[candidate.class as usize].by_work.get(&candidate.work);
-        group.and_then(BTreeSet::first).is_none_or(|leader| candidate.key <= *leader)
+        group.is_none_or(|group| candidate.key <= group.leader)
     }
 
     /// The first leader of a class after `after`.
     pub(super) fn next(&self, class: u32, after: Key) -> Option<Candidate> {
-        let mut behind = self.waiting[class as usize].leaders.range((after, u64::MAX)..);
-        behind.next().map(|&(key, work)| Candidate { key, class, work })
+        let leaders = &self.waiting[class as usize].leaders;
+        let first = leaders.first_key_value().filter(|(key, _)| **key > after);
+        let next = first.or_else(|| leaders.range((Excluded(after), Unbounded)).next());
+        next.map(|(&key, &work)| Candidate { key, class, work })
     }
 
     /// The first leader of a class after `after` with expected work up to `limit`.
@@ -187,17 +207,17 @@ impl Pending {
     /// steps of the shorter way: O(√groups) where lengths do not depend on the order.
     pub(super) fn next_within(&self, class: u32, after: Key, limit: u64) -> Option<Candidate> {
         let waiting = &self.waiting[class as usize];
-        let mut in_order = waiting.leaders.range((after, u64::MAX)..);
+        let mut in_order = waiting.leaders.range((Excluded(after), Unbounded));
         let mut shortest = waiting.by_work.iter();
         let mut best: Option<Candidate> = None;
         loop {
-            let &(key, work) = in_order.next()?;
+            let (&key, &work) = in_order.next()?;
             if work <= limit {
                 return Some(Candidate { key, class, work });
             }
             match shortest.next() {
                 Some((&work, group)) if work <= limit => {
-                    let key = *group.first().expect("a group has a leader");
+                    let key = group.leader;
                     if key > after && best.is_none_or(|best| key < best.key) {
                         best = Some(Candidate { key, class, work });
                     }

@@ -9,6 +9,8 @@ use super::preemption::Preemptive;
 use super::{Event, Policy, View};
 use crate::history::{Plan, SegmentEnd};
 use crate::units::{Factor, Time};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// The policy that a plan's settings name.
 pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
@@ -50,6 +52,8 @@ pub(super) struct Pipeline {
     starts: u64,
     /// Whether who does not fit now cannot fit once less is free, whatever started meanwhile and where.
     monotone: bool,
+    /// In a pass: the next job of each class, the first on top.
+    tries: BinaryHeap<Reverse<Candidate>>,
     /// By class: the version at which no place was found, and at which the head would have been delayed.
     refused: Vec<(u64, u64)>,
 }
@@ -67,6 +71,7 @@ impl Pipeline {
             queues: plan.workload.partitions.iter().map(queue).collect(),
             reservations: Reservations::new(plan, table, backfill.reserves()),
             choice: Choice::default(),
+            tries: BinaryHeap::new(),
             version: 0,
             starts: 0,
             monotone: is_monotone(plan, table, backfill),
@@ -161,12 +166,19 @@ impl Pipeline {
         let first = if all { None } else { self.try_arrivals(view, queue, head, &fresh, cut) };
         self.queues[queue].pending.settle(fresh, view);
         let mut started = first.is_some();
-        let Some(mut after) = first.or(all.then_some(head)) else { return false };
-        while let Some(candidate) = self.next_candidate(view, queue, after, cut) {
-            after = candidate.key;
-            if self.consider(view, queue, job_of(head), candidate, cut) {
+        let Some(after) = first.or(all.then_some(head)) else { return false };
+        self.line_up(view, queue, after, cut);
+        while let Some(Reverse(candidate)) = self.tries.pop() {
+            let starts = self.may_fit(view, candidate.class)
+                && self.consider(view, queue, job_of(head), candidate, cut);
+            if starts {
                 started = true;
                 self.queues[queue].pending.remove(candidate);
+            }
+            if starts && !self.monotone {
+                self.line_up(view, queue, candidate.key, cut);
+            } else {
+                self.line_up_class(view, queue, candidate.class, candidate.key, cut);
             }
         }
         started && !self.monotone
@@ -197,35 +209,39 @@ impl Pipeline {
         None
     }
 
-    /// The next job after `after` that might start: of every class that has not been refused in this state.
-    fn next_candidate(&mut self, view: &View, queue: usize, after: Key, cut: Time) -> Option<Candidate> {
-        let window = u64::from(cut.since(view.now()).0);
+    /// The next job of every class after `after` that might start.
+    fn line_up(&mut self, view: &View, queue: usize, after: Key, cut: Time) {
+        self.tries.clear();
+        for index in 0..self.queues[queue].pending.active().len() {
+            let class = self.queues[queue].pending.active()[index];
+            self.line_up_class(view, queue, class, after, cut);
+        }
+    }
+
+    /// The next job of a class after `after` that might start, unless the class has been refused in this state.
+    fn line_up_class(&mut self, view: &View, queue: usize, class: u32, after: Key, cut: Time) {
+        if !self.may_fit(view, class) {
+            return;
+        }
         let pending = &self.queues[queue].pending;
-        let mut best: Option<Candidate> = None;
-        for &class_index in pending.active() {
-            let class = &view.classes().table[class_index as usize];
-            let (no_place, delays) = self.refused[class_index as usize];
-            if no_place == self.version || view.room().holds(class) == Some(false) {
-                continue;
-            }
+        let delays = self.refused[class as usize].1 == self.version;
+        let next = if delays || self.backfill == Backfill::EasyStrict {
             // Who ends later than this would have to leave the head its room.
-            let limit = match class.rate {
-                Some(rate) if cut != Time::NEVER => window * u64::from(rate.0),
+            let limit = match view.classes().table[class as usize].rate {
+                Some(rate) if cut != Time::NEVER => u64::from(cut.since(view.now()).0) * u64::from(rate.0),
                 _ => u64::MAX,
             };
-            let only_within = delays == self.version || self.backfill == Backfill::EasyStrict;
-            let next = if only_within {
-                pending.next_within(class_index, after, limit)
-            } else {
-                pending.next(class_index, after)
-            };
-            if let Some(next) = next
-                && best.is_none_or(|best| next.key < best.key)
-            {
-                best = Some(next);
-            }
-        }
-        best
+            pending.next_within(class, after, limit)
+        } else {
+            pending.next(class, after)
+        };
+        self.tries.extend(next.map(Reverse));
+    }
+
+    /// Whether a class has not been refused in this state, nor do counts say that it would be.
+    fn may_fit(&self, view: &View, class: u32) -> bool {
+        let no_place = self.refused[class as usize].0 == self.version;
+        !no_place && view.room().holds(&view.classes().table[class as usize]) != Some(false)
     }
 
     /// Starts a candidate if it fits now and does not delay the head.
@@ -269,8 +285,10 @@ impl Pipeline {
 fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
     let one_gpu = |kind: u32| plan.cluster.kinds[kind as usize].gpus <= 1;
     let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && one_gpu(rack.kind));
-    let simple =
-        classes.iter().all(|class| class.host.is_none() && !matches!(class.form, Form::Share { .. }));
+    let is_simple = |class: &Class| {
+        class.host.is_none() && class.draws.is_none() && !matches!(class.form, Form::Share { .. })
+    };
+    let simple = classes.iter().all(is_simple);
     let one_scope = classes.iter().all(|class| class.scope == 0);
     let one_queue = plan.workload.partitions.len() == 1;
     counts && simple && one_scope && one_queue

@@ -22,12 +22,26 @@ pub(super) const ENTRY: Entry = Entry {
     kind: Backfill::Easy,
 };
 
+/// A running job and its expected end in one number, by which they are ordered.
+fn at(end: Time, job: u32) -> u64 {
+    u64::from(end.0) << 32 | u64::from(job)
+}
+
+const fn end_of(running: u64) -> Time {
+    Time((running >> 32) as u32)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half holds the job")]
+const fn job_of(running: u64) -> u32 {
+    running as u32
+}
+
 /// The reservations of the heads of all queues.
 #[derive(Debug)]
 pub(crate) struct Reservations {
     active: bool,
-    /// Running jobs by expected end.
-    ends: BTreeSet<(Time, u32)>,
+    /// Running jobs by expected end: both in one number.
+    ends: BTreeSet<u64>,
     /// By job: its expected end while it runs.
     expected: Vec<Time>,
     queues: Vec<Reservation>,
@@ -113,7 +127,7 @@ impl Reservations {
 
     fn begin(&mut self, view: &View, job: u32, end: Time, pieces: &[Piece], cap: Factor) {
         self.expected[job as usize] = end;
-        self.ends.insert((end, job));
+        self.ends.insert(at(end, job));
         let class = view.class(job);
         for (reservation, shared) in self.queues.iter_mut().zip(&self.shared[class.queue as usize]) {
             if *shared {
@@ -128,7 +142,7 @@ impl Reservations {
             return;
         }
         let end = self.expected[job as usize];
-        self.ends.remove(&(end, job));
+        self.ends.remove(&at(end, job));
         let class = view.class(job);
         let history = view.history();
         let ended = &history.segments[segment as usize];
@@ -144,8 +158,8 @@ impl Reservations {
     pub(crate) fn rerated(&mut self, view: &View, job: u32) {
         let Some(end) = view.expected_end_now(job).filter(|_| self.active) else { return };
         let before = std::mem::replace(&mut self.expected[job as usize], end);
-        self.ends.remove(&(before, job));
-        self.ends.insert((end, job));
+        self.ends.remove(&at(before, job));
+        self.ends.insert(at(end, job));
         self.forget();
     }
 
@@ -188,7 +202,7 @@ impl Reservations {
         head: u32,
         soonest: Time,
     ) {
-        let due = self.ends.range(..=(soonest, u32::MAX)).next().is_some();
+        let due = self.ends.range(..=at(soonest, u32::MAX)).next().is_some();
         if !(due && self.fits(view, placement, queue, head)) {
             self.walk_on(view, placement, queue, head);
         }
@@ -198,8 +212,8 @@ impl Reservations {
     fn walk_on(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32) {
         loop {
             let cut = self.queues[queue].cut;
-            let next = self.ends.range((cut, u32::MAX)..).next().copied();
-            let Some((end, _)) = next.filter(|(end, _)| *end > cut) else {
+            let next = self.ends.range(at(cut, u32::MAX)..).next().map(|running| end_of(*running));
+            let Some(end) = next.filter(|end| *end > cut) else {
                 self.queues[queue].cut = Time::NEVER;
                 return;
             };
@@ -214,8 +228,8 @@ impl Reservations {
     fn walk_back(&mut self, view: &View, placement: &mut Placement, queue: usize, head: u32, soonest: Time) {
         loop {
             let cut = self.queues[queue].cut;
-            let last = self.ends.range(..=(cut, u32::MAX)).next_back().copied();
-            let Some((end, _)) = last.filter(|(end, _)| *end > soonest) else {
+            let last = self.ends.range(..=at(cut, u32::MAX)).next_back().map(|running| end_of(*running));
+            let Some(end) = last.filter(|end| *end > soonest) else {
                 self.queues[queue].cut = soonest;
                 return;
             };
@@ -236,7 +250,7 @@ impl Reservations {
     /// Whether only one job of those that share nodes with the queue ends then, and counts tell that the head has to
     /// wait for it.
     fn needs_one_ending_at(&self, view: &View, queue: usize, end: Time, head: u32) -> bool {
-        let mut ending = self.ends.range((end, 0)..=(end, u32::MAX)).map(|(_, job)| *job);
+        let mut ending = self.ends.range(at(end, 0)..=at(end, u32::MAX)).map(|running| job_of(*running));
         let (Some(job), None, Some(then)) = (ending.next(), ending.next(), &self.queues[queue].then) else {
             return false;
         };
@@ -246,13 +260,10 @@ impl Reservations {
     }
 
     fn release_until(&mut self, view: &View, queue: usize, cut: Time) {
-        let from = (self.queues[queue].cut, u32::MAX);
-        let ending: Vec<u32> = self
-            .ends
-            .range(from..=(cut, u32::MAX))
-            .filter(|(end, _)| *end > from.0)
-            .map(|(_, job)| *job)
-            .collect();
+        let from = self.queues[queue].cut;
+        let ending = self.ends.range(at(from, u32::MAX)..=at(cut, u32::MAX));
+        let ending: Vec<u32> =
+            ending.filter(|running| end_of(**running) > from).map(|running| job_of(*running)).collect();
         for job in ending {
             self.hold(view, queue, job, true);
         }
@@ -260,7 +271,8 @@ impl Reservations {
     }
 
     fn each_ending_at(&mut self, view: &View, queue: usize, end: Time, release: bool) {
-        let ending: Vec<u32> = self.ends.range((end, 0)..=(end, u32::MAX)).map(|(_, job)| *job).collect();
+        let ending = self.ends.range(at(end, 0)..=at(end, u32::MAX));
+        let ending: Vec<u32> = ending.map(|running| job_of(*running)).collect();
         for job in ending {
             self.hold(view, queue, job, release);
         }
