@@ -73,12 +73,14 @@ struct Seen {
 impl Seen {
     fn add(&mut self, spec: &Spec, run: &naive::Run) {
         let Counts { passes, blocked, backfilled, preempted, spanned, .. } = run.counts;
-        let Counts { node_down, restarted, reserved, class_skipped, quota_refused, shared, .. } = run.counts;
+        let Counts { node_down, restarted, reserved, class_skipped, quota_refused, shared, struck, .. } =
+            run.counts;
         let all = &mut self.counts;
         all.passes += passes;
         all.blocked += blocked;
         all.backfilled += backfilled;
         all.preempted += preempted;
+        all.struck += struck;
         all.spanned += spanned;
         all.node_down += node_down;
         all.restarted += restarted;
@@ -110,6 +112,7 @@ impl Seen {
         must(counts.blocked, "passes that left a queue blocked");
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.preempted, "preemptions");
+        must(counts.struck, "preemptive walks made anew without who found no place");
         must(counts.spanned, "gangs over several racks");
         must(counts.node_down, "stops by a node");
         must(counts.restarted, "restarts that cost time");

@@ -2,8 +2,15 @@
 //!
 //! A pass walks all preemptible running and all pending jobs in order, with a pool that counts every preemptible
 //! running job's GPUs as free: who fits is taken. Running jobs not taken are stopped, then the taken pending ones
-//! are placed in order; who finds no place (the pool counts GPUs, not nodes) waits on. Kept jobs stay where they are.
-//! The pool is counted by *atom*: nodes that belong to the same scopes. A pass takes O(jobs · log jobs) time.
+//! are placed in order. Kept jobs stay where they are.
+//!
+//! The pool counts GPUs, not nodes, so that who is taken may find no place. Nobody is stopped in favour of such a job:
+//! it and whoever of its class comes behind it are out, and the walk is made anew without them, until everybody who is
+//! taken has a place. Whoever is stopped thus yields to one that starts with a lower key and that only a still lower
+//! one can stop, so that no two jobs stop each other for ever.
+//!
+//! The pool is counted by *atom*: nodes that belong to the same scopes. A walk takes O(jobs · log jobs) time, and a
+//! pass seldom more than a few.
 
 use super::class::Class;
 use super::order::{Attained, Ranking};
@@ -29,7 +36,6 @@ pub(super) struct Preemptive {
     atom_of: Vec<usize>,
     /// By atom: the scopes that contain it.
     atoms: Vec<Vec<bool>>,
-    choice: Choice,
 }
 
 impl Preemptive {
@@ -57,7 +63,6 @@ impl Preemptive {
             eventful: false,
             atom_of,
             atoms,
-            choice: Choice::default(),
         }
     }
 
@@ -112,6 +117,36 @@ impl Preemptive {
         taken
     }
 
+    /// Where jobs go once others are stopped; or the first of each class that finds no place.
+    fn places(
+        &self,
+        view: &View,
+        stopped: &[u32],
+        starting: impl Iterator<Item = u32>,
+    ) -> Result<Vec<(u32, Choice)>, Vec<u32>> {
+        let mut room = view.room().clone();
+        for job in stopped {
+            let segment = view.segment(*job).expect("it runs");
+            room.release(view.class(*job), view.history().pieces_of(segment), segment.cap);
+        }
+        let (mut places, mut failed, mut out) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for job in starting {
+            let (index, class) = (view.classes().of_job[job as usize], view.class(job));
+            if out.contains(&index) {
+                continue;
+            }
+            let mut choice = Choice::default();
+            if room.within_quota(class) && self.placement.choose_in(class, job, &room, &mut choice) {
+                room.claim(class, &choice.pieces, choice.cap);
+                places.push((job, choice));
+            } else {
+                out.insert(index);
+                failed.push(job);
+            }
+        }
+        if failed.is_empty() { Ok(places) } else { Err(failed) }
+    }
+
     /// As much of what a class asks for as its atoms have, the lowest first.
     fn lowest_atoms(&self, class: &Class, free: &[u64]) -> Vec<u64> {
         let mut left = u64::from(class.gpus_milli);
@@ -134,7 +169,7 @@ impl Preemptive {
 }
 
 /// What the walk takes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pool {
     free: Vec<u64>,
     quota: super::room::Quota,
@@ -191,29 +226,38 @@ impl Policy for Preemptive {
             })
             .collect();
         ranked.sort_unstable();
-        let ranked: Vec<u32> = ranked.into_iter().map(|(.., job)| job).collect();
-        let taken = self.walk(view, &ranked, self.pool(view, &preemptible));
-        for &job in preemptible.iter().filter(|job| !taken.contains(job)) {
+        let mut ranked: Vec<u32> = ranked.into_iter().map(|(.., job)| job).collect();
+        let pool = self.pool(view, &preemptible);
+        let (stopped, started) = loop {
+            let taken = self.walk(view, &ranked, pool.clone());
+            let stopped: Vec<u32> = preemptible.iter().copied().filter(|job| !taken.contains(job)).collect();
+            let waits = |job: &u32| view.status(*job) == Status::Pending;
+            let starting = ranked.iter().copied().filter(|job| taken.contains(job) && waits(job));
+            match self.places(view, &stopped, starting) {
+                Ok(started) => break (stopped, started),
+                Err(failed) => {
+                    let mut out = BTreeSet::new();
+                    ranked.retain(|job| {
+                        let class = view.classes().of_job[*job as usize];
+                        if failed.contains(job) {
+                            out.insert(class);
+                        }
+                        !waits(job) || !out.contains(&class)
+                    });
+                }
+            }
+        };
+        for job in stopped {
             let segment = *view.segment(job).expect("it runs");
             self.attained.add(view, job, view.now().since(segment.from).0);
             view.stop(job);
             self.running.remove(&job);
             self.pending.insert(job);
         }
-        let mut refused = BTreeSet::new();
-        for job in ranked.into_iter().filter(|job| taken.contains(job)) {
-            let class = view.classes().of_job[job as usize];
-            if view.status(job) != Status::Pending || refused.contains(&class) {
-                continue;
-            }
-            let within_quota = view.room().within_quota(view.class(job));
-            if within_quota && self.placement.choose_in(view.class(job), job, view.room(), &mut self.choice) {
-                view.start(job, &self.choice);
-                self.pending.remove(&job);
-                self.running.insert(job);
-            } else {
-                refused.insert(class);
-            }
+        for (job, choice) in started {
+            view.start(job, &choice);
+            self.pending.remove(&job);
+            self.running.insert(job);
         }
         let running = self.running.iter().filter(|job| may_stop(view, **job));
         self.changes =

@@ -74,6 +74,8 @@ pub(crate) struct Counts {
     /// Starts of a job while one before it in its queue was blocked.
     pub(crate) backfilled: u64,
     pub(crate) preempted: u64,
+    /// Walks of a preemptive order made anew, as somebody who was taken found no place.
+    pub(crate) struck: u64,
     /// Starts of gangs over several racks.
     pub(crate) spanned: u64,
     pub(crate) node_down: u64,

@@ -82,7 +82,9 @@ impl Simulation<'_> {
     pub(super) fn class(&self, index: u32) -> Class {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
-        let easy = self.plan.settings.backfill.starts_with("easy");
+        let settings = &self.plan.settings;
+        let easy =
+            settings.backfill.starts_with("easy") && !["srtf", "las"].contains(&settings.order.as_str());
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
             let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };

@@ -13,9 +13,12 @@
 //! - a pending job is taken if the atoms of its scope together have what it asks for, and its tenant's quota has
 //!   room; it takes all it can of the lowest atom, then of the next.
 //!
-//! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. What finds
-//! no place waits; a class that failed is not tried again; the others go on. CPU, memory, shapes and racks are only
-//! looked at by the placement. Jobs that are not preemptible keep what they hold.
+//! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. CPU, memory,
+//! shapes and racks are only looked at by the placement. Jobs that are not preemptible keep what they hold.
+//!
+//! **Nobody stops for nothing.** If one of those taken would find no place, it and all of its class behind it are out
+//! of this pass, the rest are tried all the same, and the walk is made anew without those who are out. Only when all
+//! who are taken have a place does anybody stop or start.
 
 use super::time::Simulation;
 use gigawatt::history::SegmentEnd;
@@ -31,24 +34,55 @@ impl Simulation<'_> {
         walk.sort_by_cached_key(|job| {
             (self.preemptive_key(*job), self.pending.contains(job), self.eligible(*job), *job)
         });
-        let taken = self.take_what_fits(&walk);
+        let taken = loop {
+            let taken = self.take_what_fits(&walk);
+            let failed = self.without_a_place(&walk, &taken);
+            if failed.is_empty() {
+                break taken;
+            }
+            self.result.counts.struck += 1;
+            let mut out = Vec::new();
+            walk.retain(|job| {
+                if failed.contains(job) {
+                    out.push(self.class(*job));
+                }
+                self.running.contains(job) || !out.contains(&self.class(*job))
+            });
+        };
         for job in &walk {
             if self.running.contains(job) && !taken.contains(job) {
                 self.stop(*job, SegmentEnd::Preempted);
                 self.result.counts.preempted += 1;
             }
         }
-        let mut failed = Vec::new();
         for job in taken {
-            if self.running.contains(&job) || failed.contains(&self.class(job)) {
-                continue;
-            }
-            match self.try_place(job) {
-                Some(holding) => self.start(job, holding),
-                None => failed.push(self.class(job)),
+            if !self.running.contains(&job) {
+                let place = self.try_place(job).expect("it was just tried");
+                self.start(job, place);
             }
         }
         self.result.counts.blocked += u64::from(!self.pending.is_empty());
+    }
+
+    /// The first of every class of those taken that would find no place once the others have stopped.
+    fn without_a_place(&mut self, walk: &[u32], taken: &[u32]) -> Vec<u32> {
+        let before = self.free.clone();
+        for job in walk.iter().filter(|job| self.running.contains(job) && !taken.contains(job)) {
+            let holding = self.attempt(*job).holding.clone();
+            self.free.give(&holding, self.job(*job).tenant);
+        }
+        let mut failed: Vec<u32> = Vec::new();
+        for job in taken.iter().copied().filter(|job| !self.running.contains(job)).collect::<Vec<_>>() {
+            if failed.iter().any(|other| self.class(*other) == self.class(job)) {
+                continue;
+            }
+            match self.try_place(job) {
+                Some(holding) => self.free.take(&holding, self.job(job).tenant),
+                None => failed.push(job),
+            }
+        }
+        self.free = before;
+        failed
     }
 
     fn preemptive_key(&self, job: u32) -> u64 {

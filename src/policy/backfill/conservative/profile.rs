@@ -208,9 +208,9 @@ impl Profile {
         for mark in &self.marks[range] {
             let step = &mut self.steps[mark.step as usize];
             if take {
-                step.quota.hold(class)
+                step.quota.hold(class);
             } else {
-                step.quota.unhold(class)
+                step.quota.unhold(class);
             }
             for &(word, mask) in &self.touched {
                 self.overdrawn |= take && step.free[word as usize] & mask != mask;
