@@ -158,7 +158,8 @@ fn every_part_is_in_its_table() {
     let placements: Vec<&str> = PLACEMENTS.iter().map(|entry| entry.name).collect();
     for (folder, helpers, names) in [
         ("src/policy/order", &[][..], &orders),
-        ("src/policy/backfill", &[][..], &backfills),
+        // What conservative backfill knows of times to come.
+        ("src/policy/backfill", &["profile", "gpus"][..], &backfills),
         // How one pod and a gang go, which every placement shares.
         ("src/policy/placement", &["pod", "gang", "scan"][..], &placements),
     ] {
