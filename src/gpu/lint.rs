@@ -220,7 +220,12 @@ fn arithmetic<'a>(module: &'a Module, function: &'a Function) -> impl Iterator<I
 }
 
 /// Every shader: its file, and the files that stand before it.
-const SHADERS: &[(&str, &[&str])] = &[("cost.wgsl", &[]), ("rank.wgsl", &["cost.wgsl"])];
+const SHADERS: &[(&str, &[&str])] = &[
+    ("cost.wgsl", &[]),
+    ("meter.wgsl", &[]),
+    ("power.wgsl", &["meter.wgsl"]),
+    ("rank.wgsl", &["cost.wgsl"]),
+];
 
 #[test]
 fn every_shader_is_valid_and_keeps_the_rules() {
