@@ -6,6 +6,7 @@ use crate::error::{Problem, Result};
 use crate::hardware::{Catalogue, Family, Platform};
 use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
+use crate::policy::hold::HOLDS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
 use crate::policy::power::{CURTAILS, POWERS};
@@ -43,10 +44,12 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     let placements = PLACEMENTS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
     let powers = POWERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
     let curtails = CURTAILS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let kinds: [(&str, &str, Vec<Part>); 5] = [
+    let holds = HOLDS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
+    let kinds: [(&str, &str, Vec<Part>); 6] = [
         ("order", "who goes next", orders),
         ("backfill", "who may pass whom", backfills),
         ("placement", "where a job goes", placements),
+        ("hold", "who waits for cheap or clean hours", holds),
         ("power", "what is done about caps", powers),
         ("curtail", "who yields when the grid takes power away", curtails),
     ];

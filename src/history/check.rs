@@ -171,5 +171,13 @@ fn check_records(history: &History) -> Result<(), Fault> {
         within(head.queue, workload.partitions.len())
             && (head.head == HeadRecord::NONE || within(head.head, workload.jobs.len()))
     });
-    ensure(heads, "a blocked job is unknown")
+    ensure(heads, "a blocked job is unknown")?;
+    let mut held = vec![false; workload.jobs.len()];
+    for hold in &history.holds {
+        ensure(within(hold.job, held.len()), "a job held back is unknown")?;
+        let twice = std::mem::replace(&mut held[hold.job as usize], true);
+        let eligible = history.jobs[hold.job as usize].eligible_time;
+        ensure(!twice && eligible <= hold.until, "a job is held back twice, or before it is eligible")?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 //! version   4 bytes   little-endian, as everything
 //! section   tag 4 bytes, length 8 bytes, contents, BLAKE3 of the contents 32 bytes
 //!   TABL    JSON: settings, cluster and the small tables of the workload, end, complete
-//!   JOBS NAME DEPS SEGM PIEC RECO HEAD
+//!   JOBS NAME DEPS SEGM PIEC RECO HEAD HOLD
 //!           number of rows 8 bytes, then the columns one after the other
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
@@ -25,7 +25,9 @@
 mod tests;
 
 use super::columns::{ColumnReader, ColumnWriter, Fault};
-use super::{Digest, HeadRecord, History, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings};
+use super::{
+    Digest, HeadRecord, History, HoldRecord, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings,
+};
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem};
 use crate::units::{Factor, Seconds, Time};
@@ -91,7 +93,7 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
 
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 8] = [
+const SECTIONS: [(&[u8; 4], Contents); 9] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -100,6 +102,7 @@ const SECTIONS: [(&[u8; 4], Contents); 8] = [
     (b"PIEC", |history| Ok(write_pieces(&history.pieces))),
     (b"RECO", |history| Ok(write_records(&history.jobs))),
     (b"HEAD", |history| Ok(write_heads(&history.heads))),
+    (b"HOLD", |history| Ok(write_holds(&history.holds))),
 ];
 
 /// Reads a history; `name` is what an error calls the file.
@@ -126,6 +129,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let pieces = read_pieces(reader.section(*b"PIEC")?)?;
     let records = read_records(reader.section(*b"RECO")?)?;
     let heads = read_heads(reader.section(*b"HEAD")?)?;
+    let holds = read_holds(reader.section(*b"HOLD")?)?;
     reader.finish()?;
     let workload = Workload {
         jobs,
@@ -142,7 +146,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let plan =
         Plan { cluster: tables.cluster.into_owned(), workload, settings: tables.settings.into_owned() };
     let (end, complete) = (tables.end, tables.complete);
-    let history = History { plan, segments, pieces, jobs: records, heads, end, complete };
+    let history = History { plan, segments, pieces, jobs: records, heads, holds, end, complete };
     super::check::check(&history)?;
     Ok(history)
 }
@@ -414,4 +418,19 @@ fn read_heads(bytes: &[u8]) -> Result<Vec<HeadRecord>, Fault> {
     let heads = heads.map(|((time, queue), head)| HeadRecord { time: Time(time), queue, head }).collect();
     columns.finish()?;
     Ok(heads)
+}
+
+fn write_holds(holds: &[HoldRecord]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(holds.len());
+    columns.u32s(holds.iter().map(|hold| hold.job));
+    columns.u32s(holds.iter().map(|hold| hold.until.0));
+    columns.finish()
+}
+
+fn read_holds(bytes: &[u8]) -> Result<Vec<HoldRecord>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (jobs, untils) = (columns.u32s()?, columns.u32s()?);
+    let holds = jobs.zip(untils).map(|(job, until)| HoldRecord { job, until: Time(until) }).collect();
+    columns.finish()?;
+    Ok(holds)
 }

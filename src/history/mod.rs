@@ -14,8 +14,8 @@ pub use crate::cluster::Piece;
 pub use digest::Digest;
 
 use crate::cluster::Cluster;
-use crate::units::{Factor, Time};
-use crate::workload::Workload;
+use crate::units::{Factor, Seconds, Time};
+use crate::workload::{JobKind, Workload};
 use serde::{Deserialize, Serialize};
 
 /// Why a segment ended.
@@ -192,6 +192,15 @@ impl HeadRecord {
     pub const NONE: u32 = u32::MAX;
 }
 
+/// A policy held a job back, from when it became eligible until an instant; it then waits for other reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldRecord {
+    /// The job; none is held twice.
+    pub job: u32,
+    /// Until when, after it became eligible.
+    pub until: Time,
+}
+
 /// What else repeats the run: seed, policy and the like, as resolved from scenario and command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -217,6 +226,12 @@ pub struct Settings {
     /// Power `polca`: percent of a cap above which low priorities are slowed, and above which all are.
     #[serde(default)]
     pub power_thresholds: [u32; 2],
+    /// Name of how jobs are held back.
+    #[serde(default)]
+    pub hold: String,
+    /// The longest that jobs of a kind may be held back, where neither they nor their tenant say.
+    #[serde(default)]
+    pub defer: Vec<(JobKind, Seconds)>,
     /// Seconds between passes; none: a pass at every instant with an event.
     pub cycle: Option<u32>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
@@ -240,6 +255,7 @@ impl Settings {
             order: order.to_owned(),
             backfill: backfill.to_owned(),
             placement: placement.to_owned(),
+            hold: "none".to_owned(),
             priority_step: 3600,
             queue_limits: vec![3_250, 7_200],
             power: "admit".to_owned(),
@@ -275,6 +291,8 @@ pub struct History {
     pub jobs: Vec<JobRecord>,
     /// Ascending by time.
     pub heads: Vec<HeadRecord>,
+    /// In the order in which the jobs became eligible.
+    pub holds: Vec<HoldRecord>,
     /// The last instant simulated.
     pub end: Time,
     /// False if the run was interrupted, so that unfinished jobs might have ended.

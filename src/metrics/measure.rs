@@ -274,6 +274,7 @@ mod tests {
         };
         let done = Outcome::Completed;
         History {
+            holds: vec![],
             plan,
             segments: vec![
                 segment(0, 0, 200, 0),

@@ -1,6 +1,7 @@
 use crate::history::{History, SegmentEnd, WaitReason};
 use crate::units::{Seconds, Time};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Seconds by [`WaitReason`], in the order of [`WaitReason::ALL`].
 pub type SecondsByReason = [u32; WaitReason::ALL.len()];
@@ -36,7 +37,7 @@ impl JobTimes {
     }
 }
 
-/// A stretch of time in which a job is eligible and does not run.
+/// A stretch of time in which a job is eligible, does not run and is not held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) job: u32,
@@ -61,10 +62,15 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
             JobTimes { start_time: Time::NEVER, wait_time: none, run_time: none, attempts: 0, reasons }
         })
         .collect();
+    let held: BTreeMap<u32, Time> = history.holds.iter().map(|hold| (hold.job, hold.until)).collect();
     let mut wait = |times: &mut JobTimes, job: u32, from: Time, to: Time| {
-        if to > from {
-            times.wait_time = times.wait_time + to.since(from);
-            waits.push(Wait { job, from, to });
+        times.wait_time = times.wait_time + to.since(from);
+        // Who is held back was told when he became eligible, and never again.
+        let held = held.get(&job).filter(|_| times.attempts == 0);
+        let until = held.map_or(from, |until| from.max(*until)).min(to);
+        times.reasons[WaitReason::Held as usize] += until.since(from).0;
+        if to > until {
+            waits.push(Wait { job, from: until, to });
         }
     };
     let mut goes_on = vec![false; times.len()];
@@ -90,7 +96,7 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{JobRecord, Outcome, Plan, Segment};
+    use crate::history::{HoldRecord, JobRecord, Outcome, Plan, Segment};
     use crate::units::Factor;
     use crate::workload::{Builder, Job};
 
@@ -141,6 +147,29 @@ mod tests {
             assert_eq!(found, expected, "eligible at {eligible}, finished at {finish}");
             let sum: u32 = waits.iter().map(|wait| wait.to.since(wait.from).0).sum();
             assert_eq!(sum, own.wait_time.0, "the stretches add up");
+        }
+    }
+
+    #[test]
+    fn who_is_held_back_waits_for_nothing_else() {
+        let ran = vec![segment(50, 80, SegmentEnd::Preempted), segment(100, 140, SegmentEnd::Completed)];
+        // (finish, segments, held until), (held, other waiting)
+        let cases = [
+            ((140, ran.clone(), 45), (15, 5 + 20)),
+            ((140, ran.clone(), 50), (20, 20)),
+            ((140, ran, 30), (0, 20 + 20)),
+            ((u32::MAX, vec![], 2000), (970, 0)),
+            ((100, vec![], 2000), (70, 0)),
+            ((100, vec![], 60), (30, 40)),
+        ];
+        for ((finish, segments, until), expected) in cases {
+            let mut history = history(30, finish, segments);
+            history.holds.push(HoldRecord { job: 0, until: Time(until) });
+            let (times, waits) = times(&history);
+            let held = times[0].reasons[WaitReason::Held as usize];
+            let others: u32 = waits.iter().map(|wait| wait.to.since(wait.from).0).sum();
+            assert_eq!((held, others), expected, "held until {until}, finished at {finish}");
+            assert_eq!(held + others, times[0].wait_time.0, "all of it is waiting");
         }
     }
 

@@ -38,6 +38,13 @@ pub enum Decision {
         /// The blocked job; none: nobody is blocked any more.
         head: Option<u32>,
     },
+    /// A job is held back from its queue.
+    Hold {
+        /// Its index.
+        job: u32,
+        /// Until when.
+        until: Time,
+    },
     /// A pass is wanted at this instant.
     WakeAt {
         /// When.
@@ -83,6 +90,7 @@ impl Decision {
                     |job| format!("{now} queue {queue} stops at {}", name(job)),
                 )
             }
+            Self::Hold { job, until } => format!("{now} hold {} until {}", name(job), until.0),
             Self::WakeAt { time } => format!("{now} wake at {}", time.0),
         }
     }

@@ -7,6 +7,7 @@
 pub mod backfill;
 pub mod class;
 mod decision;
+pub mod hold;
 pub mod order;
 mod pending;
 mod pipeline;
@@ -150,10 +151,11 @@ pub fn build(view: &View) -> Option<Box<dyn Policy>> {
     power::Rule::named(&settings.power)?;
     let curtail = power::curtail::Curtail::named(&settings.curtail)?;
     let policy = pipeline::build(view)?;
-    Some(match power::Rule::of(view.plan()) {
+    let policy = match power::Rule::of(view.plan()) {
         None => policy,
         Some(rule) => Box::new(power::control::Controlled::new(policy, rule, curtail, view)),
-    })
+    };
+    hold::wrap(view, policy)
 }
 
 /// What a job that is running at time 0 holds, whatever its tenant's quota: its nodes if they are told, else where the placement puts it;

@@ -4,7 +4,7 @@ use super::class::{Class, Classes};
 use super::placement::Choice;
 use super::{Decision, Room};
 use crate::cluster::{NodeState, Piece};
-use crate::history::{HeadRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
+use crate::history::{HeadRecord, History, HoldRecord, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Seconds, Time};
 use crate::workload::{Job, Overrun};
 use std::collections::{BTreeMap, BTreeSet};
@@ -289,6 +289,16 @@ impl View {
         let head_index = head.unwrap_or(HeadRecord::NONE);
         self.history.heads.push(HeadRecord { time: self.now, queue, head: head_index });
         self.decisions.push(Decision::Wait { queue, head });
+    }
+
+    /// A pending job is held back on purpose until an instant, at which there is a pass.
+    ///
+    /// # Panics
+    /// If it is not pending.
+    pub fn hold(&mut self, job: u32, until: Time) {
+        assert!(self.status(job) == Status::Pending, "job {job} is not pending");
+        self.history.holds.push(HoldRecord { job, until });
+        self.decisions.push(Decision::Hold { job, until });
     }
 
     /// Asks for a pass at an instant in which nothing else may happen.

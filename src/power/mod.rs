@@ -13,6 +13,7 @@ mod limit;
 pub mod meter;
 pub mod share;
 pub mod tree;
+pub mod window;
 
 pub use limit::limits;
 pub use tree::{Domain, Parts};

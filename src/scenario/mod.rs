@@ -37,10 +37,11 @@ pub use overrides::Overrides;
 pub use policy::apply as apply_policy;
 
 use crate::document::{Document, Placed, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::gpu::Wish;
 use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
+use crate::policy::hold::HOLDS;
 use files::Files;
 use jobs::Jobs;
 use std::path::Path;
@@ -141,6 +142,11 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         return Err(Error::Input(found));
     };
     let plan = Plan { cluster, workload, settings };
+    let lacking = HOLDS.iter().find(|hold| hold.name == plan.settings.hold && hold.lacks_signal(&plan));
+    if let Some(hold) = lacking {
+        let problem = Problem::new(format!("hold `{}`, and nothing to go by at any site", hold.name));
+        found.push(problem.hint("`[power]` says it: `tariff` for prices, `carbon` for what energy emits"));
+    }
     if found.is_empty() {
         oversized::check(&plan, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }

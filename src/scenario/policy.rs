@@ -3,10 +3,12 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::Settings;
 use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
+use crate::policy::hold::HOLDS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
 use crate::policy::power::{CURTAILS, HYSTERESIS, POWERS};
 use crate::units::Seconds;
+use crate::workload::JobKind;
 
 /// The preset of a scenario that names no policy.
 const DEFAULT_PRESET: &str = "easy";
@@ -40,6 +42,9 @@ pub(super) fn read(
             settings.queue_limits = limits(document, policy.list("queue_limits"));
         }
         power(document, &mut policy, settings);
+        if let Some(delays) = policy.table("max_delay") {
+            settings.defer = delays_by_kind(document, delays);
+        }
         policy.finish();
     }
     for (place, name) in parts.iter().filter(|(_, name)| !name.mark.is_setting()) {
@@ -51,6 +56,20 @@ pub(super) fn read(
     for (place, name) in parts.iter().filter(|(_, name)| name.mark.is_setting()) {
         name.value.clone_into(places(settings)[*place]);
     }
+}
+
+/// The longest that jobs of a kind may be held back.
+fn delays_by_kind(document: &Document, delays: Table<'_>) -> Vec<(JobKind, Seconds)> {
+    let mut by_kind = Vec::new();
+    for (name, item) in delays.entries() {
+        let kind = JobKind::from_name(&name);
+        if kind.is_none() {
+            let problem = Problem::new(format!("unknown kind of jobs `{}`", name.value));
+            document.complain(name.mark, problem.hint_nearest(&name, JobKind::ALL.map(JobKind::name)));
+        }
+        by_kind.extend(kind.zip(item.read::<Seconds>().map(|delay| delay.value)));
+    }
+    by_kind
 }
 
 /// What is done about caps.
@@ -100,20 +119,22 @@ fn limits(document: &Document, limits: Vec<Placed<u64>>) -> Vec<u64> {
 }
 
 /// The parts of a policy and their names.
-fn known() -> [(&'static str, Vec<&'static str>); 3] {
+fn known() -> [(&'static str, Vec<&'static str>); 4] {
     [
         ("order", ORDERS.iter().map(|entry| entry.name).collect()),
         ("backfill", BACKFILLS.iter().map(|entry| entry.name).collect()),
         ("placement", PLACEMENTS.iter().map(|entry| entry.name).collect()),
+        ("hold", HOLDS.iter().map(|entry| entry.name).collect()),
     ]
 }
 
 /// Where the names of the parts are kept.
-const fn places(settings: &mut Settings) -> [&mut String; 3] {
-    [&mut settings.order, &mut settings.backfill, &mut settings.placement]
+const fn places(settings: &mut Settings) -> [&mut String; 4] {
+    [&mut settings.order, &mut settings.backfill, &mut settings.placement, &mut settings.hold]
 }
 
-/// Changes `settings` to the policy that `text` names: a preset, or its parts as `order/backfill/placement`.
+/// Changes `settings` to the policy that `text` names: a preset, or its parts as
+/// `order/backfill/placement/hold`.
 ///
 /// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else.
 ///
@@ -146,8 +167,8 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
             format!("{}; parts work too: `sjf/easy/pack`", nearest_hint(text, names).trim_end_matches('?'));
         return Err(Box::new(Problem::new(format!("unknown policy `{text}`")).hint(hint)));
     }
-    if parts.len() > 3 {
-        let problem = Problem::new(format!("`{text}` has more than order, backfill and placement"));
+    if parts.len() > 4 {
+        let problem = Problem::new(format!("`{text}` has more than order, backfill, placement and hold"));
         return Err(Box::new(problem.hint("such as `sjf/easy/pack`")));
     }
     for ((part, (what, names)), place) in parts.iter().zip(known).zip(places(settings)) {

@@ -379,7 +379,7 @@ impl Simulation {
                 self.settle(job, Outcome::Rejected);
             }
             Decision::Wait { .. } => {}
-            Decision::WakeAt { time } => {
+            Decision::WakeAt { time } | Decision::Hold { until: time, .. } => {
                 if time > now && time != Time::NEVER {
                     self.queue.push(time, Rank::Timer, 0);
                 }

@@ -84,6 +84,9 @@ pub struct Behaviour {
     pub checkpoint_cost: Seconds,
     /// Seconds a start after a stop holds its domains before work goes on.
     pub restart_time: Seconds,
+    /// How long a policy may hold it back on purpose; none: as its tenant, or the run, says.
+    #[serde(default)]
+    pub max_delay: Option<Seconds>,
     /// Fewest GPUs it can run with, thousandths; equal to the request unless elastic.
     pub gpus_min_milli: u32,
     /// Most GPUs it can use, thousandths; equal to the request unless elastic.

@@ -87,13 +87,16 @@ pub struct Tenant {
     /// The most GPUs its jobs may hold at once; none: no limit.
     #[serde(default)]
     pub quota_milli: Option<u32>,
+    /// How long a policy may hold back those of its jobs that do not say so themselves; none: as the run says.
+    #[serde(default)]
+    pub max_delay: Option<Seconds>,
 }
 
 impl Tenant {
     /// A tenant without a quota.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), quota_milli: None }
+        Self { name: name.into(), quota_milli: None, max_delay: None }
     }
     /// The most GPUs its jobs may hold at once.
     #[must_use]

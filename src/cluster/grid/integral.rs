@@ -1,5 +1,6 @@
 use super::{Calendar, Series, Signal};
 use crate::units::Time;
+use std::borrow::Cow;
 
 /// Sums of a signal from time 0, kept so that one over any stretch of time is a difference of two.
 ///
@@ -8,7 +9,7 @@ use crate::units::Time;
 /// the first time it goes beyond those before.
 #[derive(Debug, Clone)]
 pub struct Integral<'a> {
-    signal: &'a Signal,
+    signal: Cow<'a, Signal>,
     /// Of a series: the sum of the steps before each, and of all. Of a calendar: the sum up to the begin of each
     /// stretch of one value.
     sums: Vec<i128>,
@@ -19,53 +20,39 @@ pub struct Integral<'a> {
 }
 
 impl<'a> Integral<'a> {
-    pub(super) fn new(signal: &'a Signal) -> Self {
-        let mut integral = Self { signal, sums: vec![0], stretches: Vec::new(), end: Time::NEVER };
-        match signal {
+    pub(super) fn new(signal: Cow<'a, Signal>) -> Self {
+        let (mut sums, mut stretches, mut end) = (vec![0], Vec::new(), Time::NEVER);
+        match &*signal {
             Signal::Constant(_) => {}
             Signal::Series(series) => {
                 let mut sum = 0;
-                integral.sums.extend(series.values.iter().map(|value| {
+                sums.extend(series.values.iter().map(|value| {
                     sum += i128::from(*value) * i128::from(series.step.0);
                     sum
                 }));
             }
             Signal::Calendar(calendar) => {
-                integral.stretches.push((Time::ZERO, calendar.at(Time::ZERO)));
-                integral.end = calendar.until(Time::ZERO);
+                stretches.push((Time::ZERO, calendar.at(Time::ZERO)));
+                end = calendar.until(Time::ZERO);
             }
         }
-        integral
+        Self { signal, sums, stretches, end }
     }
 
     /// ∫ signal dt from time 0, value times seconds.
     pub fn to(&mut self, time: Time) -> i128 {
-        match self.signal {
+        match &*self.signal {
             Signal::Constant(value) => i128::from(*value) * i128::from(time.0),
             Signal::Series(series) => {
                 let since_start = |seconds| sum_of_series(series, &self.sums, seconds);
                 since_start(series.offset + u64::from(time.0)) - since_start(series.offset)
             }
             Signal::Calendar(calendar) => {
-                self.reach(calendar, time);
+                reach(calendar, time, &mut self.stretches, &mut self.sums, &mut self.end);
                 let next = self.stretches.partition_point(|(from, _)| *from <= time);
                 let (from, value) = self.stretches[next - 1];
                 self.sums[next - 1] + i128::from(value) * i128::from(time.since(from).0)
             }
-        }
-    }
-
-    fn reach(&mut self, calendar: &Calendar, time: Time) {
-        while self.end <= time && self.end != Time::NEVER {
-            let last = self.stretches.len() - 1;
-            let (from, value) = self.stretches[last];
-            let next = calendar.at(self.end);
-            if next != value {
-                let sum = self.sums[last] + i128::from(value) * i128::from(self.end.since(from).0);
-                self.stretches.push((self.end, next));
-                self.sums.push(sum);
-            }
-            self.end = calendar.until(self.end);
         }
     }
 
@@ -75,8 +62,28 @@ impl<'a> Integral<'a> {
     }
     /// The signal.
     #[must_use]
-    pub const fn signal(&self) -> &'a Signal {
-        self.signal
+    pub fn signal(&self) -> &Signal {
+        &self.signal
+    }
+}
+
+/// Follows a calendar to the stretch of one value that `time` is in.
+fn reach(
+    calendar: &Calendar,
+    time: Time,
+    stretches: &mut Vec<(Time, i64)>,
+    sums: &mut Vec<i128>,
+    end: &mut Time,
+) {
+    while *end <= time && *end != Time::NEVER {
+        let last = stretches.len() - 1;
+        let (from, value) = stretches[last];
+        let next = calendar.at(*end);
+        if next != value {
+            sums.push(sums[last] + i128::from(value) * i128::from(end.since(from).0));
+            stretches.push((*end, next));
+        }
+        *end = calendar.until(*end);
     }
 }
 

@@ -115,7 +115,12 @@ impl Signal {
     /// Its sums over time.
     #[must_use]
     pub fn integral(&self) -> Integral<'_> {
-        Integral::new(self)
+        Integral::new(std::borrow::Cow::Borrowed(self))
+    }
+    /// As [`Signal::integral`], keeping the signal.
+    #[must_use]
+    pub fn into_integral(self) -> Integral<'static> {
+        Integral::new(std::borrow::Cow::Owned(self))
     }
     /// Whether no question about it can go wrong; one read from a file may be otherwise.
     #[must_use]

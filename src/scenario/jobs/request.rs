@@ -202,6 +202,7 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
     let checkpoint_interval = table.value_or("checkpoint", Seconds::ZERO);
     let checkpoint_cost = table.value_or("checkpoint_cost", Seconds::ZERO);
     let restart_time = table.value_or("restart", Seconds::ZERO);
+    let max_delay = table.optional::<Seconds>("max_delay").map(|delay| delay.value);
     let mut speeds = family.map(|family| catalogue.speeds(family)).unwrap_or_default();
     if let Some(own) = table.item("speed") {
         for (name, item) in own.table()?.entries() {
@@ -226,6 +227,7 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
         checkpoint_interval,
         checkpoint_cost,
         restart_time,
+        max_delay,
         speeds,
         profile: Profile { shares, levels },
         ..Behaviour::default()

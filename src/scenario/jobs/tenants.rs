@@ -2,7 +2,7 @@ use super::Jobs;
 use crate::cluster::Cluster;
 use crate::document::{Document, Placed, Table};
 use crate::error::Problem;
-use crate::units::Gpus;
+use crate::units::{Gpus, Seconds};
 use crate::workload::Tenant;
 
 /// A tenant of `[[tenant]]`.
@@ -26,6 +26,7 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
     for mut table in root.tables("tenant") {
         let name = table.required::<String>("name");
         let quota = table.optional::<Gpus>("quota");
+        let max_delay = table.optional::<Seconds>("max_delay").map(|delay| delay.value);
         let partition = table.optional::<String>("partition");
         table.finish();
         if let (Some(partition), Some(cluster)) = (&partition, cluster)
@@ -41,7 +42,9 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
             continue;
         }
         let quota_milli = quota.map(|quota| quota.value.milli());
-        tenants.declared.push(Declared { tenant: Tenant { name: name.value, quota_milli }, partition });
+        tenants
+            .declared
+            .push(Declared { tenant: Tenant { name: name.value, quota_milli, max_delay }, partition });
     }
     tenants
 }

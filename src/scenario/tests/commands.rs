@@ -95,7 +95,8 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
     ");
     for (policy, message) in [
         ("sjf/esy", "unknown backfill `esy`"),
-        ("sjf/easy/pack/x", "`sjf/easy/pack/x` has more than order, backfill and placement"),
+        ("sjf/easy/pack/x", "unknown hold `x`"),
+        ("sjf/easy/pack/none/x", "`sjf/easy/pack/none/x` has more than order, backfill, placement and hold"),
     ] {
         let told = told_with(
             &format!("{CLUSTER}{JOB}"),

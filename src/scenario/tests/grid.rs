@@ -1,6 +1,7 @@
 use super::*;
 use crate::cluster::grid::{Battery, Demand, Signal};
 use crate::units::{Seconds, Time, Watts};
+use crate::workload::JobKind;
 use std::path::Path;
 
 const DATED: &str = "run.start = 2023-07-03\n";
@@ -133,4 +134,28 @@ fn every_problem_of_power_is_told() {
     s.toml:5:68: a charge beyond the capacity (without `charge` it is full at second 0)
     ");
     insta::assert_snapshot!(told(&format!("{CLUSTER}power = 7\n{JOB}")), @r"s.toml:2:9: `power`: expected a table, found `7`");
+}
+
+#[test]
+fn who_may_be_held_back_is_said_by_job_tenant_or_kind() {
+    let text = format!(
+        "{CLUSTER}power.tariff = 40\n[[tenant]]\nname = \"t\"\nmax_delay = \"2h\"\n[policy]\nhold = \"cheapest-window\"\n\
+         max_delay = {{ eval = \"4h\", batch-inference = \"1d\" }}\n{JOB}tenant = \"t\"\nmax_delay = \"30m\"\n"
+    );
+    let plan = load(&text).plan;
+    assert_eq!(plan.settings.hold, "cheapest-window", "the policy");
+    let day = (JobKind::BatchInference, Seconds(86_400));
+    assert_eq!(plan.settings.defer, [(JobKind::Eval, Seconds(14_400)), day], "by kind");
+    assert_eq!(plan.workload.tenants[0].max_delay, Some(Seconds(7200)), "of the tenant");
+    assert_eq!(plan.workload.behaviours[0].max_delay, Some(Seconds(1800)), "of the job");
+    let wrong = text.replace("eval =", "evil =").replace("\"30m\"", "\"soon\"");
+    insta::assert_snapshot!(told(&wrong.replace("cheapest-window", "cheapest-windw")), @r"
+    s.toml:7:8: unknown hold `cheapest-windw` (did you mean `cheapest-window`?)
+    s.toml:8:15: unknown kind of jobs `evil` (did you mean `eval`?)
+    s.toml:14:13: `max_delay`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `soon`
+    ");
+    insta::assert_snapshot!(told(&text.replace("cheapest", "cleanest")), @r"hold `cleanest-window`, and nothing to go by at any site (`[power]` says it: `tariff` for prices, `carbon` for what energy emits)");
+    let parts = Overrides { policy: Some("sjf/easy/pack/none".to_owned()), ..Overrides::default() };
+    let plan = Scenario::from_text("s.toml", &text, &parts).unwrap().plan;
+    assert_eq!(plan.settings.hold, "none", "from the command line");
 }

@@ -1,0 +1,10 @@
+//! The window of least carbon.
+
+use super::Entry;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "cleanest-window",
+    about: "a job that may wait is held until the window of its expected run in which energy is cleanest",
+    source: "Wiesner et al., Let's wait awhile, Middleware 2021; Hanafy et al., GAIA, ASPLOS 2024",
+    signal: |grid| grid.carbon.as_ref(),
+};

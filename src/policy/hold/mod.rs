@@ -1,0 +1,194 @@
+//! WHO is held back on purpose: jobs that may wait for cheap or clean hours.
+//!
+//! When a job becomes eligible its start is chosen: that of the lowest window of its expected run, the earliest of equal
+//! ones, which delays it by no more than its greatest delay: its own, else that of its tenant, else that of its kind.
+//! Where it may run at several sites, the lowest window of any of them counts; which site it gets the placement says.
+//! Until then no queue knows of it, so that this joins any order, backfill and placement; from then on it waits like
+//! everybody, as one that has been eligible all along. A job that was stopped is not held again. What prices and
+//! intensities will be is taken as known, which is what sources do; a real forecast saves less.
+//!
+//! # Complexity
+//! O(changes of the price until the last start + the expected run) a job that may wait, each a difference of sums.
+
+mod cheapest_window;
+mod cleanest_window;
+mod none;
+
+use super::{Event, Policy, View, ticks};
+use crate::cluster::grid::{Grid, Integral, Signal};
+use crate::history::Plan;
+use crate::power::window::lowest;
+use crate::units::{Factor, Seconds, Time};
+use std::collections::BTreeSet;
+
+/// One way to hold jobs back.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique among them.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What it wants to be low.
+    signal: fn(&Grid) -> Option<&Signal>,
+}
+
+impl Entry {
+    /// Whether it wants something to be low that no site of a cluster says.
+    #[must_use]
+    pub fn lacks_signal(&self, plan: &Plan) -> bool {
+        self.name != none::ENTRY.name && !plan.cluster.grids.iter().any(|grid| (self.signal)(grid).is_some())
+    }
+}
+
+/// Every way to hold jobs back.
+pub const HOLDS: &[Entry] = &[none::ENTRY, cheapest_window::ENTRY, cleanest_window::ENTRY];
+
+/// The longest a job may be held after it became eligible.
+///
+/// ```
+/// use gigawatt::history::{Plan, Settings};
+/// use gigawatt::policy::hold::greatest_delay;
+/// use gigawatt::units::{Seconds, Time};
+/// use gigawatt::workload::{Behaviour, Builder, Job, JobKind};
+/// let mut builder = Builder::default();
+/// for max_delay in [None, Some(Seconds(60))] {
+///     let behaviour = builder.behaviour(Behaviour { kind: JobKind::Eval, max_delay, ..Behaviour::default() });
+///     builder.push(Job { behaviour, ..Job::at(Time(0)) });
+/// }
+/// let defer = vec![(JobKind::Eval, Seconds(3600))];
+/// let settings = Settings { defer, ..Settings::named("fifo", "easy", "best-fit") };
+/// let plan = Plan { workload: builder.finish(), settings, ..Plan::default() };
+/// assert_eq!([0, 1].map(|job| greatest_delay(&plan, job)), [Seconds(3600), Seconds(60)]);
+/// ```
+#[must_use]
+pub fn greatest_delay(plan: &Plan, job: u32) -> Seconds {
+    let behaviour = plan.workload.behaviour_of(job);
+    let tenant = &plan.workload.tenants[plan.workload.jobs[job as usize].tenant as usize];
+    let of_kind =
+        || plan.settings.defer.iter().find(|(kind, _)| *kind == behaviour.kind).map(|(_, delay)| *delay);
+    behaviour.max_delay.or(tenant.max_delay).or_else(of_kind).unwrap_or_default()
+}
+
+/// A policy that holds jobs back from another; that other itself where nothing is to be held for. `None` if the plan
+/// names a way to hold that does not exist.
+pub(super) fn wrap(view: &View, inner: Box<dyn Policy>) -> Option<Box<dyn Policy>> {
+    let plan = view.plan();
+    let name = plan.settings.hold.as_str();
+    let entry = if name.is_empty() { &none::ENTRY } else { HOLDS.iter().find(|entry| entry.name == name)? };
+    let signals = plan.cluster.grids.iter().map(entry.signal);
+    let sites: Vec<Option<Integral<'static>>> =
+        signals.map(|signal| signal.map(|signal| signal.clone().into_integral())).collect();
+    if sites.iter().all(Option::is_none) {
+        return Some(inner);
+    }
+    let sites_of = view.classes().scopes.iter().map(|nodes| sites_in(plan, nodes)).collect();
+    Some(Box::new(Holding { inner, sites, sites_of, held: BTreeSet::new(), fresh: Vec::new() }))
+}
+
+/// The sites that a set of nodes lies in.
+fn sites_in(plan: &Plan, nodes: &[u64]) -> Vec<usize> {
+    let cluster = &plan.cluster;
+    let has = |node: u32| nodes[node as usize >> 6] >> (node & 63) & 1 == 1;
+    let racks = cluster.racks.iter().filter(|rack| (rack.first_node..rack.first_node + rack.nodes).any(has));
+    let sites: BTreeSet<usize> = racks.map(|rack| cluster.feeds[rack.feed as usize].site as usize).collect();
+    sites.into_iter().collect()
+}
+
+/// A policy that hears of some jobs later than they become eligible.
+#[derive(Debug)]
+struct Holding {
+    inner: Box<dyn Policy>,
+    /// By site: the sums of what is to be low, where it is known.
+    sites: Vec<Option<Integral<'static>>>,
+    /// By scope: the sites it lies in.
+    sites_of: Vec<Vec<usize>>,
+    /// Who is held, by when that ends.
+    held: BTreeSet<(Time, u32)>,
+    /// Those of them that no pass has told yet.
+    fresh: Vec<(Time, u32)>,
+}
+
+impl Holding {
+    /// When a job that becomes eligible now is to start.
+    fn start(&mut self, view: &View, job: u32) -> Time {
+        let (now, delay) = (view.now(), greatest_delay(view.plan(), job));
+        let class = view.class(job);
+        // Nothing is drawn, or it never starts.
+        if delay == Seconds::ZERO || class.kinds.is_empty() {
+            return now;
+        }
+        let rate = slowest(view, job);
+        let length = ticks(view.expected_work(job, rate), rate);
+        let sites = self.sites_of[class.scope as usize].iter();
+        let mut best: Option<(i128, Time)> = None;
+        for site in sites {
+            if let Some(Some(integral)) = self.sites.get_mut(*site) {
+                let found = lowest(integral, now, now + delay, length);
+                best = Some(best.map_or(found, |best| best.min(found)));
+            }
+        }
+        best.map_or(now, |best| best.1)
+    }
+
+    /// Lets go of a job before its time.
+    fn forget(&mut self, job: u32) -> bool {
+        self.fresh.retain(|(_, fresh)| *fresh != job);
+        let known = self.held.len();
+        self.held.retain(|(_, held)| *held != job);
+        self.held.len() < known
+    }
+}
+
+/// The lowest rate a job might get inside a rack.
+fn slowest(view: &View, job: u32) -> Factor {
+    let (class, kinds) = (view.class(job), &view.plan().cluster.kinds);
+    let rates = class.kinds.iter().map(|kind| class.rate_on(kinds, *kind, 1));
+    class.rate.or_else(|| rates.min()).unwrap_or_default()
+}
+
+impl Policy for Holding {
+    fn observe(&mut self, event: Event, view: &View) {
+        match event {
+            Event::Eligible { job } => {
+                let start = self.start(view, job);
+                if start > view.now() {
+                    self.held.insert((start, job));
+                    self.fresh.push((start, job));
+                } else {
+                    self.inner.observe(event, view);
+                }
+            }
+            Event::Cancelled { job } => {
+                if !self.forget(job) {
+                    self.inner.observe(event, view);
+                }
+            }
+            Event::Running { job, .. } => {
+                // It has been running since before it could be held.
+                if self.forget(job) {
+                    self.inner.observe(Event::Eligible { job }, view);
+                }
+                self.inner.observe(event, view);
+            }
+            Event::Ended { .. } | Event::Settled { .. } | Event::Capacity | Event::Timer => {
+                self.inner.observe(event, view);
+            }
+        }
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        for (until, job) in std::mem::take(&mut self.fresh) {
+            view.hold(job, until);
+        }
+        while let Some((until, job)) = self.held.first().copied().filter(|(until, _)| *until <= view.now()) {
+            self.held.remove(&(until, job));
+            self.inner.observe(Event::Eligible { job }, view);
+        }
+        self.inner.decide(view);
+    }
+}
+
+#[cfg(test)]
+mod tests;

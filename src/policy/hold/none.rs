@@ -1,0 +1,10 @@
+//! Nobody is held.
+
+use super::Entry;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "none",
+    about: "a job goes to its queue as soon as it is eligible",
+    source: "the queue of every batch system",
+    signal: |_| None,
+};
