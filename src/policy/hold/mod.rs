@@ -172,7 +172,7 @@ impl Policy for Holding {
                 }
                 self.inner.observe(event, view);
             }
-            Event::Ended { .. } | Event::Settled { .. } | Event::Capacity | Event::Timer => {
+            _ => {
                 self.inner.observe(event, view);
             }
         }
