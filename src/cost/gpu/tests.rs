@@ -194,6 +194,17 @@ fn a_gpu_ranks_the_same_in_any_chunks() {
 }
 
 #[test]
+fn a_batch_that_is_there_already_is_ranked_again_alike() {
+    let Some(gpu) = device() else { return };
+    let mut ranker = Ranker::new(gpu).expect("a device that takes the shader");
+    let problem = Problem::drawn(4, 70, 900);
+    let (first, _) = both(&mut ranker, &problem, 8);
+    let mut again = Ranking::default();
+    ranker.rank_again(&problem.batch(), 8, &mut again).expect("a device that works");
+    assert_eq!(first, again, "without an upload");
+}
+
+#[test]
 fn a_slice_is_met_to_its_end_however_long() {
     let Some(gpu) = device() else { return };
     // One slice: as many domains as it may have at most, the cheapest of them the last.
