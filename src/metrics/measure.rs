@@ -1,3 +1,4 @@
+use super::cost::{CostMetrics, JobCosts, cost};
 use super::distribution::{Distribution, real};
 use super::graphs::{GraphMetrics, graphs};
 use super::losses::losses;
@@ -77,6 +78,8 @@ pub struct Metrics {
     pub graphs: Option<GraphMetrics>,
     /// What was drawn, where power is counted.
     pub power: Option<PowerMetrics>,
+    /// What it costs and emits, over the whole run; none where no power is counted or nothing is known of the grid.
+    pub cost: Option<CostMetrics>,
     /// The run over time, window or not.
     pub series: Series,
 }
@@ -104,6 +107,8 @@ pub struct Measured {
     /// Joules of every job, window or not, in input order; none where no power is counted. See
     /// [`of_jobs`](crate::power::energy::of_jobs).
     pub energy: Option<Vec<u128>>,
+    /// What every job pays and emits; none where no power is counted or nothing is known of the grid.
+    pub costs: Option<JobCosts>,
 }
 
 impl Measured {
@@ -185,7 +190,16 @@ pub fn measure(history: &History) -> Measured {
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);
     let counted: Vec<u32> = (0..history.plan.workload.len()).filter(in_window).collect();
     add_job_statistics(&mut metrics, history, &jobs, &counted);
-    Measured { metrics, jobs, energy: of_jobs(history) }
+    let (cost, costs) = cost(history).unzip();
+    metrics.cost = cost;
+    if let Some(costs) = &costs {
+        let by_name: Vec<_> = history.plan.workload.tenants.iter().zip(costs.by_tenant(history)).collect();
+        for tenant in &mut metrics.tenants {
+            let own = by_name.iter().find(|(other, _)| other.name == tenant.name);
+            (tenant.cost, tenant.carbon_g) = own.map(|(_, sum)| *sum).unzip();
+        }
+    }
+    Measured { metrics, jobs, energy: of_jobs(history), costs }
 }
 
 fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes], counted: &[u32]) {

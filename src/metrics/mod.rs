@@ -20,6 +20,7 @@
 //! `dependency` is the time from submission until it is eligible, and no part of `wait_time`. A wish for segments is
 //! not looked at.
 
+mod cost;
 mod distribution;
 mod fit;
 mod graphs;
@@ -36,6 +37,7 @@ mod tenants;
 mod times;
 mod waiting;
 
+pub use cost::{CostMetrics, JobCosts, SiteCost};
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use measure::{Measured, Metrics, Window, measure};

@@ -1,7 +1,7 @@
 use super::distribution::{Distribution, ratio, real};
 use super::times::JobTimes;
 use crate::history::{History, Outcome};
-use crate::units::Time;
+use crate::units::{Money, Time};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -22,6 +22,10 @@ pub struct TenantMetrics {
     pub entitlement: f64,
     /// Joules that its jobs drew within the window; none where no power is counted.
     pub energy_j: Option<u128>,
+    /// What its jobs cost over the whole run, millionths of a dollar; none where nothing is known of the grid.
+    pub cost: Option<Money>,
+    /// Grams of CO₂ equivalent that they stand for.
+    pub carbon_g: Option<i64>,
     /// Wait of its finished jobs, seconds.
     pub wait_time: Distribution<u32>,
 }
@@ -87,6 +91,8 @@ pub(super) fn tenants(
             share: ratio(held[index], total),
             entitlement,
             energy_j: joules.map(|joules| joules[index]),
+            cost: None,
+            carbon_g: None,
             wait_time,
         });
     }

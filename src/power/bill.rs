@@ -46,6 +46,8 @@ pub struct Reading {
     pub from: Time,
     /// Joules of that interval.
     pub joules: u128,
+    /// How long an interval is.
+    pub interval: Seconds,
     /// The charge for it.
     pub charge: Money,
 }
@@ -131,7 +133,7 @@ fn readings(demand: Demand, clock: Option<&Zone>, steps: &[(Time, Watts)], end: 
             stretches.next();
         }
         let date = clock.civil(from);
-        let reading = Reading { from, joules, charge: Money(0) };
+        let reading = Reading { from, joules, interval: demand.interval, charge: Money(0) };
         match months.last_mut() {
             Some((month, highest)) if *month == (date.year(), date.month()) => {
                 if joules > highest.joules {
