@@ -165,10 +165,11 @@ impl Document {
             problems.push((mark, problem));
         }
     }
-    fn missing(&self, mark: Mark, key: &str) {
+    fn missing(&self, mark: Mark, key: &str, hint: Option<&str>) {
         // In a broken text the key may stand where nothing could be read.
         if self.broken.is_empty() {
-            self.complain(mark, Problem::new(format!("missing `{key}`")));
+            let problem = Problem::new(format!("missing `{key}`"));
+            self.complain(mark, hint.into_iter().fold(problem, Problem::hint));
         }
     }
     /// Whether a problem was found so far.

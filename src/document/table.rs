@@ -45,7 +45,15 @@ impl<'d> Table<'d> {
     pub fn required_item(&mut self, key: &'static str) -> Option<Item<'d>> {
         let item = self.item(key);
         if item.is_none() {
-            self.document.missing(self.mark, key);
+            self.document.missing(self.mark, key, None);
+        }
+        item
+    }
+    /// As [`Table::required_item`], with a hint how to make good its absence.
+    pub fn required_or_hint(&mut self, key: &'static str, hint: &str) -> Option<Item<'d>> {
+        let item = self.item(key);
+        if item.is_none() {
+            self.document.missing(self.mark, key, Some(hint));
         }
         item
     }

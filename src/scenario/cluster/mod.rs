@@ -33,7 +33,9 @@ pub(super) fn read(
     catalogue: &mut Catalogue,
     files: &mut Files,
 ) -> Option<Cluster> {
-    let item = root.required_item("cluster")?;
+    let hint =
+        "nodes and GPUs such as `64x8xh100`, or a table with `rack`; on the command line `--cluster 64x8`";
+    let item = root.required_or_hint("cluster", hint)?;
     if item.is_text() {
         let text: Placed<String> = item.read()?;
         let is_file = !text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(['.', '/']);

@@ -75,7 +75,9 @@ impl<'a> Jobs<'a> {
     /// Reads `[[tenant]]` and `[workload]`.
     pub(super) fn read(mut self, document: &Document, root: &mut Table<'_>) -> Asked {
         self.tenants = tenants::read(document, root, self.cluster);
-        let Some(mut workload) = root.required_item("workload").and_then(Item::table) else {
+        let hint =
+            "a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`";
+        let Some(mut workload) = root.required_or_hint("workload", hint).and_then(Item::table) else {
             return Asked::default();
         };
         // A trace comes first: what it brings is taken over whole.

@@ -90,8 +90,8 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
     ");
     let nothing = Scenario::from_overrides(&Overrides::default()).unwrap_err().to_string();
     insta::assert_snapshot!(compact(&nothing), @r"
-    command line: missing `cluster`
-    command line: missing `workload`
+    command line: missing `cluster` (nodes and GPUs such as `64x8xh100`, or a table with `rack`; on the command line `--cluster 64x8`)
+    command line: missing `workload` (a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`)
     ");
     for (policy, message) in [
         ("sjf/esy", "unknown backfill `esy`"),

@@ -110,8 +110,8 @@ fn every_problem_of_run_and_policy_is_told() {
     s.toml:17:1: unknown key `x` (known: preset, order, backfill, placement, hold, priority_step, queue_limits, power, curtail, power_period, max_delay)
     ");
     insta::assert_snapshot!(told(""), @r"
-    s.toml: missing `cluster`
-    s.toml: missing `workload`
+    s.toml: missing `cluster` (nodes and GPUs such as `64x8xh100`, or a table with `rack`; on the command line `--cluster 64x8`)
+    s.toml: missing `workload` (a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`)
     ");
     insta::assert_snapshot!(told("cluster = 7\nworkload = 8\nplatforms = 9\n"), @r"
     s.toml:1:11: `cluster`: expected a table, nodes and GPUs such as `552x8xh100`, or the path of a list of nodes, found `7`
