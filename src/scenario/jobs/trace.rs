@@ -80,7 +80,12 @@ impl Jobs<'_> {
         if cluster.partitions.len() == 1 && workload.partitions.len() > 1 {
             let count = workload.partitions.len() - 1;
             let noun = if count == 1 { "partition" } else { "partitions" };
-            let note = format!("{count} {noun} of the trace left out: the cluster has none");
+            let note = format!(
+                "{count} {noun} of the trace left out (`{}`{}): the cluster has none; a scenario makes them with \
+                 `[[cluster.partition]]`, `name` and `nodes`",
+                workload.partitions[1],
+                if count == 1 { "" } else { ", ..." }
+            );
             self.files.notes.push(note);
             workload.partitions.truncate(1);
             workload.requests.iter_mut().for_each(|request| request.partition = 0);

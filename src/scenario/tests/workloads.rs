@@ -35,7 +35,8 @@ fn a_trace_may_stand_beside_graphs_and_generators() {
         workload.behaviour_of(0).speed(loaded.catalogue.index_of("gb300").unwrap()).as_f64() > 2.0,
         "speeds by kind"
     );
-    let left_out = "1 partition of the trace left out: the cluster has none";
+    let left_out = "1 partition of the trace left out (`vc1`): the cluster has none; a scenario makes them with \
+                    `[[cluster.partition]]`, `name` and `nodes`";
     assert!(loaded.notes.iter().any(|note| note == left_out), "{:?}", loaded.notes);
 }
 
