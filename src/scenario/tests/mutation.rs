@@ -1,7 +1,9 @@
-//! Whatever a text says, reading it ends with a plan or with problems.
+//! Whatever a text says, reading it ends with a plan or with problems, and a plan that is read can be run.
 
 use super::*;
+use crate::metrics::measure;
 use crate::random::{Purpose, Stream};
+use crate::simulation::{Control, simulate};
 use std::time::Duration;
 
 /// Pieces that break numbers, strings and structure.
@@ -77,8 +79,25 @@ fn swap_lines(bytes: &mut Vec<u8>, below: &mut impl FnMut(usize) -> usize) {
     *bytes = lines.join(&b'\n');
 }
 
+/// The first hours of a plan, if it is small: whether it was run. What is checked is that nothing panics and that the
+/// history is sound.
+fn run(mut plan: Plan) -> bool {
+    const HOURS: u32 = 3 * 3600;
+    let small = plan.workload.len() <= 2_000 && plan.cluster.nodes() <= 1_000;
+    if small {
+        plan.settings.until = Some(plan.settings.until.unwrap_or(HOURS).min(HOURS));
+        let history = simulate(plan, &mut Control::default());
+        if let Err(problem) = history.check() {
+            panic!("a broken history: {problem}");
+        }
+        let waited: u64 = measure(&history).metrics.waiting_seconds.iter().sum();
+        assert!(waited <= u64::from(HOURS) * u64::from(history.plan.workload.len()), "{waited} s of waiting");
+    }
+    small
+}
+
 #[test]
-fn no_text_makes_reading_a_scenario_panic() {
+fn no_text_makes_reading_or_running_a_scenario_panic() {
     let seeds = [
         QUICKSTART.as_bytes(),
         include_bytes!("../../../workloads/two-sites.toml"),
@@ -88,7 +107,7 @@ fn no_text_makes_reading_a_scenario_panic() {
     let seconds = std::env::var("GIGAWATT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     #[expect(clippy::disallowed_methods, reason = "how long to go on is all the clock decides")]
     let start = std::time::Instant::now();
-    let (mut fine, mut wrong) = (0_u32, 0_u32);
+    let (mut fine, mut wrong, mut simulated) = (0_u32, 0_u32, 0_u32);
     for case in 0_u64.. {
         let done = match seconds {
             Some(seconds) => start.elapsed() >= Duration::from_secs(seconds),
@@ -105,10 +124,14 @@ fn no_text_makes_reading_a_scenario_panic() {
             files.note(Path::new("s.toml"), &text);
             let document = Document::from_bytes("s.toml", text.clone());
             read(document, "s.toml".to_owned(), files, &Overrides::default())
+                .map(|loaded| run(loaded.plan))
                 .map_err(|error| error.to_string())
         });
         match read {
-            Ok(Ok(_)) => fine += 1,
+            Ok(Ok(small)) => {
+                fine += 1;
+                simulated += u32::from(small);
+            }
             Ok(Err(told)) => {
                 assert!(told.contains("nothing was run"), "case {case}: {told}");
                 wrong += 1;
@@ -118,4 +141,5 @@ fn no_text_makes_reading_a_scenario_panic() {
     }
     // Were every text broken beyond reading, nothing past the syntax would have been tried.
     assert!(fine > 0 && wrong > fine, "{fine} texts were fine and {wrong} wrong");
+    assert!(simulated > fine / 2, "{simulated} of {fine} were simulated");
 }
