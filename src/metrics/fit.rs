@@ -4,6 +4,7 @@ use super::occupancy::Occupancy;
 use super::scope::Scope;
 use crate::cluster::Cluster;
 use crate::workload::{Request, Shape, Topology};
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 /// What decides whether a request fits.
@@ -15,12 +16,12 @@ pub(super) enum Fit {
     Gang,
     /// Whole nodes and a remainder pod in one rack.
     Rack,
-    /// Only a look at the nodes tells: shares, CPU and memory, several pods, racks cut by partitions.
+    /// Only a look at the nodes tells: shares, CPU and memory, several pods, segments, racks cut by partitions.
     Search,
 }
 
 impl Fit {
-    pub(super) fn of(request: &Request, scope: &Scope, racks_are_cut: bool) -> Self {
+    pub(super) fn of(request: &Request, scope: &Scope, racks_are_cut: bool, cluster: &Cluster) -> Self {
         let hosts = request.cpu_milli > 0 || request.memory_mib > 0;
         let (pods, each) = pods(request);
         if request.gpus().milli() == 0 && !hosts {
@@ -32,6 +33,7 @@ impl Fit {
         let one_pod = matches!(request.shape, Shape::Pods { .. }) || each <= scope.largest * 1000;
         match request.topology {
             _ if one_pod => Self::Pod,
+            _ if in_segments(request, cluster) => Self::Search,
             Topology::RequireRack if racks_are_cut => Self::Search,
             Topology::RequireRack => Self::Rack,
             Topology::Ignore | Topology::PreferRack => Self::Gang,
@@ -47,11 +49,20 @@ const fn pods(request: &Request) -> (u32, u32) {
     }
 }
 
+/// Whether a request that finds no rack for all of it may spread over racks by segments alone.
+pub(super) fn in_segments(request: &Request, cluster: &Cluster) -> bool {
+    request.segment > 1
+        && request.topology == Topology::PreferRack
+        && cluster.racks.iter().any(|rack| rack.nodes > 1)
+}
+
 /// Looks for room node by node, beginning where there was room the last time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Search {
     /// Sets of nodes that a gang may spread over.
     pub(super) domains: Rc<Vec<Vec<u32>>>,
+    /// Whether those are racks and a gang may take several, whole segments in each.
+    pub(super) in_segments: bool,
     found: Option<u32>,
     /// At the last look no node had room: only one that was freed since then can have.
     exhausted: bool,
@@ -84,6 +95,12 @@ impl Search {
             self.exhausted = self.found.is_none();
             return self.found.is_some();
         }
+        if self.in_segments {
+            let kind =
+                |nodes: &[u32]| nodes.first().map(|node| cluster.racks[cluster.rack_of(*node) as usize].kind);
+            let mut kinds = self.domains.chunk_by(|one, other| kind(one) == kind(other));
+            return kinds.any(|racks| segments_fit(racks, request, cluster, now));
+        }
         self.domains.iter().any(|nodes| match request.shape {
             Shape::Pods { .. } => {
                 let room = |left: u32, node: &u32| left - now.pods_on(*node, request, each, left);
@@ -94,6 +111,42 @@ impl Search {
             }
             Shape::Any { .. } => gang_fits(nodes, request, each / 1000, cluster, now),
         })
+    }
+}
+
+/// Whether racks of one kind hold a gang, each but the last as many whole segments as it can, most first.
+fn segments_fit(racks: &[Vec<u32>], request: &Request, cluster: &Cluster, now: &Occupancy<'_>) -> bool {
+    let size = racks.iter().flatten().next().map_or(0, |node| cluster.kind_of(*node).gpus);
+    let (mut left, each, rest) = match request.shape {
+        Shape::Pods { count, gpus_milli_each } => (count, gpus_milli_each, 0),
+        Shape::Any { gpus_milli } => {
+            let gpus = gpus_milli / 1000;
+            let (Some(pods), Some(rest)) = (gpus.checked_div(size), gpus.checked_rem(size)) else {
+                return false;
+            };
+            (pods, size * 1000, rest)
+        }
+    };
+    let room = |nodes: &Vec<u32>| -> u32 {
+        let pods = nodes.iter().map(|node| now.pods_on(*node, request, each, left));
+        pods.fold(0, u32::saturating_add)
+    };
+    let mut rooms: Vec<(u32, &Vec<u32>)> = racks.iter().map(|nodes| (room(nodes), nodes)).collect();
+    loop {
+        let holds_rest =
+            |nodes: &[u32]| rest == 0 || gang_fits(nodes, request, left * size + rest, cluster, now);
+        if rooms.iter().any(|(room, nodes)| *room >= left && holds_rest(nodes)) {
+            return true;
+        }
+        // Of racks that give as much, the one that could not be the last.
+        let most = (0..rooms.len()).max_by_key(|at| (rooms[*at].0 / request.segment, Reverse(rooms[*at].0)));
+        let Some(at) = most else { return false };
+        let gives = (rooms[at].0 / request.segment).min(left / request.segment) * request.segment;
+        if gives == 0 {
+            return false;
+        }
+        left -= gives;
+        rooms.swap_remove(at);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why jobs wait, derived instant by instant while a history is replayed.
 
-use super::fit::{Fit, Search};
+use super::fit::{Fit, Search, in_segments};
 use super::ladder::{Ladder, Limits};
 use super::occupancy::Occupancy;
 use super::times::JobTimes;
@@ -119,10 +119,15 @@ impl<'a> Waiting<'a> {
         };
         let mut sizes: BTreeMap<LineKey, Vec<u32>> = BTreeMap::new();
         let mut keys = Vec::new();
+        let cluster = &history.plan.cluster;
         for (index, request) in (0u32..).zip(&workload.requests) {
             let scope = occupancy.scopes.of_request[index as usize];
-            let fit =
-                Fit::of(request, &occupancy.scopes.scopes[scope as usize], occupancy.scopes.racks_are_cut);
+            let fit = Fit::of(
+                request,
+                &occupancy.scopes.scopes[scope as usize],
+                occupancy.scopes.racks_are_cut,
+                cluster,
+            );
             let searched = if fit == Fit::Search { index } else { NONE };
             let key = (scope, fit, searched, NONE);
             sizes.entry(key).or_default().push(request.gpus().milli());
@@ -149,7 +154,9 @@ impl<'a> Waiting<'a> {
         let queue = self.workload.requests[any].partition;
         let mut search = Search::default();
         if fit == Fit::Search {
-            let by_rack = self.workload.requests[request as usize].topology == Topology::RequireRack;
+            let request = &self.workload.requests[request as usize];
+            search.in_segments = in_segments(request, cluster);
+            let by_rack = search.in_segments || request.topology == Topology::RequireRack;
             let domains = self.domains.entry((scope, by_rack)).or_insert_with(|| {
                 let scope = &occupancy.scopes.scopes[scope as usize];
                 Rc::new(occupancy.scopes.domains(cluster, scope, by_rack))
@@ -429,4 +436,48 @@ fn move_seconds(times: &mut JobTimes, from: WaitReason, to: WaitReason, seconds:
     let reasons = &mut times.reasons;
     reasons[from as usize] = reasons[from as usize].wrapping_sub(seconds);
     reasons[to as usize] = reasons[to as usize].wrapping_add(seconds);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Cluster, NodeKind};
+    use crate::history::{Plan, Settings};
+    use crate::metrics::measure;
+    use crate::simulation::{Control, simulate};
+    use crate::units::{Gpus, Seconds};
+    use crate::workload::{Behaviour, Builder, Job, Request, Shape};
+
+    /// On each of two racks of four nodes of 8 GPUs one node is taken; then come 48 GPUs in segments of so many pods.
+    fn waits_of(segment: u32, shape: Shape) -> [u64; 3] {
+        let mut builder = Builder::default();
+        let behaviour = builder.behaviour(Behaviour::default());
+        let node = Request::gang(Gpus::whole(8));
+        for request in [node.clone(), node.clone(), Request { shape, segment, ..node }] {
+            let request = builder.request(request);
+            builder.push(Job { request, behaviour, work_time: Seconds(100), ..Job::at(Time(0)) });
+        }
+        let cluster = Cluster::racked(2, 4, NodeKind { gpus: 8, ..NodeKind::default() });
+        let settings = Settings::named("fifo", "skip", "spread");
+        let history =
+            simulate(Plan { cluster, workload: builder.finish(), settings }, &mut Control::default());
+        let metrics = measure(&history).metrics;
+        [WaitReason::Shape, WaitReason::Order, WaitReason::Held].map(|reason| metrics.waited_for(reason))
+    }
+
+    #[test]
+    fn who_waits_for_whole_segments_waits_for_shape() {
+        let gang = Shape::Any { gpus_milli: 48_000 };
+        let pods = Shape::Pods { count: 12, gpus_milli_each: 4_000 };
+        for (segment, shape, waited, why) in [
+            (1, gang, 0, "six nodes are free"),
+            (2, gang, 100, "pairs: of each three nodes one is left over"),
+            (3, gang, 0, "three and three"),
+            (1, pods, 0, "two pods a node"),
+            (4, pods, 100, "fours: of each six pods two are left over"),
+            (6, pods, 0, "six and six"),
+        ] {
+            assert_eq!(waits_of(segment, shape), [waited, 0, 0], "segments of {segment}: {why}");
+        }
+    }
 }
