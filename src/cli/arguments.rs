@@ -112,6 +112,9 @@ pub(super) struct Compare {
     /// Print CSV, one line a policy and measure
     #[arg(long)]
     pub(super) csv: bool,
+    /// Print every decision to stderr as it is taken, after the names of its policy and seed
+    #[arg(long)]
+    pub(super) trace_decisions: bool,
 }
 
 const CHECK_EXAMPLES: &str = "\

@@ -3,7 +3,7 @@ use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::error::{Problem, Problems, Result};
-use crate::experiment::{Comparison, Contender, Watch, compare, is_random};
+use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
 use crate::history::{Plan, Settings};
 use crate::report::{self, Directory};
 use crate::scenario::{Loaded, Overrides, apply_policy};
@@ -34,9 +34,17 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     for offset in 1..u64::from(seeds) {
         plans.push(with_seed(seed.wrapping_add(offset))?);
     }
-    let bar = Bar::of_runs(terminal, contenders.len() * plans.len());
-    let progress = |done: usize| bar.at(u64::try_from(done).unwrap_or(u64::MAX));
-    let watch = Watch { interrupted: Some(interrupt::listen(terminal)), progress: Some(&progress) };
+    let jobs: u64 = plans.iter().map(|plan| u64::from(plan.workload.len())).sum();
+    let (policies, runs) = (contenders.len() as u64, contenders.len() * plans.len());
+    let bar = Bar::of_runs(terminal, policies * jobs);
+    let progress = |done: Done| bar.compared(done, runs);
+    let trace = |policy: &str, seed: u64, line: &str| terminal.say(&format!("{policy}, seed {seed}: {line}"));
+    let mut watch = Watch { interrupted: Some(interrupt::listen(terminal)), ..Watch::default() };
+    if arguments.trace_decisions {
+        watch.trace = Some(&trace);
+    } else {
+        watch.progress = Some(&progress);
+    }
     let comparison = compare(&plans, &contenders, reference, random, watch);
     bar.done();
     let Some(comparison) = comparison else {

@@ -1,4 +1,5 @@
 use super::terminal::Terminal;
+use crate::experiment::Done;
 use crate::simulation::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
@@ -27,10 +28,9 @@ impl Bar {
         let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} jobs  {msg}  {eta} left";
         Self::new(terminal, jobs.into(), template)
     }
-    /// A bar over the runs of a comparison.
-    pub(super) fn of_runs(terminal: Terminal, runs: usize) -> Self {
-        let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {eta} left";
-        Self::new(terminal, u64::try_from(runs).unwrap_or(u64::MAX), template)
+    /// A bar over the jobs of all runs of a comparison.
+    pub(super) fn of_runs(terminal: Terminal, jobs: u64) -> Self {
+        Self::new(terminal, jobs, "  {bar:30.cyan} {percent:>3} %  {msg}  {eta} left")
     }
     /// `position` of the length is done.
     pub(super) fn at(&self, position: u64) {
@@ -49,6 +49,13 @@ impl Bar {
             self.bar.set_message(format!("day {day:.1}"));
         }
         self.at(progress.settled.into());
+    }
+    /// A comparison of so many runs has come so far.
+    pub(super) fn compared(&self, done: Done, runs: usize) {
+        if self.watched {
+            self.bar.set_message(format!("{} of {runs} runs", done.runs));
+        }
+        self.at(done.settled);
     }
     /// Takes the bar away.
     pub(super) fn done(&self) {

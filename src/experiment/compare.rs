@@ -2,9 +2,9 @@ use super::comparison::{Comparison, Run};
 use super::measure::{MEASURES, rank};
 use crate::history::{Plan, Settings};
 use crate::metrics::measure;
-use crate::simulation::{Control, simulate};
+use crate::simulation::{Control, Progress, simulate};
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// One of the policies compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,39 @@ impl Contender {
 pub struct Watch<'a> {
     /// Set by somebody else to stop.
     pub interrupted: Option<&'a AtomicBool>,
-    /// Called with the number of finished runs, from any thread.
-    pub progress: Option<&'a (dyn Fn(usize) + Sync)>,
+    /// Called now and then, from any thread.
+    pub progress: Option<&'a (dyn Fn(Done) + Sync)>,
+    /// Called with each decision.
+    pub trace: Option<Tracer<'a>>,
+}
+
+/// Called with the name of a policy, the seed of its run and a decision in it, from any thread.
+pub type Tracer<'a> = &'a (dyn Fn(&str, u64, &str) + Sync);
+
+/// How far a comparison has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// Finished runs.
+    pub runs: usize,
+    /// Jobs of all runs whose outcome is known.
+    pub settled: u64,
+}
+
+/// Counts over all threads what is done.
+#[derive(Debug, Default)]
+struct Tally {
+    runs: AtomicUsize,
+    settled: AtomicU64,
+}
+
+impl Tally {
+    fn add(&self, runs: usize, settled: u64, watch: Watch<'_>) {
+        let runs = self.runs.fetch_add(runs, Ordering::Relaxed) + runs;
+        let settled = self.settled.fetch_add(settled, Ordering::Relaxed) + settled;
+        if let Some(progress) = watch.progress {
+            progress(Done { runs, settled });
+        }
+    }
 }
 
 impl std::fmt::Debug for Watch<'_> {
@@ -65,18 +96,9 @@ pub fn compare(
     let by_days = plans.len() == 1 && !is_random;
     let pairs = contenders.iter().flat_map(|contender| plans.iter().map(move |plan| (contender, plan)));
     let pairs: Vec<(&Contender, &Plan)> = pairs.collect();
-    let done = AtomicUsize::new(0);
-    let runs: Option<Vec<(Run, u64)>> = pairs
-        .into_par_iter()
-        .map(|(contender, plan)| {
-            let run = run(plan, contender, by_days, watch.interrupted)?;
-            let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
-            if let Some(progress) = watch.progress {
-                progress(finished);
-            }
-            Some(run)
-        })
-        .collect();
+    let tally = Tally::default();
+    let runs: Option<Vec<(Run, u64)>> =
+        pairs.into_par_iter().map(|(contender, plan)| run(plan, contender, by_days, &tally, watch)).collect();
     let runs = runs?;
     let jobs = runs[0].1;
     let mut runs = runs.into_iter().map(|(run, _)| run);
@@ -91,14 +113,32 @@ fn run(
     plan: &Plan,
     contender: &Contender,
     by_days: bool,
-    interrupted: Option<&AtomicBool>,
+    tally: &Tally,
+    watch: Watch<'_>,
 ) -> Option<(Run, u64)> {
-    let settings = Settings { seed: plan.settings.seed, ..contender.settings.clone() };
+    let (seed, jobs) = (plan.settings.seed, u64::from(plan.workload.len()));
+    let settings = Settings { seed, ..contender.settings.clone() };
     let plan = Plan { settings, ..plan.clone() };
-    let history = simulate(plan, &mut Control { interrupted, ..Control::default() });
+    let mut told = 0;
+    let mut progress = |progress: Progress| {
+        let settled = u64::from(progress.settled);
+        tally.add(0, settled - std::mem::replace(&mut told, settled), watch);
+    };
+    let mut trace = |line: &str| {
+        if let Some(trace) = watch.trace {
+            trace(&contender.name, seed, line);
+        }
+    };
+    let mut control =
+        Control { interrupted: watch.interrupted, progress: Some(&mut progress), ..Control::default() };
+    if watch.trace.is_some() {
+        control.trace = Some(&mut trace);
+    }
+    let history = simulate(plan, &mut control);
     if !history.complete {
         return None;
     }
+    tally.add(1, jobs - told, watch);
     let measured = measure(&history);
     let values = MEASURES.iter().map(|measure| (measure.of_run)(&measured.metrics)).collect();
     let jobs = if by_days { rank(&history, &measured) } else { Vec::new() };
@@ -113,6 +153,7 @@ mod tests {
     use crate::experiment::comparison::readings;
     use crate::units::{Gpus, Seconds, Time};
     use crate::workload::{Behaviour, Builder, Job, Request};
+    use std::sync::Mutex;
 
     /// Sixteen days on 2 nodes of 8 GPUs, contended; `shift` stands for what a seed would change.
     fn plan(seed: u64, shift: u32) -> Plan {
@@ -162,7 +203,8 @@ mod tests {
 
     #[test]
     fn days_counted_once_give_the_numbers_of_the_run() {
-        let (run, _) = run(&plan(0, 0), &contenders(&POLICIES)[1], true, None).unwrap();
+        let tally = Tally::default();
+        let (run, _) = run(&plan(0, 0), &contenders(&POLICIES)[1], true, &tally, Watch::default()).unwrap();
         let read = readings(&run.jobs, &vec![1; run.jobs[0].days()]);
         for ((measure, value), read) in MEASURES.iter().zip(&run.values).zip(read) {
             let equal = (value - read).abs() <= 1e-9 * value.abs();
@@ -177,6 +219,31 @@ mod tests {
         assert!(is_random(&plan(1, 0), &plan(2, 5), &fixed), "made workloads");
         let drawing = contenders(&["fifo/none/random"]);
         assert!(is_random(&plan(1, 0), &plan(2, 0), &drawing), "a placement that draws");
+    }
+
+    #[test]
+    fn whoever_watches_sees_every_job_settled_and_every_decision() {
+        let (most, starts) = (Mutex::new(Done { runs: 0, settled: 0 }), Mutex::new(Vec::new()));
+        let progress = |done: Done| {
+            let mut most = most.lock().unwrap();
+            *most = Done { runs: most.runs.max(done.runs), settled: most.settled.max(done.settled) };
+        };
+        let trace = |policy: &str, seed: u64, line: &str| {
+            if line.contains(" start ") {
+                starts.lock().unwrap().push((policy.to_owned(), seed));
+            }
+        };
+        let watch = Watch { progress: Some(&progress), trace: Some(&trace), ..Watch::default() };
+        let plans = [plan(0, 0), plan(1, 100)];
+        compare(&plans, &contenders(&POLICIES[..2]), 0, true, watch).unwrap();
+        assert_eq!(*most.lock().unwrap(), Done { runs: 4, settled: 4 * 400 }, "all that there is");
+        for policy in &POLICIES[..2] {
+            for seed in 0..2 {
+                let of_run = |start: &&(String, u64)| start.0 == *policy && start.1 == seed;
+                let starts = starts.lock().unwrap().iter().filter(of_run).count();
+                assert_eq!(starts, 400, "{policy} starts every job of seed {seed}");
+            }
+        }
     }
 
     #[test]
