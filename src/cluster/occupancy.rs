@@ -312,7 +312,7 @@ impl Occupancy {
             let rack = (!layout.flat).then_some(rack);
             match old {
                 Some(free) if idle(free) => {
-                    index.move_node::<false>(kind, full.count_ones(), word, bit, rack)
+                    index.move_node::<false>(kind, full.count_ones(), word, bit, rack);
                 }
                 Some(free) => index.move_part::<false>(free.count_ones(), word, bit),
                 None => {}
