@@ -14,7 +14,7 @@ use gigawatt::power::tree::{Domain, Tree};
 use gigawatt::scenario::{Overrides, Scenario};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Factor, Watts};
-use gigawatt::workload::Profile;
+use gigawatt::workload::{JobKind, Profile};
 use std::path::Path;
 use support::recorded::{self, columns, number, plan, swf};
 
@@ -117,4 +117,61 @@ fn the_chain_of_losses_of_frontier_gives_what_raps_computes() {
     let measured = measure(&simulate(plan, &mut Control::default()));
     let power = measured.metrics.power.expect("power is counted");
     assert_eq!(power.all.peak_w, full, "a job on every GPU draws that much");
+}
+
+/// NVIDIA's Dynamic Power Software sample: a utility feed, a switchboard, four PDUs of two GB300 NVL72 racks each.
+const DPS_TREE: &str = r#"
+cluster.feed = [
+    { name = "utility", cap = "750 kW" },
+    { name = "switchboard", parent = "utility", cap = "1.6 MW" },
+    { name = "pdu-1", parent = "switchboard", cap = "450 kW" },
+    { name = "pdu-2", parent = "switchboard", cap = "450 kW" },
+    { name = "pdu-3", parent = "switchboard", cap = "450 kW" },
+    { name = "pdu-4", parent = "switchboard", cap = "450 kW" },
+]
+cluster.rack = [
+    { name = "row-1", platform = "gb300", count = 2, feed = "pdu-1" },
+    { name = "row-2", platform = "gb300", count = 2, feed = "pdu-2" },
+    { name = "row-3", platform = "gb300", count = 2, feed = "pdu-3" },
+    { name = "row-4", platform = "gb300", count = 2, feed = "pdu-4" },
+]
+workload.job = [{ id = "all", gpus = 576, work = "1h" }]
+"#;
+
+#[test]
+fn the_tree_of_nvidia_draws_what_a_hand_computes() {
+    let plan = Scenario::from_text("dps.toml", DPS_TREE, &Overrides::default()).unwrap().plan;
+    let cluster = &plan.cluster;
+    assert_eq!((cluster.nodes(), cluster.gpus()), (144, 576), "eight racks of 18 nodes of 4 GPUs");
+    // A rack idle: 18 nodes of 1,100 W and 8 kW of switches; with every GPU at 1,400 W: 18 of 6,600 W.
+    let (idle, full) = (18 * 1100 + 8000, 18 * 6600 + 8000);
+    assert_eq!((idle, full), (27_800, 126_800), "watts");
+    assert_eq!(idle_and_full(cluster), [8 * idle, 8 * full], "222.4 kW and 1,014.4 kW, without any loss");
+    // Pre-training in the mean: 0.80 · 0.95 + 0.17 · 0.40 + 0.03 · 0.25 = 0.8355 of 1,400 W, so 1,170 W a GPU; that is
+    // 970 of the 1,200 W above idle, and 970/1200 · 5,500 W = 4,445.8 W a node.
+    let power = &cluster.kinds[0].power;
+    let draw = Draw::new(&Profile::of(JobKind::Pretrain), power, Factor::ONE);
+    assert_eq!((draw.gpu, draw.mean), (Watts(1170), Watts(4446)), "in the mean");
+    // At its peak 0.95 · 1,400 = 1,330 W, 1,130 of 1,200 W: 5,179.2 W a node.
+    assert_eq!(draw.peak, Watts(5180), "in its hungriest phase");
+    // Seven nodes of the first rack at that: the PDU, the switchboard and the utility see the same watts.
+    let mut tree = Tree::new(cluster);
+    for node in 0..144 {
+        tree.set_present(node, true);
+    }
+    for node in 0..7 {
+        tree.add(node, draw.mean);
+    }
+    tree.settle();
+    let busy = 7 * 4446;
+    for (domain, watts) in [
+        (Domain::Rack(0), idle + busy),
+        (Domain::Rack(1), idle),
+        (Domain::Feed(2), 2 * idle + busy),
+        (Domain::Feed(3), 2 * idle),
+        (Domain::Feed(1), 8 * idle + busy),
+        (Domain::Feed(0), 8 * idle + busy),
+    ] {
+        assert_eq!(tree.draw(domain), Watts(watts), "{domain:?}");
+    }
 }

@@ -1,5 +1,6 @@
 use super::Exit;
 use crate::scenario::Overrides;
+use crate::units::Seconds;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -64,15 +65,24 @@ pub(super) struct Simulate {
     pub(super) policy: Option<String>,
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// Keep the run here: manifest.json, summary.json, jobs.csv, history
+    /// Keep the run here: manifest.json, summary.json, jobs.csv, power.csv, history
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Time that a line of power.csv is about, such as 1s, 5m or 1h [default: some hundred lines a feed]
+    #[arg(long, value_name = "TIME", value_parser = step)]
+    pub(super) power_step: Option<Seconds>,
     /// Print the summary as JSON
     #[arg(long)]
     pub(super) json: bool,
     /// Print every decision of the policy to stderr as it is taken
     #[arg(long)]
     pub(super) trace_decisions: bool,
+}
+
+/// A length of time that is not nothing.
+fn step(text: &str) -> Result<Seconds, String> {
+    let step: Seconds = text.parse().map_err(|error: crate::units::ParseSecondsError| error.to_string())?;
+    if step.0 == 0 { Err("expected at least a second".to_owned()) } else { Ok(step) }
 }
 
 const COMPARE_EXAMPLES: &str = "\

@@ -3,7 +3,7 @@ use super::{Exit, device};
 
 use super::terminal::Terminal;
 use crate::error::{Problem, Result};
-use crate::hardware::{Catalogue, Family, Platform};
+use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::hold::HOLDS;
@@ -144,6 +144,7 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
     let mut table = table::new(width, header);
     for platform in catalogue.platforms() {
         let fact = |key: &str, unit: f64| match platform.fact(key) {
+            Some(fact) if fact.basis == Basis::Inferred => format!("~{}", digits(fact.value / unit)),
             Some(fact) => digits(fact.value / unit),
             None => String::new(),
         };
@@ -162,7 +163,8 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
     table::right(&mut table, 1..9);
     table::rigid(&mut table, 0..9);
     format!(
-        "{}\ntrain, decode: speed at training dense models and at writing answers, in H100s.\n\
+        "{}\n~ inferred. train, decode: speed at training dense models and at writing answers,\n\
+         in H100s.\n\
          `gigawatt list platforms NAME` shows every number and where it comes from.\n",
         table::text(&mut table)
     )
@@ -198,7 +200,29 @@ fn one_platform(platform: &Platform, width: u16) -> String {
     let title = format!("{}: {}", platform.name, platform.title);
     let about = format!("GPU {}, CPU {}", platform.generation, platform.cpu);
     let (numbers, sources) = (table::text(&mut table), table::text(&mut references));
-    format!("{title}\n{about}\n\n{numbers}\n{sources}")
+    format!("{title}\n{about}\n\n{numbers}\n{sources}\n{}", phases(platform, width))
+}
+
+/// What a GPU of the platform draws phase by phase, and under which cap it keeps how much of its speed.
+fn phases(platform: &Platform, width: u16) -> String {
+    let mut table = table::new(width, ["phase", "x TGP", "basis", "source"]);
+    for (phase, (usual, level)) in
+        Phase::ALL.into_iter().zip(Phases::embedded().levels.iter().zip(platform.levels()))
+    {
+        let fact = platform.fact(&format!("draw_{}", phase.name())).unwrap_or(usual);
+        let name = phase.name().to_owned();
+        table.add_row([name, digits(level.as_f64()), fact.basis.name().to_owned(), fact.source.clone()]);
+    }
+    for (name, curve) in ["compute", "memory"].iter().zip(&Phases::embedded().curves) {
+        let points = curve.value.points.iter().rev();
+        let points =
+            points.map(|(cap, speed)| format!("{} {}", digits(cap.as_f64()), digits(speed.as_f64())));
+        let text = format!("cap and speed: {}; {}", points.collect::<Vec<_>>().join(", "), curve.source);
+        table.add_row([format!("cap, {name}"), String::new(), curve.basis.name().to_owned(), text]);
+    }
+    table::right(&mut table, [1]);
+    table::rigid(&mut table, 0..3);
+    table::text(&mut table)
 }
 
 /// As few decimals as say it: `700`, `1.5`, `0.25`.

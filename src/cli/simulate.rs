@@ -45,6 +45,7 @@ fn provenance(loaded: &Loaded, arguments: &Simulate) -> Provenance {
         title: loaded.name.clone(),
         inputs: loaded.inputs.iter().map(input).collect(),
         options: options.map(|option| option.to_string_lossy().into_owned()).collect(),
+        power_step: arguments.power_step,
         scenario: path.into_iter().chain(arguments.changes.words()).collect(),
         ..Provenance::default()
     }

@@ -1,5 +1,6 @@
 use super::Run;
 use crate::history::Digest;
+use crate::units::Seconds;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -27,6 +28,9 @@ pub struct Provenance {
     /// The part of it that other commands need to mean the same scenario.
     #[serde(skip)]
     pub scenario: Vec<String>,
+    /// Seconds that a line of `power.csv` is about, at least 1; none: what suits the length of the run.
+    #[serde(skip)]
+    pub power_step: Option<Seconds>,
 }
 
 #[derive(Serialize)]

@@ -17,6 +17,7 @@
 mod columns;
 mod jobs;
 mod json;
+mod power;
 mod ranges;
 #[cfg(test)]
 mod tests;
@@ -60,7 +61,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// The system says no.
     pub fn save(&self, directory: &Directory) -> Result<()> {
-        for exporter in EXPORTERS {
+        for exporter in EXPORTERS.iter().filter(|exporter| (exporter.applies)(self)) {
             directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
         }
         Ok(())
@@ -76,8 +77,14 @@ pub struct Exporter {
     pub file: &'static str,
     /// What is in it.
     pub about: &'static str,
+    /// Whether the run has anything that it writes.
+    pub applies: fn(&Run<'_>) -> bool,
     /// Writes it.
     pub write: fn(&Run<'_>, &mut dyn Write) -> io::Result<()>,
+}
+
+const fn always(_: &Run<'_>) -> bool {
+    true
 }
 
 /// Every file of a run directory, in the order written: the manifest, which vouches for the others, comes last.
@@ -86,6 +93,7 @@ pub const EXPORTERS: &[Exporter] = &[
         name: "history",
         file: "history",
         about: "everything that happened, in columns with digests: every other file can be made of it",
+        applies: always,
         write: |run, out| {
             let digest = file::write(run.history, out)?;
             assert_eq!(*run.digest.get_or_init(|| digest), digest, "one history has one digest");
@@ -96,18 +104,28 @@ pub const EXPORTERS: &[Exporter] = &[
         name: "jobs",
         file: "jobs.csv",
         about: "a line a job: times, domains, outcome and why it waited",
+        applies: always,
         write: jobs::write,
+    },
+    Exporter {
+        name: "power",
+        file: "power.csv",
+        about: "what sites and feeds draw over time: mean and peak watts, joules, cap, $/MWh, kg CO2/MWh",
+        applies: |run| run.measured.energy.is_some(),
+        write: power::write,
     },
     Exporter {
         name: "summary",
         file: "summary.json",
         about: "every number of the run: distributions, utilization over time, tenants, reasons, graphs",
+        applies: always,
         write: json::write_summary,
     },
     Exporter {
         name: "manifest",
         file: "manifest.json",
         about: "what repeats the run: version, seed, settings, options, digests of inputs and history",
+        applies: always,
         write: json::write_manifest,
     },
 ];

@@ -1,4 +1,4 @@
-use super::Run;
+use super::{Run, power};
 use crate::history::{Outcome, WaitReason};
 use crate::metrics::{GraphMetrics, Metrics, TenantMetrics};
 use crate::report::number::{counted, grouped};
@@ -9,6 +9,8 @@ use crate::units::Seconds;
 const WIDTH: usize = 80;
 /// Tenants that are shown; of more, the ones with the most GPU-hours.
 const TENANTS: usize = 7;
+/// As many where power takes its lines.
+const TENANTS_WITH_POWER: usize = 4;
 /// Reasons that are shown.
 const REASONS: usize = 5;
 /// Width of the labels on the left.
@@ -25,7 +27,7 @@ pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
     lines.push(String::new());
     lines.extend(figures(metrics));
     lines.push(String::new());
-    lines.extend(tenants(&metrics.tenants));
+    lines.extend(tenants(&metrics.tenants, metrics.power.is_some()));
     let reasons = reasons(metrics);
     if !reasons.is_empty() {
         lines.push(String::new());
@@ -127,6 +129,8 @@ fn figures(metrics: &Metrics) -> Vec<String> {
             ),
         ),
     ];
+    let power = metrics.power.iter().flat_map(power::lines);
+    lines.extend(power.map(|(label, text)| labelled(label, &text)));
     if metrics.preemptions + metrics.node_failures > 0 {
         let stops = format!(
             "{} by policy, {} by broken nodes; lost {:.1} GPU-hours, restarts {:.1}",
@@ -160,24 +164,28 @@ fn sparkline(shares: &[f64]) -> String {
     shares.chunks(width).map(bar).collect()
 }
 
-fn tenants(tenants: &[TenantMetrics]) -> Vec<String> {
+fn tenants(tenants: &[TenantMetrics], with_power: bool) -> Vec<String> {
     let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
-    if shown.len() > TENANTS {
+    let most = if with_power { TENANTS_WITH_POWER } else { TENANTS };
+    if shown.len() > most {
         shown.sort_by(|a, b| b.gpu_hours.total_cmp(&a.gpu_hours));
-        shown.truncate(TENANTS - 1);
+        shown.truncate(most - 1);
     }
-    let header = ["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Wait p50", "Wait p95"];
-    let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header);
+    let mut header = vec!["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Wait p50", "Wait p95"];
+    header.extend(with_power.then_some("MWh"));
+    let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header.iter().copied());
     for tenant in &shown {
-        table.add_row([
-            cut(&tenant.name, 20),
+        let mut row = vec![
+            cut(&tenant.name, if with_power { 12 } else { 20 }),
             grouped(u64::from(tenant.jobs)),
             grouped(u64::from(tenant.finished)),
             format!("{:.1}", tenant.gpu_hours),
             percent(tenant.share),
             Seconds(tenant.wait_time.p50).to_string(),
             Seconds(tenant.wait_time.p95).to_string(),
-        ]);
+        ];
+        row.extend(with_power.then(|| power::megawatt_hours(tenant.energy_j.unwrap_or(0))));
+        table.add_row(row);
     }
     table::right(&mut table, 1..header.len());
     let mut lines: Vec<String> = table::text(&mut table).lines().map(str::to_owned).collect();

@@ -1,0 +1,281 @@
+use super::Run;
+use crate::cluster::Cluster;
+use crate::cluster::grid::Integral;
+use crate::metrics::{DomainPower, JOULES_A_MWH, PowerMetrics};
+use crate::power::energy::{Meter, sweep};
+use crate::power::{Domain, Parts, limits};
+use crate::units::{Seconds, Time, Watts};
+use std::io::{self, Write};
+
+/// Steps that are usual, the shortest first.
+const STEPS: [u32; 7] = [1, 60, 300, 900, 3600, 21_600, 86_400];
+/// Rows a domain that a file has at most if nobody says how long a step is, unless the run lasts longer than a year.
+const ROWS: u32 = 400;
+/// Steps times domains that are kept in memory at a time.
+const CELLS: u32 = 1 << 20;
+
+/// The shortest usual step of which a run has no more than some hundred.
+fn usual_step(end: Time) -> Seconds {
+    let fits = STEPS.into_iter().find(|step| end.0.div_ceil(*step) <= ROWS);
+    Seconds(fits.unwrap_or(STEPS[STEPS.len() - 1]))
+}
+
+/// What one domain drew in one step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    joules: u128,
+    peak: Watts,
+}
+
+/// What sites and feeds draw, step by step, over a part of the run.
+struct Steps {
+    step: u32,
+    /// First step and the first one after the last.
+    first: u32,
+    last: u32,
+    sites: usize,
+    domains: usize,
+    /// By step, then by domain: the sites, then the feeds.
+    cells: Vec<Cell>,
+}
+
+impl Steps {
+    fn cell(&mut self, step: u32, domain: Domain) -> Option<&mut Cell> {
+        let domain = match domain {
+            Domain::Site(site) => site as usize,
+            Domain::Feed(feed) => self.sites + feed as usize,
+            Domain::All | Domain::Rack(_) => return None,
+        };
+        self.cells.get_mut((step - self.first) as usize * self.domains + domain)
+    }
+}
+
+impl Meter for Steps {
+    fn stretch(&mut self, domain: Domain, from: Time, to: Time, draw: Watts) {
+        let begin = (from.0 / self.step).max(self.first);
+        let end = to.0.div_ceil(self.step).min(self.last);
+        for step in begin..end {
+            let since = from.0.max(step * self.step);
+            let until = to.0.min(step.saturating_add(1).saturating_mul(self.step));
+            if let Some(cell) = self.cell(step, domain) {
+                cell.joules += u128::from(draw.0) * u128::from(until - since);
+                cell.peak = cell.peak.max(draw);
+            }
+        }
+    }
+    fn parts(&mut self, _: Time, _: Time, _: &Parts) {}
+}
+
+/// Writes `power.csv`: a line a site and a line a feed for every step of time.
+pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let history = run.history;
+    let cluster = &history.plan.cluster;
+    writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price,carbon")?;
+    let step = run.provenance.power_step.unwrap_or_else(|| usual_step(history.end)).0.max(1);
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    let domains = cluster.sites.len() + cluster.feeds.len();
+    let part = (CELLS / count(domains).max(1)).max(1);
+    let mut lines = Lines::new(cluster, history.end, step);
+    let all = history.end.0.div_ceil(step);
+    let mut first = 0;
+    while first < all {
+        let last = first.saturating_add(part).min(all);
+        let cells = vec![Cell::default(); (last - first) as usize * domains];
+        let mut steps = Steps { step, first, last, sites: cluster.sites.len(), domains, cells };
+        sweep(history, &mut steps);
+        for (index, row) in (first..).zip(steps.cells.chunks(domains.max(1))) {
+            lines.write(index, row, out)?;
+        }
+        first = last;
+    }
+    Ok(())
+}
+
+/// What stands beside the draw in each line.
+struct Lines<'a> {
+    cluster: &'a Cluster,
+    end: Time,
+    step: u32,
+    /// By domain: what it may draw from each instant on.
+    limits: Vec<Vec<(Time, Option<Watts>)>>,
+    /// By site: price and carbon intensity.
+    signals: Vec<[Option<Integral<'a>>; 2]>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(cluster: &'a Cluster, end: Time, step: u32) -> Self {
+        let sites = (0..).zip(&cluster.sites).map(|(site, _)| Domain::Site(site));
+        let feeds = (0..).zip(&cluster.feeds).map(|(feed, _)| Domain::Feed(feed));
+        let signals = (0..).zip(&cluster.sites).map(|(site, _)| {
+            let grid = cluster.grid(site);
+            let signals =
+                [grid.and_then(|grid| grid.price.as_ref()), grid.and_then(|grid| grid.carbon.as_ref())];
+            signals.map(|signal| signal.map(|signal| signal.integral()))
+        });
+        let signals = signals.collect();
+        Self {
+            cluster,
+            end,
+            step,
+            limits: sites.chain(feeds).map(|of| limits(cluster, of)).collect(),
+            signals,
+        }
+    }
+    fn write(&mut self, step: u32, row: &[Cell], out: &mut dyn Write) -> io::Result<()> {
+        let from = Time(step * self.step);
+        let to = (from + Seconds(self.step)).min(self.end);
+        let (sites, feeds) = row.split_at(self.cluster.sites.len().min(row.len()));
+        for (index, (site, cell)) in self.cluster.sites.iter().zip(sites).enumerate() {
+            let means = self.means(index, from, to);
+            self.line(from, to, (&site.name, ""), index, cell, &means, out)?;
+            for (number, (feed, cell)) in self.cluster.feeds.iter().zip(feeds).enumerate() {
+                if feed.site as usize == index {
+                    let domain = self.cluster.sites.len() + number;
+                    self.line(from, to, (&site.name, &feed.name), domain, cell, &means, out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+    /// Mean price in $/MWh and carbon intensity in kg/MWh of a site over a step; empty where they are not known.
+    fn means(&mut self, site: usize, from: Time, to: Time) -> [String; 2] {
+        let seconds = i128::from(to.since(from).0.max(1));
+        let mean = |(signal, unit): (&mut Option<Integral<'_>>, f64)| {
+            #[expect(clippy::cast_precision_loss, reason = "a price for people to read")]
+            let mean = signal.as_mut().map(|signal| (signal.over(from, to) / seconds) as f64 / unit);
+            mean.map_or_else(String::new, |mean| format!("{mean:.2}"))
+        };
+        let [price, carbon] = &mut self.signals[site];
+        [mean((price, 1e6)), mean((carbon, 1e3))]
+    }
+    #[expect(clippy::too_many_arguments, reason = "what a line says")]
+    fn line(
+        &self,
+        from: Time,
+        to: Time,
+        (site, feed): (&str, &str),
+        domain: usize,
+        cell: &Cell,
+        [price, carbon]: &[String; 2],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let seconds = u128::from(to.since(from).0.max(1));
+        let mean = (cell.joules + seconds / 2) / seconds;
+        // The lowest limit that held in the step.
+        let limits = &self.limits[domain];
+        let held = limits.partition_point(|limit| limit.0 <= from).saturating_sub(1);
+        let held = limits[held..].iter().take_while(|limit| limit.0 < to).filter_map(|limit| limit.1).min();
+        let cap = held.map_or_else(String::new, |cap| cap.0.to_string());
+        let (site, feed) = (quoted(site), quoted(feed));
+        let Cell { joules, peak } = cell;
+        writeln!(out, "{},{site},{feed},{mean},{},{joules},{cap},{price},{carbon}", from.0, peak.0)
+    }
+}
+
+/// A name as a field of CSV.
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Power and energy of a run in a few lines: label and text.
+pub(super) fn lines(power: &PowerMetrics) -> Vec<(&'static str, String)> {
+    let all = &power.all;
+    let percent = |part: f64| format!("{:.0} %", part * 100.0);
+    let mut lines = vec![(
+        "Power",
+        format!(
+            "mean {}, peak {}, load factor {}, ramp {}/min",
+            watts(all.mean_w),
+            watts(real(all.peak_w.into())),
+            percent(all.load_factor),
+            watts(real(all.ramp_w.into()))
+        ),
+    )];
+    let idle = u128::try_from(power.idle_j).unwrap_or(0);
+    let parts = [
+        ("jobs", power.jobs_j),
+        ("idle", idle),
+        ("overhead", power.overhead_j),
+        ("losses", power.losses_j),
+        ("cooling", power.cooling_j),
+    ];
+    let share = |joules: u128| real(joules) / real(all.energy_j.max(1));
+    let parts = parts.iter().filter(|(_, joules)| *joules > 0);
+    let parts: Vec<String> =
+        parts.map(|(name, joules)| format!("{name} {}", percent(share(*joules)))).collect();
+    lines.push(("Energy", format!("{}: {}", energy(all.energy_j), parts.join(", "))));
+    if power.all_over_cap_ws > 0 {
+        let over = |domain: &&DomainPower| domain.over_cap_ws > 0;
+        let worst =
+            power.sites.iter().chain(&power.feeds).filter(over).max_by_key(|domain| domain.over_cap_ws);
+        let worst = worst.map_or_else(String::new, |worst| format!(", most of it at {}", worst.name));
+        lines.push(("Over caps", format!("{}{worst}", energy(power.all_over_cap_ws))));
+    }
+    lines
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number for people to read")]
+const fn real(exact: u128) -> f64 {
+    exact as f64
+}
+
+/// Megawatt-hours of joules, as a number of a table.
+pub(super) fn megawatt_hours(joules: u128) -> String {
+    format!("{:.2}", real(joules) / JOULES_A_MWH)
+}
+
+fn energy(joules: u128) -> String {
+    scaled(real(joules) / JOULES_A_MWH * 1e6, "Wh")
+}
+
+fn watts(watts: f64) -> String {
+    scaled(watts, "W")
+}
+
+/// A number with three digits that count and the unit that suits it.
+fn scaled(number: f64, unit: &str) -> String {
+    let (mut number, mut prefixes) = (number, ["", "k", "M", "G"].iter());
+    let mut prefix = prefixes.next().expect("there are four");
+    while number >= 999.5 {
+        let Some(next) = prefixes.next() else { break };
+        (number, prefix) = (number / 1000.0, next);
+    }
+    let decimals = match number {
+        _ if prefix.is_empty() => 0,
+        n if n < 9.995 => 2,
+        n if n < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{number:.decimals$} {prefix}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn power_is_read_at_a_glance() {
+        for (watts, text) in [
+            (0.0, "0 W"),
+            (999.4, "999 W"),
+            (999.6, "1.00 kW"),
+            (28_228_000.0, "28.2 MW"),
+            (412_345.0, "412 kW"),
+            (5e12, "5000 GW"),
+        ] {
+            assert_eq!(scaled(watts, "W"), text, "{watts}");
+        }
+        assert_eq!(energy(3_600_000_000), "1.00 MWh", "a megawatt-hour");
+    }
+
+    #[test]
+    fn a_step_is_as_short_as_a_file_stays_small() {
+        for (end, step) in [(0, 1), (400, 1), (401, 60), (86_400, 300), (604_800, 3600), (u32::MAX, 86_400)] {
+            assert_eq!(usual_step(Time(end)), Seconds(step), "a run of {end} s");
+        }
+    }
+}
