@@ -135,7 +135,7 @@ cluster.rack = [
     { name = "row-3", platform = "gb300", count = 2, feed = "pdu-3" },
     { name = "row-4", platform = "gb300", count = 2, feed = "pdu-4" },
 ]
-workload.job = [{ id = "all", gpus = 576, work = "1h" }]
+workload.job = [{ id = "one", gpus = 4, work = "1h" }]
 "#;
 
 #[test]

@@ -163,8 +163,8 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
     table::right(&mut table, 1..9);
     table::rigid(&mut table, 0..9);
     format!(
-        "{}\n~ inferred. train, decode: speed at training dense models and at writing answers,\n\
-         in H100s.\n\
+        "{}\n~ inferred. train, decode: speed at training dense models and at writing\n\
+         answers, in H100s.\n\
          `gigawatt list platforms NAME` shows every number and where it comes from.\n",
         table::text(&mut table)
     )

@@ -1,6 +1,7 @@
 use super::*;
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
+use crate::units::{Seconds, Watts};
 use crate::workload::{Graph, Tenant};
 
 fn provenance(title: &str) -> Provenance {
@@ -120,6 +121,66 @@ fn the_columns_that_others_rely_on_come_first() {
     assert_eq!(sorted.len(), names.len(), "no name comes twice");
 }
 
+/// A run whose nodes draw power.
+fn powered() -> History {
+    let mut history = history();
+    for kind in &mut history.plan.cluster.kinds {
+        kind.power.idle = Watts(700);
+        kind.power.busy = Watts(5_001);
+        kind.power.gpu_tgp = Watts(900);
+    }
+    history.plan.cluster.feeds[0].cap = Some(Watts(1_000));
+    history
+}
+
+#[test]
+fn power_csv_adds_up_to_the_whole_however_long_a_step_is() {
+    let history = powered();
+    let measured = measure(&history);
+    let whole = measured.metrics.power.as_ref().unwrap().all.energy_j;
+    assert!(whole > 0, "something is drawn");
+    let exporter = EXPORTERS.iter().find(|exporter| exporter.file == "power.csv").unwrap();
+    for step in [None, Some(1), Some(7), Some(60), Some(u32::MAX)] {
+        let provenance = Provenance { power_step: step.map(Seconds), ..provenance("night.toml") };
+        let run = Run::new(&history, &measured, &provenance);
+        let mut bytes = Vec::new();
+        (exporter.write)(&run, &mut bytes).unwrap();
+        let mut sums = [0_u128; 2];
+        let mut peak = 0;
+        for row in csv::Reader::from_reader(&*bytes).records() {
+            let row = row.unwrap();
+            sums[usize::from(row[2].is_empty())] += row[5].parse::<u128>().unwrap();
+            peak = peak.max(row[4].parse().unwrap());
+            assert_eq!(row[6].is_empty(), row[2].is_empty(), "only the feed has a cap");
+        }
+        assert_eq!(sums, [whole; 2], "the feed and the site, steps of {step:?}");
+        assert_eq!(peak, measured.metrics.power.as_ref().unwrap().all.peak_w, "steps of {step:?}");
+    }
+}
+
+#[test]
+fn the_summary_of_power_keeps_to_forty_lines_too() {
+    let mut history = powered();
+    for number in 0..30 {
+        history.plan.workload.tenants.push(Tenant::named(format!("a tenant with a long name, {number}")));
+    }
+    let tenants = history.plan.workload.tenants.len();
+    for (index, job) in history.plan.workload.jobs.iter_mut().enumerate() {
+        job.tenant = u32::try_from(index % tenants).unwrap();
+    }
+    history.plan.settings.warm_up = 1;
+    history.complete = false;
+    let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
+    let text = summary(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
+    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    for part in ["Power ", "Energy ", "Over caps "] {
+        assert!(text.contains(part), "{part}is told:\n{text}");
+    }
+}
+
 #[test]
 fn the_manifest_vouches_for_the_history() {
     let history = history();
@@ -146,8 +207,10 @@ fn a_run_is_saved_whole_and_read_back() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort_unstable();
-    let mut expected: Vec<&str> = EXPORTERS.iter().map(|exporter| exporter.file).collect();
+    let written = EXPORTERS.iter().filter(|exporter| (exporter.applies)(&run));
+    let mut expected: Vec<&str> = written.map(|exporter| exporter.file).collect();
     expected.sort_unstable();
+    assert!(!expected.contains(&"power.csv"), "nothing of this run draws power");
     assert_eq!(names, expected, "nothing else is left behind");
     let bytes = std::fs::read(directory.path().join("history")).unwrap();
     assert_eq!(file::read(&bytes, "history").unwrap(), history, "the history comes back");
