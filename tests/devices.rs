@@ -44,7 +44,7 @@ fn auto_and_cpu_need_no_driver() {
     for wish in ["auto", "cpu"] {
         let (code, stdout, stderr) = run(&format!("{SIMULATE} --device {wish}"), false);
         assert_eq!(code, Some(1), "{wish}: cut off after ten minutes: {stderr}");
-        assert!(stdout.contains("utilization"), "{wish}: {stdout}");
+        assert!(stdout.contains("Utilization"), "{wish}: {stdout}");
         assert_eq!(stderr.contains("device: cpu"), wish == "auto", "{wish}: {stderr}");
     }
 }
