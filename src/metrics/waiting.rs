@@ -412,7 +412,7 @@ impl<'a> Waiting<'a> {
             let fit = fit.min(capacity);
             let power = match &mut self.power {
                 Some(power) if fit > 0 && line.powered != NONE && !power.lost => {
-                    fit.min(usize::from(power.witness.admits(line.powered)))
+                    if power.witness.lacks_power(line.powered) { 0 } else { fit }
                 }
                 _ => fit,
             };

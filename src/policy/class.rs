@@ -121,7 +121,7 @@ impl Classes {
             let nodes = &classes.scopes[scope as usize];
             let class = index(classes.table.len());
             let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
-            made.limit(power, &workload.behaviours[job.behaviour as usize].profile, &cluster.kinds);
+            made.limit(power, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
             classes.table.push(made);
             of_request.push((key, class));
             classes.of_job.push(class);

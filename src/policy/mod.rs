@@ -79,6 +79,8 @@ pub enum Event {
 pub trait Policy: std::fmt::Debug {
     /// Takes note of something that happened.
     fn observe(&mut self, event: Event, view: &View);
+    /// Makes way at once: asked when caps or nodes have changed, before the pass of that instant, if it has one.
+    fn make_way(&mut self, _view: &mut View) {}
     /// Decides what to do now.
     fn decide(&mut self, view: &mut View);
 }

@@ -126,6 +126,8 @@ impl Pipeline {
             if !self.try_start(view, job_of(head)) {
                 return Some(head);
             }
+            // Who was blocked may find another place once less is free.
+            self.queues[queue].changed |= !self.monotone;
             if self.backfill != Backfill::None {
                 let candidate = self.candidate(view, job_of(head));
                 self.queues[queue].pending.remove(candidate);

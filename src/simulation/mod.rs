@@ -96,6 +96,8 @@ struct Simulation {
     /// When caps on power change.
     cap_times: Vec<Time>,
     next_cap: usize,
+    /// Whether caps or nodes have changed at this instant.
+    way_is_due: bool,
     /// By job: how many it still waits for.
     predecessors: Vec<u32>,
     /// By job: the earliest instant its finished predecessors allow.
@@ -132,6 +134,7 @@ impl Simulation {
             next_change: 0,
             cap_times,
             next_cap: 0,
+            way_is_due: false,
             predecessors,
             not_before: vec![Time::ZERO; dependent as usize],
             unseen: false,
@@ -160,6 +163,10 @@ impl Simulation {
             self.apply(now);
             if instants == 1 {
                 self.start_running();
+            }
+            if std::mem::take(&mut self.way_is_due) {
+                self.policy.make_way(&mut self.view);
+                self.follow_all(now, control);
             }
             if self.is_pass_due(now) {
                 self.pass(now, control);
@@ -233,11 +240,13 @@ impl Simulation {
         {
             let change = change.clone();
             self.next_change += 1;
+            self.way_is_due = true;
             self.change_capacity(change.nodes, change.state);
         }
         if self.cap_times.get(self.next_cap) == Some(&now) {
             self.next_cap += 1;
             self.view.set_caps();
+            self.way_is_due = true;
             self.tell(Event::Power);
         }
         while let Some((time, job)) = self.upcoming_submit()
@@ -355,6 +364,10 @@ impl Simulation {
     fn pass(&mut self, now: Time, control: &mut Control<'_>) {
         self.unseen = false;
         self.policy.decide(&mut self.view);
+        self.follow_all(now, control);
+    }
+
+    fn follow_all(&mut self, now: Time, control: &mut Control<'_>) {
         let decisions = self.view.take_decisions();
         for decision in &decisions {
             if let Some(trace) = &mut control.trace {

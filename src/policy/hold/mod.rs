@@ -149,6 +149,10 @@ fn slowest(view: &View, job: u32) -> Factor {
 }
 
 impl Policy for Holding {
+    fn make_way(&mut self, view: &mut View) {
+        self.inner.make_way(view);
+    }
+
     fn observe(&mut self, event: Event, view: &View) {
         match event {
             Event::Eligible { job } => {

@@ -156,7 +156,7 @@ impl Controlled {
 
     /// Once a period unused watts are given away; as long as anybody is slowed there is a next time.
     fn steer(&mut self, view: &mut View) {
-        if view.now().0.is_multiple_of(self.period.0) {
+        if view.now() >= self.next_look {
             let slowed: Vec<(u32, usize)> = running(view).filter(|(_, level)| *level > 0).collect();
             let ceilings: Vec<(u32, usize)> = slowed.iter().map(|(job, _)| (*job, 0)).collect();
             self.raise(view, &ceilings);
@@ -164,10 +164,9 @@ impl Controlled {
     }
 
     fn ask_for_look(&mut self, view: &mut View) {
-        let next = Time(view.now().0 - view.now().0 % self.period.0) + self.period;
-        if next != self.next_look && running(view).any(|(_, level)| level > 0) {
-            self.next_look = next;
-            view.wake_at(next);
+        if view.now() >= self.next_look && running(view).any(|(_, level)| level > 0) {
+            self.next_look = Time(view.now().0 - view.now().0 % self.period.0) + self.period;
+            view.wake_at(self.next_look);
         }
     }
 
@@ -254,11 +253,15 @@ impl Policy for Controlled {
         self.inner.observe(event, view);
     }
 
-    fn decide(&mut self, view: &mut View) {
+    fn make_way(&mut self, view: &mut View) {
         if std::mem::take(&mut self.eventful) {
             self.give_way(view);
             self.give_back(view);
         }
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        self.make_way(view);
         if self.rule == Rule::Steer {
             self.steer(view);
         }

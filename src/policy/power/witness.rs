@@ -4,7 +4,7 @@ use super::Rule;
 use crate::cluster::NodeState;
 use crate::history::{History, Plan, Segment};
 use crate::policy::class::Classes;
-use crate::policy::placement::Placement;
+use crate::policy::placement::{Choice, Placement};
 use crate::policy::room::Room;
 use crate::units::Time;
 
@@ -48,9 +48,12 @@ impl Witness {
     pub fn ends(&mut self, history: &History, segment: &Segment) {
         self.room.release(self.classes.of_job(segment.job), history.pieces_of(segment), segment.cap);
     }
-    /// Whether a job finds a place within every cap.
+    /// Whether a job would find a place were it not for caps.
     #[must_use]
-    pub fn admits(&mut self, job: u32) -> bool {
-        self.placement.fits(self.classes.of_job(job), job, &self.room)
+    pub fn lacks_power(&mut self, job: u32) -> bool {
+        let class = self.classes.of_job(job);
+        let mut anywhere = Choice::default();
+        !self.placement.fits(class, job, &self.room)
+            && self.placement.choose(class, job, &self.room.occupancy, &mut anywhere)
     }
 }

@@ -9,12 +9,14 @@
 //! - `conservative.rs`: reservations;
 //! - `preempt.rs`: srtf and las;
 //! - `place.rs`: which nodes and GPUs a job gets;
+//! - `power.rs`: what that draws, and whether caps allow it;
 //! - `free.rs`: what is free, and at what rate a job works.
 
 mod conservative;
 mod free;
 mod pass;
 mod place;
+mod power;
 mod preempt;
 mod time;
 mod work;

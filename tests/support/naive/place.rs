@@ -38,11 +38,16 @@
 //! Racks do not matter if the topology wish is to ignore them, or if every rack of the cluster has one node: then
 //! the nodes of one kind in the scope are one rack, and segments mean nothing.
 //!
+//! **Power.** Under `admit` a node that would make any of the domains above it (or itself) draw more than its cap does
+//! not fit one pod, a rack likewise does not hold a gang; a gang over several racks that would waits. Every thousandth
+//! of a GPU that is held draws its part of the way from idle to busy.
+//!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
 //! the next must have room for the remainder. For `Pods` each node in that order takes as many as it has room for.
 
 use super::free::{Free, Holding, Pod};
+use super::power::Draws;
 use gigawatt::cluster::Cluster;
 use gigawatt::history::Plan;
 use gigawatt::random::{Purpose, Stream};
@@ -163,6 +168,10 @@ impl<'a> World<'a> {
 
     /// What the job gets if it starts now; none if it does not fit. Quotas are not looked at.
     pub(crate) fn place(&self, free: &Free, job: u32) -> Option<Holding> {
+        self.place_somewhere(free, job).filter(|holding| self.has_power(free, holding))
+    }
+
+    fn place_somewhere(&self, free: &Free, job: u32) -> Option<Holding> {
         let request = self.plan.workload.request_of(job);
         let need = |milli| self.need(job, milli);
         if self.asks_for_nothing(job) {
@@ -194,13 +203,26 @@ impl<'a> World<'a> {
             let on_kind = |kind| self.fill(free, job, &self.nodes_of_kind(job, kind), gang_on(kind)?);
             return kinds.filter_map(on_kind).next().map(|pods| Holding { pods });
         }
-        if let Some(pods) = self.in_one_rack(free, job, &self.racks(job), &gang_on) {
+        let powered = |pods: &[Pod]| self.has_power(free, &Holding { pods: pods.to_vec() });
+        if let Some(pods) = self.in_one_rack(free, job, &self.racks(job), &gang_on, &powered) {
             return Some(Holding { pods });
         }
         if request.topology == Topology::RequireRack {
             return None;
         }
         kinds.filter_map(|kind| self.across_racks(free, job, kind, gang_on(kind)?)).next()
+    }
+
+    /// Under `admit`: whether every node, rack, feed and site that this would make draw more stays within its cap.
+    fn has_power(&self, free: &Free, more: &Holding) -> bool {
+        if self.plan.settings.power != "admit" {
+            return true;
+        }
+        let mut after = free.clone();
+        more.pods.iter().for_each(|pod| after.take_pod(pod));
+        let hungry = more.pods.iter().filter(|pod| super::free::total(pod) > 0);
+        let draws = Draws { cluster: self.cluster(), free: &after };
+        hungry.map(|pod| pod.node).all(|node| draws.within_caps(node))
     }
 
     /// What one pod of the job needs if it has so many thousandths of GPUs.
@@ -214,7 +236,9 @@ impl<'a> World<'a> {
     }
 
     fn place_one(&self, free: &Free, job: u32, need: Need) -> Option<Holding> {
-        let fitting = self.scope(job).iter().copied().filter(|node| self.room(free, *node, need, 1) > 0);
+        let pod = |node: u32| Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] };
+        let fits = |node: &u32| self.room(free, *node, need, 1) > 0 && self.has_power(free, &pod(*node));
+        let fitting = self.scope(job).iter().copied().filter(fits);
         let node = fitting.min_by_key(|node| self.node_preference(free, job, *node))?;
         Some(Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] })
     }
@@ -329,12 +353,14 @@ impl<'a> World<'a> {
         job: u32,
         racks: &[u32],
         gang_on: &dyn Fn(u32) -> Option<Gang>,
+        may: &dyn Fn(&[Pod]) -> bool,
     ) -> Option<Vec<Pod>> {
         let filled = racks.iter().filter_map(|rack| {
             let gang = gang_on(self.cluster().racks[*rack as usize].kind)?;
             Some((*rack, gang.each, self.fill(free, job, &self.nodes_of_rack(job, *rack), gang)?))
         });
         filled
+            .filter(|(.., pods)| may(pods))
             .min_by_key(|(rack, each, _)| self.rack_preference(free, job, *rack, *each))
             .map(|(.., pods)| pods)
     }
@@ -349,7 +375,7 @@ impl<'a> World<'a> {
         let mut pods = Vec::new();
         loop {
             let rest = Gang { count: remaining, ..gang };
-            if let Some(last) = self.in_one_rack(free, job, &unused, &|_| Some(rest)) {
+            if let Some(last) = self.in_one_rack(free, job, &unused, &|_| Some(rest), &|_| true) {
                 pods.extend(last);
                 return Some(Holding { pods });
             }

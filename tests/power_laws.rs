@@ -1,0 +1,289 @@
+//! Laws about caps on power that hold for every plan.
+
+#[expect(dead_code, reason = "every test uses its part of what they share")]
+mod support;
+
+use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeState};
+use gigawatt::hardware::Loss;
+use gigawatt::history::{History, Piece, Plan, Segment, Settings, WaitReason};
+use gigawatt::metrics::measure;
+use gigawatt::power::draw::{Draw, part};
+use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::{Factor, Seconds, Time, Watts};
+use gigawatt::workload::Profile;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use support::naive;
+use support::plans::{self, Spec};
+use support::schedule::{self, differences};
+
+/// Caps over a plan, as percentages of the way from idle to busy.
+#[derive(Debug, Clone)]
+struct Power {
+    caps: [Option<u32>; 6],
+    lossy: bool,
+    /// From, how long, percent, notice.
+    curtailment: Option<(u32, u32, u32, u32)>,
+    curtail: usize,
+    period: u32,
+    thresholds: [u32; 2],
+}
+
+const CURTAILS: [&str; 3] = ["cap", "preempt", "drain"];
+
+prop_compose! {
+    fn power()(
+        caps in prop::array::uniform6(prop::option::weighted(0.4, 20u32..110)),
+        lossy in any::<bool>(),
+        curtailment in prop::option::weighted(0.5, (0u32..150, 10u32..200, 0u32..90, 0u32..60)),
+        curtail in 0..CURTAILS.len(),
+        period in 5u32..50,
+        low in 10u32..60,
+        more in 1u32..40,
+    ) -> Power {
+        Power { caps, lossy, curtailment, curtail, period, thresholds: [low, low + more] }
+    }
+}
+
+/// A plan whose GPUs draw a watt a thousandth, on two rows below a hall, with these caps.
+fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
+    let mut plan = spec.plan();
+    plan.workload.running.clear();
+    let one = Factor::ONE.0;
+    for behaviour in &mut plan.workload.behaviours {
+        behaviour.profile = Profile { shares: [one, 0, 0, 0, 0, 0], levels: [one; 6] };
+    }
+    let cluster = &mut plan.cluster;
+    for kind in &mut cluster.kinds {
+        let idle = u64::from(kind.gpus) * 100 + 50;
+        kind.power.idle = Watts(idle);
+        kind.power.busy = Watts(idle + u64::from(kind.gpus) * 1000);
+        (kind.power.gpu_tgp, kind.power.rack_overhead) = (Watts(1000), Watts(70));
+    }
+    let losses = if power.lossy { vec![Loss { add: Watts(13), num: 50, den: 49 }] } else { Vec::new() };
+    let row = |name: &str, parent| Feed {
+        name: name.to_owned(),
+        parent,
+        losses: losses.clone(),
+        ..Feed::default()
+    };
+    cluster.feeds = vec![row("hall", None), row("row 1", Some(0)), row("row 2", Some(0))];
+    let half = cluster.racks.len() / 2;
+    for (index, rack) in cluster.racks.iter_mut().enumerate() {
+        rack.feed = if index < half { 1 } else { 2 };
+    }
+    let idle = draws(cluster, &[]);
+    let busy = Busy(cluster).all();
+    let at = |domain: usize, percent: u32| {
+        Watts(idle[domain] + (busy[domain] - idle[domain]) * u64::from(percent) / 100)
+    };
+    let (racks, feeds) = (cluster.racks.len(), cluster.feeds.len());
+    let cap = |domain: usize, percent: Option<u32>| percent.map(|percent| at(domain, percent));
+    let site = cap(racks + feeds, power.caps[0]);
+    let of_feeds: Vec<_> = (0..3).map(|feed| cap(racks + feed, power.caps[1 + feed])).collect();
+    let of_racks: Vec<_> = (0..2.min(racks)).map(|rack| cap(rack, power.caps[4 + rack])).collect();
+    let curtailed = power.curtailment.map(|(from, length, percent, notice)| {
+        let (from, until) = (Time(from), Time(from + length));
+        Curtailment { feed: 0, cap: at(racks, percent), from, until, notice: Seconds(notice) }
+    });
+    cluster.sites[0].cap = site;
+    cluster.feeds.iter_mut().zip(of_feeds).for_each(|(feed, cap)| feed.cap = cap);
+    cluster.racks.iter_mut().zip(of_racks).for_each(|(rack, cap)| rack.cap = cap);
+    cluster.curtailments.extend(curtailed);
+    let named = Settings {
+        power: rule.to_owned(),
+        curtail: CURTAILS[power.curtail].to_owned(),
+        power_period: power.period,
+        power_thresholds: power.thresholds,
+        ..plan.settings.clone()
+    };
+    plan.settings = named;
+    // What comes back draws whether or not there is power for it.
+    plan.cluster.changes.retain(|change| change.state != NodeState::Absent);
+    if plan.settings.backfill == "conservative" {
+        plan.settings.backfill = "skip".to_owned();
+    }
+    plan
+}
+
+/// Everything held.
+struct Busy<'a>(&'a Cluster);
+
+impl Busy<'_> {
+    fn all(&self) -> Vec<u64> {
+        let kinds = (0..self.0.nodes())
+            .map(|node| self.0.kind_of(node).power.busy.0 - self.0.kind_of(node).power.idle.0);
+        draws(self.0, &kinds.collect::<Vec<u64>>())
+    }
+}
+
+/// What racks, feeds and the site draw, in this order, for what each node draws above idle; absent nodes are not told.
+fn draws(cluster: &Cluster, above: &[u64]) -> Vec<u64> {
+    let mut drawn = Vec::new();
+    for rack in &cluster.racks {
+        let power = &cluster.kinds[rack.kind as usize].power;
+        let nodes = rack.first_node..rack.first_node + rack.nodes;
+        let node = |node: u32| power.idle.0 + above.get(node as usize).copied().unwrap_or(0);
+        drawn.push(nodes.map(node).sum::<u64>() + power.rack_overhead.0);
+    }
+    let through =
+        |feed: usize, below: u64| gigawatt::cluster::through(&cluster.feeds[feed].losses, Watts(below)).0;
+    let row = |feed: usize| {
+        let racks = cluster.racks.iter().zip(&drawn).filter(|(rack, _)| rack.feed as usize == feed);
+        through(feed, racks.map(|(_, drawn)| drawn).sum())
+    };
+    let (first, second) = (row(1), row(2));
+    let hall = through(0, first + second);
+    drawn.extend([hall, first, second, hall]);
+    drawn
+}
+
+/// What a segment makes each node draw in its hungriest phase.
+fn add_segment(history: &History, segment: &Segment, above: &mut [u64]) {
+    let cluster = &history.plan.cluster;
+    for piece in history.pieces_of(segment) {
+        for node in piece.nodes() {
+            let kind = cluster.kind_of(node);
+            let milli = match *piece {
+                Piece::Nodes { .. } => kind.gpus * 1000,
+                Piece::Gpus { mask, .. } => mask.count_ones() * 1000,
+                Piece::Share { milli, .. } => u32::from(milli),
+            };
+            let profile = history.plan.workload.behaviour_of(segment.job).profile();
+            above[node as usize] +=
+                part(Draw::new(&profile, &kind.power, segment.cap).peak, milli, kind.gpus).0;
+        }
+    }
+}
+
+/// Every instant at which a domain draws more than it may though somebody below could yield; all of it counted anew.
+fn broken_caps(history: &History) -> Vec<String> {
+    let cluster = &history.plan.cluster;
+    let mut instants: BTreeSet<u32> = history.segments.iter().flat_map(|s| [s.from.0, s.to.0]).collect();
+    instants.extend(cluster.curtailments.iter().flat_map(|c| [c.from.0, c.until.0]));
+    let mut broken = Vec::new();
+    for now in instants.into_iter().map(Time).filter(|now| *now < history.end) {
+        let running: Vec<&Segment> =
+            history.segments.iter().filter(|s| s.from <= now && now < s.to).collect();
+        let mut above = vec![0; cluster.nodes() as usize];
+        running.iter().for_each(|segment| add_segment(history, segment, &mut above));
+        let drawn = draws(cluster, &above);
+        let caps = cluster.racks.iter().map(|rack| rack.cap);
+        let feeds = (0u32..).zip(&cluster.feeds).map(|(index, feed)| {
+            let taken = cluster.curtailments.iter().filter(|c| c.feed == index && c.is_active(now));
+            feed.cap.into_iter().chain(taken.map(|c| c.cap)).min()
+        });
+        for (domain, (drawn, cap)) in
+            drawn.iter().zip(caps.chain(feeds).chain([cluster.sites[0].cap])).enumerate()
+        {
+            let Some(cap) = cap.filter(|cap| drawn > &cap.0) else { continue };
+            let hall = domain == cluster.racks.len();
+            let excuse = hall
+                && cluster.curtailments.iter().any(|c| c.is_active(now))
+                && !could_yield(history, &running);
+            if !excuse {
+                broken.push(format!("{}: domain {domain} draws {drawn} W of {} W", now.0, cap.0));
+            }
+        }
+    }
+    broken
+}
+
+/// Whether somebody who runs could still yield to a curtailment of the hall, and the rule asks for it.
+fn could_yield(history: &History, running: &[&Segment]) -> bool {
+    let preemptible = |segment: &Segment| history.plan.workload.behaviour_of(segment.job).preemptible;
+    let draws = |segment: &Segment| history.gpus_of(segment) > 0;
+    history.plan.settings.curtail != "drain"
+        && running.iter().any(|segment| preemptible(segment) && draws(segment))
+}
+
+/// Runs `test` on random plans with caps.
+fn for_all(cases: u32, test: impl Fn(&Spec, &Power) -> Result<(), TestCaseError>) {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let found = TestRunner::new_with_rng(config, rng)
+        .run(&(plans::spec(), power()), |(spec, power)| test(&spec, &power));
+    if let Err(error) = found {
+        panic!("{}", format!("{error:?}").chars().take(6000).collect::<String>());
+    }
+}
+
+fn fail(problems: &[String]) -> Result<(), TestCaseError> {
+    if problems.is_empty() { Ok(()) } else { Err(TestCaseError::fail(problems.join("\n"))) }
+}
+
+fn power_seconds(history: &History) -> u64 {
+    let measured = measure(history);
+    let own = |reasons: &[u32]| u64::from(reasons[WaitReason::Power as usize]);
+    measured.jobs.iter().map(|job| own(&job.reasons)).sum()
+}
+
+#[test]
+fn no_domain_ever_draws_more_than_it_may() {
+    for rule in ["admit", "cap", "steer", "polca"] {
+        let seen = RefCell::new([0_u64; 4]);
+        for_all(150, |spec, power| {
+            let history = simulate(plan(spec, power, rule), &mut Control::default());
+            fail(&broken_caps(&history))?;
+            history.check().map_err(TestCaseError::fail)?;
+            let mut seen = seen.borrow_mut();
+            seen[0] += u64::from(history.segments.iter().any(|segment| segment.cap < Factor::ONE));
+            seen[1] +=
+                u64::from(history.segments.iter().any(|s| s.end == gigawatt::history::SegmentEnd::Changed));
+            seen[2] += power_seconds(&history);
+            seen[3] += u64::from(power.curtailment.is_some());
+            Ok(())
+        });
+        let seen = seen.into_inner();
+        assert!(
+            seen.iter().all(|count| *count > 0),
+            "{rule}: caps, changes, waiting for power, curtailments: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn a_cap_that_is_broken_is_noticed() {
+    let found = RefCell::new(0);
+    for_all(60, |spec, power| {
+        let history = simulate(
+            plan(spec, &Power { curtailment: None, ..power.clone() }, "none"),
+            &mut Control::default(),
+        );
+        *found.borrow_mut() += u32::from(!broken_caps(&history).is_empty());
+        Ok(())
+    });
+    assert!(found.into_inner() > 5, "who ignores caps breaks them");
+}
+
+#[test]
+fn caps_that_nobody_reaches_change_nothing() {
+    for_all(200, |spec, power| {
+        let none = Power { caps: [None; 6], curtailment: None, ..power.clone() };
+        let mut lifted = plan(spec, &none, "admit");
+        let free = simulate(lifted.clone(), &mut Control::default());
+        lifted.cluster.sites[0].cap = Some(Watts(1 << 50));
+        lifted.cluster.racks[0].cap = Some(Watts(1 << 50));
+        let capped = simulate(lifted, &mut Control::default());
+        prop_assert_eq!(&free.segments, &capped.segments, "segments");
+        prop_assert_eq!(&free.pieces, &capped.pieces, "what they hold");
+        prop_assert_eq!(&free.jobs, &capped.jobs, "outcomes");
+        prop_assert_eq!(power_seconds(&capped), 0, "nobody waits for power");
+        Ok(())
+    });
+}
+
+#[test]
+fn admission_equals_the_naive_reference() {
+    let waited = RefCell::new(0);
+    for_all(400, |spec, power| {
+        let plan = plan(spec, &Power { curtailment: None, ..power.clone() }, "admit");
+        let history = simulate(plan.clone(), &mut Control::default());
+        let expected = schedule::of_run(&naive::simulate(&plan));
+        *waited.borrow_mut() += power_seconds(&history);
+        fail(&differences(&expected, &schedule::of_history(&history)))
+    });
+    assert!(waited.into_inner() > 1000, "caps bind");
+}
