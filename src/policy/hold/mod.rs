@@ -193,6 +193,3 @@ impl Policy for Holding {
         self.inner.decide(view);
     }
 }
-
-#[cfg(test)]
-mod tests;

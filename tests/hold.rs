@@ -1,10 +1,11 @@
-use super::*;
-use crate::cluster::grid::Series;
-use crate::cluster::{Cluster, Feed, NodeKind, Site};
-use crate::history::{History, HoldRecord, Settings};
-use crate::simulation::{Control, simulate};
-use crate::units::Gpus;
-use crate::workload::{Behaviour, Builder, Job, PlatformSet, Request};
+//! Jobs that may wait for cheap or clean hours: cases small enough to be worked out by hand.
+
+use gigawatt::cluster::grid::{Grid, Series, Signal};
+use gigawatt::cluster::{Cluster, Feed, NodeKind, Site};
+use gigawatt::history::{History, HoldRecord, Plan, Settings};
+use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::{Gpus, Seconds, Time};
+use gigawatt::workload::{Behaviour, Builder, Job, PlatformSet, Request, Running};
 
 /// Dollars a MWh by the minute, for ever.
 fn minutes(dollars: &[i64]) -> Signal {
@@ -116,7 +117,7 @@ fn the_lowest_window_of_the_sites_that_a_job_may_run_at_counts() {
 #[test]
 fn what_runs_already_is_not_held() {
     let mut plan = plan(&[(0, 60, 300)], "cheapest-window", "easy");
-    plan.workload.running.push(crate::workload::Running { job: 0, nodes: vec![1] });
+    plan.workload.running.push(Running { job: 0, nodes: vec![1] });
     let history = simulate(plan, &mut Control::default());
     assert!(history.holds.is_empty(), "{:?}", history.holds);
     assert_eq!(starts(&history), [0], "it was running before second 0");
