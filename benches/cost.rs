@@ -1,9 +1,9 @@
 //! Nanoseconds a (request, domain) pair: every way to rank, by instruction set, cores and batch size.
 //!
-//! `cargo bench --bench cost`; a filter such as `-- cost/avx512` keeps the other cases out. GIGAWATT_CROSSOVER=1 also
-//! looks for the size from which the GPU is faster than all cores. Criterion reports pairs a
-//! second; before them the bench says on standard error what a pair takes in nanoseconds and as a share of what the
-//! instructions could do at most, given the integer operations that naga counts in the shader.
+//! `cargo bench --bench cost`; a filter such as `-- cost/avx512` keeps the other cases out. Criterion reports pairs a
+//! second. Before that the bench prints tables on standard error: nanoseconds a pair and, beside the integer operations
+//! that naga counts in the shader, what the device could do at most (its roofline) and the share of that it does; and
+//! from how many pairs on the GPU is faster than all cores. `-- none` prints the tables alone.
 
 #![expect(clippy::print_stderr, reason = "what a case is belongs beside its figures")]
 
@@ -20,7 +20,7 @@ use gigawatt::cost::{Alike, Batch, Candidate, Cpu, Evaluator, Instructions, Rank
 use gigawatt::cost::{OnGpu, Ranker};
 #[cfg(feature = "gpu")]
 use gigawatt::gpu::{Gpu, Wish};
-use operations::operations;
+use operations::{RANK, operations, operations_a_pair};
 
 /// Candidates kept of each query.
 const K: usize = 8;
@@ -91,33 +91,27 @@ fn on_gpu() -> Vec<(String, Box<dyn Evaluator>)> {
     ]
 }
 
-/// Integer operations a nanosecond of the first adapter, where known: 132 multiprocessors of 64 lanes at 1.755 GHz.
-#[cfg(feature = "gpu")]
-fn gpu_roofline() -> Option<f64> {
-    let name = gigawatt::gpu::adapters().ok()?.first()?.name.clone();
-    eprintln!("adapter: {name}");
-    ["H100", "H200"].iter().any(|known| name.contains(known)).then_some(132.0 * 64.0 * 1.755)
-}
-
-#[cfg(not(feature = "gpu"))]
-fn gpu_roofline() -> Option<f64> {
-    None
-}
-
-/// From how many pairs on the GPU is faster than all cores, in steps of four; what `--device auto` should know.
+/// From how many requests on the GPU, transfer included, is faster than all cores, in steps of four: what
+/// `--device auto` should know.
 #[cfg(feature = "gpu")]
 fn crossover() {
     let Some((_, mut gpu)) = on_gpu().into_iter().next() else { return };
     let mut cpu = Cpu::default();
-    for domains in [4_096_u32, 16_384, 65_536, 262_144] {
-        let faster = (0..7).map(|step| 1 << (2 * step)).find(|queries: &u32| {
-            let sample = sample(*queries, domains, every_term());
-            nanoseconds(gpu.as_mut(), &sample) < nanoseconds(&mut cpu, &sample)
-        });
-        match faster {
-            Some(queries) => eprintln!("crossover on {domains} domains: {queries} queries"),
-            None => eprintln!("crossover on {domains} domains: none up to 4096 queries"),
+    for domains in [4_096_u32, 65_536, 524_288] {
+        let mut told = "none".to_owned();
+        for queries in (0..7).map(|step| 1_u32 << (2 * step)) {
+            let sample = sample(queries, domains, every_term());
+            let [gpu, cpu] = [nanoseconds(gpu.as_mut(), &sample), nanoseconds(&mut cpu, &sample)];
+            if gpu < cpu {
+                told = format!("{queries} requests, {gpu:.3} against {cpu:.3} ns a pair");
+                break;
+            }
+            told = format!("none up to {queries} requests, {gpu:.3} against {cpu:.3} ns a pair");
+            if gpu > 4.0 * cpu && u64::from(queries) * u64::from(domains) > SLOW {
+                break;
+            }
         }
+        eprintln!("crossover on {domains} domains: {told}");
     }
 }
 
@@ -125,7 +119,7 @@ fn sample(queries: u32, domains: u32, weights: Weights) -> Sample {
     Sample::random(7, Size { states: 20_000, ..Size::of(queries, domains) }, weights)
 }
 
-/// Nanoseconds a pair, the best of some runs.
+/// Nanoseconds a pair, the best of some runs: three, and more while they take less than a third of a second.
 fn nanoseconds(evaluator: &mut dyn Evaluator, sample: &Sample) -> f64 {
     let pairs = sample.queries.len() as f64 * sample.domains.len() as f64;
     let mut ranking = Ranking::default();
@@ -133,17 +127,56 @@ fn nanoseconds(evaluator: &mut dyn Evaluator, sample: &Sample) -> f64 {
         #[expect(clippy::disallowed_methods, reason = "a bench measures")]
         let begin = std::time::Instant::now();
         evaluator.rank(&sample.batch(), K, &mut ranking);
-        begin.elapsed().as_secs_f64() * 1e9 / pairs
+        begin.elapsed().as_secs_f64() * 1e9
     };
-    (0..40).map(|_| run()).fold(f64::INFINITY, f64::min)
+    let (mut best, mut spent, mut runs) = (f64::INFINITY, 0.0, 0);
+    while runs < 3 || (spent < 3e8 && runs < 100) {
+        let taken = run();
+        (best, spent, runs) = (taken.min(best), spent + taken, runs + 1);
+    }
+    best / pairs
 }
 
-/// Operations a nanosecond that nothing can exceed: lanes × vector units × clock.
-fn roofline(name: &str, gigahertz: f64) -> Option<f64> {
-    let lanes = [("avx512", 16.0), ("avx2", 8.0), ("portable", 4.0)];
-    let (_, lanes) = lanes.into_iter().find(|(set, _)| name.starts_with(set))?;
-    let units = if name.starts_with("avx512") { 2.0 } else { 3.0 };
-    Some(lanes * units * gigahertz)
+/// What a device does at most in a nanosecond, and what a pair asks of it.
+#[derive(Debug, Clone)]
+struct Roofline {
+    /// Integer operations a pair, counted in the shader.
+    operations: usize,
+    /// Integer operations a nanosecond.
+    most: f64,
+    /// How that comes about.
+    about: String,
+}
+
+impl Roofline {
+    /// Of one core: lanes × vector units × clock. What is looked up in tables is shared by many pairs and not counted.
+    fn of_core(way: &str, gigahertz: f64) -> Option<Self> {
+        let known = [("avx512", 16.0, 2.0), ("avx2", 8.0, 3.0), ("portable", 4.0, 3.0)];
+        let (_, lanes, units) = known.into_iter().find(|(set, ..)| way.starts_with(set))?;
+        let about = format!("{lanes} lanes x {units} units x {gigahertz:.2} GHz");
+        Some(Self { operations: operations("pair_cost"), most: lanes * units * gigahertz, about })
+    }
+    /// Of the first adapter, where its data sheet is known: lanes for integers × multiprocessors × clock.
+    #[cfg(feature = "gpu")]
+    fn of_gpu() -> Option<Self> {
+        let name = gigawatt::gpu::adapters().ok()?.first()?.name.clone();
+        eprintln!("adapter: {name}");
+        let known = [("H100", 64.0, 132.0, 1.755), ("H200", 64.0, 132.0, 1.755)];
+        let (_, lanes, multiprocessors, clock) = known.into_iter().find(|(part, ..)| name.contains(part))?;
+        let about = format!("{lanes} lanes x {multiprocessors} multiprocessors x {clock} GHz");
+        Some(Self { operations: operations_a_pair(RANK), most: lanes * multiprocessors * clock, about })
+    }
+    #[cfg(not(feature = "gpu"))]
+    const fn of_gpu() -> Option<Self> {
+        None
+    }
+    /// Operations a pair and a nanosecond, both at most and as measured.
+    fn beside(&self, nanoseconds: f64) -> String {
+        let Self { operations, most, about } = self;
+        let done = *operations as f64 / nanoseconds;
+        let share = done / most * 100.0;
+        format!("{operations} operations a pair, {done:.1} of {most:.1} a ns = {share:.0} % ({about})")
+    }
 }
 
 /// The clock, in GHz: each step of a chain, a multiplication and an addition, takes four cycles.
@@ -163,37 +196,57 @@ fn gigahertz() -> f64 {
     4.0 * f64::from(STEPS) / best * 1e-9
 }
 
-fn report() {
-    let counted = operations("pair_cost") as f64;
-    let clock = gigahertz();
-    let on_device = gpu_roofline();
-    eprintln!("{counted} integer operations a pair, {clock:.1} GHz");
-    for (name, weights) in [("every term", every_term()), ("best-fit", TERMS[0].with(Weights::default(), 1))]
-    {
+/// Requests and domains of the cases.
+const SIZES: [(u32, u32); 5] = [(1, 65_536), (64, 4_096), (64, 65_536), (1_024, 65_536), (64, 524_288)];
+
+/// Pairs that a way which is slow is still asked for.
+const SLOW: u64 = 1 << 24;
+
+/// What a pair takes: every preset on one core, then every size in every way.
+fn tables() {
+    let (clock, on_device) = (gigahertz(), Roofline::of_gpu());
+    let roofline = |way: &str| {
+        if way.starts_with("gpu") { on_device.clone() } else { Roofline::of_core(way, clock) }
+    };
+    let line = |what: &str, way: &str, taken: f64| {
+        let beside = roofline(way).map_or_else(String::new, |roofline| roofline.beside(taken));
+        eprintln!("{what:24} {way:22} {taken:8.3} ns a pair   {beside}");
+    };
+    for (name, weights) in weights() {
         let sample = sample(64, 65_536, weights);
-        for (evaluator, mut ranks) in evaluators() {
-            let taken = nanoseconds(ranks.as_mut(), &sample);
-            let most = if evaluator.starts_with("gpu") { on_device } else { roofline(&evaluator, clock) };
-            let share = most.map(|most| counted / taken / most * 100.0);
-            let share = share.map_or(String::new(), |share| format!(", {share:.0} % of the roofline"));
-            eprintln!("{name}, {evaluator}: {taken:.3} ns a pair{share}");
+        for (way, mut ranks) in evaluators().into_iter().filter(|(way, _)| way.ends_with("one-core")) {
+            line(&name, &way, nanoseconds(ranks.as_mut(), &sample));
+        }
+    }
+    for (queries, domains) in SIZES {
+        let sample = sample(queries, domains, every_term());
+        let is_large = u64::from(queries) * u64::from(domains) > SLOW;
+        for (way, mut ranks) in evaluators().into_iter().filter(|(way, _)| !is_large || way != "naive") {
+            line(&format!("{queries} x {domains}"), &way, nanoseconds(ranks.as_mut(), &sample));
         }
     }
 }
 
+/// Weights that are measured: every term on, then the presets.
+fn weights() -> Vec<(String, Weights)> {
+    vec![
+        ("every term".to_owned(), every_term()),
+        ("best-fit".to_owned(), TERMS[0].with(Weights::default(), 1)),
+    ]
+}
+
 fn ranks(criterion: &mut Criterion) {
-    report();
+    tables();
     #[cfg(feature = "gpu")]
-    if std::env::var_os("GIGAWATT_CROSSOVER").is_some() {
-        crossover();
-    }
+    crossover();
     let mut group = criterion.benchmark_group("cost");
     group.sample_size(10);
-    for (queries, domains) in [(1, 65_536), (64, 4_096), (64, 65_536), (1_024, 65_536), (64, 524_288)] {
+    for (queries, domains) in SIZES {
         let sample = sample(queries, domains, every_term());
-        group.throughput(Throughput::Elements(u64::from(queries) * u64::from(domains)));
+        let pairs = u64::from(queries) * u64::from(domains);
+        group.throughput(Throughput::Elements(pairs));
         for (name, mut evaluator) in evaluators() {
-            if name == "naive" && u64::from(queries) * u64::from(domains) > 1 << 24 {
+            if name == "naive" && pairs > SLOW {
                 continue;
             }
             let mut ranking = Ranking::default();

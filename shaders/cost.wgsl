@@ -92,7 +92,7 @@ struct Domain {
     scopes: u32,
     // Wholly free GPUs of a node, pods that a rack has room for.
     units: u32,
-    // The most thousandths left of a GPU that is shared already.
+    // The most thousandths left of a GPU that is shared already: fewer than a thousand.
     partial: u32,
     // Thousandths of a core, MiB of memory and watts left; 0xffffffff where they are not counted.
     cpu: u32,

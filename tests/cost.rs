@@ -1,5 +1,8 @@
-//! The cost function and its evaluator on the CPU, against the written definition of every term.
+//! The cost function and its evaluators on the CPU and a GPU, against the written definition of every term.
 
+#[cfg(feature = "gpu")]
+#[path = "support/adapter.rs"]
+mod adapter;
 #[path = "support/batches.rs"]
 mod batches;
 #[path = "support/operations.rs"]
@@ -7,7 +10,7 @@ mod operations;
 
 use batches::{Sample, Size, differences, every_term};
 use gigawatt::cost::{Alike, Candidate, Cpu, Evaluator, Instructions, Ranking, SOURCE, TERMS, Weights};
-use operations::operations;
+use operations::{RANK, operations, operations_a_pair};
 
 /// Every way the CPU can rank.
 fn evaluators() -> Vec<(String, Cpu)> {
@@ -23,7 +26,29 @@ fn evaluators() -> Vec<(String, Cpu)> {
     all
 }
 
+/// A ranking on the GPU, which all tests of this file share; none without one.
+#[cfg(feature = "gpu")]
+fn on_gpu(sample: &Sample, k: usize) -> Option<Ranking> {
+    use gigawatt::cost::Ranker;
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    static RANKER: LazyLock<Mutex<Option<Ranker>>> = LazyLock::new(|| {
+        Mutex::new(adapter::adapter().map(|gpu| Ranker::new(gpu).expect("a device that takes the shader")))
+    });
+    let mut ranker = RANKER.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut ranking = Ranking::default();
+    ranker.as_mut()?.rank(&sample.batch(), k, &mut ranking).expect("a device that works");
+    Some(ranking)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn on_gpu(_: &Sample, _: usize) -> Option<Ranking> {
+    None
+}
+
 fn check(sample: &Sample, k: usize) {
+    if let Some(ranking) = on_gpu(sample, k) {
+        assert_eq!(differences(sample, k, &ranking.candidates), [""; 0], "on the GPU, k = {k}");
+    }
     for (name, mut evaluator) in evaluators() {
         let mut ranking = Ranking::default();
         evaluator.rank(&sample.batch(), k, &mut ranking);
@@ -49,6 +74,23 @@ fn each_term_alone_ranks_by_the_definition() {
         }
     }
     check(&Sample::random(1, Size::of(7, 700), Weights::default()), 3);
+}
+
+#[test]
+fn domains_that_cost_the_same_are_ranked_by_index() {
+    let alike = Size { states: 1, groups: 1, ..Size::of(70, 1_000) };
+    for k in [1, 8] {
+        check(&Sample::random(8, alike, Weights::default()), k);
+        check(&Sample::random(8, alike, every_term()), k);
+    }
+}
+
+#[test]
+fn every_field_may_be_as_large_as_it_can() {
+    check(&Sample::at_the_limits(every_term()), 100);
+    for term in TERMS {
+        check(&Sample::at_the_limits(term.with(Weights::default(), Weights::SUM_MAX)), 3);
+    }
 }
 
 #[test]
@@ -103,6 +145,10 @@ fn a_pair_takes_few_integer_operations() {
     assert_eq!(operations("pair_cost"), 23, "what fits, two terms, the sum");
     let looked_up = ["units_left", "stranded_index", "place_index"].map(operations);
     assert_eq!(looked_up, [2, 4, 2], "where the tables tell the rest");
+    // Whether it is the last domain, and of another group; what is stranded; the cost; whether it is listed; the next.
+    assert_eq!(operations_a_pair(RANK), 2 + (2 + 4) + 23 + 1 + 1, "a pair on the GPU");
+    let longer = RANK.replace("if (cost < highest)", "if (cost * 3u + 1u < highest)");
+    assert_eq!(operations_a_pair(&longer), 33 + 2, "two operations more are counted");
 }
 
 #[test]

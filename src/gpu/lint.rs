@@ -9,9 +9,9 @@ use naga::{
 use std::path::Path;
 
 /// Iterations after which Mesa's software driver leaves the loops of an invocation, whatever they are at.
-pub(crate) const LOOP_BUDGET: u64 = 65_535;
+const LOOP_BUDGET: u64 = 65_535;
 /// Bytes that the threads of a workgroup share on every device.
-pub(crate) const SHARED_BUDGET: u32 = 16_384;
+const SHARED_BUDGET: u32 = 16_384;
 
 /// A shader that naga understands and finds valid.
 #[derive(Debug)]
@@ -148,15 +148,35 @@ impl Shader {
         });
         (fields.collect(), self.layouts()[handle].to_stride() as usize)
     }
+
+    /// What is wrong with loops of which each makes at most so many trips: products and quotients of numbers and of
+    /// the shader's own constants.
+    fn loop_fault(&self, entry: &str, trips: &[&str]) -> Option<String> {
+        let factor = |text: &str| text.parse().unwrap_or_else(|_| u64::from(self.constant(text)));
+        let most = |text: &&str| match text.split_once('/') {
+            Some((whole, part)) => factor(whole.trim()) / factor(part.trim()),
+            None => factor(text),
+        };
+        let trips: Vec<u64> = trips.iter().map(most).collect();
+        let most = self.iterations(entry, &trips);
+        (most > LOOP_BUDGET).then(|| format!("{most} iterations in {entry}"))
+    }
 }
 
-/// Compares a Rust structure with the shader's of the same name: names, offsets and size.
-macro_rules! same_layout {
+/// How a Rust structure differs from the shader's of the same name: in names, offsets or size.
+macro_rules! layout_fault {
     ($shader:expr, $type:ident, [$($field:ident),+ $(,)?]) => {{
-        let (fields, size) = $shader.layout(stringify!($type));
         let ours = vec![$((stringify!($field).to_owned(), std::mem::offset_of!($type, $field))),+];
-        assert_eq!(fields, ours, "fields of {}", stringify!($type));
-        assert_eq!(size, size_of::<$type>(), "size of {}", stringify!($type));
+        let (ours, theirs) = ((ours, size_of::<$type>()), $shader.layout(stringify!($type)));
+        (ours != theirs).then(|| format!("{}: {ours:?} instead of {theirs:?}", stringify!($type)))
+    }};
+}
+pub(crate) use layout_fault;
+
+/// Compares a Rust structure with the shader's of the same name.
+macro_rules! same_layout {
+    ($shader:expr, $type:ident, $fields:tt) => {{
+        assert_eq!($crate::gpu::lint::layout_fault!($shader, $type, $fields), None, "laid out alike");
     }};
 }
 pub(crate) use same_layout;
@@ -219,12 +239,32 @@ fn arithmetic<'a>(module: &'a Module, function: &'a Function) -> impl Iterator<I
     })
 }
 
-/// Every shader: its file, and the files that stand before it.
-const SHADERS: &[(&str, &[&str])] = &[
-    ("cost.wgsl", &[]),
-    ("meter.wgsl", &[]),
-    ("power.wgsl", &["meter.wgsl"]),
-    ("rank.wgsl", &["cost.wgsl"]),
+/// A shader, the files that stand before it, and its entry points with the most trips of each loop, those of called
+/// functions included, in the order of the text.
+struct Listed {
+    file: &'static str,
+    before: &'static [&'static str],
+    entries: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// Every shader.
+const SHADERS: &[Listed] = &[
+    Listed { file: "cost.wgsl", before: &[], entries: &[] },
+    Listed { file: "meter.wgsl", before: &[], entries: &[] },
+    Listed {
+        file: "power.wgsl",
+        before: &["meter.wgsl"],
+        entries: &[("draw", &["STEPS"]), ("meter", &["HALVINGS", "HALVINGS", "STEPS"])],
+    },
+    Listed {
+        file: "rank.wgsl",
+        before: &["cost.wgsl"],
+        entries: &[
+            // Tiles, what a thread loads of one, its domains; what is written.
+            ("scan", &["TILES", "TILE / THREADS", "TILE", "LONGEST"]),
+            ("merge", &["SLICES", "LONGEST", "LONGEST"]),
+        ],
+    },
 ];
 
 #[test]
@@ -235,13 +275,19 @@ fn every_shader_is_valid_and_keeps_the_rules() {
         .map(|file| file.expect("a readable folder").file_name().to_string_lossy().into_owned())
         .collect();
     files.sort();
-    let known: Vec<&str> = SHADERS.iter().map(|(file, _)| *file).collect();
+    let known: Vec<&str> = SHADERS.iter().map(|listed| listed.file).collect();
     assert_eq!(files, known, "every shader is checked");
     let text = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a readable file");
-    for (file, before) in SHADERS {
+    for Listed { file, before, entries } in SHADERS {
         let whole: String = before.iter().chain([file]).map(|file| text(file)).collect();
         let shader = Shader::read(&whole).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert_eq!(shader.faults(), [""; 0], "{file}");
+        let found: Vec<&str> = shader.module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        let listed: Vec<&str> = entries.iter().map(|(entry, _)| *entry).collect();
+        assert_eq!(found, listed, "the loops of every entry point of {file} are counted");
+        for (entry, trips) in *entries {
+            assert_eq!(shader.loop_fault(entry, trips), None, "{file}");
+        }
     }
 }
 
@@ -292,4 +338,33 @@ fn iterations_are_counted_through_nested_loops_and_calls() {
         (10 + 1) + 10 * (5 + 4) + 5,
         "each with its last look"
     );
+}
+
+#[test]
+fn loops_longer_than_the_budget_are_noticed() {
+    let text = "
+        const ROUNDS: u32 = 255u;
+        const LANES: u32 = 64u;
+        @compute @workgroup_size(1) fn main() {
+            for (var i = 0u; i < ROUNDS; i += 1u) { for (var j = 0u; j < 16384u / LANES; j += 1u) { } }
+        }";
+    let shader = Shader::read(text).expect("valid");
+    assert_eq!(shader.loop_fault("main", &["254", "16384 / LANES"]), None, "just within it");
+    let fault = shader.loop_fault("main", &["ROUNDS", "16384 / LANES"]);
+    assert_eq!(fault.as_deref(), Some("65791 iterations in main"), "one round more");
+}
+
+#[test]
+fn a_structure_laid_out_otherwise_is_noticed() {
+    #[repr(C)]
+    struct Pair {
+        low: u32,
+        high: u32,
+    }
+    let shader = |text: &str| Shader::read(text).expect("valid");
+    let fault = |text: &str| layout_fault!(shader(text), Pair, [low, high]);
+    assert_eq!(fault("struct Pair { low: u32, high: u32 }"), None, "alike");
+    for other in ["high: u32, low: u32", "low: u32, top: u32", "low: u32", "low: vec2<u32>, high: u32"] {
+        assert!(fault(&format!("struct Pair {{ {other} }}")).is_some(), "{other} is another");
+    }
 }

