@@ -77,6 +77,17 @@ fn who_was_held_then_waits_like_everybody() {
 }
 
 #[test]
+fn passes_at_events_start_who_was_held_between_those_of_a_cycle() {
+    let jobs = [(0, 90, 300), (0, 90, 60)];
+    for (event, expected) in [(None, [1000, 1000]), (Some("none"), [120, 60])] {
+        let mut plan = plan(&jobs, "cheapest-window", "easy");
+        plan.settings.cycle = Some(1000);
+        plan.settings.event_backfill = event.map(str::to_owned);
+        assert_eq!(starts(&simulate(plan, &mut Control::default())), expected, "{event:?}");
+    }
+}
+
+#[test]
 fn a_job_withdrawn_while_it_is_held_never_starts() {
     let mut plan = plan(&[(0, 60, 300), (0, 60, 300)], "cheapest-window", "easy");
     plan.workload.jobs[0].cancel_time = Time(100);

@@ -77,6 +77,7 @@ impl Seen {
             run.counts;
         let all = &mut self.counts;
         all.passes += passes;
+        all.between += run.counts.between;
         all.blocked += blocked;
         all.backfilled += backfilled;
         all.preempted += preempted;
@@ -109,6 +110,7 @@ impl Seen {
         };
         let counts = &self.counts;
         must(counts.passes, "passes");
+        must(counts.between, "passes at events between those of a cycle");
         must(counts.blocked, "passes that left a queue blocked");
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.preempted, "preemptions");
@@ -172,8 +174,9 @@ fn two_disjoint_partitions_equal_two_clusters() {
         let random = PLACEMENTS.iter().position(|name| *name == "random");
         let mut policy = left.policy.clone();
         let strict = BACKFILLS[policy.backfill] == "none" && !["srtf", "las"].contains(&ORDERS[policy.order]);
-        if !strict {
+        if !strict || policy.event.is_some() {
             policy.cycle = policy.cycle.or(Some(7));
+            policy.event = None;
         }
         if Some(policy.backfill) == conservative
             || Some(policy.placement) == random

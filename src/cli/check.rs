@@ -108,7 +108,10 @@ fn jobs(workload: &Workload) -> String {
 
 fn policy(settings: &Settings) -> String {
     let passes = match settings.cycle {
-        Some(cycle) => format!("every {}", Seconds(cycle)),
+        Some(cycle) => match &settings.event_backfill {
+            Some(event) => format!("every {}, and at every event with backfill {event}", Seconds(cycle)),
+            None => format!("every {}", Seconds(cycle)),
+        },
         None => "at every event".to_owned(),
     };
     format!("{}/{}/{}, deciding {passes}", settings.order, settings.backfill, settings.placement)

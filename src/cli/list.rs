@@ -47,7 +47,7 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     let holds = HOLDS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
     let kinds: [(&str, &str, Vec<Part>); 6] = [
         ("order", "who goes next", orders),
-        ("backfill", "who may pass whom", backfills),
+        ("backfill", "who may pass whom (with --cycle: policy.event_backfill, at events between)", backfills),
         ("placement", "where a job goes", placements),
         ("hold", "who waits for cheap or clean hours", holds),
         ("power", "what is done about caps", powers),

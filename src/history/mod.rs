@@ -234,6 +234,10 @@ pub struct Settings {
     pub defer: Vec<(JobKind, Seconds)>,
     /// Seconds between passes; none: a pass at every instant with an event.
     pub cycle: Option<u32>,
+    /// With a cycle: the name of the backfill of passes at every instant with an event, between those of the cycle;
+    /// none: there are no such passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_backfill: Option<String>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
@@ -247,6 +251,24 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a pass at `now` is one with `backfill`: without a cycle each is, with one those at its multiples.
+    ///
+    /// ```
+    /// use gigawatt::history::Settings;
+    /// use gigawatt::units::Time;
+    /// let settings = Settings { cycle: Some(30), event_backfill: Some("none".to_owned()), ..Settings::default() };
+    /// assert!(settings.is_full_pass(Time(60)));
+    /// assert!(!settings.is_full_pass(Time(61)), "an event pass, which goes by `event_backfill`");
+    /// ```
+    #[must_use]
+    pub fn is_full_pass(&self, now: Time) -> bool {
+        self.cycle.is_none_or(|cycle| now.0.is_multiple_of(cycle))
+    }
+    /// Whether there are passes at events between those of a cycle.
+    #[must_use]
+    pub const fn has_event_passes(&self) -> bool {
+        self.cycle.is_some() && self.event_backfill.is_some()
+    }
     /// A policy by the names of its parts, passes at every instant, everything else at its default.
     #[must_use]
     pub fn named(order: &str, backfill: &str, placement: &str) -> Self {

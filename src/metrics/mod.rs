@@ -12,7 +12,7 @@
 //! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota |
 //! | `capacity` | fewer GPUs are free than it asks for, in its partition and on its platforms |
 //! | `shape` | enough are free, but no node, rack or set of nodes takes its pods |
-//! | `held` | a policy holds it back on purpose; or it fits, and no pass has seen that yet (`cycle`) |
+//! | `held` | a policy holds it back on purpose; or it fits, and no pass of the cycle has seen that yet |
 //! | `order` | it fits, and a pass chose not to start it: others come first, or it would delay a reservation |
 //!
 //! Who is held back on purpose waits for nothing else meanwhile, and wants no GPU.

@@ -34,7 +34,7 @@ pub enum Event {
         /// Its index.
         job: u32,
     },
-    /// A job has been running since before time 0.
+    /// A job runs without the policy's doing: since before time 0, or as passes of another kind started it.
     Running {
         /// Its index.
         job: u32,

@@ -173,6 +173,12 @@ impl Pending {
         }
     }
 
+    /// A job no longer waits, though no pass of this queue started it.
+    pub(super) fn forget(&mut self, candidate: Candidate) {
+        self.fresh.retain(|fresh| fresh.key != candidate.key);
+        self.remove(candidate);
+    }
+
     /// A job no longer waits.
     pub(super) fn remove(&mut self, candidate: Candidate) {
         let Candidate { key, class, work } = candidate;

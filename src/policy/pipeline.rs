@@ -17,13 +17,50 @@ pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
     let settings = &view.plan().settings;
     let placement = Placement::named(&settings.placement, settings.seed)?;
     let backfill = Backfill::named(&settings.backfill)?;
-    Some(match order::named(&settings.order)?.rule {
-        Rule::Preemptive(ranking) => Box::new(Preemptive::new(view, ranking, placement)),
-        Rule::Static(key) if backfill == Backfill::Conservative => {
-            Box::new(Conservative::new(view, key, placement))
+    let key = match order::named(&settings.order)?.rule {
+        // Who is stopped for whom is decided anew in every pass: all are alike.
+        Rule::Preemptive(ranking) => return Some(Box::new(Preemptive::new(view, ranking, placement))),
+        Rule::Static(key) => key,
+    };
+    let full: Box<dyn Policy> = match backfill {
+        Backfill::Conservative => Box::new(Conservative::new(view, key, placement)),
+        _ => Box::new(Pipeline::new(view, key, backfill, placement)),
+    };
+    let Some(event) = settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) else {
+        return Some(full);
+    };
+    let backfill = Backfill::named(event).filter(|backfill| backfill.serves_events())?;
+    let placement = Placement::named(&settings.placement, settings.seed)?;
+    Some(Box::new(TwoPasses { event: Box::new(Pipeline::new(view, key, backfill, placement)), full }))
+}
+
+/// One policy at events, another every so many seconds: where both fall together, only the other.
+///
+/// Each keeps its own books; what one starts the other hears of as of a job that has been running.
+#[derive(Debug)]
+struct TwoPasses {
+    event: Box<dyn Policy>,
+    full: Box<dyn Policy>,
+}
+
+impl Policy for TwoPasses {
+    fn observe(&mut self, event: Event, view: &View) {
+        self.event.observe(event, view);
+        self.full.observe(event, view);
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        let before = view.history().segments.len();
+        let full = view.plan().settings.is_full_pass(view.now());
+        let (deciding, other) =
+            if full { (&mut self.full, &mut self.event) } else { (&mut self.event, &mut self.full) };
+        deciding.decide(view);
+        for index in before..view.history().segments.len() {
+            let job = view.history().segments[index].job;
+            let segment = u32::try_from(index).expect("segments are counted in 32 bits");
+            other.observe(Event::Running { job, segment }, view);
         }
-        Rule::Static(key) => Box::new(Pipeline::new(view, key, backfill, placement)),
-    })
+    }
 }
 
 /// One queue a partition.
@@ -144,7 +181,8 @@ impl Pipeline {
         let fresh = self.queues[queue].pending.take_fresh();
         let mut dirty = false;
         if self.backfill == Backfill::None {
-            if head != self.queues[queue].blocked {
+            // Where other passes go on behind it, nobody is blocked by it.
+            if head != self.queues[queue].blocked && !view.plan().settings.has_event_passes() {
                 view.block(narrow(queue), head.map(job_of));
             }
         } else if let Some(head) = head {
@@ -331,6 +369,9 @@ impl Policy for Pipeline {
             }
             Event::Running { job, segment } => {
                 self.reservations.running(view, job, segment);
+                let candidate = self.candidate(view, job);
+                self.queues[view.class(job).queue as usize].pending.forget(candidate);
+                self.queues.iter_mut().for_each(|queue| queue.changed = true);
             }
             Event::Settled { .. } | Event::Timer => {}
         }

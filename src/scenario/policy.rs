@@ -2,7 +2,7 @@ use crate::document::{Document, Placed, Table};
 use crate::error::{Problem, nearest_hint};
 use crate::history::Settings;
 use crate::policy::PRESETS;
-use crate::policy::backfill::BACKFILLS;
+use crate::policy::backfill::{BACKFILLS, event_backfills};
 use crate::policy::hold::HOLDS;
 use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
@@ -44,6 +44,16 @@ pub(super) fn read(
         power(document, &mut policy, settings);
         if let Some(delays) = policy.table("max_delay") {
             settings.defer = delays_by_kind(document, delays);
+        }
+        let names: Vec<_> = event_backfills().map(|entry| (entry.name, entry.name)).collect();
+        if let Some(event) = policy.choice("event_backfill", &names) {
+            if settings.cycle.is_none() {
+                let problem = Problem::new(
+                    "`event_backfill`: passes at events are only told from others where those have a cycle",
+                );
+                document.complain(event.mark, problem.hint("set `run.cycle`, such as `--cycle 30s`"));
+            }
+            settings.event_backfill = Some(event.value.to_owned());
         }
         policy.finish();
     }

@@ -1,7 +1,8 @@
 //! The only thing that moves time: events, their order, and one pass after all events of an instant.
 //!
 //! Events of one instant are applied in the order of `Rank`: finishes, capacity changes, submits in input order,
-//! newly eligible jobs, withdrawals and timers; then the policy decides once. A finish makes dependents eligible at
+//! newly eligible jobs, withdrawals, releases of who was held back, and timers; then the policy decides once: at every instant with an event, or with a
+//! cycle every so many seconds while anybody is pending, or both. A finish makes dependents eligible at
 //! the same instant, a failure makes them dependency-failed.
 //!
 //! ```
@@ -104,6 +105,8 @@ struct Simulation {
     not_before: Vec<Time>,
     /// Whether something happened that no pass has seen.
     unseen: bool,
+    /// Whether something happened that no pass of the cycle has seen.
+    unfilled: bool,
     settled: u32,
     pending: u32,
     oversized: Vec<u32>,
@@ -138,6 +141,7 @@ impl Simulation {
             predecessors,
             not_before: vec![Time::ZERO; dependent as usize],
             unseen: false,
+            unfilled: false,
             settled: 0,
             pending: 0,
             oversized,
@@ -206,7 +210,7 @@ impl Simulation {
             Rank::Cancel => {
                 matches!(view.status(job), Status::Running | Status::Settled) || view.has_started(job)
             }
-            Rank::Timer => false,
+            Rank::Release | Rank::Timer => false,
         });
         while let Some((_, job)) = self.upcoming_submit()
             && self.view.status(job) == Status::Settled
@@ -221,7 +225,8 @@ impl Simulation {
         let change = plan.cluster.changes.get(self.next_change).map_or(Time::NEVER, |change| change.time);
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
         let event = submit.min(self.queue.next_time()).min(change).min(cap);
-        let pass = plan.settings.cycle.filter(|_| self.pending > 0 && (self.unseen || event != Time::NEVER));
+        let pass =
+            plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
             Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle)
         });
@@ -266,13 +271,20 @@ impl Simulation {
         while let Some(job) = self.queue.pop(now, Rank::Cancel) {
             self.cancel(job);
         }
-        while self.queue.pop(now, Rank::Timer).is_some() {
+        while self.queue.pop(now, Rank::Release).is_some() {
             self.tell(Event::Timer);
+        }
+        while self.queue.pop(now, Rank::Timer).is_some() {
+            // Beside a cycle, passes at events are for what happens by itself.
+            let unseen = self.unseen || !self.view.plan().settings.has_event_passes();
+            self.tell(Event::Timer);
+            self.unseen = unseen;
         }
     }
 
     fn tell(&mut self, event: Event) {
         self.unseen = true;
+        self.unfilled = true;
         self.policy.observe(event, &self.view);
     }
 
@@ -358,11 +370,14 @@ impl Simulation {
     }
 
     fn is_pass_due(&self, now: Time) -> bool {
-        self.view.plan().settings.cycle.map_or(self.unseen, |cycle| now.0.is_multiple_of(cycle))
+        let settings = &self.view.plan().settings;
+        let at_events = settings.cycle.is_none() || settings.has_event_passes();
+        self.unseen && at_events || settings.cycle.is_some() && settings.is_full_pass(now)
     }
 
     fn pass(&mut self, now: Time, control: &mut Control<'_>) {
         self.unseen = false;
+        self.unfilled &= !self.view.plan().settings.is_full_pass(now);
         self.policy.decide(&mut self.view);
         self.follow_all(now, control);
     }
@@ -392,7 +407,8 @@ impl Simulation {
                 self.settle(job, Outcome::Rejected);
             }
             Decision::Wait { .. } => {}
-            Decision::WakeAt { time } | Decision::Hold { until: time, .. } => {
+            Decision::Hold { job, until } => self.queue.push(until, Rank::Release, job),
+            Decision::WakeAt { time } => {
                 if time > now && time != Time::NEVER {
                     self.queue.push(time, Rank::Timer, 0);
                 }

@@ -15,6 +15,8 @@ pub(super) enum Rank {
     Eligible,
     /// A user withdraws a job.
     Cancel,
+    /// A job that was held back may start.
+    Release,
     /// A policy asked to be woken.
     Timer,
 }
@@ -84,6 +86,7 @@ mod tests {
         let mut queue = Queue::default();
         let events = [
             (Rank::Timer, 0),
+            (Rank::Release, 4),
             (Rank::Cancel, 3),
             (Rank::Eligible, 9),
             (Rank::Eligible, 2),
@@ -97,7 +100,7 @@ mod tests {
         assert_eq!(queue.next_time(), Time(4), "the earlier instant first");
         assert_eq!(queue.pop(Time(4), Rank::Timer), Some(0), "its event");
         let mut seen = Vec::new();
-        for rank in [Rank::Finish, Rank::Eligible, Rank::Cancel, Rank::Timer] {
+        for rank in [Rank::Finish, Rank::Eligible, Rank::Cancel, Rank::Release, Rank::Timer] {
             while let Some(job) = queue.pop(Time(5), rank) {
                 seen.push((rank, job));
             }
@@ -108,6 +111,7 @@ mod tests {
             (Rank::Eligible, 2),
             (Rank::Eligible, 9),
             (Rank::Cancel, 3),
+            (Rank::Release, 4),
             (Rank::Timer, 0),
         ];
         assert_eq!(seen, expected, "ties in order");

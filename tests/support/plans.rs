@@ -82,6 +82,8 @@ pub(crate) struct PolicySpec {
     pub(crate) backfill: usize,
     pub(crate) placement: usize,
     pub(crate) cycle: Option<u32>,
+    /// With a cycle: the backfill of passes at events; never the last, which keeps reservations.
+    pub(crate) event: Option<usize>,
     seed: u64,
     priority_step: u32,
     limits: Vec<u64>,
@@ -196,8 +198,10 @@ prop_compose! {
         priority_step in 0u32..60,
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
         until in weighted(0.05, 0u32..300),
+        event in weighted(0.5, 0..BACKFILLS.len() - 1),
     ) -> PolicySpec {
-        PolicySpec { order, backfill, placement, cycle, seed, priority_step, limits, until }
+        let event = event.filter(|_| cycle.is_some());
+        PolicySpec { order, backfill, placement, cycle, event, seed, priority_step, limits, until }
     }
 }
 
@@ -335,6 +339,7 @@ impl PolicySpec {
             backfill: BACKFILLS[self.backfill].to_owned(),
             placement: PLACEMENTS[self.placement].to_owned(),
             cycle: self.cycle,
+            event_backfill: self.event.map(|event| BACKFILLS[event].to_owned()),
             priority_step: self.priority_step,
             queue_limits: self.limits.clone(),
             until: self.until,

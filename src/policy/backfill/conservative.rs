@@ -3,8 +3,8 @@
 //! A reservation is the earliest window in which the placement finds room that is free throughout, as long as the job
 //! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
 //! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
-//! others staying. Where a running job is past its expected end (it is then expected to end a second from now), or a
-//! reservation's start went by unused, all are given up first.
+//! others staying. Where a running job is past its expected end (it is then expected to end a second from now), a
+//! reservation's start went by unused, or a pass of another kind started somebody, all are given up first.
 //!
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
@@ -61,6 +61,8 @@ pub(crate) struct Conservative {
     begins: BTreeSet<(Time, Place)>,
     /// Running jobs: what they hold, and until when they are expected to.
     running: BTreeMap<u32, Window>,
+    /// Whether reservations may lie in the way of somebody who started nevertheless.
+    void: bool,
     /// Whether something ended since the last pass.
     ended: bool,
     /// Whether anything but timers happened since the last pass.
@@ -77,6 +79,7 @@ impl Conservative {
             waiting: BTreeMap::new(),
             begins: BTreeSet::new(),
             running: BTreeMap::new(),
+            void: false,
             ended: false,
             eventful: true,
         }
@@ -205,7 +208,9 @@ impl Policy for Conservative {
                 self.waiting.insert(self.place(view, job), None);
             }
             Event::Running { job, segment } => {
+                // Whoever started it looked at no reservation.
                 self.waiting.remove(&self.place(view, job));
+                self.void = true;
                 let history = view.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
@@ -247,7 +252,8 @@ impl Policy for Conservative {
         if !wanted {
             return;
         }
-        let stale = self.begins.first().is_some_and(|(start, _)| *start < now);
+        let stale =
+            std::mem::take(&mut self.void) || self.begins.first().is_some_and(|(start, _)| *start < now);
         let overdue = self.extend_overdue(view);
         let ended = std::mem::take(&mut self.ended);
         if stale || overdue {

@@ -32,9 +32,19 @@ pub(super) enum Backfill {
 pub const BACKFILLS: &[Entry] =
     &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
 
+/// The backfills that passes at events may have, between those of a cycle.
+pub fn event_backfills() -> impl Iterator<Item = &'static Entry> {
+    BACKFILLS.iter().filter(|entry| entry.kind.serves_events())
+}
+
 impl Backfill {
     pub(super) fn named(name: &str) -> Option<Self> {
         BACKFILLS.iter().find(|entry| entry.name == name).map(|entry| entry.kind)
+    }
+    /// Whether it can serve passes at events between those of a cycle: not where reservations are kept from pass to
+    /// pass.
+    pub(super) fn serves_events(self) -> bool {
+        self != Self::Conservative
     }
     /// Whether the head gets a reservation.
     pub(super) fn reserves(self) -> bool {

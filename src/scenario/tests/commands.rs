@@ -22,6 +22,20 @@ fn what_the_command_line_says_replaces_the_file() {
 }
 
 #[test]
+fn passes_at_events_have_a_backfill_of_their_own() {
+    let settings = |cycle: Option<&str>, event: &str| {
+        let set = vec![format!("policy.event_backfill={event}")];
+        let overrides = Overrides { cycle: cycle.map(str::to_owned), set, ..Overrides::default() };
+        let loaded = Scenario::from_text("s.toml", &format!("{CLUSTER}{JOB}"), &overrides);
+        loaded.map(|loaded| loaded.plan.settings).map_err(|problems| problems.to_string())
+    };
+    let both = settings(Some("30s"), "none").unwrap();
+    assert_eq!((both.cycle, both.event_backfill.as_deref()), (Some(30), Some("none")), "Slurm's two kinds");
+    assert!(settings(None, "none").unwrap_err().contains("--cycle 30s"), "nothing to be told from");
+    assert!(settings(Some("30s"), "conservative").is_err(), "it keeps reservations from pass to pass");
+}
+
+#[test]
 fn a_policy_on_the_command_line_beats_the_file_and_yields_to_its_parts() {
     let file = format!("{CLUSTER}[policy]\npreset = \"tiresias\"\nplacement = \"spread\"\n{JOB}");
     let parts = |overrides: Overrides| {

@@ -1,8 +1,9 @@
 //! Conservative backfill: every pending job holds a reservation of the very GPUs it will use.
 //!
 //! In a pass:
-//! 1. If a running job is past its expected end, or if a reservation begins before now, all reservations are given up
-//!    first: those that stay would lie in the way of each other, and nobody might ever start.
+//! 1. If a running job is past its expected end, if a reservation begins before now, or if a pass at an event, which
+//!    looks at none, started somebody, all reservations are given up first: those that stay would lie in the way of each
+//!    other, and nobody might ever start.
 //! 2. Else, if something left since the last pass (a job ended or was stopped, a job with a reservation was cancelled
 //!    or can never start, capacity changed), every job with a reservation, queue by queue in order, gives it up and
 //!    reserves anew, all others staying where they are at that moment.
@@ -25,7 +26,7 @@ impl Simulation<'_> {
     pub(super) fn conservative_pass(&mut self) {
         let queue: Vec<u32> = self.queues().concat();
         let stale = self.reservations.values().any(|reservation| reservation.from < self.now);
-        if stale || self.running.iter().any(|job| self.is_overdue(*job)) {
+        if self.void || stale || self.running.iter().any(|job| self.is_overdue(*job)) {
             self.reservations.clear();
         } else if self.something_left {
             for job in &queue {

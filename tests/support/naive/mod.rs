@@ -71,6 +71,8 @@ pub(crate) struct Attempt {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) passes: u64,
+    /// Passes at events between those of a cycle.
+    pub(crate) between: u64,
     /// Passes that left a queue blocked.
     pub(crate) blocked: u64,
     /// Starts of a job while one before it in its queue was blocked.

@@ -33,18 +33,27 @@ pub(super) struct Class {
 }
 
 impl Simulation<'_> {
-    pub(super) fn pass(&mut self) {
-        let preemptive = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
+    /// A full pass, or one at an event between those of a cycle.
+    pub(super) fn pass(&mut self, full: bool) {
+        let settings = &self.plan.settings;
+        self.backfill = match &settings.event_backfill {
+            Some(event) if !full => event,
+            _ => &settings.backfill,
+        };
+        self.result.counts.between += u64::from(!full);
+        let before = self.running.len();
+        let preemptive = ["srtf", "las"].contains(&settings.order.as_str());
         if preemptive {
             self.preemptive_pass();
-        } else if self.plan.settings.backfill == "conservative" {
+        } else if self.backfill == "conservative" {
             self.conservative_pass();
         } else {
             for queue in self.queues() {
                 self.pass_of(&queue);
             }
         }
-        self.something_left = false;
+        self.something_left &= !full;
+        self.void = !full && (self.void || self.running.len() > before);
     }
 
     /// The pending jobs of every partition, each in order.
@@ -82,9 +91,8 @@ impl Simulation<'_> {
     pub(super) fn class(&self, index: u32) -> Class {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
-        let settings = &self.plan.settings;
-        let easy =
-            settings.backfill.starts_with("easy") && !["srtf", "las"].contains(&settings.order.as_str());
+        let preemptive = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
+        let easy = self.backfill.starts_with("easy") && !preemptive;
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
             let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
@@ -111,7 +119,7 @@ impl Simulation<'_> {
     }
 
     fn pass_of(&mut self, queue: &[u32]) {
-        let backfill = self.plan.settings.backfill.as_str();
+        let backfill = self.backfill;
         let mut failed = Vec::new();
         let mut head = None;
         let mut blocked = false;
@@ -178,7 +186,7 @@ impl Simulation<'_> {
     fn harmless(&self, job: u32, holding: &Holding, head: u32, shadow: u32) -> bool {
         let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
         let ends_in_time = self.would_end(job, self.now, rate) <= shadow;
-        let easy = self.plan.settings.backfill == "easy";
+        let easy = self.backfill == "easy";
         ends_in_time || (easy && self.fits_at(head, shadow, Some((job, holding))))
     }
 }

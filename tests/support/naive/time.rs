@@ -16,7 +16,8 @@
 //!
 //! **Passes** take place at every instant at which something happened (a job ended, was stopped, became eligible, or
 //! will never start; capacity changed), or, with a cycle of N seconds, at the multiples of N (0 included) at which
-//! something is pending, events or not. Instants without a cycle also come from the orders and backfills that ask for
+//! something is pending, events or not; or both, where `event_backfill` is given: a pass at an event, which is no multiple
+//! of N, is one with that backfill. Instants without a cycle also come from the orders and backfills that ask for
 //! them (`las`: a running preemptible job reaches a limit; conservative: see there).
 //! The run ends when nothing is left to happen: no event to come and, with a cycle, a pass after the last that
 //! changed nothing and left no reservation. Instants later than `until` are not simulated.
@@ -73,6 +74,10 @@ pub(super) struct Simulation<'a> {
     pub(super) reservations: BTreeMap<u32, Reservation>,
     /// Whether something left since the last pass, so that reservations are made anew.
     pub(super) something_left: bool,
+    /// The backfill of the pass that takes place.
+    pub(super) backfill: &'a str,
+    /// Whether an event pass started somebody since the last pass of the cycle.
+    pub(super) void: bool,
     /// Whether this instant has an event that a pass follows.
     pub(super) happened: bool,
     /// Jobs not submitted yet, latest first.
@@ -102,6 +107,8 @@ impl<'a> Simulation<'a> {
             running: Vec::new(),
             reservations: BTreeMap::new(),
             something_left: false,
+            backfill: &plan.settings.backfill,
+            void: false,
             happened: false,
             unsubmitted,
             held: Vec::new(),
@@ -115,20 +122,24 @@ impl<'a> Simulation<'a> {
         let mut settled = false;
         let mut next = self.next_event();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
-            let rings =
-                self.demotions().contains(&instant) || self.beginnings().any(|begin| begin == instant);
+            let rings = cycle.is_none()
+                && (self.demotions().contains(&instant) || self.beginnings().any(|begin| begin == instant));
             self.now = instant;
             self.happened = rings;
             if self.next_event_from(instant) == Some(instant) {
                 self.events();
                 settled = false;
             }
-            if cycle.map_or(self.happened, |cycle| instant % cycle == 0 && !self.pending.is_empty()) {
+            let of_cycle = cycle.is_some_and(|cycle| instant % cycle == 0 && !self.pending.is_empty());
+            let at_event = cycle.is_none() || self.plan.settings.event_backfill.is_some();
+            if of_cycle || at_event && self.happened {
                 let before = (self.pending.clone(), self.running.clone());
-                self.pass();
+                self.pass(of_cycle || cycle.is_none());
                 self.result.counts.passes += 1;
-                settled =
-                    before == (self.pending.clone(), self.running.clone()) && self.reservations.is_empty();
+                if of_cycle {
+                    settled = before == (self.pending.clone(), self.running.clone())
+                        && self.reservations.is_empty();
+                }
             }
             next = self.next_event_from(instant.saturating_add(1));
             if let Some(cycle) = cycle
