@@ -160,8 +160,8 @@ fn every_part_is_in_its_table() {
         ("src/policy/order", &[][..], &orders),
         // What conservative backfill knows of times to come.
         ("src/policy/backfill", &["profile", "gpus"][..], &backfills),
-        // How one pod and a gang go, which every placement shares.
-        ("src/policy/placement", &["pod", "gang", "scan"][..], &placements),
+        // How one pod and a gang go and what a place costs, which every placement shares.
+        ("src/policy/placement", &["pod", "gang", "scan", "model", "stranded", "ranked"][..], &placements),
     ] {
         let found = names_in(folder);
         assert!(found.len() > 2, "{folder} has files");

@@ -166,7 +166,7 @@ pub(super) struct Changes {
     /// Who may pass a blocked job: a name from `gigawatt list policies`
     #[arg(long, value_name = "NAME")]
     pub(super) backfill: Option<String>,
-    /// Where a job goes: a name from `gigawatt list policies`
+    /// Where a job goes: a name from `gigawatt list policies`, or weights such as leftover=3,energy=1
     #[arg(long, value_name = "NAME")]
     pub(super) placement: Option<String>,
     /// Decide every so often, such as 30s or 5m, instead of at every event

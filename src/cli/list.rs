@@ -2,13 +2,14 @@ use super::arguments::{List, Listing};
 use super::{Exit, device};
 
 use super::terminal::Terminal;
+use crate::cost::TERMS;
 use crate::error::{Problem, Result};
 use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::hold::HOLDS;
 use crate::policy::order::ORDERS;
-use crate::policy::placement::PLACEMENTS;
+use crate::policy::placement::{Entry, PLACEMENTS};
 use crate::policy::power::{CURTAILS, POWERS};
 use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
@@ -53,9 +54,14 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
         ("power", "what is done about caps", powers),
         ("curtail", "who yields when the grid takes power away", curtails),
     ];
+    let weights = |name: &str| {
+        let entry = PLACEMENTS.iter().find(|entry| entry.name == name);
+        entry.and_then(Entry::weights).map_or_else(String::new, |weights| format!("weights: {weights}\n"))
+    };
+    let terms: Vec<&str> = TERMS.iter().map(|term| term.name).collect();
     let presets = PRESETS.iter().map(|preset| preset.name);
     let parts = kinds.iter().flat_map(|(_, _, parts)| parts).map(|part| part.0);
-    let known: Vec<&str> = presets.chain(parts).collect();
+    let known: Vec<&str> = presets.chain(parts).chain(terms).collect();
     if let Some(name) = name.filter(|name| !known.contains(name)) {
         return Err(unknown("policy", name, known).into());
     }
@@ -77,10 +83,16 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     for (kind, question, parts) in kinds {
         let mut table = table::new(width, [kind, question]);
         for (name, about, source) in parts.into_iter().filter(|part| shown(part.0)) {
-            table.add_row([name.to_owned(), format!("{about}\n[{source}]")]);
+            let weights = if kind == "placement" { weights(name) } else { String::new() };
+            table.add_row([name.to_owned(), format!("{about}\n{weights}[{source}]")]);
         }
         push(table);
     }
+    let mut table = table::new(width, ["weight", "term of a placement's cost, each 0 to 65535"]);
+    for term in TERMS.iter().filter(|term| shown(term.name)) {
+        table.add_row([term.name, term.about]);
+    }
+    push(table);
     Ok(text)
 }
 

@@ -35,7 +35,7 @@ pub use evaluator::{Batch, Candidate, Evaluator, Ranking};
 #[cfg(feature = "gpu")]
 pub use gpu::{Chunks, OnGpu, RANK_SOURCE, Ranker};
 pub use shader::{Domain, Own, Place, Query, Weights, own_cost, pair_cost, place_cost};
-pub use weights::{TERMS, Term};
+pub use weights::{ParseWeightsError, TERMS, Term};
 
 /// The definition of the cost model, as a shader text to put in front of an entry point.
 pub const SOURCE: &str = include_str!("../../shaders/cost.wgsl");

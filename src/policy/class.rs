@@ -42,6 +42,8 @@ pub enum Form {
 /// Everything a start decision reads of a job.
 #[derive(Debug, Clone)]
 pub struct Class {
+    /// Its place in [`Classes::table`].
+    pub index: u32,
     /// Which nodes it may use: an index into [`Classes::scopes`].
     pub scope: u32,
     /// Its pods.
@@ -122,7 +124,7 @@ impl Classes {
             let class = index(classes.table.len());
             let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
             made.limit(power, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
-            classes.table.push(made);
+            classes.table.push(Class { index: class, ..made });
             of_request.push((key, class));
             classes.of_job.push(class);
         }
@@ -172,6 +174,7 @@ impl Class {
             _ => true,
         };
         Self {
+            index: 0,
             scope,
             kinds: kinds.iter().map(|kind| index(*kind)).collect(),
             monotone,

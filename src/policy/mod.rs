@@ -165,10 +165,9 @@ pub fn build(view: &View) -> Option<Box<dyn Policy>> {
 #[must_use]
 pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
     let class = view.class(running.job);
-    let settings = &view.plan().settings;
     let mut choice = Choice::default();
     if running.nodes.is_empty() || class.form == class::Form::Nothing {
-        let placement = placement::Placement::named(&settings.placement, settings.seed)?;
+        let placement = placement::Placement::of(view.plan(), view.classes())?;
         return placement.choose(class, running.job, &view.room().occupancy, &mut choice).then_some(choice);
     }
     let request = view.plan().workload.request_of(running.job);
@@ -183,8 +182,7 @@ pub fn oversized(plan: &Plan) -> Vec<u32> {
 
 pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
     let room = Room::new(plan, classes);
-    let placement_name = plan.settings.placement.as_str();
-    let Some(mut placement) = placement::Placement::named(placement_name, plan.settings.seed) else {
+    let Some(mut placement) = placement::Placement::of(plan, classes) else {
         return Vec::new();
     };
     let fits: Vec<bool> = classes

@@ -15,7 +15,7 @@ use std::collections::BinaryHeap;
 /// The policy that a plan's settings name.
 pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
     let settings = &view.plan().settings;
-    let placement = Placement::named(&settings.placement, settings.seed)?;
+    let placement = Placement::of(view.plan(), view.classes())?;
     let backfill = Backfill::named(&settings.backfill)?;
     let key = match order::named(&settings.order)?.rule {
         // Who is stopped for whom is decided anew in every pass: all are alike.
@@ -30,7 +30,7 @@ pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
         return Some(full);
     };
     let backfill = Backfill::named(event).filter(|backfill| backfill.serves_events())?;
-    let placement = Placement::named(&settings.placement, settings.seed)?;
+    let placement = Placement::of(view.plan(), view.classes())?;
     Some(Box::new(TwoPasses { event: Box::new(Pipeline::new(view, key, backfill, placement)), full }))
 }
 

@@ -27,6 +27,7 @@ mod files;
 mod jobs;
 mod overrides;
 mod oversized;
+mod placement;
 mod policy;
 mod power;
 mod quantity;

@@ -1,3 +1,4 @@
+use super::placement;
 use crate::document::{Document, Placed, Table};
 use crate::error::{Problem, nearest_hint};
 use crate::history::Settings;
@@ -33,7 +34,13 @@ pub(super) fn read(
         }
         for (place, (what, names)) in known().into_iter().enumerate() {
             let known: Vec<(&str, &'static str)> = names.iter().map(|name| (*name, *name)).collect();
-            parts.extend(policy.choice(what, &known).map(|name| (place, name)));
+            let name = if what == PLACEMENT {
+                placement::read(&mut policy)
+            } else {
+                let name = policy.choice(what, &known);
+                name.map(|name| Placed { value: name.value.to_owned(), mark: name.mark })
+            };
+            parts.extend(name.map(|name| (place, name)));
         }
         if let Some(step) = policy.optional::<Seconds>("priority_step") {
             settings.priority_step = step.value.0;
@@ -128,12 +135,15 @@ fn limits(document: &Document, limits: Vec<Placed<u64>>) -> Vec<u64> {
     limits.into_iter().map(|limit| limit.value).collect()
 }
 
+/// The part of a policy that weights may stand for.
+const PLACEMENT: &str = "placement";
+
 /// The parts of a policy and their names.
 fn known() -> [(&'static str, Vec<&'static str>); 4] {
     [
         ("order", ORDERS.iter().map(|entry| entry.name).collect()),
         ("backfill", BACKFILLS.iter().map(|entry| entry.name).collect()),
-        ("placement", PLACEMENTS.iter().map(|entry| entry.name).collect()),
+        (PLACEMENT, PLACEMENTS.iter().map(|entry| entry.name).collect()),
         ("hold", HOLDS.iter().map(|entry| entry.name).collect()),
     ]
 }
@@ -146,7 +156,8 @@ const fn places(settings: &mut Settings) -> [&mut String; 4] {
 /// Changes `settings` to the policy that `text` names: a preset, or its parts as
 /// `order/backfill/placement/hold`.
 ///
-/// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else.
+/// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else. Weights of the cost function
+/// are a placement too: `//leftover=3,energy=1`.
 ///
 /// ```
 /// use gigawatt::history::Settings;
@@ -183,6 +194,10 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
     }
     for ((part, (what, names)), place) in parts.iter().zip(known).zip(places(settings)) {
         if part.is_empty() {
+            continue;
+        }
+        if what == PLACEMENT {
+            *place = placement::named(part)?;
             continue;
         }
         if !names.contains(part) {

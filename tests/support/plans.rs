@@ -15,8 +15,19 @@ pub(crate) const ORDERS: [&str; 6] = ["fifo", "sjf", "smallest-area-first", "pri
 /// Backfills, by name.
 pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
 /// Placements, by name.
-pub(crate) const PLACEMENTS: [&str; 7] =
-    ["first-fit", "best-fit", "worst-fit", "pack", "spread", "random", "consolidate"];
+pub(crate) const PLACEMENTS: [&str; 11] = [
+    "first-fit",
+    "best-fit",
+    "worst-fit",
+    "pack",
+    "spread",
+    "random",
+    "consolidate",
+    "cheapest-energy",
+    "fgd",
+    "run_time=400,fragmentation=50,rack_spread=7,span=30",
+    "rack_leftover=3,spread=2,rack_fragmentation=5",
+];
 
 /// What a plan is made of; indices are taken modulo what there is.
 #[derive(Debug, Clone)]

@@ -114,6 +114,28 @@ impl Occupancy {
         };
         pods(self.cpu_milli[node], host.cpu_milli).min(pods(self.memory_mib[node], host.memory_mib))
     }
+    /// CPU and memory a node has left, in the units of [`Host`]; [`u32::MAX`] where they are not counted.
+    #[must_use]
+    pub fn host_left(&self, node: usize) -> (u32, u32) {
+        (self.cpu_milli[node], self.memory_mib[node])
+    }
+    /// The most thousandths left of a GPU of a node that shares hold a part of; 0 if there is none.
+    #[must_use]
+    pub fn most_left_of_split(&self, node: usize) -> u32 {
+        let offset = self.layout.gpu_offset[node] as usize;
+        let gpus = &self.shared[offset..offset + self.layout.full[node].count_ones() as usize];
+        gpus.iter().filter(|used| **used > 0).map(|used| 1000 - u32::from(*used)).max().unwrap_or(0)
+    }
+    /// How many nodes of a rack take new pods and have all of their GPUs free.
+    #[must_use]
+    pub fn rack_idle_nodes(&self, rack: usize) -> u32 {
+        let idle = |node: &usize| {
+            let full = self.full_mask(*node);
+            self.is_up(*node) && full != 0 && self.free_mask(*node) == full
+        };
+        let nodes = self.rack_nodes(rack).map(|node| node as usize);
+        u32::try_from(nodes.filter(idle).count()).expect("nodes are counted in 32 bits")
+    }
     /// The nodes of a scope that take new pods, ascending.
     pub fn nodes_of(&self, scope: usize) -> impl Iterator<Item = usize> + '_ {
         let members = &self.layout.members[scope];

@@ -6,7 +6,7 @@
 //! Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021.
 //! O(nodes) time.
 
-use super::{Choice, Entry, Picker, Rule, best_fit, gang, lowest_bits, narrow, pod};
+use super::{Choice, Entry, Picker, Rule, gang, lowest_bits, narrow, pod};
 use crate::cluster::Piece;
 use crate::policy::class::Form;
 
@@ -22,7 +22,7 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
         Form::Gang { .. } | Form::Pods { .. } => {
             picker.class.kinds.iter().any(|kind| choose_kind(picker, *kind, choice))
         }
-        _ => pod::choose(picker, best_fit::PREFERENCE, choice),
+        _ => pod::choose(picker, choice),
     }
 }
 

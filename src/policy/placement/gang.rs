@@ -2,7 +2,7 @@
 
 mod scan;
 
-use super::{Cheapest, Choice, Picker, Preference, lowest_bits, narrow};
+use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::Piece;
 use crate::policy::class::Form;
 use crate::workload::Topology;
@@ -26,7 +26,7 @@ pub(super) struct Need {
 }
 
 /// Where a gang of the picker's class goes.
-pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut Choice) -> bool {
+pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     let needs = || picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind));
     let enough =
         |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
@@ -37,10 +37,10 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
     if picker.class.topology == Topology::Ignore || picker.occupancy.is_flat() {
         return needs().filter(enough).any(|need| {
             start(need, choice);
-            if need.indexed {
-                whole_nodes_anywhere(picker, preference, need, choice)
+            if need.indexed && picker.is_plain() {
+                whole_nodes_anywhere(picker, need, choice)
             } else {
-                everywhere(picker, preference, need, choice)
+                everywhere(picker, need, choice)
             }
         });
     }
@@ -49,11 +49,11 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
     loop {
         let one_rack = |need: Need| {
             let rack = if need.indexed {
-                indexed_rack(picker, preference, need, need.pods, &refused)
+                indexed_rack(picker, need, need.pods, &refused)
             } else {
                 let mut rooms = rooms(picker, need, false);
                 rooms.retain(|room| !refused.contains(&room.rack));
-                scanned_rack(picker, preference, need, need.pods, &rooms)
+                scanned_rack(picker, need, need.pods, &rooms)
             };
             Some((need, rack?))
         };
@@ -61,7 +61,7 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
         let Some((need, rack)) = cheapest else { break };
         start(need, choice);
         choice.racks = 1;
-        let filled = fill_rack(picker, preference, need, rack.1, need.pods, choice);
+        let filled = fill_rack(picker, need, rack.1, need.pods, choice);
         if picker.admission.is_none_or(|admission| admission.admits(choice)) {
             return filled;
         }
@@ -70,11 +70,7 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
     picker.class.topology == Topology::PreferRack
         && needs().filter(enough).any(|need| {
             start(need, choice);
-            if need.indexed {
-                span_indexed(picker, preference, need, choice)
-            } else {
-                span_scanned(picker, preference, need, choice)
-            }
+            if need.indexed { span_indexed(picker, need, choice) } else { span_scanned(picker, need, choice) }
         })
 }
 
@@ -86,7 +82,7 @@ pub(super) fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
             let rest = gpus.checked_rem(each)?;
             let indexed = picker.class.host.is_none()
                 && picker.class.segment == 1
-                && !picker.draws
+                && picker.stream.is_none()
                 && (rest == 0 || !picker.occupancy.has_split_gpus());
             Some(Need { kind, pods: gpus / each, milli: each * 1000, rest, whole_nodes: true, indexed })
         }
@@ -100,44 +96,25 @@ pub(super) fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
 /// A rack's cost for a gang, and its index: the thousandths of the pods it has room for, or what stands for them.
 type RackCost = (u32, usize);
 
-fn rack_cost(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    rack: usize,
-    capacity: u32,
-) -> RackCost {
-    let free = capacity.saturating_mul(need.milli.max(1));
-    (picker.rack_cost(preference.rack, rack, free), rack)
+fn rack_cost(picker: &Picker<'_>, need: Need, rack: usize, capacity: u32) -> RackCost {
+    (picker.rack_cost(rack, (need.pods, need.milli, need.whole_nodes), capacity), rack)
 }
 
 /// The gang, or `pods` of it and the remainder pod, in one rack that holds that.
-fn fill_rack(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    rack: usize,
-    pods: u32,
-    choice: &mut Choice,
-) -> bool {
+fn fill_rack(picker: &Picker<'_>, need: Need, rack: usize, pods: u32, choice: &mut Choice) -> bool {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
     let in_rack = occupancy.rack_nodes(rack).map(|node| node as usize);
     let in_scope = in_rack.filter(|node| occupancy.is_up(*node) && occupancy.in_scope(scope, *node));
     if need.indexed {
         take_idle(picker, need.kind, rack, pods, choice);
-        return need.rest == 0 || place_rest(picker, preference, need, in_scope, choice);
+        return need.rest == 0 || place_rest(picker, need, in_scope, choice);
     }
     let nodes: Vec<usize> = in_scope.collect();
-    fill(picker, preference, need, &nodes, pods, true, choice)
+    fill(picker, need, &nodes, pods, true, choice)
 }
 
 /// Idle nodes are all alike: the lowest ones, wherever they are.
-fn whole_nodes_anywhere(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    choice: &mut Choice,
-) -> bool {
+fn whole_nodes_anywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let words = picker.occupancy.idle_words(picker.scope(), need.kind as usize);
     let mut left = need.pods;
     for (word, &idle) in words.iter().enumerate() {
@@ -150,7 +127,7 @@ fn whole_nodes_anywhere(
             choice.pieces.push(Piece::Nodes { word: narrow(word), mask: take });
         }
     }
-    if need.rest > 0 && !rest_anywhere(picker, preference, need, choice) {
+    if need.rest > 0 && !rest_anywhere(picker, need, choice) {
         return false;
     }
     choice.racks = count_racks(picker, &choice.pieces);
@@ -159,11 +136,11 @@ fn whole_nodes_anywhere(
 
 /// The remainder pod on the cheapest node of the kind that the gang does not hold yet; what it holds is the lowest idle
 /// nodes.
-fn rest_anywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+fn rest_anywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
     if picker.class.kinds.len() > 1 {
         let of_kind = |node: &usize| occupancy.kind(*node) == need.kind;
-        return place_rest(picker, preference, need, occupancy.nodes_of(scope).filter(of_kind), choice);
+        return place_rest(picker, need, occupancy.nodes_of(scope).filter(of_kind), choice);
     }
     let full = need.milli / 1000;
     let held = |word: usize| match choice
@@ -182,7 +159,7 @@ fn rest_anywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice
     let lowest = |free: u32| if free == full { idle() } else { occupancy.first_with_free(scope, free) };
     let counts = occupancy.free_counts(scope, need.rest);
     let mut counts = (need.rest..=full).filter(|count| counts >> count & 1 == 1);
-    let node = match preference.node {
+    let node = match picker.preference.node {
         Cheapest::Emptiest => counts.rev().find_map(lowest),
         Cheapest::Fullest => counts.find_map(lowest),
         _ => counts.filter_map(lowest).min(),
@@ -197,7 +174,6 @@ fn rest_anywhere(picker: &Picker<'_>, preference: Preference, need: Need, choice
 /// The remainder pod on the cheapest of `nodes` that the gang does not hold yet.
 fn place_rest(
     picker: &Picker<'_>,
-    preference: Preference,
     need: Need,
     nodes: impl Iterator<Item = usize>,
     choice: &mut Choice,
@@ -216,7 +192,7 @@ fn place_rest(
     let cheapest = nodes
         .filter(fits)
         .filter(|node| !taken(*node))
-        .min_by_key(|node| (picker.node_cost(preference.node, *node), *node));
+        .min_by_key(|node| (picker.inside_cost(need.rest * 1000, *node), *node));
     let Some(node) = cheapest else { return false };
     choice
         .pieces
@@ -225,22 +201,28 @@ fn place_rest(
 }
 
 /// Whole nodes over several racks, by the index.
-fn span_indexed(picker: &Picker<'_>, preference: Preference, need: Need, choice: &mut Choice) -> bool {
+fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let mut left = need.pods;
     let mut used = Vec::new();
     let mut most = occupancy.most_idle(scope, kind);
     loop {
-        if let Some((_, rack)) = indexed_rack(picker, preference, need, left, &used) {
+        if let Some((_, rack)) = indexed_rack(picker, need, left, &used) {
             choice.racks = narrow(used.len()) + 1;
-            return fill_rack(picker, preference, need, rack, left, choice);
+            return fill_rack(picker, need, rack, left, choice);
         }
         let next = loop {
             if most == 0 {
                 return false;
             }
-            let unused = occupancy.racks_with_idle(scope, kind, most).find(|rack| !used.contains(rack));
-            if let Some(rack) = unused {
+            let mut unused = occupancy.racks_with_idle(scope, kind, most).filter(|rack| !used.contains(rack));
+            // What is equally free costs the same where nothing but that counts.
+            let next = if picker.is_plain() {
+                unused.next()
+            } else {
+                unused.min_by_key(|rack| rack_cost(picker, need, *rack, narrow(most)))
+            };
+            if let Some(rack) = next {
                 break rack;
             }
             most -= 1;
@@ -256,13 +238,7 @@ fn span_indexed(picker: &Picker<'_>, preference: Preference, need: Need, choice:
 }
 
 /// The cheapest rack not used yet that holds `left` whole nodes and the remainder pod, by the index.
-fn indexed_rack(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    left: u32,
-    used: &[usize],
-) -> Option<RackCost> {
+fn indexed_rack(picker: &Picker<'_>, need: Need, left: u32, used: &[usize]) -> Option<RackCost> {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let simple = need.rest == 0 && used.is_empty();
     let first = |idle: usize| {
@@ -272,11 +248,19 @@ fn indexed_rack(
             let mut racks = occupancy.racks_with_idle(scope, kind, idle);
             racks.find(|rack| !used.contains(rack) && holds_rest(picker, need, *rack, left))
         };
-        rack.map(|rack| rack_cost(picker, preference, need, rack, narrow(idle)))
+        rack.map(|rack| rack_cost(picker, need, rack, narrow(idle)))
     };
     let next = |count: &usize| occupancy.next_idle_count(scope, kind, count + 1);
     let mut counts = std::iter::successors(occupancy.next_idle_count(scope, kind, left as usize), next);
-    match preference.rack {
+    if !picker.is_plain() {
+        let usable = |rack: &usize| !used.contains(rack) && holds_rest(picker, need, *rack, left);
+        let cheapest = |idle: usize| {
+            let racks = occupancy.racks_with_idle(scope, kind, idle).filter(usable);
+            racks.map(|rack| rack_cost(picker, need, rack, narrow(idle))).min()
+        };
+        return counts.filter_map(cheapest).min();
+    }
+    match picker.preference.rack {
         Cheapest::Fullest => counts.find_map(first),
         Cheapest::Emptiest => counts.filter_map(first).last(),
         _ => counts.filter_map(first).min(),

@@ -1,8 +1,8 @@
 //! WHERE: which domains a class of jobs gets, of those that are free.
 //!
-//! A [`Placement`] answers a batch of request classes with a choice each. The stateless ones are preferences among
-//! domains (a `Preference`: cheapest node, cheapest rack, ties to the lowest index); `consolidate` has a rule of
-//! its own. What "fits" means is the same for all and lives in `gang` and `pod`:
+//! A [`Placement`] answers a request class with a choice. The stateless ones are weights of the one cost function
+//! ([`crate::cost`]; [`model`] tells what it reads of a cluster): the cheapest domain, ties to the lowest index.
+//! `random` draws instead, and `consolidate` has a rule of its own. What "fits" means is the same for all and lives in `gang` and `pod`:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
 //! - A gang of several pods runs on nodes of one kind.
@@ -13,23 +13,29 @@
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
 mod best_fit;
+mod cheapest_energy;
 mod consolidate;
+mod fgd;
 mod first_fit;
 pub(crate) mod gang;
+pub mod model;
 mod pack;
 pub(crate) mod pod;
 mod random;
 mod spread;
 mod worst_fit;
 
-use super::class::{Class, Form};
+use super::class::{Class, Classes, Form};
 use super::power::ledger::Ledger;
 use super::power::level::{Draws, cap_of};
 use super::room::Room;
 use crate::cluster::{Occupancy, Piece};
+use crate::cost::{TERMS, Weights};
+use crate::history::Plan;
 use crate::random::{Purpose, Stream};
 use crate::units::Factor;
 use crate::workload::{Request, Shape};
+use model::Model;
 
 /// One placement: its name, what it does, and its rule.
 #[derive(Debug)]
@@ -51,16 +57,32 @@ pub const PLACEMENTS: &[Entry] = &[
     random::ENTRY,
     pack::ENTRY,
     spread::ENTRY,
+    cheapest_energy::ENTRY,
+    fgd::ENTRY,
     consolidate::ENTRY,
 ];
 
 #[derive(Debug, Clone, Copy)]
 enum Rule {
-    Prefer(Preference),
+    /// The cheapest by the cost function.
+    Weigh(Weights),
+    /// The least random draw.
+    Draw,
     Consolidate,
 }
 
-/// Which of several domains that fit is the cheapest.
+impl Entry {
+    /// Its weights, if it is a preset of the cost function.
+    #[must_use]
+    pub const fn weights(&self) -> Option<Weights> {
+        match self.rule {
+            Rule::Weigh(weights) => Some(weights),
+            Rule::Draw | Rule::Consolidate => None,
+        }
+    }
+}
+
+/// Which of several domains that fit is the cheapest, as far as an index of free capacity can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cheapest {
     /// All cost the same: the lowest index.
@@ -69,17 +91,44 @@ pub(crate) enum Cheapest {
     Fullest,
     /// The one with the most free.
     Emptiest,
-    /// The least random draw.
-    Draw,
 }
 
-/// A stateless placement: what it prefers at each level.
-#[derive(Debug, Clone, Copy)]
+impl Cheapest {
+    const fn of(leftover: u32, spread: u32) -> Self {
+        if leftover > spread {
+            Self::Fullest
+        } else if leftover < spread {
+            Self::Emptiest
+        } else {
+            Self::Lowest
+        }
+    }
+}
+
+/// The order in which weights put domains, where free capacity alone decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Preference {
     pub(crate) node: Cheapest,
     pub(crate) rack: Cheapest,
-    /// Whether one pod picks its rack first.
+    /// Whether what is free around a node counts for one pod.
     pub(crate) rack_first: bool,
+    /// Whether free capacity alone decides.
+    pub(crate) plain: bool,
+}
+
+impl Preference {
+    fn of(weights: Weights) -> Self {
+        let capacity = ["leftover", "spread", "rack_leftover", "rack_spread", "span"];
+        // Of racks that hold a whole gang, or equally much of it, the span is the same.
+        let others = TERMS.iter().filter(|term| !capacity.contains(&term.name));
+        let (leftover, spread) = (weights.leftover, weights.spread);
+        Self {
+            node: Cheapest::of(leftover, spread),
+            rack: Cheapest::of(leftover + weights.rack_leftover, spread + weights.rack_spread),
+            rack_first: weights.rack_leftover != weights.rack_spread,
+            plain: others.fold(0, |sum, term| sum | term.weight(weights)) == 0,
+        }
+    }
 }
 
 /// Where a job would go.
@@ -117,37 +166,39 @@ pub(crate) const fn narrow(index: usize) -> u32 {
     index as u32
 }
 
-/// A placement ready to choose, with its random numbers.
+/// A placement ready to choose.
 #[derive(Debug)]
 pub struct Placement {
     rule: Rule,
+    preference: Preference,
+    model: Model,
     stream: Stream,
     scratch: Choice,
 }
 
 impl Placement {
-    /// The placement of that name; `None` if there is none.
+    /// The placement that a plan's settings name, by its name or by weights; `None` if there is none.
     #[must_use]
-    pub fn named(name: &str, seed: u64) -> Option<Self> {
-        let entry = PLACEMENTS.iter().find(|entry| entry.name == name)?;
+    pub fn of(plan: &Plan, classes: &Classes) -> Option<Self> {
+        let rule = rule_of(&plan.settings.placement)?;
+        let weights = match rule {
+            Rule::Weigh(weights) => weights,
+            Rule::Draw => Weights::ZERO,
+            // What is one pod goes where it fits best.
+            Rule::Consolidate => best_fit::ENTRY.weights()?,
+        };
         Some(Self {
-            rule: entry.rule,
-            stream: Stream::new(seed, Purpose::Placement),
+            rule,
+            preference: Preference::of(weights),
+            model: Model::new(plan, classes, weights),
+            stream: Stream::new(plan.settings.seed, Purpose::Placement),
             scratch: Choice::default(),
         })
     }
 
-    /// For each of a batch of (class, job), where it would go were it alone; `None` where nothing fits now.
-    pub fn choose_batch<'a>(
-        &self,
-        batch: impl IntoIterator<Item = (&'a Class, u32)>,
-        occupancy: &Occupancy,
-        choices: &mut Vec<Option<Choice>>,
-    ) {
-        choices.extend(batch.into_iter().map(|(class, job)| {
-            let mut choice = Choice::default();
-            self.choose(class, job, occupancy, &mut choice).then_some(choice)
-        }));
+    /// The cost function it asks, to tell it what holds for a pass.
+    pub const fn model(&mut self) -> &mut Model {
+        &mut self.model
     }
 
     /// Where a job of `class` would go now; false if nothing fits, and `choice` is then meaningless.
@@ -183,8 +234,15 @@ impl Placement {
         choice: &mut Choice,
     ) -> bool {
         choice.clear();
-        let draws = self.draws();
-        let picker = Picker { class, job, occupancy, stream: &self.stream, draws, admission };
+        let picker = Picker {
+            class,
+            job,
+            occupancy,
+            model: &self.model,
+            preference: self.preference,
+            stream: self.draws().then_some(&self.stream),
+            admission,
+        };
         match (class.form, self.rule) {
             (Form::Nothing, _) => {
                 choice.racks = 0;
@@ -192,18 +250,14 @@ impl Placement {
             }
             (Form::Impossible, _) => false,
             (_, Rule::Consolidate) => consolidate::choose(&picker, choice),
-            (Form::Pod { .. } | Form::Share { .. }, Rule::Prefer(preference)) => {
-                pod::choose(&picker, preference, choice)
-            }
-            (Form::Gang { .. } | Form::Pods { .. }, Rule::Prefer(preference)) => {
-                gang::choose(&picker, preference, choice)
-            }
+            (Form::Pod { .. } | Form::Share { .. }, _) => pod::choose(&picker, choice),
+            (Form::Gang { .. } | Form::Pods { .. }, _) => gang::choose(&picker, choice),
         }
     }
 
     /// Whether costs are random draws, so that two jobs of one class may go different ways.
     pub(super) const fn draws(&self) -> bool {
-        matches!(self.rule, Rule::Prefer(Preference { node: Cheapest::Draw, .. }))
+        matches!(self.rule, Rule::Draw)
     }
 
     /// Whether a job of `class` would find a place in `room`, by looking for one.
@@ -215,15 +269,23 @@ impl Placement {
     }
 }
 
+/// What a placement is called by: one of [`PLACEMENTS`], or weights.
+fn rule_of(name: &str) -> Option<Rule> {
+    let entry = PLACEMENTS.iter().find(|entry| entry.name == name);
+    entry.map(|entry| entry.rule).or_else(|| name.parse().ok().map(Rule::Weigh))
+}
+
 /// One question to a placement.
 #[derive(Debug)]
 pub(crate) struct Picker<'a> {
     pub(crate) class: &'a Class,
     pub(crate) job: u32,
     pub(crate) occupancy: &'a Occupancy,
-    pub(crate) stream: &'a Stream,
-    /// Whether costs are random draws, which no index knows.
-    pub(crate) draws: bool,
+    pub(crate) model: &'a Model,
+    /// The order of the model's weights.
+    pub(crate) preference: Preference,
+    /// Where costs are random draws.
+    pub(crate) stream: Option<&'a Stream>,
     /// Where caps on power are heeded, what decides about them.
     pub(crate) admission: Option<Admission<'a>>,
 }
@@ -254,23 +316,27 @@ impl Picker<'_> {
     pub(crate) const fn scope(&self) -> usize {
         self.class.scope as usize
     }
-    /// A node's cost: free thousandths, or what stands for them.
-    pub(crate) fn node_cost(&self, cheapest: Cheapest, node: usize) -> u32 {
-        match cheapest {
-            Cheapest::Lowest => 0,
-            Cheapest::Fullest => self.occupancy.free_milli(node),
-            Cheapest::Emptiest => u32::MAX - self.occupancy.free_milli(node),
-            Cheapest::Draw => self.stream.draw(u64::from(self.job), narrow(node)),
-        }
+    /// Whether an index of free capacity knows what is cheapest.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.preference.plain && self.stream.is_none()
     }
-    /// A rack's cost, given how much is free in it.
-    pub(crate) fn rack_cost(&self, cheapest: Cheapest, rack: usize, free: u32) -> u32 {
-        match cheapest {
-            Cheapest::Lowest => 0,
-            Cheapest::Fullest => free,
-            Cheapest::Emptiest => u32::MAX - free,
-            Cheapest::Draw => self.stream.draw(u64::from(self.job), RACK_DRAW | narrow(rack)),
-        }
+    fn draw(&self, number: u32) -> Option<u32> {
+        self.stream.map(|stream| stream.draw(u64::from(self.job), number))
+    }
+    /// The cost of a class of one pod on a node.
+    pub(crate) fn pod_cost(&self, node: usize) -> u32 {
+        let weigh = || self.model.pod_cost(self.occupancy, self.class, node);
+        self.draw(narrow(node)).unwrap_or_else(weigh)
+    }
+    /// The cost of a gang's pod of so many thousandths on a node.
+    pub(crate) fn inside_cost(&self, milli: u32, node: usize) -> u32 {
+        let weigh = || self.model.inside_cost(self.occupancy, self.class, milli, node);
+        self.draw(narrow(node)).unwrap_or_else(weigh)
+    }
+    /// The cost of a rack that has room for `capacity` of a gang's `pods` pods of `milli` thousandths.
+    pub(crate) fn rack_cost(&self, rack: usize, pods: (u32, u32, bool), capacity: u32) -> u32 {
+        let weigh = || self.model.rack_cost(self.class, rack, pods, capacity);
+        self.draw(RACK_DRAW | narrow(rack)).unwrap_or_else(weigh)
     }
 }
 

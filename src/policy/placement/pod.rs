@@ -1,17 +1,15 @@
 //! One pod: the cheapest node that holds it.
 
-use super::{Cheapest, Choice, Picker, Preference, lowest_bits, narrow};
+use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::{Host, Occupancy, Piece};
 use crate::policy::class::Form;
 
 /// The cheapest node for a class of one pod.
 #[inline]
-pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut Choice) -> bool {
+pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     let node = match picker.class.form {
-        Form::Pod { gpus } if indexed(picker, preference) && gpus > 0 => {
-            from_index(picker, preference.node, gpus)
-        }
-        _ => from_scan(picker, preference),
+        Form::Pod { gpus } if indexed(picker) && gpus > 0 => from_index(picker, picker.preference.node, gpus),
+        _ => from_scan(picker),
     };
     let Some(node) = node else { return false };
     choice.kind = picker.occupancy.kind(node);
@@ -20,11 +18,12 @@ pub(super) fn choose(picker: &Picker<'_>, preference: Preference, choice: &mut C
 }
 
 /// Whether the capacity index knows the answer: it counts wholly free GPUs of nodes, and nothing else.
-fn indexed(picker: &Picker<'_>, preference: Preference) -> bool {
+fn indexed(picker: &Picker<'_>) -> bool {
+    let preference = picker.preference;
     let by_rack = preference.rack_first && !picker.occupancy.is_flat();
     !by_rack
         && picker.admission.is_none()
-        && preference.node != Cheapest::Draw
+        && picker.is_plain()
         && picker.class.host.is_none()
         && (preference.node == Cheapest::Lowest || !picker.occupancy.has_split_gpus())
 }
@@ -48,18 +47,9 @@ fn from_index(picker: &Picker<'_>, cheapest: Cheapest, gpus: u32) -> Option<usiz
     }
 }
 
-fn from_scan(picker: &Picker<'_>, preference: Preference) -> Option<usize> {
-    let occupancy = picker.occupancy;
-    let cost = |node: usize| {
-        let rack = occupancy.rack(node) as usize;
-        let rack_cost = if preference.rack_first && !occupancy.is_flat() {
-            (picker.rack_cost(preference.rack, rack, occupancy.rack_free_milli(rack)), rack)
-        } else {
-            (0, 0)
-        };
-        (rack_cost, picker.node_cost(preference.node, node), node)
-    };
-    occupancy.nodes_of(picker.scope()).filter(|node| fits(picker, *node)).min_by_key(|node| cost(*node))
+fn from_scan(picker: &Picker<'_>) -> Option<usize> {
+    let nodes = picker.occupancy.nodes_of(picker.scope()).filter(|node| fits(picker, *node));
+    nodes.min_by_key(|node| (picker.pod_cost(*node), *node))
 }
 
 fn fits(picker: &Picker<'_>, node: usize) -> bool {

@@ -1,10 +1,10 @@
 //! Random: any node or rack that fits, all equally likely; the yardstick that others must beat.
 
-use super::{Cheapest, Entry, Preference, Rule};
+use super::{Entry, Rule};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "random",
     about: "any node, any rack that fits, drawn from the seed",
     source: "the baseline of Weng et al., FGD, ATC 2023",
-    rule: Rule::Prefer(Preference { node: Cheapest::Draw, rack: Cheapest::Draw, rack_first: false }),
+    rule: Rule::Draw,
 };

@@ -21,8 +21,8 @@ impl Witness {
     #[must_use]
     pub fn new(plan: &Plan) -> Option<Self> {
         Rule::of(plan)?;
-        let placement = Placement::named(&plan.settings.placement, plan.settings.seed)?;
         let classes = Classes::of(plan);
+        let placement = Placement::of(plan, &classes)?;
         Some(Self { room: Room::new(plan, &classes), classes, placement })
     }
     /// The request class of a job: jobs of one class fit or do not alike.

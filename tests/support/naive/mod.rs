@@ -9,6 +9,7 @@
 //! - `conservative.rs`: reservations;
 //! - `preempt.rs`: srtf and las;
 //! - `place.rs`: which nodes and GPUs a job gets;
+//! - `weigh.rs`: what a place costs;
 //! - `power.rs`: what that draws, and whether caps allow it;
 //! - `free.rs`: what is free, and at what rate a job works.
 
@@ -19,6 +20,7 @@ mod place;
 mod power;
 mod preempt;
 mod time;
+mod weigh;
 mod work;
 
 pub(crate) use free::Holding;

@@ -7,33 +7,24 @@
 //! pod. CPU and memory are asked for by every pod, whole nodes and the remainder pod alike. `Pods` of count 1 is one
 //! pod. A request for no GPU, no CPU and no memory holds nothing.
 //!
-//! **One pod** goes to the node that fits with the least (preference, index):
-//!
-//! | placement | preference |
-//! |---|---|
-//! | first-fit | none |
-//! | best-fit, consolidate | fewest free GPU thousandths of the node |
-//! | worst-fit | most |
-//! | pack | fewest free GPU thousandths of its rack, the lowest rack, then fewest of the node |
-//! | spread | most free of its rack, the lowest rack, then most of the node |
-//! | random | the draw (job, node) of the stream `Placement` |
+//! **One pod** goes to the node that fits with the least (cost, index); random: the draw (job, node) of the stream
+//! `Placement` is the cost, else `weigh.rs` tells it.
 //!
 //! What is free in a rack counts all its nodes that are up, those outside the scope as well.
 //! Inside the node whole GPUs are the lowest fully free ones; a share comes from the fitting GPU with least left,
 //! ties to the lowest.
 //!
 //! **A gang** lands on nodes of one kind (an index of the cluster's kinds). Where racks matter:
-//! 1. of the racks that hold all of it, of whatever kind, the one with the least (preference, index), the preference
-//!    being that of the table read for racks, whose free thousandths are those of the pods they have room for
-//!    (random: draw number 2³¹ + rack);
+//! 1. of the racks that hold all of it, of whatever kind, the one with the least (cost, index), a rack's free
+//!    thousandths being those of the pods it has room for (random: draw number 2³¹ + rack);
 //! 2. else, unless one rack is required, kind by kind in order, the first that works: again and again, if racks not
-//!    used yet hold all that remains, the least (preference, index) of them ends it; else the unused rack with the
-//!    most room in whole pods (ties: preference, index) gives all its room; with a segment, room and gift are
+//!    used yet hold all that remains, the least (cost, index) of them ends it; else the unused rack with the
+//!    most room in whole pods (ties: cost, index) gives all its room; with a segment, room and gift are
 //!    rounded down to whole segments. No room left anywhere: the kind does not work.
 //!
-//! In a rack, nodes in the order of their preference before the gang (within one rack: the node's part alone) take
-//! as many pods as they have room for; the remainder pod then takes the first in that order of the rack's nodes that
-//! the gang has not touched and that fits it.
+//! In a rack, nodes in the order of what a pod cost there before the gang (its rack aside) take as many pods as they
+//! have room for; the remainder pod then takes the one where it costs least of the rack's nodes that the gang has not
+//! touched and that fits it.
 //!
 //! Racks do not matter if the topology wish is to ignore them, or if every rack of the cluster has one node: then
 //! the nodes of one kind in the scope are one rack, and segments mean nothing.
@@ -52,6 +43,7 @@ use gigawatt::cluster::Cluster;
 use gigawatt::history::Plan;
 use gigawatt::random::{Purpose, Stream};
 use gigawatt::workload::{Shape, Topology};
+use std::collections::BTreeMap;
 
 /// What a placement reads that never changes.
 #[derive(Debug)]
@@ -66,12 +58,14 @@ pub(crate) struct World<'a> {
     pub(super) atoms: Vec<usize>,
     /// Whether some rack has several nodes.
     pub(super) racks_matter: bool,
+    /// What the placement weighs.
+    pub(super) weights: BTreeMap<String, u64>,
 }
 
 /// What one pod needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
-    milli: u32,
+    pub(super) milli: u32,
     cpu: u32,
     memory: u32,
 }
@@ -84,8 +78,8 @@ struct Gang {
     remainder: Option<Need>,
 }
 
-/// Least goes first; the index of node or rack comes last and breaks ties.
-type Preference = (u64, u32, u64, u32);
+/// Least goes first: the cost, then the index of node or rack.
+type Preference = (u64, u32);
 
 impl<'a> World<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
@@ -119,11 +113,12 @@ impl<'a> World<'a> {
             stream: Stream::new(plan.settings.seed, Purpose::Placement),
             atoms: (0..plan.cluster.nodes()).map(atom_of).collect(),
             kinds: scopes.iter().map(kinds_of).collect(),
+            weights: super::weigh::weights_of(&plan.settings.placement),
             scopes,
             racks_matter: plan.cluster.racks.iter().any(|rack| rack.nodes > 1),
         }
     }
-    fn cluster(&self) -> &'a Cluster {
+    pub(super) fn cluster(&self) -> &'a Cluster {
         &self.plan.cluster
     }
     /// The nodes that a job may use, ascending.
@@ -151,7 +146,7 @@ impl<'a> World<'a> {
         let kinds = &self.kinds[self.plan.workload.jobs[job as usize].request as usize];
         kinds.iter().map(|kind| &self.plan.cluster.kinds[*kind as usize])
     }
-    fn largest_node(&self, job: u32) -> u32 {
+    pub(super) fn largest_node(&self, job: u32) -> u32 {
         self.kinds(job).map(|kind| kind.gpus).max().unwrap_or_default()
     }
     /// Whether the tenant may hold this job too.
@@ -231,7 +226,7 @@ impl<'a> World<'a> {
         Need { milli, cpu: request.cpu_milli, memory: request.memory_mib }
     }
 
-    fn placement(&self) -> &str {
+    pub(super) fn placement(&self) -> &str {
         &self.plan.settings.placement
     }
 
@@ -239,7 +234,7 @@ impl<'a> World<'a> {
         let pod = |node: u32| Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] };
         let fits = |node: &u32| self.room(free, *node, need, 1) > 0 && self.has_power(free, &pod(*node));
         let fitting = self.scope(job).iter().copied().filter(fits);
-        let node = fitting.min_by_key(|node| self.node_preference(free, job, *node))?;
+        let node = fitting.min_by_key(|node| self.node_preference(free, job, need, *node, false))?;
         Some(Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] })
     }
 
@@ -264,27 +259,28 @@ impl<'a> World<'a> {
         by_gpus.min(by_cpu).min(by_memory).min(most)
     }
 
-    fn node_preference(&self, free: &Free, job: u32, node: u32) -> Preference {
-        let rack = self.cluster().rack_of(node);
-        let in_rack = free.rack_total(self.cluster(), rack);
-        let (.., within, index) = self.preference_in_rack(free, job, node);
-        match self.placement() {
-            "pack" => (in_rack, rack, within, index),
-            "spread" => (u64::MAX - in_rack, rack, within, index),
-            _ => (0, 0, within, index),
-        }
+    fn node_preference(&self, free: &Free, job: u32, need: Need, node: u32, inside: bool) -> Preference {
+        let cost = || self.pod_cost(free, job, need, node, inside);
+        (self.drawn(job, node).unwrap_or_else(cost), node)
     }
 
-    fn preference_in_rack(&self, free: &Free, job: u32, node: u32) -> Preference {
-        (0, 0, self.preference(free.node_total(node), job, node), node)
-    }
-
-    /// A rack's cost for a gang: the thousandths of the pods it has room for, pods without GPUs counting one each.
+    /// A rack's cost for a gang: its free thousandths are those of the pods it has room for, pods without GPUs
+    /// counting one each.
     fn rack_preference(&self, free: &Free, job: u32, rack: u32, each: Need) -> Preference {
         let nodes = self.nodes_of_rack(job, rack);
-        let pods: u32 = nodes.iter().map(|node| self.room(free, *node, each, self.most_pods(job))).sum();
-        let total = u64::from(pods) * u64::from(each.milli.max(1));
-        (0, 0, self.preference(total, job, 0x8000_0000 + rack), rack)
+        let room: u32 = nodes.iter().map(|node| self.room(free, *node, each, self.most_pods(job))).sum();
+        let (pods, whole) = match self.plan.workload.request_of(job).shape {
+            Shape::Any { gpus_milli } => (gpus_milli.checked_div(each.milli).unwrap_or_default(), true),
+            Shape::Pods { count, .. } => (count, false),
+        };
+        let cost = || self.rack_cost(job, rack, each, (pods, whole), room);
+        (self.drawn(job, 0x8000_0000 + rack).unwrap_or_else(cost), rack)
+    }
+
+    /// The cost under the placement that draws.
+    fn drawn(&self, job: u32, number: u32) -> Option<u64> {
+        let random = self.placement() == "random";
+        random.then(|| u64::from(self.stream.draw(u64::from(job), number)))
     }
 
     /// No node is asked for more pods than the whole gang has.
@@ -292,16 +288,6 @@ impl<'a> World<'a> {
         match self.plan.workload.request_of(job).shape {
             Shape::Any { .. } => u32::MAX,
             Shape::Pods { count, .. } => count,
-        }
-    }
-
-    fn preference(&self, free: u64, job: u32, draw: u32) -> u64 {
-        match self.placement() {
-            "first-fit" => 0,
-            "best-fit" | "pack" | "consolidate" => free,
-            "worst-fit" | "spread" => u64::MAX - free,
-            "random" => u64::from(self.stream.draw(u64::from(job), draw)),
-            other => panic!("unknown placement `{other}`"),
         }
     }
 
@@ -323,7 +309,13 @@ impl<'a> World<'a> {
     /// All of the gang on these nodes, all of one kind and taken as one rack.
     fn fill(&self, free: &Free, job: u32, nodes: &[u32], gang: Gang) -> Option<Vec<Pod>> {
         let mut nodes = nodes.to_vec();
-        nodes.sort_by_key(|node| self.preference_in_rack(free, job, *node));
+        nodes.retain(|node| self.room(free, *node, Need { milli: 0, ..gang.each }, 1) > 0);
+        let fits = |need: Need, node: &u32| self.room(free, *node, need, 1) > 0;
+        let cost = |need: Need, node: &u32| {
+            let cost = || self.node_preference(free, job, need, *node, true);
+            if fits(need, node) { cost() } else { (u64::MAX, *node) }
+        };
+        nodes.sort_by_key(|node| cost(gang.each, node));
         let mut scratch = free.clone();
         let mut pods: Vec<Pod> = Vec::new();
         let mut remaining = gang.count;
@@ -337,11 +329,9 @@ impl<'a> World<'a> {
         }
         if let Some(need) = gang.remainder {
             let untouched = |node: &u32| pods.iter().all(|pod| pod.node != *node);
-            let node = nodes
-                .iter()
-                .filter(|node| untouched(node))
-                .find(|node| self.room(free, **node, need, 1) > 0)?;
-            pods.push(take_gpus(&mut scratch, *node, need));
+            let nodes = nodes.iter().copied().filter(|node| untouched(node) && fits(need, node));
+            let node = nodes.min_by_key(|node| cost(need, node))?;
+            pods.push(take_gpus(&mut scratch, node, need));
         }
         Some(pods)
     }

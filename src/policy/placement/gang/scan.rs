@@ -2,7 +2,7 @@
 
 use super::{Need, RackCost, count_racks, fill_rack, place_rest, rack_cost};
 use crate::cluster::Piece;
-use crate::policy::placement::{Choice, Picker, Preference, lowest_bits, narrow, pod};
+use crate::policy::placement::{Choice, Picker, lowest_bits, narrow, pod};
 
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
@@ -13,56 +13,37 @@ pub(super) struct Room {
 }
 
 /// The gang on all nodes of a kind as if they were one rack.
-pub(super) fn everywhere(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    choice: &mut Choice,
-) -> bool {
+pub(super) fn everywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let rooms = rooms(picker, need, true);
-    let fits = rooms
-        .first()
-        .is_some_and(|room| fill(picker, preference, need, &room.nodes, need.pods, true, choice));
+    let fits = rooms.first().is_some_and(|room| fill(picker, need, &room.nodes, need.pods, true, choice));
     choice.racks = count_racks(picker, &choice.pieces);
     fits
 }
 
 /// The cheapest of `rooms` that holds `left` pods and the remainder pod.
-pub(super) fn scanned_rack(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    left: u32,
-    rooms: &[Room],
-) -> Option<RackCost> {
+pub(super) fn scanned_rack(picker: &Picker<'_>, need: Need, left: u32, rooms: &[Room]) -> Option<RackCost> {
     let holds = |room: &&Room| {
-        room.capacity >= left
-            && fill(picker, preference, need, &room.nodes, left, true, &mut Choice::default())
+        room.capacity >= left && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
     };
-    let cost = |room: &Room| rack_cost(picker, preference, need, room.rack, room.capacity);
+    let cost = |room: &Room| rack_cost(picker, need, room.rack, room.capacity);
     rooms.iter().filter(holds).map(cost).min()
 }
 
 /// The gang over several racks, looking at every node: pods of any size, CPU and memory, segments, random draws.
-pub(super) fn span_scanned(
-    picker: &Picker<'_>,
-    preference: Preference,
-    need: Need,
-    choice: &mut Choice,
-) -> bool {
+pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let mut rooms = rooms(picker, need, false);
     let segment = picker.class.segment;
     let gives = |room: &Room| room.capacity / segment * segment;
     let mut left = need.pods;
     loop {
-        if let Some((_, rack)) = scanned_rack(picker, preference, need, left, &rooms) {
-            fill_rack(picker, preference, need, rack, left, choice);
+        if let Some((_, rack)) = scanned_rack(picker, need, left, &rooms) {
+            fill_rack(picker, need, rack, left, choice);
             choice.racks = count_racks(picker, &choice.pieces);
             return true;
         }
         let most = (0..rooms.len()).min_by_key(|index| {
             let room = &rooms[*index];
-            (std::cmp::Reverse(gives(room)), rack_cost(picker, preference, need, room.rack, room.capacity))
+            (std::cmp::Reverse(gives(room)), rack_cost(picker, need, room.rack, room.capacity))
         });
         let Some(next) = most else { return false };
         let room = rooms.swap_remove(next);
@@ -70,7 +51,7 @@ pub(super) fn span_scanned(
         if take == 0 {
             return false;
         }
-        fill(picker, preference, need, &room.nodes, take, false, choice);
+        fill(picker, need, &room.nodes, take, false, choice);
         left -= take;
     }
 }
@@ -104,7 +85,6 @@ pub(in super::super) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) ->
 /// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest of `nodes`.
 pub(super) fn fill(
     picker: &Picker<'_>,
-    preference: Preference,
     need: Need,
     nodes: &[usize],
     pods: u32,
@@ -113,7 +93,7 @@ pub(super) fn fill(
 ) -> bool {
     let mut order: Vec<usize> =
         nodes.iter().copied().filter(|node| pods_on(picker, need, *node) > 0).collect();
-    order.sort_by_key(|node| (picker.node_cost(preference.node, *node), *node));
+    order.sort_by_key(|node| (picker.inside_cost(need.milli, *node), *node));
     let mut left = pods;
     let mut whole = Vec::new();
     for node in order {
@@ -131,8 +111,7 @@ pub(super) fn fill(
     // A node's mask is one piece, whatever the order of choice was.
     whole.sort_unstable();
     whole.into_iter().for_each(|node| choice.push_node(node));
-    left == 0
-        && (!last || need.rest == 0 || place_rest(picker, preference, need, nodes.iter().copied(), choice))
+    left == 0 && (!last || need.rest == 0 || place_rest(picker, need, nodes.iter().copied(), choice))
 }
 
 /// The pieces of `count` equal pods on one node.
