@@ -23,7 +23,7 @@ fn clamped(value: i128) -> i64 {
 /// ```
 /// use gigawatt::power::share::parts;
 /// assert_eq!(parts(&[10, 10, 10], 4), [3, 3, 2], "7.5 is 8, and 2.5 each");
-/// assert_eq!(parts(&[-5, 9], 2), [-3, 5], "-2.5 and 4.5 are 2");
+/// assert_eq!(parts(&[-5, 9], 2), [-2, 4], "-2.5 and 4.5 are 2, and of equal remainders the first gets it");
 /// ```
 ///
 /// # Panics
