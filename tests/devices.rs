@@ -68,6 +68,34 @@ fn a_scenario_may_name_the_device_and_the_manifest_records_what_ran() {
 
 #[test]
 #[cfg(feature = "gpu")]
+fn a_gpu_adds_up_the_same_draw_to_the_byte() {
+    let Some(adapter) = gigawatt::gpu::adapters().expect("drivers that answer").into_iter().next() else {
+        let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
+        assert!(!required, "an adapter is required");
+        println!("skipped: no adapter");
+        return;
+    };
+    let out = tempfile::tempdir().expect("a directory");
+    let written = |device: &str, options: &str| {
+        let directory = out.path().join(format!("{device}{}", options.len()));
+        let arguments = format!("{SIMULATE} --device {device} --out {}{options}", directory.display());
+        let (code, _, stderr) = run(&arguments, true);
+        assert_eq!(code, Some(1), "{device}: {stderr}");
+        let file = |name| std::fs::read(directory.join(name)).expect("it was written");
+        (file("power.csv"), file("history"), file("manifest.json"), stderr)
+    };
+    let (cpu, gpu) = (written("cpu", ""), written("gpu", ""));
+    assert!(gpu.3.contains(&format!("device: `{}`", adapter.name)), "it says what it took: {}", gpu.3);
+    let manifest = String::from_utf8(gpu.2).expect("text");
+    assert!(manifest.contains(&format!("\"device\": \"{}\"", adapter.name)), "{manifest}");
+    assert!(cpu.0.iter().filter(|byte| **byte == b'\n').count() > 10, "there is something to compare");
+    assert!((cpu.0 == gpu.0) & (cpu.1 == gpu.1), "byte for byte");
+    assert!(written("gpu", " --power-step 7s").0 != cpu.0, "other steps are noticed");
+    assert!(written("gpu", " --power-step 7s ").0 == written("cpu", " --power-step 7s").0, "steps of 7 s");
+}
+
+#[test]
+#[cfg(feature = "gpu")]
 fn every_adapter_is_listed_with_its_limits_and_can_be_named() {
     let adapters = gigawatt::gpu::adapters().expect("drivers that answer");
     let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");

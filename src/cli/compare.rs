@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
     terminal.notes(&loaded.notes);
-    device::chosen(loaded.device.as_ref(), terminal)?;
+    device::chosen(loaded.device.as_ref(), false, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
     let seed = loaded.plan.settings.seed;
     let with_seed = |seed: u64| -> Result<Plan> {

@@ -2,35 +2,87 @@ use super::list::unknown;
 use super::terminal::Terminal;
 use crate::error::{Error, Result};
 use crate::gpu::{self, Adapter, Wish};
+use crate::power::meter::Metering;
+#[cfg(feature = "gpu")]
+use crate::power::meter::Meters;
 use crate::report::table;
 
 /// What the processor is called.
 const CPU: &str = "cpu";
 
-/// Opens what a wish means and says what it took; the name of what will evaluate placements.
-pub(super) fn chosen(wish: Option<&Wish>, terminal: Terminal) -> Result<String> {
-    match wish {
-        None | Some(Wish::Cpu) => {}
-        Some(Wish::Auto) => {
-            let why = "nothing in this run is evaluated faster elsewhere";
-            terminal.note(&format!("device: cpu, since {why}"));
-        }
-        Some(wish) => {
-            let adapter = usable(wish)?;
-            terminal
-                .note(&format!("device: cpu, since nothing in this run is evaluated on `{}`", adapter.name));
+/// What a run is evaluated on.
+#[derive(Debug)]
+pub(super) struct Device {
+    /// As the manifest calls it.
+    pub(super) name: String,
+    /// Adds up what feeds draw; none: the processor does.
+    #[cfg(feature = "gpu")]
+    meters: Option<Meters>,
+}
+
+impl Device {
+    const fn cpu(name: String) -> Self {
+        Self {
+            name,
+            #[cfg(feature = "gpu")]
+            meters: None,
         }
     }
-    Ok(CPU.to_owned())
+    /// Whatever adds up what feeds draw in place of the processor.
+    #[cfg(feature = "gpu")]
+    pub(super) fn metering(&mut self) -> Option<&mut dyn Metering> {
+        self.meters.as_mut().map(|meters| -> &mut dyn Metering { meters })
+    }
+    #[cfg(not(feature = "gpu"))]
+    pub(super) const fn metering(&mut self) -> Option<&mut dyn Metering> {
+        None
+    }
+    /// Whether it did all it was asked to. Where it did not, the processor went on with the same result, but whoever
+    /// asks for a GPU is not served by another quietly.
+    ///
+    /// # Errors
+    /// The device failed on the way: exit code 3.
+    #[cfg(feature = "gpu")]
+    pub(super) fn outcome(&self) -> Result<()> {
+        match self.meters.as_ref().and_then(Meters::failure) {
+            Some(error) => Err(refusal(error)),
+            None => Ok(()),
+        }
+    }
+    #[cfg(not(feature = "gpu"))]
+    pub(super) const fn outcome(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens what a wish means and says what it took; `is_metered`: there is power to add up.
+pub(super) fn chosen(wish: Option<&Wish>, is_metered: bool, terminal: Terminal) -> Result<Device> {
+    match wish {
+        None | Some(Wish::Cpu) => Ok(Device::cpu(CPU.to_owned())),
+        Some(Wish::Auto) => {
+            let why = "no GPU is known to be faster for a run of this size";
+            terminal.note(&format!("device: cpu, since {why}"));
+            Ok(Device::cpu(CPU.to_owned()))
+        }
+        Some(wish) => opened(wish, is_metered, terminal),
+    }
 }
 
 #[cfg(feature = "gpu")]
-fn usable(wish: &Wish) -> Result<Adapter> {
-    gpu::Gpu::open(wish).map(|gpu| gpu.adapter().clone()).map_err(|error| refusal(&error))
+fn opened(wish: &Wish, is_metered: bool, terminal: Terminal) -> Result<Device> {
+    let gpu = gpu::Gpu::open(wish).map_err(|error| refusal(&error))?;
+    let name = gpu.adapter().name.clone();
+    if !is_metered {
+        terminal.note(&format!("device: cpu, since nothing in this run is evaluated on `{name}`"));
+        return Ok(Device::cpu(CPU.to_owned()));
+    }
+    terminal.note(&format!("device: `{name}`, which adds up what feeds draw"));
+    let meters = Meters::new(gpu).map_err(|error| refusal(&error))?;
+    Ok(Device { name, meters: Some(meters) })
 }
 
 #[cfg(not(feature = "gpu"))]
-fn usable(_: &Wish) -> Result<Adapter> {
+fn opened(_: &Wish, _: bool, _: Terminal) -> Result<Device> {
     Err(refusal(&gpu::Error::NotBuilt))
 }
 

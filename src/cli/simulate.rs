@@ -5,6 +5,7 @@ use super::{Exit, device, interrupt, load};
 use crate::error::{Error, Result};
 use crate::history::{History, Outcome, Plan};
 use crate::metrics::measure;
+use crate::power::energy::is_counted;
 use crate::report::run::{EXPORTERS, Provenance, Run, summary};
 use crate::report::{self, Directory};
 use crate::scenario::{Input, Loaded};
@@ -16,13 +17,17 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
-    let device = device::chosen(loaded.device.as_ref(), terminal)?;
+    let is_metered = arguments.out.is_some() && is_counted(&loaded.plan.cluster);
+    let mut device = device::chosen(loaded.device.as_ref(), is_metered, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
-    let provenance = Provenance { device, ..provenance(&loaded, arguments) };
+    let provenance = Provenance { device: device.name.clone(), ..provenance(&loaded, arguments) };
     let Loaded { plan, .. } = loaded;
     let history = simulated(plan, arguments.trace_decisions, terminal);
     let measured = measure(&history);
-    let run = Run::new(&history, &measured, &provenance);
+    let mut run = Run::new(&history, &measured, &provenance);
+    if let Some(metering) = device.metering() {
+        run = run.metered_by(metering);
+    }
     if let Some(out) = &out {
         run.save(out)?;
     }
@@ -32,6 +37,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
         summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
     };
     terminal.print(&text)?;
+    device.outcome()?;
     let unfinished = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
     Ok(if unfinished || !history.complete { Exit::Unfinished } else { Exit::Done })
 }

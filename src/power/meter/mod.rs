@@ -32,6 +32,7 @@ pub use cpu::Cpu;
 pub use gpu::{Chunks, Meters, POWER_SOURCE};
 
 use crate::hardware::WATTS_MAX;
+use crate::units::{Time, Watts};
 use bytemuck::{Pod, Zeroable};
 use shader::Wide;
 
@@ -107,8 +108,6 @@ impl Load {
     /// O(n log n) in placements.
     #[must_use]
     pub fn new(placements: &[Placement], tariff_of: &[u32], tariffs: &[Vec<PriceStep>]) -> Self {
-        let mut load = Self::default();
-        let rows = load.add_prices(tariffs);
         let mut events: Vec<(u32, u32, i128)> = Vec::with_capacity(2 * placements.len());
         for placement in placements.iter().filter(|placement| placement.from < placement.to) {
             let Placement { feed, from, to, watts } = *placement;
@@ -117,32 +116,47 @@ impl Load {
             events.push((feed, to, -i128::from(watts)));
         }
         events.sort_unstable();
-        let mut events = events.as_slice();
-        for (feed, tariff) in (0..).zip(tariff_of) {
-            let own = events.partition_point(|event| event.0 == feed);
+        let mut draws: Vec<Vec<(Time, Watts)>> = vec![Vec::new(); tariff_of.len()];
+        for instant in events.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            let (feed, time, _) = instant[0];
+            let steps = &mut draws[feed as usize];
+            let before = steps.last().map_or(0, |step| i128::from(step.1.0));
+            let draw = before + instant.iter().map(|event| event.2).sum::<i128>();
+            steps.push((Time(time), Watts(u64::try_from(draw).unwrap_or(u64::MAX))));
+        }
+        Self::of_draws(&draws, tariff_of, tariffs)
+    }
+
+    /// Feeds whose draw is constant from each of its steps, ascending in time, to the next, and nothing before the
+    /// first; tariffs as in [`Load::new`].
+    ///
+    /// # Panics
+    /// If a feed draws above 2⁴⁰ W or names a tariff that is not there, or there are 2³² steps.
+    #[must_use]
+    pub fn of_draws(draws: &[Vec<(Time, Watts)>], tariff_of: &[u32], tariffs: &[Vec<PriceStep>]) -> Self {
+        let mut load = Self::default();
+        let rows = load.add_prices(tariffs);
+        for ((feed, steps), tariff) in draws.iter().enumerate().zip(tariff_of) {
             let (price_first, price_last) = rows[*tariff as usize];
             let first = index(load.changes.len());
-            load.add_changes(&events[..own]);
-            events = &events[own..];
+            load.add_changes(feed, steps);
             load.feeds.push(Feed { first, last: index(load.changes.len()), price_first, price_last });
         }
         load
     }
 
-    /// The changes of one feed, all of an instant as one; there is one at second 0.
-    fn add_changes(&mut self, events: &[(u32, u32, i128)]) {
-        let mut draw = 0;
-        if events.first().is_none_or(|event| event.1 > 0) {
+    /// The changes of one feed; there is one at second 0.
+    fn add_changes(&mut self, feed: usize, steps: &[(Time, Watts)]) {
+        if steps.first().is_none_or(|step| step.0.0 > 0) {
             self.changes.push(Change { time: 0, low: 0, high: 0 });
         }
-        for instant in events.chunk_by(|one, other| one.1 == other.1) {
-            let (feed, time, _) = instant[0];
-            let more: i128 = instant.iter().map(|event| event.2).sum();
-            draw += more;
-            assert!(draw <= i128::from(WATTS_MAX.0), "feed {feed} draws {draw} W");
-            let more = i64::try_from(more).expect("a change between two draws of at most 2^40 W");
-            let more = Wide::from(u64::from_le_bytes(more.to_le_bytes()));
-            self.changes.push(Change { time, low: more.low, high: more.high });
+        let mut before = 0_u64;
+        for (time, Watts(draw)) in steps {
+            assert!(*draw <= WATTS_MAX.0, "feed {feed} draws {draw} W");
+            // Less is added as its two's complement.
+            let more = Wide::from(draw.wrapping_sub(before));
+            self.changes.push(Change { time: time.0, low: more.low, high: more.high });
+            before = *draw;
         }
     }
 
@@ -240,7 +254,7 @@ impl Usage {
 }
 
 /// Whatever meters a load. All give the same, to the joule.
-pub trait Metering {
+pub trait Metering: std::fmt::Debug {
     /// Puts what the load's feeds drew in the window into `out`.
     fn meter(&mut self, load: &Load, window: Window, out: &mut Usage);
 }

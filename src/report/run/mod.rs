@@ -31,7 +31,8 @@ use super::Directory;
 use crate::error::Result;
 use crate::history::{Digest, History, file};
 use crate::metrics::Measured;
-use std::cell::OnceCell;
+use crate::power::meter::{Cpu, Load, Metering, Usage, Window};
+use std::cell::{OnceCell, RefCell};
 use std::io::{self, Write};
 
 /// A run that is over and all that is known about it.
@@ -44,13 +45,25 @@ pub struct Run<'a> {
     /// Where it comes from.
     pub provenance: &'a Provenance,
     digest: OnceCell<Digest>,
+    metering: RefCell<Option<&'a mut dyn Metering>>,
 }
 
 impl<'a> Run<'a> {
     /// Puts together what the exporters need.
     #[must_use]
     pub const fn new(history: &'a History, measured: &'a Measured, provenance: &'a Provenance) -> Self {
-        Self { history, measured, provenance, digest: OnceCell::new() }
+        Self { history, measured, provenance, digest: OnceCell::new(), metering: RefCell::new(None) }
+    }
+    /// The same run, with what feeds draw in `power.csv` added up by `metering` instead of the processor.
+    #[must_use]
+    pub fn metered_by(self, metering: &'a mut dyn Metering) -> Self {
+        Self { metering: RefCell::new(Some(metering)), ..self }
+    }
+    fn meter(&self, load: &Load, window: Window, out: &mut Usage) {
+        match &mut *self.metering.borrow_mut() {
+            Some(metering) => metering.meter(load, window, out),
+            None => Cpu::default().meter(load, window, out),
+        }
     }
     /// The digest of the history, computed once.
     pub fn digest(&self) -> Digest {

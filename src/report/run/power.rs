@@ -1,18 +1,21 @@
 use super::Run;
 use crate::cluster::Cluster;
 use crate::cluster::grid::Integral;
+use crate::hardware::WATTS_MAX;
 use crate::metrics::{DomainPower, JOULES_A_MWH, PowerMetrics};
 use crate::power::energy::{Meter, sweep};
+use crate::power::meter::{Bucket, Load, Usage, Window};
 use crate::power::{Domain, Parts, limits};
 use crate::units::{Seconds, Time, Watts};
 use std::io::{self, Write};
+use std::ops::Range;
 
 /// Steps that are usual, the shortest first.
 const STEPS: [u32; 7] = [1, 60, 300, 900, 3600, 21_600, 86_400];
 /// Rows a domain that a file has at most if nobody says how long a step is, unless the run lasts longer than a year.
 const ROWS: u32 = 400;
 /// Steps times domains that are kept in memory at a time.
-const CELLS: u32 = 1 << 20;
+const CELLS: u32 = 1 << 22;
 
 /// The shortest usual step of which a run has no more than some hundred.
 fn usual_step(end: Time) -> Seconds {
@@ -24,46 +27,49 @@ fn usual_step(end: Time) -> Seconds {
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {
     joules: u128,
-    peak: Watts,
+    peak: u64,
 }
 
-/// What sites and feeds draw, step by step, over a part of the run.
-struct Steps {
-    step: u32,
-    /// First step and the first one after the last.
-    first: u32,
-    last: u32,
+/// What sites, then feeds, draw from each instant on.
+struct Draws {
     sites: usize,
-    domains: usize,
-    /// By step, then by domain: the sites, then the feeds.
-    cells: Vec<Cell>,
+    steps: Vec<Vec<(Time, Watts)>>,
 }
 
-impl Steps {
-    fn cell(&mut self, step: u32, domain: Domain) -> Option<&mut Cell> {
+impl Meter for Draws {
+    fn stretch(&mut self, domain: Domain, from: Time, _: Time, draw: Watts) {
         let domain = match domain {
             Domain::Site(site) => site as usize,
             Domain::Feed(feed) => self.sites + feed as usize,
-            Domain::All | Domain::Rack(_) => return None,
+            Domain::All | Domain::Rack(_) => return,
         };
-        self.cells.get_mut((step - self.first) as usize * self.domains + domain)
-    }
-}
-
-impl Meter for Steps {
-    fn stretch(&mut self, domain: Domain, from: Time, to: Time, draw: Watts) {
-        let begin = (from.0 / self.step).max(self.first);
-        let end = to.0.div_ceil(self.step).min(self.last);
-        for step in begin..end {
-            let since = from.0.max(step * self.step);
-            let until = to.0.min(step.saturating_add(1).saturating_mul(self.step));
-            if let Some(cell) = self.cell(step, domain) {
-                cell.joules += u128::from(draw.0) * u128::from(until - since);
-                cell.peak = cell.peak.max(draw);
-            }
-        }
+        self.steps[domain].push((from, draw));
     }
     fn parts(&mut self, _: Time, _: Time, _: &Parts) {}
+}
+
+impl Draws {
+    /// The rows of a load that stand for each domain: one, unless it draws more than a meter counts. Each of several
+    /// has a part of that draw, and draws all it can before the next one draws anything.
+    fn load(self) -> (Load, Vec<Range<usize>>) {
+        let mut rows = Vec::new();
+        let mut of = Vec::new();
+        for steps in self.steps {
+            let most = steps.iter().map(|step| step.1.0).max().unwrap_or(0);
+            let begin = rows.len();
+            for row in 0..most.div_ceil(WATTS_MAX.0).max(1) {
+                let below = row * WATTS_MAX.0;
+                let part = |watts: Watts| Watts(watts.0.saturating_sub(below).min(WATTS_MAX.0));
+                let mut parts: Vec<(Time, Watts)> =
+                    steps.iter().map(|(time, watts)| (*time, part(*watts))).collect();
+                parts.dedup_by_key(|step| step.1);
+                rows.push(parts);
+            }
+            of.push(begin..rows.len());
+        }
+        let tariff_of = vec![0; rows.len()];
+        (Load::of_draws(&rows, &tariff_of, &[Vec::new()]), of)
+    }
 }
 
 /// Writes `power.csv`: a line a site and a line a feed for every step of time.
@@ -72,23 +78,44 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
     let cluster = &history.plan.cluster;
     writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price,carbon")?;
     let step = run.provenance.power_step.unwrap_or_else(|| usual_step(history.end)).0.max(1);
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    let domains = cluster.sites.len() + cluster.feeds.len();
-    let part = (CELLS / count(domains).max(1)).max(1);
+    let mut draws = Draws {
+        sites: cluster.sites.len(),
+        steps: vec![Vec::new(); cluster.sites.len() + cluster.feeds.len()],
+    };
+    sweep(history, &mut draws);
+    let (load, rows) = draws.load();
     let mut lines = Lines::new(cluster, history.end, step);
     let all = history.end.0.div_ceil(step);
+    let width = rows.last().map_or(0, |last| last.end);
+    // A step longer than a bucket can be is a part of its own, of several buckets.
+    let is_long = step > Window::BUCKET_MAX;
+    let fitting = CELLS / u32::try_from(width).unwrap_or(u32::MAX).max(1);
+    let part = if is_long { 1 } else { fitting.max(1) };
+    let mut usage = Usage::default();
     let mut first = 0;
     while first < all {
         let last = first.saturating_add(part).min(all);
-        let cells = vec![Cell::default(); (last - first) as usize * domains];
-        let mut steps = Steps { step, first, last, sites: cluster.sites.len(), domains, cells };
-        sweep(history, &mut steps);
-        for (index, row) in (first..).zip(steps.cells.chunks(domains.max(1))) {
-            lines.write(index, row, out)?;
+        let end = last.saturating_mul(step).min(history.end.0);
+        let bucket = step.min(Window::BUCKET_MAX);
+        run.meter(&load, Window { begin: first * step, end, bucket }, &mut usage);
+        let buckets = usage.buckets.len() / width.max(1) / (last - first) as usize;
+        for (index, cells) in (first..).zip(usage.buckets.chunks(buckets * width.max(1))) {
+            let sum = |rows: &Range<usize>| cell(cells.chunks(width), rows);
+            lines.write(index, &rows.iter().map(sum).collect::<Vec<Cell>>(), out)?;
         }
         first = last;
     }
     Ok(())
+}
+
+/// What the buckets of one step come to in the rows of a domain, whose peaks are at the same instants.
+fn cell<'a>(buckets: impl Iterator<Item = &'a [Bucket]>, rows: &Range<usize>) -> Cell {
+    buckets.fold(Cell::default(), |sum, bucket| {
+        let rows = &bucket[rows.clone()];
+        let joules: u128 = rows.iter().map(|row| u128::from(row.energy)).sum();
+        let peak = rows.iter().map(|row| row.peak).sum();
+        Cell { joules: sum.joules + joules, peak: sum.peak.max(peak) }
+    })
 }
 
 /// What stands beside the draw in each line.
@@ -168,7 +195,7 @@ impl<'a> Lines<'a> {
         let cap = held.map_or_else(String::new, |cap| cap.0.to_string());
         let (site, feed) = (quoted(site), quoted(feed));
         let Cell { joules, peak } = cell;
-        writeln!(out, "{},{site},{feed},{mean},{},{joules},{cap},{price},{carbon}", from.0, peak.0)
+        writeln!(out, "{},{site},{feed},{mean},{},{joules},{cap},{price},{carbon}", from.0, peak)
     }
 }
 

@@ -158,6 +158,51 @@ fn power_csv_adds_up_to_the_whole_however_long_a_step_is() {
     }
 }
 
+/// Says of every feed that it drew a joule more.
+#[derive(Debug)]
+struct OneMore(Cpu);
+
+impl Metering for OneMore {
+    fn meter(&mut self, load: &Load, window: Window, out: &mut Usage) {
+        self.0.meter(load, window, out);
+        out.buckets.iter_mut().for_each(|bucket| bucket.energy += 1);
+    }
+}
+
+#[test]
+fn power_csv_says_what_the_meter_says() {
+    let history = powered();
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let written = |metering: Option<&mut dyn Metering>| {
+        let run = Run::new(&history, &measured, &provenance);
+        let run = if let Some(metering) = metering { run.metered_by(metering) } else { run };
+        let mut bytes = Vec::new();
+        power::write(&run, &mut bytes).unwrap();
+        bytes
+    };
+    let by_default = written(None);
+    assert_eq!(by_default, written(Some(&mut Cpu::default())), "the processor meters");
+    assert_ne!(by_default, written(Some(&mut OneMore(Cpu::default()))), "a joule more is told");
+}
+
+#[test]
+fn draws_beyond_what_a_meter_counts_are_told_too() {
+    let mut history = powered();
+    let most = crate::hardware::WATTS_MAX;
+    for kind in &mut history.plan.cluster.kinds {
+        (kind.power.idle, kind.power.busy) = (most, most);
+    }
+    let nodes = u64::from(history.plan.cluster.nodes());
+    assert!(nodes > 1, "more than one node draws the most there is");
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let run = Run::new(&history, &measured, &provenance);
+    let mut bytes = Vec::new();
+    power::write(&run, &mut bytes).unwrap();
+    let mut rows = csv::Reader::from_reader(&*bytes);
+    let peaks = rows.records().map(|row| row.unwrap()[4].parse::<u64>().unwrap());
+    assert_eq!(peaks.max(), Some(measured.metrics.power.as_ref().unwrap().all.peak_w), "as in the summary");
+}
+
 #[test]
 fn the_summary_of_power_keeps_to_forty_lines_too() {
     let mut history = powered();
