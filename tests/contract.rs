@@ -1,10 +1,18 @@
-//! When passes take place: cases small enough to be worked out by hand.
+//! When passes take place, and what a policy may do in one: cases small enough to be worked out by hand, and the laws
+//! of schedules under a policy that moves and resizes jobs at random.
 
-use gigawatt::cluster::{Cluster, NodeKind};
-use gigawatt::history::{History, Plan, Settings};
-use gigawatt::simulation::{Control, simulate};
-use gigawatt::units::{Gpus, Seconds, Time};
+#[expect(dead_code, reason = "every test uses its part of what they share")]
+mod support;
+
+use gigawatt::cluster::{Cluster, NodeKind, Piece};
+use gigawatt::history::{History, Plan, SegmentEnd, Settings};
+use gigawatt::policy::placement::Choice;
+use gigawatt::policy::{Event, Policy, Status, View};
+use gigawatt::random::{Purpose, Stream};
+use gigawatt::simulation::{Control, simulate, simulate_with};
+use gigawatt::units::{Factor, Gpus, Seconds, Time};
 use gigawatt::workload::{Behaviour, Builder, Job, Request};
+use support::schedule::{broken_laws, of_history};
 
 /// A plan of jobs as (submit, GPUs, work) on so many nodes of one GPU.
 fn flat(nodes: u32, jobs: &[(u32, u32, u32)], backfill: &str) -> Plan {
@@ -46,4 +54,281 @@ fn passes_come_at_events_every_so_often_or_both() {
         let history = simulate(plan, &mut Control::default());
         assert_eq!(starts(&history), expected, "cycle {cycle:?}, events {event:?}: {why}");
     }
+}
+
+/// Two racks of nodes of four GPUs: the second's are twice as fast, and a gang over two of its nodes is as well.
+fn two_kinds(nodes: u32) -> Cluster {
+    let kind = NodeKind { gpus: 4, ..NodeKind::default() };
+    let mut cluster = Cluster::racked(1, nodes, kind.clone());
+    let fast = cluster.add_kind(NodeKind { platform: 1, ..kind });
+    cluster.add_rack(0, fast, nodes);
+    cluster
+}
+
+fn behaviour(checkpoint_interval: u32) -> Behaviour {
+    Behaviour {
+        preemptible: true,
+        speeds: vec![Factor::ONE, Factor(2 << 16)],
+        restart_time: Seconds(10),
+        checkpoint_interval: Seconds(checkpoint_interval),
+        ..Behaviour::default()
+    }
+}
+
+/// Whole nodes, or a part of the one named, as a choice.
+fn on(view: &View, nodes: &[u32], gpus_of_each: u32) -> Choice {
+    let mask = (1 << gpus_of_each) - 1;
+    let pieces = nodes.iter().map(|node| Piece::Gpus { node: *node, mask }).collect();
+    Choice { pieces, kind: view.room().occupancy.kind(nodes[0] as usize), racks: 1, cap: Factor::ONE }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Start(&'static [u32], u32),
+    Change(&'static [u32], u32),
+    Stop,
+}
+
+/// Does with the only job what is written, when it is written.
+#[derive(Debug)]
+struct Script(Vec<(u32, Act)>);
+
+impl Policy for Script {
+    fn observe(&mut self, _: Event, _: &View) {}
+    fn decide(&mut self, view: &mut View) {
+        while let Some((time, act)) = self.0.first().copied() {
+            if Time(time) > view.now() {
+                view.wake_at(Time(time));
+                return;
+            }
+            self.0.remove(0);
+            match act {
+                Act::Start(nodes, gpus) => view.start(0, &on(view, nodes, gpus)),
+                Act::Change(nodes, gpus) => view.change(0, &on(view, nodes, gpus)),
+                Act::Stop => view.stop(0),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_job_that_moves_or_is_resized_ends_when_its_work_is_done() {
+    // A hundred seconds of work on the four GPUs of a slow node; a change costs ten seconds and loses nothing.
+    let start = (0, Act::Start(&[0], 4));
+    let cases = [
+        ("alone", 0, vec![start], 100),
+        ("to a node twice as fast: 40 + 10 + 60 / 2", 0, vec![start, (40, Act::Change(&[2], 4))], 80),
+        ("to half its GPUs: 40 + 10 + 60 · 2", 0, vec![start, (40, Act::Change(&[0], 2))], 170),
+        ("to twice as many: 40 + 10 + 60 / 2", 0, vec![start, (40, Act::Change(&[0, 1], 4))], 80),
+        ("to three of four: 40 + 10 + ⌈60 · 4 / 3⌉", 0, vec![start, (40, Act::Change(&[1], 3))], 130),
+        (
+            "again while it restarts: 45 + 10 + 60 / 2",
+            0,
+            vec![start, (40, Act::Change(&[1], 4)), (45, Act::Change(&[3], 4))],
+            85,
+        ),
+        (
+            "and back to where it was: 40 + 10 + 20 / 2 + 10 + 40",
+            0,
+            vec![start, (40, Act::Change(&[2], 2)), (70, Act::Change(&[0], 4))],
+            120,
+        ),
+        (
+            "stopped later, to a checkpoint: 50 of 60 are kept, 100 + 10 + 50",
+            25,
+            vec![start, (40, Act::Change(&[2], 4)), (60, Act::Stop), (100, Act::Start(&[0], 4))],
+            160,
+        ),
+        (
+            "stopped later, without one: what was moved is kept, 100 + 10 + 60",
+            70,
+            vec![start, (40, Act::Change(&[2], 4)), (60, Act::Stop), (100, Act::Start(&[0], 4))],
+            170,
+        ),
+    ];
+    for (name, checkpoint, script, finish) in cases {
+        let mut builder = Builder::default();
+        let request = builder.request(Request::gang(Gpus::whole(4)));
+        let behaviour = builder.behaviour(behaviour(checkpoint));
+        builder.push(Job { request, behaviour, work_time: Seconds(100), ..Job::at(Time(0)) });
+        let plan = Plan { cluster: two_kinds(2), workload: builder.finish(), ..Plan::default() };
+        let changes = script.iter().filter(|(_, act)| matches!(act, Act::Change(..))).count();
+        let history = simulate_with(plan, Box::new(Script(script)), &mut Control::default());
+        assert_eq!(history.jobs[0].finish_time, Time(finish), "{name}");
+        let changed = history.segments.iter().filter(|segment| segment.end == SegmentEnd::Changed).count();
+        assert_eq!(changed, changes, "{name}: a segment ends at each change");
+        assert_eq!(history.check(), Ok(()), "{name}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "does not run yet")]
+fn a_job_that_does_not_run_cannot_move() {
+    let plan = flat(1, &[(0, 1, 10)], "none");
+    let script = Script(vec![(0, Act::Change(&[0], 1))]);
+    let _ = simulate_with(plan, Box::new(script), &mut Control::default());
+}
+
+#[test]
+#[should_panic(expected = "not free")]
+fn a_job_cannot_move_to_where_another_runs() {
+    let mut plan = flat(2, &[(0, 1, 100), (0, 1, 100)], "none");
+    plan.settings.until = Some(50);
+    let _ = simulate_with(plan, Box::new(Collide), &mut Control::default());
+}
+
+/// Starts two jobs, and then moves one to where the other is.
+#[derive(Debug)]
+struct Collide;
+
+impl Policy for Collide {
+    fn observe(&mut self, _: Event, _: &View) {}
+    fn decide(&mut self, view: &mut View) {
+        if view.now() == Time(0) {
+            view.start(0, &on(view, &[0], 1));
+            view.start(1, &on(view, &[1], 1));
+            view.wake_at(Time(5));
+        } else {
+            view.change(0, &on(view, &[1], 1));
+        }
+    }
+}
+
+/// Starts jobs in order on the first nodes with room, and moves, grows, shrinks and stops who runs by chance.
+#[derive(Debug)]
+struct Restless {
+    chance: Stream,
+    draws: u32,
+    pending: Vec<u32>,
+    running: Vec<u32>,
+}
+
+impl Restless {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.draws += 1;
+        self.chance.below(0, self.draws, bound)
+    }
+
+    /// A place of so many GPUs on one node, free or held by the job itself.
+    fn place(&mut self, view: &View, job: u32, gpus: u32) -> Option<Choice> {
+        let occupancy = &view.room().occupancy;
+        let own = |node: u32| {
+            let segment = view.segment(job)?;
+            view.history().pieces_of(segment).iter().find_map(|piece| match *piece {
+                Piece::Gpus { node: held, mask } if held == node => Some(mask),
+                _ => None,
+            })
+        };
+        let nodes = view.plan().cluster.nodes();
+        let first = self.below(nodes);
+        let node = (0..nodes).map(|step| (first + step) % nodes).find(|node| {
+            let free = occupancy.free_mask(*node as usize) | own(*node).unwrap_or(0);
+            free.count_ones() >= gpus
+        })?;
+        let mut free = occupancy.free_mask(node as usize) | own(node).unwrap_or(0);
+        while free.count_ones() > gpus {
+            free &= free - 1;
+        }
+        let pieces = vec![Piece::Gpus { node, mask: free }];
+        Some(Choice { pieces, kind: occupancy.kind(node as usize), racks: 1, cap: Factor::ONE })
+    }
+}
+
+impl Policy for Restless {
+    fn observe(&mut self, event: Event, _: &View) {
+        match event {
+            Event::Eligible { job } => self.pending.push(job),
+            Event::Ended { job, .. } => self.running.retain(|other| *other != job),
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, view: &mut View) {
+        for job in self.running.clone() {
+            match self.below(40) {
+                0 => {
+                    view.stop(job);
+                    self.running.retain(|other| *other != job);
+                    self.pending.push(job);
+                }
+                1..4 => {
+                    let gpus = 1 + self.below(4);
+                    if let Some(choice) = self.place(view, job, gpus) {
+                        view.change(job, &choice);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for job in std::mem::take(&mut self.pending) {
+            let gpus = view.plan().workload.request_of(job).gpus().milli() / 1000;
+            match self.place(view, job, gpus) {
+                Some(choice) => {
+                    view.start(job, &choice);
+                    self.running.push(job);
+                }
+                None => self.pending.push(job),
+            }
+        }
+        let open = self.running.iter().filter_map(|job| view.segment(*job));
+        let held: u64 = open.map(|segment| view.history().gpus_of(segment)).sum();
+        let free = u64::from(view.room().occupancy.free_gpus(0)) * 1000;
+        assert_eq!(held + free, view.plan().cluster.gpus() * 1000, "free and held make all");
+        let running = |job: &u32| view.status(*job) == Status::Running;
+        assert!(self.running.iter().all(running), "who was started runs");
+        if !self.running.is_empty() {
+            view.wake_at(view.now() + Seconds(7));
+        }
+    }
+}
+
+fn restless(seed: u64, checkpoint: u32) -> History {
+    let chance = Stream::new(seed, Purpose::Placement);
+    let mut builder = Builder::default();
+    let behaviour = builder.behaviour(behaviour(checkpoint));
+    for job in 0..30_u32 {
+        let draw = |draw, bound| chance.below(1 + u64::from(job), draw, bound);
+        let request = builder.request(Request::gang(Gpus::whole(1 + draw(0, 4))));
+        let work_time = Seconds(1 + draw(1, 200));
+        let job = Job { request, behaviour, work_time, ..Job::at(Time(draw(2, 100))) };
+        builder.push(job.requesting(work_time));
+    }
+    let settings = Settings { until: Some(20_000), ..Settings::default() };
+    let plan = Plan { cluster: two_kinds(3), workload: builder.finish(), settings };
+    let policy = Restless { chance, draws: 0, pending: Vec::new(), running: Vec::new() };
+    simulate_with(plan, Box::new(policy), &mut Control::default())
+}
+
+/// The laws broken by a history, aside from that of holding what was asked for.
+fn broken(history: &History) -> Vec<String> {
+    let mut broken = broken_laws(&history.plan, &of_history(history));
+    broken.retain(|law| !law.contains("holds what it did not ask for"));
+    broken
+}
+
+#[test]
+fn whatever_moves_and_is_resized_nothing_is_held_twice_and_all_work_is_done() {
+    let mut changed = 0;
+    for seed in 0..60 {
+        let history = restless(seed, 0);
+        assert_eq!(broken(&history), Vec::<String>::new(), "seed {seed}");
+        assert_eq!(history.check(), Ok(()), "seed {seed}");
+        assert!(history.jobs.iter().all(|job| job.finish_time != Time::NEVER), "seed {seed}: everybody ends");
+        assert_eq!(restless(seed, 0).digest(), history.digest(), "seed {seed}: the same once more");
+        changed += history.segments.iter().filter(|segment| segment.end == SegmentEnd::Changed).count();
+        let checkpointed = restless(seed, 5);
+        assert!(
+            checkpointed.jobs.iter().all(|job| job.finish_time != Time::NEVER),
+            "seed {seed}: everybody ends"
+        );
+    }
+    assert!(changed > 1000, "only {changed} changes");
+}
+
+#[test]
+fn a_move_at_a_wrong_rate_is_noticed() {
+    let mut history = restless(1, 0);
+    let moved = history.segments.iter_mut().find(|segment| segment.end == SegmentEnd::Changed);
+    moved.expect("somebody moves").rate = Factor(3 << 15);
+    assert!(broken(&history).iter().any(|law| law.contains("more or less work")), "the work does not add up");
 }

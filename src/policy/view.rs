@@ -217,11 +217,13 @@ impl View {
     }
 
     /// A running job goes on with other domains: a move, or, where their GPUs are more or fewer, a resize, its rate
-    /// in proportion. It first holds them for its restart time; nothing is lost.
+    /// in proportion. It first holds them for its restart time; nothing is lost. Quotas count what it asked for.
     ///
     /// # Panics
-    /// If it is not running, or any of it is not free once it has let go of what it holds.
+    /// If it is not running, or only since this instant, or any of it is not free once it has let go of what it holds.
     pub fn change(&mut self, job: u32, choice: &Choice) {
+        let since = self.segment(job).map(|segment| segment.from);
+        assert!(since.is_some_and(|since| since < self.now), "job {job} does not run yet");
         let left = self.work_left(job);
         self.close(job, SegmentEnd::Changed);
         self.progress.insert(job, Progress { left, kept: left });
