@@ -6,8 +6,9 @@
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
-use gigawatt::history::{Outcome, Plan};
+use gigawatt::history::{HeadRecord, History, Outcome, Plan};
 use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::Time;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
@@ -61,12 +62,24 @@ fn schedule(plan: &Plan) -> Vec<Line> {
     schedule::of_history(&simulate(plan.clone(), &mut Control::default()))
 }
 
+/// Every head of a queue that is another than expected, both sides.
+fn other_heads(expected: &[(u32, u32, Option<u32>)], history: &History) -> Vec<String> {
+    let head = |record: &HeadRecord| Some(record.head).filter(|head| *head != HeadRecord::NONE);
+    let got: Vec<_> =
+        history.heads.iter().map(|record| (record.time.0, record.queue, head(record))).collect();
+    let longest = expected.len().max(got.len());
+    let pairs = (0..longest).map(|at| (expected.get(at), got.get(at)));
+    let others = pairs.filter(|(expected, got)| expected != got);
+    others.map(|(expected, got)| format!("head expected {expected:?}, got {got:?}")).collect()
+}
+
 /// What must have happened at least once for the suite to mean anything.
 #[derive(Default)]
 struct Seen {
     counts: Counts,
     outcomes: [u64; Outcome::ALL.len()],
     policies: [[u64; PLACEMENTS.len()]; 3],
+    heads: u64,
     moved_heads: u64,
 }
 
@@ -96,6 +109,7 @@ impl Seen {
         for (table, choice) in [policy.order, policy.backfill, policy.placement].into_iter().enumerate() {
             self.policies[table][choice] += 1;
         }
+        self.heads += run.heads.len() as u64;
         self.moved_heads += run.shadows.len() as u64;
     }
 
@@ -122,6 +136,7 @@ impl Seen {
         must(counts.class_skipped, "jobs not tried since their class had failed");
         must(counts.quota_refused, "refusals by a quota");
         must(counts.shared, "starts on a share of a GPU");
+        must(self.heads, "heads of strict passes, as they change");
         must(self.moved_heads, "passes of easy that started something behind a head");
         for outcome in Outcome::ALL {
             must(self.outcomes[outcome as usize], outcome.name());
@@ -142,8 +157,10 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         let expected = schedule::of_run(&run);
-        let got = schedule(&plan);
+        let history = simulate(plan.clone(), &mut Control::default());
+        let got = schedule::of_history(&history);
         all_of(&differences(&expected, &got))?;
+        all_of(&other_heads(&run.heads, &history))?;
         let mut broken = broken_laws(&plan, &got);
         if !broken.is_empty() {
             broken.push(format!("the schedule: {got:#?}"));
@@ -238,7 +255,7 @@ fn some_schedule() -> (Plan, Vec<Line>) {
         ..gigawatt::workload::Tenant::named("limited")
     });
     for submit in [10, 11, 12] {
-        let job = gigawatt::workload::Job::at(gigawatt::units::Time(submit));
+        let job = gigawatt::workload::Job::at(Time(submit));
         let work_time = gigawatt::units::Seconds(50);
         builder.push(gigawatt::workload::Job { request, behaviour, tenant, work_time, ..job });
     }
@@ -257,6 +274,16 @@ fn some_schedule() -> (Plan, Vec<Line>) {
     let lines = schedule(&plan);
     assert_eq!(broken_laws(&plan, &lines), Vec::<String>::new(), "the schedule itself is right");
     (plan, lines)
+}
+
+#[test]
+fn another_head_is_reported() {
+    let history =
+        History { heads: vec![HeadRecord { time: Time(3), queue: 0, head: 7 }], ..History::default() };
+    assert!(other_heads(&[(3, 0, Some(7))], &history).is_empty(), "the same");
+    for expected in [vec![(3, 0, Some(8))], vec![(4, 0, Some(7))], vec![(3, 0, None)], Vec::new()] {
+        assert_eq!(other_heads(&expected, &history).len(), 1, "{expected:?}");
+    }
 }
 
 #[test]

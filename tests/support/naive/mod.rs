@@ -34,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) jobs: Vec<Fate>,
     /// What happened how often.
     pub(crate) counts: Counts,
+    /// Whenever the job that strict passes over a queue stop at is another than before: the instant, the queue, the job.
+    pub(crate) heads: Vec<(u32, u32, Option<u32>)>,
     /// Of every pass of easy or easy-strict with a blocked head that started something behind it: the instant, the
     /// head's shadow before and after.
     pub(crate) shadows: Vec<(u32, u32, u32)>,

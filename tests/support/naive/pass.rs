@@ -48,8 +48,11 @@ impl Simulation<'_> {
         } else if self.backfill == "conservative" {
             self.conservative_pass();
         } else {
-            for queue in self.queues() {
-                self.pass_of(&queue);
+            for (index, queue) in (0..).zip(self.queues()) {
+                let head = self.pass_of(&queue);
+                if self.backfill == "none" && self.plan.settings.event_backfill.is_none() {
+                    self.record_head(index, head);
+                }
             }
         }
         self.something_left &= !full;
@@ -118,11 +121,20 @@ impl Simulation<'_> {
         self.world.place(&self.free, job)
     }
 
-    fn pass_of(&mut self, queue: &[u32]) {
+    /// Where strict passes stop; where other passes go on behind it, nobody is blocked by it.
+    fn record_head(&mut self, queue: u32, head: Option<u32>) {
+        let before = self.result.heads.iter().rev().find(|record| record.1 == queue);
+        if head != before.and_then(|record| record.2) {
+            self.result.heads.push((self.now, queue, head));
+        }
+    }
+
+    /// Returns the first job that did not start.
+    fn pass_of(&mut self, queue: &[u32]) -> Option<u32> {
         let backfill = self.backfill;
         let mut failed = Vec::new();
         let mut head = None;
-        let mut blocked = false;
+        let mut blocked = None;
         let mut backfilled = 0;
         for job in queue.iter().copied() {
             let class = self.class(job);
@@ -138,10 +150,10 @@ impl Simulation<'_> {
             };
             if let Some(holding) = place.filter(|_| allowed) {
                 self.start(job, holding);
-                backfilled += u64::from(blocked);
+                backfilled += u64::from(blocked.is_some());
                 continue;
             }
-            blocked = true;
+            blocked = blocked.or(Some(job));
             failed.push(class);
             match backfill {
                 "none" => break,
@@ -150,7 +162,7 @@ impl Simulation<'_> {
                 other => panic!("unknown backfill `{other}`"),
             }
         }
-        self.result.counts.blocked += u64::from(blocked);
+        self.result.counts.blocked += u64::from(blocked.is_some());
         self.result.counts.backfilled += backfilled;
         if let Some((head, before)) = head
             && backfilled > 0
@@ -158,6 +170,7 @@ impl Simulation<'_> {
             let after = self.shadow(head);
             self.result.shadows.push((self.now, before, after));
         }
+        blocked
     }
 
     /// The earliest expected end at which `head` fits.
