@@ -249,9 +249,19 @@ impl FromStr for Watts {
 }
 
 /// An amount of money in millionths of a dollar; negative where the grid pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(pub i64);
+
+/// As a number of dollars; exact to the millionth up to nine billion of them.
+impl Serialize for Money {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "beyond 2^53 millionths of a dollar nobody counts them"
+        )]
+        serializer.serialize_f64(self.0 as f64 / 1e6)
+    }
+}
 
 /// Dollars and cents: `$1,234.57`, `-$0.05`.
 impl fmt::Display for Money {

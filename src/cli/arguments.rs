@@ -60,7 +60,7 @@ embedded quickstart runs. Ctrl-C ends a run early and keeps what is done so far 
 pub(super) struct Simulate {
     /// A scenario file (TOML)
     pub(super) scenario: Option<PathBuf>,
-    /// The policy: a preset or order[/backfill[/placement]], such as sjf/easy
+    /// The policy: a preset or order[/backfill[/placement]], such as sjf/easy; also easy/power=cap
     #[arg(short, long, value_name = "POLICY")]
     pub(super) policy: Option<String>,
     #[command(flatten)]

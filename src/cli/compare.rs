@@ -100,7 +100,7 @@ fn contenders(arguments: &Compare, base: &Settings) -> Result<(Vec<Contender>, u
         if let Some(earlier) = earlier.filter(|_| problems.is_empty()) {
             let said = format!("policies `{}` and `{}` are the same", earlier.name, contender.name);
             let settings = &contender.settings;
-            let parts = format!("both are {}/{}/{}", settings.order, settings.backfill, settings.placement);
+            let parts = format!("both are {}", settings.policy());
             problems.push(Problem::new(said).hint(parts));
         }
     }

@@ -16,11 +16,10 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Its parts: order/backfill/placement.
+    /// Its parts, as [`Settings::policy`] has them.
     #[must_use]
     pub fn parts(&self) -> String {
-        let Settings { order, backfill, placement, .. } = &self.settings;
-        format!("{order}/{backfill}/{placement}")
+        self.settings.policy()
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Entry {
 pub struct Column {
     /// As the user calls it.
     pub name: String,
-    /// Its parts: order/backfill/placement.
+    /// Its parts, as [`Settings::policy`](crate::history::Settings::policy) has them.
     pub parts: String,
     /// In the order of [`MEASURES`].
     pub entries: Vec<Entry>,

@@ -1,7 +1,7 @@
 //! What a comparison reads off a run.
 
 use crate::history::{History, Outcome};
-use crate::metrics::{Measured, Metrics};
+use crate::metrics::{Measured, Metrics, PowerMetrics};
 use serde::Serialize;
 
 /// What a number is counted in.
@@ -16,6 +16,14 @@ pub enum Unit {
     Share,
     /// A number of jobs.
     Jobs,
+    /// Joules.
+    Joules,
+    /// Watts.
+    Watts,
+    /// Dollars.
+    Dollars,
+    /// Grams.
+    Grams,
 }
 
 /// A number that every job has.
@@ -50,6 +58,8 @@ pub struct Measure {
     pub(super) of_run: fn(&Metrics) -> f64,
     /// What of each job it is made of, and how; none for what only a whole run has.
     pub(super) of_jobs: Option<(Quantity, Reading)>,
+    /// Whether it says nothing where every policy has 0.
+    pub is_optional: bool,
 }
 
 const fn seconds(
@@ -59,7 +69,7 @@ const fn seconds(
     quantity: Quantity,
     reading: Reading,
 ) -> Measure {
-    Measure { key, name, unit: Unit::Seconds, of_run, of_jobs: Some((quantity, reading)) }
+    Measure { key, name, unit: Unit::Seconds, of_run, of_jobs: Some((quantity, reading)), is_optional: false }
 }
 const fn slowdown(
     key: &'static str,
@@ -67,10 +77,21 @@ const fn slowdown(
     of_run: fn(&Metrics) -> f64,
     reading: Reading,
 ) -> Measure {
-    Measure { key, name, unit: Unit::Ratio, of_run, of_jobs: Some((Quantity::Slowdown, reading)) }
+    Measure {
+        key,
+        name,
+        unit: Unit::Ratio,
+        of_run,
+        of_jobs: Some((Quantity::Slowdown, reading)),
+        is_optional: false,
+    }
 }
 const fn whole(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
-    Measure { key, name, unit, of_run, of_jobs: None }
+    Measure { key, name, unit, of_run, of_jobs: None, is_optional: false }
+}
+/// What is only known where power is counted.
+const fn of_power(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
+    Measure { is_optional: true, ..whole(key, name, unit, of_run) }
 }
 
 use Quantity::{Turnaround, Wait};
@@ -112,7 +133,39 @@ pub const MEASURES: &[Measure] = &[
     whole("utilization", "utilization", Unit::Share, |m| m.utilization),
     whole("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index),
     whole("unfinished_jobs", "unfinished jobs", Unit::Jobs, |m| m.outcome(Outcome::Unfinished).into()),
+    of_power("energy_j", "energy", Unit::Joules, |m| power(m, |power| wide(power.all.energy_j))),
+    of_power("peak_w", "peak power", Unit::Watts, |m| power(m, |power| wide(power.all.peak_w.into()))),
+    of_power("over_cap_ws", "over caps", Unit::Joules, |m| power(m, |power| wide(power.all_over_cap_ws))),
+    of_power("work_gpu_hours_mwh", "work/MWh", Unit::Ratio, |m| {
+        power(m, |power| power.work_gpu_hours_per_mwh)
+    }),
+    of_power("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
+        m.cost.as_ref().map_or(0.0, |cost| signed(cost.energy.0) / 1e6)
+    }),
+    of_power("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
+        m.cost.as_ref().map_or(0.0, |cost| signed(cost.demand.0) / 1e6)
+    }),
+    of_power("cost_usd", "cost", Unit::Dollars, |m| {
+        m.cost.as_ref().map_or(0.0, |cost| signed(cost.total.0) / 1e6)
+    }),
+    of_power("carbon_g", "carbon", Unit::Grams, |m| {
+        m.cost.as_ref().map_or(0.0, |cost| signed(cost.carbon_g))
+    }),
 ];
+
+fn power(metrics: &Metrics, value: fn(&PowerMetrics) -> f64) -> f64 {
+    metrics.power.as_ref().map_or(0.0, value)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number to be compared")]
+const fn wide(number: u128) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number to be compared")]
+const fn signed(number: i64) -> f64 {
+    number as f64
+}
 
 /// Seconds of a day.
 const DAY: u32 = 86_400;

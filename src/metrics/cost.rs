@@ -22,9 +22,11 @@ use std::collections::BTreeMap;
 pub struct SiteCost {
     /// As the scenario calls it.
     pub name: String,
-    /// ∫ price × draw from the grid dt, millionths of a dollar.
+    /// ∫ price × draw from the grid dt.
+    #[serde(rename = "energy_usd")]
     pub energy: Money,
-    /// Σ over months of the highest reading × the demand price, millionths of a dollar.
+    /// Σ over months of the highest reading × the demand price.
+    #[serde(rename = "demand_usd")]
     pub demand: Money,
     /// ∫ intensity × draw from the grid dt, grams of CO₂ equivalent.
     pub carbon_g: i64,
@@ -39,19 +41,24 @@ pub struct SiteCost {
     /// Joules that it gave.
     pub discharged_j: u64,
     /// How long the run went on after the last recorded price or intensity, which then stood.
+    #[serde(rename = "beyond_s")]
     pub beyond: Seconds,
 }
 
 /// What a run costs and emits as a whole, over all of it, window or not.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CostMetrics {
-    /// Everything there is to pay, millionths of a dollar.
+    /// Everything there is to pay.
+    #[serde(rename = "total_usd")]
     pub total: Money,
     /// For energy.
+    #[serde(rename = "energy_usd")]
     pub energy: Money,
     /// For the highest draw of each month.
+    #[serde(rename = "demand_usd")]
     pub demand: Money,
     /// Of the total: what no job pays, since none ran at the site.
+    #[serde(rename = "nobody_usd")]
     pub nobody: Money,
     /// Grams of CO₂ equivalent.
     pub carbon_g: i64,

@@ -165,7 +165,7 @@ pub fn measure(history: &History) -> Measured {
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
     let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
-    let (power, joules) = power(history, from..to, gpu_hours).unzip();
+    let (power, joules) = power(history, from..to, gpu_hours, work_hours(history, from..to)).unzip();
     let (tenants, jain_index) = tenants(history, &jobs, &replay.held, joules.as_deref(), &submitted);
     let mut metrics = Metrics {
         window: Window { from, to },
@@ -200,6 +200,21 @@ pub fn measure(history: &History) -> Measured {
         }
     }
     Measured { metrics, jobs, energy: of_jobs(history), costs }
+}
+
+/// GPU-hours of work, on reference GPUs, of the jobs that completed in the window.
+fn work_hours(history: &History, window: std::ops::Range<Time>) -> f64 {
+    let jobs = history.plan.workload.jobs.iter().zip(&history.jobs);
+    let completed = jobs.filter(|(_, record)| {
+        record.outcome == Outcome::Completed
+            && window.start <= record.finish_time
+            && record.finish_time <= window.end
+    });
+    let work = completed.map(|(job, _)| {
+        let gpus = history.plan.workload.requests[job.request as usize].gpus().milli();
+        u128::from(gpus) * u128::from(job.work_time.0)
+    });
+    real(work.sum()) / MILLI_SECONDS_AN_HOUR
 }
 
 fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes], counted: &[u32]) {

@@ -51,6 +51,9 @@ pub struct PowerMetrics {
     pub cooling_j: u128,
     /// GPU-hours held ÷ megawatt-hours drawn.
     pub gpu_hours_per_mwh: f64,
+    /// GPU-hours of work, on reference GPUs, of the jobs that completed in the window ÷ megawatt-hours drawn: unlike
+    /// hours held it does not grow when a cap makes jobs slower.
+    pub work_gpu_hours_per_mwh: f64,
     /// ∫ draw above a cap dt over every capped site, feed and rack, watt-seconds.
     pub all_over_cap_ws: u128,
     /// Every site.
@@ -197,11 +200,12 @@ impl Meter for Accounts {
 
 /// What was drawn in the window, and by whose jobs, by tenant, in joules; none where no power is counted.
 ///
-/// `gpu_hours` is what jobs held in it.
+/// `gpu_hours` is what jobs held in it, `work_hours` what of work those did that completed in it.
 pub(super) fn power(
     history: &History,
     window: Range<Time>,
     gpu_hours: f64,
+    work_hours: f64,
 ) -> Option<(PowerMetrics, Vec<u128>)> {
     let cluster = &history.plan.cluster;
     if !is_counted(cluster) {
@@ -221,6 +225,7 @@ pub(super) fn power(
     let [_, idle, overhead, losses, cooling] = accounts.parts;
     let all = accounts.all.finish("all sites", seconds);
     let hours = real(all.energy_j) / JOULES_A_MWH;
+    let per_hour = |amount: f64| if hours > 0.0 { amount / hours } else { 0.0 };
     let every = accounts.sites.iter().chain(&accounts.feeds).chain(&accounts.racks);
     let signed = |joules: u128| i128::try_from(joules).unwrap_or(i128::MAX);
     let metrics = PowerMetrics {
@@ -230,7 +235,8 @@ pub(super) fn power(
         overhead_j: overhead,
         losses_j: losses,
         cooling_j: cooling,
-        gpu_hours_per_mwh: if hours > 0.0 { gpu_hours / hours } else { 0.0 },
+        gpu_hours_per_mwh: per_hour(gpu_hours),
+        work_gpu_hours_per_mwh: per_hour(work_hours),
         sites: named(&accounts.sites, cluster.sites.iter().map(|site| site.name.as_str()), seconds),
         feeds: named(&accounts.feeds, cluster.feeds.iter().map(|feed| feed.name.as_str()), seconds),
         all,

@@ -1,9 +1,10 @@
 //! A comparison of policies as text, JSON and CSV.
 
-use super::number::{counted, grouped};
+use super::number::{counted, grouped, mass, scaled};
 use super::table;
 use crate::experiment::{Basis, Column, Comparison, Entry, MEASURES, Unit};
-use crate::units::Seconds;
+use crate::metrics::JOULES_A_MWH;
+use crate::units::{Money, Seconds};
 use serde_json::{Map, Value, json};
 
 /// The comparison as tables of at most `width` columns, every policy beside the reference.
@@ -66,6 +67,10 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
     let header = ["", first.as_str()].into_iter().chain(headings.iter().map(String::as_str));
     let mut table = table::new(width, header);
     for (index, measure) in MEASURES.iter().enumerate() {
+        let mut all = others.iter().chain([&reference]);
+        if measure.is_optional && all.all(|column| column.entries[index].value == 0.0) {
+            continue;
+        }
         let mut row = vec![measure.name.to_owned(), amount(reference.entries[index].value, measure.unit)];
         row.extend(others.iter().map(|column| cell(&column.entries[index], measure.unit)));
         table.add_row(row);
@@ -94,7 +99,16 @@ fn amount(value: f64, unit: Unit) -> String {
         Unit::Share => format!("{:.1}%", 100.0 * value),
         Unit::Jobs if value.fract() == 0.0 => grouped(whole(value).into()),
         Unit::Jobs => format!("{value:.1}"),
+        Unit::Joules => scaled(value / JOULES_A_MWH * 1e6, "Wh"),
+        Unit::Watts => scaled(value, "W"),
+        Unit::Grams => mass(value),
+        Unit::Dollars => Money(micros(value)).to_string(),
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "saturates, for display")]
+fn micros(dollars: f64) -> i64 {
+    (dollars * 1e6).round() as i64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, for display")]
@@ -223,6 +237,14 @@ mod tests {
                 9_400_000.0,
                 0.834,
                 0.71,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
                 0.0,
             ];
             let name = (*name).to_owned();

@@ -30,6 +30,28 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{} {plural}{rest}", grouped(count))
 }
 
+/// A number with three digits that count and the unit that suits it.
+pub(crate) fn scaled(number: f64, unit: &str) -> String {
+    let (mut number, mut prefixes) = (number, ["", "k", "M", "G"].iter());
+    let mut prefix = prefixes.next().expect("there are four");
+    while number >= 999.5 {
+        let Some(next) = prefixes.next() else { break };
+        (number, prefix) = (number / 1000.0, next);
+    }
+    let decimals = match number {
+        _ if prefix.is_empty() => 0,
+        n if n < 9.995 => 2,
+        n if n < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{number:.decimals$} {prefix}{unit}")
+}
+
+/// Grams as kilograms or tonnes: `13.4 t`, `250 kg`.
+pub(crate) fn mass(grams: f64) -> String {
+    if grams < 999_500.0 { format!("{:.0} kg", grams / 1e3) } else { format!("{:.1} t", grams / 1e6) }
+}
+
 /// At least two digits that count, however small: `1.25`, `0.61`, `0.0023`.
 pub(crate) fn significant(number: f64) -> String {
     let mut decimals = 2;

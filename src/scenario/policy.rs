@@ -89,16 +89,8 @@ fn delays_by_kind(document: &Document, delays: Table<'_>) -> Vec<(JobKind, Secon
     by_kind
 }
 
-/// What is done about caps.
+/// How what is done about caps is done.
 fn power(document: &Document, policy: &mut Table<'_>, settings: &mut Settings) {
-    let powers: Vec<(&str, &'static str)> = POWERS.iter().map(|entry| (entry.name, entry.name)).collect();
-    if let Some(power) = policy.choice("power", &powers) {
-        power.value.clone_into(&mut settings.power);
-    }
-    let curtails: Vec<(&str, &'static str)> = CURTAILS.iter().map(|entry| (entry.name, entry.name)).collect();
-    if let Some(curtail) = policy.choice("curtail", &curtails) {
-        curtail.value.clone_into(&mut settings.curtail);
-    }
     if let Some(period) = policy.optional::<Seconds>("power_period") {
         if period.value == Seconds::ZERO {
             let problem = Problem::new("`power_period`: expected at least a second between looks, found `0`");
@@ -139,25 +131,28 @@ fn limits(document: &Document, limits: Vec<Placed<u64>>) -> Vec<u64> {
 const PLACEMENT: &str = "placement";
 
 /// The parts of a policy and their names.
-fn known() -> [(&'static str, Vec<&'static str>); 4] {
+fn known() -> [(&'static str, Vec<&'static str>); 6] {
     [
         ("order", ORDERS.iter().map(|entry| entry.name).collect()),
         ("backfill", BACKFILLS.iter().map(|entry| entry.name).collect()),
         (PLACEMENT, PLACEMENTS.iter().map(|entry| entry.name).collect()),
         ("hold", HOLDS.iter().map(|entry| entry.name).collect()),
+        ("power", POWERS.iter().map(|entry| entry.name).collect()),
+        ("curtail", CURTAILS.iter().map(|entry| entry.name).collect()),
     ]
 }
 
 /// Where the names of the parts are kept.
-const fn places(settings: &mut Settings) -> [&mut String; 4] {
-    [&mut settings.order, &mut settings.backfill, &mut settings.placement, &mut settings.hold]
+const fn places(settings: &mut Settings) -> [&mut String; 6] {
+    let Settings { order, backfill, placement, hold, power, curtail, .. } = settings;
+    [order, backfill, placement, hold, power, curtail]
 }
 
 /// Changes `settings` to the policy that `text` names: a preset, or its parts as
-/// `order/backfill/placement/hold`.
+/// `order/backfill/placement/hold/power/curtail`, or either with parts by their names.
 ///
-/// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else. Weights of the cost function
-/// are a placement too: `//leftover=3,energy=1`.
+/// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else, and `easy/power=cap` is the
+/// preset with another answer to caps. Weights of the cost function are a placement too: `//leftover=3,energy=1`.
 ///
 /// ```
 /// use gigawatt::history::Settings;
@@ -165,6 +160,8 @@ const fn places(settings: &mut Settings) -> [&mut String; 4] {
 /// let mut settings = Settings::default();
 /// apply_policy(&mut settings, "sjf/easy/pack").unwrap();
 /// assert_eq!((settings.order.as_str(), settings.placement.as_str()), ("sjf", "pack"));
+/// apply_policy(&mut settings, "curtail=drain/power=steer").unwrap();
+/// assert_eq!(settings.policy(), "sjf/easy/pack/power=steer/curtail=drain");
 /// let problem = apply_policy(&mut settings, "strf/easy").unwrap_err();
 /// assert_eq!(problem.message(), "unknown order `strf`");
 /// ```
@@ -172,39 +169,60 @@ const fn places(settings: &mut Settings) -> [&mut String; 4] {
 /// # Errors
 /// A name that is not known.
 pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
-    if let Some(preset) = PRESETS.iter().find(|preset| preset.name == text) {
+    let known = known();
+    // Weights have such signs too: only what names a part is taken by its name.
+    let named = |part: &str| {
+        let (key, name) = part.split_once('=')?;
+        let index = known.iter().position(|(what, _)| *what == key.trim())?;
+        Some((index, name.trim().to_owned()))
+    };
+    let parts = || text.split('/').map(str::trim);
+    let plain: Vec<&str> = parts().filter(|part| named(part).is_none()).collect();
+    match plain[..] {
+        [only] if !known[0].1.contains(&only) => apply_preset(settings, only)?,
+        _ if plain.len() > known.len() => {
+            let problem = Problem::new(format!("`{text}` has more parts than a policy"));
+            return Err(Box::new(problem.hint("order/backfill/placement, such as `sjf/easy/pack`")));
+        }
+        _ => {
+            for ((part, (what, names)), place) in plain.iter().zip(&known).zip(places(settings)) {
+                apply_part(place, what, names, part)?;
+            }
+        }
+    }
+    for (index, name) in parts().filter_map(named) {
+        apply_part(places(settings)[index], known[index].0, &known[index].1, &name)?;
+    }
+    Ok(())
+}
+
+fn apply_preset(settings: &mut Settings, name: &str) -> Result<(), Box<Problem>> {
+    if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
         preset.order.clone_into(&mut settings.order);
         preset.backfill.clone_into(&mut settings.backfill);
         preset.placement.clone_into(&mut settings.placement);
         return Ok(());
     }
-    let parts: Vec<&str> = text.split('/').map(str::trim).collect();
-    let known = known();
-    if let [only] = parts[..]
-        && !known[0].1.contains(&only)
-    {
-        let names = PRESETS.iter().map(|preset| preset.name).chain(known[0].1.iter().copied());
-        let hint =
-            format!("{}; parts work too: `sjf/easy/pack`", nearest_hint(text, names).trim_end_matches('?'));
-        return Err(Box::new(Problem::new(format!("unknown policy `{text}`")).hint(hint)));
+    let names = PRESETS.iter().map(|preset| preset.name).chain(ORDERS.iter().map(|entry| entry.name));
+    let hint =
+        format!("{}; parts work too: `sjf/easy/pack`", nearest_hint(name, names).trim_end_matches('?'));
+    Err(Box::new(Problem::new(format!("unknown policy `{name}`")).hint(hint)))
+}
+
+/// Puts a name in the place of its part; an empty one leaves it.
+fn apply_part(place: &mut String, what: &str, names: &[&str], name: &str) -> Result<(), Box<Problem>> {
+    if name.is_empty() {
+        return Ok(());
     }
-    if parts.len() > 4 {
-        let problem = Problem::new(format!("`{text}` has more than order, backfill, placement and hold"));
-        return Err(Box::new(problem.hint("such as `sjf/easy/pack`")));
+    if what == PLACEMENT {
+        *place = placement::named(name)?;
+        return Ok(());
     }
-    for ((part, (what, names)), place) in parts.iter().zip(known).zip(places(settings)) {
-        if part.is_empty() {
-            continue;
-        }
-        if what == PLACEMENT {
-            *place = placement::named(part)?;
-            continue;
-        }
-        if !names.contains(part) {
-            let problem = Problem::new(format!("unknown {what} `{part}`"));
-            return Err(Box::new(problem.hint_nearest(part, names)));
-        }
-        (*part).clone_into(place);
+    if !names.contains(&name) {
+        return Err(Box::new(
+            Problem::new(format!("unknown {what} `{name}`")).hint_nearest(name, names.iter().copied()),
+        ));
     }
+    name.clone_into(place);
     Ok(())
 }

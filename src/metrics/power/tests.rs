@@ -287,7 +287,7 @@ fn definition(history: &History, window: Range<Time>, planted: Planted) -> Defin
 
 /// What the accounts of a run say, in the same form.
 fn measured(history: &History, window: Range<Time>) -> Definition {
-    let (power, tenants) = power(history, window.clone(), 1.0).expect("power is counted");
+    let (power, tenants) = power(history, window.clone(), 1.0, 1.0).expect("power is counted");
     let mut jobs = vec![0; history.jobs.len()];
     for_each_segment(history, window.start, window.end, |job, held| jobs[job as usize] += held.joules());
     assert_eq!(tenants.iter().sum::<u128>(), power.jobs_j, "every job belongs to a tenant");

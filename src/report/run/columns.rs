@@ -2,8 +2,8 @@
 
 use super::ranges::{Ranges, write_ranges};
 use crate::history::{History, JobRecord, Outcome, Segment, WaitReason};
-use crate::metrics::{JobTimes, SLOWDOWN_BOUND};
-use crate::units::Time;
+use crate::metrics::{JobCosts, JobTimes, SLOWDOWN_BOUND};
+use crate::units::{Money, Time};
 use crate::workload::Job;
 
 /// One column of `jobs.csv`.
@@ -27,6 +27,7 @@ pub(super) struct Row<'a> {
     pub(super) record: &'a JobRecord,
     pub(super) times: &'a JobTimes,
     pub(super) energy: Option<u128>,
+    pub(super) costs: Option<&'a JobCosts>,
     /// What it held last.
     pub(super) segment: Option<&'a Segment>,
     pub(super) ranges: &'a mut Ranges,
@@ -57,6 +58,15 @@ impl Row<'_> {
             self.out.push(b'.');
             self.out.extend_from_slice(&digits.as_bytes()[1..]);
         }
+    }
+    /// Dollars to the millionth, so that sums are exact.
+    fn dollars(&mut self, money: Money) {
+        let micros = money.0.unsigned_abs();
+        if money.0 < 0 {
+            self.out.push(b'-');
+        }
+        self.number(micros / 1_000_000);
+        self.out.extend_from_slice(format!(".{:06}", micros % 1_000_000).as_bytes());
     }
     /// A name, between quotes if it could be taken for something else.
     fn text(&mut self, text: &str) {
@@ -288,5 +298,29 @@ pub const COLUMNS: &[Column] = &[
     ),
     reason!("wait_power", Power, "part of wait_time: a feed had no headroom"),
     reason!("wait_order", Order, "part of wait_time: it fitted, but others came first"),
-    reason!("wait_held", Held, "part of wait_time: it fitted, and the next pass was yet to come"),
+    reason!(
+        "wait_held",
+        Held,
+        "part of wait_time: it was held for cheap or clean hours, or it fitted and the next pass was yet to come"
+    ),
+    Column {
+        name: "cost_usd",
+        unit: "$",
+        about: "its part of the electricity bill; empty where nothing is known of the grid",
+        write: |row| {
+            if let Some(cost) = row.costs.map(|costs| costs.cost[row.index]) {
+                row.dollars(cost);
+            }
+        },
+    },
+    Column {
+        name: "carbon_g",
+        unit: "g",
+        about: "its part of the CO2 equivalent that the energy stands for; empty where nothing is known of the grid",
+        write: |row| {
+            if let Some(grams) = row.costs.map(|costs| costs.carbon_g[row.index]) {
+                row.out.extend_from_slice(itoa::Buffer::new().format(grams).as_bytes());
+            }
+        },
+    },
 ];

@@ -27,7 +27,8 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
             let (job, record, times) = (&workload.jobs[index], &history.jobs[index], &times[index]);
             let energy = run.measured.energy.as_ref().map(|joules| joules[index]);
             let (ranges, out) = (&mut ranges, &mut text);
-            let mut row = Row { history, index, job, record, times, energy, segment, ranges, out };
+            let costs = run.measured.costs.as_ref();
+            let mut row = Row { history, index, job, record, times, energy, costs, segment, ranges, out };
             for column in COLUMNS {
                 (column.write)(&mut row);
                 row.out.push(b',');

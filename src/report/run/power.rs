@@ -2,11 +2,12 @@ use super::Run;
 use crate::cluster::Cluster;
 use crate::cluster::grid::Integral;
 use crate::hardware::WATTS_MAX;
-use crate::metrics::{DomainPower, JOULES_A_MWH, PowerMetrics};
+use crate::metrics::{CostMetrics, DomainPower, JOULES_A_MWH, PowerMetrics, SiteCost};
 use crate::power::energy::{Meter, sweep};
 use crate::power::meter::{Bucket, Load, Usage, Window};
 use crate::power::{Domain, Parts, limits};
-use crate::units::{Seconds, Time, Watts};
+use crate::report::number::{mass, scaled};
+use crate::units::{Money, Seconds, Time, Watts};
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -76,7 +77,7 @@ impl Draws {
 pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
     let history = run.history;
     let cluster = &history.plan.cluster;
-    writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price,carbon")?;
+    writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price_usd_mwh,carbon_g_kwh")?;
     let step = run.provenance.power_step.unwrap_or_else(|| usual_step(history.end)).0.max(1);
     let mut draws = Draws {
         sites: cluster.sites.len(),
@@ -208,8 +209,8 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// Power and energy of a run in a few lines: label and text.
-pub(super) fn lines(power: &PowerMetrics) -> Vec<(&'static str, String)> {
+/// Power, energy and their cost in a few lines: label and text. Only what is known, and says something, takes a line.
+pub(super) fn lines(power: &PowerMetrics, cost: Option<&CostMetrics>) -> Vec<(&'static str, String)> {
     let all = &power.all;
     let percent = |part: f64| format!("{:.0} %", part * 100.0);
     let mut lines = vec![(
@@ -242,7 +243,40 @@ pub(super) fn lines(power: &PowerMetrics) -> Vec<(&'static str, String)> {
         let worst = worst.map_or_else(String::new, |worst| format!(", most of it at {}", worst.name));
         lines.push(("Over caps", format!("{}{worst}", energy(power.all_over_cap_ws))));
     }
+    if let Some((domain, cap, stranded)) = tightest(power) {
+        let [cap, stranded] = [cap, stranded].map(|power| watts(real(power.into())));
+        lines.push(("Stranded", format!("{stranded} of the {cap} that {domain} may draw, the tightest cap")));
+    }
+    let [held, work] = [power.gpu_hours_per_mwh, power.work_gpu_hours_per_mwh];
+    lines.push(("Per MWh", format!("{held:.0} GPU-hours held, {work:.0} of work on reference GPUs done")));
+    lines.extend(cost.into_iter().flat_map(cost_lines));
     lines
+}
+
+fn cost_lines(cost: &CostMetrics) -> Vec<(&'static str, String)> {
+    let energy_cost = format!("energy {} ({:.2} $/MWh)", cost.energy, cost.dollars_per_mwh);
+    let demand = (cost.demand != Money(0)).then(|| format!(", peaks {}", cost.demand));
+    let mut lines = vec![("Cost", format!("{}: {energy_cost}{}", cost.total, demand.unwrap_or_default()))];
+    if cost.nobody != Money(0) {
+        lines.push(("", format!("of that {} where no job ran", cost.nobody)));
+    }
+    if cost.carbon_g != 0 {
+        let grams = real(cost.carbon_g.unsigned_abs().into());
+        lines.push(("Carbon", format!("{} of CO2 equivalent, {:.0} g/kWh", mass(grams), cost.grams_per_kwh)));
+    }
+    let [charged, discharged] = [|site: &SiteCost| site.charged_j, |site: &SiteCost| site.discharged_j]
+        .map(|joules| cost.sites.iter().map(|site| u128::from(joules(site))).sum::<u128>());
+    if charged + discharged > 0 {
+        lines.push(("Batteries", format!("gave {}, took {}", energy(discharged), energy(charged))));
+    }
+    lines
+}
+
+/// The capped site or feed that came closest to its cap: its name, its cap, and what of that it never drew.
+fn tightest(power: &PowerMetrics) -> Option<(&str, u64, u64)> {
+    let domains = power.sites.iter().chain(&power.feeds);
+    let capped = domains.filter_map(|domain| Some((domain.name.as_str(), domain.cap_w?, domain.stranded_w?)));
+    capped.min_by_key(|(_, _, stranded)| *stranded)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number for people to read")]
@@ -261,23 +295,6 @@ fn energy(joules: u128) -> String {
 
 fn watts(watts: f64) -> String {
     scaled(watts, "W")
-}
-
-/// A number with three digits that count and the unit that suits it.
-fn scaled(number: f64, unit: &str) -> String {
-    let (mut number, mut prefixes) = (number, ["", "k", "M", "G"].iter());
-    let mut prefix = prefixes.next().expect("there are four");
-    while number >= 999.5 {
-        let Some(next) = prefixes.next() else { break };
-        (number, prefix) = (number / 1000.0, next);
-    }
-    let decimals = match number {
-        _ if prefix.is_empty() => 0,
-        n if n < 9.995 => 2,
-        n if n < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{number:.decimals$} {prefix}{unit}")
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
     lines.push(String::new());
     lines.extend(figures(metrics));
     lines.push(String::new());
-    lines.extend(tenants(&metrics.tenants, metrics.power.is_some()));
+    lines.extend(tenants(metrics));
     let reasons = reasons(metrics);
     if !reasons.is_empty() {
         lines.push(String::new());
@@ -70,9 +70,8 @@ fn count(length: usize) -> u64 {
 fn head(run: &Run<'_>) -> Vec<String> {
     let history = run.history;
     let (settings, cluster) = (&history.plan.settings, &history.plan.cluster);
-    let policy = [&settings.order, &settings.backfill, &settings.placement].map(String::as_str).join("/");
     let mut head = vec![
-        format!("{}: {policy}, seed {}", cut(&run.provenance.title, 50), settings.seed),
+        format!("{}: {}, seed {}", cut(&run.provenance.title, 50), settings.policy(), settings.seed),
         format!(
             "{} over {} on {}: {} in {}",
             counted(count(history.jobs.len()), "job"),
@@ -129,7 +128,8 @@ fn figures(metrics: &Metrics) -> Vec<String> {
             ),
         ),
     ];
-    let power = metrics.power.iter().flat_map(power::lines);
+    let cost = metrics.cost.as_ref();
+    let power = metrics.power.iter().flat_map(|power| power::lines(power, cost));
     lines.extend(power.map(|(label, text)| labelled(label, &text)));
     if metrics.preemptions + metrics.node_failures > 0 {
         let stops = format!(
@@ -164,7 +164,9 @@ fn sparkline(shares: &[f64]) -> String {
     shares.chunks(width).map(bar).collect()
 }
 
-fn tenants(tenants: &[TenantMetrics], with_power: bool) -> Vec<String> {
+fn tenants(metrics: &Metrics) -> Vec<String> {
+    let (tenants, with_power, with_cost) =
+        (&metrics.tenants, metrics.power.is_some(), metrics.cost.is_some());
     let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
     let most = if with_power { TENANTS_WITH_POWER } else { TENANTS };
     if shown.len() > most {
@@ -173,6 +175,10 @@ fn tenants(tenants: &[TenantMetrics], with_power: bool) -> Vec<String> {
     }
     let mut header = vec!["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Wait p50", "Wait p95"];
     header.extend(with_power.then_some("MWh"));
+    header.extend(with_cost.then_some("Cost"));
+    if with_cost {
+        header.remove(2);
+    }
     let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header.iter().copied());
     for tenant in &shown {
         let mut row = vec![
@@ -185,6 +191,11 @@ fn tenants(tenants: &[TenantMetrics], with_power: bool) -> Vec<String> {
             Seconds(tenant.wait_time.p95).to_string(),
         ];
         row.extend(with_power.then(|| power::megawatt_hours(tenant.energy_j.unwrap_or(0))));
+        row.extend(with_cost.then(|| tenant.cost.unwrap_or_default().to_string()));
+        if with_cost {
+            // Who ended takes the room of what was paid.
+            row.remove(2);
+        }
         table.add_row(row);
     }
     table::right(&mut table, 1..header.len());
@@ -203,7 +214,7 @@ const fn phrase(reason: WaitReason) -> &'static str {
         WaitReason::Shape => "enough are free, but not together",
         WaitReason::Power => "a feed has no headroom",
         WaitReason::Order => "others come first",
-        WaitReason::Held => "the next pass is yet to come",
+        WaitReason::Held => "held on purpose, or until a pass",
     }
 }
 

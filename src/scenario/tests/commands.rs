@@ -110,7 +110,10 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
     for (policy, message) in [
         ("sjf/esy", "unknown backfill `esy`"),
         ("sjf/easy/pack/x", "unknown hold `x`"),
-        ("sjf/easy/pack/none/x", "`sjf/easy/pack/none/x` has more than order, backfill, placement and hold"),
+        ("sjf/easy/pack/none/x", "unknown power `x`"),
+        ("sjf/easy/pack/none/cap/cap/x", "`sjf/easy/pack/none/cap/cap/x` has more parts than a policy"),
+        ("powr=cap", "unknown policy `powr=cap`"),
+        ("easy/power=cup", "unknown power `cup`"),
     ] {
         let told = told_with(
             &format!("{CLUSTER}{JOB}"),
