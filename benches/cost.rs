@@ -15,11 +15,12 @@ mod operations;
 
 use batches::{Sample, Size, every_term};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gigawatt::cost::{Alike, Batch, Candidate, Cpu, Evaluator, Instructions, Ranking, TERMS, Weights};
+use gigawatt::cost::{Alike, Batch, Candidate, Cpu, Evaluator, Instructions, Ranking, Weights};
 #[cfg(feature = "gpu")]
 use gigawatt::cost::{OnGpu, Ranker};
 #[cfg(feature = "gpu")]
 use gigawatt::gpu::{Gpu, Wish};
+use gigawatt::policy::placement::{Entry, PLACEMENTS};
 use operations::{RANK, operations, operations_a_pair};
 
 /// Candidates kept of each query.
@@ -230,10 +231,9 @@ fn tables() {
 
 /// Weights that are measured: every term on, then the presets.
 fn weights() -> Vec<(String, Weights)> {
-    vec![
-        ("every term".to_owned(), every_term()),
-        ("best-fit".to_owned(), TERMS[0].with(Weights::default(), 1)),
-    ]
+    let preset = |entry: &Entry| entry.weights().map(|weights| (entry.name.to_owned(), weights));
+    let presets = PLACEMENTS.iter().filter_map(preset);
+    std::iter::once(("every term".to_owned(), every_term())).chain(presets).collect()
 }
 
 fn ranks(criterion: &mut Criterion) {

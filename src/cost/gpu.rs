@@ -1,8 +1,9 @@
 //! The evaluator that runs `shaders/rank.wgsl`.
 
 use super::cpu::{Cpu, insert};
-use super::domains::Domains;
+use super::domains::{Domains, Tables};
 use super::evaluator::{Batch, Candidate, Evaluator, Ranking};
+use super::shader::Query;
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Part, Step};
 use bytemuck::{Pod, Zeroable};
 
@@ -46,7 +47,7 @@ pub struct Chunks {
     pub domains: u32,
     /// Most pairs of a submission: it should last seconds, not minutes, on any device.
     pub pairs: u64,
-    /// Most bytes of a buffer.
+    /// Most bytes of a buffer: of lists, queries and place costs.
     pub bytes: u64,
     /// Threads to spread the work over, if there is so much of it.
     pub threads: u32,
@@ -122,6 +123,10 @@ impl Ranker {
         if k == 0 || batch.queries.is_empty() || batch.domains.is_empty() {
             return Ok(());
         }
+        let rows = size_of_val(batch.tables.place.as_slice()).max(size_of_val(batch.queries)) as u64;
+        if rows > self.chunks.bytes && batch.queries.len() > 1 {
+            return self.rank_halves(batch, k, out);
+        }
         self.upload(batch)?;
         let mut first = 0;
         while first < batch.domains.len() {
@@ -132,6 +137,23 @@ impl Ranker {
             self.rank_domains(batch, first, end, out)?;
             first = end;
         }
+        Ok(())
+    }
+
+    /// Ranks one half of the queries after the other, each with the rows of the place costs that it reads.
+    fn rank_halves(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking) -> Result<(), Error> {
+        let groups = batch.tables.groups as usize;
+        let mut candidates = Vec::with_capacity(out.candidates.len());
+        for half in batch.queries.chunks(batch.queries.len().div_ceil(2)) {
+            let own = |(row, query): (u32, &Query)| Query { row, ..*query };
+            let queries: Vec<Query> = (0..).zip(half).map(own).collect();
+            let rows = half.iter().map(|query| &batch.tables.place[query.row as usize * groups..][..groups]);
+            let tables = Tables { place: rows.flatten().copied().collect(), ..batch.tables.clone() };
+            let mut ranking = Ranking::default();
+            self.rank(&Batch { queries: &queries, tables: &tables, ..*batch }, k, &mut ranking)?;
+            candidates.append(&mut ranking.candidates);
+        }
+        out.candidates = candidates;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::cost::INFEASIBLE;
 use crate::cost::domains::COLUMNS;
-use crate::cost::shader::{Domain, Query, pair_cost};
+use crate::cost::shader::{Domain, Query, pair_cost, units_left};
 use multiversion::multiversion;
 
 /// Domains a chunk: its columns and buffers stay in the first-level cache while every query reads them.
@@ -30,9 +30,36 @@ impl Buffers {
     }
 }
 
-/// Fills in the costs of a query, whose place cost is the same all over the chunk or in its buffer, and the least of
-/// each block.
-pub(super) type Kernel = fn(&Query, &Chunk<'_>, Option<u32>, &mut Buffers);
+/// The loops over a chunk, compiled for some set of instructions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kernel {
+    /// Fills in the costs of a query, whose place cost is the same all over the chunk or in its buffer, and the least
+    /// of each block.
+    pub(super) costs: fn(&Query, &Chunk<'_>, Option<u32>, &mut Buffers),
+    /// Fills in what is stranded once so many units are gone, given the free units of domains and their group's row of
+    /// the table.
+    pub(super) look_up: fn(u32, &[u32], &[u32], &mut [u32]),
+}
+
+/// Counts of units in a table that is looked up many domains at once.
+const SHORT: usize = 32;
+
+#[expect(clippy::inline_always, reason = "it must be compiled with the instructions of its caller")]
+#[inline(always)]
+fn look_up(asked: u32, units: &[u32], row: &[u32], after: &mut [u32]) {
+    let (Some(last), true) = (row.last(), row.len() <= SHORT) else {
+        for (after, units) in after.iter_mut().zip(units) {
+            *after = row[(units_left(asked, *units) as usize).min(row.len() - 1)];
+        }
+        return;
+    };
+    // One length for all tables, so that no index has to be checked.
+    let mut short = [*last; SHORT];
+    short[..row.len()].copy_from_slice(row);
+    for (after, units) in after.iter_mut().zip(units) {
+        *after = short[(units_left(asked, *units) as usize).min(SHORT - 1)];
+    }
+}
 
 #[expect(clippy::inline_always, reason = "it must be compiled with the instructions of its caller")]
 #[inline(always)]
@@ -91,16 +118,31 @@ fn cost_block(
     least
 }
 
-pub(super) fn portable(query: &Query, chunk: &Chunk<'_>, place: Option<u32>, buffers: &mut Buffers) {
+/// What every processor of the architecture has.
+pub(super) const PORTABLE: Kernel = Kernel { costs, look_up };
+
+/// Eight domains at once.
+pub(super) const AVX2: Kernel = Kernel { costs: costs_avx2, look_up: look_up_avx2 };
+
+/// Sixteen domains at once.
+pub(super) const AVX512: Kernel = Kernel { costs: costs_avx512, look_up: look_up_avx512 };
+
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+fma"))]
+fn costs_avx2(query: &Query, chunk: &Chunk<'_>, place: Option<u32>, buffers: &mut Buffers) {
     costs(query, chunk, place, buffers);
 }
 
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+fma"))]
-pub(super) fn avx2(query: &Query, chunk: &Chunk<'_>, place: Option<u32>, buffers: &mut Buffers) {
+fn look_up_avx2(asked: u32, units: &[u32], row: &[u32], after: &mut [u32]) {
+    look_up(asked, units, row, after);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2"))]
+fn costs_avx512(query: &Query, chunk: &Chunk<'_>, place: Option<u32>, buffers: &mut Buffers) {
     costs(query, chunk, place, buffers);
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+bmi1+bmi2"))]
-pub(super) fn avx512(query: &Query, chunk: &Chunk<'_>, place: Option<u32>, buffers: &mut Buffers) {
-    costs(query, chunk, place, buffers);
+fn look_up_avx512(asked: u32, units: &[u32], row: &[u32], after: &mut [u32]) {
+    look_up(asked, units, row, after);
 }

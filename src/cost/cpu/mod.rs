@@ -57,11 +57,11 @@ impl Instructions {
     pub fn best() -> Self {
         Self::ALL.into_iter().rfind(|set| set.is_available()).unwrap_or(Self::Portable)
     }
-    fn kernel(self) -> Kernel {
+    const fn kernel(self) -> Kernel {
         match self {
-            Self::Portable => kernel::portable,
-            Self::Avx2 => kernel::avx2,
-            Self::Avx512 => kernel::avx512,
+            Self::Portable => kernel::PORTABLE,
+            Self::Avx2 => kernel::AVX2,
+            Self::Avx512 => kernel::AVX512,
         }
     }
 }
@@ -166,17 +166,28 @@ fn scan(batch: &Batch<'_>, kernel: Kernel, first: usize, k: usize, lists: &mut [
     order.sort_by_key(|query| batch.queries[first + query].units);
     let columns = batch.domains.columns();
     let mut buffers = Buffers::new();
+    let mut stretches: Vec<&[u32]> = Vec::new();
     for start in (0..batch.domains.len()).step_by(CHUNK) {
         let length = CHUNK.min(batch.domains.len() - start);
         let chunk: [&[u32]; COLUMNS] = columns.map(|column| &column[start..start + length]);
         let [_, units, .., groups] = chunk;
         // Domains of one group are neighbours: most chunks lie within one.
-        let group = groups.iter().all(|group| *group == groups[0]).then_some(groups[0]);
+        stretches.clear();
+        stretches.extend(groups.chunk_by(|one, other| one == other));
+        let group = (stretches.len() == 1).then(|| groups[0]);
         let mut looked_up = None;
         for query in order.iter().copied() {
             let asked = &batch.queries[first + query];
-            if looked_up != Some(asked.units) {
-                look_up_stranded(batch.tables, asked.units, units, groups, &mut buffers.after);
+            // What nobody minds is not looked up.
+            if asked.fragmentation > 0 && looked_up != Some(asked.units) {
+                let mut after = &mut buffers.after[..];
+                let mut units = units;
+                for stretch in &stretches {
+                    let (here, rest) = units.split_at(stretch.len());
+                    let (to, behind) = after.split_at_mut(stretch.len());
+                    look_up(batch.tables, kernel, asked.units, stretch[0], here, to);
+                    (units, after) = (rest, behind);
+                }
                 looked_up = Some(asked.units);
             }
             let place = group.map(|group| batch.tables.place(asked, group));
@@ -185,24 +196,17 @@ fn scan(batch: &Batch<'_>, kernel: Kernel, first: usize, k: usize, lists: &mut [
                     *place = batch.tables.place(asked, *group);
                 }
             }
-            kernel(asked, &chunk, place, &mut buffers);
+            (kernel.costs)(asked, &chunk, place, &mut buffers);
             collect(&buffers, start, length, &mut lists[query * k..][..k]);
         }
     }
 }
 
-/// What is stranded once `asked` units are gone.
-fn look_up_stranded(tables: &Tables, asked: u32, units: &[u32], groups: &[u32], after: &mut [u32; CHUNK]) {
-    let mut row: &[u32] = &[];
-    let mut of = None;
-    for ((after, units), group) in after.iter_mut().zip(units).zip(groups) {
-        if of != Some(*group) {
-            let begin = shader::stranded_index(*group, tables.units_counted, 0_u32) as usize;
-            row = &tables.stranded[begin..begin + tables.units_counted as usize];
-            of = Some(*group);
-        }
-        *after = row[(shader::units_left(asked, *units) as usize).min(row.len() - 1)];
-    }
+/// What is stranded once `asked` units are gone from domains of a group.
+fn look_up(tables: &Tables, kernel: Kernel, asked: u32, group: u32, units: &[u32], after: &mut [u32]) {
+    let first = shader::stranded_index(group, tables.units_counted, 0_u32) as usize;
+    let row = &tables.stranded[first..first + tables.units_counted as usize];
+    (kernel.look_up)(asked, units, row, after);
 }
 
 /// Takes what is cheap enough of a chunk that begins at `start` into the list of a query.

@@ -194,6 +194,22 @@ fn a_gpu_ranks_the_same_in_any_chunks() {
 }
 
 #[test]
+fn place_costs_that_fill_more_than_a_buffer_are_ranked_in_parts() {
+    let tight = Chunks { bytes: 1 << 9, ..Chunks::default() };
+    let Some(gpu) = device() else { return };
+    let mut ranker = Ranker::with(gpu, RANK_SOURCE, tight).expect("a device that takes the shader");
+    let mut problem = Problem::drawn(6, 40, 300);
+    // Rows in another order than that of the queries, and some shared by two.
+    problem.queries.iter_mut().for_each(|query| query.row = (query.row * 7) % 30);
+    check(&mut ranker, "in parts", &problem);
+    problem.tables.place.reverse();
+    let (gpu, _) = both(&mut ranker, &problem, 2);
+    problem.tables.place.reverse();
+    let (_, cpu) = both(&mut ranker, &problem, 2);
+    assert_ne!(gpu, cpu, "other place costs are noticed");
+}
+
+#[test]
 fn a_batch_that_is_there_already_is_ranked_again_alike() {
     let Some(gpu) = device() else { return };
     let mut ranker = Ranker::new(gpu).expect("a device that takes the shader");

@@ -47,7 +47,7 @@ pub(super) struct State {
 /// How much is given to the device at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunks {
-    /// Most bytes of buckets at once.
+    /// Most bytes of a buffer: of buckets, and of changes of draw.
     pub bytes: u64,
     /// Threads to spread the feeds over.
     pub threads: u32,
@@ -123,18 +123,46 @@ impl Meters {
     /// The device is lost, refuses, or did less than it was told.
     pub fn try_meter(&mut self, load: &Load, window: Window, out: &mut Usage) -> Result<(), Error> {
         out.reset(load.feeds.len(), window);
-        if load.feeds.is_empty() || window.buckets() == 0 {
+        self.meter_part(load, window, (0, 0), out)
+    }
+
+    /// Meters some of the feeds in a part of the time, in halves if they have more changes than fit into a buffer;
+    /// `at`: their first feed and bucket in `out`.
+    fn meter_part(
+        &mut self,
+        load: &Load,
+        window: Window,
+        at: (usize, usize),
+        out: &mut Usage,
+    ) -> Result<(), Error> {
+        let (feeds, count) = (load.feeds.len(), window.buckets());
+        if feeds == 0 || count == 0 {
             return Ok(());
+        }
+        let fits = size_of_val(load.changes.as_slice()) as u64 <= self.chunks.bytes;
+        if !fits && feeds > 1 {
+            let half = feeds / 2;
+            self.meter_part(&load.part(0..half, window), window, at, out)?;
+            let (feed, bucket) = at;
+            return self.meter_part(&load.part(half..feeds, window), window, (feed + half, bucket), out);
+        }
+        if !fits && count > 1 {
+            let middle = window.begin + count / 2 * window.bucket;
+            let (early, late) = (Window { end: middle, ..window }, Window { begin: middle, ..window });
+            self.meter_part(&load.part(0..1, early), early, at, out)?;
+            let (feed, bucket) = at;
+            let bucket = bucket + (count / 2) as usize;
+            return self.meter_part(&load.part(0..1, late), late, (feed, bucket), out);
         }
         self.upload(load)?;
         let chunk = self.chunk(load, window);
         let mut first = 0;
-        while first < window.buckets() {
+        while first < count {
             let begin = window.begin + first * window.bucket;
             let seconds = u64::from(chunk) * u64::from(window.bucket);
             let end = u64::from(begin).saturating_add(seconds).min(u64::from(window.end));
             let end = u32::try_from(end).expect("within the window");
-            self.meter_chunk(load, Window { begin, end, ..window }, first as usize, out)?;
+            self.meter_chunk(load, Window { begin, end, ..window }, (at.0, at.1 + first as usize), out)?;
             first = first.saturating_add(chunk);
         }
         Ok(())
@@ -166,7 +194,7 @@ impl Meters {
         &mut self,
         load: &Load,
         chunk: Window,
-        first: usize,
+        at: (usize, usize),
         out: &mut Usage,
     ) -> Result<(), Error> {
         let feeds = super::index(load.feeds.len());
@@ -187,18 +215,21 @@ impl Meters {
         let bindings =
             [table.whole(), changes.whole(), draws.whole(), prices.whole(), states.whole(), buckets.whole()];
         run(gpu, meter, &mut self.parameters, &slots, &bindings, [feeds.div_ceil(THREADS), spans])?;
-        self.read(&slots[0], first, out)
+        self.read(&slots[0], at, out)
     }
 
     /// Takes a chunk's buckets and sums from the device.
-    fn read(&self, shape: &Parameters, first: usize, out: &mut Usage) -> Result<(), Error> {
-        let feeds = shape.feeds as usize;
+    fn read(&self, shape: &Parameters, (feed, bucket): (usize, usize), out: &mut Usage) -> Result<(), Error> {
+        let (feeds, all) = (shape.feeds as usize, out.totals.len());
         let mut words = Vec::new();
         let count = (shape.end - shape.begin).div_ceil(shape.bucket) as usize;
         self.gpu.run(&[], &self.buckets, count * feeds * 4, &mut words)?;
         let wide = |low, high| u64::from(Wide { low, high });
-        for (bucket, word) in out.buckets[first * feeds..].iter_mut().zip(words.chunks_exact(4)) {
-            *bucket = Bucket { energy: wide(word[0], word[1]), peak: wide(word[2], word[3]) };
+        let rows = out.buckets[bucket * all..].chunks_mut(all);
+        for (row, words) in rows.zip(words.chunks_exact(4 * feeds)) {
+            for (bucket, word) in row[feed..].iter_mut().zip(words.chunks_exact(4)) {
+                *bucket = Bucket { energy: wide(word[0], word[1]), peak: wide(word[2], word[3]) };
+            }
         }
         words.clear();
         let threads = feeds * shape.spans as usize;
@@ -211,7 +242,7 @@ impl Meters {
             if u64::from(state.time) != end {
                 return Err(self.overrun(state.time, end));
             }
-            let total = &mut out.totals[thread % feeds];
+            let total = &mut out.totals[feed + thread % feeds];
             total.energy += i128::from(state.meter.energy);
             total.cost += i128::from(state.meter.cost);
             total.carbon += i128::from(state.meter.carbon);

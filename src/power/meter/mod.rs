@@ -145,6 +145,25 @@ impl Load {
         load
     }
 
+    /// Some of the feeds, with the changes that are inside a window and what they draw when it begins.
+    #[cfg(feature = "gpu")]
+    fn part(&self, feeds: std::ops::Range<usize>, window: Window) -> Self {
+        let mut part = Self { prices: self.prices.clone(), ..Self::default() };
+        for feed in &self.feeds[feeds] {
+            let changes = &self.changes[feed.first as usize..feed.last as usize];
+            let before = changes.partition_point(|change| change.time <= window.begin);
+            let inside = changes.partition_point(|change| change.time < window.end).max(before);
+            let first = index(part.changes.len());
+            let draw = changes[..before].iter().fold(Wide::default(), |sum, change| {
+                shader::add_wide(sum, Wide { low: change.low, high: change.high })
+            });
+            part.changes.push(Change { time: 0, low: draw.low, high: draw.high });
+            part.changes.extend_from_slice(&changes[before..inside]);
+            part.feeds.push(Feed { first, last: index(part.changes.len()), ..*feed });
+        }
+        part
+    }
+
     /// The changes of one feed; there is one at second 0.
     fn add_changes(&mut self, feed: usize, steps: &[(Time, Watts)]) {
         if steps.first().is_none_or(|step| step.0.0 > 0) {
