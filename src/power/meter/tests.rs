@@ -85,7 +85,7 @@ fn cases() -> Vec<Case> {
         (64, 100, 200, 60),
         (65, 400, 300, 60),
         (5, 300, 4000, 3600),
-        (1, 300, 4000, 5),
+        (1, 200, 4000, 5),
         (2, 40, 2000, 1 << 21),
     ]) {
         cases.push(Case::drawn(seed, feeds, placements, seconds, bucket));
