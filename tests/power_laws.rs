@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use support::naive;
 use support::plans::{self, Spec};
+use support::ranks::{one_by_one, processor, ranked_by};
 use support::schedule::{self, differences};
 
 /// Caps over a plan, as percentages of the way from idle to busy.
@@ -286,4 +287,24 @@ fn admission_equals_the_naive_reference() {
         fail(&differences(&expected, &schedule::of_history(&history)))
     });
     assert!(waited.into_inner() > 1000, "caps bind");
+}
+
+#[test]
+fn places_ranked_at_once_keep_to_caps_as_those_found_class_by_class_do() {
+    for rule in ["admit", "cap", "polca"] {
+        let evaluator = processor();
+        let waited = RefCell::new(0);
+        for_all(120, |spec, power| {
+            let plan = plan(spec, power, rule);
+            let expected = one_by_one(&plan);
+            *waited.borrow_mut() += power_seconds(&expected);
+            for k in [1, 8] {
+                let digest = ranked_by(&plan, &evaluator, k).digest();
+                prop_assert_eq!(digest, expected.digest(), "{}, K = {}", rule, k);
+            }
+            Ok(())
+        });
+        assert!(evaluator.lock().expect("whole").batches > 100, "{rule}: places are ranked");
+        assert!(waited.into_inner() > 100, "{rule}: caps bind");
+    }
 }

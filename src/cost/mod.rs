@@ -21,6 +21,7 @@
 //! assert_eq!(ranking.of(0), [Candidate { cost: 2, index: 0 }, Candidate { cost: 4, index: 2 }]);
 //! ```
 
+mod board;
 mod cpu;
 mod domains;
 mod evaluator;
@@ -29,6 +30,7 @@ mod gpu;
 mod shader;
 mod weights;
 
+pub use board::{Answer, Board};
 pub use cpu::{Alike, Cpu, Instructions};
 pub use domains::{COLUMNS, Domains, Tables};
 pub use evaluator::{Batch, Candidate, Evaluator, Ranking};

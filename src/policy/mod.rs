@@ -18,6 +18,7 @@ mod room;
 mod view;
 
 pub use decision::Decision;
+pub use placement::ranked::{Ranks, When};
 pub use room::Room;
 pub(crate) use view::ticks;
 pub use view::{Status, View};
@@ -146,13 +147,13 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
-/// The policy that a plan's settings name; `None` if they name a part that does not exist.
+/// The policy that a plan's settings name, its places ranked as `ranks` says; `None` if they name a part that does not exist.
 #[must_use]
-pub fn build(view: &View) -> Option<Box<dyn Policy>> {
+pub fn build(view: &View, ranks: &Ranks) -> Option<Box<dyn Policy>> {
     let settings = &view.plan().settings;
     power::Rule::named(&settings.power)?;
     let curtail = power::curtail::Curtail::named(&settings.curtail)?;
-    let policy = pipeline::build(view)?;
+    let policy = pipeline::build(view, ranks)?;
     let policy = match power::Rule::of(view.plan()) {
         None => policy,
         Some(rule) => Box::new(power::control::Controlled::new(policy, rule, curtail, view)),

@@ -150,6 +150,12 @@ impl Pending {
         self.line.first(view)
     }
 
+    /// Every job that still waits, in no order.
+    pub(super) fn jobs<'a>(&'a self, view: &'a View) -> impl Iterator<Item = u32> + 'a {
+        let keys = self.line.appended.iter().chain(self.line.sorted_in.iter().map(|Reverse(key)| key));
+        keys.map(|key| job_of(*key)).filter(|job| view.status(*job) == Status::Pending)
+    }
+
     /// The jobs that came since the last pass, in order.
     pub(super) fn take_fresh(&mut self) -> Vec<Candidate> {
         let mut fresh = std::mem::take(&mut self.fresh);

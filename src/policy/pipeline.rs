@@ -4,6 +4,7 @@ use super::backfill::{Backfill, conservative::Conservative, easy::Reservations};
 use super::class::{Class, Form};
 use super::order::{self, Rule};
 use super::pending::{Candidate, Key, Pending, job_of, key_of};
+use super::placement::ranked::{Ranked, Ranks};
 use super::placement::{Choice, Placement};
 use super::preemption::Preemptive;
 use super::{Event, Policy, View};
@@ -13,25 +14,33 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// The policy that a plan's settings name.
-pub(super) fn build(view: &View) -> Option<Box<dyn Policy>> {
+pub(super) fn build(view: &View, ranks: &Ranks) -> Option<Box<dyn Policy>> {
     let settings = &view.plan().settings;
     let placement = Placement::of(view.plan(), view.classes())?;
+    let in_rounds = settings.cycle.is_some();
+    let ranked = Ranked::new(ranks, &placement, in_rounds);
     let backfill = Backfill::named(&settings.backfill)?;
     let key = match order::named(&settings.order)?.rule {
         // Who is stopped for whom is decided anew in every pass: all are alike.
-        Rule::Preemptive(ranking) => return Some(Box::new(Preemptive::new(view, ranking, placement))),
+        Rule::Preemptive(ranking) => {
+            return Some(Box::new(Preemptive::new(view, ranking, (placement, ranked))));
+        }
         Rule::Static(key) => key,
     };
     let full: Box<dyn Policy> = match backfill {
         Backfill::Conservative => Box::new(Conservative::new(view, key, placement)),
-        _ => Box::new(Pipeline::new(view, key, backfill, placement)),
+        _ => Box::new(Pipeline::new(view, key, backfill, (placement, ranked))),
     };
     let Some(event) = settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) else {
         return Some(full);
     };
     let backfill = Backfill::named(event).filter(|backfill| backfill.serves_events())?;
     let placement = Placement::of(view.plan(), view.classes())?;
-    Some(Box::new(TwoPasses { event: Box::new(Pipeline::new(view, key, backfill, placement)), full }))
+    let ranked = Ranked::new(ranks, &placement, false);
+    Some(Box::new(TwoPasses {
+        event: Box::new(Pipeline::new(view, key, backfill, (placement, ranked))),
+        full,
+    }))
 }
 
 /// One policy at events, another every so many seconds: where both fall together, only the other.
@@ -79,6 +88,8 @@ pub(super) struct Pipeline {
     key: fn(&View, u32) -> u64,
     backfill: Backfill,
     placement: Placement,
+    /// Where the places of all who wait are ranked at once.
+    ranked: Option<Ranked>,
     queues: Vec<Queue>,
     reservations: Reservations,
     choice: Choice,
@@ -96,7 +107,12 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(view: &View, key: fn(&View, u32) -> u64, backfill: Backfill, placement: Placement) -> Self {
+    fn new(
+        view: &View,
+        key: fn(&View, u32) -> u64,
+        backfill: Backfill,
+        (placement, ranked): (Placement, Option<Ranked>),
+    ) -> Self {
         let (plan, table) = (view.plan(), &view.classes().table);
         let classes = table.len();
         let by_class = if backfill == Backfill::None { 0 } else { classes };
@@ -105,6 +121,7 @@ impl Pipeline {
             key,
             backfill,
             placement,
+            ranked,
             queues: plan.workload.partitions.iter().map(queue).collect(),
             reservations: Reservations::new(plan, table, backfill.reserves()),
             choice: Choice::default(),
@@ -127,12 +144,23 @@ impl Pipeline {
         Candidate { key: key_of((self.key)(view, job), view, job), class, work }
     }
 
+    /// Whether a job finds a place now; it is the choice then.
+    #[inline]
+    fn finds_place(&mut self, view: &View, job: u32) -> bool {
+        let (placement, room, choice) = (&self.placement, view.room(), &mut self.choice);
+        let Some(ranked) = &mut self.ranked else {
+            return placement.choose_in(view.class(job), job, room, choice);
+        };
+        let waiting = || self.queues.iter().flat_map(|queue| queue.pending.jobs(view));
+        ranked.choose(placement, (view.classes(), waiting), job, room, choice)
+    }
+
     /// Starts a job if it fits now.
     fn try_start(&mut self, view: &mut View, job: u32) -> bool {
         let class = view.class(job);
         let fits = view.room().within_quota(class)
             && view.room().holds(class) != Some(false)
-            && self.placement.choose_in(class, job, view.room(), &mut self.choice);
+            && self.finds_place(view, job);
         if fits {
             self.start(view, job);
         }
@@ -142,6 +170,9 @@ impl Pipeline {
     fn start(&mut self, view: &mut View, job: u32) {
         self.reservations.started(view, job, &self.choice);
         view.start(job, &self.choice);
+        if let Some(ranked) = &mut self.ranked {
+            ranked.started(&self.placement, view.room(), &self.choice.pieces);
+        }
         self.starts += 1;
         self.version += u64::from(!self.monotone);
         // What another queue waits for may be expected at another time now.
@@ -295,9 +326,8 @@ impl Pipeline {
     ) -> bool {
         let job = job_of(candidate.key);
         let class = view.class(job);
+        let fits = view.room().within_quota(class) && self.finds_place(view, job);
         let refused = &mut self.refused[candidate.class as usize];
-        let fits = view.room().within_quota(class)
-            && self.placement.choose_in(class, job, view.room(), &mut self.choice);
         if !fits {
             refused.0 = self.version;
             return false;
@@ -378,6 +408,7 @@ impl Policy for Pipeline {
     }
 
     fn decide(&mut self, view: &mut View) {
+        self.ranked.iter_mut().for_each(Ranked::begin);
         for queue in 0..self.queues.len() {
             self.pass(view, queue);
         }

@@ -14,6 +14,7 @@
 
 use super::class::Class;
 use super::order::{Attained, Ranking};
+use super::placement::ranked::Ranked;
 use super::placement::{Choice, Placement};
 use super::{Event, Policy, Status, View};
 use crate::history::{Segment, SegmentEnd};
@@ -25,6 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Preemptive {
     ranking: Ranking,
     placement: Placement,
+    /// Where the places of all who start are ranked at once.
+    ranked: Option<Ranked>,
     attained: Attained,
     running: BTreeSet<u32>,
     pending: BTreeSet<u32>,
@@ -39,7 +42,11 @@ pub(super) struct Preemptive {
 }
 
 impl Preemptive {
-    pub(super) fn new(view: &View, ranking: Ranking, placement: Placement) -> Self {
+    pub(super) fn new(
+        view: &View,
+        ranking: Ranking,
+        (placement, ranked): (Placement, Option<Ranked>),
+    ) -> Self {
         let (plan, scopes) = (view.plan(), &view.classes().scopes);
         let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
         let mut atoms = Vec::new();
@@ -56,6 +63,7 @@ impl Preemptive {
         Self {
             ranking,
             placement,
+            ranked,
             attained: Attained::new(plan.workload.jobs.len()),
             running: BTreeSet::new(),
             pending: BTreeSet::new(),
@@ -119,25 +127,36 @@ impl Preemptive {
 
     /// Where jobs go once others are stopped; or the first of each class that finds no place.
     fn places(
-        &self,
+        &mut self,
         view: &View,
         stopped: &[u32],
-        starting: impl Iterator<Item = u32>,
+        starting: impl Iterator<Item = u32> + Clone,
     ) -> Result<Vec<(u32, Choice)>, Vec<u32>> {
         let mut room = view.room().clone();
         for job in stopped {
             let segment = view.segment(*job).expect("it runs");
             room.release(view.class(*job), view.history().pieces_of(segment), segment.cap);
         }
+        self.ranked.iter_mut().for_each(Ranked::begin);
         let (mut places, mut failed, mut out) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for job in starting {
+        for job in starting.clone() {
             let (index, class) = (view.classes().of_job[job as usize], view.class(job));
             if out.contains(&index) {
                 continue;
             }
             let mut choice = Choice::default();
-            if room.within_quota(class) && self.placement.choose_in(class, job, &room, &mut choice) {
+            let placement = &self.placement;
+            let mut finds = || match &mut self.ranked {
+                None => placement.choose_in(class, job, &room, &mut choice),
+                Some(ranked) => {
+                    ranked.choose(placement, (view.classes(), || starting.clone()), job, &room, &mut choice)
+                }
+            };
+            if room.within_quota(class) && finds() {
                 room.claim(class, &choice.pieces, choice.cap);
+                if let Some(ranked) = &mut self.ranked {
+                    ranked.started(placement, &room, &choice.pieces);
+                }
                 places.push((job, choice));
             } else {
                 out.insert(index);

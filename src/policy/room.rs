@@ -16,6 +16,8 @@ pub struct Room {
     pub occupancy: Occupancy,
     quota: Quota,
     power: Option<Ledger>,
+    /// How often something became free.
+    freed: u64,
 }
 
 /// What tenants hold, and may hold, in GPU-thousandths.
@@ -57,21 +59,32 @@ impl Room {
     #[must_use]
     pub fn new(plan: &Plan, classes: &Classes) -> Self {
         let power = Rule::of(plan).map(|_| Ledger::new(&plan.cluster));
-        Self { occupancy: Occupancy::new(&plan.cluster, &classes.scopes), quota: Quota::new(plan), power }
+        Self {
+            occupancy: Occupancy::new(&plan.cluster, &classes.scopes),
+            quota: Quota::new(plan),
+            power,
+            freed: 0,
+        }
     }
     /// The reserved draw, where there are caps to heed.
     #[inline]
     pub(super) const fn power(&self) -> Option<&Ledger> {
         self.power.as_ref()
     }
+    /// Counts how often something became free: what was known of places holds only as long as nothing did.
+    pub(super) const fn freed(&self) -> u64 {
+        self.freed
+    }
     /// The caps of an instant hold.
     pub(super) fn set_caps(&mut self, plan: &Plan, now: Time) {
+        self.freed += 1;
         if let Some(power) = &mut self.power {
             power.set_caps(&plan.cluster, now, Rule::drains(plan));
         }
     }
     /// A node changes its state.
     pub(super) fn set_state(&mut self, node: u32, state: NodeState) {
+        self.freed += 1;
         self.occupancy.set_up(node, state == NodeState::Up);
         if let Some(power) = &mut self.power {
             power.set_state(node, state);
@@ -162,6 +175,7 @@ impl Room {
     /// A job of the class lets go of these pieces.
     #[inline]
     pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
+        self.freed += 1;
         self.occupancy.release(pieces, class.host);
         self.quota.unhold(class);
         self.hold_power(class, pieces, cap, false);
@@ -169,6 +183,7 @@ impl Room {
     /// Takes the power of these pieces, or gives it back.
     #[inline]
     pub(super) fn hold_power(&mut self, class: &Class, pieces: &[Piece], cap: Factor, take: bool) {
+        self.freed += u64::from(!take);
         if let (Some(power), Some(draws)) = (&mut self.power, &class.draws) {
             power.hold(draws, level_of(cap), pieces, take);
         }

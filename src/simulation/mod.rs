@@ -30,7 +30,7 @@ mod queue;
 
 use crate::cluster::NodeState;
 use crate::history::{History, Outcome, Plan, SegmentEnd};
-use crate::policy::{self, Decision, Event, Policy, Status, View};
+use crate::policy::{self, Decision, Event, Policy, Ranks, Status, View};
 use crate::units::{Seconds, Time};
 use queue::{Queue, Rank};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +55,8 @@ pub struct Control<'a> {
     pub progress: Option<&'a mut dyn FnMut(Progress)>,
     /// Called with a line for each decision.
     pub trace: Option<&'a mut dyn FnMut(&str)>,
+    /// How places are ranked, and by whom: the history does not depend on it.
+    pub ranks: Ranks,
 }
 
 impl std::fmt::Debug for Control<'_> {
@@ -70,7 +72,7 @@ impl std::fmt::Debug for Control<'_> {
 #[must_use]
 pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
     let view = View::new(plan);
-    let policy = policy::build(&view).expect("the settings name parts that exist");
+    let policy = policy::build(&view, &control.ranks).expect("the settings name parts that exist");
     Simulation::new(view, policy).run(control)
 }
 

@@ -2,5 +2,6 @@
 
 pub(crate) mod naive;
 pub(crate) mod plans;
+pub(crate) mod ranks;
 pub(crate) mod recorded;
 pub(crate) mod schedule;

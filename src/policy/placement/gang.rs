@@ -22,20 +22,13 @@ pub(super) struct Need {
     /// Whether each pod is a whole node.
     pub(super) whole_nodes: bool,
     /// Whether the capacity index knows the answer: it counts idle nodes, and nothing else.
-    indexed: bool,
+    pub(super) indexed: bool,
 }
 
 /// Where a gang of the picker's class goes.
 pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
-    let needs = || picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind));
-    let enough =
-        |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
-    let start = |need: Need, choice: &mut Choice| {
-        choice.clear();
-        choice.kind = need.kind;
-    };
-    if picker.class.topology == Topology::Ignore || picker.occupancy.is_flat() {
-        return needs().filter(enough).any(|need| {
+    if ignores_racks(picker) {
+        return needs(picker).any(|need| {
             start(need, choice);
             if need.indexed && picker.is_plain() {
                 whole_nodes_anywhere(picker, need, choice)
@@ -44,12 +37,10 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
             }
         });
     }
-    // Racks without power left for it; the next cheapest is taken.
-    let mut refused = Vec::new();
-    loop {
+    let cheapest = |refused: &[usize]| {
         let one_rack = |need: Need| {
             let rack = if need.indexed {
-                indexed_rack(picker, need, need.pods, &refused)
+                indexed_rack(picker, need, need.pods, refused)
             } else {
                 let mut rooms = rooms(picker, need, false);
                 rooms.retain(|room| !refused.contains(&room.rack));
@@ -57,18 +48,53 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
             };
             Some((need, rack?))
         };
-        let cheapest = needs().filter(enough).filter_map(one_rack).min_by_key(|(_, rack)| *rack);
-        let Some((need, rack)) = cheapest else { break };
+        let racks = needs(picker).filter_map(one_rack).min_by_key(|(_, rack)| *rack);
+        racks.map(|(need, (_, rack))| (need, rack))
+    };
+    in_one_rack(picker, choice, cheapest) || across_racks(picker, choice)
+}
+
+/// Whether racks mean nothing to the picker's class.
+pub(super) fn ignores_racks(picker: &Picker<'_>) -> bool {
+    picker.class.topology == Topology::Ignore || picker.occupancy.is_flat()
+}
+
+/// What the picker's class is on each kind of nodes, if there may be enough of them.
+pub(super) fn needs<'a>(picker: &'a Picker<'_>) -> impl Iterator<Item = Need> + 'a {
+    let enough =
+        |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
+    picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind)).filter(enough)
+}
+
+fn start(need: Need, choice: &mut Choice) {
+    choice.clear();
+    choice.kind = need.kind;
+}
+
+/// The gang in the cheapest rack that has power left for it, if there is one: `cheapest` tells it of those that have
+/// not been refused.
+pub(super) fn in_one_rack(
+    picker: &Picker<'_>,
+    choice: &mut Choice,
+    mut cheapest: impl FnMut(&[usize]) -> Option<(Need, usize)>,
+) -> bool {
+    let mut refused = Vec::new();
+    while let Some((need, rack)) = cheapest(&refused) {
         start(need, choice);
         choice.racks = 1;
-        let filled = fill_rack(picker, need, rack.1, need.pods, choice);
+        let filled = fill_rack(picker, need, rack, need.pods, choice);
         if picker.admission.is_none_or(|admission| admission.admits(choice)) {
             return filled;
         }
-        refused.push(rack.1);
+        refused.push(rack);
     }
+    false
+}
+
+/// The gang over as few racks as greed finds, if it may.
+pub(super) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     picker.class.topology == Topology::PreferRack
-        && needs().filter(enough).any(|need| {
+        && needs(picker).any(|need| {
             start(need, choice);
             if need.indexed { span_indexed(picker, need, choice) } else { span_scanned(picker, need, choice) }
         })
@@ -268,7 +294,7 @@ fn indexed_rack(picker: &Picker<'_>, need: Need, left: u32, used: &[usize]) -> O
 }
 
 /// Whether a rack that has `left` idle nodes or more holds the remainder pod besides.
-fn holds_rest(picker: &Picker<'_>, need: Need, rack: usize, left: u32) -> bool {
+pub(super) fn holds_rest(picker: &Picker<'_>, need: Need, rack: usize, left: u32) -> bool {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
     if need.rest == 0 || occupancy.rack_idle(scope, rack) > left {
         return true;

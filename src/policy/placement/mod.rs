@@ -22,6 +22,7 @@ pub mod model;
 mod pack;
 pub(crate) mod pod;
 mod random;
+pub mod ranked;
 mod spread;
 mod worst_fit;
 
@@ -207,51 +208,60 @@ impl Placement {
     /// O(1) for pods and O(racks used) for gangs where the capacity index answers; else O(nodes of the scope).
     #[inline]
     pub fn choose(&self, class: &Class, job: u32, occupancy: &Occupancy, choice: &mut Choice) -> bool {
-        self.choose_at(class, job, (occupancy, None), choice)
+        self.find(&self.picker(class, job, occupancy, None), choice)
     }
 
     /// As [`Placement::choose`], within every cap on power: at the highest level at which there is such a place.
     #[inline]
     pub(super) fn choose_in(&self, class: &Class, job: u32, room: &Room, choice: &mut Choice) -> bool {
+        self.at_levels(class, job, room, choice, |picker, choice| self.find(picker, choice))
+    }
+
+    /// What `find` finds within every cap on power: at the highest level at which it does.
+    #[inline]
+    fn at_levels(
+        &self,
+        class: &Class,
+        job: u32,
+        room: &Room,
+        choice: &mut Choice,
+        mut find: impl FnMut(&Picker<'_>, &mut Choice) -> bool,
+    ) -> bool {
         let (Some(ledger), Some(draws)) = (room.power(), &class.draws) else {
-            return self.choose(class, job, &room.occupancy, choice);
+            return find(&self.picker(class, job, &room.occupancy, None), choice);
         };
         draws.starts().iter().any(|&level| {
             let admission = Admission { ledger, draws, level };
-            let found = self.choose_at(class, job, (&room.occupancy, Some(admission)), choice)
+            let found = find(&self.picker(class, job, &room.occupancy, Some(admission)), choice)
                 && ledger.admits(draws, level, &choice.pieces);
             choice.cap = cap_of(level);
             found
         })
     }
 
-    #[inline]
-    fn choose_at(
-        &self,
-        class: &Class,
+    const fn picker<'a>(
+        &'a self,
+        class: &'a Class,
         job: u32,
-        (occupancy, admission): (&Occupancy, Option<Admission<'_>>),
-        choice: &mut Choice,
-    ) -> bool {
+        occupancy: &'a Occupancy,
+        admission: Option<Admission<'a>>,
+    ) -> Picker<'a> {
+        let stream = if self.draws() { Some(&self.stream) } else { None };
+        Picker { class, job, occupancy, model: &self.model, preference: self.preference, stream, admission }
+    }
+
+    #[inline]
+    fn find(&self, picker: &Picker<'_>, choice: &mut Choice) -> bool {
         choice.clear();
-        let picker = Picker {
-            class,
-            job,
-            occupancy,
-            model: &self.model,
-            preference: self.preference,
-            stream: self.draws().then_some(&self.stream),
-            admission,
-        };
-        match (class.form, self.rule) {
+        match (picker.class.form, self.rule) {
             (Form::Nothing, _) => {
                 choice.racks = 0;
                 true
             }
             (Form::Impossible, _) => false,
-            (_, Rule::Consolidate) => consolidate::choose(&picker, choice),
-            (Form::Pod { .. } | Form::Share { .. }, _) => pod::choose(&picker, choice),
-            (Form::Gang { .. } | Form::Pods { .. }, _) => gang::choose(&picker, choice),
+            (_, Rule::Consolidate) => consolidate::choose(picker, choice),
+            (Form::Pod { .. } | Form::Share { .. }, _) => pod::choose(picker, choice),
+            (Form::Gang { .. } | Form::Pods { .. }, _) => gang::choose(picker, choice),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::cost::{
     Domain, Own, Place, Query, TERM_MAX, Tables, UNCHANGED, Weights, own_cost, pair_cost, place_cost,
 };
 use crate::history::Plan;
-use crate::policy::class::{Class, Classes, Form};
+use crate::policy::class::{Class, Classes};
 use stranded::Stranded;
 
 /// What is read once at the start of a pass: terms, 0..=65535.
@@ -59,6 +59,8 @@ pub struct Model {
     stranded: Stranded,
     /// What is told by index at the level of nodes; rows are classes.
     pub(super) tables: Tables,
+    /// The same at the level of racks.
+    pub(super) rack_tables: Tables,
 }
 
 /// A term of `value` where the largest possible one is `most`.
@@ -80,6 +82,8 @@ impl Model {
         let fragments = weights.fragmentation > 0 || weights.rack_fragmentation > 0;
         let stranded =
             if fragments { Stranded::of(plan, classes) } else { Stranded::none(cluster.kinds.len()) };
+        let groups = u32::try_from(cluster.kinds.len()).expect("kinds are few") * sites;
+        let (nodes_counted, stranded_nodes) = stranded.racks_by_group(sites);
         let mut model = Self {
             weights,
             inside: Weights { rack_leftover: 0, rack_spread: 0, rack_fragmentation: 0, ..weights },
@@ -90,9 +94,15 @@ impl Model {
             run_time: run_times(cluster, classes, sites),
             frozen: Frozen::default(),
             tables: Tables {
-                groups: u32::try_from(cluster.kinds.len()).expect("kinds are few") * sites,
+                groups,
                 units_counted: stranded.units_counted,
                 stranded: stranded.by_group(sites),
+                place: Vec::new(),
+            },
+            rack_tables: Tables {
+                groups,
+                units_counted: nodes_counted,
+                stranded: stranded_nodes,
                 place: Vec::new(),
             },
             stranded,
@@ -130,16 +140,32 @@ impl Model {
             place_cost(self.weights, Place { run_time: self.run_time[index], energy, carbon })
         };
         self.tables.place = (0..pairs).map(place).collect();
+        self.rack_tables.place.clone_from(&self.tables.place);
     }
 
+    /// How many nodes of a rack are idle, where that counts.
+    pub(super) fn idle_nodes(&self, occupancy: &Occupancy, rack: usize) -> u32 {
+        if self.weights.rack_fragmentation > 0 { occupancy.rack_idle_nodes(rack) } else { 0 }
+    }
     /// What the cost function reads of a node; it belongs to the scopes that the bits name.
     pub(super) fn node(&self, occupancy: &Occupancy, node: usize, scopes: u32, inside: bool) -> Domain {
+        let idle = || occupancy.rack_idle_nodes(occupancy.rack(node) as usize);
+        self.node_beside(occupancy, node, scopes, inside, idle)
+    }
+    /// As [`Model::node`] where somebody knows how many nodes of its rack are idle.
+    pub(super) fn node_beside(
+        &self,
+        occupancy: &Occupancy,
+        node: usize,
+        scopes: u32,
+        inside: bool,
+        idle: impl FnOnce() -> u32,
+    ) -> Domain {
         let rack = occupancy.rack(node) as usize;
         let kind = occupancy.kind(node);
         let (cpu, memory) = occupancy.host_left(node);
         let units = occupancy.free_mask(node).count_ones();
         let weights = if inside { self.inside } else { self.weights };
-        let idle = || occupancy.rack_idle_nodes(rack);
         let breaks = weights.rack_fragmentation > 0
             && occupancy.is_up(node)
             && units > 0
@@ -195,12 +221,13 @@ impl Model {
     }
     /// The cost of a class of one pod on a node that has room for it.
     pub(super) fn pod_cost(&self, occupancy: &Occupancy, class: &Class, node: usize) -> u32 {
-        let milli = match class.form {
-            Form::Pod { gpus } => gpus * 1000,
-            Form::Share { milli } => milli,
-            form => unreachable!("{form:?} is not one pod"),
+        let query = Query {
+            scopes: 1,
+            least: 0,
+            cpu: 0,
+            memory: 0,
+            ..self.pod(class, class.index, super::pod::milli(class))
         };
-        let query = Query { scopes: 1, least: 0, cpu: 0, memory: 0, ..self.pod(class, class.index, milli) };
         self.pair(
             &query,
             self.node(occupancy, node, 1, false),
@@ -216,29 +243,59 @@ impl Model {
         (pods, milli, whole_nodes): (u32, u32, bool),
         capacity: u32,
     ) -> u32 {
-        let free = scaled(u64::from(capacity) * u64::from(milli.max(1)), self.most_rack);
+        let query = Query { least: 0, ..self.gang(class, pods, 1) };
+        let domain = self.rack(rack, (capacity, milli, whole_nodes), 1);
+        let left = capacity - capacity.min(pods);
         let group = self.rack_group[rack];
+        let after = if whole_nodes { self.rack_tables.stranded(group, left) } else { 0 };
+        pair_cost(query, domain, after, self.rack_tables.place(&query, group))
+    }
+    /// What the cost function reads of a rack that has room for `capacity` pods of `milli` thousandths, of whole nodes
+    /// or not; it belongs to the scopes that the bits name.
+    pub(super) fn rack(
+        &self,
+        rack: usize,
+        (capacity, milli, whole_nodes): (u32, u32, bool),
+        scopes: u32,
+    ) -> Domain {
+        let free = scaled(u64::from(capacity) * u64::from(milli.max(1)), self.most_rack);
         let own = Own {
             leftover: free,
             rack_leftover: free,
             pressure: self.frozen.pressure.get(rack).copied().unwrap_or_default(),
-            rack_fragmentation: if whole_nodes {
-                self.stranded.rack_gradient(group / self.sites, capacity, pods)
-            } else {
-                UNCHANGED
-            },
+            // That is what the pair decides: see `gang`.
+            rack_fragmentation: 0,
         };
-        let query = Query {
-            scopes: 1,
+        let unlimited = u32::MAX;
+        let strands = || self.rack_tables.stranded(self.rack_group[rack], capacity);
+        Domain {
+            scopes,
+            units: capacity,
+            partial: 0,
+            cpu: unlimited,
+            memory: unlimited,
+            headroom: unlimited,
+            own: own_cost(self.weights, own),
+            stranded: if whole_nodes { strands() } else { 0 },
+        }
+    }
+    /// What the cost function reads of a gang of a class that must have room for all of its `pods` pods.
+    pub(super) fn gang(&self, class: &Class, pods: u32, scopes: u32) -> Query {
+        Query {
+            scopes,
             units: pods,
+            least: pods,
             share: u32::MAX,
             span_step: self.weights.span * TERM_MAX.checked_div(pods).unwrap_or_default(),
+            fragmentation: self.weights.rack_fragmentation,
+            on_whole: UNCHANGED,
             row: class.index,
             ..Query::default()
-        };
-        let domain =
-            Domain { scopes: 1, units: capacity, own: own_cost(self.weights, own), ..Domain::default() };
-        pair_cost(query, domain, 0_u32, self.tables.place(&query, group))
+        }
+    }
+    /// Whether a node's cost depends on what is free around it.
+    pub(super) const fn minds_racks(&self) -> bool {
+        self.weights.rack_leftover | self.weights.rack_spread | self.weights.rack_fragmentation > 0
     }
 
     fn pair(&self, query: &Query, domain: Domain, group: u32) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::{Host, Occupancy, Piece};
-use crate::policy::class::Form;
+use crate::policy::class::{Class, Form};
 
 /// The cheapest node for a class of one pod.
 #[inline]
@@ -12,13 +12,18 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
         _ => from_scan(picker),
     };
     let Some(node) = node else { return false };
-    choice.kind = picker.occupancy.kind(node);
-    choice.pieces.push(piece_on(picker, node));
+    put(picker, node, choice);
     true
 }
 
+/// The pod on a node that holds it.
+pub(super) fn put(picker: &Picker<'_>, node: usize, choice: &mut Choice) {
+    choice.kind = picker.occupancy.kind(node);
+    choice.pieces.push(piece_on(picker, node));
+}
+
 /// Whether the capacity index knows the answer: it counts wholly free GPUs of nodes, and nothing else.
-fn indexed(picker: &Picker<'_>) -> bool {
+pub(super) fn indexed(picker: &Picker<'_>) -> bool {
     let preference = picker.preference;
     let by_rack = preference.rack_first && !picker.occupancy.is_flat();
     !by_rack
@@ -54,23 +59,31 @@ fn from_scan(picker: &Picker<'_>) -> Option<usize> {
 
 fn fits(picker: &Picker<'_>, node: usize) -> bool {
     let occupancy = picker.occupancy;
-    let (free, milli) = match picker.class.form {
-        Form::Pod { gpus } => (occupancy.free_mask(node).count_ones() >= gpus, gpus * 1000),
-        Form::Share { milli } => (occupancy.share_gpu(node, milli).is_some(), milli),
+    let free = match picker.class.form {
+        Form::Pod { gpus } => occupancy.free_mask(node).count_ones() >= gpus,
+        Form::Share { milli } => occupancy.share_gpu(node, milli).is_some(),
         _ => return false,
     };
-    let powered = || picker.admission.is_none_or(|admission| admission.admits_pod(node, milli));
-    free && occupancy.host_pods(node, picker.class.host) > 0 && powered()
+    free && occupancy.host_pods(node, picker.class.host) > 0 && has_power(picker, node)
+}
+
+/// Whether a node has power left for the pod.
+pub(super) fn has_power(picker: &Picker<'_>, node: usize) -> bool {
+    picker.admission.is_none_or(|admission| admission.admits_pod(node, milli(picker.class)))
+}
+
+/// Thousandths of GPUs of a class of one pod.
+pub(super) fn milli(class: &Class) -> u32 {
+    match class.form {
+        Form::Share { milli } => milli,
+        Form::Pod { gpus } => gpus * 1000,
+        form => unreachable!("{form:?} is not one pod"),
+    }
 }
 
 /// What one pod holds on a node that fits it: the lowest free GPUs, or a share of the fullest that has room.
 fn piece_on(picker: &Picker<'_>, node: usize) -> Piece {
-    let milli = match picker.class.form {
-        Form::Share { milli } => milli,
-        Form::Pod { gpus } => gpus * 1000,
-        form => unreachable!("{form:?} is not one pod"),
-    };
-    piece_of(picker.occupancy, picker.class.host, node, milli)
+    piece_of(picker.occupancy, picker.class.host, node, milli(picker.class))
         .expect("the node was chosen because it has room")
 }
 

@@ -2,7 +2,7 @@
 
 use super::level::{Draws, milli_of};
 use crate::cluster::{Cluster, NodeState, Piece, Pue, through};
-use crate::hardware::{Level, Loss};
+use crate::hardware::{Level, Loss, WATTS_MAX};
 use crate::units::{Time, Watts};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -241,6 +241,34 @@ impl Ledger {
             domain = self.tree.parent[domain as usize];
         }
         true
+    }
+
+    /// By node: watts that a start may add to it at most, as far as each domain above by itself decides; what a
+    /// conversion above adds comes on top.
+    pub(in crate::policy) fn headrooms(&self) -> Vec<u32> {
+        let mut left = vec![u64::MAX; self.drawn.len()];
+        for domain in (0..left.len()).rev() {
+            let cap = self.caps.admitted[domain];
+            // A site's PUE may fall while its load rises, and what draws more than anybody can is no longer counted.
+            let counts = domain < (self.tree.first_feed + self.tree.feeds) as usize
+                && cap != UNLIMITED
+                && self.drawn[domain] < WATTS_MAX.0;
+            let own = if counts { cap.saturating_sub(self.drawn[domain]) } else { u64::MAX };
+            left[domain] = left.get(self.tree.parent[domain] as usize).copied().unwrap_or(u64::MAX).min(own);
+        }
+        left.truncate(self.tree.kind.len());
+        left.into_iter().map(|watts| u32::try_from(watts).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// The least watts that a pod of so many thousandths reserves, of all levels it may start at and `kinds` of nodes.
+    pub(in crate::policy) fn least_watts(&self, draws: &Draws, kinds: &[u32], milli: u32) -> u32 {
+        let of_kind = |level: usize, kind: u32| {
+            let gpus = self.tree.kinds[kind as usize].0;
+            draws.of_pod(level, kind, milli, gpus).0
+        };
+        let levels = draws.starts().iter();
+        let watts = levels.flat_map(|level| kinds.iter().map(|kind| of_kind(*level, *kind)));
+        u32::try_from(watts.min().unwrap_or_default()).unwrap_or(u32::MAX)
     }
 
     /// Whether all the pieces together stay within every cap above them.

@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::cost::{Tables, UNCHANGED};
 use crate::history::Plan;
 use crate::policy::class::{Class, Classes, Form};
+use crate::policy::placement::narrow;
 use std::collections::BTreeMap;
 
 /// What free units strand for a workload's mix of pods and gangs.
@@ -63,6 +64,15 @@ impl Stranded {
     pub(super) fn by_group(&self, sites: u32) -> Vec<u32> {
         let rows = self.node.chunks(self.units_counted as usize);
         rows.flat_map(|row| std::iter::repeat_n(row, sites as usize).flatten().copied()).collect()
+    }
+    /// The table of racks, a row a kind and site, and its entries a row.
+    pub(super) fn racks_by_group(&self, sites: u32) -> (u32, Vec<u32>) {
+        let counted = self.rack.iter().map(Vec::len).max().unwrap_or_default().max(1);
+        let row =
+            |row: &Vec<u32>| (0..counted).map(|idle| row.get(idle).copied().unwrap_or_default()).collect();
+        let rows =
+            self.rack.iter().map(row).flat_map(|row: Vec<u32>| std::iter::repeat_n(row, sites as usize));
+        (narrow(counted), rows.flatten().collect())
     }
     /// The term of a start that takes `taken` of a rack's idle nodes.
     pub(super) fn rack_gradient(&self, kind: u32, idle: u32, taken: u32) -> u32 {

@@ -1,0 +1,349 @@
+//! Places for every class that waits, ranked at once and kept true while a pass starts jobs.
+//!
+//! A pass over thousands of classes asks for each where it costs least, on every node or rack of its scope. Here all
+//! of them are one question to an [`Evaluator`], which answers with the cheapest few of each; a start changes what is
+//! known of the domains it touches, and of those alone ([`Board`]). The answer is the one that [`Placement`] gives
+//! class by class, whatever evaluates it. One pod goes by nodes, a gang of whole nodes by racks; over several racks,
+//! and where random draws or the rule of `consolidate` decide, it is class by class anyway.
+//!
+//! Terms of places (price, carbon, pressure) hold for the pass; room and caps on power are looked at as they are. What
+//! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
+
+use super::gang::{self, Need};
+use super::{Choice, Picker, Placement, Rule, pod};
+use crate::cluster::{Occupancy, Piece};
+use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query};
+use crate::policy::class::{Class, Classes, Form};
+use crate::policy::room::Room;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How places are ranked in a pass; no part of a plan, since the schedule does not depend on it.
+#[derive(Debug, Clone)]
+pub struct Ranks {
+    /// Who evaluates; shared, so that whoever gave it can ask it what it did.
+    pub evaluator: Arc<Mutex<dyn Evaluator + Send>>,
+    /// How many candidates of each class are listed at first, 1 or more.
+    pub longest: usize,
+    /// When they are ranked.
+    pub when: When,
+}
+
+/// When the places of all classes that wait are ranked at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// In every pass, whatever an index of free capacity knows.
+    Always,
+    /// In passes of a cycle, for what the index of free capacity does not know.
+    Rounds,
+    /// Never: class by class.
+    Never,
+}
+
+/// On the processor, in passes of a cycle, eight candidates each.
+impl Default for Ranks {
+    fn default() -> Self {
+        Self { evaluator: Arc::new(Mutex::new(Cpu::default())), longest: 8, when: When::Rounds }
+    }
+}
+
+/// What is ranked in the present state.
+#[derive(Debug)]
+pub(in crate::policy) struct Ranked {
+    ranks: Ranks,
+    /// How often something had become free when it was ranked; `None`: nothing is.
+    as_of: Option<u64>,
+    /// By class: what was asked for it.
+    asked: Vec<Asked>,
+    /// By 32 scopes, where it is of use: their nodes.
+    nodes: Vec<Nodes>,
+    /// By scope, where it is of use: every rack.
+    racks: Vec<(usize, Board)>,
+    /// By node; empty where nobody heeds caps.
+    headrooms: Vec<u32>,
+}
+
+/// The nodes of some scopes.
+#[derive(Debug)]
+struct Nodes {
+    /// The first of the scopes.
+    first: u32,
+    /// By node: the scopes it belongs to, a bit each.
+    scopes: Vec<u32>,
+    board: Board,
+    /// Whether anything is asked of it in this state.
+    is_asked: bool,
+}
+
+/// What was asked for a class.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Asked {
+    /// Nothing: it is placed by itself.
+    #[default]
+    Nothing,
+    /// A query among nodes: the index of the board, and the query.
+    Node(usize, usize),
+    /// Queries among racks: the index of the board; the kind of nodes and the query.
+    Racks(usize, Vec<(u32, usize)>),
+}
+
+/// Scopes of one board of nodes.
+const SCOPES: u32 = u32::BITS;
+
+impl Ranked {
+    /// Nothing is ranked yet; `None` where it never is, rounds or not.
+    pub(in crate::policy) fn new(ranks: &Ranks, placement: &Placement, in_rounds: bool) -> Option<Self> {
+        let ranks_now = match ranks.when {
+            When::Always => true,
+            When::Rounds => in_rounds,
+            When::Never => false,
+        };
+        (ranks_now && !placement.draws()).then(|| Self {
+            ranks: ranks.clone(),
+            as_of: None,
+            asked: Vec::new(),
+            nodes: Vec::new(),
+            racks: Vec::new(),
+            headrooms: Vec::new(),
+        })
+    }
+
+    /// A pass begins: nothing is known.
+    pub(in crate::policy) const fn begin(&mut self) {
+        self.as_of = None;
+    }
+
+    /// As [`Placement::choose_in`]; `waiting` tells the jobs that wait, if it has to be known.
+    pub(in crate::policy) fn choose<I: Iterator<Item = u32>>(
+        &mut self,
+        placement: &Placement,
+        (classes, waiting): (&Classes, impl FnOnce() -> I),
+        job: u32,
+        room: &Room,
+        choice: &mut Choice,
+    ) -> bool {
+        let class = classes.of_job(job);
+        let picker = placement.picker(class, job, &room.occupancy, None);
+        if !self.is_ranked(placement, &picker) {
+            return placement.choose_in(class, job, room, choice);
+        }
+        if self.as_of != Some(room.freed()) {
+            let wait: BTreeSet<u32> = waiting().map(|job| classes.of_job[job as usize]).collect();
+            let wait = wait.into_iter().chain([class.index]).map(|class| &classes.table[class as usize]);
+            self.rank(placement, room, wait, classes.table.len());
+        }
+        placement.at_levels(class, job, room, choice, |picker, choice| self.find(placement, picker, choice))
+    }
+
+    /// A job has started in the room that was ranked.
+    pub(in crate::policy) fn started(&mut self, placement: &Placement, room: &Room, pieces: &[Piece]) {
+        if self.as_of.is_none() {
+            return;
+        }
+        let (occupancy, model) = (&room.occupancy, &placement.model);
+        let touched: BTreeSet<u32> = pieces.iter().flat_map(|piece| piece.nodes()).collect();
+        let racks: BTreeSet<u32> = touched.iter().map(|node| occupancy.rack(*node as usize)).collect();
+        let around = || racks.iter().flat_map(|rack| occupancy.rack_nodes(*rack as usize));
+        let spreads = model.minds_racks() && !occupancy.is_flat();
+        let nodes: Vec<u32> = if spreads { around().collect() } else { touched.into_iter().collect() };
+        for known in self.nodes.iter_mut().filter(|known| known.is_asked) {
+            for &node in &nodes {
+                let domain = model.node(occupancy, node as usize, known.scopes[node as usize], false);
+                let headroom = self.headrooms.get(node as usize).copied().unwrap_or(u32::MAX);
+                known.board.change(node, if_up(occupancy, node, Domain { headroom, ..domain }));
+            }
+        }
+        for (scope, board) in &mut self.racks {
+            for &rack in &racks {
+                board.change(rack, rack_domain(placement, occupancy, *scope, rack as usize));
+            }
+        }
+    }
+
+    /// Whether a picker's class is placed by what is ranked.
+    fn is_ranked(&self, placement: &Placement, picker: &Picker<'_>) -> bool {
+        let everything = self.ranks.when == When::Always;
+        match picker.class.form {
+            Form::Pod { .. } | Form::Share { .. } => everything || !pod::indexed(picker),
+            Form::Gang { .. } => {
+                let weighed = matches!(placement.rule, Rule::Weigh(_));
+                let by_index = picker.is_plain() && !everything;
+                let kinds = picker.class.kinds.iter().all(|kind| *kind < u32::BITS);
+                let simple = || gang::needs(picker).all(|need| need.indexed);
+                weighed && !by_index && kinds && !gang::ignores_racks(picker) && simple()
+            }
+            Form::Nothing | Form::Pods { .. } | Form::Impossible => false,
+        }
+    }
+
+    /// Ranks the places of all classes that wait and might have one.
+    fn rank<'a>(
+        &mut self,
+        placement: &Placement,
+        room: &Room,
+        waiting: impl Iterator<Item = &'a Class>,
+        classes: usize,
+    ) {
+        self.as_of = Some(room.freed());
+        self.headrooms = room.power().map(|ledger| ledger.headrooms()).unwrap_or_default();
+        self.asked.clear();
+        self.asked.resize(classes, Asked::Nothing);
+        self.racks.clear();
+        self.nodes.iter_mut().for_each(|known| known.is_asked = false);
+        for class in waiting {
+            let picker = placement.picker(class, 0, &room.occupancy, None);
+            // Who has no room now has none for as long as nothing becomes free.
+            let may_fit = room.within_quota(class) && room.holds(class) != Some(false);
+            if may_fit
+                && self.is_ranked(placement, &picker)
+                && self.asked[class.index as usize] == Asked::Nothing
+            {
+                self.asked[class.index as usize] = match class.form {
+                    Form::Gang { .. } => self.ask_racks(placement, &picker),
+                    _ => self.ask_nodes(placement, room, class),
+                };
+            }
+        }
+        let mut evaluator = self.ranks.evaluator.lock().unwrap_or_else(PoisonError::into_inner);
+        for known in self.nodes.iter_mut().filter(|known| known.is_asked) {
+            known.board.rank(&placement.model.tables, self.ranks.longest, &mut *evaluator);
+        }
+        for (_, board) in &mut self.racks {
+            board.rank(&placement.model.rack_tables, self.ranks.longest, &mut *evaluator);
+        }
+    }
+
+    fn ask_nodes(&mut self, placement: &Placement, room: &Room, class: &Class) -> Asked {
+        let first = class.scope / SCOPES * SCOPES;
+        let occupancy = &room.occupancy;
+        let known = self.nodes.iter().position(|known| known.first == first).unwrap_or_else(|| {
+            self.nodes.push(Nodes::of(first, occupancy));
+            self.nodes.len() - 1
+        });
+        let nodes = &mut self.nodes[known];
+        if !std::mem::replace(&mut nodes.is_asked, true) {
+            nodes.fill(placement, occupancy, &self.headrooms);
+        }
+        let milli = pod::milli(class);
+        let draw = match (room.power(), &class.draws) {
+            (Some(ledger), Some(draws)) => ledger.least_watts(draws, &class.kinds, milli),
+            _ => 0,
+        };
+        let query = placement.model.pod(class, class.index, milli);
+        Asked::Node(known, nodes.board.ask(Query { scopes: 1 << (class.scope - first), draw, ..query }))
+    }
+
+    fn ask_racks(&mut self, placement: &Placement, picker: &Picker<'_>) -> Asked {
+        let (scope, occupancy) = (picker.scope(), picker.occupancy);
+        let known = self.racks.iter().position(|(other, _)| *other == scope).unwrap_or_else(|| {
+            let mut board = Board::default();
+            board.begin();
+            for rack in 0..occupancy.racks() {
+                board.push(rack_domain(placement, occupancy, scope, rack), placement.model.rack_group(rack));
+            }
+            self.racks.push((scope, board));
+            self.racks.len() - 1
+        });
+        let board = &mut self.racks[known].1;
+        let all = picker.class.kinds.iter().filter_map(|kind| gang::need_on(picker, *kind));
+        let ask = |need: Need| {
+            (need.kind, board.ask(placement.model.gang(picker.class, need.pods, 1 << need.kind)))
+        };
+        Asked::Racks(known, all.map(ask).collect())
+    }
+
+    /// Where a picker's class goes, by what was ranked for it.
+    fn find(&mut self, placement: &Placement, picker: &Picker<'_>, choice: &mut Choice) -> bool {
+        match &self.asked[picker.class.index as usize] {
+            Asked::Nothing => placement.find(picker, choice),
+            Asked::Node(known, query) => {
+                let board = &mut self.nodes[*known].board;
+                let powered = |node: u32| pod::has_power(picker, node as usize);
+                match board.cheapest(*query, &placement.model.tables, powered) {
+                    Answer::Cheapest(Candidate { index, .. }) => {
+                        choice.clear();
+                        pod::put(picker, index as usize, choice);
+                        true
+                    }
+                    Answer::Nothing => false,
+                    Answer::Unknown => placement.find(picker, choice),
+                }
+            }
+            Asked::Racks(known, queries) => {
+                let (board, queries) = (&mut self.racks[*known].1, queries.clone());
+                let mut is_known = true;
+                let cheapest = |refused: &[usize]| {
+                    let one_rack = |need: Need| {
+                        let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
+                        let usable = |rack: u32| {
+                            let rack = rack as usize;
+                            !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
+                        };
+                        match board.cheapest(*query, &placement.model.rack_tables, usable) {
+                            Answer::Cheapest(candidate) => Some((candidate, need)),
+                            Answer::Nothing => None,
+                            Answer::Unknown => {
+                                is_known = false;
+                                None
+                            }
+                        }
+                    };
+                    let racks: Vec<_> = gang::needs(picker).filter_map(one_rack).collect();
+                    let cheapest = racks.into_iter().min_by_key(|(candidate, _)| *candidate);
+                    let cheapest = cheapest.map(|(candidate, need)| (need, candidate.index as usize));
+                    cheapest.filter(|_| is_known)
+                };
+                let found = gang::in_one_rack(picker, choice, cheapest);
+                if found {
+                    true
+                } else if is_known {
+                    gang::across_racks(picker, choice)
+                } else {
+                    placement.find(picker, choice)
+                }
+            }
+        }
+    }
+}
+
+impl Nodes {
+    fn of(first: u32, occupancy: &Occupancy) -> Self {
+        let scopes = first as usize..occupancy.scopes().min((first + SCOPES) as usize);
+        let bits = |node: usize| {
+            let bits = (0..).zip(scopes.clone());
+            bits.fold(0, |bits, (bit, scope)| bits | u32::from(occupancy.in_scope(scope, node)) << bit)
+        };
+        let scopes = (0..occupancy.nodes()).map(bits).collect();
+        Self { first, scopes, board: Board::default(), is_asked: false }
+    }
+
+    /// Every node as it is now.
+    fn fill(&mut self, placement: &Placement, occupancy: &Occupancy, headrooms: &[u32]) {
+        let model = &placement.model;
+        self.board.begin();
+        for rack in 0..occupancy.racks() {
+            let idle = model.idle_nodes(occupancy, rack);
+            for node in occupancy.rack_nodes(rack) {
+                let at = node as usize;
+                let domain = model.node_beside(occupancy, at, self.scopes[at], false, || idle);
+                let headroom = headrooms.get(at).copied().unwrap_or(u32::MAX);
+                let domain = if_up(occupancy, node, Domain { headroom, ..domain });
+                self.board.push(domain, model.rack_group(rack));
+            }
+        }
+    }
+}
+
+/// What takes no new pods belongs to no scope.
+fn if_up(occupancy: &Occupancy, node: u32, domain: Domain) -> Domain {
+    if occupancy.is_up(node as usize) { domain } else { Domain { scopes: 0, ..domain } }
+}
+
+/// A rack for gangs of a scope: its idle nodes there. The kind of its nodes is its bit.
+fn rack_domain(placement: &Placement, occupancy: &Occupancy, scope: usize, rack: usize) -> Domain {
+    let first = occupancy.rack_nodes(rack).start as usize;
+    let kind = occupancy.kind(first);
+    let (idle, milli) = (occupancy.rack_idle(scope, rack), occupancy.kind_gpus(kind) * 1000);
+    let scopes = if kind < u32::BITS { 1 << kind } else { 0 };
+    placement.model.rack(rack, (idle, milli, true), scopes)
+}
