@@ -159,7 +159,7 @@ impl Steps {
             None => table.wrong(time, "a date, or whole seconds since the start", intake),
         }
         let number = std::str::from_utf8(table.get(value)).ok();
-        let number = number.and_then(|text| fixed_point(text, options.decimals));
+        let number = number.and_then(|text| number_in(text, options.decimals));
         match number.filter(|number| (options.least..=options.most).contains(number)) {
             Some(number) => self.values.push(number),
             None => table.wrong(value, &expected(options), intake),
@@ -199,6 +199,23 @@ fn expected(options: &SeriesOptions<'_>) -> String {
     format!("a decimal number from {} to {}", shown(options.least), shown(options.most))
 }
 
+/// As [`fixed_point`], also of what programs write for very small numbers: `-5.68e-14`.
+fn number_in(text: &str, decimals: usize) -> Option<i64> {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return fixed_point(text, decimals) };
+    let exponent = exponent.parse::<i16>().ok().filter(|exponent| exponent.unsigned_abs() <= 400)?;
+    fixed_point(mantissa, 0)?;
+    let unsigned = mantissa.trim_start_matches('-');
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let sign = &mantissa[..mantissa.len() - unsigned.len()];
+    let zeros = "0".repeat(usize::from(exponent.unsigned_abs()));
+    // The point moves over as many zeros.
+    let digits = format!("{zeros}{whole}{fraction}{zeros}");
+    let point = zeros.len() + whole.len();
+    let moved = usize::from(exponent.unsigned_abs());
+    let point = if exponent < 0 { point - moved } else { point + moved };
+    fixed_point(&format!("{sign}{}.{}", digits.get(..point)?, digits.get(point..)?), decimals)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +239,23 @@ mod tests {
         }
         let planted = text.replace("3.25", "3.26");
         assert_ne!(read_series("p.csv", planted.as_bytes(), &PLAIN).unwrap(), expected, "another number");
+    }
+
+    #[test]
+    fn numbers_with_exponents_are_read() {
+        for (text, number) in [
+            ("-5.684341886080802e-14", Some(0)),
+            ("1.005e0", Some(101)),
+            ("-2.5E+2", Some(-25_000)),
+            ("125e-1", Some(1250)),
+            ("1e401", None),
+            ("1e", None),
+            ("e5", None),
+            ("--1e1", None),
+            ("é1e1", None),
+        ] {
+            assert_eq!(number_in(text, 2), number, "{text}");
+        }
     }
 
     #[test]
