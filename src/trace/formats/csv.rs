@@ -57,12 +57,15 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     let mut reader = Reader::new(intake);
     while table.next(intake) {
         let (number, line) = table.place();
-        let mut cells = Cells { values: [b""; COUNT], number, line };
+        let mut cells = Cells::new(number, line);
+        let mut blank = true;
         for (index, place) in &places {
-            cells.values[*index] = table.get(*place);
+            let value = table.get(*place);
+            blank &= value.is_empty();
+            cells.set(*index, value);
         }
         // Empty lines of a spreadsheet end in commas.
-        if cells.values.iter().all(|value| value.is_empty()) {
+        if blank {
             continue;
         }
         reader.row(&cells, intake);

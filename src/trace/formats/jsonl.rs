@@ -52,12 +52,15 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
         }
         match object.scan(line) {
             Ok(()) => {
-                let values = object.values.each_ref().map(|value| match value {
-                    Value::Nothing => b"".as_slice(),
-                    Value::Line(range) => &line[range.clone()],
-                    Value::Scratch(range) => &object.scratch[range.clone()],
-                });
-                reader.row(&Cells { values, number, line }, intake);
+                let mut cells = Cells::new(number, line);
+                for (column, value) in object.values.iter().enumerate() {
+                    match value {
+                        Value::Nothing => {}
+                        Value::Line(range) => cells.set(column, &line[range.clone()]),
+                        Value::Scratch(range) => cells.set(column, &object.scratch[range.clone()]),
+                    }
+                }
+                reader.row(&cells, intake);
             }
             Err((at, expected)) => intake.problem(|file| {
                 let at = at.min(line.len());

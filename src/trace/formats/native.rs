@@ -69,29 +69,43 @@ pub(super) fn column(name: &[u8]) -> Option<usize> {
     COLUMNS.iter().position(|column| column.name.as_bytes() == name)
 }
 
-/// What a line says, column by column; empty where it says nothing.
+/// What a line says, column by column.
 pub(super) struct Cells<'a> {
-    pub values: [&'a [u8]; COUNT],
-    pub number: usize,
-    pub line: &'a [u8],
+    values: [&'a [u8]; COUNT],
+    /// Bit `c` is set where column `c` says something.
+    told: u32,
+    number: usize,
+    line: &'a [u8],
 }
 
 impl<'a> Cells<'a> {
+    /// A line that says nothing.
+    pub(super) fn new(number: usize, line: &'a [u8]) -> Self {
+        const { assert!(COUNT <= 32, "a bit a column") }
+        Self { values: [b""; COUNT], told: 0, number, line }
+    }
+    /// What the line says in a column.
+    #[inline]
+    pub(super) fn set(&mut self, column: usize, value: &'a [u8]) {
+        self.values[column] = value;
+        self.told |= u32::from(!field::missing(value)) << column;
+    }
     #[inline]
     fn get(&self, column: Column) -> &'a [u8] {
-        let value = self.values[column as usize];
-        if value.is_empty() || field::missing(value) { b"" } else { value }
+        if self.silent(column, column) { b"" } else { self.values[column as usize] }
     }
     /// Whether the line says nothing from one column to another.
     #[inline]
     fn silent(&self, from: Column, to: Column) -> bool {
-        self.values[from as usize..=to as usize].iter().all(|value| value.is_empty())
+        let between = u32::MAX >> (31 - to as u32) & u32::MAX << (from as u32);
+        self.told & between == 0
     }
     fn wrong(&self, column: Column, expected: &str, intake: &mut Intake<'_>) {
         let name = COLUMNS[column as usize].name;
         intake.wrong(self.number, self.line, self.values[column as usize], name, expected);
     }
     /// A value as `parse` reads it, `otherwise` where the line says nothing.
+    #[inline]
     fn read<T>(
         &self,
         column: Column,
@@ -100,11 +114,10 @@ impl<'a> Cells<'a> {
         intake: &mut Intake<'_>,
         parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.get(column);
-        if value.is_empty() {
+        if self.silent(column, column) {
             return Some(otherwise);
         }
-        let parsed = parse(value, intake);
+        let parsed = parse(self.values[column as usize], intake);
         if parsed.is_none() {
             self.wrong(column, expected, intake);
         }
@@ -118,16 +131,18 @@ impl<'a> Cells<'a> {
         intake: &mut Intake<'_>,
         parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.get(column);
-        let parsed = if value.is_empty() { None } else { parse(value, intake) };
+        let silent = self.silent(column, column);
+        let parsed = if silent { None } else { parse(self.values[column as usize], intake) };
         if parsed.is_none() {
             self.wrong(column, expected, intake);
         }
         parsed
     }
+    #[inline]
     fn length(&self, column: Column, intake: &mut Intake<'_>) -> Option<u32> {
         self.read(column, 0, LENGTH, intake, |value, intake| intake.length(value))
     }
+    #[inline]
     fn text(&self, column: Column, otherwise: &'a str, intake: &mut Intake<'_>) -> Option<&'a str> {
         self.read(column, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
     }
@@ -149,30 +164,21 @@ impl Reader {
 
     /// Adds the job of a line.
     pub(super) fn row(&mut self, cells: &Cells<'_>, intake: &mut Intake<'_>) {
-        let running = !cells.get(Column::ElapsedTime).is_empty();
+        let running = !cells.silent(Column::ElapsedTime, Column::ElapsedTime);
         let times = times(cells, running, intake);
         let request = request(cells, intake);
         let behaviour = behaviour(cells, intake);
         let tenant = cells.text(Column::Tenant, "default", intake);
         let id = cells.text(Column::JobId, "", intake);
-        let after = cells.text(Column::After, "", intake);
-        let graph = cells.text(Column::Graph, "", intake);
-        let delay = cells.length(Column::AfterDelay, intake);
+        let ties = ties(cells, running, intake);
         let whole = "a whole number from -2147483648 to 2147483647";
         let priority = cells.read(Column::Priority, 0, whole, intake, |value, _| {
             field::signed(value).and_then(|value| i32::try_from(value).ok())
         });
-        let nodes =
-            cells.read(Column::Nodes, Vec::new(), "indices of nodes like `3-5;9`", intake, |value, _| {
-                node_indices(value)
-            });
         let (Some(times), Some(request), Some(behaviour)) = (times, request, behaviour) else { return };
-        let (Some(tenant), Some(id), Some(after), Some(graph)) = (tenant, id, after, graph) else { return };
-        let (Some(delay), Some(priority), Some(nodes)) = (delay, priority, nodes) else { return };
-        if !nodes.is_empty() && !running {
-            cells.wrong(Column::Nodes, "`elapsed_time` beside it: only running jobs hold nodes", intake);
+        let (Some(tenant), Some(id), Some(ties), Some(priority)) = (tenant, id, ties, priority) else {
             return;
-        }
+        };
         let Some(times) = times else { return };
         let draft = Draft {
             request: intake.request(request),
@@ -184,14 +190,15 @@ impl Reader {
         let Some(job) = intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) }) else {
             return;
         };
-        for before in after.split(';').map(str::trim).filter(|before| !before.is_empty()) {
-            intake.depends(job, before, Seconds(delay), cells.number);
+        let Some(ties) = ties else { return };
+        for before in ties.after.split(';').map(str::trim).filter(|before| !before.is_empty()) {
+            intake.depends(job, before, ties.delay, cells.number);
         }
-        if !graph.is_empty() {
-            self.graphs.entry(graph.to_owned()).or_default().push(job);
+        if !ties.graph.is_empty() {
+            self.graphs.entry(ties.graph.to_owned()).or_default().push(job);
         }
         if running {
-            intake.builder.add_running(Running { job, nodes });
+            intake.builder.add_running(Running { job, nodes: ties.nodes });
         }
     }
 
@@ -212,6 +219,32 @@ impl Reader {
             intake.builder.add_graph(Graph { name, jobs });
         }
     }
+}
+
+/// What ties a job to others and to nodes; few lines say any of it.
+struct Ties<'a> {
+    after: &'a str,
+    delay: Seconds,
+    graph: &'a str,
+    nodes: Vec<u32>,
+}
+
+fn ties<'a>(cells: &Cells<'a>, running: bool, intake: &mut Intake<'_>) -> Option<Option<Ties<'a>>> {
+    if cells.silent(Column::After, Column::Graph) && cells.silent(Column::ElapsedTime, Column::Nodes) {
+        return Some(None);
+    }
+    let after = cells.text(Column::After, "", intake);
+    let graph = cells.text(Column::Graph, "", intake);
+    let delay = cells.length(Column::AfterDelay, intake);
+    let nodes = cells.read(Column::Nodes, Vec::new(), "indices of nodes like `3-5;9`", intake, |value, _| {
+        node_indices(value)
+    });
+    let (after, graph, delay, nodes) = (after?, graph?, Seconds(delay?), nodes?);
+    if !nodes.is_empty() && !running {
+        cells.wrong(Column::Nodes, "`elapsed_time` beside it: only running jobs hold nodes", intake);
+        return None;
+    }
+    Some(Some(Ties { after, delay, graph, nodes }))
 }
 
 /// The times and the end of a job; `Some(None)` if it is dropped.
@@ -374,7 +407,7 @@ fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
     let found = if kind.is_empty() {
         Some(JobKind::default())
     } else {
-        std::str::from_utf8(kind).ok().and_then(JobKind::from_name)
+        JobKind::ALL.into_iter().find(|known| known.name().as_bytes() == kind)
     };
     if found.is_none() {
         let given = String::from_utf8_lossy(&kind[..kind.len().min(80)]).into_owned();
