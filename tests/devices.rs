@@ -97,6 +97,38 @@ fn a_gpu_adds_up_the_same_draw_to_the_byte() {
 
 #[test]
 #[cfg(feature = "gpu")]
+fn a_gpu_ranks_places_and_the_history_is_the_same() {
+    let Some(adapter) = gigawatt::gpu::adapters().expect("drivers that answer").into_iter().next() else {
+        let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
+        assert!(!required, "an adapter is required");
+        println!("skipped: no adapter");
+        return;
+    };
+    let out = tempfile::tempdir().expect("a directory");
+    let written = |device: &str, options: &str| {
+        let directory = out.path().join(format!("{device}{}", options.len()));
+        let arguments = format!("{SIMULATE}{options} --device {device} --out {}", directory.display());
+        let (code, _, stderr) = run(&arguments, true);
+        assert_eq!(code, Some(1), "{device}: {stderr}");
+        let manifest = std::fs::read_to_string(directory.join("manifest.json")).expect("it was written");
+        let history = std::fs::read(directory.join("history")).expect("it was written");
+        (history, manifest.contains(&format!("\"device\": \"{}\"", adapter.name)), stderr)
+    };
+    // In rounds and at events, where an index of free capacity would do and where none could; a stop in between.
+    for options in
+        [" --placement fgd --cycle 60", " --placement leftover=3,span=1", " --order srtf --cycle 300", ""]
+    {
+        let (cpu, gpu) = (written("cpu", options), written("gpu", options));
+        assert!(cpu.0 == gpu.0, "{options}: byte for byte");
+        assert!(gpu.1 && !cpu.1, "{options}: the manifest says what ran");
+        assert!(gpu.2.contains("which ranks places"), "{options}: {}", gpu.2);
+    }
+    let (cpu, other) = (written("cpu", " --placement spread"), written("gpu", " --placement fgd"));
+    assert!(cpu.0 != other.0, "another placement is noticed");
+}
+
+#[test]
+#[cfg(feature = "gpu")]
 fn every_adapter_is_listed_with_its_limits_and_can_be_named() {
     let adapters = gigawatt::gpu::adapters().expect("drivers that answer");
     let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");

@@ -1,10 +1,12 @@
 use super::arguments::Compare;
+use super::device::Uses;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::error::{Problem, Problems, Result};
 use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
 use crate::history::{Plan, Settings};
+use crate::policy::Ranks;
 use crate::report::{self, Directory};
 use crate::scenario::{Loaded, Overrides, apply_policy};
 
@@ -17,7 +19,8 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
     terminal.notes(&loaded.notes);
-    device::chosen(loaded.device.as_ref(), false, terminal)?;
+    let ranks = contenders.iter().any(|contender| Ranks::apply_to(&contender.settings));
+    let device = device::chosen(loaded.device.as_ref(), Uses { ranks, meters: false }, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
     let seed = loaded.plan.settings.seed;
     let with_seed = |seed: u64| -> Result<Plan> {
@@ -39,7 +42,11 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let bar = Bar::of_runs(terminal, policies * jobs);
     let progress = |done: Done| bar.compared(done, runs);
     let trace = |policy: &str, seed: u64, line: &str| terminal.say(&format!("{policy}, seed {seed}: {line}"));
-    let mut watch = Watch { interrupted: Some(interrupt::listen(terminal)), ..Watch::default() };
+    let mut watch = Watch {
+        interrupted: Some(interrupt::listen(terminal)),
+        ranks: Some(&device.ranks),
+        ..Watch::default()
+    };
     if arguments.trace_decisions {
         watch.trace = Some(&trace);
     } else {
@@ -55,6 +62,7 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
         out.write("comparison.json", report::compare::json(&comparison).as_bytes())?;
         out.write("comparison.csv", report::compare::csv(&comparison).as_bytes())?;
     }
+    device.outcome(terminal)?;
     terminal.print(&printed(arguments, &comparison, terminal))?;
     Ok(Exit::Done)
 }

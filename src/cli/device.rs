@@ -1,88 +1,178 @@
 use super::list::unknown;
 use super::terminal::Terminal;
+#[cfg(feature = "gpu")]
+use crate::cost::{Auto, OnGpu, Ranker};
 use crate::error::{Error, Result};
 use crate::gpu::{self, Adapter, Wish};
+use crate::policy::Ranks;
+#[cfg(feature = "gpu")]
+use crate::policy::When;
 use crate::power::meter::Metering;
 #[cfg(feature = "gpu")]
 use crate::power::meter::Meters;
 use crate::report::table;
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the processor is called.
 const CPU: &str = "cpu";
 
+/// What a run asks of a device.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Uses {
+    /// Passes rank places.
+    pub(super) ranks: bool,
+    /// There is power to add up.
+    pub(super) meters: bool,
+}
+
 /// What a run is evaluated on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Device {
-    /// As the manifest calls it.
-    pub(super) name: String,
-    /// Adds up what feeds draw; none: the processor does.
+    /// How passes rank places.
+    pub(super) ranks: Ranks,
     #[cfg(feature = "gpu")]
+    taken: Taken,
+}
+
+/// The GPU that was taken, and for what.
+#[cfg(feature = "gpu")]
+#[derive(Debug, Default)]
+struct Taken {
+    name: String,
+    ranking: Option<Arc<Mutex<OnGpu>>>,
+    choosing: Option<Arc<Mutex<Auto>>>,
+    /// Adds up what feeds draw; none: the processor does.
     meters: Option<Meters>,
 }
 
+#[cfg(feature = "gpu")]
 impl Device {
-    const fn cpu(name: String) -> Self {
-        Self {
-            name,
-            #[cfg(feature = "gpu")]
-            meters: None,
-        }
-    }
     /// Whatever adds up what feeds draw in place of the processor.
-    #[cfg(feature = "gpu")]
     pub(super) fn metering(&mut self) -> Option<&mut dyn Metering> {
-        self.meters.as_mut().map(|meters| -> &mut dyn Metering { meters })
+        self.taken.meters.as_mut().map(|meters| -> &mut dyn Metering { meters })
     }
-    #[cfg(not(feature = "gpu"))]
-    pub(super) const fn metering(&mut self) -> Option<&mut dyn Metering> {
-        None
+    /// What the run was evaluated on, as the manifest calls it: a GPU only if it did anything.
+    pub(super) fn name(&self, terminal: Terminal) -> String {
+        let taken = &self.taken;
+        let ranked = taken.ranking.as_ref().map(|ranking| locked(ranking).batches());
+        let chosen = taken.choosing.as_ref().map(|choosing| locked(choosing).large());
+        if let Some((large, on_gpu)) = chosen {
+            terminal.note(&format!("device: `{}` ranked {on_gpu} of {large} large batches", taken.name));
+        }
+        let did = ranked.unwrap_or_default() + chosen.unwrap_or_default().1;
+        if did == 0 && taken.meters.is_none() {
+            if ranked.is_some() {
+                terminal.note("device: cpu after all, since no pass had places to rank");
+            }
+            return CPU.to_owned();
+        }
+        taken.name.clone()
     }
     /// Whether it did all it was asked to. Where it did not, the processor went on with the same result, but whoever
     /// asks for a GPU is not served by another quietly.
     ///
     /// # Errors
     /// The device failed on the way: exit code 3.
-    #[cfg(feature = "gpu")]
-    pub(super) fn outcome(&self) -> Result<()> {
-        match self.meters.as_ref().and_then(Meters::failure) {
-            Some(error) => Err(refusal(error)),
-            None => Ok(()),
+    pub(super) fn outcome(&self, terminal: Terminal) -> Result<()> {
+        let taken = &self.taken;
+        if let Some(error) = taken.choosing.as_ref().and_then(|choosing| locked(choosing).failure().cloned())
+        {
+            terminal.note(&format!("device: the processor went on with the same result: {error}"));
         }
+        let ranking = taken.ranking.as_ref().and_then(|ranking| locked(ranking).failure().cloned());
+        let metering = taken.meters.as_ref().and_then(Meters::failure).cloned();
+        ranking.or(metering).map_or(Ok(()), |error| Err(refusal(&error)))
     }
-    #[cfg(not(feature = "gpu"))]
-    pub(super) const fn outcome(&self) -> Result<()> {
+}
+
+#[cfg(not(feature = "gpu"))]
+impl Device {
+    pub(super) const fn metering(&mut self) -> Option<&mut dyn Metering> {
+        None
+    }
+    #[expect(clippy::unused_self, reason = "with a GPU it tells more")]
+    pub(super) fn name(&self, _: Terminal) -> String {
+        CPU.to_owned()
+    }
+    #[expect(clippy::unused_self, reason = "with a GPU it tells more")]
+    pub(super) const fn outcome(&self, _: Terminal) -> Result<()> {
         Ok(())
     }
 }
 
-/// Opens what a wish means and says what it took; `is_metered`: there is power to add up.
-pub(super) fn chosen(wish: Option<&Wish>, is_metered: bool, terminal: Terminal) -> Result<Device> {
+#[cfg(feature = "gpu")]
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Opens what a wish means and says what it took.
+pub(super) fn chosen(wish: Option<&Wish>, uses: Uses, terminal: Terminal) -> Result<Device> {
     match wish {
-        None | Some(Wish::Cpu) => Ok(Device::cpu(CPU.to_owned())),
-        Some(Wish::Auto) => {
-            let why = "no GPU is known to be faster for a run of this size";
-            terminal.note(&format!("device: cpu, since {why}"));
-            Ok(Device::cpu(CPU.to_owned()))
-        }
-        Some(wish) => opened(wish, is_metered, terminal),
+        None | Some(Wish::Cpu) => Ok(Device::default()),
+        Some(Wish::Auto) => Ok(fastest(uses, terminal)),
+        Some(wish) => opened(wish, uses, terminal),
     }
 }
 
+/// The processor, and a GPU for large batches if there is one and it turns out to be faster.
 #[cfg(feature = "gpu")]
-fn opened(wish: &Wish, is_metered: bool, terminal: Terminal) -> Result<Device> {
-    let gpu = gpu::Gpu::open(wish).map_err(|error| refusal(&error))?;
-    let name = gpu.adapter().name.clone();
-    if !is_metered {
-        terminal.note(&format!("device: cpu, since nothing in this run is evaluated on `{name}`"));
-        return Ok(Device::cpu(CPU.to_owned()));
+fn fastest(uses: Uses, terminal: Terminal) -> Device {
+    let cpu = |why: &str| {
+        terminal.note(&format!("device: cpu, since {why}"));
+        Device::default()
+    };
+    if !uses.ranks {
+        return cpu("nothing in this run is evaluated faster elsewhere");
     }
-    terminal.note(&format!("device: `{name}`, which adds up what feeds draw"));
-    let meters = Meters::new(gpu).map_err(|error| refusal(&error))?;
-    Ok(Device { name, meters: Some(meters) })
+    let is_real = |gpu: &gpu::Gpu| gpu.adapter().kind != gpu::Kind::Software;
+    let opened = gpu::Gpu::open(&Wish::Gpu).ok().filter(is_real).map(Ranker::new);
+    let Some(Ok(ranker)) = opened else { return cpu("there is no GPU that could be faster") };
+    let auto = Auto::new(OnGpu::new(ranker));
+    let name = auto.gpu().adapter().name.clone();
+    terminal.note(&format!("device: cpu, and `{name}` for large batches if it turns out to be faster"));
+    let choosing = Arc::new(Mutex::new(auto));
+    Device {
+        ranks: Ranks { evaluator: Arc::<Mutex<Auto>>::clone(&choosing), ..Ranks::default() },
+        taken: Taken { name, choosing: Some(choosing), ..Taken::default() },
+    }
 }
 
 #[cfg(not(feature = "gpu"))]
-fn opened(_: &Wish, _: bool, _: Terminal) -> Result<Device> {
+fn fastest(_: Uses, terminal: Terminal) -> Device {
+    terminal.note("device: cpu, since this build has no GPU support");
+    Device::default()
+}
+
+#[cfg(feature = "gpu")]
+fn opened(wish: &Wish, uses: Uses, terminal: Terminal) -> Result<Device> {
+    let open = || gpu::Gpu::open(wish).map_err(|error| refusal(&error));
+    let gpu = open()?;
+    let name = gpu.adapter().name.clone();
+    let mut device = Device::default();
+    if uses.ranks {
+        let ranker = Ranker::new(gpu).map_err(|error| refusal(&error))?;
+        let ranking = Arc::new(Mutex::new(OnGpu::new(ranker)));
+        let evaluator = Arc::<Mutex<OnGpu>>::clone(&ranking);
+        // Whoever names a device has it rank whatever can be ranked, even where an index would answer at once.
+        device.ranks = Ranks { evaluator, when: When::Always, ..Ranks::default() };
+        device.taken.ranking = Some(ranking);
+    }
+    if uses.meters {
+        device.taken.meters = Some(Meters::new(open()?).map_err(|error| refusal(&error))?);
+    }
+    terminal.note(&match (uses.ranks, uses.meters) {
+        (true, true) => format!("device: `{name}`, which ranks places and adds up what feeds draw"),
+        (true, false) => format!("device: `{name}`, which ranks places"),
+        (false, true) => format!("device: `{name}`, which adds up what feeds draw"),
+        (false, false) => format!("device: cpu, since nothing in this run is evaluated on `{name}`"),
+    });
+    device.taken.name = name;
+    Ok(device)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn opened(_: &Wish, _: Uses, _: Terminal) -> Result<Device> {
     Err(refusal(&gpu::Error::NotBuilt))
 }
 

@@ -1,10 +1,12 @@
 use super::arguments::Simulate;
+use super::device::Uses;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::error::{Error, Result};
 use crate::history::{History, Outcome, Plan};
 use crate::metrics::measure;
+use crate::policy::Ranks;
 use crate::power::energy::is_counted;
 use crate::report::run::{EXPORTERS, Provenance, Run, summary};
 use crate::report::{self, Directory};
@@ -17,12 +19,16 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
-    let is_metered = arguments.out.is_some() && is_counted(&loaded.plan.cluster);
-    let mut device = device::chosen(loaded.device.as_ref(), is_metered, terminal)?;
+    let uses = Uses {
+        ranks: Ranks::apply_to(&loaded.plan.settings),
+        meters: arguments.out.is_some() && is_counted(&loaded.plan.cluster),
+    };
+    let mut device = device::chosen(loaded.device.as_ref(), uses, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
-    let provenance = Provenance { device: device.name.clone(), ..provenance(&loaded, arguments) };
+    let mut provenance = provenance(&loaded, arguments);
     let Loaded { plan, .. } = loaded;
-    let history = simulated(plan, arguments.trace_decisions, terminal);
+    let history = simulated(plan, arguments.trace_decisions, device.ranks.clone(), terminal);
+    provenance.device = device.name(terminal);
     let measured = measure(&history);
     let mut run = Run::new(&history, &measured, &provenance);
     if let Some(metering) = device.metering() {
@@ -37,7 +43,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
         summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
     };
     terminal.print(&text)?;
-    device.outcome()?;
+    device.outcome(terminal)?;
     let unfinished = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
     Ok(if unfinished || !history.complete { Exit::Unfinished } else { Exit::Done })
 }
@@ -58,11 +64,11 @@ fn provenance(loaded: &Loaded, arguments: &Simulate) -> Provenance {
 }
 
 /// The history of a plan, with a progress bar, or with every decision on stderr.
-fn simulated(plan: Plan, trace_decisions: bool, terminal: Terminal) -> History {
+fn simulated(plan: Plan, trace_decisions: bool, ranks: Ranks, terminal: Terminal) -> History {
     let bar = Bar::of_jobs(terminal, plan.workload.len());
     let mut progress = |progress: Progress| bar.simulated(progress);
     let mut trace = |line: &str| terminal.say(line);
-    let mut control = Control { interrupted: Some(interrupt::listen(terminal)), ..Control::default() };
+    let mut control = Control { interrupted: Some(interrupt::listen(terminal)), ranks, ..Control::default() };
     if trace_decisions {
         control.trace = Some(&mut trace);
     } else {

@@ -293,6 +293,7 @@ impl Ranker {
 pub struct OnGpu {
     ranker: Ranker,
     cpu: Cpu,
+    batches: u64,
     failure: Option<Error>,
 }
 
@@ -300,12 +301,17 @@ impl OnGpu {
     /// Evaluates on a device.
     #[must_use]
     pub fn new(ranker: Ranker) -> Self {
-        Self { ranker, cpu: Cpu::default(), failure: None }
+        Self { ranker, cpu: Cpu::default(), batches: 0, failure: None }
     }
     /// The device.
     #[must_use]
     pub const fn gpu(&self) -> &Gpu {
         self.ranker.gpu()
+    }
+    /// How many batches the device has ranked.
+    #[must_use]
+    pub const fn batches(&self) -> u64 {
+        self.batches
     }
     /// Why the processor had to take over, if it had to.
     #[must_use]
@@ -318,7 +324,10 @@ impl Evaluator for OnGpu {
     fn rank(&mut self, batch: &Batch<'_>, k: usize, out: &mut Ranking) {
         if self.failure.is_none() {
             match self.ranker.rank(batch, k, out) {
-                Ok(()) => return,
+                Ok(()) => {
+                    self.batches += 1;
+                    return;
+                }
                 Err(error) => self.failure = Some(error),
             }
         }

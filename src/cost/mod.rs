@@ -21,6 +21,8 @@
 //! assert_eq!(ranking.of(0), [Candidate { cost: 2, index: 0 }, Candidate { cost: 4, index: 2 }]);
 //! ```
 
+#[cfg(feature = "gpu")]
+mod auto;
 mod board;
 mod cpu;
 mod domains;
@@ -30,6 +32,8 @@ mod gpu;
 mod shader;
 mod weights;
 
+#[cfg(feature = "gpu")]
+pub use auto::Auto;
 pub use board::{Answer, Board};
 pub use cpu::{Alike, Cpu, Instructions};
 pub use domains::{COLUMNS, Domains, Tables};

@@ -2,6 +2,7 @@ use super::comparison::{Comparison, Run};
 use super::measure::{MEASURES, rank};
 use crate::history::{Plan, Settings};
 use crate::metrics::measure;
+use crate::policy::Ranks;
 use crate::simulation::{Control, Progress, simulate};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -32,6 +33,8 @@ pub struct Watch<'a> {
     pub progress: Option<&'a (dyn Fn(Done) + Sync)>,
     /// Called with each decision.
     pub trace: Option<Tracer<'a>>,
+    /// How places are ranked, and by whom; the results do not depend on it.
+    pub ranks: Option<&'a Ranks>,
 }
 
 /// Called with the name of a policy, the seed of its run and a decision in it, from any thread.
@@ -130,6 +133,7 @@ fn run(
     };
     let mut control =
         Control { interrupted: watch.interrupted, progress: Some(&mut progress), ..Control::default() };
+    control.ranks = watch.ranks.cloned().unwrap_or_default();
     if watch.trace.is_some() {
         control.trace = Some(&mut trace);
     }

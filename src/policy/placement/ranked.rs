@@ -10,10 +10,13 @@
 //! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
 
 use super::gang::{self, Need};
-use super::{Choice, Picker, Placement, Rule, pod};
+use super::{Choice, Picker, Placement, Rule, pod, rule_of};
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query};
+use crate::history::Settings;
+use crate::policy::backfill::Backfill;
 use crate::policy::class::{Class, Classes, Form};
+use crate::policy::order;
 use crate::policy::room::Room;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +47,22 @@ pub enum When {
 impl Default for Ranks {
     fn default() -> Self {
         Self { evaluator: Arc::new(Mutex::new(Cpu::default())), longest: 8, when: When::Rounds }
+    }
+}
+
+impl Ranks {
+    /// Whether passes under such settings ask an evaluator, if they are to whenever they can: not where random draws or
+    /// reservations of conservative backfill decide.
+    #[must_use]
+    pub fn apply_to(settings: &Settings) -> bool {
+        let reserves = match order::named(&settings.order).map(|entry| entry.rule) {
+            Some(order::Rule::Static(_)) => {
+                Backfill::named(&settings.backfill) == Some(Backfill::Conservative)
+            }
+            _ => false,
+        };
+        let weighs = matches!(rule_of(&settings.placement), Some(Rule::Weigh(_) | Rule::Consolidate));
+        weighs && (!reserves || settings.has_event_passes())
     }
 }
 
