@@ -264,6 +264,20 @@ impl Serialize for Money {
 }
 
 /// Dollars and cents: `$1,234.57`, `-$0.05`.
+impl Money {
+    /// Dollars to the millionth, so that sums are exact.
+    ///
+    /// ```
+    /// use gigawatt::units::Money;
+    /// assert_eq!(Money(-1_500_000).exact(), "-1.500000");
+    /// ```
+    #[must_use]
+    pub fn exact(self) -> String {
+        let (sign, micros) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cents = (self.0.unsigned_abs() + 5_000) / 10_000;

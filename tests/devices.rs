@@ -82,7 +82,8 @@ fn a_gpu_adds_up_the_same_draw_to_the_byte() {
         let (code, _, stderr) = run(&arguments, true);
         assert_eq!(code, Some(1), "{device}: {stderr}");
         let file = |name| std::fs::read(directory.join(name)).expect("it was written");
-        (file("power.csv"), file("history"), file("manifest.json"), stderr)
+        let numbers = [file("power.csv"), file("feeds.csv")].concat();
+        (numbers, file("history"), file("manifest.json"), stderr)
     };
     let (cpu, gpu) = (written("cpu", ""), written("gpu", ""));
     assert!(gpu.3.contains(&format!("device: `{}`", adapter.name)), "it says what it took: {}", gpu.3);

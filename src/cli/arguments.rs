@@ -65,7 +65,7 @@ pub(super) struct Simulate {
     pub(super) policy: Option<String>,
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// Keep the run here: manifest.json, summary.json, jobs.csv, power.csv, history
+    /// Keep the run here: manifest.json, summary.json, jobs.csv, power.csv, feeds.csv, history
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Time that a line of power.csv is about, such as 1s, 5m or 1h [default: some hundred lines a feed]

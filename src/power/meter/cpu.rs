@@ -35,6 +35,7 @@ fn walk(load: &Load, feed: Feed, window: Window, count: usize) -> (Vec<Bucket>, 
     let mut price = prices.partition_point(|price| price.time <= time).saturating_sub(1);
     let more = |change: usize| Wide { low: changes[change].low, high: changes[change].high };
     let mut draw = (0..=change).fold(Wide::default(), |sum, change| add_wide(sum, more(change)));
+    let mut settled_at = time;
     while time < window.end {
         let change_next = changes.get(change + 1).map_or(window.end, |change| change.time);
         let price_next = prices.get(price + 1).map_or(window.end, |price| price.time);
@@ -43,8 +44,9 @@ fn walk(load: &Load, feed: Feed, window: Window, count: usize) -> (Vec<Bucket>, 
         meter = drawn(meter, draw, until - time);
         time = until;
         // Joules at one price are kept in two words: they are priced before those overflow.
-        if until == price_next || until == bucket_next {
+        if until == price_next || until == window.end || until - settled_at >= Window::BUCKET_MAX {
             meter = settled(meter, prices[price].price, prices[price].intensity);
+            settled_at = until;
         }
         if until == price_next && price + 1 < prices.len() {
             price += 1;

@@ -117,6 +117,28 @@ fn the_processor_meters_what_every_second_draws() {
     assert_ne!(on_the_cpu(&case), before, "a watt more is noticed");
 }
 
+/// The most that a feed may draw, for as long as time lasts, at one high price.
+fn longest(bucket: u32) -> Case {
+    let most = Placement { feed: 0, from: 0, to: u32::MAX, watts: 1 << 40 };
+    let price = PriceStep { from: 0, price: 1 << 40, intensity: -1 };
+    let window = Window { begin: 0, end: u32::MAX, bucket };
+    Case { placements: vec![most], tariff_of: vec![0], tariffs: vec![vec![price]], window }
+}
+
+/// What that comes to.
+const LONGEST: Total = Total {
+    energy: (u32::MAX as i128) << 40,
+    cost: (u32::MAX as i128) << 80,
+    carbon: -((u32::MAX as i128) << 40),
+};
+
+#[test]
+fn nothing_overflows_however_long_a_price_holds() {
+    for bucket in [10_000, Window::BUCKET_MAX - 1, Window::BUCKET_MAX] {
+        assert_eq!(on_the_cpu(&longest(bucket)).totals, [LONGEST], "buckets of {bucket} s");
+    }
+}
+
 #[test]
 fn no_total_depends_on_the_bucket() {
     let case = Case::drawn(11, 7, 200, 5000, 1);
@@ -204,6 +226,17 @@ mod on_a_device {
             Ok(expected),
             "by a thread that goes on three times and more"
         );
+    }
+
+    #[test]
+    fn nothing_overflows_on_a_gpu_either() {
+        let Some(gpu) = device() else { return };
+        let one_thread = Chunks { threads: 1, ..Chunks::default() };
+        let mut meters = Meters::with(gpu, POWER_SOURCE, one_thread).expect("a device that takes the shader");
+        for bucket in [1_000_000, Window::BUCKET_MAX] {
+            let usage = metered(&mut meters, &longest(bucket)).expect("a device that works");
+            assert_eq!(usage.totals, [LONGEST], "buckets of {bucket} s");
+        }
     }
 
     #[test]

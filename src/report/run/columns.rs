@@ -3,7 +3,7 @@
 use super::ranges::{Ranges, write_ranges};
 use crate::history::{History, JobRecord, Outcome, Segment, WaitReason};
 use crate::metrics::{JobCosts, JobTimes, SLOWDOWN_BOUND};
-use crate::units::{Money, Time};
+use crate::units::Time;
 use crate::workload::Job;
 
 /// One column of `jobs.csv`.
@@ -58,15 +58,6 @@ impl Row<'_> {
             self.out.push(b'.');
             self.out.extend_from_slice(&digits.as_bytes()[1..]);
         }
-    }
-    /// Dollars to the millionth, so that sums are exact.
-    fn dollars(&mut self, money: Money) {
-        let micros = money.0.unsigned_abs();
-        if money.0 < 0 {
-            self.out.push(b'-');
-        }
-        self.number(micros / 1_000_000);
-        self.out.extend_from_slice(format!(".{:06}", micros % 1_000_000).as_bytes());
     }
     /// A name, between quotes if it could be taken for something else.
     fn text(&mut self, text: &str) {
@@ -309,7 +300,7 @@ pub const COLUMNS: &[Column] = &[
         about: "its part of the electricity bill; empty where nothing is known of the grid",
         write: |row| {
             if let Some(cost) = row.costs.map(|costs| costs.cost[row.index]) {
-                row.dollars(cost);
+                row.out.extend_from_slice(cost.exact().as_bytes());
             }
         },
     },

@@ -15,8 +15,10 @@
 //! ```
 
 mod columns;
+mod feeds;
 mod jobs;
 mod json;
+mod metered;
 mod power;
 mod ranges;
 #[cfg(test)]
@@ -54,7 +56,7 @@ impl<'a> Run<'a> {
     pub const fn new(history: &'a History, measured: &'a Measured, provenance: &'a Provenance) -> Self {
         Self { history, measured, provenance, digest: OnceCell::new(), metering: RefCell::new(None) }
     }
-    /// The same run, with what feeds draw in `power.csv` added up by `metering` instead of the processor.
+    /// The same run, with what sites and feeds draw in `power.csv` and `feeds.csv` added up by `metering` instead of the processor.
     #[must_use]
     pub fn metered_by(self, metering: &'a mut dyn Metering) -> Self {
         Self { metering: RefCell::new(Some(metering)), ..self }
@@ -126,6 +128,13 @@ pub const EXPORTERS: &[Exporter] = &[
         about: "what sites and feeds draw over time: mean and peak watts, joules, cap, $/MWh, kg CO2/MWh",
         applies: |run| run.measured.energy.is_some(),
         write: power::write,
+    },
+    Exporter {
+        name: "feeds",
+        file: "feeds.csv",
+        about: "what sites and feeds drew in all, and what that energy costs and emits",
+        applies: |run| run.measured.energy.is_some(),
+        write: feeds::write,
     },
     Exporter {
         name: "summary",

@@ -1,11 +1,10 @@
 use super::Run;
+use super::metered::{Cell, cell, load, quoted};
 use crate::cluster::Cluster;
 use crate::cluster::grid::Integral;
-use crate::hardware::WATTS_MAX;
 use crate::metrics::{CostMetrics, DomainPower, JOULES_A_MWH, PowerMetrics, SiteCost};
-use crate::power::energy::{Meter, sweep};
-use crate::power::meter::{Bucket, Load, Usage, Window};
-use crate::power::{Domain, Parts, limits};
+use crate::power::meter::{Usage, Window};
+use crate::power::{Domain, limits};
 use crate::report::number::{mass, scaled};
 use crate::units::{Money, Seconds, Time, Watts};
 use std::io::{self, Write};
@@ -24,67 +23,13 @@ fn usual_step(end: Time) -> Seconds {
     Seconds(fits.unwrap_or(STEPS[STEPS.len() - 1]))
 }
 
-/// What one domain drew in one step.
-#[derive(Debug, Clone, Copy, Default)]
-struct Cell {
-    joules: u128,
-    peak: u64,
-}
-
-/// What sites, then feeds, draw from each instant on.
-struct Draws {
-    sites: usize,
-    steps: Vec<Vec<(Time, Watts)>>,
-}
-
-impl Meter for Draws {
-    fn stretch(&mut self, domain: Domain, from: Time, _: Time, draw: Watts) {
-        let domain = match domain {
-            Domain::Site(site) => site as usize,
-            Domain::Feed(feed) => self.sites + feed as usize,
-            Domain::All | Domain::Rack(_) => return,
-        };
-        self.steps[domain].push((from, draw));
-    }
-    fn parts(&mut self, _: Time, _: Time, _: &Parts) {}
-}
-
-impl Draws {
-    /// The rows of a load that stand for each domain: one, unless it draws more than a meter counts. Each of several
-    /// has a part of that draw, and draws all it can before the next one draws anything.
-    fn load(self) -> (Load, Vec<Range<usize>>) {
-        let mut rows = Vec::new();
-        let mut of = Vec::new();
-        for steps in self.steps {
-            let most = steps.iter().map(|step| step.1.0).max().unwrap_or(0);
-            let begin = rows.len();
-            for row in 0..most.div_ceil(WATTS_MAX.0).max(1) {
-                let below = row * WATTS_MAX.0;
-                let part = |watts: Watts| Watts(watts.0.saturating_sub(below).min(WATTS_MAX.0));
-                let mut parts: Vec<(Time, Watts)> =
-                    steps.iter().map(|(time, watts)| (*time, part(*watts))).collect();
-                parts.dedup_by_key(|step| step.1);
-                rows.push(parts);
-            }
-            of.push(begin..rows.len());
-        }
-        let tariff_of = vec![0; rows.len()];
-        (Load::of_draws(&rows, &tariff_of, &[Vec::new()]), of)
-    }
-}
-
 /// Writes `power.csv`: a line a site and a line a feed for every step of time.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
     let history = run.history;
     let cluster = &history.plan.cluster;
     writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price_usd_mwh,carbon_g_kwh")?;
     let step = run.provenance.power_step.unwrap_or_else(|| usual_step(history.end)).0.max(1);
-    let mut draws = Draws {
-        sites: cluster.sites.len(),
-        steps: vec![Vec::new(); cluster.sites.len() + cluster.feeds.len()],
-    };
-    sweep(history, &mut draws);
-    let (load, rows) = draws.load();
+    let (load, rows) = load(history, &[]);
     let mut lines = Lines::new(cluster, history.end, step);
     let all = history.end.0.div_ceil(step);
     let width = rows.last().map_or(0, |last| last.end);
@@ -107,16 +52,6 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
         first = last;
     }
     Ok(())
-}
-
-/// What the buckets of one step come to in the rows of a domain, whose peaks are at the same instants.
-fn cell<'a>(buckets: impl Iterator<Item = &'a [Bucket]>, rows: &Range<usize>) -> Cell {
-    buckets.fold(Cell::default(), |sum, bucket| {
-        let rows = &bucket[rows.clone()];
-        let joules: u128 = rows.iter().map(|row| u128::from(row.energy)).sum();
-        let peak = rows.iter().map(|row| row.peak).sum();
-        Cell { joules: sum.joules + joules, peak: sum.peak.max(peak) }
-    })
 }
 
 /// What stands beside the draw in each line.
@@ -197,15 +132,6 @@ impl<'a> Lines<'a> {
         let (site, feed) = (quoted(site), quoted(feed));
         let Cell { joules, peak } = cell;
         writeln!(out, "{},{site},{feed},{mean},{},{joules},{cap},{price},{carbon}", from.0, peak)
-    }
-}
-
-/// A name as a field of CSV.
-fn quoted(name: &str) -> String {
-    if name.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name.to_owned()
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
+use crate::cluster::grid::{Grid, Series, Signal};
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
-use crate::units::{Seconds, Watts};
+use crate::units::{Money, Seconds, Watts};
 use crate::workload::{Graph, Tenant};
 
 fn provenance(title: &str) -> Provenance {
@@ -183,6 +184,57 @@ fn power_csv_says_what_the_meter_says() {
     let by_default = written(None);
     assert_eq!(by_default, written(Some(&mut Cpu::default())), "the processor meters");
     assert_ne!(by_default, written(Some(&mut OneMore(Cpu::default()))), "a joule more is told");
+}
+
+#[test]
+fn feeds_csv_costs_what_the_bill_of_the_site_says() {
+    let mut history = powered();
+    let hourly = Series {
+        offset: 900,
+        step: Seconds(3600),
+        values: vec![40_000_000, -15_000_000, 71_234_567],
+        repeats: true,
+    };
+    let grid = Grid {
+        price: Some(Signal::Series(hourly)),
+        carbon: Some(Signal::Constant(369_000)),
+        ..Grid::default()
+    };
+    history.plan.cluster.grids = vec![grid; history.plan.cluster.sites.len()];
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let written = |metering: &mut dyn Metering| {
+        let run = Run::new(&history, &measured, &provenance).metered_by(metering);
+        let mut bytes = Vec::new();
+        feeds::write(&run, &mut bytes).unwrap();
+        bytes
+    };
+    let bytes = written(&mut Cpu::default());
+    let metrics = &measured.metrics;
+    let (cost, power) = (metrics.cost.as_ref().unwrap(), metrics.power.as_ref().unwrap());
+    assert!(cost.energy != Money(0) && cost.carbon_g > 0, "there is something to compare");
+    let mut rows = csv::Reader::from_reader(&*bytes);
+    for row in rows.records().map(Result::unwrap) {
+        let of = if row[1].is_empty() { &power.sites } else { &power.feeds };
+        let drawn =
+            of.iter().find(|domain| domain.name == row[if row[1].is_empty() { 0 } else { 1 }]).unwrap();
+        assert_eq!(row[2], drawn.energy_j.to_string(), "joules of {row:?}");
+        assert_eq!(row[4], drawn.peak_w.to_string(), "peak of {row:?}");
+        // Nothing is lost between the one feed of each site and its grid connection here.
+        let site = cost.sites.iter().find(|site| site.name == row[0]).unwrap();
+        assert_eq!((&row[5], &row[6]), (&*site.energy.exact(), &*site.carbon_g.to_string()), "{row:?}");
+    }
+    assert_ne!(bytes, written(&mut OneMorePaid(Cpu::default())), "a dollar more is told");
+}
+
+/// Says of every feed that it pays a dollar more.
+#[derive(Debug)]
+struct OneMorePaid(Cpu);
+
+impl Metering for OneMorePaid {
+    fn meter(&mut self, load: &Load, window: Window, out: &mut Usage) {
+        self.0.meter(load, window, out);
+        out.totals.iter_mut().for_each(|total| total.cost += 1_000_000 * 3_600_000_000);
+    }
 }
 
 #[test]
