@@ -63,6 +63,17 @@ fn what_the_readme_shows_is_what_is_printed() {
 }
 
 #[test]
+fn the_devices_of_the_readme_are_told_as_here() {
+    let printed = String::from_utf8(Folder::new().run("list devices").stdout).expect("text");
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
+    // The processor is everywhere; adapters differ, and with them the widths of columns.
+    for line in [0, 2, 3] {
+        let shown = block("device").lines().nth(line).map(words);
+        assert_eq!(shown, printed.lines().nth(line).map(words), "line {line} of\n{printed}");
+    }
+}
+
+#[test]
 fn the_broken_scenario_of_the_readme_is_reported_as_shown() {
     let folder = Folder::new();
     let mut text = fs::read_to_string(folder.0.path().join("workloads/night.toml")).expect("copied");

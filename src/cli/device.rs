@@ -222,3 +222,38 @@ fn described(adapter: &Adapter) -> String {
         None => limits,
     }
 }
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests {
+    use super::*;
+    use crate::cli::Exit;
+    use crate::gpu::tests::device;
+    use crate::power::meter::{Load, Placement, Usage, Window};
+
+    #[test]
+    fn a_named_device_that_is_lost_ends_with_exit_code_3() {
+        let terminal = Terminal::detect();
+        let job = Placement { feed: 0, from: 0, to: 60, watts: 700 };
+        let (load, window) =
+            (Load::new(&[job], &[0], &[Vec::new()]), Window { begin: 0, end: 60, bucket: 60 });
+        for is_lost in [false, true] {
+            let Some(gpu) = device() else { return };
+            let name = gpu.adapter().name.clone();
+            let meters = Meters::new(gpu).expect("a device that takes the shader");
+            if is_lost {
+                meters.gpu().lose();
+            }
+            let taken = Taken { name: name.clone(), meters: Some(meters), ..Taken::default() };
+            let mut device = Device { taken, ..Device::default() };
+            let mut usage = Usage::default();
+            device.metering().expect("it meters").meter(&load, window, &mut usage);
+            assert_eq!(usage.of(0, 0).energy, 42_000, "the result is the same, lost: {is_lost}");
+            let outcome = device.outcome(terminal);
+            assert_eq!(outcome.is_err(), is_lost, "{outcome:?}");
+            if let Err(error) = outcome {
+                assert!(error.to_string().contains(&format!("`{name}` was lost")), "{error}");
+                assert_eq!(Exit::from(&error), Exit::DeviceUnusable, "exit code 3");
+            }
+        }
+    }
+}
