@@ -1,5 +1,5 @@
 //! `gigawatt` simulates how an AI cloud schedules the training and inference jobs of its tenants on racks of GPUs:
-//! what a policy costs in waiting and throughput.
+//! what a policy costs in waiting, throughput, watts and dollars.
 //!
 //! Two nodes of eight GPUs, three jobs, first come, first served, and every wait by hand:
 //!
@@ -46,25 +46,29 @@
 //!
 //! Data flows one way, and the modules are that sentence. [`trace`] turns what others recorded into a [`workload`]:
 //! what is asked; [`scenario`] turns a file into that and a [`cluster`]: where it can run, made of platforms from the
-//! catalogue in [`hardware`]. [`simulation`] moves time and asks a [`policy`] who runs where, and that asks [`cost`] how
-//! good a place is; none of them opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number, [`experiment`]
-//! the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`error`],
-//! [`units`] and [`random`] are the ground that all stand on.
+//! catalogue in [`hardware`]. [`simulation`] moves time and asks a [`policy`] who runs where. That asks [`cost`] how good
+//! a place is, one function for the processor and for a [`gpu`], and [`power`] what may be drawn there; none of them
+//! opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number (with
+//! the formulas of [`power`]: watts, joules, money), [`experiment`] the difference between policies, and [`report`] what
+//! is read. [`cli`] is the binary, and [`document`], [`error`], [`units`] and [`random`] are the ground that all stand
+//! on.
 //!
 //! # What it models, and what it does not
 //!
 //! Gangs, pods and shares of a GPU; racks as NVLink domains; several generations of GPUs with their speeds; partitions
 //! that overlap, tenants with quotas; job graphs; estimates that are wrong, jobs that fail or are withdrawn;
-//! preemption with restarts and lost work; capacity that comes and goes.
+//! preemption with restarts and lost work; capacity that comes and goes; what all of it draws, caps on every level of
+//! the tree of feeds, what the grid asks for a joule and how clean it is.
 //!
 //! Packets in a network, kernels on a GPU, heat, and the single requests of an inference service are not modelled.
 //! Where their effect matters it enters as a factor with a source, such as the speed of a gang that spans racks.
 //!
 //! # Determinism
 //!
-//! The same scenario, seed and version give the same history, byte for byte, on any machine and with any number of
-//! threads. Decisions are made of integers alone, time is whole seconds, ties have a rule, and random numbers are
-//! addressed by what they are for ([`random`]) instead of drawn in turn.
+//! The same scenario, seed and version give the same history, byte for byte, on any machine, with any number of threads,
+//! and whether a GPU ranks the places or the processor does. Decisions are made of integers alone, time is whole
+//! seconds, ties have a rule, and random numbers are addressed by what they are for ([`random`]) instead of drawn in
+//! turn.
 
 pub mod cli;
 pub mod cluster;
