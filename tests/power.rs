@@ -1,6 +1,6 @@
 //! What caps on power do to a schedule: cases small enough to be worked out by hand.
 
-use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeKind, NodePower};
+use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeKind, NodePower, Ramp};
 use gigawatt::history::{History, Plan, SegmentEnd, Settings, WaitReason};
 use gigawatt::metrics::measure;
 use gigawatt::simulation::{Control, simulate};
@@ -167,6 +167,35 @@ fn thresholds_slow_low_priorities_first() {
         (2, 150, 168, 100),
     ];
     assert_eq!(segments(&history), expected, "by hand");
+}
+
+#[test]
+fn starts_raise_a_feed_no_faster_than_it_may_rise() {
+    // 1,500 W a minute: one job of 1,000 W at 0, one at 60. At 100 one ends, and 1,400 W were the least since 40: the
+    // third starts as well.
+    let mut slow = cluster(4, None, None);
+    slow.ramps.push(Ramp { feed: 0, rise: Watts(1500) });
+    for backfill in ["none", "skip", "easy"] {
+        let settings = Settings { backfill: backfill.to_owned(), ..settings("admit") };
+        let history = run(slow.clone(), &THREE, settings);
+        assert_eq!(
+            segments(&history),
+            [(0, 0, 100, 100), (1, 60, 160, 100), (2, 100, 200, 100)],
+            "{backfill}"
+        );
+        assert_eq!(history.check(), Ok(()), "{backfill}");
+        let third = if backfill == "none" { (40, 60) } else { (100, 0) };
+        assert_eq!(waited(&history), [(0, 0), (60, 0), third], "{backfill}: for power, or behind who does");
+        let feed = measure(&history).metrics.power.expect("power is counted").feeds.swap_remove(0);
+        assert_eq!((feed.rise_w, feed.rise_limit_w), (1000, Some(1500)), "{backfill}: from minute to minute");
+    }
+    slow.ramps[0].rise = Watts(2000);
+    let history = run(slow.clone(), &THREE, settings("admit"));
+    assert_eq!(segments(&history)[1..], [(1, 0, 100, 100), (2, 60, 160, 100)], "two at once");
+    slow.ramps[0].rise = Watts(999);
+    let history = run(slow.clone(), &THREE, settings("admit"));
+    assert!(history.segments.is_empty(), "nobody may start, whenever");
+    assert_eq!(run(slow, &THREE, settings("none")).segments.len(), 3, "unless nobody heeds it");
 }
 
 /// A curtailment of the hall to 3,600 W from 100 to 200.

@@ -3,7 +3,7 @@
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
-use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeState};
+use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeState, Ramp};
 use gigawatt::hardware::Loss;
 use gigawatt::history::{History, Piece, Plan, Segment, Settings, WaitReason};
 use gigawatt::metrics::measure;
@@ -30,6 +30,8 @@ struct Power {
     curtail: usize,
     period: u32,
     thresholds: [u32; 2],
+    /// Percent of the way from idle to busy that the hall may rise in a minute.
+    rise: Option<u32>,
 }
 
 const CURTAILS: [&str; 3] = ["cap", "preempt", "drain"];
@@ -43,8 +45,9 @@ prop_compose! {
         period in 5u32..50,
         low in 10u32..60,
         more in 1u32..40,
+        rise in prop::option::weighted(0.3, 30u32..120),
     ) -> Power {
-        Power { caps, lossy, curtailment, curtail, period, thresholds: [low, low + more] }
+        Power { caps, lossy, curtailment, curtail, period, thresholds: [low, low + more], rise }
     }
 }
 
@@ -93,6 +96,8 @@ fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
     cluster.feeds.iter_mut().zip(of_feeds).for_each(|(feed, cap)| feed.cap = cap);
     cluster.racks.iter_mut().zip(of_racks).for_each(|(rack, cap)| rack.cap = cap);
     cluster.curtailments.extend(curtailed);
+    let way = busy[racks] - idle[racks];
+    cluster.ramps.extend(power.rise.map(|rise| Ramp { feed: 0, rise: Watts(way * u64::from(rise) / 100) }));
     let named = Settings {
         power: rule.to_owned(),
         curtail: CURTAILS[power.curtail].to_owned(),
@@ -192,6 +197,35 @@ fn broken_caps(history: &History) -> Vec<String> {
     broken
 }
 
+/// Every instant at which starts leave the hall more above its least draw of the minute before than it may rise.
+fn too_fast(history: &History) -> Vec<String> {
+    let cluster = &history.plan.cluster;
+    let Some(ramp) = cluster.ramps.first() else { return Vec::new() };
+    let mut instants: BTreeSet<u32> = history.segments.iter().flat_map(|s| [s.from.0, s.to.0]).collect();
+    instants.insert(0);
+    let drawn = |now: u32| {
+        let mut above = vec![0; cluster.nodes() as usize];
+        let running = history.segments.iter().filter(|s| s.from.0 <= now && now < s.to.0);
+        running.for_each(|segment| add_segment(history, segment, &mut above));
+        draws(cluster, &above)[cluster.racks.len()]
+    };
+    let hall: Vec<(u32, u64)> = instants.into_iter().map(|now| (now, drawn(now))).collect();
+    let starts: BTreeSet<u32> = history.segments.iter().map(|s| s.from.0).collect();
+    let mut fast = Vec::new();
+    for (index, &(now, after)) in
+        hall.iter().enumerate().filter(|(_, (now, _))| starts.contains(now) && *now > 0)
+    {
+        // What was drawn from an instant on counts while the next one lies within the minute.
+        let recent = (0..index).filter(|earlier| hall[earlier + 1].0 > now.saturating_sub(60));
+        let least = recent.map(|earlier| hall[earlier].1).min().unwrap_or(after);
+        // Who only goes on slower raises nothing.
+        if after > hall[index - 1].1.max(least + ramp.rise.0) {
+            fast.push(format!("{now}: the hall draws {after} W, {least} W within the minute before"));
+        }
+    }
+    fast
+}
+
 /// Whether somebody who runs could still yield to a curtailment of the hall, and the rule asks for it.
 fn could_yield(history: &History, running: &[&Segment]) -> bool {
     let preemptible = |segment: &Segment| history.plan.workload.behaviour_of(segment.job).preemptible;
@@ -224,10 +258,11 @@ fn power_seconds(history: &History) -> u64 {
 #[test]
 fn no_domain_ever_draws_more_than_it_may() {
     for rule in ["admit", "cap", "steer", "polca"] {
-        let seen = RefCell::new([0_u64; 4]);
+        let seen = RefCell::new([0_u64; 5]);
         for_all(150, |spec, power| {
             let history = simulate(plan(spec, power, rule), &mut Control::default());
             fail(&broken_caps(&history))?;
+            fail(&too_fast(&history))?;
             history.check().map_err(TestCaseError::fail)?;
             let mut seen = seen.borrow_mut();
             seen[0] += u64::from(history.segments.iter().any(|segment| segment.cap < Factor::ONE));
@@ -235,34 +270,43 @@ fn no_domain_ever_draws_more_than_it_may() {
                 u64::from(history.segments.iter().any(|s| s.end == gigawatt::history::SegmentEnd::Changed));
             seen[2] += power_seconds(&history);
             seen[3] += u64::from(power.curtailment.is_some());
+            let mut unlimited = history.plan.clone();
+            unlimited.cluster.ramps.clear();
+            seen[4] += u64::from(simulate(unlimited, &mut Control::default()).segments != history.segments);
             Ok(())
         });
         let seen = seen.into_inner();
         assert!(
             seen.iter().all(|count| *count > 0),
-            "{rule}: caps, changes, waiting for power, curtailments: {seen:?}"
+            "{rule}: caps, changes, waiting for power, curtailments, limits of rises that matter: {seen:?}"
         );
     }
 }
 
 #[test]
 fn a_cap_that_is_broken_is_noticed() {
-    let found = RefCell::new(0);
+    let found = RefCell::new([0_u32; 2]);
     for_all(60, |spec, power| {
         let history = simulate(
             plan(spec, &Power { curtailment: None, ..power.clone() }, "none"),
             &mut Control::default(),
         );
-        *found.borrow_mut() += u32::from(!broken_caps(&history).is_empty());
+        let mut found = found.borrow_mut();
+        found[0] += u32::from(!broken_caps(&history).is_empty());
+        found[1] += u32::from(!too_fast(&history).is_empty());
         Ok(())
     });
-    assert!(found.into_inner() > 5, "who ignores caps breaks them");
+    let found = found.into_inner();
+    assert!(
+        found.iter().all(|count| *count > 2),
+        "who ignores caps and limits of rises breaks them: {found:?}"
+    );
 }
 
 #[test]
 fn caps_that_nobody_reaches_change_nothing() {
     for_all(200, |spec, power| {
-        let none = Power { caps: [None; 6], curtailment: None, ..power.clone() };
+        let none = Power { caps: [None; 6], curtailment: None, rise: None, ..power.clone() };
         let mut lifted = plan(spec, &none, "admit");
         let free = simulate(lifted.clone(), &mut Control::default());
         lifted.cluster.sites[0].cap = Some(Watts(1 << 50));
@@ -280,7 +324,7 @@ fn caps_that_nobody_reaches_change_nothing() {
 fn admission_equals_the_naive_reference() {
     let waited = RefCell::new(0);
     for_all(400, |spec, power| {
-        let plan = plan(spec, &Power { curtailment: None, ..power.clone() }, "admit");
+        let plan = plan(spec, &Power { curtailment: None, rise: None, ..power.clone() }, "admit");
         let history = simulate(plan.clone(), &mut Control::default());
         let expected = schedule::of_run(&naive::simulate(&plan));
         *waited.borrow_mut() += power_seconds(&history);

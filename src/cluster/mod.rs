@@ -16,11 +16,13 @@ pub mod grid;
 mod occupancy;
 mod piece;
 mod power;
+mod ramp;
 
 pub use curtailment::Curtailment;
 pub use occupancy::{Host, Occupancy};
 pub use piece::Piece;
 pub use power::{NodePower, Pue, through};
+pub use ramp::Ramp;
 
 use crate::hardware::Loss;
 use crate::units::{Factor, Time, Watts};
@@ -167,6 +169,9 @@ pub struct Cluster {
     /// When feeds may deliver less; they may overlap.
     #[serde(default)]
     pub curtailments: Vec<Curtailment>,
+    /// How fast the draw of feeds may rise, a feed at most once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ramps: Vec<Ramp>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,

@@ -67,6 +67,11 @@ fn check_cluster(cluster: &Cluster) -> Result<(), Fault> {
         cluster.curtailments.iter().all(curtailed),
         "a curtailment concerns no feed or ends before it begins",
     )?;
+    let ramped = |(index, ramp): (usize, &crate::cluster::Ramp)| {
+        let again = cluster.ramps[..index].iter().any(|other| other.feed == ramp.feed);
+        within(ramp.feed, cluster.feeds.len()) && !again
+    };
+    ensure(cluster.ramps.iter().enumerate().all(ramped), "a ramp concerns no feed, or one that has another")?;
     let names = cluster.node_names.len();
     ensure(names == 0 || u32::try_from(names) == Ok(cluster.nodes()), "nodes and their names disagree")
 }

@@ -25,6 +25,10 @@ pub struct DomainPower {
     pub load_factor: f64,
     /// The largest change of the mean draw from one minute of the window to the next, watts, rounded up.
     pub ramp_w: u64,
+    /// The largest rise of that kind, watts, rounded up.
+    pub rise_w: u64,
+    /// The most by which starts may raise its draw within a minute, watts.
+    pub rise_limit_w: Option<u64>,
     /// Its cap without curtailments, watts.
     pub cap_w: Option<u64>,
     /// ∫ draw above the cap of that instant dt, watt-seconds.
@@ -74,14 +78,15 @@ struct Account {
     /// Joules of the minute that is not over, and of the one before.
     minute: u128,
     last: Option<u128>,
-    /// Largest difference between two minutes, joules.
+    /// Largest difference between two minutes, and the largest by which the later is more, joules.
     ramp: u128,
+    rise: u128,
 }
 
 impl Account {
     fn new(limits: Vec<(Time, Option<Watts>)>) -> Self {
         let peak = Watts(0);
-        Self { energy: 0, peak, limits, limit: 0, over: 0, minute: 0, last: None, ramp: 0 }
+        Self { energy: 0, peak, limits, limit: 0, over: 0, minute: 0, last: None, ramp: 0, rise: 0 }
     }
     /// Adds a stretch that lies in the window, which began at `start`.
     fn add(&mut self, start: Time, from: Time, to: Time, draw: Watts) {
@@ -126,6 +131,7 @@ impl Account {
     fn close_minute(&mut self, joules: u128) {
         if let Some(last) = self.last.replace(joules) {
             self.ramp = self.ramp.max(last.abs_diff(joules));
+            self.rise = self.rise.max(joules.saturating_sub(last));
         }
     }
     fn finish(&self, name: &str, seconds: u32) -> DomainPower {
@@ -138,6 +144,8 @@ impl Account {
             peak_w: self.peak.0,
             load_factor: ratio(self.energy, u128::from(seconds) * u128::from(self.peak.0)),
             ramp_w: u64::try_from(self.ramp.div_ceil(60)).unwrap_or(u64::MAX),
+            rise_w: u64::try_from(self.rise.div_ceil(60)).unwrap_or(u64::MAX),
+            rise_limit_w: None,
             cap_w: cap.map(|cap| cap.0),
             over_cap_ws: self.over,
             stranded_w: cap.map(|cap| cap.0.saturating_sub(self.peak.0)),
@@ -228,7 +236,7 @@ pub(super) fn power(
     let per_hour = |amount: f64| if hours > 0.0 { amount / hours } else { 0.0 };
     let every = accounts.sites.iter().chain(&accounts.feeds).chain(&accounts.racks);
     let signed = |joules: u128| i128::try_from(joules).unwrap_or(i128::MAX);
-    let metrics = PowerMetrics {
+    let mut metrics = PowerMetrics {
         all_over_cap_ws: every.map(|account| account.over).sum(),
         jobs_j: jobs,
         idle_j: signed(idle) - signed(held_idle),
@@ -241,6 +249,9 @@ pub(super) fn power(
         feeds: named(&accounts.feeds, cluster.feeds.iter().map(|feed| feed.name.as_str()), seconds),
         all,
     };
+    for ramp in &cluster.ramps {
+        metrics.feeds[ramp.feed as usize].rise_limit_w = Some(ramp.rise.0);
+    }
     Some((metrics, tenants))
 }
 

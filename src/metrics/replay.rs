@@ -5,7 +5,7 @@ use super::series::{Rates, Recorder};
 use super::times::{JobTimes, Wait};
 use super::waiting::{Held, Waiting};
 use crate::history::{History, Plan, Segment};
-use crate::policy::power::cap_times;
+use crate::policy::power::{cap_times, rise_times};
 use crate::units::Time;
 use std::ops::Range;
 
@@ -96,7 +96,9 @@ pub(super) fn replay(
         wait_starts: Queue::new(waits.iter().enumerate().map(|(index, wait)| (wait.from, index))),
         wait_ends: Queue::new(waits.iter().enumerate().map(|(index, wait)| (wait.to, index))),
         changes: Queue::new(cluster.changes.iter().enumerate().map(|(index, change)| (change.time, index))),
-        caps: Queue::new(cap_times(&history.plan).into_iter().map(|time| (time, 0))),
+        caps: Queue::new(
+            cap_times(&history.plan).into_iter().chain(rise_times(history)).map(|time| (time, 0)),
+        ),
         heads: Queue::new(history.heads.iter().enumerate().map(|(index, head)| (head.time, index))),
     };
     sweep.run(times);
@@ -143,6 +145,7 @@ impl Sweep<'_> {
 
     fn instant(&mut self, now: Time, passes: bool, times: &mut [JobTimes]) {
         self.recorder.run_to(now, &self.rates);
+        self.waiting.set_now(now);
         self.occupancy.freed.clear();
         let stamp = now.0.saturating_add(1);
         if passes {

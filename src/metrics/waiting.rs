@@ -244,6 +244,12 @@ impl<'a> Waiting<'a> {
             power.stamp = stamp;
         }
     }
+    /// Time goes on to this instant.
+    pub(super) fn set_now(&mut self, now: Time) {
+        if let Some(power) = &mut self.power {
+            power.witness.set_now(now);
+        }
+    }
     /// The caps on power of this instant hold.
     pub(super) fn set_caps(&mut self, now: Time, stamp: u32) {
         if let Some(power) = &mut self.power {

@@ -82,6 +82,12 @@ impl Room {
             power.set_caps(&plan.cluster, now, Rule::drains(plan));
         }
     }
+    /// Time goes on to this instant, before anything of it happens.
+    pub(super) fn set_now(&mut self, now: Time) {
+        if let Some(power) = &mut self.power {
+            power.set_now(now);
+        }
+    }
     /// A node changes its state.
     pub(super) fn set_state(&mut self, node: u32, state: NodeState) {
         self.freed += 1;

@@ -381,8 +381,9 @@ impl View {
 
 /// What only the simulation does.
 impl View {
-    pub(crate) const fn set_now(&mut self, now: Time) {
+    pub(crate) fn set_now(&mut self, now: Time) {
         self.now = now;
+        self.room.set_now(now);
     }
     /// The caps of the present instant hold.
     pub(crate) fn set_caps(&mut self) {

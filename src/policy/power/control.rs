@@ -27,6 +27,8 @@ pub(in crate::policy) struct Controlled {
     eventful: bool,
     /// The next look at unused watts that was asked for.
     next_look: Time,
+    /// When a feed may draw more by itself; [`Time::NEVER`]: none does.
+    next_rise: Time,
 }
 
 impl Controlled {
@@ -42,6 +44,7 @@ impl Controlled {
             states: BTreeMap::new(),
             eventful: true,
             next_look: Time::ZERO,
+            next_rise: Time::NEVER,
         }
     }
 
@@ -261,6 +264,10 @@ impl Policy for Controlled {
     }
 
     fn decide(&mut self, view: &mut View) {
+        if self.next_rise <= view.now() {
+            self.eventful = true;
+            self.inner.observe(Event::Power, view);
+        }
         self.make_way(view);
         if self.rule == Rule::Steer {
             self.steer(view);
@@ -274,6 +281,10 @@ impl Policy for Controlled {
             may_fall = false;
             self.inner.observe(Event::Power, view);
             self.inner.decide(view);
+        }
+        self.next_rise = ledger(view).next_rise().unwrap_or(Time::NEVER);
+        if self.next_rise != Time::NEVER {
+            view.wake_at(self.next_rise);
         }
     }
 }

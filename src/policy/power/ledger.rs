@@ -1,6 +1,7 @@
 //! The reserved draw of every node, chassis, rack, feed and site.
 
 use super::level::{Draws, milli_of};
+use super::rise::Rise;
 use crate::cluster::{Cluster, NodeState, Piece, Pue, through};
 use crate::hardware::{Level, Loss, WATTS_MAX};
 use crate::units::{Time, Watts};
@@ -65,6 +66,8 @@ pub(in crate::policy) struct Ledger {
     drawn: Vec<u64>,
     /// By domain up to the racks: how many of its nodes are there at all.
     present: Vec<u32>,
+    /// Feeds whose rise is limited.
+    rises: Vec<Rise>,
 }
 
 impl Tree {
@@ -176,7 +179,9 @@ impl Ledger {
                 present[above] += present[domain];
             }
         }
-        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present };
+        let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
+        let rises = cluster.ramps.iter().map(|ramp| Rise::new(feed(ramp.feed), ramp)).collect();
+        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present, rises };
         ledger.set_caps(cluster, Time::ZERO, false);
         ledger
     }
@@ -211,6 +216,23 @@ impl Ledger {
         self.caps = Arc::new(Caps { actual, admitted });
     }
 
+    /// Time goes on to `now`: until then every domain drew what it draws.
+    pub(in crate::policy) fn set_now(&mut self, now: Time) {
+        for rise in &mut self.rises {
+            rise.pass(now, self.drawn[rise.domain as usize]);
+        }
+    }
+    /// When a feed may draw more by itself, if one may.
+    pub(super) fn next_rise(&self) -> Option<Time> {
+        self.rises.iter().filter_map(|rise| rise.next(self.drawn[rise.domain as usize])).min()
+    }
+    /// The most that starts may let a domain draw.
+    fn admitted(&self, domain: u32) -> u64 {
+        let rises = self.rises.iter().filter(|rise| rise.domain == domain);
+        let ceilings = rises.map(|rise| rise.ceiling(self.drawn[domain as usize]));
+        ceilings.fold(self.caps.admitted[domain as usize], u64::min)
+    }
+
     /// What each node of the pieces reserves more, by node.
     fn watts(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> BTreeMap<u32, u64> {
         let mut watts = BTreeMap::new();
@@ -234,7 +256,7 @@ impl Ledger {
         let mut domain = node;
         while more > 0 && domain != NONE {
             let drawn = self.tree.of(domain, self.below[domain as usize] + more);
-            if drawn > self.caps.admitted[domain as usize] {
+            if drawn > self.admitted(domain) {
                 return false;
             }
             more = drawn - self.drawn[domain as usize];
@@ -276,7 +298,7 @@ impl Ledger {
         let mut added = self.watts(draws, level, pieces);
         while let Some((domain, more)) = added.pop_first() {
             let drawn = self.tree.of(domain, self.below[domain as usize] + more);
-            if more > 0 && drawn > self.caps.admitted[domain as usize] {
+            if more > 0 && drawn > self.admitted(domain) {
                 return false;
             }
             let above = self.tree.parent[domain as usize];

@@ -3,7 +3,8 @@
 //! A start is *admitted* if the reserved draw of everything below each level of the tree (node, rack, feed, the feeds
 //! above) stays within that level's cap, the new job's included. A domain whose chain lacks headroom does not fit:
 //! the next cheapest is taken; a gang over several racks that would break a cap waits, as nothing else is searched.
-//! This is Slurm's hierarchical resource in mode 3.
+//! This is Slurm's hierarchical resource in mode 3. Where the rise of a feed is limited, a start must besides not raise
+//! its reserved draw by more than that above the least of the minute before.
 
 mod admit;
 mod cap;
@@ -13,12 +14,14 @@ pub(super) mod ledger;
 pub(super) mod level;
 mod none;
 mod polca;
+mod rise;
 mod steer;
 mod witness;
 
 pub use witness::Witness;
 
-use crate::history::Plan;
+use crate::cluster::Ramp;
+use crate::history::{History, Plan};
 use crate::units::Time;
 use level::LEVELS;
 
@@ -66,6 +69,18 @@ pub fn cap_times(plan: &Plan) -> Vec<Time> {
     times
 }
 
+/// The instants at which a feed whose rise is limited may draw more by itself, in no order.
+#[must_use]
+pub fn rise_times(history: &History) -> Vec<Time> {
+    let plan = &history.plan;
+    if plan.cluster.ramps.is_empty() || Rule::of(plan).is_none() {
+        return Vec::new();
+    }
+    let changes = plan.cluster.changes.iter().map(|change| change.time);
+    let rises = history.segments.iter().map(|segment| segment.from).chain(changes);
+    rises.map(|time| time + Ramp::WINDOW).filter(|time| *time <= history.end).collect()
+}
+
 impl Rule {
     /// The rule of that name; no name is no rule.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -78,6 +93,7 @@ impl Rule {
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let cluster = &plan.cluster;
         let capped = !cluster.curtailments.is_empty()
+            || !cluster.ramps.is_empty()
             || cluster.sites.iter().any(|site| site.cap.is_some())
             || cluster.feeds.iter().any(|feed| feed.cap.is_some())
             || cluster.racks.iter().any(|rack| rack.cap.is_some())

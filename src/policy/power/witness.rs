@@ -30,6 +30,10 @@ impl Witness {
     pub fn class_of(&self, job: u32) -> u32 {
         self.classes.of_job[job as usize]
     }
+    /// Time goes on to this instant, before anything of it happens.
+    pub fn set_now(&mut self, now: Time) {
+        self.room.set_now(now);
+    }
     /// The caps of an instant hold.
     pub fn set_caps(&mut self, plan: &Plan, now: Time) {
         self.room.set_caps(plan, now);

@@ -3,6 +3,7 @@
 mod curtailment;
 mod grid;
 mod quantity;
+mod ramp;
 
 use super::files::Files;
 use crate::cluster::Cluster;
@@ -19,6 +20,7 @@ pub(super) fn read(
 ) {
     let Some(mut power) = root.table("power") else { return };
     curtailment::read(document, &mut power, cluster.as_deref_mut());
+    ramp::read(document, &mut power, cluster.as_deref_mut());
     grid::read(document, &mut power, cluster, span, files);
     power.finish();
 }

@@ -159,3 +159,23 @@ fn who_may_be_held_back_is_said_by_job_tenant_or_kind() {
     let plan = Scenario::from_text("s.toml", &text, &parts).unwrap().plan;
     assert_eq!(plan.settings.hold, "none", "from the command line");
 }
+
+#[test]
+fn a_ramp_is_watts_a_minute_at_a_feed_that_is_there() {
+    let ramp = |feed: &str, limit: &str| {
+        format!("{CLUSTER}[[power.ramp]]\nfeed = \"{feed}\"\nlimit = \"{limit}\"\n{JOB}")
+    };
+    let cluster = load(&ramp("feed", "1.5 MW/min")).plan.cluster;
+    assert_eq!(cluster.ramps, [crate::cluster::Ramp { feed: 0, rise: Watts(1_500_000) }], "of the only feed");
+    for (feed, limit, problem) in [
+        ("fed", "1 MW/min", "unknown feed `fed` (did you mean `feed`?)"),
+        ("feed", "1 MW", "expected a power a minute such as `100 kW/min`, found the text `1 MW`"),
+        ("feed", "fast/min", "expected a power a minute"),
+    ] {
+        assert!(told(&ramp(feed, limit)).contains(problem), "{}", told(&ramp(feed, limit)));
+    }
+    let twice = ramp("feed", "1 MW/min")
+        .replace(JOB, "[[power.ramp]]\nfeed = \"feed\"\nlimit = \"1 kW/min\"\n")
+        + JOB;
+    assert!(told(&twice).contains("feed `feed` has a ramp already"), "{}", told(&twice));
+}
