@@ -100,10 +100,14 @@ pub(super) struct Pipeline {
     starts: u64,
     /// Whether who does not fit now cannot fit once less is free, whatever started meanwhile and where.
     monotone: bool,
+    /// Whether GPUs are alike and alone on their nodes, so that counts tell who leaves room for the head.
+    counted: bool,
     /// In a pass: the next job of each class, the first on top.
     tries: BinaryHeap<Reverse<Candidate>>,
     /// By class: the version at which no place was found, and at which the head would have been delayed.
     refused: Vec<(u64, u64)>,
+    /// Class and expected work of arrivals refused in a pass; kept for its memory.
+    alike: Vec<(u32, u64)>,
 }
 
 impl Pipeline {
@@ -128,8 +132,11 @@ impl Pipeline {
             tries: BinaryHeap::new(),
             version: 0,
             starts: 0,
-            monotone: is_monotone(plan, table, backfill),
+            monotone: counts_tell(plan, table)
+                || backfill == Backfill::Skip && table.iter().all(|class| class.monotone),
+            counted: counts_tell(plan, table) && plan.cluster.kinds.len() == 1,
             refused: vec![(0, 0); classes],
+            alike: Vec::new(),
         }
     }
 
@@ -266,18 +273,23 @@ impl Pipeline {
         cut: Time,
     ) -> Option<Key> {
         let blocked = self.candidate(view, job_of(head));
-        let mut refused = vec![(blocked.class, blocked.work)];
+        let mut refused = std::mem::take(&mut self.alike);
+        refused.clear();
+        refused.push((blocked.class, blocked.work));
+        let mut first = None;
         for candidate in fresh.iter().copied().filter(|candidate| candidate.key > head) {
             let alike = (candidate.class, candidate.work);
             if refused.contains(&alike) || !self.queues[queue].pending.leads(candidate) {
                 continue;
             }
             if self.consider(view, queue, job_of(head), candidate, cut) {
-                return Some(candidate.key);
+                first = Some(candidate.key);
+                break;
             }
             refused.push(alike);
         }
-        None
+        self.alike = refused;
+        first
     }
 
     /// The next job of every class after `after` that might start.
@@ -326,6 +338,14 @@ impl Pipeline {
     ) -> bool {
         let job = job_of(candidate.key);
         let class = view.class(job);
+        if self.backfill.reserves()
+            && let Some(rate) = class.rate
+            && view.expected_end(job, rate) > cut
+            && !self.may_leave_room(view, queue, head, class)
+        {
+            self.refused[candidate.class as usize].1 = self.version;
+            return false;
+        }
         let fits = view.room().within_quota(class) && self.finds_place(view, job);
         let refused = &mut self.refused[candidate.class as usize];
         if !fits {
@@ -348,11 +368,18 @@ impl Pipeline {
         self.start(view, job);
         true
     }
+
+    /// Whether a job that ends after the cut might leave the head its room, wherever it goes.
+    fn may_leave_room(&self, view: &View, queue: usize, head: u32, class: &Class) -> bool {
+        let gpus = class.gpus_milli;
+        self.backfill != Backfill::EasyStrict
+            && !(self.counted && self.reservations.lacks_gpus(view, queue, head, gpus))
+    }
 }
 
-/// On counts of equal GPUs, or without a reservation for classes of which that is true, less free capacity never lets
-/// in who was refused; where a reservation meets a choice of nodes it may.
-fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
+/// Whether counts of equal GPUs, one a node, say who fits, so that less free capacity never lets in who was refused;
+/// where a reservation meets a choice of nodes it may.
+fn counts_tell(plan: &Plan, classes: &[Class]) -> bool {
     let one_gpu = |kind: u32| plan.cluster.kinds[kind as usize].gpus <= 1;
     let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && one_gpu(rack.kind));
     let is_simple = |class: &Class| {
@@ -362,7 +389,6 @@ fn is_monotone(plan: &Plan, classes: &[Class], backfill: Backfill) -> bool {
     let one_scope = classes.iter().all(|class| class.scope == 0);
     let one_queue = plan.workload.partitions.len() == 1;
     counts && simple && one_scope && one_queue
-        || backfill == Backfill::Skip && classes.iter().all(|class| class.monotone)
 }
 
 fn narrow(queue: usize) -> u32 {

@@ -14,6 +14,7 @@ use crate::cluster::Piece;
 use crate::history::Plan;
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "easy",
@@ -47,6 +48,8 @@ pub(crate) struct Reservations {
     queues: Vec<Reservation>,
     /// By two queues: whether they share nodes, directly or through others, so that jobs of one matter to the other.
     shared: Vec<Vec<bool>>,
+    /// Jobs that a step of the cut frees; kept for its memory.
+    ending: Vec<u32>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -89,6 +92,7 @@ impl Reservations {
             expected: vec![Time::ZERO; if active { plan.workload.jobs.len() } else { 0 }],
             queues: vec![Reservation::default(); plan.workload.partitions.len()],
             shared: shared(plan, classes),
+            ending: Vec::new(),
         }
     }
 
@@ -261,21 +265,23 @@ impl Reservations {
 
     fn release_until(&mut self, view: &View, queue: usize, cut: Time) {
         let from = self.queues[queue].cut;
-        let ending = self.ends.range(at(from, u32::MAX)..=at(cut, u32::MAX));
-        let ending: Vec<u32> =
-            ending.filter(|running| end_of(**running) > from).map(|running| job_of(*running)).collect();
-        for job in ending {
-            self.hold(view, queue, job, true);
-        }
+        // No job has the greatest index.
+        self.hold_ending(view, queue, at(from, u32::MAX)..=at(cut, u32::MAX), true);
         self.queues[queue].cut = cut;
     }
 
     fn each_ending_at(&mut self, view: &View, queue: usize, end: Time, release: bool) {
-        let ending = self.ends.range(at(end, 0)..=at(end, u32::MAX));
-        let ending: Vec<u32> = ending.map(|running| job_of(*running)).collect();
-        for job in ending {
-            self.hold(view, queue, job, release);
+        self.hold_ending(view, queue, at(end, 0)..=at(end, u32::MAX), release);
+    }
+
+    fn hold_ending(&mut self, view: &View, queue: usize, ends: RangeInclusive<u64>, release: bool) {
+        let mut ending = std::mem::take(&mut self.ending);
+        ending.clear();
+        ending.extend(self.ends.range(ends).map(|running| job_of(*running)));
+        for job in &ending {
+            self.hold(view, queue, *job, release);
         }
+        self.ending = ending;
     }
 
     /// A running job is released from, or claimed in, what is free then.
@@ -297,6 +303,14 @@ impl Reservations {
         let class = view.class(head);
         let mut holds = || then.holds(class).unwrap_or_else(|| placement.fits(class, head, then));
         then.within_quota(class) && holds()
+    }
+
+    /// Whether, on counts alone, the head no longer fits at its reservation with so many thousandths of GPUs less.
+    pub(crate) fn lacks_gpus(&self, view: &View, queue: usize, head: u32, milli: u32) -> bool {
+        let class = view.class(head);
+        let free = |then: &Room| u64::from(then.occupancy.free_gpus(class.scope as usize)) * 1000;
+        let wanted = u64::from(class.gpus_milli) + u64::from(milli);
+        self.queues[queue].then.as_ref().is_some_and(|then| free(then) < wanted)
     }
 
     /// Whether the head would still fit at its reservation with `job` in place.
