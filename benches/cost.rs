@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "the bench needs no definition to compare with")]
 mod batches;
 #[path = "../tests/support/operations.rs"]
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "what a pair takes on a GPU"))]
 mod operations;
 
 use batches::{Sample, Size, every_term};
@@ -21,7 +22,9 @@ use gigawatt::cost::{OnGpu, Ranker};
 #[cfg(feature = "gpu")]
 use gigawatt::gpu::{Gpu, Wish};
 use gigawatt::policy::placement::{Entry, PLACEMENTS};
-use operations::{RANK, operations, operations_a_pair};
+use operations::operations;
+#[cfg(feature = "gpu")]
+use operations::{RANK, operations_a_pair};
 
 /// Candidates kept of each query.
 const K: usize = 8;

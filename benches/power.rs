@@ -57,6 +57,7 @@ fn case(feeds: u32, placements: u32, seconds: u32, bucket: u32) -> Case {
 
 /// Ways to meter, by name.
 fn ways() -> Vec<(&'static str, Box<dyn Metering>)> {
+    #[cfg_attr(not(feature = "gpu"), expect(unused_mut, reason = "the processor is the only way"))]
     let mut ways: Vec<(&'static str, Box<dyn Metering>)> = vec![("all-cores", Box::new(Cpu::default()))];
     #[cfg(feature = "gpu")]
     {

@@ -19,6 +19,7 @@ const CPU: &str = "cpu";
 
 /// What a run asks of a device.
 #[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the processor does all of it"))]
 pub(super) struct Uses {
     /// Passes rank places.
     pub(super) ranks: bool,

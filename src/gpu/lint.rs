@@ -171,14 +171,17 @@ macro_rules! layout_fault {
         (ours != theirs).then(|| format!("{}: {ours:?} instead of {theirs:?}", stringify!($type)))
     }};
 }
+#[cfg(feature = "gpu")]
 pub(crate) use layout_fault;
 
 /// Compares a Rust structure with the shader's of the same name.
+#[cfg(feature = "gpu")]
 macro_rules! same_layout {
     ($shader:expr, $type:ident, $fields:tt) => {{
         assert_eq!($crate::gpu::lint::layout_fault!($shader, $type, $fields), None, "laid out alike");
     }};
 }
+#[cfg(feature = "gpu")]
 pub(crate) use same_layout;
 
 fn iterations(loops: &[Loop], trips: &mut dyn Iterator<Item = u64>) -> u64 {
