@@ -56,6 +56,36 @@ fn passes_come_at_events_every_so_often_or_both() {
     }
 }
 
+#[test]
+fn nobody_is_stopped_for_a_job_that_then_finds_no_place() {
+    // Three GPUs on one node and one on another: beside the small job that may not be stopped there are three GPUs, on
+    // no node together once the first is held. The gang, shorter than who runs, would be let in by counts.
+    for order in ["srtf", "las"] {
+        let mut builder = Builder::default();
+        let stays = builder.behaviour(Behaviour::default());
+        let yields = builder.behaviour(Behaviour { preemptible: true, ..Behaviour::default() });
+        let jobs = [(0, 1, 1000, stays), (0, 2, 500, yields), (5, 3, 20, yields)];
+        for (submit, gpus, work, behaviour) in jobs {
+            let request = builder.request(Request::gang(Gpus::whole(gpus)));
+            builder.push(Job { request, behaviour, work_time: Seconds(work), ..Job::at(Time(submit)) });
+        }
+        let mut cluster = Cluster::uniform(1, NodeKind { gpus: 3, ..NodeKind::default() });
+        let small = cluster.add_kind(NodeKind { gpus: 1, ..NodeKind::default() });
+        cluster.add_rack(0, small, 1);
+        let settings = Settings {
+            cycle: Some(10),
+            queue_limits: vec![40],
+            until: Some(5000),
+            ..Settings::named(order, "skip", "first-fit")
+        };
+        let plan = Plan { cluster, workload: builder.finish(), settings };
+        let history = simulate(plan, &mut Control::default());
+        let stopped = history.segments.iter().filter(|segment| segment.end == SegmentEnd::Preempted).count();
+        assert_eq!(stopped, 0, "{order}: nobody would have gained by it");
+        assert_eq!(starts(&history), [0, 0, 1000], "{order}: the gang starts once the node is free");
+    }
+}
+
 /// Two racks of nodes of four GPUs: the second's are twice as fast, and a gang over two of its nodes is as well.
 fn two_kinds(nodes: u32) -> Cluster {
     let kind = NodeKind { gpus: 4, ..NodeKind::default() };
