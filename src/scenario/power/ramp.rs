@@ -25,7 +25,7 @@ pub(super) fn read(document: &Document, power: &mut Table<'_>, mut cluster: Opti
         let feed = table.required::<String>("feed");
         let limit = table.required::<Rise>("limit");
         table.finish();
-        let (Some(feed), Some(limit)) = (feed, limit) else { continue };
+        let Some(feed) = feed else { continue };
         let Some(cluster) = cluster.as_deref_mut() else { continue };
         let Some(index) = (0u32..).zip(&cluster.feeds).find(|(_, known)| known.name == feed.value) else {
             unknown(document, "feed", &feed, cluster.feeds.iter().map(|feed| feed.name.as_str()));
@@ -35,6 +35,6 @@ pub(super) fn read(document: &Document, power: &mut Table<'_>, mut cluster: Opti
             document.complain(feed.mark, Problem::new(format!("feed `{}` has a ramp already", feed.value)));
             continue;
         }
-        cluster.ramps.push(Ramp { feed: index.0, rise: limit.value.0 });
+        cluster.ramps.extend(limit.map(|limit| Ramp { feed: index.0, rise: limit.value.0 }));
     }
 }
