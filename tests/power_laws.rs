@@ -3,6 +3,7 @@
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
+use gigawatt::cluster::grid::{Grid, Series, Signal};
 use gigawatt::cluster::{Cluster, Curtailment, Feed, NodeState, Ramp};
 use gigawatt::hardware::Loss;
 use gigawatt::history::{History, Piece, Plan, Segment, Settings, WaitReason};
@@ -66,6 +67,13 @@ fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
         kind.power.busy = Watts(idle + u64::from(kind.gpus) * 1000);
         (kind.power.gpu_tgp, kind.power.rack_overhead) = (Watts(1000), Watts(70));
     }
+    // Dear and cheap by turns; kinds differ by the speed of a job.
+    let price = Series { offset: 0, step: Seconds(30), values: vec![40, -5, 90], repeats: true };
+    cluster.grids = vec![Grid {
+        price: Some(Signal::Series(price)),
+        carbon: Some(Signal::Constant(7)),
+        ..Grid::default()
+    }];
     let losses = if power.lossy { vec![Loss { add: Watts(13), num: 50, den: 49 }] } else { Vec::new() };
     let row = |name: &str, parent| Feed {
         name: name.to_owned(),

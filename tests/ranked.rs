@@ -7,7 +7,8 @@ mod adapter;
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
-use gigawatt::cluster::{Cluster, Feed, NodeKind, NodePower};
+use gigawatt::cluster::grid::{Grid, Series, Signal};
+use gigawatt::cluster::{Cluster, Feed, NodeKind, NodePower, Site};
 use gigawatt::cost::{Candidate, Cpu, Ranking};
 use gigawatt::history::{Plan, Settings};
 use gigawatt::units::{Factor, Gpus, Seconds, Time, Watts};
@@ -182,6 +183,33 @@ fn a_rack_under_a_nearly_full_feed_is_passed_over() {
     assert_eq!(nodes_of(&plan)[3], [1], "what is left of the first row is enough for two GPUs");
     plan.cluster.feeds[0].cap = None;
     assert_eq!(nodes_of(&plan)[1], [1], "it was the feed that sent it there");
+}
+
+#[test]
+fn energy_is_bought_where_it_is_cheapest_when_a_pass_begins() {
+    let mut cluster = racks(2, 1);
+    cluster.kinds[0].power = NodePower {
+        busy: Watts(8000),
+        gpu_tgp: Watts(1000),
+        levels: [Factor::ONE; 6],
+        ..NodePower::default()
+    };
+    cluster.sites = ["ohio", "norway"].map(|name| Site { name: name.to_owned(), ..Site::default() }).to_vec();
+    cluster.feeds =
+        [0, 1].map(|site| Feed { name: format!("feed {site}"), site, ..Feed::default() }).to_vec();
+    cluster.racks[1].feed = 1;
+    let series = |values: &[i64]| {
+        let price = Series { offset: 0, step: Seconds(100), values: values.to_vec(), repeats: false };
+        Grid { price: Some(Signal::Series(price)), ..Grid::default() }
+    };
+    // Norway is dearer in the first hundred seconds.
+    cluster.grids = vec![series(&[40, 40]), series(&[50, -10])];
+    let mut plan = plan(cluster, "cheapest-energy", &[(1, 500), (1, 500), (1, 500)]);
+    plan.workload.jobs[1].submit_time = Time(95);
+    plan.workload.jobs[2].submit_time = Time(100);
+    assert_eq!(nodes_of(&plan), [[0], [1], [1]], "who comes at 95 s is placed by the prices of 100 s");
+    plan.cluster.grids.clear();
+    assert_eq!(nodes_of(&plan), [[0], [0], [0]], "without prices, where it is fullest");
 }
 
 #[test]

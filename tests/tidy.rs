@@ -161,7 +161,11 @@ fn every_part_is_in_its_table() {
         // What conservative backfill knows of times to come.
         ("src/policy/backfill", &["profile", "gpus"][..], &backfills),
         // How one pod and a gang go and what a place costs, which every placement shares.
-        ("src/policy/placement", &["pod", "gang", "scan", "model", "stranded", "ranked"][..], &placements),
+        (
+            "src/policy/placement",
+            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked"][..],
+            &placements,
+        ),
     ] {
         let found = names_in(folder);
         assert!(found.len() > 2, "{folder} has files");

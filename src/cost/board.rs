@@ -111,13 +111,38 @@ impl Board {
         }
     }
 
+    /// Every domain is now left with so many watts, fewer than before or as many: what cannot be admitted any more is
+    /// no longer looked at.
+    pub fn limit(&mut self, headrooms: &[u32]) {
+        for (index, headroom) in headrooms.iter().enumerate() {
+            let domain = self.domains.get(index);
+            self.domains.set(index, Domain { headroom: domain.headroom.min(*headroom), ..domain });
+        }
+    }
+
     /// The cheapest domain of a query of those that `admits` too, as they all are now.
     pub fn cheapest(&mut self, query: usize, tables: &Tables, mut admits: impl FnMut(u32) -> bool) -> Answer {
         self.absorb(query, tables);
-        let known = self.lists[query].first(&self.changed, &mut admits);
-        if known != Answer::Unknown {
-            return known;
+        let mut refuses = false;
+        let mut noticed = |index: u32| {
+            let admitted = admits(index);
+            refuses |= !admitted;
+            admitted
+        };
+        match self.lists[query].first(&self.changed, &mut noticed) {
+            // Where none was refused, the list is used up, and another look finds more.
+            Answer::Unknown if !refuses => self.cheapest_of_all(query, tables, admits),
+            answer => answer,
         }
+    }
+
+    /// As [`Board::cheapest`] after another look at every domain.
+    pub fn cheapest_of_all(
+        &mut self,
+        query: usize,
+        tables: &Tables,
+        mut admits: impl FnMut(u32) -> bool,
+    ) -> Answer {
         self.rescans += 1;
         let queries = std::slice::from_ref(&self.queries[query]);
         let batch = Batch { queries, domains: &self.domains, tables };
@@ -224,7 +249,11 @@ mod tests {
             let query = numbers.below(5) as usize;
             let expected = naive(&board, query, &tables, &admitted);
             spoil(&mut board);
-            let answer = board.cheapest(query, &tables, |index| admitted[index as usize]);
+            let admits = |index: u32| admitted[index as usize];
+            let answer = match board.cheapest(query, &tables, admits) {
+                Answer::Unknown => board.cheapest_of_all(query, &tables, admits),
+                answer => answer,
+            };
             let is_right = match answer {
                 Answer::Cheapest(candidate) => expected == Some(candidate),
                 Answer::Nothing => expected.is_none(),

@@ -434,6 +434,7 @@ impl Policy for Pipeline {
     }
 
     fn decide(&mut self, view: &mut View) {
+        self.placement.freeze(view);
         self.ranked.iter_mut().for_each(Ranked::begin);
         for queue in 0..self.queues.len() {
             self.pass(view, queue);

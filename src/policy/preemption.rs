@@ -234,6 +234,7 @@ impl Policy for Preemptive {
         if self.pending.is_empty() || !wanted {
             return;
         }
+        self.placement.freeze(view);
         let may_stop = |view: &View, job: u32| view.plan().workload.behaviour_of(job).preemptible;
         let preemptible: Vec<u32> = self.running.iter().copied().filter(|job| may_stop(view, *job)).collect();
         let mut ranked: Vec<_> = preemptible

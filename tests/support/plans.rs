@@ -26,7 +26,7 @@ pub(crate) const PLACEMENTS: [&str; 11] = [
     "cheapest-energy",
     "fgd",
     "run_time=400,fragmentation=50,rack_spread=7,span=30",
-    "rack_leftover=3,spread=2,rack_fragmentation=5",
+    "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
 ];
 
 /// What a plan is made of; indices are taken modulo what there is.

@@ -98,6 +98,22 @@ impl Signal {
             Self::Calendar(calendar) => calendar.at(time),
         }
     }
+    /// The lowest and the highest value that it ever has.
+    #[must_use]
+    pub fn range(&self) -> (i64, i64) {
+        let of = |values: &mut dyn Iterator<Item = i64>| {
+            values.fold(None, |range: Option<(i64, i64)>, value| {
+                let (least, most) = range.unwrap_or((value, value));
+                Some((least.min(value), most.max(value)))
+            })
+        };
+        let range = match self {
+            Self::Constant(value) => Some((*value, *value)),
+            Self::Series(series) => of(&mut series.values.iter().copied()),
+            Self::Calendar(calendar) => of(&mut calendar.values()),
+        };
+        range.unwrap_or_default()
+    }
     /// The first instant after `time` at which it may be another; [`Time::NEVER`]: it stays.
     #[must_use]
     pub fn until(&self, time: Time) -> Time {

@@ -252,6 +252,7 @@ impl Policy for Conservative {
         if !wanted {
             return;
         }
+        self.placement.freeze(view);
         let stale =
             std::mem::take(&mut self.void) || self.begins.first().is_some_and(|(start, _)| *start < now);
         let overdue = self.extend_overdue(view);

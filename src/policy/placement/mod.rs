@@ -30,6 +30,7 @@ use super::class::{Class, Classes, Form};
 use super::power::ledger::Ledger;
 use super::power::level::{Draws, cap_of};
 use super::room::Room;
+use super::view::View;
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{TERMS, Weights};
 use crate::history::Plan;
@@ -197,9 +198,9 @@ impl Placement {
         })
     }
 
-    /// The cost function it asks, to tell it what holds for a pass.
-    pub const fn model(&mut self) -> &mut Model {
-        &mut self.model
+    /// A pass begins: what holds for all of it is read.
+    pub(super) fn freeze(&mut self, view: &View) {
+        self.model.freeze_at(view.plan(), view.classes(), view.now(), view.room());
     }
 
     /// Where a job of `class` would go now; false if nothing fits, and `choice` is then meaningless.

@@ -8,9 +8,13 @@
 //! | `rack_spread` | 65,535 − `rack_leftover` |
 //! | span | pods of the gang that the rack has no room for × ⌊65,535 / pods⌋ |
 //! | `run_time` | 65,535 × the slowest speed of the job on any kind of its scope / its speed here |
-//! | energy, carbon, pressure | as frozen at the start of a pass; 0 where nothing is said |
+//! | energy | what the energy of a GPU costs at the site's present price, a second of work on the reference platform: price × mean watts × 65,536 / speed, from the lowest it can ever be where the class may run, 0, to the highest, 65,535 |
+//! | carbon | the same of the site's present carbon intensity |
+//! | pressure | 65,535 × draw / cap of the rack, feed or site above of which that is highest, at most 65,535; 0 where nobody heeds caps |
 //! | fragmentation | 32,768 + what is stranded after the start − what is before (FGD's gradient) |
 //! | `rack_fragmentation` | the same of the rack, if its node is idle and so no longer whole; of a gang's rack: of the nodes it takes |
+//!
+//! Energy, carbon and pressure are read at the start of each pass; what runs at time 0 is placed without them.
 //!
 //! *Stranded* on a node with `w` wholly free GPUs: Σ p · w over the pods that need more than `w` GPUs or may not run
 //! on the kind, p being their share of the workload's jobs; the rest of partly held GPUs is stranded for whole pods
@@ -22,7 +26,10 @@
 //! Nodes inside a gang's rack, and where a gang ignores racks, are told apart by their own terms alone: the weights of
 //! `rack_leftover`, `rack_spread` and `rack_fragmentation` do not count there.
 
+mod frozen;
 mod stranded;
+
+pub use frozen::Frozen;
 
 use crate::cluster::{Cluster, Occupancy};
 use crate::cost::{
@@ -30,18 +37,10 @@ use crate::cost::{
 };
 use crate::history::Plan;
 use crate::policy::class::{Class, Classes};
+use crate::policy::room::Room;
+use crate::units::Time;
+use frozen::Joules;
 use stranded::Stranded;
-
-/// What is read once at the start of a pass: terms, 0..=65535.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Frozen {
-    /// By rack: how far its tightest feed is used. Empty: nowhere.
-    pub pressure: Vec<u32>,
-    /// By class and group ([`Model::group`]): what the energy of a run costs. Empty: nothing.
-    pub energy: Vec<u32>,
-    /// By class and group: what the energy of a run emits. Empty: nothing.
-    pub carbon: Vec<u32>,
-}
 
 /// The cost function on one cluster and workload.
 #[derive(Debug, Clone)]
@@ -56,6 +55,8 @@ pub struct Model {
     /// By class and group.
     run_time: Vec<u32>,
     frozen: Frozen,
+    /// Where prices or carbon count.
+    joules: Option<Joules>,
     stranded: Stranded,
     /// What is told by index at the level of nodes; rows are classes.
     pub(super) tables: Tables,
@@ -93,6 +94,7 @@ impl Model {
             rack_group: cluster.racks.iter().map(|rack| group_of(cluster, sites, rack)).collect(),
             run_time: run_times(cluster, classes, sites),
             frozen: Frozen::default(),
+            joules: (weights.energy | weights.carbon > 0).then(|| Joules::of(plan, classes)),
             tables: Tables {
                 groups,
                 units_counted: stranded.units_counted,
@@ -120,6 +122,21 @@ impl Model {
     #[must_use]
     pub const fn groups(&self) -> u32 {
         self.tables.groups
+    }
+
+    /// Reads what holds for a whole pass, at its start: prices, carbon, and how far feeds are used.
+    pub(super) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Room) {
+        let mut frozen = Frozen::default();
+        if let Some(joules) = &self.joules {
+            frozen.energy = joules.terms((plan, classes), now, |grid| grid.price.as_ref());
+            frozen.carbon = joules.terms((plan, classes), now, |grid| grid.carbon.as_ref());
+        }
+        if self.weights.pressure > 0 {
+            frozen.pressure = room.power().map(|ledger| ledger.pressures()).unwrap_or_default();
+        }
+        if frozen != self.frozen {
+            self.freeze(frozen);
+        }
     }
 
     /// Takes what holds for the whole of a pass.

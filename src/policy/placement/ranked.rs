@@ -278,7 +278,17 @@ impl Ranked {
             Asked::Node(known, query) => {
                 let board = &mut self.nodes[*known].board;
                 let powered = |node: u32| pod::has_power(picker, node as usize);
-                match board.cheapest(*query, &placement.model.tables, powered) {
+                let tables = &placement.model.tables;
+                let mut answer = board.cheapest(*query, tables, powered);
+                if answer == Answer::Unknown {
+                    // A feed has filled up since it was last looked at: whatever hangs below it is out of the question.
+                    if let Some(admission) = picker.admission {
+                        self.headrooms = admission.ledger.headrooms();
+                        board.limit(&self.headrooms);
+                    }
+                    answer = board.cheapest_of_all(*query, tables, powered);
+                }
+                match answer {
                     Answer::Cheapest(Candidate { index, .. }) => {
                         choice.clear();
                         pod::put(picker, index as usize, choice);
@@ -298,7 +308,12 @@ impl Ranked {
                             let rack = rack as usize;
                             !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
                         };
-                        match board.cheapest(*query, &placement.model.rack_tables, usable) {
+                        let tables = &placement.model.rack_tables;
+                        let mut answer = board.cheapest(*query, tables, usable);
+                        if answer == Answer::Unknown {
+                            answer = board.cheapest_of_all(*query, tables, usable);
+                        }
+                        match answer {
                             Answer::Cheapest(candidate) => Some((candidate, need)),
                             Answer::Nothing => None,
                             Answer::Unknown => {

@@ -25,6 +25,7 @@ struct Tree {
     kind: Vec<u32>,
     /// By kind: GPUs of a node, and what it draws idle.
     kinds: Vec<(u32, u64)>,
+    first_rack: u32,
     first_feed: u32,
     feeds: u32,
 }
@@ -78,6 +79,7 @@ impl Tree {
             converters: Vec::new(),
             kind: Vec::new(),
             kinds: cluster.kinds.iter().map(|kind| (kind.gpus, kind.power.idle.0)).collect(),
+            first_rack: 0,
             first_feed: 0,
             feeds: index(cluster.feeds.len()),
         };
@@ -89,6 +91,7 @@ impl Tree {
                 .map_or(0, |whole| whole + u32::from(!rack.nodes.is_multiple_of(size)))
         };
         let first_rack = nodes + cluster.racks.iter().map(chassis_of).sum::<u32>();
+        tree.first_rack = first_rack;
         tree.first_feed = first_rack + index(cluster.racks.len());
         let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
         let (mut parents, mut rack_parents) = (Vec::new(), Vec::new());
@@ -271,15 +274,28 @@ impl Ledger {
         let mut left = vec![u64::MAX; self.drawn.len()];
         for domain in (0..left.len()).rev() {
             let cap = self.caps.admitted[domain];
-            // A site's PUE may fall while its load rises, and what draws more than anybody can is no longer counted.
-            let counts = domain < (self.tree.first_feed + self.tree.feeds) as usize
-                && cap != UNLIMITED
-                && self.drawn[domain] < WATTS_MAX.0;
+            // What a PUE adds may fall while the load rises, and what draws more than anybody can is no longer counted.
+            let converter = &self.tree.converters[self.tree.converter[domain] as usize];
+            let rises = converter.pue.as_ref().is_none_or(|(pue, _)| pue.loads.len() == 1);
+            let counts = rises && cap != UNLIMITED && self.drawn[domain] < WATTS_MAX.0;
             let own = if counts { cap.saturating_sub(self.drawn[domain]) } else { u64::MAX };
             left[domain] = left.get(self.tree.parent[domain] as usize).copied().unwrap_or(u64::MAX).min(own);
         }
         left.truncate(self.tree.kind.len());
         left.into_iter().map(|watts| u32::try_from(watts).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of its cap.
+    pub(in crate::policy) fn pressures(&self) -> Vec<u32> {
+        let mut used = vec![0; self.drawn.len()];
+        let first = self.tree.first_rack as usize;
+        for domain in (first..used.len()).rev() {
+            let (drawn, cap) = (u128::from(self.drawn[domain]), u128::from(self.caps.admitted[domain]));
+            let own = if self.caps.admitted[domain] == UNLIMITED { 0 } else { drawn * 65_535 / cap.max(1) };
+            let above = used.get(self.tree.parent[domain] as usize).copied().unwrap_or(0);
+            used[domain] = above.max(u32::try_from(own.min(65_535)).expect("at most 65535"));
+        }
+        used[first..self.tree.first_feed as usize].to_vec()
     }
 
     /// The least watts that a pod of so many thousandths reserves, of all levels it may start at and `kinds` of nodes.

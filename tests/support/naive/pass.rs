@@ -22,6 +22,8 @@
 
 use super::free::Holding;
 use super::time::{NEVER, Simulation};
+use super::weigh::Frozen;
+use gigawatt::units::Time;
 
 /// What decides whether a start is possible; equal for two jobs: if one cannot start, neither is tried.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +37,7 @@ pub(super) struct Class {
 impl Simulation<'_> {
     /// A full pass, or one at an event between those of a cycle.
     pub(super) fn pass(&mut self, full: bool) {
+        self.world.frozen = Some(Frozen { now: Time(self.now), free: self.free.clone() });
         let settings = &self.plan.settings;
         self.backfill = match &settings.event_backfill {
             Some(event) if !full => event,

@@ -60,6 +60,8 @@ pub(crate) struct World<'a> {
     pub(super) racks_matter: bool,
     /// What the placement weighs.
     pub(super) weights: BTreeMap<String, u64>,
+    /// How things stood when the pass began.
+    pub(super) frozen: Option<super::weigh::Frozen>,
 }
 
 /// What one pod needs.
@@ -114,6 +116,7 @@ impl<'a> World<'a> {
             atoms: (0..plan.cluster.nodes()).map(atom_of).collect(),
             kinds: scopes.iter().map(kinds_of).collect(),
             weights: super::weigh::weights_of(&plan.settings.placement),
+            frozen: None,
             scopes,
             racks_matter: plan.cluster.racks.iter().any(|rack| rack.nodes > 1),
         }
@@ -158,7 +161,10 @@ impl<'a> World<'a> {
     /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
     pub(crate) fn could_ever_start(&self, job: u32) -> bool {
         let empty = Free::empty(self.cluster(), self.plan.workload.tenants.len());
-        self.quota_allows(&empty, job) && self.place(&empty, job).is_some()
+        let reads = ["energy", "carbon", "pressure"].iter().any(|term| self.weights.contains_key(*term));
+        // Before anything has happened nothing is frozen.
+        let anew = (self.frozen.is_some() && reads).then(|| World::new(self.plan));
+        self.quota_allows(&empty, job) && anew.as_ref().unwrap_or(self).place(&empty, job).is_some()
     }
 
     /// What the job gets if it starts now; none if it does not fit. Quotas are not looked at.

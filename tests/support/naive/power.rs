@@ -41,6 +41,24 @@ impl Draws<'_> {
         tops.map(|(feed, _)| self.feed(feed)).sum()
     }
 
+    /// How far the tightest of a rack, its feeds and its site is used, of 65,535.
+    pub(crate) fn pressure(&self, rack: u32) -> u64 {
+        let cluster = self.cluster;
+        let own = &cluster.racks[rack as usize];
+        let used = |drawn: u64, cap: Option<Watts>| {
+            cap.map_or(0, |cap| u128::from(drawn) * 65_535 / u128::from(cap.0.max(1)))
+        };
+        let mut most = used(self.rack(rack), own.cap);
+        let mut next = Some(own.feed);
+        while let Some(feed) = next {
+            let above = &cluster.feeds[feed as usize];
+            most = most.max(used(self.feed(feed), above.cap));
+            most = most.max(used(self.site(above.site), cluster.sites[above.site as usize].cap));
+            next = above.parent;
+        }
+        u64::try_from(most.min(65_535)).expect("at most 65535")
+    }
+
     /// Whether a node and everything above it draw no more than they may.
     pub(crate) fn within_caps(&self, node: u32) -> bool {
         let cluster = self.cluster;

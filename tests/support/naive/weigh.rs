@@ -14,6 +14,10 @@
 
 use super::free::Free;
 use super::place::{Need, World};
+use super::power::Draws;
+use gigawatt::cluster::grid::{Grid, Signal};
+use gigawatt::power::draw::Draw;
+use gigawatt::units::{Factor, Time};
 use gigawatt::workload::Shape;
 use std::collections::BTreeMap;
 
@@ -34,6 +38,13 @@ pub(super) fn weights_of(placement: &str) -> BTreeMap<String, u64> {
     };
     let parts = text.split(',').filter_map(|part| part.split_once('='));
     parts.map(|(name, weight)| (name.to_owned(), weight.parse().expect("a weight is a number"))).collect()
+}
+
+/// How things stood when a pass began.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    pub(super) now: Time,
+    pub(super) free: Free,
 }
 
 impl World<'_> {
@@ -69,6 +80,9 @@ impl World<'_> {
             "leftover" => own(),
             "spread" => 65_535 - own(),
             "run_time" => self.run_time(job, kind),
+            "energy" => self.energy(job, rack, |grid| grid.price.as_ref()),
+            "carbon" => self.energy(job, rack, |grid| grid.carbon.as_ref()),
+            "pressure" => self.pressure(rack),
             "fragmentation" => fragmentation(),
             "rack_leftover" if !inside => around(),
             "rack_spread" if !inside => 65_535 - around(),
@@ -95,6 +109,9 @@ impl World<'_> {
             "spread" | "rack_spread" => 65_535 - free(),
             "span" => u64::from(pods.saturating_sub(room) * 65_535_u32.checked_div(pods).unwrap_or(0)),
             "run_time" => self.run_time(job, kind),
+            "energy" => self.energy(job, rack, |grid| grid.price.as_ref()),
+            "carbon" => self.energy(job, rack, |grid| grid.carbon.as_ref()),
+            "pressure" => self.pressure(rack),
             "rack_fragmentation" if whole => self.gradient(kind, room.into(), pods.into()),
             "rack_fragmentation" => UNCHANGED,
             _ => 0,
@@ -119,6 +136,40 @@ impl World<'_> {
         let speed = |kind: u32| u64::from(behaviour.speed(kinds[kind as usize].platform as usize).0);
         let slowest = self.kinds_of(job).into_iter().map(speed).min().unwrap_or(1);
         (65_535 * slowest / speed(kind)).min(65_535)
+    }
+    /// What the energy of a job's GPU costs there, between the least and the most it could ever cost anywhere.
+    fn energy(&self, job: u32, rack: u32, signal: fn(&Grid) -> Option<&Signal>) -> u64 {
+        let cluster = self.cluster();
+        let Some(frozen) = &self.frozen else { return 0 };
+        let behaviour = self.plan.workload.behaviour_of(job);
+        let joules = |kind: u32| {
+            let kind = &cluster.kinds[kind as usize];
+            let watts = i128::from(Draw::new(&behaviour.profile(), &kind.power, Factor::ONE).gpu.0);
+            watts * (1 << 32) / i128::from(behaviour.speed(kind.platform as usize).0)
+        };
+        let at = |site: usize| cluster.grids.get(site).and_then(signal);
+        let mut all = Vec::new();
+        for site in 0..cluster.sites.len() {
+            let (least, most) = at(site).map_or((0, 0), Signal::range);
+            for kind in self.kinds_of(job) {
+                all.extend([i128::from(least) * joules(kind), i128::from(most) * joules(kind)]);
+            }
+        }
+        let (least, most) = (all.iter().min().copied().unwrap_or(0), all.iter().max().copied().unwrap_or(0));
+        let rack = &cluster.racks[rack as usize];
+        let price =
+            at(cluster.feeds[rack.feed as usize].site as usize).map_or(0, |signal| signal.at(frozen.now));
+        let above = i128::from(price) * joules(rack.kind) - least;
+        u64::try_from(above * 65_535 / (most - least).max(1)).expect("at least the least")
+    }
+    /// How far the tightest of the rack, its feeds and its site was used.
+    fn pressure(&self, rack: u32) -> u64 {
+        match &self.frozen {
+            Some(frozen) if self.plan.settings.power == "admit" => {
+                Draws { cluster: self.cluster(), free: &frozen.free }.pressure(rack)
+            }
+            _ => 0,
+        }
     }
     /// The kinds of the nodes that a job may use.
     fn kinds_of(&self, job: u32) -> Vec<u32> {
