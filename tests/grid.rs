@@ -220,3 +220,33 @@ fn an_hour_below_zero_pays_whoever_draws() {
     assert_eq!(measured.metrics.cost.expect("a tariff").total, Money(-20_000_000), "one MWh at -20 $");
     assert_eq!(measured.costs.expect("a tariff").cost, [Money(-20_000_000)], "all of it is the job's");
 }
+
+#[test]
+fn who_goes_where_energy_is_cheapest_changes_sites_with_the_hour() {
+    let text = "run.start = 2023-01-01\n\
+        cluster.site = [{ name = \"south\" }, { name = \"north\" }]\n\
+        cluster.rack = [{ name = \"s\", platform = \"h100\", feed = \"south\" }, { name = \"n\", platform = \"h100\", feed = \"north\" }]\n\
+        [power.site.south]\ntariff = { base = 20, rule = [{ price = 80, hours = \"12-24\" }] }\n\
+        [power.site.north]\ntariff = 50\n\
+        [[workload.graph]]\nname = \"hourly\"\nsubmit = { first = \"30m\", every = \"1h\", count = 24 }\n\
+        [[workload.graph.job]]\nid = \"job\"\nkind = \"batch-inference\"\ngpus = 8\nwork = \"20m\"\n";
+    let sites = |placement: &str| {
+        let over = Overrides { policy: Some(format!("placement={placement}")), ..Overrides::default() };
+        let plan = Scenario::from_text("s.toml", text, &over).unwrap_or_else(|error| panic!("{error}")).plan;
+        let history = simulate(plan, &mut Control::default());
+        let node = |segment| {
+            history.pieces_of(segment).iter().flat_map(|piece| piece.nodes()).next().expect("a node")
+        };
+        let south = history.segments.iter().map(|segment| history.plan.cluster.rack_of(node(segment)) == 0);
+        (south.collect::<Vec<bool>>(), cost(&history).energy)
+    };
+    let (cheapest, paid) = sites("cheapest-energy");
+    let expected: Vec<bool> = (0..24).map(|hour| hour < 12).collect();
+    assert_eq!(cheapest, expected, "in the south until noon, then in the north");
+    let (packed, paid_more) = sites("best-fit");
+    assert_eq!(packed, [true; 24], "who does not look at prices stays where he is");
+    assert!(paid < paid_more, "{paid} instead of {paid_more}");
+    let [first, cheapest] = ["placement=best-fit", "placement=cheapest-energy"]
+        .map(|policy| cost(&run("cheap-hours.toml", &format!("hold=none/{policy}"))).energy);
+    assert!(cheapest < first, "{cheapest} instead of {first} where most jobs have no choice");
+}

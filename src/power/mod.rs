@@ -11,7 +11,7 @@
 //! | a node of a job | idle + (busy − idle) × (GPU − GPU idle) ÷ (TGP − GPU idle), by thousandths held | linear in its GPUs: inferred |
 //! | a phase under a cap | time × speed at its level ÷ speed at the cap, along the platform's curve | arXiv 2604.11391; inferred numbers marked so |
 //! | a conversion | ⌈(in + a) × n ÷ d⌉, stage by stage, node to site | the digital twin RAPS of Frontier, reproduced to 10 kW |
-//! | a site | draw × PUE(load, outdoor temperature), bilinear between its points | ISO/IEC 30134-2 |
+//! | a site | draw × PUE(load, outdoor temperature), linear between loads, by steps of temperature | ISO/IEC 30134-2 |
 //! | energy | Σ draw × seconds, between changes | Batsim's joules reproduced exactly |
 //! | cost of energy | Σ draw × price × seconds ÷ 3.6·10⁹, divided once | prices in $/MWh |
 //! | demand charge | Σ over months of the highest mean draw of an interval × price | tariffs of utilities: 15 min, $/kW |
