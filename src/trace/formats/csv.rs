@@ -16,7 +16,8 @@
 //!
 //! [`NATIVE_COLUMNS`]: crate::trace::NATIVE_COLUMNS
 
-use super::native::{COLUMNS, COUNT, Cells, Reader, column};
+use super::cells::Cells;
+use super::native::{COLUMNS, COUNT, Reader, column};
 use crate::trace::intake::Intake;
 use crate::trace::table::{Table, header_has};
 use crate::trace::{Format, Head};

@@ -1,5 +1,6 @@
 //! The formats of traces, one file each.
 
+mod cells;
 pub(super) mod csv;
 pub(super) mod helios;
 pub(super) mod jsonl;

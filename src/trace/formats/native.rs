@@ -1,5 +1,6 @@
 //! The columns of gigawatt's own formats, `csv` and `jsonl`, and what they mean.
 
+use super::cells::Cells;
 use crate::error::{Place, Problem};
 use crate::history::Outcome;
 use crate::trace::field;
@@ -67,85 +68,6 @@ columns! {
 /// The place in [`COLUMNS`] of the column of that name.
 pub(super) fn column(name: &[u8]) -> Option<usize> {
     COLUMNS.iter().position(|column| column.name.as_bytes() == name)
-}
-
-/// What a line says, column by column.
-pub(super) struct Cells<'a> {
-    values: [&'a [u8]; COUNT],
-    /// Bit `c` is set where column `c` says something.
-    told: u32,
-    number: usize,
-    line: &'a [u8],
-}
-
-impl<'a> Cells<'a> {
-    /// A line that says nothing.
-    pub(super) fn new(number: usize, line: &'a [u8]) -> Self {
-        const { assert!(COUNT <= 32, "a bit a column") }
-        Self { values: [b""; COUNT], told: 0, number, line }
-    }
-    /// What the line says in a column.
-    #[inline]
-    pub(super) fn set(&mut self, column: usize, value: &'a [u8]) {
-        self.values[column] = value;
-        self.told |= u32::from(!field::missing(value)) << column;
-    }
-    #[inline]
-    fn get(&self, column: Column) -> &'a [u8] {
-        if self.silent(column, column) { b"" } else { self.values[column as usize] }
-    }
-    /// Whether the line says nothing from one column to another.
-    #[inline]
-    fn silent(&self, from: Column, to: Column) -> bool {
-        let between = u32::MAX >> (31 - to as u32) & u32::MAX << (from as u32);
-        self.told & between == 0
-    }
-    fn wrong(&self, column: Column, expected: &str, intake: &mut Intake<'_>) {
-        let name = COLUMNS[column as usize].name;
-        intake.wrong(self.number, self.line, self.values[column as usize], name, expected);
-    }
-    /// A value as `parse` reads it, `otherwise` where the line says nothing.
-    #[inline]
-    fn read<T>(
-        &self,
-        column: Column,
-        otherwise: T,
-        expected: &str,
-        intake: &mut Intake<'_>,
-        parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
-    ) -> Option<T> {
-        if self.silent(column, column) {
-            return Some(otherwise);
-        }
-        let parsed = parse(self.values[column as usize], intake);
-        if parsed.is_none() {
-            self.wrong(column, expected, intake);
-        }
-        parsed
-    }
-    /// As [`Cells::read`], where the line must say something.
-    fn require<T>(
-        &self,
-        column: Column,
-        expected: &str,
-        intake: &mut Intake<'_>,
-        parse: impl FnOnce(&'a [u8], &mut Intake<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let silent = self.silent(column, column);
-        let parsed = if silent { None } else { parse(self.values[column as usize], intake) };
-        if parsed.is_none() {
-            self.wrong(column, expected, intake);
-        }
-        parsed
-    }
-    #[inline]
-    fn length(&self, column: Column, intake: &mut Intake<'_>) -> Option<u32> {
-        self.read(column, 0, LENGTH, intake, |value, intake| intake.length(value))
-    }
-    #[inline]
-    fn text(&self, column: Column, otherwise: &'a str, intake: &mut Intake<'_>) -> Option<&'a str> {
-        self.read(column, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
-    }
 }
 
 /// What is remembered from line to line.
