@@ -198,6 +198,35 @@ fn starts_raise_a_feed_no_faster_than_it_may_rise() {
     assert_eq!(run(slow, &THREE, settings("none")).segments.len(), 3, "unless nobody heeds it");
 }
 
+#[test]
+fn a_cap_of_a_node_that_nobody_heeds_is_counted() {
+    // 1,100 W at work and 100 W idle: 50 W too much for as long as a job runs, whoever else draws what.
+    let mut capped = cluster(4, None, None);
+    capped.kinds[0].power.cap = Some(Watts(1050));
+    let over = |cluster: Cluster, policy: &str| {
+        let history = run(cluster, &THREE, settings(policy));
+        measure(&history).metrics.power.expect("power is counted").all_over_cap_ws
+    };
+    assert_eq!(over(capped.clone(), "none"), 3 * 50 * 100, "three jobs of a hundred seconds");
+    assert_eq!(over(capped.clone(), "cap"), 0, "at 95 % of the TGP a node draws 1,050 W");
+    capped.kinds[0].power.cap = Some(Watts(99));
+    assert_eq!(over(capped, "none"), 3 * 1001 * 100 + 100, "the idle one breaks it too");
+}
+
+#[test]
+fn a_cap_is_the_same_whatever_the_grid_takes_away() {
+    for (from, until) in [(0, 50), (10, 50), (0, u32::MAX)] {
+        let mut hall = cluster(4, Some(2500), None);
+        let (from, until, notice) = (Time(from), Time(until), Seconds::ZERO);
+        hall.curtailments.push(Curtailment { feed: 0, cap: Watts(400), from, until, notice });
+        let history = run(hall, &THREE, settings("none"));
+        let feed = measure(&history).metrics.power.expect("power is counted").feeds.swap_remove(0);
+        assert_eq!((feed.cap_w, feed.peak_w), (Some(2500), 3400), "from {from:?}");
+        let taken = u128::from(until.min(history.end).since(from).0);
+        assert_eq!(feed.over_cap_ws, 3000 * taken + 900 * (100 - taken), "from {from:?} until {until:?}");
+    }
+}
+
 /// A curtailment of the hall to 3,600 W from 100 to 200.
 fn curtailed(nodes: u32, notice: u32) -> Cluster {
     let mut cluster = cluster(nodes, Some(4000 + 100 * u64::from(nodes)), None);

@@ -1,8 +1,8 @@
 use super::distribution::{ratio, real};
 use crate::cluster::Cluster;
 use crate::history::History;
-use crate::power::energy::{Meter, for_each_segment, is_counted, sweep};
-use crate::power::{Domain, Parts, limits};
+use crate::power::energy::{Meter, for_each_segment, is_counted, over_node_caps, sweep};
+use crate::power::{Domain, Parts, limits, own_cap};
 use crate::units::{Time, Watts};
 use serde::Serialize;
 use std::ops::Range;
@@ -58,7 +58,7 @@ pub struct PowerMetrics {
     /// GPU-hours of work, on reference GPUs, of the jobs that completed in the window ÷ megawatt-hours drawn: unlike
     /// hours held it does not grow when a cap makes jobs slower.
     pub work_gpu_hours_per_mwh: f64,
-    /// ∫ draw above a cap dt over every capped site, feed and rack, watt-seconds.
+    /// ∫ draw above a cap dt over every capped site, feed, rack and node, watt-seconds.
     pub all_over_cap_ws: u128,
     /// Every site.
     pub sites: Vec<DomainPower>,
@@ -69,6 +69,8 @@ pub struct PowerMetrics {
 /// The draw of one domain, stretch by stretch.
 #[derive(Debug)]
 struct Account {
+    /// Its own cap, curtailments aside.
+    cap: Option<Watts>,
     energy: u128,
     peak: Watts,
     limits: Vec<(Time, Option<Watts>)>,
@@ -84,9 +86,9 @@ struct Account {
 }
 
 impl Account {
-    fn new(limits: Vec<(Time, Option<Watts>)>) -> Self {
+    fn new(cap: Option<Watts>, limits: Vec<(Time, Option<Watts>)>) -> Self {
         let peak = Watts(0);
-        Self { energy: 0, peak, limits, limit: 0, over: 0, minute: 0, last: None, ramp: 0, rise: 0 }
+        Self { cap, energy: 0, peak, limits, limit: 0, over: 0, minute: 0, last: None, ramp: 0, rise: 0 }
     }
     /// Adds a stretch that lies in the window, which began at `start`.
     fn add(&mut self, start: Time, from: Time, to: Time, draw: Watts) {
@@ -136,7 +138,7 @@ impl Account {
     }
     fn finish(&self, name: &str, seconds: u32) -> DomainPower {
         let mean = ratio(self.energy, u128::from(seconds));
-        let cap = self.limits.first().and_then(|limit| limit.1);
+        let cap = self.cap;
         DomainPower {
             name: name.to_owned(),
             energy_j: self.energy,
@@ -165,7 +167,7 @@ struct Accounts {
 
 impl Accounts {
     fn new(cluster: &Cluster, window: Range<Time>) -> Self {
-        let account = |domain| Account::new(limits(cluster, domain));
+        let account = |domain| Account::new(own_cap(cluster, domain), limits(cluster, domain));
         let many = |domain: fn(u32) -> Domain, count: usize| {
             let count = u32::try_from(count).expect("domains are counted in 32 bits");
             (0..count).map(|index| account(domain(index))).collect()
@@ -228,7 +230,8 @@ pub(super) fn power(
         held_idle += u128::from(held.idle.0) * u128::from(held.seconds);
     });
     let seconds = window.end.since(window.start).0;
-    let mut accounts = Accounts::new(cluster, window);
+    let mut accounts = Accounts::new(cluster, window.clone());
+    let over_nodes = over_node_caps(history, window.start, window.end);
     sweep(history, &mut accounts);
     let [_, idle, overhead, losses, cooling] = accounts.parts;
     let all = accounts.all.finish("all sites", seconds);
@@ -237,7 +240,7 @@ pub(super) fn power(
     let every = accounts.sites.iter().chain(&accounts.feeds).chain(&accounts.racks);
     let signed = |joules: u128| i128::try_from(joules).unwrap_or(i128::MAX);
     let mut metrics = PowerMetrics {
-        all_over_cap_ws: every.map(|account| account.over).sum(),
+        all_over_cap_ws: every.map(|account| account.over).sum::<u128>() + over_nodes,
         jobs_j: jobs,
         idle_j: signed(idle) - signed(held_idle),
         overhead_j: overhead,

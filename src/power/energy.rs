@@ -5,10 +5,12 @@
 
 use super::draw::{Draw, part};
 use super::tree::{Domain, Parts, Tree};
-use crate::cluster::{Cluster, NodeState, Piece};
+use crate::cluster::{Cluster, NodeState, Piece, through};
+use crate::hardware::{Level, Loss};
 use crate::history::{History, Segment};
 use crate::units::{Factor, Time, Watts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Whoever wants to know what is drawn.
 pub trait Meter {
@@ -128,6 +130,61 @@ pub fn for_each_segment(history: &History, from: Time, to: Time, mut each: impl 
         });
         each(segment.job, held);
     }
+}
+
+/// Watt-seconds between `from` and `to` by which nodes draw more than the cap of their own.
+///
+/// # Complexity
+/// O(n log n) in the nodes of all segments on capped nodes; nothing where no node has a cap.
+#[must_use]
+pub fn over_node_caps(history: &History, from: Time, to: Time) -> u128 {
+    let cluster = &history.plan.cluster;
+    let is_capped = |node: u32| cluster.kind_of(node).power.cap.is_some();
+    if cluster.kinds.iter().all(|kind| kind.power.cap.is_none()) {
+        return 0;
+    }
+    // By capped node: what it draws more, or less, before its own conversions, and from when on.
+    let mut changes: BTreeMap<u32, Vec<(Time, i128)>> = (0..cluster.nodes())
+        .filter(|node| is_capped(*node))
+        .map(|node| (node, vec![(Time::ZERO, i128::from(cluster.kind_of(node).power.idle.0))]))
+        .collect();
+    let mut absent = BTreeSet::new();
+    for change in &cluster.changes {
+        for node in change.nodes.clone().filter(|node| is_capped(*node)) {
+            let goes = change.state == NodeState::Absent;
+            if if goes { absent.insert(node) } else { absent.remove(&node) } {
+                let idle = i128::from(cluster.kind_of(node).power.idle.0);
+                changes.entry(node).or_default().push((change.time, if goes { -idle } else { idle }));
+            }
+        }
+    }
+    let mut draws = Draws::new(history);
+    for segment in history.segments.iter().filter(|segment| segment.from < segment.to) {
+        draws.for_each(segment, |_, node, _, watts| {
+            if is_capped(node) {
+                let watts = i128::from(watts.0);
+                changes.entry(node).or_default().extend([(segment.from, watts), (segment.to, -watts)]);
+            }
+        });
+    }
+    changes.into_iter().map(|(node, changes)| over_node_cap(cluster, node, changes, from..to)).sum()
+}
+
+/// The watt-seconds of one node whose draw changes so.
+fn over_node_cap(cluster: &Cluster, node: u32, mut changes: Vec<(Time, i128)>, window: Range<Time>) -> u128 {
+    let power = &cluster.kind_of(node).power;
+    let stages = power.stages.iter().filter(|stage| stage.level == Level::Node);
+    let losses: Vec<Loss> = stages.map(|stage| stage.loss).collect();
+    changes.sort_unstable_by_key(|change| change.0);
+    let (mut below, mut over) = (0_i128, 0_u128);
+    for (index, (time, change)) in changes.iter().enumerate() {
+        below += change;
+        let until = changes.get(index + 1).map_or(window.end, |next| next.0).min(window.end);
+        let seconds = u128::from(until.since((*time).max(window.start)).0);
+        let drawn = through(&losses, Watts(u64::try_from(below).unwrap_or(0)));
+        over += u128::from(drawn.0.saturating_sub(power.cap.map_or(u64::MAX, |cap| cap.0))) * seconds;
+    }
+    over
 }
 
 /// Something that changes a draw.

@@ -18,12 +18,7 @@ use crate::units::{Time, Watts};
 /// ```
 #[must_use]
 pub fn limits(cluster: &Cluster, domain: Domain) -> Vec<(Time, Option<Watts>)> {
-    let own = match domain {
-        Domain::All => None,
-        Domain::Site(site) => cluster.sites[site as usize].cap,
-        Domain::Feed(feed) => cluster.feeds[feed as usize].cap,
-        Domain::Rack(rack) => cluster.racks[rack as usize].cap,
-    };
+    let own = own_cap(cluster, domain);
     let taken = cluster.curtailments.iter().filter(|taken| domain == Domain::Feed(taken.feed));
     let mut times = vec![Time::ZERO];
     times.extend(
@@ -36,4 +31,15 @@ pub fn limits(cluster: &Cluster, domain: Domain) -> Vec<(Time, Option<Watts>)> {
         (now, own.into_iter().chain(taken).min())
     };
     times.into_iter().map(limit).collect()
+}
+
+/// The cap of a domain's own, curtailments aside.
+#[must_use]
+pub fn own_cap(cluster: &Cluster, domain: Domain) -> Option<Watts> {
+    match domain {
+        Domain::All => None,
+        Domain::Site(site) => cluster.sites[site as usize].cap,
+        Domain::Feed(feed) => cluster.feeds[feed as usize].cap,
+        Domain::Rack(rack) => cluster.racks[rack as usize].cap,
+    }
 }

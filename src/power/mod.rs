@@ -29,5 +29,5 @@ pub mod share;
 pub mod tree;
 pub mod window;
 
-pub use limit::limits;
+pub use limit::{limits, own_cap};
 pub use tree::{Domain, Parts};

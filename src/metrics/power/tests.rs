@@ -38,6 +38,7 @@ fn node_power(dice: &mut Dice) -> NodePower {
         curves: [Curve::default(), Curve { points: vec![knee] }],
         stages,
         chassis_nodes,
+        cap: dice.one_in(2).then_some(Watts(2_500)),
         ..NodePower::default()
     }
 }
@@ -108,6 +109,8 @@ enum Planted {
     EndTooEarly,
     /// One watt too much of one job.
     OneWatt,
+    /// What nodes may draw is not looked at.
+    NodeCapsIgnored,
 }
 
 /// The same by definition: every second is looked at on its own, from the nodes up.
@@ -198,7 +201,9 @@ impl Second<'_> {
             let mut below = 0;
             for node in chassis {
                 let own = self.nodes[*node as usize];
-                below += self.climb(&at(Level::Node), own);
+                let own = self.climb(&at(Level::Node), own);
+                self.note_over(own, power.cap.filter(|_| self.planted != Planted::NodeCapsIgnored));
+                below += own;
             }
             watts += self.climb(&at(Level::Chassis), below);
         }
@@ -340,8 +345,8 @@ fn energy_is_conserved_and_equal_to_the_sum_over_every_second() {
 
 #[test]
 fn an_account_that_is_off_by_one_is_noticed() {
-    use Planted::{DownIsOff, EndTooEarly, LateBegin, OneWatt, RoundedDown};
-    for planted in [LateBegin, RoundedDown, DownIsOff, EndTooEarly, OneWatt] {
+    use Planted::{DownIsOff, EndTooEarly, LateBegin, NodeCapsIgnored, OneWatt, RoundedDown};
+    for planted in [LateBegin, RoundedDown, DownIsOff, EndTooEarly, OneWatt, NodeCapsIgnored] {
         let differs = |seed| {
             let history = powered(seed);
             let window = Time(0)..history.end;
@@ -356,7 +361,8 @@ fn the_ramp_is_the_largest_step_between_minutes_however_stretches_are_cut() {
     // Minutes of 60, 60, 100, 180 and 180 W, the last one not whole.
     let stretches = [(0, 130, 60), (130, 180, 108), (180, 330, 180)];
     for cut in [1, 7, 59, 60, 61, 1000] {
-        let mut account = Account::new(vec![(Time(0), Some(Watts(100))), (Time(200), Some(Watts(170)))]);
+        let mut account =
+            Account::new(Some(Watts(120)), vec![(Time(0), Some(Watts(100))), (Time(200), Some(Watts(170)))]);
         for (from, to, watts) in stretches {
             for at in (from..to).step_by(cut) {
                 let until = to.min(at + u32::try_from(cut).unwrap());
@@ -367,6 +373,6 @@ fn the_ramp_is_the_largest_step_between_minutes_however_stretches_are_cut() {
         assert_eq!(found.ramp_w, 80, "in pieces of {cut} s");
         assert_eq!(found.over_cap_ws, 50 * 8 + 20 * 80 + 130 * 10, "in pieces of {cut} s");
         assert_eq!((found.peak_w, found.energy_j), (180, 130 * 60 + 50 * 108 + 150 * 180), "and the rest");
-        assert_eq!((found.cap_w, found.stranded_w), (Some(100), Some(0)), "nothing is left over");
+        assert_eq!((found.cap_w, found.stranded_w), (Some(120), Some(0)), "nothing is left over");
     }
 }
