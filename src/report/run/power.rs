@@ -1,5 +1,6 @@
 use super::Run;
 use super::metered::{Cell, cell, load, quoted};
+use super::text::cut;
 use crate::cluster::Cluster;
 use crate::cluster::grid::Integral;
 use crate::metrics::{CostMetrics, DomainPower, JOULES_A_MWH, PowerMetrics, SiteCost};
@@ -14,6 +15,8 @@ use std::ops::Range;
 const STEPS: [u32; 7] = [1, 60, 300, 900, 3600, 21_600, 86_400];
 /// Rows a domain that a file has at most if nobody says how long a step is, unless the run lasts longer than a year.
 const ROWS: u32 = 400;
+/// Characters of the name of a site or feed in the summary.
+const NAME: usize = 24;
 /// Steps times domains that are kept in memory at a time.
 const CELLS: u32 = 1 << 22;
 
@@ -161,17 +164,19 @@ pub(super) fn lines(power: &PowerMetrics, cost: Option<&CostMetrics>) -> Vec<(&'
     let parts = parts.iter().filter(|(_, joules)| *joules > 0);
     let parts: Vec<String> =
         parts.map(|(name, joules)| format!("{name} {}", percent(share(*joules)))).collect();
-    lines.push(("Energy", format!("{}: {}", energy(all.energy_j), parts.join(", "))));
+    let made_of = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    lines.push(("Energy", format!("{}{made_of}", energy(all.energy_j))));
     if power.all_over_cap_ws > 0 {
         let over = |domain: &&DomainPower| domain.over_cap_ws > 0;
         let worst =
             power.sites.iter().chain(&power.feeds).filter(over).max_by_key(|domain| domain.over_cap_ws);
-        let worst = worst.map_or_else(String::new, |worst| format!(", most of it at {}", worst.name));
+        let worst =
+            worst.map_or_else(String::new, |worst| format!(", most of it at {}", cut(&worst.name, NAME)));
         lines.push(("Over caps", format!("{}{worst}", energy(power.all_over_cap_ws))));
     }
     if let Some((domain, cap, stranded)) = tightest(power) {
         let [cap, stranded] = [cap, stranded].map(|power| watts(real(power.into())));
-        lines.push(("Stranded", format!("{stranded} of the {cap} that {domain} may draw, the tightest cap")));
+        lines.push(("Stranded", format!("{stranded} of {cap} at {}, the tightest cap", cut(domain, NAME))));
     }
     let [held, work] = [power.gpu_hours_per_mwh, power.work_gpu_hours_per_mwh];
     lines.push(("Per MWh", format!("{held:.0} GPU-hours held, {work:.0} of work on reference GPUs done")));
@@ -183,6 +188,10 @@ fn cost_lines(cost: &CostMetrics) -> Vec<(&'static str, String)> {
     let energy_cost = format!("energy {} ({:.2} $/MWh)", cost.energy, cost.dollars_per_mwh);
     let demand = (cost.demand != Money(0)).then(|| format!(", peaks {}", cost.demand));
     let mut lines = vec![("Cost", format!("{}: {energy_cost}{}", cost.total, demand.unwrap_or_default()))];
+    let beyond = cost.sites.iter().map(|site| site.beyond).max().unwrap_or_default();
+    if beyond > Seconds::ZERO {
+        lines.push(("", format!("with the last price or intensity recorded for the last {beyond}")));
+    }
     if cost.nobody != Money(0) {
         lines.push(("", format!("of that {} where no job ran", cost.nobody)));
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::grid::{Grid, Series, Signal};
+use crate::cluster::grid::{Battery, Grid, Series, Signal};
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
 use crate::units::{Money, Seconds, Watts};
@@ -267,14 +267,42 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
     }
     history.plan.settings.warm_up = 1;
     history.complete = false;
+    // Prices of a minute, and a battery that empties.
+    let price = Series { offset: 0, step: Seconds(60), values: vec![40_000_000], repeats: false };
+    let (power, capacity) = (Watts(5_000), 1_000_000);
+    history.plan.cluster.grids = vec![Grid {
+        price: Some(Signal::Series(price)),
+        carbon: Some(Signal::Constant(369_000)),
+        battery: Some(Battery {
+            capacity,
+            charge: capacity,
+            power,
+            efficiency_ppm: 900_000,
+            threshold: Watts(1),
+        }),
+        ..Grid::default()
+    }];
+    let long = "the row of racks behind the third transformer of the hall";
+    let feed = &mut history.plan.cluster.feeds[0];
+    (feed.name, feed.cap) = (long.to_owned(), Some(Watts(4_000)));
     let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
     let text = summary(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
     assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
-    for part in ["Power ", "Energy ", "Over caps "] {
-        assert!(text.contains(part), "{part}is told:\n{text}");
+    for part in [
+        "Power ",
+        "Energy ",
+        "Over caps ",
+        " at the row of racks behind…\n",
+        " at the row of racks behind…, the tightest cap\n",
+        "Cost ",
+        "with the last price or intensity recorded for the last ",
+        "Carbon ",
+        "Batteries ",
+    ] {
+        assert!(text.contains(part), "{part} is told:\n{text}");
     }
 }
 

@@ -7,6 +7,8 @@ use crate::units::Seconds;
 
 /// Columns of the summary.
 const WIDTH: usize = 80;
+/// Lines of it.
+const HEIGHT: usize = 40;
 /// Tenants that are shown; of more, the ones with the most GPU-hours.
 const TENANTS: usize = 7;
 /// As many where power takes its lines.
@@ -22,13 +24,26 @@ const SPARKS: usize = 40;
 /// utilization, the reasons for waiting, the slowest graph, and how to look further.
 #[must_use]
 pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
+    // Tenants and reasons give way to what there is to say about power and its cost.
+    let shorter = |fewer: usize| lines(run, kept_in, fewer);
+    let lines = (0..REASONS).map(shorter).find(|lines| lines.len() <= HEIGHT);
+    let mut text = String::new();
+    for line in lines.unwrap_or_else(|| shorter(REASONS)) {
+        text.push_str(cut(line.trim_end(), WIDTH).as_str());
+        text.push('\n');
+    }
+    text
+}
+
+/// The lines of a summary, with so many tenants and reasons fewer than might be shown.
+fn lines(run: &Run<'_>, kept_in: Option<&str>, fewer: usize) -> Vec<String> {
     let metrics = &run.measured.metrics;
     let mut lines = head(run);
     lines.push(String::new());
     lines.extend(figures(metrics));
     lines.push(String::new());
-    lines.extend(tenants(metrics));
-    let reasons = reasons(metrics);
+    lines.extend(tenants(metrics, fewer));
+    let reasons = reasons(metrics, fewer);
     if !reasons.is_empty() {
         lines.push(String::new());
         lines.extend(reasons);
@@ -39,16 +54,11 @@ pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
     }
     lines.push(String::new());
     lines.extend(further(run, kept_in));
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(cut(line.trim_end(), WIDTH).as_str());
-        text.push('\n');
-    }
-    text
+    lines
 }
 
 /// The text, or its beginning and an ellipsis if it is longer than `width` characters.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -164,11 +174,11 @@ fn sparkline(shares: &[f64]) -> String {
     shares.chunks(width).map(bar).collect()
 }
 
-fn tenants(metrics: &Metrics) -> Vec<String> {
+fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
     let (tenants, with_power, with_cost) =
         (&metrics.tenants, metrics.power.is_some(), metrics.cost.is_some());
     let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
-    let most = if with_power { TENANTS_WITH_POWER } else { TENANTS };
+    let most = if with_power { TENANTS_WITH_POWER } else { TENANTS }.saturating_sub(fewer).max(2);
     if shown.len() > most {
         shown.sort_by(|a, b| b.gpu_hours.total_cmp(&a.gpu_hours));
         shown.truncate(most - 1);
@@ -218,13 +228,13 @@ const fn phrase(reason: WaitReason) -> &'static str {
     }
 }
 
-fn reasons(metrics: &Metrics) -> Vec<String> {
+fn reasons(metrics: &Metrics, fewer: usize) -> Vec<String> {
     let mut waited: Vec<(u64, WaitReason)> =
         WaitReason::ALL.map(|reason| (metrics.waited_for(reason), reason)).to_vec();
     let total: u64 = waited.iter().map(|(seconds, _)| *seconds).sum();
     waited.retain(|(seconds, _)| *seconds > 0);
     waited.sort_by_key(|(seconds, reason)| (std::cmp::Reverse(*seconds), *reason));
-    waited.truncate(REASONS);
+    waited.truncate(REASONS.saturating_sub(fewer).max(1));
     let line = |(seconds, reason): &(u64, WaitReason)| {
         let part = share(*seconds, total);
         let bar = "█".repeat(usize::try_from(whole_seconds(part * 16.0)).unwrap_or(0));
