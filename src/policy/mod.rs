@@ -24,6 +24,7 @@ pub(crate) use view::ticks;
 pub use view::{Status, View};
 
 use crate::history::{Plan, SegmentEnd};
+use crate::units::Time;
 use crate::workload::Running;
 use placement::Choice;
 
@@ -175,14 +176,16 @@ pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
     placement::on_nodes(class, request, &running.nodes, &view.room().occupancy)
 }
 
-/// Jobs that no cluster with all its nodes up and empty could hold, ascending.
+/// Jobs that no cluster with all its nodes up and empty, and nothing taken by the grid, could hold, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
     oversized_of(plan, &class::Classes::of(plan))
 }
 
 pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
-    let room = Room::new(plan, classes);
+    let mut room = Room::new(plan, classes);
+    // What the grid has taken away at second 0 it may give back.
+    room.set_caps(plan, Time::NEVER);
     let Some(mut placement) = placement::Placement::of(plan, classes) else {
         return Vec::new();
     };

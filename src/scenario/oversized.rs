@@ -1,10 +1,14 @@
 use super::run::Oversized;
 use crate::error::{Place, Problem, Problems};
-use crate::history::Plan;
+use crate::history::{Plan, Settings};
 use crate::policy::oversized;
 use crate::units::Gpus;
 use crate::workload::{Request, Shape, Topology};
 use std::collections::BTreeMap;
+
+/// Why nothing but power keeps a job from starting, and what may help.
+const POWER: &str = "a cap, or the limit of a ramp, leaves less than it would draw beside idle nodes; `power` in \
+                     `[policy]` says what is done then; `oversized = \"reject\"` in `[run]` runs the rest";
 
 /// Reports the jobs that no empty cluster could hold, one problem for those that ask alike; or says that they will be
 /// rejected.
@@ -24,6 +28,8 @@ pub(super) fn check(
         notes.push(format!("{} {noun} larger than the empty cluster: rejected", jobs.len()));
         return;
     }
+    let uncapped = Settings { power: "none".to_owned(), ..plan.settings.clone() };
+    let too_large = oversized(&Plan { settings: uncapped, ..plan.clone() });
     let mut alike: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
     for job in jobs {
         alike.entry(plan.workload.jobs[job as usize].request).or_insert((job, 0)).1 += 1;
@@ -34,8 +40,13 @@ pub(super) fn check(
         let name = plan.workload.names.get(first as usize);
         let others = if count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
         let wanted = wanted(plan, &plan.workload.requests[request as usize]);
-        let message = format!("job `{name}`{others} asks for {wanted} and could never start");
-        let problem = Problem::new(message).hint(hint(plan, plan.workload.jobs[first as usize].tenant));
+        let mut message = format!("job `{name}`{others} asks for {wanted} and could never start");
+        let mut hint = hint(plan, plan.workload.jobs[first as usize].tenant);
+        if too_large.binary_search(&first).is_err() {
+            message.push_str(" for want of power");
+            POWER.clone_into(&mut hint);
+        }
+        let problem = Problem::new(message).hint(hint);
         problems.push(match places.get(&request) {
             Some(place) => problem.at(place.clone()),
             None => problem,

@@ -79,3 +79,24 @@ tarif = 7
     s.toml:32:1: unknown key `tarif` (did you mean `tariff`?)
     ");
 }
+
+#[test]
+fn who_is_kept_from_starting_by_power_alone_is_told_so() {
+    // 18 nodes and the switches draw 27.8 kW idle, a node that trains up to 5,180 W more.
+    let policy = "policy.power = \"admit\"\n";
+    let capped = |cap: &str| format!("{policy}{FEEDS}cap = \"{cap}\"\n");
+    let job = |gpus: u32| {
+        format!("[[workload.job]]\nid = \"{gpus}\"\nkind = \"pretrain\"\ngpus = {gpus}\nwork = 60\n")
+    };
+    insta::assert_snapshot!(told(&format!("{}{}{}", capped("30 kW"), job(4), job(73))), @r#"
+    s.toml:13:1: job `4` asks for 4 GPUs and could never start for want of power (a cap, or the limit of a ramp, leaves less than it would draw beside idle nodes; `power` in `[policy]` says what is done then; `oversized = "reject"` in `[run]` runs the rest)
+    s.toml:18:1: job `73` asks for 73 GPUs and could never start (there are 72 GPUs, at most 4 a node; `oversized = "reject"` in `[run]` runs the rest)
+    "#);
+    let fits = |text: &str| load(&format!("{text}{}", job(4))).plan.workload.len();
+    assert_eq!(fits(&capped("33 kW")), 1, "27.8 and 5.18 kW");
+    // What the grid takes away for an hour, the job waits for.
+    let taken = "[[power.curtailment]]\nfeed = \"hall\"\nto = \"20 kW\"\nfrom = \"0h\"\nuntil = \"1h\"\n";
+    let plan = load(&format!("{}{taken}{}", capped("33 kW"), job(4))).plan;
+    let history = simulate(plan, &mut Control::default());
+    assert_eq!(history.segments[0].from, Time(3600), "until it comes back");
+}
