@@ -126,6 +126,10 @@ impl Model {
 
     /// Reads what holds for a whole pass, at its start: prices, carbon, and how far feeds are used.
     pub(super) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Room) {
+        // Most weights read nothing of the kind; even to compare what is empty would cost as much as a pass.
+        if self.joules.is_none() && self.weights.pressure == 0 {
+            return;
+        }
         let mut frozen = Frozen::default();
         if let Some(joules) = &self.joules {
             frozen.energy = joules.terms((plan, classes), now, |grid| grid.price.as_ref());
