@@ -139,7 +139,12 @@ impl<'a> Lines<'a> {
 }
 
 /// Power, energy and their cost in a few lines: label and text. Only what is known, and says something, takes a line.
-pub(super) fn lines(power: &PowerMetrics, cost: Option<&CostMetrics>) -> Vec<(&'static str, String)> {
+/// What is paid is that of the run from its begin to its end; if the rest is not of all of it, it says so.
+pub(super) fn lines(
+    power: &PowerMetrics,
+    cost: Option<&CostMetrics>,
+    is_whole: bool,
+) -> Vec<(&'static str, String)> {
     let all = &power.all;
     let percent = |part: f64| format!("{:.0} %", part * 100.0);
     let mut lines = vec![(
@@ -180,14 +185,17 @@ pub(super) fn lines(power: &PowerMetrics, cost: Option<&CostMetrics>) -> Vec<(&'
     }
     let [held, work] = [power.gpu_hours_per_mwh, power.work_gpu_hours_per_mwh];
     lines.push(("Per MWh", format!("{held:.0} GPU-hours held, {work:.0} of work on reference GPUs done")));
-    lines.extend(cost.into_iter().flat_map(cost_lines));
+    lines.extend(cost.into_iter().flat_map(|cost| cost_lines(cost, is_whole)));
     lines
 }
 
-fn cost_lines(cost: &CostMetrics) -> Vec<(&'static str, String)> {
+fn cost_lines(cost: &CostMetrics, is_whole: bool) -> Vec<(&'static str, String)> {
     let energy_cost = format!("energy {} ({:.2} $/MWh)", cost.energy, cost.dollars_per_mwh);
     let demand = (cost.demand != Money(0)).then(|| format!(", peaks {}", cost.demand));
     let mut lines = vec![("Cost", format!("{}: {energy_cost}{}", cost.total, demand.unwrap_or_default()))];
+    if !is_whole {
+        lines.push(("", "for all of the run, and so is what tenants pay".to_owned()));
+    }
     let beyond = cost.sites.iter().map(|site| site.beyond).max().unwrap_or_default();
     if beyond > Seconds::ZERO {
         lines.push(("", format!("with the last price or intensity recorded for the last {beyond}")));

@@ -298,6 +298,7 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
         " at the row of racks behind…\n",
         " at the row of racks behind…, the tightest cap\n",
         "Cost ",
+        "for all of the run, and so is what tenants pay\n",
         "with the last price or intensity recorded for the last ",
         "Carbon ",
         "Batteries ",

@@ -40,7 +40,7 @@ fn lines(run: &Run<'_>, kept_in: Option<&str>, fewer: usize) -> Vec<String> {
     let metrics = &run.measured.metrics;
     let mut lines = head(run);
     lines.push(String::new());
-    lines.extend(figures(metrics));
+    lines.extend(figures(metrics, is_whole(run)));
     lines.push(String::new());
     lines.extend(tenants(metrics, fewer));
     let reasons = reasons(metrics, fewer);
@@ -77,6 +77,12 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).expect("what is in memory is counted in 64 bits")
 }
 
+/// Whether all of the run counts, and all of its jobs.
+const fn is_whole(run: &Run<'_>) -> bool {
+    let settings = &run.history.plan.settings;
+    settings.warm_up == 0 && settings.drain.is_none()
+}
+
 fn head(run: &Run<'_>) -> Vec<String> {
     let history = run.history;
     let (settings, cluster) = (&history.plan.settings, &history.plan.cluster);
@@ -92,7 +98,7 @@ fn head(run: &Run<'_>) -> Vec<String> {
         ),
     ];
     let window = run.measured.metrics.window;
-    if settings.warm_up > 0 || settings.drain.is_some() {
+    if !is_whole(run) {
         let (from, to) = (Seconds(window.from.0), Seconds(window.to.0));
         head.push(format!(
             "Counted from {from} to {to} only: {}.",
@@ -105,7 +111,7 @@ fn head(run: &Run<'_>) -> Vec<String> {
     head
 }
 
-fn figures(metrics: &Metrics) -> Vec<String> {
+fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
     let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unfinished);
     let mut done: Vec<String> = outcomes
         .filter(|outcome| metrics.outcome(*outcome) > 0)
@@ -139,7 +145,7 @@ fn figures(metrics: &Metrics) -> Vec<String> {
         ),
     ];
     let cost = metrics.cost.as_ref();
-    let power = metrics.power.iter().flat_map(|power| power::lines(power, cost));
+    let power = metrics.power.iter().flat_map(|power| power::lines(power, cost, is_whole));
     lines.extend(power.map(|(label, text)| labelled(label, &text)));
     if metrics.preemptions + metrics.node_failures > 0 {
         let stops = format!(
