@@ -109,7 +109,11 @@ fn columns(
                 .map(|o| o.1)
                 .collect();
             let problem = Problem::new(format!("{} columns beside the time", others.len()));
-            complain(problem.hint(format!("`column` says which: {}", others.join(", "))))?
+            complain(problem.hint(if others.is_empty() {
+                "fields are separated by commas".to_owned()
+            } else {
+                format!("`column` says which: {}", others.join(", "))
+            }))?
         }
     };
     Some((time, value))
@@ -297,6 +301,7 @@ mod tests {
             assert!(all.contains(expected), "{expected}:\n{all}");
         }
         for (text, expected) in [
+            ("time;price\n0;1\n", "fields are separated by commas"),
             ("", "no two values"),
             ("time,x\n", "no two values"),
             ("time,x\n0,1\n", "no two values"),
