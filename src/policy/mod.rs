@@ -176,7 +176,7 @@ pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
     placement::on_nodes(class, request, &running.nodes, &view.room().occupancy)
 }
 
-/// Jobs that no cluster with all its nodes up and empty, and nothing taken by the grid, could hold, ascending.
+/// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
     oversized_of(plan, &class::Classes::of(plan))
@@ -184,25 +184,38 @@ pub fn oversized(plan: &Plan) -> Vec<u32> {
 
 pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
     let mut room = Room::new(plan, classes);
-    // What the grid has taken away at second 0 it may give back.
-    room.set_caps(plan, Time::NEVER);
     let Some(mut placement) = placement::Placement::of(plan, classes) else {
         return Vec::new();
     };
-    let fits: Vec<bool> = classes
-        .table
-        .iter()
-        .map(|class| room.within_quota(class) && placement.fits(class, 0, &room))
-        .collect();
+    let mut jobs = (0..plan.workload.len()).collect();
+    retain_oversized(&mut jobs, &room, &mut placement, classes);
+    // There is more power only where a curtailment ends.
+    for curtailment in &plan.cluster.curtailments {
+        if !jobs.is_empty() && curtailment.until != Time::NEVER {
+            room.set_caps(plan, curtailment.until);
+            retain_oversized(&mut jobs, &room, &mut placement, classes);
+        }
+    }
+    jobs
+}
+
+/// Keeps the jobs that an empty room cannot hold.
+fn retain_oversized(
+    jobs: &mut Vec<u32>,
+    room: &Room,
+    placement: &mut placement::Placement,
+    classes: &class::Classes,
+) {
+    let mut fit = |class: &class::Class, job| room.within_quota(class) && placement.fits(class, job, room);
+    let fits: Vec<bool> = classes.table.iter().map(|class| fit(class, 0)).collect();
     let draws = placement.draws();
-    let mut holds = |job: u32| {
-        let index = classes.of_job[job as usize] as usize;
+    jobs.retain(|job| {
+        let index = classes.of_job[*job as usize] as usize;
         let class = &classes.table[index];
         // Where draws decide a greedy choice of racks, one job of a class may never find a place though others do.
         if !draws || class.monotone {
-            return fits[index];
+            return !fits[index];
         }
-        room.within_quota(class) && placement.fits(class, job, &room)
-    };
-    (0..plan.workload.len()).filter(|job| !holds(*job)).collect()
+        !(room.within_quota(class) && placement.fits(class, *job, room))
+    });
 }

@@ -99,4 +99,7 @@ fn who_is_kept_from_starting_by_power_alone_is_told_so() {
     let plan = load(&format!("{}{taken}{}", capped("33 kW"), job(4))).plan;
     let history = simulate(plan, &mut Control::default());
     assert_eq!(history.segments[0].from, Time(3600), "until it comes back");
+    let for_good = taken.replace("until = \"1h\"\n", "");
+    let told = told(&format!("{}{for_good}{}", capped("33 kW"), job(4)));
+    assert!(told.contains("could never start for want of power"), "it never comes back: {told}");
 }
