@@ -34,8 +34,12 @@ struct PlaceLine {
     span: Range<usize>,
 }
 
-/// Longest piece of an input line that a message repeats, bytes.
+/// What a message repeats of an input line, bytes, where that reaches what is wrong.
 const LINE_SHOWN: usize = 160;
+/// What it repeats at least from where that begins.
+const PIECE_SHOWN: usize = 80;
+/// Longest piece of an input line that is kept: nobody reads on to the end of such a line.
+const LINE_KEPT: usize = 4096;
 
 impl Place {
     /// A whole file, or anything with a name such as `--set`.
@@ -48,7 +52,8 @@ impl Place {
     #[must_use]
     pub fn in_line(file: impl Into<String>, number: usize, text: &str, span: Range<usize>) -> Self {
         let text = text.trim_end_matches(['\r', '\n']);
-        let end = text.floor_char_boundary(LINE_SHOWN);
+        let reach = LINE_SHOWN.max(span.start.saturating_add(PIECE_SHOWN)).min(LINE_KEPT);
+        let end = text.floor_char_boundary(reach);
         let shown = &text[..end];
         let start = shown.floor_char_boundary(span.start.min(shown.len()));
         let stop = shown.ceil_char_boundary(span.end.clamp(start, shown.len()));
@@ -67,9 +72,7 @@ impl Place {
     /// The piece `part` of a line given as bytes; the whole line if it is no slice of it.
     #[must_use]
     pub fn part(file: impl Into<String>, number: usize, line: &[u8], part: &[u8]) -> Self {
-        /// Nobody reads on to the end of such a line.
-        const LONGEST: usize = 4096;
-        let shown = &line[..line.len().min(LONGEST)];
+        let shown = &line[..line.len().min(LINE_KEPT)];
         let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
         let span = if start <= shown.len() { start..start + part.len() } else { 0..shown.len() };
         Self::in_line(file, number, &String::from_utf8_lossy(shown), span)
@@ -167,15 +170,17 @@ impl Problem {
 #[must_use]
 pub fn nearest_hint<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let near = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(given, name), *name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min();
-    match near {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    match nearest(given, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
         None => format!("known: {}", known.join(", ")),
     }
+}
+
+/// The known name that differs from `given` by a slip of the pen, if there is one.
+#[must_use]
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.into_iter().map(|name| (strsim::damerau_levenshtein(given, name), name));
+    near.filter(|(distance, name)| *distance <= 1 + name.len() / 4).min().map(|(_, name)| name)
 }
 
 /// Every problem of an input, in the order met; the first 50 are kept, all are counted.
@@ -336,6 +341,18 @@ mod tests {
         let text = problems.to_string();
         assert!(text.contains("number 49") && !text.contains("number 50"), "fifty are shown");
         assert!(text.ends_with("61 problems (11 more not shown); nothing was run"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_far_to_the_right_is_shown_there() {
+        let line = format!("{}wrong{}", "x,".repeat(500), ",x".repeat(500));
+        let place = Place::part("f", 3, line.as_bytes(), &line.as_bytes()[1000..1005]);
+        let text = Problems::from(Problem::new("x").at(place)).to_string();
+        assert!(text.contains("f:3:1001") && text.contains("x,wrong,x") && text.contains(" ^^^^^"), "{text}");
+        assert!(text.lines().all(|line| line.len() < 200), "and not all of the line: {text}");
+        let begins = Place::line("f", 3, line.as_bytes());
+        let text = Problems::from(Problem::new("x").at(begins)).to_string();
+        assert!(text.lines().all(|line| line.len() < 200), "nor where all of it is wrong: {text}");
     }
 
     #[test]
