@@ -52,6 +52,19 @@ impl Directory {
         };
         replace().map_err(|source| Error::io("write", &path, source))
     }
+    /// Takes away the file of that name, if there is one.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A file without a name yet, that others may read as any other file of the user.
@@ -78,8 +91,11 @@ mod tests {
         assert!(failed.is_err(), "the writer said so");
         assert_eq!(std::fs::read(directory.path().join("x")).unwrap(), b"first", "still the first");
         directory.write("x", b"second").unwrap();
-        let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
-        assert_eq!(names.len(), 1, "nothing is left behind");
+        let names = || std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(names(), 1, "nothing is left behind");
+        directory.remove("x").unwrap();
+        directory.remove("x").unwrap();
+        assert_eq!(names(), 0, "taken away, and no complaint that it is not there");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Inspection<'_> {
             format!("submitted within {}", profile.span()),
         ];
         facts.extend(profile.epoch.map(|epoch| format!("from {}", date(epoch, profile.first_submit.0))));
-        canvas.line(facts.join(" · "));
+        listed(canvas, &facts);
         let rare = [
             (profile.dependencies, "dependency"),
             (profile.graphs, "job graph"),
@@ -88,9 +88,7 @@ impl Inspection<'_> {
         ];
         let said: Vec<String> =
             rare.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
-        if !said.is_empty() {
-            canvas.line(said.join(" · "));
-        }
+        listed(canvas, &said);
         if let Some((name, gpus)) = self.cluster {
             let load = match profile.offered_load {
                 Some(load) => {
@@ -98,7 +96,9 @@ impl Inspection<'_> {
                 }
                 None => format!("no offered load on {name}: all jobs are submitted at once"),
             };
-            canvas.line(Span::styled(load, Style::new().bold()));
+            for line in wrapped(&load, usize::from(canvas.width())) {
+                canvas.line(Span::styled(line, Style::new().bold()));
+            }
         }
     }
 
@@ -165,7 +165,9 @@ impl Inspection<'_> {
             let share = 100.0 * real(above as u64) / real(demand.len().max(1) as u64);
             said.push_str(&format!("; above the {} GPUs there are {share:.0} % of the time", grouped(gpus)));
         }
-        canvas.line(format!("{:1$}{said}", "", usize::from(MARGIN)));
+        for line in wrapped(&said, usize::from(canvas.width() - MARGIN)) {
+            canvas.line(format!("{:1$}{line}", "", usize::from(MARGIN)));
+        }
     }
 
     /// The two ends of the time shown, and its middle.
@@ -193,22 +195,25 @@ impl Inspection<'_> {
     fn durations(&self, canvas: &mut Canvas) {
         let found = self.profile.durations;
         let mean = Seconds(u32::try_from(whole(found.mean)).unwrap_or(u32::MAX));
-        canvas.line(format!(
-            "p50 {} · p90 {} · p99 {} · longest {} · mean {mean}",
-            found.p50, found.p90, found.p99, found.max
-        ));
+        let quantiles = [("p50", found.p50), ("p90", found.p90), ("p99", found.p99), ("longest", found.max)];
+        let mut said: Vec<String> = quantiles.iter().map(|(what, time)| format!("{what} {time}")).collect();
+        said.push(format!("mean {mean}"));
+        listed(canvas, &said);
         let estimates = self.profile.estimates;
         if estimates.overrun + estimates.padded == 0 {
             canvas.line("every job requests exactly its work time");
             return;
         }
         let percent = |jobs: u64| 100.0 * real(jobs) / real(self.profile.total.jobs.max(1));
-        canvas.line(format!(
+        let said = format!(
             "requested above work in {:.1} % of jobs (median {:.1} times), below in {:.1} %",
             percent(estimates.padded),
             real(estimates.median_padding_milli) / 1000.0,
             percent(estimates.overrun),
-        ));
+        );
+        for line in wrapped(&said, usize::from(canvas.width())) {
+            canvas.line(line);
+        }
     }
 
     fn notes(&self, canvas: &mut Canvas) {
@@ -221,6 +226,26 @@ impl Inspection<'_> {
                 canvas.line(format!("{} {line}", if index == 0 { '·' } else { ' ' }));
             }
         }
+    }
+}
+
+/// Facts beside each other, as many to a line as there is room for.
+fn listed(canvas: &mut Canvas, facts: &[String]) {
+    const BETWEEN: &str = " · ";
+    let width = usize::from(canvas.width());
+    let mut line = String::new();
+    for fact in facts {
+        let longer = line.chars().count() + BETWEEN.chars().count() + fact.chars().count();
+        if !line.is_empty() && longer > width {
+            canvas.line(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push_str(BETWEEN);
+        }
+        line.push_str(fact);
+    }
+    if !line.is_empty() {
+        canvas.line(line);
     }
 }
 
@@ -437,6 +462,22 @@ mod tests {
         · 12 jobs without a duration dropped
         · naive timestamps read as UTC
         ");
+    }
+
+    #[test]
+    fn what_is_said_goes_on_in_the_next_line_where_the_terminal_is_narrow() {
+        let cluster = Cluster::uniform(32, NodeKind { gpus: 8, ..NodeKind::default() });
+        let profile = Profile::of(&sample(), Some(&cluster), Inspection::buckets(60));
+        let name = "a cluster with a rather long name, longer than the terminal is wide";
+        let cluster = Some((name, 256));
+        let drawn =
+            Inspection { title: "x", profile: &profile, notes: &[], cluster, width: 60, colour: false };
+        let text = drawn.render();
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "fits 60 columns");
+        let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for piece in ["from 2023-11-14", "(256 GPUs)", "94 % of the time", "mean 10h51m", "below in 0.0 %"] {
+            assert!(said.contains(piece), "{piece:?} is missing in:\n{text}");
+        }
     }
 
     #[test]

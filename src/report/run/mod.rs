@@ -71,13 +71,18 @@ impl<'a> Run<'a> {
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| self.history.digest())
     }
-    /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all.
+    /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all. What an earlier run left there
+    /// under the name of a file that this run has not is taken away.
     ///
     /// # Errors
     /// The system says no.
     pub fn save(&self, directory: &Directory) -> Result<()> {
-        for exporter in EXPORTERS.iter().filter(|exporter| (exporter.applies)(self)) {
-            directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
+        for exporter in EXPORTERS {
+            if (exporter.applies)(self) {
+                directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
+            } else {
+                directory.remove(exporter.file)?;
+            }
         }
         Ok(())
     }

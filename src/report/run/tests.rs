@@ -74,6 +74,26 @@ fn the_summary_keeps_to_forty_lines_of_eighty_columns() {
 }
 
 #[test]
+fn names_neither_leave_their_line_nor_reach_the_terminal() {
+    let mut history = history();
+    for name in ["\u{1b}[31mred\nline", "\u{202e}backwards", "名字很长的租户名字很长的租户名字很长的租户"]
+    {
+        history.plan.workload.tenants.push(Tenant::named(name));
+    }
+    let tenants = history.plan.workload.tenants.len();
+    for (index, job) in history.plan.workload.jobs.iter_mut().enumerate() {
+        job.tenant = u32::try_from(tenants - 1 - index % 3).unwrap();
+    }
+    let (measured, provenance) = (measure(&history), provenance("a\tb.toml"));
+    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    assert!(!text.contains(['\u{1b}', '\u{202e}', '\t']), "{text:?}");
+    for begin in ["\u{fffd}[31mred\u{fffd}line ", "\u{fffd}backwards ", "名字很长的租户名字… "] {
+        let row = text.lines().find(|line| line.starts_with(begin));
+        assert!(row.is_some_and(|row| row.contains('%')), "{begin:?} has one row:\n{text}");
+    }
+}
+
+#[test]
 fn the_summary_of_nothing_is_short_and_whole() {
     let history = History { complete: true, ..History::default() };
     let (measured, provenance) = (measure(&history), provenance("empty.toml"));
@@ -327,6 +347,9 @@ fn a_run_is_saved_whole_and_read_back() {
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
     let run = Run::new(&history, &measured, &provenance);
     run.save(&directory).unwrap();
+    for of_an_earlier_run in ["power.csv", "feeds.csv"] {
+        directory.write(of_an_earlier_run, b"time,site\n").unwrap();
+    }
     run.save(&directory).unwrap();
     let mut names: Vec<String> = std::fs::read_dir(directory.path())
         .unwrap()

@@ -4,6 +4,7 @@ use crate::metrics::{GraphMetrics, Metrics, TenantMetrics};
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::Seconds;
+use ratatui::text::Span;
 
 /// Columns of the summary.
 const WIDTH: usize = 80;
@@ -57,12 +58,27 @@ fn lines(run: &Run<'_>, kept_in: Option<&str>, fewer: usize) -> Vec<String> {
     lines
 }
 
-/// The text, or its beginning and an ellipsis if it is longer than `width` characters.
+/// The text, or its beginning and an ellipsis if it takes more than `width` columns.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+    let mut text = visible(text);
+    if columns(&text) <= width {
+        return text;
     }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+    while columns(&text) > width.saturating_sub(1) {
+        text.pop();
+    }
+    text + "…"
+}
+
+/// Columns that a text takes in a terminal; some signs take two, some none.
+fn columns(text: &str) -> usize {
+    Span::raw(text).width()
+}
+
+/// A name as it may stand in a terminal: nothing in it ends a line, moves the cursor or turns the direction of writing.
+fn visible(text: &str) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn labelled(label: &str, text: &str) -> String {
@@ -215,6 +231,7 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
         table.add_row(row);
     }
     table::right(&mut table, 1..header.len());
+    table::rigid(&mut table, 0..header.len());
     let mut lines: Vec<String> = table::text(&mut table).lines().map(str::to_owned).collect();
     if tenants.len() > shown.len() {
         lines.push(format!("and {}", counted(count(tenants.len() - shown.len()), "tenant more")));
@@ -278,9 +295,9 @@ fn slowest(graphs: &GraphMetrics) -> Vec<String> {
 
 /// The names joined by arrows, those in the middle left out where there is no room.
 fn chain(names: &[String], width: usize) -> String {
-    let whole = names.join(" → ");
+    let whole = visible(&names.join(" → "));
     let [first, .., last] = names else { return whole };
-    if whole.chars().count() <= width {
+    if columns(&whole) <= width {
         return whole;
     }
     let left_out = names.len() - 2;
