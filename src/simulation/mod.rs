@@ -85,7 +85,7 @@ pub fn simulate_with(plan: Plan, policy: Box<dyn Policy>, control: &mut Control<
     Simulation::new(View::new(plan), policy).run(control)
 }
 
-/// Instants between two looks at the caller's wishes.
+/// Instants between two reports of how far a run is.
 const CONTROL_INTERVAL: u32 = 4096;
 
 struct Simulation {
@@ -162,7 +162,10 @@ impl Simulation {
                 break;
             }
             instants += 1;
-            if instants.is_multiple_of(CONTROL_INTERVAL) && self.is_interrupted(control) {
+            if instants.is_multiple_of(CONTROL_INTERVAL) {
+                self.report(control);
+            }
+            if control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 return self.view.into_history(false);
             }
             self.view.set_now(now);
@@ -181,7 +184,7 @@ impl Simulation {
         self.view.into_history(true)
     }
 
-    fn is_interrupted(&self, control: &mut Control<'_>) -> bool {
+    fn report(&self, control: &mut Control<'_>) {
         if let Some(progress) = &mut control.progress {
             progress(Progress {
                 now: self.view.now(),
@@ -189,7 +192,6 @@ impl Simulation {
                 jobs: self.view.plan().workload.len(),
             });
         }
-        control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// The next submit: its instant and job.
