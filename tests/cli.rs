@@ -70,7 +70,7 @@ fn without_a_command_it_says_what_there_is() {
 
     Examples:
       gigawatt simulate
-          a day of three tenants on a few racks: the embedded quickstart
+          a day of four tenants on a few racks: the embedded quickstart
       gigawatt simulate --workload philly.csv.zst --cluster 64x8 -p easy --out run1
           a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
       gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
@@ -441,8 +441,8 @@ fn a_job_larger_than_the_cluster_is_told() {
     ----- stdout -----
     ----- stderr -----
     error: job `4` asks for 16 GPUs and could never start
-     |
-     = hint: there are 8 GPUs, at most 8 a node; `oversized = "reject"` in `[run]` runs the rest
+    --> tiny.swf
+     = hint: there are 8 GPUs, at most 8 a node; `--set run.oversized=reject` runs the rest
 
     1 problem; nothing was run
     "#);

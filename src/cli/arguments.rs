@@ -7,7 +7,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   gigawatt simulate
-      a day of three tenants on a few racks: the embedded quickstart
+      a day of four tenants on a few racks: the embedded quickstart
   gigawatt simulate --workload philly.csv.zst --cluster 64x8 -p easy --out run1
       a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
   gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
@@ -92,9 +92,10 @@ Examples:
   gigawatt compare night.toml -p easy -p greedy --seeds 30 --json > comparison.json
   gigawatt compare --workload trace.swf.gz --cluster 128x8 -p fcfs -p easy
 
-Every policy meets the same seeds, and all runs share the processor's cores. A part that a policy does
-not name is that of the scenario. Where seeds make no difference (a trace, no random placement) each
-policy runs once, and intervals come from resampling the days of the trace.";
+Every policy meets the same seeds, and all runs share the processor's cores.
+A part that a policy does not name is that of the scenario. Where seeds make no
+difference (a trace, no random placement) each policy runs once, and intervals
+come from resampling the days of the trace.";
 
 /// Run several policies on the same workloads and print them beside each other
 #[derive(Debug, Args)]

@@ -41,7 +41,10 @@ fn resolved(loaded: &Loaded, width: u16) -> String {
     table.add_row(["policy", &policy(&plan.settings)]);
     table.add_row(["seed", &plan.settings.seed.to_string()]);
     for input in &loaded.inputs {
-        table.add_row(["input", &format!("{} (blake3 {}…)", input.path, &input.digest[..16])]);
+        // A digest that would be broken anywhere begins a line of its own.
+        let fits = input.path.chars().count() + 44 <= usize::from(width);
+        let between = if fits { ' ' } else { '\n' };
+        table.add_row(["input", &format!("{}{between}(blake3 {}…)", input.path, &input.digest[..16])]);
     }
     table::rigid(&mut table, [0]);
     format!("{}: no problem found\n\n{}", loaded.name, table::text(&mut table))

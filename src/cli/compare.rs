@@ -3,7 +3,7 @@ use super::device::Uses;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
-use crate::error::{Problem, Problems, Result};
+use crate::error::{Place, Problem, Problems, Result};
 use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
 use crate::history::{Plan, Settings};
 use crate::policy::Ranks;
@@ -81,21 +81,21 @@ fn printed(arguments: &Compare, comparison: &Comparison, terminal: Terminal) -> 
 fn contenders(arguments: &Compare, base: &Settings) -> Result<(Vec<Contender>, usize)> {
     let mut problems = Problems::default();
     let mut contenders: Vec<Contender> = Vec::new();
-    let mut resolve = |text: &str| {
+    let mut resolve = |option: &str, text: &str| {
         let mut settings = base.clone();
         match apply_policy(&mut settings, text) {
             Ok(()) => {}
-            Err(problem) => problems.push(*problem),
+            Err(problem) => problems.push(problem.at(Place::file(format!("{option} {text}")))),
         }
         settings
     };
     for name in &arguments.policies {
-        contenders.push(Contender { name: name.clone(), settings: resolve(name) });
+        contenders.push(Contender { name: name.clone(), settings: resolve("--policy", name) });
     }
     let reference = match &arguments.reference {
         None => 0,
         Some(name) => {
-            let settings = resolve(name);
+            let settings = resolve("--reference", name);
             let known = contenders.iter().position(|contender| contender.settings == settings);
             known.unwrap_or_else(|| {
                 contenders.insert(0, Contender { name: name.clone(), settings });

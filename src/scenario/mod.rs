@@ -38,11 +38,13 @@ pub use overrides::Overrides;
 pub use policy::apply as apply_policy;
 
 use crate::document::{Document, Placed, Table};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Place, Problem, Result};
 use crate::gpu::Wish;
 use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
 use crate::policy::hold::HOLDS;
+use crate::trace;
+use crate::workload::Job;
 use files::Files;
 use jobs::Jobs;
 use std::path::Path;
@@ -78,13 +80,16 @@ impl Scenario {
     /// The file cannot be read, or everything that is wrong with it and the files it names.
     pub fn load(path: &Path, overrides: &Overrides) -> Result<Loaded> {
         let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        if let Some(problem) = is_trace(path, &bytes) {
+            return Err(problem.into());
+        }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut files = Files { folder, ..Files::default() };
         files.note(path, &bytes);
         let name = path.display().to_string();
         read(Document::from_bytes(name.as_str(), bytes), name, files, overrides)
     }
-    /// The embedded scenario that runs when none is named: a day of three tenants on a few racks.
+    /// The embedded scenario that runs when none is named: a day of four tenants on a few racks.
     ///
     /// # Errors
     /// Everything that is wrong with the overrides.
@@ -113,6 +118,21 @@ impl Scenario {
         files.note(Path::new(name), text.as_bytes());
         read(Document::parse(name, text), name.to_owned(), files, overrides)
     }
+}
+
+/// Whether metrics count a job by when it is submitted.
+fn counts(plan: &Plan, job: &Job) -> bool {
+    (plan.settings.warm_up..plan.settings.drain.unwrap_or(u32::MAX)).contains(&job.submit_time.0)
+}
+
+/// What to say of a file that is a trace and no TOML.
+fn is_trace(path: &Path, bytes: &[u8]) -> Option<Problem> {
+    let is_toml = std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<toml::Table>().is_ok());
+    let format = if is_toml { None } else { trace::recognised(bytes) }?;
+    let path = path.display().to_string();
+    let hint = format!("`--workload {path} --cluster 64x8` runs it on 64 nodes of 8 GPUs");
+    let found = format!("`{path}` is a trace ({format}), where a scenario is expected");
+    Some(Problem::new(found).at(Place::file(path)).hint(hint))
 }
 
 /// Reads a scenario section by section, each into what the next ones refer to.
@@ -147,6 +167,11 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     if let Some(hold) = lacking {
         let problem = Problem::new(format!("hold `{}`, and nothing to go by at any site", hold.name));
         found.push(problem.hint("`[power]` says it: `tariff` for prices, `carbon` for what energy emits"));
+    }
+    if let Some(mark) = wishes.window.filter(|_| !plan.workload.jobs.iter().any(|job| counts(&plan, job))) {
+        let problem =
+            Problem::new("no job is submitted between the end of `warm_up` and the begin of `drain`");
+        found.push(problem.at(document.place(mark)).hint("both are instants since the start"));
     }
     if found.is_empty() {
         oversized::check(&plan, wishes.oversized, &asked.places, &mut files.notes, &mut found);

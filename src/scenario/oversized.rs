@@ -95,7 +95,7 @@ fn hint(plan: &Plan, tenant: u32) -> String {
     let quota =
         tenant.quota().map_or_else(String::new, |quota| format!("; `{}` may hold {quota}", tenant.name));
     format!(
-        "there are {} GPUs, at most {largest} a node{quota}; `oversized = \"reject\"` in `[run]` runs the rest",
+        "there are {} GPUs, at most {largest} a node{quota}; `--set run.oversized=reject` runs the rest",
         cluster.gpus()
     )
 }

@@ -191,6 +191,11 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
         }
     }
     for (index, name) in parts().filter_map(named) {
+        if name.is_empty() {
+            let (what, names) = &known[index];
+            let problem = Problem::new(format!("`{what}=` without a name"));
+            return Err(Box::new(problem.hint(format!("known: {}", names.join(", ")))));
+        }
         apply_part(places(settings)[index], known[index].0, &known[index].1, &name)?;
     }
     Ok(())

@@ -1,5 +1,5 @@
 use crate::cluster::grid::Zone;
-use crate::document::{Document, Item, Table};
+use crate::document::{Document, Item, Mark, Table};
 use crate::error::Problem;
 use crate::gpu::Wish;
 use crate::history::Settings;
@@ -24,6 +24,8 @@ pub(super) struct Wishes {
     pub(super) device: Option<Wish>,
     /// Unix seconds of second 0.
     pub(super) start: Option<i64>,
+    /// Where it is said which jobs count.
+    pub(super) window: Option<Mark>,
 }
 
 /// Reads `version` and `[run]` into `settings`.
@@ -43,19 +45,21 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, settings: &mut Set
     }
     settings.cycle = cycle.map(|cycle| cycle.value.0);
     settings.until = run.optional::<Time>("until").map(|until| until.value.0);
-    settings.warm_up = run.value_or("warm_up", Time::ZERO).0;
+    let warm_up = run.optional::<Time>("warm_up");
+    settings.warm_up = warm_up.as_ref().map_or(0, |warm_up| warm_up.value.0);
     let drain = run.optional::<Time>("drain");
     if let Some(drain) = drain.as_ref().filter(|drain| drain.value.0 <= settings.warm_up) {
         let problem = Problem::new("no job is left between the end of `warm_up` and the begin of `drain`");
         document.complain(drain.mark, problem.hint("both are instants since the start"));
     }
-    settings.drain = drain.map(|drain| drain.value.0);
+    settings.drain = drain.as_ref().map(|drain| drain.value.0);
+    let window = warm_up.map(|warm_up| warm_up.mark).or_else(|| drain.map(|drain| drain.mark));
     let choices = [("error", Oversized::Error), ("reject", Oversized::Reject)];
     let oversized = run.choice("oversized", &choices).map(|oversized| oversized.value);
     let device = run.optional::<String>("device").map(|name| Wish::from(name.value.as_str()));
     let start = run.item("start").and_then(|item| start(&item));
     run.finish();
-    Wishes { oversized: oversized.unwrap_or_default(), device, start }
+    Wishes { oversized: oversized.unwrap_or_default(), device, start, window }
 }
 
 /// The date of second 0, in UTC unless it names an offset.

@@ -2,9 +2,9 @@
 
 use super::intake::{Intake, TIME_MAX, Wanted, hash};
 use super::{Moment, Options, Trace};
-use crate::error::{Error, Place, Problem};
+use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Cycle, Graph, Job, JobGraph, Names, Running, Workload};
+use crate::workload::{Builder, Graph, Job, JobGraph, Names, Running, Workload};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,6 +28,7 @@ impl Intake<'_> {
         }
         let origin = self.origin(&mut workload)?;
         let window = self.window()?;
+        let last = workload.jobs.iter().map(|job| job.submit_time.0 - origin).max().unwrap_or(0);
         let left_out = self.set_times(&mut workload, origin, &window)?;
         self.note_all(left_out);
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
@@ -41,7 +42,13 @@ impl Intake<'_> {
         }
         if workload.is_empty() {
             let found = format!("none of the {} jobs of `{}` is left", self.rows, self.file);
-            return Err(Problem::new(found).hint("widen the window (from, until) or the sample").into());
+            let hint = if window.is_empty() {
+                "`until` is not after `from`".to_owned()
+            } else {
+                let last = Seconds(last);
+                format!("widen the window (from, until) or the sample; the last job is submitted at {last}")
+            };
+            return Err(Problem::new(found).hint(hint).into());
         }
         workload.epoch = self.epoch.map(|epoch| epoch.saturating_add(i64::from(window.start)));
         Ok(Trace { workload, notes: self.notes, format })
@@ -187,14 +194,18 @@ impl Intake<'_> {
         }
         self.notes.count("dependency", "on a job that is not read: left out", unknown);
         let compiled = graph.compile(workload.jobs.len());
-        workload.dependencies = compiled.map_err(|cycle| self.ring(&cycle, &workload.names))?;
+        workload.dependencies = compiled.map_err(|_| self.rings(&graph, &workload.names))?;
         Ok(())
     }
 
-    fn ring(&self, cycle: &Cycle, names: &Names) -> Error {
-        let ring: Vec<_> = cycle.jobs.iter().map(|job| format!("`{}`", names.get(*job as usize))).collect();
-        let problem = Problem::new(format!("jobs wait for each other in a ring: {}", ring.join(", ")));
-        problem.at(Place::file(self.file)).into()
+    fn rings(&self, graph: &JobGraph, names: &Names) -> Error {
+        let mut problems = Problems::default();
+        for cycle in graph.cycles() {
+            let ring = cycle.named(|job| names.get(job as usize).into_owned());
+            let problem = Problem::new(format!("jobs wait for each other in a ring: {ring}"));
+            problems.push(problem.at(Place::file(self.file)));
+        }
+        problems.into()
     }
 }
 

@@ -127,6 +127,14 @@ pub fn read_bytes(
     intake.finish(format.name, &text)
 }
 
+/// The format of these bytes, packed or not, if they look like a trace.
+#[must_use]
+pub fn recognised(bytes: &[u8]) -> Option<&'static str> {
+    let text = input::unpack("", bytes, &Options::default()).ok()?;
+    let head = Head::new(&text);
+    FORMATS.iter().find(|format| (format.detect)(&head)).map(|format| format.name)
+}
+
 /// A format's name, and what recognises it.
 type Known = (&'static str, fn(&Head<'_>) -> bool);
 
@@ -145,8 +153,12 @@ fn choose(name: &str, text: &[u8], format: Option<&str>, known: &[Known]) -> Res
     let problem = match candidates[..] {
         [index] => return Ok(index),
         [] if text.trim_ascii().is_empty() => Problem::new(format!("`{name}` is empty")),
-        [] => Problem::new(format!("the format of `{name}` is not one of those known"))
-            .hint(format!("`--format` names one of {}", list(&Vec::from_iter(0..known.len())))),
+        [] => {
+            let all = list(&Vec::from_iter(0..known.len()));
+            let hint =
+                format!("`--format` names one of {all}, and then it is told what that format lacks here");
+            Problem::new(format!("the format of `{name}` is not one of those known")).hint(hint)
+        }
         _ => Problem::new(format!("`{name}` could be {}", list(&candidates))).hint("`--format` says which"),
     };
     Err(problem.at(Place::file(name)).into())

@@ -153,8 +153,9 @@ impl FromStr for Moment {
         if let Ok(number) = digits.parse::<u32>() {
             return number.checked_mul(unit.max(1)).map(Self::Seconds).ok_or(ParseMomentError);
         }
+        // What is left out of a date counts as zero.
         let date =
-            field::date(text.as_bytes()).or_else(|| field::date(format!("{text} 00:00:00").as_bytes()));
+            ["", ":00", " 00:00:00"].iter().find_map(|rest| field::date(format!("{text}{rest}").as_bytes()));
         date.map(|date| Self::Unix(date.seconds)).ok_or(ParseMomentError)
     }
 }
@@ -178,10 +179,13 @@ mod tests {
             ("2d", Moment::Seconds(172_800)),
             ("1970-01-01 00:00:07", Moment::Unix(7)),
             ("1970-01-01T00:00:07+00:00", Moment::Unix(7)),
+            ("1970-01-01 01:30", Moment::Unix(5400)),
+            ("1970-01-01T01:30", Moment::Unix(5400)),
+            ("1970-01-02", Moment::Unix(86_400)),
         ] {
             assert_eq!(text.parse(), Ok(moment), "{text}");
         }
-        for text in ["", "-1", "5x", "99999999d", "é", "s"] {
+        for text in ["", "-1", "5x", "99999999d", "é", "s", "2017-10", "2017-10-09T12", "2017-13-01"] {
             assert_eq!(text.parse::<Moment>(), Err(ParseMomentError), "{text}");
         }
     }

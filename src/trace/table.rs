@@ -1,6 +1,6 @@
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
-use crate::error::{Place, Problem};
+use crate::error::{Place, Problem, nearest};
 use crate::units::Gpus;
 use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
@@ -45,6 +45,10 @@ impl<'a> Table<'a> {
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| *column == name.as_bytes())
     }
+    /// How many columns are called so.
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.columns.iter().filter(|column| **column == name.as_bytes()).count()
+    }
     /// The names of the columns.
     pub(super) fn columns(&self) -> impl Iterator<Item = &'a [u8]> {
         self.columns.iter().copied()
@@ -62,8 +66,23 @@ impl<'a> Table<'a> {
         let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let noun = if missing.len() == 1 { "column" } else { "columns" };
         let (number, line) = (self.number, self.line);
-        intake.problem(|file| Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line)));
+        let near = self.near(&missing);
+        intake.problem(|file| {
+            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
+            if near.is_empty() { problem } else { problem.hint(format!("is {near}?")) }
+        });
         None
+    }
+
+    /// Columns that may be meant by missing ones.
+    fn near(&self, missing: &[&str]) -> String {
+        let columns: Vec<String> =
+            self.columns().map(|column| String::from_utf8_lossy(column).into_owned()).collect();
+        let near = missing.iter().filter_map(|name| {
+            let column = nearest(name, columns.iter().map(String::as_str))?;
+            Some(format!("`{column}` meant to be `{name}`"))
+        });
+        near.collect::<Vec<_>>().join(", ")
     }
 
     /// Goes to the next record that has as many fields as the header.
@@ -362,6 +381,19 @@ mod tests {
                 assert_eq!(found, text.split(',').collect::<Vec<_>>(), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_column_that_may_be_meant_is_named() {
+        let options = Options::default();
+        let mut intake = Intake::new("t.csv", &options);
+        let table = Table::open(b"job_id,gpu,submit_time,work_tme\n", b',', &mut intake).unwrap();
+        assert_eq!(table.require(["submit_time", "gpus", "work_time"], &mut intake), None, "two are missing");
+        let told = intake.problems().to_string();
+        assert!(
+            told.contains("hint: is `gpu` meant to be `gpus`, `work_tme` meant to be `work_time`?"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -29,6 +29,21 @@ pub struct Cycle {
     pub jobs: Vec<u32>,
 }
 
+impl Cycle {
+    /// The ring as a person reads it, back to its first job: `` `a` -> `b` -> `a` ``. Of a long one the beginning is
+    /// named.
+    pub fn named(&self, mut name: impl FnMut(u32) -> String) -> String {
+        const MOST: usize = 12;
+        let shown = if self.jobs.len() > MOST { &self.jobs[..MOST - 2] } else { &self.jobs[..] };
+        let mut names: Vec<String> = shown.iter().map(|job| format!("`{}`", name(*job))).collect();
+        if shown.len() < self.jobs.len() {
+            names.push(format!("({} more)", self.jobs.len() - shown.len()));
+        }
+        names.extend(self.jobs.first().map(|job| format!("`{}`", name(*job))));
+        names.join(" -> ")
+    }
+}
+
 impl JobGraph {
     /// `after` becomes eligible `delay` after `before` has succeeded; of two equal edges the longer delay holds.
     pub fn add(&mut self, before: u32, after: u32, delay: Seconds) {
@@ -51,7 +66,10 @@ impl JobGraph {
         if self.is_empty() {
             return Ok(Dependencies::default());
         }
-        let order = toposort(&self.graph, None).map_err(|_| self.smallest_cycle())?;
+        let order = toposort(&self.graph, None).map_err(|_| {
+            let first = self.cycles().into_iter().next();
+            first.unwrap_or(Cycle { jobs: Vec::new() })
+        })?;
         let mut offsets = Vec::with_capacity(count + 1);
         let mut edges = Vec::with_capacity(self.graph.edge_count());
         let mut predecessors = vec![0; count];
@@ -73,14 +91,22 @@ impl JobGraph {
         Ok(Dependencies { offsets, edges, predecessors, order })
     }
 
-    fn smallest_cycle(&self) -> Cycle {
+    /// A ring of each set of jobs that all wait for each other, in the order of their smallest members.
+    ///
+    /// # Complexity
+    /// O(|jobs| + |edges|) space, times log |jobs| time.
+    #[must_use]
+    pub fn cycles(&self) -> Vec<Cycle> {
         let ring = |jobs: &Vec<u32>| jobs.len() > 1 || self.graph.contains_edge(jobs[0], jobs[0]);
-        let mut component =
-            tarjan_scc(&self.graph).into_iter().filter(ring).min_by_key(|jobs| jobs.iter().min().copied());
-        let members = component.get_or_insert_default();
-        members.sort_unstable();
-        // Breadth first from the smallest member back to itself, inside the component.
-        let Some(&start) = members.first() else { return Cycle { jobs: Vec::new() } };
+        let mut components: Vec<Vec<u32>> = tarjan_scc(&self.graph).into_iter().filter(ring).collect();
+        components.iter_mut().for_each(|members| members.sort_unstable());
+        components.sort_unstable();
+        components.iter().map(|members| self.ring_within(members)).collect()
+    }
+
+    /// The shortest way from the smallest of `members`, ascending, through others of them back to itself.
+    fn ring_within(&self, members: &[u32]) -> Cycle {
+        let start = members[0];
         let mut parent = std::collections::BTreeMap::new();
         let mut queue = std::collections::VecDeque::from([start]);
         while let Some(job) = queue.pop_front() {
@@ -101,7 +127,7 @@ impl JobGraph {
                 }
             }
         }
-        Cycle { jobs: members.clone() }
+        Cycle { jobs: members.to_vec() }
     }
 }
 
@@ -253,6 +279,17 @@ mod tests {
         let cycle = graph(&[(0, 5, 0), (5, 3, 0), (3, 4, 0), (4, 5, 0)]).compile(6).unwrap_err();
         assert_eq!(cycle.jobs, [3, 4, 5], "the ring, smallest first");
         assert_eq!(graph(&[(2, 2, 0)]).compile(3).unwrap_err().jobs, [2], "a job that waits for itself");
+        assert_eq!(cycle.named(|job| job.to_string()), "`3` -> `4` -> `5` -> `3`", "round to the first");
+        let long = Cycle { jobs: (0..100).collect() }.named(|job| job.to_string());
+        assert!(long.ends_with("`9` -> (90 more) -> `0`"), "{long}");
+    }
+
+    #[test]
+    fn every_ring_is_found() {
+        let edges = [(7, 6, 0), (6, 7, 0), (1, 2, 0), (4, 4, 0), (2, 3, 0), (3, 1, 0), (3, 6, 0), (0, 1, 0)];
+        let rings: Vec<_> = graph(&edges).cycles().into_iter().map(|cycle| cycle.jobs).collect();
+        assert_eq!(rings, [vec![1, 2, 3], vec![4], vec![6, 7]], "one a component");
+        assert!(graph(&[(0, 1, 0)]).cycles().is_empty(), "no ring");
     }
 
     #[test]

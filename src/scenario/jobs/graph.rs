@@ -338,14 +338,12 @@ fn resolve(document: &Document, drafts: &[Draft]) -> bool {
             }
         }
     }
-    if let Err(cycle) = graph.compile(drafts.len()) {
-        let draft = |job: &u32| &drafts[*job as usize];
-        let mut names: Vec<&str> = cycle.jobs.iter().map(|job| draft(job).id.value.as_str()).collect();
-        names.push(names[0]);
-        let first = draft(&cycle.jobs[0]);
+    for cycle in graph.cycles() {
+        let draft = |job: u32| &drafts[job as usize];
+        let first = draft(cycle.jobs[0]);
         let mark = first.after.first().map_or(first.mark, |after| after.name.mark);
-        let problem = Problem::new(format!("jobs wait for each other in a ring: `{}`", names.join("` -> `")));
-        document.complain(mark, problem);
+        let ring = cycle.named(|job| draft(job).id.value.clone());
+        document.complain(mark, Problem::new(format!("jobs wait for each other in a ring: {ring}")));
         whole = false;
     }
     whole

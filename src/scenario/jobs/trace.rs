@@ -3,7 +3,7 @@ use super::request::family_of;
 use crate::document::{Document, Table};
 use crate::error::{Error, Place, Problem};
 use crate::trace::{FORMATS, Moment, Options, SwfPartition, read_bytes};
-use crate::workload::{Builder, Workload};
+use crate::workload::{Builder, Request, Workload};
 
 const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
     ("ignore", SwfPartition::Ignore),
@@ -61,7 +61,10 @@ impl Jobs<'_> {
             Ok(trace) => {
                 self.files.notes.extend(trace.notes.lines());
                 let place = Place::file(resolved.display().to_string());
-                self.builder = Builder::from(self.at_home(trace.workload, &place));
+                let workload = self.at_home(trace.workload, &place);
+                self.places =
+                    (0..).zip(&workload.requests).map(|(request, _)| (request, place.clone())).collect();
+                self.builder = Builder::from(workload);
             }
             Err(Error::Input(problems)) => self.files.problems.append(problems),
             Err(other) => document.complain(path.mark, Problem::new(other.to_string())),
@@ -88,7 +91,7 @@ impl Jobs<'_> {
             );
             self.files.notes.push(note);
             workload.partitions.truncate(1);
-            workload.requests.iter_mut().for_each(|request| request.partition = 0);
+            without_partitions(&mut workload);
         }
         for name in &workload.partitions {
             if cluster.partition(name).is_none() {
@@ -112,6 +115,15 @@ impl Jobs<'_> {
         document.complain(scale.mark, Problem::new(message).hint("2 doubles the rate of arrivals"));
         1.0
     }
+}
+
+/// Takes the partition out of every request; those that differed in nothing else become one.
+fn without_partitions(workload: &mut Workload) {
+    let mut merged = Builder::default();
+    let request = |request: Request| merged.request(Request { partition: 0, ..request });
+    let new: Vec<u32> = std::mem::take(&mut workload.requests).into_iter().map(request).collect();
+    workload.requests = merged.finish().requests;
+    workload.jobs.iter_mut().for_each(|job| job.request = new[job.request as usize]);
 }
 
 fn format(document: &Document, table: &mut Table<'_>) -> Option<String> {

@@ -11,14 +11,14 @@ fn what_the_command_line_says_replaces_the_file() {
         order: text("sjf"),
         cycle: text("30s"),
         seed: Some(9),
-        set: vec!["policy.placement=pack".to_owned(), "run.warm_up=1h".to_owned()],
+        set: vec!["policy.placement=pack".to_owned(), "run.drain=1h".to_owned()],
         ..Overrides::default()
     };
     let loaded = Scenario::from_text("s.toml", &format!("{CLUSTER}{JOB}"), &overrides).unwrap();
     let settings = &loaded.plan.settings;
     assert_eq!(loaded.plan.cluster.nodes(), 7, "cluster");
     assert_eq!((settings.order.as_str(), settings.placement.as_str()), ("sjf", "pack"), "policy");
-    assert_eq!((settings.cycle, settings.seed, settings.warm_up), (Some(30), 9, 3600), "run");
+    assert_eq!((settings.cycle, settings.seed, settings.drain), (Some(30), 9, Some(3600)), "run");
 }
 
 #[test]
@@ -75,6 +75,46 @@ fn no_file_is_needed_with_a_workload_and_a_cluster() {
 }
 
 #[test]
+fn a_trace_in_the_place_of_a_scenario_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.swf");
+    std::fs::write(&path, include_bytes!("../../../workloads/sample.swf")).unwrap();
+    let told = Scenario::load(&path, &Overrides::default()).unwrap_err().to_string();
+    assert!(told.contains("is a trace (swf)") && told.contains("--workload"), "{told}");
+    std::fs::write(&path, format!("{CLUSTER}{JOB}")).unwrap();
+    assert!(Scenario::load(&path, &Overrides::default()).is_ok(), "whatever it is called");
+}
+
+#[test]
+fn a_window_without_a_job_is_told() {
+    let told = |set: &[&str]| {
+        let set = set.iter().map(|&set| set.to_owned()).collect();
+        told_with(&format!("{CLUSTER}{JOB}submit = \"1h\"\n"), &Overrides { set, ..Overrides::default() })
+    };
+    assert_eq!(told(&["run.warm_up=1h"]), "nothing, and 1 jobs", "it comes when counting begins");
+    assert!(told(&["run.warm_up=2h"]).starts_with("--set run.warm_up=2h: no job is submitted"), "too late");
+    assert!(told(&["run.drain=1h"]).starts_with("--set run.drain=1h: no job is submitted"), "too early");
+}
+
+#[test]
+fn what_differs_in_partitions_that_are_not_there_is_one_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.csv");
+    let jobs = "submit_time,gpus,work_time,partition\n0,99,60,a\n10,99,60,b\n20,1,60,a\n";
+    std::fs::write(&path, jobs).unwrap();
+    let workload = text(&path.display().to_string());
+    let overrides = Overrides { workload, cluster: text("1x8"), ..Overrides::default() };
+    let told = Scenario::from_overrides(&overrides).unwrap_err().to_string();
+    let one = "error: job `1` (and 1 like it) asks for 99 GPUs and could never start\n";
+    assert!(told.starts_with(&format!("{one}--> {}", path.display())), "with the file: {told}");
+    assert!(told.ends_with("1 problem; nothing was run"), "once: {told}");
+    let set = vec!["run.oversized=reject".to_owned()];
+    let plan = Scenario::from_overrides(&Overrides { set, ..overrides }).unwrap().plan;
+    let requests: Vec<u32> = plan.workload.jobs.iter().map(|job| job.request).collect();
+    assert_eq!((requests, plan.workload.requests.len()), (vec![0, 0, 1], 2), "two that differ");
+}
+
+#[test]
 fn every_problem_of_the_command_line_is_told_as_typed() {
     let overrides = Overrides {
         policy: text("esy"),
@@ -114,6 +154,7 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
         ("sjf/easy/pack/none/cap/cap/x", "`sjf/easy/pack/none/cap/cap/x` has more parts than a policy"),
         ("powr=cap", "unknown policy `powr=cap`"),
         ("easy/power=cup", "unknown power `cup`"),
+        ("easy/power=", "`power=` without a name (known: none, admit, cap, steer, polca)"),
     ] {
         let told = told_with(
             &format!("{CLUSTER}{JOB}"),

@@ -159,8 +159,11 @@ job = [{ id = \"a b\", gpus = 1, work = 60 }, { id = \"c\", gpus = 1, work = 60 
     s.toml:2:19: `graph`: expected a graph, or the path of a file of graphs, found `7`
     s.toml:2:22: cannot read `none.toml`: No such file or directory (os error 2)
     ");
-    let ring = "workload.job = [{ id = \"a\", gpus = 1, work = 1, after = \"c\" }, { id = \"b\", gpus = 1, work = 1, after = \"a\" }, { id = \"c\", gpus = 1, work = 1, after = \"b\" }]\n";
-    insta::assert_snapshot!(told(&format!("{CLUSTER}{ring}")), @r"s.toml:2:57: jobs wait for each other in a ring: `a` -> `b` -> `c` -> `a`");
+    let ring = "workload.job = [{ id = \"a\", gpus = 1, work = 1, after = \"c\" }, { id = \"b\", gpus = 1, work = 1, after = \"a\" }, { id = \"c\", gpus = 1, work = 1, after = \"b\" }, { id = \"d\", gpus = 1, work = 1, after = \"d\" }]\n";
+    insta::assert_snapshot!(told(&format!("{CLUSTER}{ring}")), @r"
+    s.toml:2:57: jobs wait for each other in a ring: `a` -> `b` -> `c` -> `a`
+    s.toml:2:198: jobs wait for each other in a ring: `d` -> `d`
+    ");
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn every_problem_of_a_trace_is_told() {
     s.toml:5:1: `until` works on a trace, and there is none
     s.toml:6:1: `sample` works on a trace, and there is none
     s.toml:7:1: `map` works on a trace, and there is none
-    none of the 2 jobs of `t.csv` is left (widen the window (from, until) or the sample)
+    none of the 2 jobs of `t.csv` is left (widen the window (from, until) or the sample; the last job is submitted at 10s)
     s.toml:2:1: a workload without a job (give `trace`, `graph`, `job` or `generate`)
     s.toml:2:1: no job comes of this workload
     s.toml:2:1: a workload without a job (give `trace`, `graph`, `job` or `generate`)

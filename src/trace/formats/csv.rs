@@ -18,6 +18,7 @@
 
 use super::cells::Cells;
 use super::native::{COLUMNS, COUNT, Reader, column};
+use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
 use crate::trace::table::{Table, header_has};
 use crate::trace::{Format, Head};
@@ -45,6 +46,14 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     }
     // The table of a run says where jobs ran, not where they are.
     let running = table.column("elapsed_time").is_some();
+    if let Some(twice) = COLUMNS.iter().map(|column| column.name).find(|name| table.count(name) > 1) {
+        let (number, line) = table.place();
+        intake.problem(|file| {
+            Problem::new(format!("column `{twice}` stands twice in the header"))
+                .at(Place::line(file, number, line))
+        });
+        return;
+    }
     let is_read = |name: &[u8]| column(name).is_some() && (running || name != b"nodes");
     let place =
         |index: usize| table.column(COLUMNS[index].name).filter(|_| is_read(COLUMNS[index].name.as_bytes()));

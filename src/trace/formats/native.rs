@@ -534,7 +534,7 @@ mod tests {
             let text = format!("job_id,submit_time,gpus,work_time,after\n{rows}");
             read_bytes("n.csv", text.as_bytes(), None, &Options::default()).unwrap_err().to_string()
         };
-        assert!(told("a,0,1,1,b\nb,0,1,1,a\n").contains("in a ring: `a`, `b`"), "a ring");
+        assert!(told("a,0,1,1,b\nb,0,1,1,a\n").contains("in a ring: `a` -> `b` -> `a`"), "a ring");
         assert!(told("a,0,1,1,\na,0,1,1,\nb,0,1,1,a\n").contains("`a` is the id of several jobs"), "twice");
     }
 

@@ -97,20 +97,21 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
         let bytes = &text[..end];
         text = text.get(end + 1..).unwrap_or_default();
         if !all && quick(bytes, &mut line).is_some() {
-            reader.job(&line, number, intake);
+            reader.job(&line, (number, bytes), intake);
             continue;
         }
         match bytes.trim_ascii() {
             [] => {}
             [b';', header @ ..] => reader.header(header, intake),
-            _ if careful(bytes, &mut line, number, intake) => reader.job(&line, number, intake),
+            _ if careful(bytes, &mut line, number, intake) => reader.job(&line, (number, bytes), intake),
             _ => {}
         }
     }
     reader.notes(intake);
 }
 
-/// Reads a line as most lines are: whole numbers with blanks between them. Fields 15 to 18 are only counted.
+/// Reads a line as most lines are: whole numbers with blanks between them, and no job before. Fields 15 to 18 are only
+/// counted.
 ///
 /// Written out field by field, so that the processor learns how long each one usually is.
 fn quick(text: &[u8], line: &mut Line) -> Option<()> {
@@ -125,7 +126,15 @@ fn quick(text: &[u8], line: &mut Line) -> Option<()> {
     skip(&mut rest)?;
     line[11] = number(&mut rest)?;
     line[12] = number(&mut rest)?;
-    (words(rest) >= FIELDS - 12).then_some(())
+    line[17] = 0;
+    (words(rest) >= FIELDS - 12 && follows_nobody(text)).then_some(())
+}
+
+/// Whether a line ends in `-1 -1`, as it does where no job comes before; what else it may end in is left to
+/// [`careful`].
+fn follows_nobody(text: &[u8]) -> bool {
+    let last = |text: &[u8]| text.trim_ascii_end().strip_suffix(b"-1").map(<[u8]>::len);
+    last(text).and_then(|length| last(&text[..length])).is_some_and(|length| text[..length].ends_with(b" "))
 }
 
 #[inline(always)]
@@ -266,6 +275,7 @@ struct Reader {
     withdrawn: u64,
     cut_short: u64,
     failed: u64,
+    followers: u64,
 }
 
 impl Reader {
@@ -282,6 +292,7 @@ impl Reader {
             withdrawn: 0,
             cut_short: 0,
             failed: 0,
+            followers: 0,
         }
     }
 
@@ -295,7 +306,8 @@ impl Reader {
         }
     }
 
-    fn job(&mut self, line: &Line, number: usize, intake: &mut Intake<'_>) {
+    /// A job's line, its number and its text.
+    fn job(&mut self, line: &Line, place: (usize, &[u8]), intake: &mut Intake<'_>) {
         let [_, id, submit, wait, run, allocated, _, _, asked, requested, _, status, user, ..] = *line;
         if (2..=4).contains(&status) {
             self.parts += 1;
@@ -315,7 +327,7 @@ impl Reader {
         let fits =
             [submit, run.max(0), requested.max(0), wait.max(0)].iter().all(|time| range.contains(time));
         if !fits || procs > i64::from(Gpus::MAX_WHOLE) {
-            self.out_of_range(line, procs, number, intake);
+            out_of_range(line, procs, place, intake);
             return;
         }
         let request = self.request(procs, line, intake);
@@ -342,12 +354,12 @@ impl Reader {
             draft.work = draft.work.max(u32::from(run < 0));
         }
         let id = u64::try_from(id).map_or(Id::Row, Id::Number);
-        if let Some(job) = intake.push(draft, id)
-            && intake.options.think_time
-            && line[17] > 0
-        {
+        let Some(job) = intake.push(draft, id).filter(|_| line[17] > 0) else { return };
+        if intake.options.think_time {
             let delay = Seconds(u32::try_from(line[18].max(0)).unwrap_or(TIME_MAX));
-            intake.depends(job, &line[17].to_string(), delay, number);
+            intake.depends(job, &line[17].to_string(), delay, place.0);
+        } else {
+            self.followers += 1;
         }
     }
 
@@ -363,17 +375,6 @@ impl Reader {
         intake.builder.request(Request { partition, ..gang })
     }
 
-    fn out_of_range(&self, line: &Line, procs: i64, number: usize, intake: &mut Intake<'_>) {
-        let field = [2, 3, 4, 9].into_iter().find(|field| line[*field] > i64::from(TIME_MAX));
-        let message = match field {
-            _ if line[2] < 0 => format!("submit time `{}`: expected seconds from the start", line[2]),
-            Some(field) => format!("{} `{}`: expected at most {TIME_MAX} s", NAMES[field], line[field]),
-            None => format!("`{procs}` processors: expected at most {}", Gpus::MAX_WHOLE),
-        };
-        let text: Vec<String> = line[1..].iter().map(i64::to_string).collect();
-        intake.problem(|file| Problem::new(message).at(Place::line(file, number, text.join(" ").as_bytes())));
-    }
-
     fn notes(&self, intake: &mut Intake<'_>) {
         let notes = &mut intake.notes;
         if !intake.builder.is_empty() {
@@ -387,9 +388,28 @@ impl Reader {
         notes.count("job", "cancelled while pending (status 5): work_time = requested_time", self.withdrawn);
         notes.count("job", "cancelled the moment they came (status 5): dropped", self.left_at_once);
         notes.count("job", "of unknown run time: work_time = 1 s", self.unknown_run);
+        notes.count(
+            "job",
+            "after another (field 17): submitted as recorded, unless `map.think_time` is set",
+            self.followers,
+        );
         notes.count("job", "with neither requested nor allocated processors: dropped", self.no_processors);
         notes.count("line", "about a part of a job (status 2 to 4): dropped", self.parts);
     }
+}
+
+/// Says which number of a job is too small or too large.
+fn out_of_range(line: &Line, procs: i64, (number, text): (usize, &[u8]), intake: &mut Intake<'_>) {
+    let late = [2, 3, 4, 9].into_iter().find(|field| line[*field] > i64::from(TIME_MAX));
+    let asked = if line[8] > 0 { 8 } else { 5 };
+    let (field, message) = match late {
+        _ if line[2] < 0 => (2, format!("submit time `{}`: expected seconds from the start", line[2])),
+        Some(field) => (field, format!("{} `{}`: expected at most {TIME_MAX} s", NAMES[field], line[field])),
+        None => (asked, format!("`{procs}` processors: expected at most {}", Gpus::MAX_WHOLE)),
+    };
+    let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let word = words.nth(field - 1).unwrap_or(text);
+    intake.problem(|file| Problem::new(message).at(Place::part(file, number, text, word)));
 }
 
 fn tenant(user: i64, intake: &mut Intake<'_>) -> u32 {
@@ -447,6 +467,7 @@ mod tests {
             "SWF processors read as GPUs: one each",
             "1 job cancelled while pending (status 5): work_time = requested_time",
             "1 job cancelled the moment they came (status 5): dropped",
+            "1 job after another (field 17): submitted as recorded, unless `map.think_time` is set",
         ] {
             assert!(notes.lines().iter().any(|note| note == line), "{line} is missing in:\n{notes}");
         }
@@ -481,6 +502,11 @@ mod tests {
             let text = problem(&format!("{ok}{line}\n{ok}"));
             assert!(text.contains(expected) && text.contains("t.swf:2"), "{line} gives:\n{text}");
         }
+        let told = problem(&format!("{ok}1 0 0  99999999999 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1"));
+        assert!(
+            told.contains("2 | 1 0 0  99999999999 1 -1") && told.contains("t.swf:2:8"),
+            "as it stands: {told}"
+        );
         assert!(problem("; MaxJobs: 0\n").contains("no job in `t.swf`"), "a header alone is no trace");
     }
 
@@ -507,12 +533,17 @@ mod tests {
 
     #[test]
     fn the_quick_and_the_careful_path_agree() {
-        for line in String::from_utf8_lossy(SAMPLE).lines().filter(|line| !line.starts_with(';')) {
-            let (mut quickly, mut carefully) = ([0; FIELDS + 1], [0; FIELDS + 1]);
-            assert!(quick(line.as_bytes(), &mut quickly).is_some(), "{line} is plain");
+        let lines = String::from_utf8_lossy(SAMPLE);
+        let jobs = || lines.lines().filter(|line| !line.starts_with(';'));
+        let quick_to_read = |line: &&str| quick(line.as_bytes(), &mut [7; FIELDS + 1]).is_some();
+        assert_eq!(jobs().filter(|line| !quick_to_read(line)).count(), 1, "job 9 comes after job 5");
+        for line in jobs().filter(quick_to_read) {
+            let (mut quickly, mut carefully) = ([7; FIELDS + 1], [0; FIELDS + 1]);
+            assert!(quick(line.as_bytes(), &mut quickly).is_some() && quickly[17] == 0, "{line} is plain");
             let options = Options::default();
             let right = careful(line.as_bytes(), &mut carefully, 1, &mut Intake::new("t.swf", &options));
-            assert!(right && quickly[..13] == carefully[..13], "{line}");
+            assert!(right && quickly[1..6] == carefully[1..6], "{line}");
+            assert_eq!([8, 9, 11, 12].map(|i| quickly[i]), [8, 9, 11, 12].map(|i| carefully[i]), "{line}");
             assert!(
                 quick(format!("0.5 {line}").as_bytes(), &mut quickly).is_none(),
                 "{line} after a fraction"
