@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Why nothing but power keeps a job from starting, and what may help.
 const POWER: &str = "a cap, or the limit of a ramp, leaves less than it would draw beside idle nodes; `power` in \
-                     `[policy]` says what is done then; `oversized = \"reject\"` in `[run]` runs the rest";
+                     `[policy]` says what is done then; `--set run.oversized=reject` runs the rest";
 
 /// Reports the jobs that no empty cluster could hold, one problem for those that ask alike; or says that they will be
 /// rejected.

@@ -89,8 +89,8 @@ fn who_is_kept_from_starting_by_power_alone_is_told_so() {
         format!("[[workload.job]]\nid = \"{gpus}\"\nkind = \"pretrain\"\ngpus = {gpus}\nwork = 60\n")
     };
     insta::assert_snapshot!(told(&format!("{}{}{}", capped("30 kW"), job(4), job(73))), @r#"
-    s.toml:13:1: job `4` asks for 4 GPUs and could never start for want of power (a cap, or the limit of a ramp, leaves less than it would draw beside idle nodes; `power` in `[policy]` says what is done then; `oversized = "reject"` in `[run]` runs the rest)
-    s.toml:18:1: job `73` asks for 73 GPUs and could never start (there are 72 GPUs, at most 4 a node; `oversized = "reject"` in `[run]` runs the rest)
+    s.toml:13:1: job `4` asks for 4 GPUs and could never start for want of power (a cap, or the limit of a ramp, leaves less than it would draw beside idle nodes; `power` in `[policy]` says what is done then; `--set run.oversized=reject` runs the rest)
+    s.toml:18:1: job `73` asks for 73 GPUs and could never start (there are 72 GPUs, at most 4 a node; `--set run.oversized=reject` runs the rest)
     "#);
     let fits = |text: &str| load(&format!("{text}{}", job(4))).plan.workload.len();
     assert_eq!(fits(&capped("33 kW")), 1, "27.8 and 5.18 kW");
