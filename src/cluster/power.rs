@@ -138,6 +138,12 @@ impl Pue {
             && self.loads.iter().all(|load| *load <= WATTS_MAX)
             && self.temperatures.is_sorted_by(|a, b| a < b)
             && self.milli.iter().all(|milli| (1000..=Self::MILLI_MAX).contains(milli))
+            && self.milli.chunks(self.loads.len()).all(|row| self.never_falls(row))
+    }
+    /// Whether what is drawn never falls while the load rises.
+    fn never_falls(&self, row: &[u32]) -> bool {
+        let drawn = self.loads.iter().zip(row).map(|(load, milli)| u128::from(load.0) * u128::from(*milli));
+        drawn.is_sorted()
     }
 }
 
@@ -178,6 +184,8 @@ mod tests {
             Pue { loads: vec![], ..pue.clone() },
             Pue { milli: vec![999, 1000, 1000, 1000], ..pue.clone() },
             Pue { milli: vec![1000; 3], ..pue.clone() },
+            // 4,000 W at 1,000 W, and 3,600 W at 3,000 W.
+            Pue { milli: vec![1400, 1200, 4000, 1200], ..pue.clone() },
             Pue { temperatures: vec![5, 5], ..pue },
         ] {
             assert!(!wrong.is_sound(), "{wrong:?}");

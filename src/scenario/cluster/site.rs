@@ -42,7 +42,8 @@ fn pue(item: Item<'_>) -> Option<Pue> {
     let pue = Pue { loads, temperatures, milli: rows.concat() };
     if !even || !pue.is_sound() {
         marked.wrong(
-            "rising `loads`, rising `temperatures`, and in `rows` one number a load for each temperature",
+            "rising `loads`, rising `temperatures`, and in `rows` one number a load for each temperature, load \
+             times number never falling",
         );
         return None;
     }
