@@ -24,8 +24,11 @@ pub(super) fn check(
         return;
     }
     if wish == Oversized::Reject {
-        let noun = if jobs.len() == 1 { "job is" } else { "jobs are" };
-        notes.push(format!("{} {noun} larger than the empty cluster: rejected", jobs.len()));
+        let noun = if jobs.len() == 1 { "job" } else { "jobs" };
+        notes.push(format!(
+            "{} {noun} could never start, not on the empty cluster either: rejected",
+            jobs.len()
+        ));
         return;
     }
     let uncapped = Settings { power: "none".to_owned(), ..plan.settings.clone() };

@@ -349,5 +349,5 @@ work = 60
     s.toml:26:1: job `quota` asks for 9 GPUs and could never start (there are 32 GPUs, at most 8 a node; `meta` may hold 8; `--set run.oversized=reject` runs the rest)
     "#);
     let loaded = load(&format!("run.oversized = \"reject\"\n{CLUSTER}{text}"));
-    assert_eq!(loaded.notes, ["6 jobs are larger than the empty cluster: rejected"], "said");
+    assert_eq!(loaded.notes, ["6 jobs could never start, not on the empty cluster either: rejected"], "said");
 }
