@@ -37,7 +37,9 @@ impl<'d> Table<'d> {
     }
     /// The value of a key, whatever it is; none if it is not there.
     pub fn item(&mut self, key: &'static str) -> Option<Item<'d>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let (_, node) = self.map.0.get(key)?;
         Some(Item { document: self.document, node, name: key.to_owned() })
     }

@@ -102,7 +102,7 @@ pub fn compare(
     let runs: Option<Vec<(Run, u64)>> =
         pairs.into_par_iter().map(|(contender, plan)| run(plan, contender, by_days, &tally, watch)).collect();
     let runs = runs?;
-    let jobs = runs[0].1;
+    let jobs = runs[..plans.len()].iter().map(|(_, jobs)| *jobs).collect();
     let mut runs = runs.into_iter().map(|(run, _)| run);
     let by_policy: Vec<Vec<Run>> =
         contenders.iter().map(|_| runs.by_ref().take(plans.len()).collect()).collect();

@@ -64,8 +64,8 @@ pub struct Comparison {
     pub reference: usize,
     /// The seeds that all met.
     pub seeds: Vec<u64>,
-    /// How many jobs count, in the first run.
-    pub jobs: u64,
+    /// How many jobs count, seed by seed.
+    pub jobs: Vec<u64>,
     /// Where intervals come from.
     pub basis: Basis,
 }
@@ -84,7 +84,7 @@ impl Comparison {
     pub(super) fn new(
         contenders: &[Contender],
         seeds: Vec<u64>,
-        jobs: u64,
+        jobs: Vec<u64>,
         reference: usize,
         runs: &[Vec<Run>],
     ) -> Self {
@@ -188,7 +188,7 @@ mod tests {
     fn compared(seeds: usize, runs: &[Vec<Run>]) -> Comparison {
         let contender = |index| Contender { name: format!("policy {index}"), settings: Settings::default() };
         let contenders: Vec<Contender> = (0..runs.len()).map(contender).collect();
-        Comparison::new(&contenders, (0..seeds as u64).collect(), 1, 0, runs)
+        Comparison::new(&contenders, (0..seeds as u64).collect(), vec![1; seeds], 0, runs)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]

@@ -148,7 +148,10 @@ fn footer(comparison: &Comparison, reference: &str) -> String {
     };
     let short = comparison.policies.iter().filter(|column| column.name != column.parts);
     let named: String = short.map(|column| format!("{}: {}\n", column.name, column.parts)).collect();
-    format!("{named}{} a run; changes against {reference}.\n{how}\n", counted(comparison.jobs, "job"))
+    let fewest = comparison.jobs.iter().copied().min().unwrap_or(0);
+    let most = comparison.jobs.iter().copied().max().unwrap_or(0);
+    let jobs = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
+    format!("{named}{jobs}{} a run; changes against {reference}.\n{how}\n", counted(most, "job"))
 }
 
 /// Everything, for machines.
@@ -258,9 +261,17 @@ mod tests {
             policies: (0..).zip(names).map(column).collect(),
             reference: 0,
             seeds: (0..10).collect(),
-            jobs: 71_872,
+            jobs: vec![71_872; 10],
             basis,
         }
+    }
+
+    #[test]
+    fn seeds_may_bring_more_jobs_or_fewer() {
+        let same = comparison(&["a", "b"], Basis::Seeds { seeds: 10 });
+        assert!(text(&same, 80).contains("\n71,872 jobs a run;"), "the same for all");
+        let others = Comparison { jobs: vec![299, 1327, 310], ..same };
+        assert!(text(&others, 80).contains("\n299 to 1,327 jobs a run;"), "fewest and most");
     }
 
     #[test]
