@@ -365,6 +365,11 @@ fn a_saved_run_can_be_inspected() {
     run("simulate --workload tiny.swf --cluster 2x8 --out run");
     let text = run("inspect run");
     assert!(text.contains("5 jobs") && text.contains("offered load 1.77 on its cluster (16 GPUs)"), "{text}");
+    let wrong =
+        command(directory.path()).args(["inspect", "run", "--from", "5", "--cluster", "1x8"]).output();
+    let told = shown(&wrong.unwrap());
+    assert!(told.contains("`--cluster` does not go") && told.contains("`--from` does not go"), "{told}");
+    assert!(told.contains("exit code: 2") && told.contains("run/jobs.csv"), "{told}");
 }
 
 #[test]

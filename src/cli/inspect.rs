@@ -2,7 +2,7 @@ use super::Exit;
 use super::arguments::{Inspect, Window};
 use super::terminal::Terminal;
 use crate::cluster::Cluster;
-use crate::error::{Error, Problem, Problems, Result};
+use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history;
 use crate::metrics::profile::Profile;
 use crate::report::inspect::Inspection;
@@ -44,6 +44,7 @@ fn subject(arguments: &Inspect) -> Result<Subject> {
     let title = file.display().to_string();
     let is_toml = file.extension().is_some_and(|extension| extension == "toml");
     if file.is_dir() {
+        only_for_files(arguments)?;
         return of_run(title, file);
     }
     let asked = arguments.cluster.as_deref();
@@ -71,6 +72,27 @@ fn is_scenario(file: &Path) -> Result<bool> {
     let root: std::result::Result<toml::Table, _> = text.parse();
     // What is no TOML is told by whoever reads it as a scenario.
     Ok(root.map_or(true, |root| root.contains_key("workload") || root.contains_key("cluster")))
+}
+
+/// Complains of options that change nothing about a run that is over.
+fn only_for_files(arguments: &Inspect) -> Result<()> {
+    let window = &arguments.window;
+    let given = [
+        ("--format", &arguments.format),
+        ("--cluster", &arguments.cluster),
+        ("--from", &window.from),
+        ("--until", &window.until),
+        ("--scale-load", &window.scale_load),
+        ("--sample", &window.sample),
+    ];
+    let mut problems = Problems::default();
+    for (option, text) in given.iter().filter_map(|(option, text)| Some((option, text.as_ref()?))) {
+        let problem = Problem::new(format!("`{option}` does not go with the directory of a run"));
+        let jobs = arguments.file.join("jobs.csv");
+        let hint = format!("`{}` can be read as a trace", jobs.display());
+        problems.push(problem.at(Place::file(format!("{option} {text}"))).hint(hint));
+    }
+    problems.into_result(())
 }
 
 /// The workload of a saved run, compared with its cluster.

@@ -155,8 +155,7 @@ fn choose(name: &str, text: &[u8], format: Option<&str>, known: &[Known]) -> Res
         [] if text.trim_ascii().is_empty() => Problem::new(format!("`{name}` is empty")),
         [] => {
             let all = list(&Vec::from_iter(0..known.len()));
-            let hint =
-                format!("`--format` names one of {all}, and then it is told what that format lacks here");
+            let hint = format!("`--format` names one of {all}; with it, what is missing is told");
             Problem::new(format!("the format of `{name}` is not one of those known")).hint(hint)
         }
         _ => Problem::new(format!("`{name}` could be {}", list(&candidates))).hint("`--format` says which"),

@@ -71,16 +71,17 @@ impl<'a> Run<'a> {
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| self.history.digest())
     }
-    /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all. What an earlier run left there
-    /// under the name of a file that this run has not is taken away.
+    /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all. Where an earlier run left its
+    /// manifest there, its files that this run has not are taken away.
     ///
     /// # Errors
     /// The system says no.
     pub fn save(&self, directory: &Directory) -> Result<()> {
+        let is_run = directory.path().join("manifest.json").is_file();
         for exporter in EXPORTERS {
             if (exporter.applies)(self) {
                 directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
-            } else {
+            } else if is_run {
                 directory.remove(exporter.file)?;
             }
         }

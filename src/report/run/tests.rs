@@ -346,7 +346,9 @@ fn a_run_is_saved_whole_and_read_back() {
     let history = history();
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
     let run = Run::new(&history, &measured, &provenance);
+    directory.write("feeds.csv", b"somebody's own\n").unwrap();
     run.save(&directory).unwrap();
+    assert!(directory.path().join("feeds.csv").is_file(), "no run left it");
     for of_an_earlier_run in ["power.csv", "feeds.csv"] {
         directory.write(of_an_earlier_run, b"time,site\n").unwrap();
     }
