@@ -88,7 +88,7 @@ fn who_would_break_a_cap_waits() {
         (cluster(4, Some(3399), None), "a watt too little"),
         (site, "site"),
     ] {
-        for backfill in ["none", "skip", "easy"] {
+        for backfill in ["none", "skip", "easy", "conservative"] {
             let settings = Settings { backfill: backfill.to_owned(), ..settings("admit") };
             let history = run(capped.clone(), &THREE, settings);
             assert_eq!(segments(&history), waits, "{what}, {backfill}");
@@ -225,6 +225,30 @@ fn a_cap_is_the_same_whatever_the_grid_takes_away() {
         let taken = u128::from(until.min(history.end).since(from).0);
         assert_eq!(feed.over_cap_ws, 3000 * taken + 900 * (100 - taken), "from {from:?} until {until:?}");
     }
+}
+
+#[test]
+fn a_reservation_keeps_the_power_it_waits_for() {
+    // Power for two of four nodes. The second job, of two nodes, waits until 100; the third finds a node, and power, at
+    // 10, but would have it until 110.
+    let mut builder = Builder::default();
+    let behaviour = builder.behaviour(behaviour());
+    for (submit, gpus, work) in [(0, 1, 100), (5, 2, 50), (10, 1, 100)] {
+        let request = builder.request(Request::gang(gigawatt::units::Gpus::whole(gpus)));
+        let job = Job { request, behaviour, work_time: Seconds(work), ..Job::at(Time(submit)) };
+        builder.push(job.requesting(Seconds(work)));
+    }
+    let settings = Settings { backfill: "conservative".to_owned(), ..settings("admit") };
+    let history = simulate(
+        Plan { cluster: cluster(4, HALL, None), workload: builder.finish(), settings },
+        &mut Control::default(),
+    );
+    assert_eq!(
+        segments(&history),
+        [(0, 0, 100, 100), (1, 100, 150, 100), (2, 150, 250, 100)],
+        "nobody takes the power of who came before"
+    );
+    assert_eq!(history.check(), Ok(()), "a schedule like any other");
 }
 
 /// A curtailment of the hall to 3,600 W from 100 to 200.

@@ -116,6 +116,12 @@ fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
     plan.settings = named;
     // What comes back draws whether or not there is power for it.
     plan.cluster.changes.retain(|change| change.state != NodeState::Absent);
+    plan
+}
+
+/// The same under a backfill whose decisions follow from the present alone.
+fn plan_without_reservations(spec: &Spec, power: &Power, rule: &str) -> Plan {
+    let mut plan = plan(spec, power, rule);
     if plan.settings.backfill == "conservative" {
         plan.settings.backfill = "skip".to_owned();
     }
@@ -332,7 +338,8 @@ fn caps_that_nobody_reaches_change_nothing() {
 fn admission_equals_the_naive_reference() {
     let waited = RefCell::new(0);
     for_all(400, |spec, power| {
-        let plan = plan(spec, &Power { curtailment: None, rise: None, ..power.clone() }, "admit");
+        let only_caps = Power { curtailment: None, rise: None, ..power.clone() };
+        let plan = plan_without_reservations(spec, &only_caps, "admit");
         let history = simulate(plan.clone(), &mut Control::default());
         let expected = schedule::of_run(&naive::simulate(&plan));
         *waited.borrow_mut() += power_seconds(&history);
@@ -347,7 +354,7 @@ fn places_ranked_at_once_keep_to_caps_as_those_found_class_by_class_do() {
         let evaluator = processor();
         let waited = RefCell::new(0);
         for_all(120, |spec, power| {
-            let plan = plan(spec, power, rule);
+            let plan = plan_without_reservations(spec, power, rule);
             let expected = one_by_one(&plan);
             *waited.borrow_mut() += power_seconds(&expected);
             for k in [1, 8] {

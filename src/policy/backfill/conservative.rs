@@ -6,6 +6,9 @@
 //! others staying. Where a running job is past its expected end (it is then expected to end a second from now), a
 //! reservation's start went by unused, or a pass of another kind started somebody, all are given up first.
 //!
+//! Power is not reserved ahead: a place must be within every cap while nobody else runs, and at its start within those
+//! that hold then. Who breaks one waits, at his place in line, and what starts behind him leaves him the power.
+//!
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
 
@@ -15,6 +18,8 @@ mod profile;
 use super::super::class::Form;
 use super::super::pending::{Key, job_of, key_of};
 use super::super::placement::{Choice, Placement};
+use super::super::power::ledger::Ledger;
+use super::super::power::level::{cap_of, level_of};
 use super::super::{Event, Policy, Status, View, ticks};
 use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
@@ -127,8 +132,9 @@ impl Conservative {
         let rate = slowest(view, job);
         let length = ticks(view.expected_work(job, rate), rate);
         let mut choice = Choice::default();
-        let found =
-            self.profile.earliest(class, length, |room| self.placement.choose(class, job, room, &mut choice));
+        let found = self
+            .profile
+            .earliest(class, length, |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
             // What begins in the next second waits for a job that ends then, which is an event.
             let wakes = start > view.now() + Seconds(1);
@@ -158,22 +164,33 @@ impl Conservative {
 
     fn start_due(&mut self, view: &mut View) {
         let now = view.now();
+        let mut power = Power::default();
+        let mut blocked = Vec::new();
         while let Some((start, place)) = self.begins.first().copied().filter(|(start, _)| *start == now) {
             self.begins.remove(&(start, place));
             let job = job_of(place.1);
             let Some(Some(mut window)) = self.waiting.remove(&place) else { continue };
+            if !power.admits(view, job, &mut window.choice) {
+                blocked.push((place, window));
+                continue;
+            }
             view.start(job, &window.choice);
             let rate = view.segment(job).map_or(Factor::ONE, |segment| segment.rate);
             let end = view.expected_end(job, rate);
-            // It was thought to take longer.
+            // It was thought to take longer, or, under a cap, less.
             if end != window.end {
                 self.give(view, job, &window);
+                self.void |= end > window.end;
                 window.end = end;
                 if self.known {
                     self.profile.take(view.class(job), window.held());
                 }
             }
             self.running.insert(job, window);
+        }
+        for (place, window) in blocked {
+            self.begins.insert((now, place));
+            self.waiting.insert(place, Some(window));
         }
     }
 
@@ -183,6 +200,37 @@ impl Conservative {
         self.begins.remove(&(window.start, place));
         self.give(view, job_of(place.1), &window);
         true
+    }
+}
+
+/// What power there is for those who start in a pass.
+#[derive(Debug, Default)]
+struct Power {
+    /// What would be reserved if those who wait for power had it; none: nobody does.
+    with_blocked: Option<Ledger>,
+}
+
+impl Power {
+    /// Whether a job may start at its place, at the level that `choice` then has; if not, what it asks for is kept for
+    /// it.
+    fn admits(&mut self, view: &View, job: u32, choice: &mut Choice) -> bool {
+        let class = view.class(job);
+        let (Some(ledger), Some(draws)) = (view.room().power(), &class.draws) else { return true };
+        let pieces = &choice.pieces;
+        let admitted = |level: &usize| {
+            let others = self.with_blocked.as_ref();
+            ledger.admits(draws, *level, pieces)
+                && others.is_none_or(|others| others.admits(draws, *level, pieces))
+        };
+        let level = draws.starts().iter().copied().find(admitted);
+        if level.is_none() {
+            self.with_blocked.get_or_insert_with(|| ledger.clone());
+        }
+        if let Some(others) = &mut self.with_blocked {
+            others.hold(draws, level.unwrap_or(level_of(choice.cap)), pieces, true);
+        }
+        choice.cap = level.map_or(choice.cap, cap_of);
+        level.is_some()
     }
 }
 

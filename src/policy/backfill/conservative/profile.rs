@@ -4,7 +4,7 @@ use super::super::super::class::{Class, Form};
 use super::super::super::room::Quota;
 use super::super::super::{Room, View};
 use super::gpus::{Gpus, each_node};
-use crate::cluster::{Occupancy, Piece};
+use crate::cluster::Piece;
 use crate::units::{Seconds, Time};
 
 /// What is left from one instant until the next step's.
@@ -60,7 +60,7 @@ pub(super) struct Span {
 #[derive(Debug)]
 pub(super) struct Profile {
     gpus: Gpus,
-    /// A cluster in which only the least of a window is left, to choose from.
+    /// A cluster in which only the least of a window is left, to choose from; of its power nobody reserves any.
     room: Room,
     /// What is wholly free in `room`, and which counters are not full.
     shown: (Vec<u64>, Vec<u32>),
@@ -111,8 +111,9 @@ impl Profile {
         }
     }
 
-    /// From `now` on nobody holds anything, and the nodes that take pods are those that do now.
+    /// From `now` on nobody holds anything, and the nodes that take pods, and caps, are those of now.
     pub(super) fn clear(&mut self, view: &View) {
+        self.room.set_caps(view.plan(), view.now());
         for node in 0..view.plan().cluster.nodes() {
             self.room.occupancy.set_up(node, view.room().occupancy.is_up(node as usize));
         }
@@ -246,7 +247,7 @@ impl Profile {
         &mut self,
         class: &Class,
         length: Seconds,
-        mut choose: impl FnMut(&Occupancy) -> bool,
+        mut choose: impl FnMut(&Room) -> bool,
     ) -> Option<Span> {
         let mut first = 0;
         while first < self.marks.len() && self.marks[first].from != Time::NEVER {
@@ -260,7 +261,7 @@ impl Profile {
                 Some(last) => first = last + 1,
                 None => {
                     self.show();
-                    if choose(&self.room.occupancy) {
+                    if choose(&self.room) {
                         return Some(span);
                     }
                     first += 1;
