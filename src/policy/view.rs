@@ -61,7 +61,9 @@ impl View {
         let jobs = plan.workload.jobs.len();
         let record =
             JobRecord { eligible_time: Time::NEVER, finish_time: Time::NEVER, outcome: Outcome::Unfinished };
-        let history = History { plan, jobs: vec![record; jobs], ..History::default() };
+        // Most jobs run once, on pieces no more than one.
+        let (segments, pieces) = (Vec::with_capacity(jobs), Vec::with_capacity(jobs));
+        let history = History { plan, jobs: vec![record; jobs], segments, pieces, ..History::default() };
         Self {
             now: Time::ZERO,
             history,
