@@ -91,13 +91,11 @@ impl BitTree {
         Some(index)
     }
 
-    /// The members, ascending.
+    /// The members, ascending; words without any are passed over 64 at a time.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words()
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| **word != 0)
-            .flat_map(|(index, word)| ones(*word, index))
+        let summaries = if self.levels > 1 { &self.words[self.starts[0]..self.starts[1]] } else { &[1] };
+        let words = summaries.iter().enumerate().flat_map(|(index, summary)| ones(*summary, index));
+        words.flat_map(|index| ones(self.words[index], index))
     }
 }
 
