@@ -50,6 +50,8 @@ pub struct Class {
     pub form: Form,
     /// GPUs in all, thousandths.
     pub gpus_milli: u32,
+    /// How many wholly free GPUs it needs at least: none for shares, which may lie beside others.
+    pub whole_gpus: u32,
     /// CPU and memory of each pod.
     pub host: Host,
     /// What it wishes of racks.
@@ -184,6 +186,11 @@ impl Class {
             },
             form,
             gpus_milli: request.gpus().milli(),
+            whole_gpus: match form {
+                Form::Pod { gpus } | Form::Gang { gpus } => gpus,
+                Form::Pods { count, milli } => count.saturating_mul(milli / 1000),
+                Form::Nothing | Form::Share { .. } | Form::Impossible => 0,
+            },
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },
             topology: request.topology,
             segment: request.segment.max(1),

@@ -83,6 +83,7 @@ impl Room {
         }
     }
     /// Time goes on to this instant, before anything of it happens.
+    #[inline]
     pub(super) fn set_now(&mut self, now: Time) {
         if let Some(power) = &mut self.power {
             power.set_now(now);
@@ -109,6 +110,13 @@ impl Room {
     #[must_use]
     #[inline]
     pub fn holds(&self, class: &Class) -> Option<bool> {
+        if self.occupancy.free_gpus(class.scope as usize) < class.whole_gpus {
+            return Some(false);
+        }
+        self.holds_form(class)
+    }
+    /// As [`Room::holds`], where enough GPUs are free.
+    fn holds_form(&self, class: &Class) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
         let certain = class.host.is_none();
         let enough = match class.form {
@@ -118,11 +126,6 @@ impl Room {
             Form::Gang { .. } if !class.whole_nodes.is_empty() && class.topology != Topology::RequireRack => {
                 let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
                 kinds.any(|(kind, nodes)| *nodes <= occupancy.idle(scope, *kind as usize))
-            }
-            Form::Gang { gpus } => return (occupancy.free_gpus(scope) < gpus).then_some(false),
-            Form::Pods { count, milli } if milli >= 1000 => {
-                let gpus = u64::from(count) * u64::from(milli / 1000);
-                return (u64::from(occupancy.free_gpus(scope)) < gpus).then_some(false);
             }
             _ => return None,
         };

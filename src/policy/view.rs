@@ -152,11 +152,14 @@ impl View {
     #[must_use]
     #[inline]
     pub fn expected_work(&self, job: u32, rate: Factor) -> u64 {
-        let requested = work(self.job(job).requested_time);
         if self.progress.is_empty() {
-            return requested;
+            return work(self.job(job).requested_time);
         }
-        let Some(progress) = self.progress.get(&job) else { return requested };
+        self.expected_again(job, rate)
+    }
+    /// As [`View::expected_work`], where somebody has run before.
+    fn expected_again(&self, job: u32, rate: Factor) -> u64 {
+        let Some(progress) = self.progress.get(&job) else { return work(self.job(job).requested_time) };
         self.requested_left(job, progress.left, self.restart(job), rate)
     }
     /// When a job, started now on a choice, is expected to end.
