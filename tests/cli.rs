@@ -156,7 +156,7 @@ fn a_trace_is_inspected() {
     5 jobs · 11 GPU-hours · submitted within 23m20s · from 2010-04-30
     1 job to fail
 
-    Arrivals: jobs every 20s
+    Arrivals: jobs in each 20s
            1 █                             █                             █    █    █
              █                             █                             █    █    █
              █                             █                             █    █    █

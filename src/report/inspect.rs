@@ -105,7 +105,7 @@ impl Inspection<'_> {
     fn arrivals(&self, canvas: &mut Canvas) {
         let profile = self.profile;
         let bucket = Seconds(u32::try_from(whole(profile.bucket).max(1)).unwrap_or(u32::MAX));
-        heading(canvas, &format!("Arrivals: jobs every {bucket}"));
+        heading(canvas, &format!("Arrivals: jobs in each {bucket}"));
         let peak = profile.arrivals.iter().copied().max().unwrap_or(0);
         canvas.draw(4, |area, buffer| {
             left_label(buffer, 0, &grouped(peak));
@@ -411,7 +411,7 @@ mod tests {
         400 jobs · 208,516 GPU-hours · submitted within 23h56m · from 2023-11-14
         offered load 34.02 on 32x8 (256 GPUs)
 
-        Arrivals: jobs every 20m14s
+        Arrivals: jobs in each 20m14s
                8 █ █ ▄▄▄▄▄▄▄▄ █▄▄
                  ██████████████████ █▄█ █▄▄▄▄█▄▄▄█ █▄█ █▄▄▄█▄▄▄▄█ █▄█ █▄▄▄█▄▄▄▄█▄▄▄█ █▄█
                  ███████████████████████████████████████████████████████████████████████

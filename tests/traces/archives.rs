@@ -67,7 +67,7 @@ fn archives_are_read_to_the_last_job() {
             "openb",
             8152,
             &[
-                "897 pods never scheduled: withdrawn at its deletion_time",
+                "897 pods never scheduled: withdrawn at the deletion_time",
                 "1,870 pods whose work ends in failure",
             ],
         ),

@@ -94,6 +94,17 @@ fn names_neither_leave_their_line_nor_reach_the_terminal() {
 }
 
 #[test]
+fn nobody_is_said_to_have_waited_who_has_not_ended() {
+    let mut history = history();
+    history.jobs.iter_mut().for_each(|job| job.outcome = Outcome::Unfinished);
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    assert!(!text.contains("\nWait ") && text.contains("73 left\n"), "{text}");
+    let row = text.lines().skip_while(|line| !line.starts_with("Tenant")).nth(2).unwrap();
+    assert!(row.ends_with("–         –"), "neither of a tenant: {row:?}");
+}
+
+#[test]
 fn the_summary_of_nothing_is_short_and_whole() {
     let history = History { complete: true, ..History::default() };
     let (measured, provenance) = (measure(&history), provenance("empty.toml"));

@@ -1,6 +1,6 @@
 use super::{Run, power};
 use crate::history::{Outcome, WaitReason};
-use crate::metrics::{GraphMetrics, Metrics, TenantMetrics};
+use crate::metrics::{Distribution, GraphMetrics, Metrics, TenantMetrics};
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::Seconds;
@@ -136,17 +136,24 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
     done.push(format!("{} left", grouped(u64::from(metrics.outcome(Outcome::Unfinished)))));
     let (wait, turnaround) = (&metrics.wait_time, &metrics.turnaround_time);
     let slowdown = &metrics.bounded_slowdown;
-    let seconds = |p50, p95, mean: f64| {
-        format!("p50 {}, p95 {}, mean {}", Seconds(p50), Seconds(p95), Seconds(whole_seconds(mean)))
+    let seconds = |times: &Distribution<u32>| {
+        let mean = Seconds(whole_seconds(times.mean));
+        format!("p50 {}, p95 {}, mean {mean}", Seconds(times.p50), Seconds(times.p95))
     };
-    let mut lines = vec![
-        labelled("Jobs", &done.join(", ")),
-        labelled("Wait", &seconds(wait.p50, wait.p95, wait.mean)),
-        labelled("Turnaround", &seconds(turnaround.p50, turnaround.p95, turnaround.mean)),
-        labelled(
-            "Slowdown",
-            &format!("p50 {:.1}, p95 {:.1}, mean {:.2}", slowdown.p50, slowdown.p95, slowdown.mean),
-        ),
+    // How long who is left has to wait, nobody knows.
+    let ended = if metrics.outcome(Outcome::Unfinished) > 0 { ", of those that ended" } else { "" };
+    let mut lines = vec![labelled("Jobs", &done.join(", "))];
+    if wait.count > 0 {
+        lines.extend([
+            labelled("Wait", &format!("{}{ended}", seconds(wait))),
+            labelled("Turnaround", &seconds(turnaround)),
+            labelled(
+                "Slowdown",
+                &format!("p50 {:.1}, p95 {:.1}, mean {:.2}", slowdown.p50, slowdown.p95, slowdown.mean),
+            ),
+        ]);
+    }
+    lines.extend([
         labelled(
             "Utilization",
             &format!("{:8} {}", percent(metrics.utilization), sparkline(&metrics.series.utilization)),
@@ -159,7 +166,7 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
                 percent(metrics.rack_fragmentation)
             ),
         ),
-    ];
+    ]);
     let cost = metrics.cost.as_ref();
     let power = metrics.power.iter().flat_map(|power| power::lines(power, cost, is_whole));
     lines.extend(power.map(|(label, text)| labelled(label, &text)));
@@ -213,14 +220,16 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
     }
     let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header.iter().copied());
     for tenant in &shown {
+        let nobody = tenant.wait_time.count == 0;
+        let waited = |time: u32| if nobody { "–".to_owned() } else { Seconds(time).to_string() };
         let mut row = vec![
             cut(&tenant.name, if with_power { 12 } else { 20 }),
             grouped(u64::from(tenant.jobs)),
             grouped(u64::from(tenant.finished)),
             format!("{:.1}", tenant.gpu_hours),
             percent(tenant.share),
-            Seconds(tenant.wait_time.p50).to_string(),
-            Seconds(tenant.wait_time.p95).to_string(),
+            waited(tenant.wait_time.p50),
+            waited(tenant.wait_time.p95),
         ];
         row.extend(with_power.then(|| power::megawatt_hours(tenant.energy_j.unwrap_or(0))));
         row.extend(with_cost.then(|| tenant.cost.unwrap_or_default().to_string()));

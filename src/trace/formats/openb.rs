@@ -135,7 +135,7 @@ fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Op
     Some(match start {
         Some(start) => Lifetime { submit, work: end - start, patience: None },
         None => {
-            intake.notes.count("pod", "never scheduled: withdrawn at its deletion_time", 1);
+            intake.notes.count("pod", "never scheduled: withdrawn at the deletion_time", 1);
             Lifetime { submit, work: end - submit, patience: Some(end - submit) }
         }
     })
