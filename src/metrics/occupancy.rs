@@ -164,14 +164,10 @@ impl<'a> Occupancy<'a> {
 
     /// Changes one node and every sum it is part of. `stamp` marks who has to look again.
     fn change(&mut self, index: u32, stamp: u32, change: impl FnOnce(&mut Node)) {
+        self.touch(self.nodes[index as usize].zone, stamp);
         let node = &mut self.nodes[index as usize];
         let rack = &mut self.racks[node.rack as usize];
         let zone = &mut self.zones[node.zone as usize];
-        if std::mem::replace(&mut zone.stamp, stamp) != stamp {
-            for scope in &self.scopes.of_zone[node.zone as usize] {
-                self.scopes.scopes[*scope as usize].stamp = stamp;
-            }
-        }
         if rack.whole == rack.up {
             self.levels.free_on_whole_racks -= rack.free;
         }
@@ -278,65 +274,63 @@ impl<'a> Occupancy<'a> {
         }
     }
 
-    /// Whole nodes are taken, or given back: rack by rack, as long as they are what they should be.
+    /// Whole nodes are taken, or given back: all at once where they are what they should be.
     fn apply_whole(&mut self, word: u32, mask: u64, take: bool, stamp: u32) {
-        let base = word * 64;
-        let mut rest = mask;
-        while rest != 0 {
-            let first = rest.trailing_zeros();
-            let node = &self.nodes[(base + first) as usize];
-            let (zone, rack) = (node.zone, self.cluster.racks[node.rack as usize]);
-            let inside = rack.first_node + rack.nodes - base;
-            let group = rest & u64::MAX.checked_shl(inside).map_or(u64::MAX, |beyond| !beyond);
-            rest &= !group;
-            let mut members = Piece::Nodes { word, mask: group }.nodes();
-            let plain = |node: &Node| {
-                let before = if take { node.is_whole() } else { node.free == 0 && node.shared == 0 };
-                before && node.full != 0 && node.state == NodeState::Up && node.zone == zone
-            };
-            if members.all(|index| plain(&self.nodes[index as usize])) && !self.racks_matter {
-                self.apply_group(base, group, take, stamp);
-                continue;
+        let members = || (Piece::Nodes { word, mask }).nodes();
+        let Some(first) = members().next() else { return };
+        let zone = self.nodes[first as usize].zone;
+        let plain = |index: u32| {
+            let node = &self.nodes[index as usize];
+            let before = if take { node.is_whole() } else { node.free == 0 && node.shared == 0 };
+            before && node.full != 0 && node.state == NodeState::Up && node.zone == zone
+        };
+        if !self.racks_matter && members().all(plain) {
+            return self.apply_plain(zone, members(), mask.count_ones(), (take, stamp));
+        }
+        for index in members() {
+            self.change(index, stamp, |node| node.free = if take { 0 } else { node.full });
+        }
+    }
+
+    /// So many nodes of one zone that are up go from wholly free to wholly used, or back.
+    fn apply_plain(
+        &mut self,
+        zone: u32,
+        members: impl Iterator<Item = u32>,
+        count: u32,
+        (take, stamp): (bool, u32),
+    ) {
+        self.touch(zone, stamp);
+        let zone = &mut self.zones[zone as usize];
+        let each = u64::from(zone.gpus) * 1000;
+        let milli = u64::from(count) * each;
+        zone.move_whole(count, take);
+        for sum in [&mut zone.free, &mut self.levels.free, &mut self.levels.free_on_whole_nodes] {
+            *sum = if take { *sum - milli } else { *sum + milli };
+        }
+        for index in members {
+            let node = &mut self.nodes[index as usize];
+            let rack = &mut self.racks[node.rack as usize];
+            if rack.whole == rack.up {
+                self.levels.free_on_whole_racks -= rack.free;
             }
-            for index in (Piece::Nodes { word, mask: group }).nodes() {
-                self.change(index, stamp, |node| node.free = if take { 0 } else { node.full });
+            (node.free, rack.whole, rack.free) = if take {
+                (0, rack.whole - 1, rack.free - each)
+            } else {
+                (node.full, rack.whole + 1, rack.free + each)
+            };
+            if rack.whole == rack.up {
+                self.levels.free_on_whole_racks += rack.free;
             }
         }
     }
 
-    /// Nodes of one rack and zone that are up go from wholly free to wholly used, or back.
-    fn apply_group(&mut self, base: u32, group: u64, take: bool, stamp: u32) {
-        let first = &self.nodes[(base + group.trailing_zeros()) as usize];
-        let (rack, zone) = (&mut self.racks[first.rack as usize], &mut self.zones[first.zone as usize]);
-        if std::mem::replace(&mut zone.stamp, stamp) != stamp {
-            for scope in &self.scopes.of_zone[first.zone as usize] {
+    /// The scopes of a zone hear that something in it changes.
+    fn touch(&mut self, zone: u32, stamp: u32) {
+        if std::mem::replace(&mut self.zones[zone as usize].stamp, stamp) != stamp {
+            for scope in &self.scopes.of_zone[zone as usize] {
                 self.scopes.scopes[*scope as usize].stamp = stamp;
             }
-        }
-        let count = group.count_ones();
-        let milli = u64::from(count) * u64::from(zone.gpus) * 1000;
-        if rack.whole == rack.up {
-            self.levels.free_on_whole_racks -= rack.free;
-        }
-        zone.move_whole(count, take);
-        if take {
-            rack.whole -= count;
-        } else {
-            rack.whole += count;
-        }
-        let sums =
-            [&mut zone.free, &mut rack.free, &mut self.levels.free, &mut self.levels.free_on_whole_nodes];
-        for sum in sums {
-            *sum = if take { *sum - milli } else { *sum + milli };
-        }
-        if rack.whole == rack.up {
-            self.levels.free_on_whole_racks += rack.free;
-        }
-        let mut rest = group;
-        while rest != 0 {
-            let node = &mut self.nodes[(base + rest.trailing_zeros()) as usize];
-            node.free = if take { 0 } else { node.full };
-            rest &= rest - 1;
         }
     }
 
