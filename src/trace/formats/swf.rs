@@ -127,12 +127,15 @@ fn quick(text: &[u8], line: &mut Line) -> Option<()> {
     line[11] = number(&mut rest)?;
     line[12] = number(&mut rest)?;
     line[17] = 0;
-    (words(rest) >= FIELDS - 12 && follows_nobody(text)).then_some(())
+    (words(rest) == FIELDS - 12 && follows_nobody(text)).then_some(())
 }
 
 /// Whether a line ends in `-1 -1`, as it does where no job comes before; what else it may end in is left to
 /// [`careful`].
 fn follows_nobody(text: &[u8]) -> bool {
+    if text.ends_with(b" -1 -1") {
+        return true;
+    }
     let last = |text: &[u8]| text.trim_ascii_end().strip_suffix(b"-1").map(<[u8]>::len);
     last(text).and_then(|length| last(&text[..length])).is_some_and(|length| text[..length].ends_with(b" "))
 }
