@@ -82,9 +82,10 @@ impl Preemptive {
             free[*atom] += u64::from(occupancy.free_milli(node));
         }
         let mut quota = view.room().clone_quota();
+        let mut held = Vec::new();
         for &job in preemptible {
-            let held = self.held_by_atom(view, view.segment(job).expect("it runs"));
-            free.iter_mut().zip(held).for_each(|(free, held)| *free += held);
+            self.held_by_atom(view, view.segment(job).expect("it runs"), &mut held);
+            free.iter_mut().zip(&held).for_each(|(free, held)| *free += held);
             quota.unhold(view.class(job));
         }
         Pool { free, quota }
@@ -107,13 +108,13 @@ impl Preemptive {
     /// Who is taken, of the ranked jobs: a running one if its atoms still have what it holds of each, a pending one
     /// if those of its scope together have what it asks for.
     fn walk(&self, view: &View, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
-        let mut taken = BTreeSet::new();
+        let (mut taken, mut wanted) = (BTreeSet::new(), Vec::new());
         for &job in ranked {
             let class = view.class(job);
-            let wanted = match view.segment(job) {
-                Some(segment) => self.held_by_atom(view, segment),
-                None => self.lowest_atoms(class, &pool.free),
-            };
+            match view.segment(job) {
+                Some(segment) => self.held_by_atom(view, segment, &mut wanted),
+                None => self.lowest_atoms(class, &pool.free, &mut wanted),
+            }
             let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
                 && (view.segment(job).is_some() || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
             if fits && pool.quota.within_quota(class) {
@@ -166,24 +167,25 @@ impl Preemptive {
         if failed.is_empty() { Ok(places) } else { Err(failed) }
     }
 
-    /// As much of what a class asks for as its atoms have, the lowest first.
-    fn lowest_atoms(&self, class: &Class, free: &[u64]) -> Vec<u64> {
+    /// As much of what a class asks for as its atoms have, the lowest first; by atom, in `wanted`.
+    fn lowest_atoms(&self, class: &Class, free: &[u64], wanted: &mut Vec<u64>) {
         let mut left = u64::from(class.gpus_milli);
         let take = |(atom, free): (&Vec<bool>, &u64)| {
             let some = if atom[class.scope as usize] { left.min(*free) } else { 0 };
             left -= some;
             some
         };
-        self.atoms.iter().zip(free).map(take).collect()
+        wanted.clear();
+        wanted.extend(self.atoms.iter().zip(free).map(take));
     }
 
-    /// The GPU-thousandths that a segment holds on nodes that take new pods, by atom.
-    fn held_by_atom(&self, view: &View, segment: &Segment) -> Vec<u64> {
-        let mut held = vec![0; self.atoms.len()];
+    /// The GPU-thousandths that a segment holds on nodes that take new pods, by atom, in `held`.
+    fn held_by_atom(&self, view: &View, segment: &Segment, held: &mut Vec<u64>) {
+        held.clear();
+        held.resize(self.atoms.len(), 0);
         for piece in view.history().pieces_of(segment) {
             self.each_node(view, *piece, |atom, milli| held[atom] += milli);
         }
-        held
     }
 }
 
