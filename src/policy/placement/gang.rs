@@ -1,6 +1,7 @@
 //! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them.
 
 mod scan;
+mod trial;
 
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::Piece;
@@ -8,6 +9,7 @@ use crate::policy::class::Form;
 use crate::workload::Topology;
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
 pub(super) use scan::{pods_on, pods_pieces};
+pub(super) use trial::{Assembly, Passed};
 
 /// What a gang is on nodes of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -37,14 +39,13 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
             }
         });
     }
-    let cheapest = |refused: &[usize]| {
+    let cheapest = |gang: &Assembly<'_>, refused: &Passed| {
         let one_rack = |need: Need| {
             let rack = if need.indexed {
-                indexed_rack(picker, need, need.pods, refused)
+                indexed_rack(picker, need, need.pods, (gang, refused))
             } else {
-                let mut rooms = rooms(picker, need, false);
-                rooms.retain(|room| !refused.contains(&room.rack));
-                scanned_rack(picker, need, need.pods, &rooms)
+                let rooms = rooms(picker, need, false);
+                scanned_rack(picker, need, need.pods, (&rooms, gang, refused))
             };
             Some((need, rack?))
         };
@@ -76,22 +77,24 @@ fn start(need: Need, choice: &mut Choice) {
 pub(super) fn in_one_rack(
     picker: &Picker<'_>,
     choice: &mut Choice,
-    mut cheapest: impl FnMut(&[usize]) -> Option<(Need, usize)>,
+    mut cheapest: impl FnMut(&Assembly<'_>, &Passed) -> Option<(Need, usize)>,
 ) -> bool {
-    let mut refused = Vec::new();
-    while let Some((need, rack)) = cheapest(&refused) {
+    let mut gang = Assembly::of(picker);
+    let mut refused = Passed::new();
+    while let Some((need, rack)) = cheapest(&gang, &refused) {
         start(need, choice);
         choice.racks = 1;
         let filled = fill_rack(picker, need, rack, need.pods, choice);
-        if picker.admission.is_none_or(|admission| admission.admits(choice)) {
+        if gang.takes(&choice.pieces) {
             return filled;
         }
-        refused.push(rack);
+        refused.insert(rack);
     }
     false
 }
 
-/// The gang over as few racks as greed finds, if it may.
+/// The gang over as few racks as greed finds, if it may; whoever has no power left for what it would give is passed
+/// over.
 pub(super) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     picker.class.topology == Topology::PreferRack
         && needs(picker).any(|need| {
@@ -229,57 +232,81 @@ fn place_rest(
 /// Whole nodes over several racks, by the index.
 fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
+    let mut gang = Assembly::of(picker);
     let mut left = need.pods;
-    let mut used = Vec::new();
-    let mut most = occupancy.most_idle(scope, kind);
+    let mut used = Passed::new();
+    let fullest = occupancy.most_idle(scope, kind);
+    let mut most = fullest;
     loop {
-        if let Some((_, rack)) = indexed_rack(picker, need, left, &used) {
-            choice.racks = narrow(used.len()) + 1;
-            return fill_rack(picker, need, rack, left, choice);
+        let mut passed = used.clone();
+        while let Some((_, rack)) = indexed_rack(picker, need, left, (&gang, &passed)) {
+            let mut last = Choice::default();
+            if fill_rack(picker, need, rack, left, &mut last) && gang.takes(&last.pieces) {
+                choice.append(&last);
+                choice.racks = narrow(used.len()) + 1;
+                return true;
+            }
+            passed.insert(rack);
         }
-        let next = loop {
-            if most == 0 {
+        // What had too little power for all that is idle may have enough for less.
+        if left < narrow(fullest) {
+            most = fullest;
+        }
+        passed.clone_from(&used);
+        let (rack, part) = loop {
+            if most == 0 || left == 0 {
                 return false;
             }
-            let mut unused = occupancy.racks_with_idle(scope, kind, most).filter(|rack| !used.contains(rack));
+            let take = left.min(narrow(most));
+            let racks = occupancy.racks_with_idle(scope, kind, most);
+            let mut gives =
+                racks.filter(|rack| !passed.contains(rack) && gang.may(need, *rack, take, false));
             // What is equally free costs the same where nothing but that counts.
             let next = if picker.is_plain() {
-                unused.next()
+                gives.next()
             } else {
-                unused.min_by_key(|rack| rack_cost(picker, need, *rack, narrow(most)))
+                gives.min_by_key(|rack| rack_cost(picker, need, *rack, narrow(most)))
             };
-            if let Some(rack) = next {
-                break rack;
+            let Some(rack) = next else {
+                most -= 1;
+                continue;
+            };
+            let mut part = Choice::default();
+            take_idle(picker, need.kind, rack, take, &mut part);
+            if gang.takes(&part.pieces) {
+                left -= take;
+                break (rack, part);
             }
-            most -= 1;
+            passed.insert(rack);
         };
-        let take = left.min(narrow(most));
-        if take == 0 {
-            return false;
-        }
-        take_idle(picker, need.kind, next, take, choice);
-        left -= take;
-        used.push(next);
+        choice.append(&part);
+        used.insert(rack);
     }
 }
 
-/// The cheapest rack not used yet that holds `left` whole nodes and the remainder pod, by the index.
-fn indexed_rack(picker: &Picker<'_>, need: Need, left: u32, used: &[usize]) -> Option<RackCost> {
+/// The cheapest rack that has not been passed and holds `left` whole nodes and the remainder pod, by the index.
+fn indexed_rack(
+    picker: &Picker<'_>,
+    need: Need,
+    left: u32,
+    (gang, passed): (&Assembly<'_>, &Passed),
+) -> Option<RackCost> {
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
-    let simple = need.rest == 0 && used.is_empty();
+    let simple = need.rest == 0 && passed.is_empty() && gang.is_free();
+    let usable = |rack: &usize| {
+        !passed.contains(rack) && holds_rest(picker, need, *rack, left) && gang.may(need, *rack, left, true)
+    };
     let first = |idle: usize| {
         let rack = if simple {
             occupancy.first_rack_with_idle(scope, kind, idle)
         } else {
-            let mut racks = occupancy.racks_with_idle(scope, kind, idle);
-            racks.find(|rack| !used.contains(rack) && holds_rest(picker, need, *rack, left))
+            occupancy.racks_with_idle(scope, kind, idle).find(usable)
         };
         rack.map(|rack| rack_cost(picker, need, rack, narrow(idle)))
     };
     let next = |count: &usize| occupancy.next_idle_count(scope, kind, count + 1);
     let mut counts = std::iter::successors(occupancy.next_idle_count(scope, kind, left as usize), next);
     if !picker.is_plain() {
-        let usable = |rack: &usize| !used.contains(rack) && holds_rest(picker, need, *rack, left);
         let cheapest = |idle: usize| {
             let racks = occupancy.racks_with_idle(scope, kind, idle).filter(usable);
             racks.map(|rack| rack_cost(picker, need, rack, narrow(idle))).min()
@@ -321,10 +348,7 @@ fn take_idle(picker: &Picker<'_>, kind: u32, rack: usize, count: u32, choice: &m
         let take = if idle.count_ones() <= left { idle } else { lowest_bits(idle, left) };
         if take != 0 {
             left -= take.count_ones();
-            match choice.pieces.last_mut() {
-                Some(Piece::Nodes { word: last, mask }) if *last == word => *mask |= take,
-                _ => choice.pieces.push(Piece::Nodes { word, mask: take }),
-            }
+            choice.push_nodes(word, take);
         }
     }
     debug_assert!(left == 0, "the rack was chosen for its idle nodes");

@@ -27,7 +27,7 @@ mod spread;
 mod worst_fit;
 
 use super::class::{Class, Classes, Form};
-use super::power::ledger::Ledger;
+use super::power::ledger::{Ledger, Trial};
 use super::power::level::{Draws, cap_of};
 use super::room::Room;
 use super::view::View;
@@ -155,10 +155,22 @@ impl Choice {
     }
     /// Adds a whole node.
     pub(crate) fn push_node(&mut self, node: usize) {
-        let (word, bit) = (narrow(node >> 6), 1 << (node & 63));
+        self.push_nodes(narrow(node >> 6), 1 << (node & 63));
+    }
+    /// Adds whole nodes of a word of 64.
+    fn push_nodes(&mut self, word: u32, nodes: u64) {
         match self.pieces.last_mut() {
-            Some(Piece::Nodes { word: last, mask }) if *last == word => *mask |= bit,
-            _ => self.pieces.push(Piece::Nodes { word, mask: bit }),
+            Some(Piece::Nodes { word: last, mask }) if *last == word => *mask |= nodes,
+            _ => self.pieces.push(Piece::Nodes { word, mask: nodes }),
+        }
+    }
+    /// Adds the pieces of a part.
+    fn append(&mut self, part: &Self) {
+        for piece in &part.pieces {
+            match *piece {
+                Piece::Nodes { word, mask } => self.push_nodes(word, mask),
+                piece => self.pieces.push(piece),
+            }
         }
     }
 }
@@ -314,9 +326,21 @@ impl Admission<'_> {
     pub(crate) fn admits_pod(&self, node: usize, milli: u32) -> bool {
         self.ledger.admits_pod(self.draws, self.level, narrow(node), milli)
     }
-    /// For all of a choice.
-    pub(crate) fn admits(&self, choice: &Choice) -> bool {
-        self.ledger.admits(self.draws, self.level, &choice.pieces)
+    /// For pieces of a gang besides those on trial; if so, they are on trial too.
+    pub(in crate::policy) fn admits_besides(&self, trial: &mut Trial, pieces: &[Piece]) -> bool {
+        self.ledger.admits_besides(trial, self.draws, self.level, pieces)
+    }
+    /// Whether there certainly is none in a rack for so many watts of its nodes besides those on trial.
+    pub(in crate::policy) fn lacks(&self, trial: &Trial, rack: usize, watts: u64) -> bool {
+        self.ledger.lacks(trial, narrow(rack), watts)
+    }
+    /// Whether an idle node has too little left by itself for so many watts more.
+    pub(crate) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
+        self.ledger.idle_node_lacks(node, watts)
+    }
+    /// What a pod of so many thousandths reserves on nodes of a kind.
+    pub(crate) fn watts(&self, kind: u32, milli: u32) -> u64 {
+        self.ledger.watts_of_pod(self.draws, self.level, kind, milli)
     }
 }
 

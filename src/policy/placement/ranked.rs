@@ -9,7 +9,7 @@
 //! Terms of places (price, carbon, pressure) hold for the pass; room and caps on power are looked at as they are. What
 //! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
 
-use super::gang::{self, Need};
+use super::gang::{self, Assembly, Need, Passed};
 use super::{Choice, Picker, Placement, Rule, pod, rule_of};
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query};
@@ -301,16 +301,21 @@ impl Ranked {
             Asked::Racks(known, queries) => {
                 let (board, queries) = (&mut self.racks[*known].1, queries.clone());
                 let mut is_known = true;
-                let cheapest = |refused: &[usize]| {
+                let cheapest = |gang: &Assembly<'_>, refused: &Passed| {
                     let one_rack = |need: Need| {
                         let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
                         let usable = |rack: u32| {
                             let rack = rack as usize;
-                            !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
+                            !refused.contains(&rack)
+                                && gang::holds_rest(picker, need, rack, need.pods)
+                                && gang.may(need, rack, need.pods, true)
                         };
                         let tables = &placement.model.rack_tables;
                         let mut answer = board.cheapest(*query, tables, usable);
                         if answer == Answer::Unknown {
+                            if let Some(admission) = picker.admission {
+                                board.limit(&admission.ledger.rack_headrooms());
+                            }
                             answer = board.cheapest_of_all(*query, tables, usable);
                         }
                         match answer {

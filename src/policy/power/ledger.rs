@@ -1,51 +1,19 @@
 //! The reserved draw of every node, chassis, rack, feed and site.
 
+mod tree;
+
 use super::level::{Draws, milli_of};
 use super::rise::Rise;
-use crate::cluster::{Cluster, NodeState, Piece, Pue, through};
-use crate::hardware::{Level, Loss, WATTS_MAX};
+use crate::cluster::{Cluster, NodeState, Piece};
+use crate::hardware::WATTS_MAX;
 use crate::units::{Time, Watts};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+use tree::Tree;
 
 const NONE: u32 = u32::MAX;
 const UNLIMITED: u64 = u64::MAX;
-
-/// What never changes: who hangs below whom, and what each domain draws for what hangs below it.
-///
-/// Nodes come first, then chassis, racks, feeds (each before the one above it) and sites, so that whatever is above has
-/// a higher index.
-#[derive(Debug)]
-struct Tree {
-    parent: Vec<u32>,
-    /// By domain: an index into `converters`.
-    converter: Vec<u32>,
-    converters: Vec<Converter>,
-    /// By node: its kind.
-    kind: Vec<u32>,
-    /// By kind: GPUs of a node, and what it draws idle.
-    kinds: Vec<(u32, u64)>,
-    first_rack: u32,
-    first_feed: u32,
-    feeds: u32,
-}
-
-/// What a domain adds to what hangs below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Converter {
-    overhead: u64,
-    losses: Vec<Loss>,
-    /// A PUE, at the temperature of the series at which it is worst.
-    pue: Option<(Pue, Vec<i32>)>,
-}
-
-impl Converter {
-    fn of(&self, below: u64) -> u64 {
-        let watts = through(&self.losses, Watts(below + self.overhead));
-        let Some((pue, temperatures)) = &self.pue else { return watts.0 };
-        temperatures.iter().map(|temperature| pue.of(watts, *temperature).0).max().unwrap_or(watts.0)
-    }
-}
 
 /// What each domain may draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,90 +39,13 @@ pub(in crate::policy) struct Ledger {
     rises: Vec<Rise>,
 }
 
-impl Tree {
-    fn new(cluster: &Cluster) -> Self {
-        let mut tree = Self {
-            parent: Vec::new(),
-            converter: Vec::new(),
-            converters: Vec::new(),
-            kind: Vec::new(),
-            kinds: cluster.kinds.iter().map(|kind| (kind.gpus, kind.power.idle.0)).collect(),
-            first_rack: 0,
-            first_feed: 0,
-            feeds: index(cluster.feeds.len()),
-        };
-        let nodes = cluster.nodes();
-        let chassis_of = |rack: &crate::cluster::Rack| {
-            let size = cluster.kinds[rack.kind as usize].power.chassis_nodes;
-            rack.nodes
-                .checked_div(size)
-                .map_or(0, |whole| whole + u32::from(!rack.nodes.is_multiple_of(size)))
-        };
-        let first_rack = nodes + cluster.racks.iter().map(chassis_of).sum::<u32>();
-        tree.first_rack = first_rack;
-        tree.first_feed = first_rack + index(cluster.racks.len());
-        let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
-        let (mut parents, mut rack_parents) = (Vec::new(), Vec::new());
-        let mut converters = Vec::new();
-        let mut next_chassis = nodes;
-        let mut chassis_kinds = Vec::new();
-        for (rack_index, rack) in (first_rack..).zip(&cluster.racks) {
-            let size = cluster.kinds[rack.kind as usize].power.chassis_nodes;
-            let chassis = chassis_of(rack);
-            for node in 0..rack.nodes {
-                let above = node.checked_div(size).map_or(rack_index, |chassis| next_chassis + chassis);
-                parents.push(above);
-                converters.push((rack.kind, Level::Node));
-            }
-            chassis_kinds.extend((0..chassis).map(|_| (rack.kind, rack_index)));
-            next_chassis += chassis;
-            rack_parents.push(feed(rack.feed));
-        }
-        tree.kind = cluster.racks.iter().flat_map(|rack| (0..rack.nodes).map(|_| rack.kind)).collect();
-        parents.extend(chassis_kinds.iter().map(|(_, rack)| *rack));
-        converters.extend(chassis_kinds.iter().map(|(kind, _)| (*kind, Level::Chassis)));
-        parents.extend(rack_parents);
-        converters.extend(cluster.racks.iter().map(|rack| (rack.kind, Level::Rack)));
-        let first_site = tree.first_feed + tree.feeds;
-        parents.extend(cluster.feeds.iter().rev().map(|own| own.parent.map_or(first_site + own.site, feed)));
-        parents.extend(cluster.sites.iter().map(|_| NONE));
-        tree.parent = parents;
-        tree.convert(cluster, &converters);
-        tree
-    }
+/// What a start that is put together part by part adds to what hangs below domains.
+#[derive(Debug, Clone, Default)]
+pub(in crate::policy) struct Trial(BTreeMap<u32, u64>);
 
-    /// The converters of every domain, `inside` being those of nodes, chassis and racks.
-    fn convert(&mut self, cluster: &Cluster, inside: &[(u32, Level)]) {
-        for kind in &cluster.kinds {
-            for level in Level::ALL {
-                let stages = kind.power.stages.iter().filter(|stage| stage.level == level);
-                let overhead = if level == Level::Rack { kind.power.rack_overhead.0 } else { 0 };
-                let losses = stages.map(|stage| stage.loss).collect();
-                self.converters.push(Converter { overhead, losses, pue: None });
-            }
-        }
-        self.converter = inside.iter().map(|(kind, level)| kind * 3 + *level as u32).collect();
-        for feed in cluster.feeds.iter().rev() {
-            self.push(Converter { overhead: 0, losses: feed.losses.clone(), pue: None });
-        }
-        for site in &cluster.sites {
-            let mut temperatures: Vec<i32> =
-                site.outdoor.iter().map(|(_, temperature)| *temperature).collect();
-            temperatures.push(0);
-            temperatures.sort_unstable();
-            temperatures.dedup();
-            let pue = site.pue.clone().map(|pue| (pue, temperatures));
-            self.push(Converter { overhead: 0, losses: site.losses.clone(), pue });
-        }
-    }
-
-    fn push(&mut self, converter: Converter) {
-        self.converter.push(index(self.converters.len()));
-        self.converters.push(converter);
-    }
-
-    fn of(&self, domain: u32, below: u64) -> u64 {
-        self.converters[self.converter[domain as usize] as usize].of(below)
+impl Trial {
+    fn of(&self, domain: u32) -> u64 {
+        self.0.get(&domain).copied().unwrap_or_default()
     }
 }
 
@@ -249,8 +140,12 @@ impl Ledger {
 
     fn pod_watts(&self, draws: &Draws, level: usize, node: u32, milli: Option<u32>) -> u64 {
         let kind = self.tree.kind[node as usize];
-        let gpus = self.tree.kinds[kind as usize].0;
-        draws.of_pod(level, kind, milli.unwrap_or(gpus * 1000), gpus).0
+        let whole = || self.tree.kinds[kind as usize].0 * 1000;
+        self.watts_of_pod(draws, level, kind, milli.unwrap_or_else(whole))
+    }
+    /// What a pod of so many thousandths reserves on nodes of a kind.
+    pub(in crate::policy) fn watts_of_pod(&self, draws: &Draws, level: usize, kind: u32, milli: u32) -> u64 {
+        draws.of_pod(level, kind, milli, self.tree.kinds[kind as usize].0).0
     }
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
@@ -271,18 +166,23 @@ impl Ledger {
     /// By node: watts that a start may add to it at most, as far as each domain above by itself decides; what a
     /// conversion above adds comes on top.
     pub(in crate::policy) fn headrooms(&self) -> Vec<u32> {
+        self.left_above(0..self.tree.kind.len())
+    }
+    /// The same by rack.
+    pub(in crate::policy) fn rack_headrooms(&self) -> Vec<u32> {
+        self.left_above(self.tree.first_rack as usize..self.tree.first_feed as usize)
+    }
+    fn left_above(&self, domains: Range<usize>) -> Vec<u32> {
         let mut left = vec![u64::MAX; self.drawn.len()];
-        for domain in (0..left.len()).rev() {
+        for domain in (domains.start..left.len()).rev() {
             let cap = self.caps.admitted[domain];
-            // What a PUE adds may fall while the load rises, and what draws more than anybody can is no longer counted.
-            let converter = &self.tree.converters[self.tree.converter[domain] as usize];
-            let rises = converter.pue.as_ref().is_none_or(|(pue, _)| pue.loads.len() == 1);
-            let counts = rises && cap != UNLIMITED && self.drawn[domain] < WATTS_MAX.0;
+            // What draws more than anybody can is no longer counted.
+            let counts =
+                self.tree.rises(index(domain)) && cap != UNLIMITED && self.drawn[domain] < WATTS_MAX.0;
             let own = if counts { cap.saturating_sub(self.drawn[domain]) } else { u64::MAX };
             left[domain] = left.get(self.tree.parent[domain] as usize).copied().unwrap_or(u64::MAX).min(own);
         }
-        left.truncate(self.tree.kind.len());
-        left.into_iter().map(|watts| u32::try_from(watts).unwrap_or(u32::MAX)).collect()
+        left[domains].iter().map(|watts| u32::try_from(*watts).unwrap_or(u32::MAX)).collect()
     }
 
     /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of its cap.
@@ -300,29 +200,69 @@ impl Ledger {
 
     /// The least watts that a pod of so many thousandths reserves, of all levels it may start at and `kinds` of nodes.
     pub(in crate::policy) fn least_watts(&self, draws: &Draws, kinds: &[u32], milli: u32) -> u32 {
-        let of_kind = |level: usize, kind: u32| {
-            let gpus = self.tree.kinds[kind as usize].0;
-            draws.of_pod(level, kind, milli, gpus).0
-        };
         let levels = draws.starts().iter();
-        let watts = levels.flat_map(|level| kinds.iter().map(|kind| of_kind(*level, *kind)));
+        let watts =
+            levels.flat_map(|level| kinds.iter().map(|kind| self.watts_of_pod(draws, *level, *kind, milli)));
         u32::try_from(watts.min().unwrap_or_default()).unwrap_or(u32::MAX)
     }
 
     /// Whether all the pieces together stay within every cap above them.
     pub(in crate::policy) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
+        self.admits_besides(&mut Trial::default(), draws, level, pieces)
+    }
+    /// Whether all the pieces together stay within every cap above them besides what is on trial; if so they are on
+    /// trial too.
+    pub(in crate::policy) fn admits_besides(
+        &self,
+        trial: &mut Trial,
+        draws: &Draws,
+        level: usize,
+        pieces: &[Piece],
+    ) -> bool {
         let mut added = self.watts(draws, level, pieces);
+        let mut on_trial = Vec::new();
         while let Some((domain, more)) = added.pop_first() {
-            let drawn = self.tree.of(domain, self.below[domain as usize] + more);
-            if more > 0 && drawn > self.admitted(domain) {
+            if more == 0 {
+                continue;
+            }
+            let before = trial.of(domain);
+            let drawn = self.drawn_with(domain, before + more);
+            if drawn > self.admitted(domain) {
                 return false;
             }
+            on_trial.push((domain, before + more));
             let above = self.tree.parent[domain as usize];
-            if more > 0 && above != NONE {
-                *added.entry(above).or_default() += drawn - self.drawn[domain as usize];
+            if above != NONE {
+                *added.entry(above).or_default() += drawn - self.drawn_with(domain, before);
             }
         }
+        trial.0.extend(on_trial);
         true
+    }
+    /// Whether what is above a rack has certainly too little left for so many watts of its nodes besides what is on
+    /// trial; conversions inside the rack come on top.
+    pub(in crate::policy) fn lacks(&self, trial: &Trial, rack: u32, mut watts: u64) -> bool {
+        let mut domain = self.tree.first_rack + rack;
+        while domain != NONE && self.tree.rises(domain) {
+            let before = trial.of(domain);
+            let drawn = self.drawn_with(domain, before + watts);
+            if drawn > self.admitted(domain) {
+                return true;
+            }
+            watts = drawn - self.drawn_with(domain, before);
+            domain = self.tree.parent[domain as usize];
+        }
+        false
+    }
+    /// Whether an idle node has too little left by itself for so many watts more.
+    pub(in crate::policy) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
+        let (_, idle) = self.tree.kinds[self.tree.kind[node as usize] as usize];
+        self.tree.of(node, idle + watts) > self.admitted(node)
+    }
+    /// What a domain draws if so much more hangs below it.
+    fn drawn_with(&self, domain: u32, more: u64) -> u64 {
+        let at = domain as usize;
+        if more == 0 { self.drawn[at] } else { self.tree.of(domain, self.below[at] + more) }
     }
 
     /// Takes what the pieces reserve, or gives it back.

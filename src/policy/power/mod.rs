@@ -2,11 +2,11 @@
 //!
 //! A start is *admitted* if the reserved draw of everything below each level of the tree (node, rack, feed, the feeds
 //! above) stays within that level's cap, the new job's included. A domain whose chain lacks headroom does not fit:
-//! the next cheapest is taken; a gang over several racks that would break a cap waits, as nothing else is searched.
-//! This is Slurm's hierarchical resource in mode 3. Where the rise of a feed is limited, a start must besides not raise
-//! its reserved draw by more than that above the least of the minute before; what is drawn in the mean, and measured, may
-//! rise by a little more, where one whose phases differ much ends as another begins. Under every backfill starts are
-//! admitted so; reservations of nodes ahead (`conservative`) reserve no power ahead.
+//! the next cheapest is taken, and a gang over several racks passes over those that lack it for what they would give;
+//! one that ignores racks waits. This is Slurm's hierarchical resource in mode 3. Where the rise of a feed is limited, a
+//! start must besides not raise its reserved draw by more than that above the least of the minute before; what is drawn
+//! in the mean, and measured, may rise by a little more, where one whose phases differ much ends as another begins. Under
+//! every backfill starts are admitted so; reservations of nodes ahead (`conservative`) reserve no power ahead.
 
 mod admit;
 mod cap;

@@ -30,8 +30,9 @@
 //! the nodes of one kind in the scope are one rack, and segments mean nothing.
 //!
 //! **Power.** Under `admit` a node that would make any of the domains above it (or itself) draw more than its cap does
-//! not fit one pod, a rack likewise does not hold a gang; a gang over several racks that would waits. Every thousandth
-//! of a GPU that is held draws its part of the way from idle to busy.
+//! not fit one pod, a rack likewise does not hold a gang; of several racks, one does not hold what remains, and gives
+//! nothing, if that besides what others gave would. Where racks do not matter the gang waits. Every thousandth of a GPU
+//! that is held draws its part of the way from idle to busy.
 //!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
@@ -371,7 +372,9 @@ impl<'a> World<'a> {
         let mut pods = Vec::new();
         loop {
             let rest = Gang { count: remaining, ..gang };
-            if let Some(last) = self.in_one_rack(free, job, &unused, &|_| Some(rest), &|_| true) {
+            let besides = |part: &[Pod]| Holding { pods: [&pods, part].concat() };
+            let powered = |part: &[Pod]| self.has_power(free, &besides(part));
+            if let Some(last) = self.in_one_rack(free, job, &unused, &|_| Some(rest), &powered) {
                 pods.extend(last);
                 return Some(Holding { pods });
             }
@@ -381,13 +384,18 @@ impl<'a> World<'a> {
             };
             let first =
                 |rack: &u32| (u32::MAX - room(*rack), self.rack_preference(free, job, *rack, gang.each));
-            let rack = unused.iter().copied().min_by_key(first)?;
-            let gift = room(rack).min(whole_segments(remaining));
-            if gift == 0 {
+            let gift = |rack: u32| room(rack).min(whole_segments(remaining));
+            let part = |rack: u32| {
+                let part = Gang { count: gift(rack), remainder: None, ..gang };
+                self.fill(free, job, &self.nodes_of_rack(job, rack), part)
+            };
+            let gives = |rack: &u32| part(*rack).is_some_and(|part| powered(&part));
+            let rack = unused.iter().copied().filter(gives).min_by_key(first)?;
+            if gift(rack) == 0 {
                 return None;
             }
-            let part = Gang { count: gift, remainder: None, ..gang };
-            pods.extend(self.fill(free, job, &self.nodes_of_rack(job, rack), part)?);
+            let (gift, part) = (gift(rack), part(rack)?);
+            pods.extend(part);
             remaining -= gift;
             unused.retain(|other| *other != rack);
         }

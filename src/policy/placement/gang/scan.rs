@@ -1,8 +1,9 @@
 //! A gang by looking at every node: pods of any size, CPU and memory, segments, random draws.
 
-use super::{Need, RackCost, count_racks, fill_rack, place_rest, rack_cost};
+use super::{Assembly, Need, Passed, RackCost, count_racks, fill_rack, place_rest, rack_cost};
 use crate::cluster::Piece;
 use crate::policy::placement::{Choice, Picker, lowest_bits, narrow, pod};
+use std::cmp::Reverse;
 
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
@@ -20,10 +21,18 @@ pub(super) fn everywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -
     fits
 }
 
-/// The cheapest of `rooms` that holds `left` pods and the remainder pod.
-pub(super) fn scanned_rack(picker: &Picker<'_>, need: Need, left: u32, rooms: &[Room]) -> Option<RackCost> {
+/// The cheapest of `rooms` that has not been passed and holds `left` pods and the remainder pod.
+pub(super) fn scanned_rack(
+    picker: &Picker<'_>,
+    need: Need,
+    left: u32,
+    (rooms, gang, passed): (&[Room], &Assembly<'_>, &Passed),
+) -> Option<RackCost> {
     let holds = |room: &&Room| {
-        room.capacity >= left && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
+        room.capacity >= left
+            && !passed.contains(&room.rack)
+            && gang.may(need, room.rack, left, true)
+            && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
     };
     let cost = |room: &Room| rack_cost(picker, need, room.rack, room.capacity);
     rooms.iter().filter(holds).map(cost).min()
@@ -34,25 +43,40 @@ pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
     let mut rooms = rooms(picker, need, false);
     let segment = picker.class.segment;
     let gives = |room: &Room| room.capacity / segment * segment;
+    let mut gang = Assembly::of(picker);
     let mut left = need.pods;
     loop {
-        if let Some((_, rack)) = scanned_rack(picker, need, left, &rooms) {
-            fill_rack(picker, need, rack, left, choice);
-            choice.racks = count_racks(picker, &choice.pieces);
-            return true;
+        let mut passed = Passed::new();
+        while let Some((_, rack)) = scanned_rack(picker, need, left, (&rooms, &gang, &passed)) {
+            let mut last = Choice::default();
+            if fill_rack(picker, need, rack, left, &mut last) && gang.takes(&last.pieces) {
+                choice.append(&last);
+                choice.racks = count_racks(picker, &choice.pieces);
+                return true;
+            }
+            passed.insert(rack);
         }
-        let most = (0..rooms.len()).min_by_key(|index| {
-            let room = &rooms[*index];
-            (std::cmp::Reverse(gives(room)), rack_cost(picker, need, room.rack, room.capacity))
-        });
-        let Some(next) = most else { return false };
-        let room = rooms.swap_remove(next);
-        let take = gives(&room).min(left / segment * segment);
-        if take == 0 {
-            return false;
-        }
-        fill(picker, need, &room.nodes, take, false, choice);
-        left -= take;
+        passed.clear();
+        let take = |room: &Room| gives(room).min(left / segment * segment);
+        let (next, part) = loop {
+            let may = |room: &Room| {
+                !passed.contains(&room.rack) && gang.may(need, room.rack, take(room), false)
+            };
+            let most = (0..rooms.len()).filter(|index| may(&rooms[*index])).min_by_key(|index| {
+                let room = &rooms[*index];
+                (Reverse(gives(room)), rack_cost(picker, need, room.rack, room.capacity))
+            });
+            let Some(next) = most.filter(|next| take(&rooms[*next]) > 0) else { return false };
+            let mut part = Choice::default();
+            fill(picker, need, &rooms[next].nodes, take(&rooms[next]), false, &mut part);
+            if gang.takes(&part.pieces) {
+                break (next, part);
+            }
+            passed.insert(rooms[next].rack);
+        };
+        left -= take(&rooms[next]);
+        rooms.swap_remove(next);
+        choice.append(&part);
     }
 }
 

@@ -1,0 +1,135 @@
+//! Who hangs below whom, and what each draws for what hangs below it.
+
+use super::{NONE, index};
+use crate::cluster::{Cluster, Pue, Rack, through};
+use crate::hardware::{Level, Loss};
+use crate::units::Watts;
+
+/// What never changes: who hangs below whom, and what each domain draws for what hangs below it.
+///
+/// Nodes come first, then chassis, racks, feeds (each before the one above it) and sites, so that whatever is above has
+/// a higher index.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) parent: Vec<u32>,
+    /// By domain: an index into `converters`.
+    converter: Vec<u32>,
+    converters: Vec<Converter>,
+    /// By node: its kind.
+    pub(super) kind: Vec<u32>,
+    /// By kind: GPUs of a node, and what it draws idle.
+    pub(super) kinds: Vec<(u32, u64)>,
+    pub(super) first_rack: u32,
+    pub(super) first_feed: u32,
+    pub(super) feeds: u32,
+}
+
+/// What a domain adds to what hangs below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Converter {
+    overhead: u64,
+    losses: Vec<Loss>,
+    /// A PUE, at the temperature of the series at which it is worst.
+    pue: Option<(Pue, Vec<i32>)>,
+}
+
+impl Converter {
+    fn of(&self, below: u64) -> u64 {
+        let watts = through(&self.losses, Watts(below + self.overhead));
+        let Some((pue, temperatures)) = &self.pue else { return watts.0 };
+        temperatures.iter().map(|temperature| pue.of(watts, *temperature).0).max().unwrap_or(watts.0)
+    }
+}
+
+impl Tree {
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        let mut tree = Self {
+            parent: Vec::new(),
+            converter: Vec::new(),
+            converters: Vec::new(),
+            kind: Vec::new(),
+            kinds: cluster.kinds.iter().map(|kind| (kind.gpus, kind.power.idle.0)).collect(),
+            first_rack: 0,
+            first_feed: 0,
+            feeds: index(cluster.feeds.len()),
+        };
+        let nodes = cluster.nodes();
+        let chassis_of = |rack: &Rack| {
+            let size = cluster.kinds[rack.kind as usize].power.chassis_nodes;
+            rack.nodes
+                .checked_div(size)
+                .map_or(0, |whole| whole + u32::from(!rack.nodes.is_multiple_of(size)))
+        };
+        let first_rack = nodes + cluster.racks.iter().map(chassis_of).sum::<u32>();
+        tree.first_rack = first_rack;
+        tree.first_feed = first_rack + index(cluster.racks.len());
+        let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
+        let (mut parents, mut rack_parents) = (Vec::new(), Vec::new());
+        let mut converters = Vec::new();
+        let mut next_chassis = nodes;
+        let mut chassis_kinds = Vec::new();
+        for (rack_index, rack) in (first_rack..).zip(&cluster.racks) {
+            let size = cluster.kinds[rack.kind as usize].power.chassis_nodes;
+            let chassis = chassis_of(rack);
+            for node in 0..rack.nodes {
+                let above = node.checked_div(size).map_or(rack_index, |chassis| next_chassis + chassis);
+                parents.push(above);
+                converters.push((rack.kind, Level::Node));
+            }
+            chassis_kinds.extend((0..chassis).map(|_| (rack.kind, rack_index)));
+            next_chassis += chassis;
+            rack_parents.push(feed(rack.feed));
+        }
+        tree.kind = cluster.racks.iter().flat_map(|rack| (0..rack.nodes).map(|_| rack.kind)).collect();
+        parents.extend(chassis_kinds.iter().map(|(_, rack)| *rack));
+        converters.extend(chassis_kinds.iter().map(|(kind, _)| (*kind, Level::Chassis)));
+        parents.extend(rack_parents);
+        converters.extend(cluster.racks.iter().map(|rack| (rack.kind, Level::Rack)));
+        let first_site = tree.first_feed + tree.feeds;
+        parents.extend(cluster.feeds.iter().rev().map(|own| own.parent.map_or(first_site + own.site, feed)));
+        parents.extend(cluster.sites.iter().map(|_| NONE));
+        tree.parent = parents;
+        tree.convert(cluster, &converters);
+        tree
+    }
+
+    /// The converters of every domain, `inside` being those of nodes, chassis and racks.
+    fn convert(&mut self, cluster: &Cluster, inside: &[(u32, Level)]) {
+        for kind in &cluster.kinds {
+            for level in Level::ALL {
+                let stages = kind.power.stages.iter().filter(|stage| stage.level == level);
+                let overhead = if level == Level::Rack { kind.power.rack_overhead.0 } else { 0 };
+                let losses = stages.map(|stage| stage.loss).collect();
+                self.converters.push(Converter { overhead, losses, pue: None });
+            }
+        }
+        self.converter = inside.iter().map(|(kind, level)| kind * 3 + *level as u32).collect();
+        for feed in cluster.feeds.iter().rev() {
+            self.push(Converter { overhead: 0, losses: feed.losses.clone(), pue: None });
+        }
+        for site in &cluster.sites {
+            let mut temperatures: Vec<i32> =
+                site.outdoor.iter().map(|(_, temperature)| *temperature).collect();
+            temperatures.push(0);
+            temperatures.sort_unstable();
+            temperatures.dedup();
+            let pue = site.pue.clone().map(|pue| (pue, temperatures));
+            self.push(Converter { overhead: 0, losses: site.losses.clone(), pue });
+        }
+    }
+
+    fn push(&mut self, converter: Converter) {
+        self.converter.push(index(self.converters.len()));
+        self.converters.push(converter);
+    }
+
+    pub(super) fn of(&self, domain: u32, below: u64) -> u64 {
+        self.converters[self.converter[domain as usize] as usize].of(below)
+    }
+    /// Whether a domain draws more by at least what is added below it: what a PUE adds may fall while the load rises.
+    pub(super) fn rises(&self, domain: u32) -> bool {
+        let converter = &self.converters[self.converter[domain as usize] as usize];
+        converter.pue.as_ref().is_none_or(|(pue, _)| pue.loads.len() == 1)
+    }
+}
+
