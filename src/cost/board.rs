@@ -114,9 +114,8 @@ impl Board {
     /// Every domain is now left with so many watts, fewer than before or as many: what cannot be admitted any more is
     /// no longer looked at.
     pub fn limit(&mut self, headrooms: &[u32]) {
-        for (index, headroom) in headrooms.iter().enumerate() {
-            let domain = self.domains.get(index);
-            self.domains.set(index, Domain { headroom: domain.headroom.min(*headroom), ..domain });
+        for (known, headroom) in self.domains.headroom.iter_mut().zip(headrooms) {
+            *known = (*known).min(*headroom);
         }
     }
 

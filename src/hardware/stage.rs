@@ -32,6 +32,20 @@ impl Loss {
     /// Nothing is lost.
     pub const NONE: Self = Self { add: Watts(0), num: 1, den: 1 };
 
+    /// The most that may be drawn below for `watts`, less than [`WATTS_MAX`], to be drawn above; what is off stays off.
+    ///
+    /// ```
+    /// use gigawatt::hardware::Loss;
+    /// use gigawatt::units::Watts;
+    /// let supply = Loss { add: Watts(13), num: 50, den: 49 };
+    /// let most = supply.below(Watts(2773));
+    /// assert!(supply.of(most) <= Watts(2773) && supply.of(most + Watts(1)) > Watts(2773));
+    /// ```
+    #[must_use]
+    pub const fn below(&self, watts: Watts) -> Watts {
+        let watts = if watts.0 < WATTS_MAX.0 { watts.0 } else { WATTS_MAX.0 };
+        Watts((watts * self.den as u64 / self.num as u64).saturating_sub(self.add.0))
+    }
     /// What is drawn above for `watts` drawn below; never more than [`WATTS_MAX`].
     #[must_use]
     pub const fn of(&self, watts: Watts) -> Watts {

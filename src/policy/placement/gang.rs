@@ -9,6 +9,8 @@ use crate::policy::class::Form;
 use crate::workload::Topology;
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
 pub(super) use scan::{pods_on, pods_pieces};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 pub(super) use trial::{Assembly, Passed};
 
 /// What a gang is on nodes of one kind.
@@ -236,7 +238,8 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let mut left = need.pods;
     let mut used = Passed::new();
     let fullest = occupancy.most_idle(scope, kind);
-    let mut most = fullest;
+    // Unused racks with `most` idle nodes, the cheapest first.
+    let (mut most, mut racks) = (fullest, None);
     loop {
         let mut passed = used.clone();
         while let Some((_, rack)) = indexed_rack(picker, need, left, (&gang, &passed)) {
@@ -248,40 +251,38 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             }
             passed.insert(rack);
         }
-        // What had too little power for all that is idle may have enough for less.
+        // Who had too little power for all that is idle may have enough for less.
         if left < narrow(fullest) {
-            most = fullest;
+            (most, racks) = (fullest, None);
         }
-        passed.clone_from(&used);
-        let (rack, part) = loop {
+        loop {
             if most == 0 || left == 0 {
                 return false;
             }
             let take = left.min(narrow(most));
-            let racks = occupancy.racks_with_idle(scope, kind, most);
-            let mut gives =
-                racks.filter(|rack| !passed.contains(rack) && gang.may(need, *rack, take, false));
-            // What is equally free costs the same where nothing but that counts.
-            let next = if picker.is_plain() {
-                gives.next()
-            } else {
-                gives.min_by_key(|rack| rack_cost(picker, need, *rack, narrow(most)))
-            };
-            let Some(rack) = next else {
-                most -= 1;
+            let Some(rack) = racks.get_or_insert_with(|| by_cost(picker, need, most, &used)).pop() else {
+                (most, racks) = (most - 1, None);
                 continue;
             };
+            let Reverse((_, rack)) = rack;
             let mut part = Choice::default();
             take_idle(picker, need.kind, rack, take, &mut part);
-            if gang.takes(&part.pieces) {
+            if gang.may(need, rack, take, false) && gang.takes(&part.pieces) {
+                choice.append(&part);
+                used.insert(rack);
                 left -= take;
-                break (rack, part);
+                break;
             }
-            passed.insert(rack);
-        };
-        choice.append(&part);
-        used.insert(rack);
+        }
     }
+}
+
+/// The racks with so many idle nodes that are not used yet, the cheapest on top.
+fn by_cost(picker: &Picker<'_>, need: Need, idle: usize, used: &Passed) -> BinaryHeap<Reverse<RackCost>> {
+    let racks = picker.occupancy.racks_with_idle(picker.scope(), need.kind as usize, idle);
+    // What is equally free costs the same where nothing but that counts.
+    let cost = |rack| if picker.is_plain() { (0, rack) } else { rack_cost(picker, need, rack, narrow(idle)) };
+    racks.filter(|rack| !used.contains(rack)).map(|rack| Reverse(cost(rack))).collect()
 }
 
 /// The cheapest rack that has not been passed and holds `left` whole nodes and the remainder pod, by the index.
@@ -307,11 +308,13 @@ fn indexed_rack(
     let next = |count: &usize| occupancy.next_idle_count(scope, kind, count + 1);
     let mut counts = std::iter::successors(occupancy.next_idle_count(scope, kind, left as usize), next);
     if !picker.is_plain() {
-        let cheapest = |idle: usize| {
-            let racks = occupancy.racks_with_idle(scope, kind, idle).filter(usable);
-            racks.map(|rack| rack_cost(picker, need, rack, narrow(idle))).min()
+        let cheaper = |best: Option<RackCost>, (idle, rack): (usize, usize)| {
+            let cost = rack_cost(picker, need, rack, narrow(idle));
+            if best.is_none_or(|best| cost < best) && usable(&rack) { Some(cost) } else { best }
         };
-        return counts.filter_map(cheapest).min();
+        let racks = counts
+            .flat_map(|idle| occupancy.racks_with_idle(scope, kind, idle).map(move |rack| (idle, rack)));
+        return racks.fold(None, cheaper);
     }
     match picker.preference.rack {
         Cheapest::Fullest => counts.find_map(first),

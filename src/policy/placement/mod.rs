@@ -27,7 +27,7 @@ mod spread;
 mod worst_fit;
 
 use super::class::{Class, Classes, Form};
-use super::power::ledger::{Ledger, Trial};
+use super::power::ledger::Ledger;
 use super::power::level::{Draws, cap_of};
 use super::room::Room;
 use super::view::View;
@@ -194,20 +194,27 @@ impl Placement {
     /// The placement that a plan's settings name, by its name or by weights; `None` if there is none.
     #[must_use]
     pub fn of(plan: &Plan, classes: &Classes) -> Option<Self> {
-        let rule = rule_of(&plan.settings.placement)?;
+        rule_of(&plan.settings.placement).map(|rule| Self::new(plan, classes, rule))
+    }
+    /// The lowest node or rack that fits, whatever the settings say.
+    pub(super) fn first_fit(plan: &Plan, classes: &Classes) -> Self {
+        Self::new(plan, classes, first_fit::ENTRY.rule)
+    }
+
+    fn new(plan: &Plan, classes: &Classes, rule: Rule) -> Self {
         let weights = match rule {
             Rule::Weigh(weights) => weights,
             Rule::Draw => Weights::ZERO,
             // What is one pod goes where it fits best.
-            Rule::Consolidate => best_fit::ENTRY.weights()?,
+            Rule::Consolidate => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
         };
-        Some(Self {
+        Self {
             rule,
             preference: Preference::of(weights),
             model: Model::new(plan, classes, weights),
             stream: Stream::new(plan.settings.seed, Purpose::Placement),
             scratch: Choice::default(),
-        })
+        }
     }
 
     /// A pass begins: what holds for all of it is read.
@@ -325,18 +332,6 @@ impl Admission<'_> {
     /// For a pod of so many thousandths on a node.
     pub(crate) fn admits_pod(&self, node: usize, milli: u32) -> bool {
         self.ledger.admits_pod(self.draws, self.level, narrow(node), milli)
-    }
-    /// For pieces of a gang besides those on trial; if so, they are on trial too.
-    pub(in crate::policy) fn admits_besides(&self, trial: &mut Trial, pieces: &[Piece]) -> bool {
-        self.ledger.admits_besides(trial, self.draws, self.level, pieces)
-    }
-    /// Whether there certainly is none in a rack for so many watts of its nodes besides those on trial.
-    pub(in crate::policy) fn lacks(&self, trial: &Trial, rack: usize, watts: u64) -> bool {
-        self.ledger.lacks(trial, narrow(rack), watts)
-    }
-    /// Whether an idle node has too little left by itself for so many watts more.
-    pub(crate) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
-        self.ledger.idle_node_lacks(node, watts)
     }
     /// What a pod of so many thousandths reserves on nodes of a kind.
     pub(crate) fn watts(&self, kind: u32, milli: u32) -> u64 {

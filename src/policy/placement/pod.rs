@@ -1,8 +1,10 @@
 //! One pod: the cheapest node that holds it.
 
+use super::gang::Assembly;
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::{Host, Occupancy, Piece};
 use crate::policy::class::{Class, Form};
+use std::cell::Cell;
 
 /// The cheapest node for a class of one pod.
 #[inline]
@@ -53,7 +55,22 @@ fn from_index(picker: &Picker<'_>, cheapest: Cheapest, gpus: u32) -> Option<usiz
 }
 
 fn from_scan(picker: &Picker<'_>) -> Option<usize> {
-    let nodes = picker.occupancy.nodes_of(picker.scope()).filter(|node| fits(picker, *node));
+    let occupancy = picker.occupancy;
+    // Racks whose chain lacks the power are not looked into.
+    let (above, last) = (Assembly::of(picker), Cell::new((usize::MAX, false)));
+    let powered = |node: &usize| {
+        let Some(admission) = picker.admission else { return true };
+        let rack = occupancy.rack(*node) as usize;
+        if last.get().0 != rack {
+            let watts = admission.watts(occupancy.kind(*node), milli(picker.class));
+            last.set((rack, above.may_draw(rack, watts)));
+        }
+        last.get().1
+    };
+    let mut nodes = occupancy.nodes_of(picker.scope()).filter(powered).filter(|node| fits(picker, *node));
+    if picker.is_plain() && picker.preference.node == Cheapest::Lowest && !picker.preference.rack_first {
+        return nodes.next();
+    }
     nodes.min_by_key(|node| (picker.pod_cost(*node), *node))
 }
 

@@ -80,6 +80,8 @@ pub(in crate::policy) struct Ranked {
     racks: Vec<(usize, Board)>,
     /// By node; empty where nobody heeds caps.
     headrooms: Vec<u32>,
+    /// By rack, likewise.
+    rack_headrooms: Vec<u32>,
 }
 
 /// The nodes of some scopes.
@@ -124,6 +126,7 @@ impl Ranked {
             nodes: Vec::new(),
             racks: Vec::new(),
             headrooms: Vec::new(),
+            rack_headrooms: Vec::new(),
         })
     }
 
@@ -168,13 +171,14 @@ impl Ranked {
         for known in self.nodes.iter_mut().filter(|known| known.is_asked) {
             for &node in &nodes {
                 let domain = model.node(occupancy, node as usize, known.scopes[node as usize], false);
-                let headroom = self.headrooms.get(node as usize).copied().unwrap_or(u32::MAX);
+                let headroom = left(&self.headrooms, node as usize);
                 known.board.change(node, if_up(occupancy, node, Domain { headroom, ..domain }));
             }
         }
         for (scope, board) in &mut self.racks {
             for &rack in &racks {
-                board.change(rack, rack_domain(placement, occupancy, *scope, rack as usize));
+                let headroom = left(&self.rack_headrooms, rack as usize);
+                board.change(rack, rack_domain(placement, occupancy, (*scope, rack as usize), headroom));
             }
         }
     }
@@ -205,6 +209,7 @@ impl Ranked {
     ) {
         self.as_of = Some(room.freed());
         self.headrooms = room.power().map(|ledger| ledger.headrooms()).unwrap_or_default();
+        self.rack_headrooms = room.power().map(|ledger| ledger.rack_headrooms()).unwrap_or_default();
         self.asked.clear();
         self.asked.resize(classes, Asked::Nothing);
         self.racks.clear();
@@ -218,7 +223,7 @@ impl Ranked {
                 && self.asked[class.index as usize] == Asked::Nothing
             {
                 self.asked[class.index as usize] = match class.form {
-                    Form::Gang { .. } => self.ask_racks(placement, &picker),
+                    Form::Gang { .. } => self.ask_racks(placement, room, &picker),
                     _ => self.ask_nodes(placement, room, class),
                 };
             }
@@ -252,21 +257,30 @@ impl Ranked {
         Asked::Node(known, nodes.board.ask(Query { scopes: 1 << (class.scope - first), draw, ..query }))
     }
 
-    fn ask_racks(&mut self, placement: &Placement, picker: &Picker<'_>) -> Asked {
+    fn ask_racks(&mut self, placement: &Placement, room: &Room, picker: &Picker<'_>) -> Asked {
         let (scope, occupancy) = (picker.scope(), picker.occupancy);
         let known = self.racks.iter().position(|(other, _)| *other == scope).unwrap_or_else(|| {
             let mut board = Board::default();
             board.begin();
             for rack in 0..occupancy.racks() {
-                board.push(rack_domain(placement, occupancy, scope, rack), placement.model.rack_group(rack));
+                let headroom = left(&self.rack_headrooms, rack);
+                let domain = rack_domain(placement, occupancy, (scope, rack), headroom);
+                board.push(domain, placement.model.rack_group(rack));
             }
             self.racks.push((scope, board));
             self.racks.len() - 1
         });
         let board = &mut self.racks[known].1;
         let all = picker.class.kinds.iter().filter_map(|kind| gang::need_on(picker, *kind));
+        let least = |kind: u32, milli: u32| match (room.power(), &picker.class.draws) {
+            (Some(ledger), Some(draws)) => ledger.least_watts(draws, &[kind], milli),
+            _ => 0,
+        };
         let ask = |need: Need| {
-            (need.kind, board.ask(placement.model.gang(picker.class, need.pods, 1 << need.kind)))
+            let draw = least(need.kind, need.milli).saturating_mul(need.pods);
+            let draw = draw.saturating_add(least(need.kind, need.rest * 1000));
+            let query = placement.model.gang(picker.class, need.pods, 1 << need.kind);
+            (need.kind, board.ask(Query { draw, ..query }))
         };
         Asked::Racks(known, all.map(ask).collect())
     }
@@ -300,21 +314,21 @@ impl Ranked {
             }
             Asked::Racks(known, queries) => {
                 let (board, queries) = (&mut self.racks[*known].1, queries.clone());
+                let rack_headrooms = &mut self.rack_headrooms;
                 let mut is_known = true;
-                let cheapest = |gang: &Assembly<'_>, refused: &Passed| {
+                let cheapest = |_: &Assembly<'_>, refused: &Passed| {
                     let one_rack = |need: Need| {
                         let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
                         let usable = |rack: u32| {
                             let rack = rack as usize;
-                            !refused.contains(&rack)
-                                && gang::holds_rest(picker, need, rack, need.pods)
-                                && gang.may(need, rack, need.pods, true)
+                            !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
                         };
                         let tables = &placement.model.rack_tables;
                         let mut answer = board.cheapest(*query, tables, usable);
                         if answer == Answer::Unknown {
                             if let Some(admission) = picker.admission {
-                                board.limit(&admission.ledger.rack_headrooms());
+                                *rack_headrooms = admission.ledger.rack_headrooms();
+                                board.limit(rack_headrooms);
                             }
                             answer = board.cheapest_of_all(*query, tables, usable);
                         }
@@ -365,7 +379,7 @@ impl Nodes {
             for node in occupancy.rack_nodes(rack) {
                 let at = node as usize;
                 let domain = model.node_beside(occupancy, at, self.scopes[at], false, || idle);
-                let headroom = headrooms.get(at).copied().unwrap_or(u32::MAX);
+                let headroom = left(headrooms, at);
                 let domain = if_up(occupancy, node, Domain { headroom, ..domain });
                 self.board.push(domain, model.rack_group(rack));
             }
@@ -378,11 +392,21 @@ fn if_up(occupancy: &Occupancy, node: u32, domain: Domain) -> Domain {
     if occupancy.is_up(node as usize) { domain } else { Domain { scopes: 0, ..domain } }
 }
 
+/// Watts left to a node or rack; unlimited where nobody heeds caps.
+fn left(headrooms: &[u32], index: usize) -> u32 {
+    headrooms.get(index).copied().unwrap_or(u32::MAX)
+}
+
 /// A rack for gangs of a scope: its idle nodes there. The kind of its nodes is its bit.
-fn rack_domain(placement: &Placement, occupancy: &Occupancy, scope: usize, rack: usize) -> Domain {
+fn rack_domain(
+    placement: &Placement,
+    occupancy: &Occupancy,
+    (scope, rack): (usize, usize),
+    headroom: u32,
+) -> Domain {
     let first = occupancy.rack_nodes(rack).start as usize;
     let kind = occupancy.kind(first);
     let (idle, milli) = (occupancy.rack_idle(scope, rack), occupancy.kind_gpus(kind) * 1000);
     let scopes = if kind < u32::BITS { 1 << kind } else { 0 };
-    placement.model.rack(rack, (idle, milli, true), scopes)
+    Domain { headroom, ..placement.model.rack(rack, (idle, milli, true), scopes) }
 }

@@ -1,5 +1,7 @@
 //! The reserved draw of every node, chassis, rack, feed and site.
 
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use super::level::{Draws, milli_of};
@@ -150,7 +152,9 @@ impl Ledger {
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
     pub(in crate::policy) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
-        let mut more = self.pod_watts(draws, level, node, Some(milli));
+        self.admits_watts(node, self.pod_watts(draws, level, node, Some(milli)))
+    }
+    fn admits_watts(&self, node: u32, mut more: u64) -> bool {
         let mut domain = node;
         while more > 0 && domain != NONE {
             let drawn = self.tree.of(domain, self.below[domain as usize] + more);
@@ -163,26 +167,34 @@ impl Ledger {
         true
     }
 
-    /// By node: watts that a start may add to it at most, as far as each domain above by itself decides; what a
-    /// conversion above adds comes on top.
+    /// By node: watts that a start may add to it at most, every cap above it and what conversions add looked at.
     pub(in crate::policy) fn headrooms(&self) -> Vec<u32> {
-        self.left_above(0..self.tree.kind.len())
+        self.room_below(0..self.tree.kind.len())
     }
-    /// The same by rack.
+    /// By rack: watts that all its nodes together may add at most; what a conversion inside the rack adds comes on top.
     pub(in crate::policy) fn rack_headrooms(&self) -> Vec<u32> {
-        self.left_above(self.tree.first_rack as usize..self.tree.first_feed as usize)
+        self.room_below(self.tree.first_rack as usize..self.tree.first_feed as usize)
     }
-    fn left_above(&self, domains: Range<usize>) -> Vec<u32> {
-        let mut left = vec![u64::MAX; self.drawn.len()];
-        for domain in (domains.start..left.len()).rev() {
-            let cap = self.caps.admitted[domain];
+    /// How much more may hang below each of some domains; `u32::MAX` and more, and what nobody limits, are not told apart.
+    fn room_below(&self, domains: Range<usize>) -> Vec<u32> {
+        let first = domains.start;
+        let mut room = vec![u64::MAX; self.drawn.len() - first];
+        for at in (0..room.len()).rev() {
+            let own = first + at;
+            let (domain, cap) = (index(own), self.caps.admitted[own]);
+            let parent = (self.tree.parent[own] as usize).wrapping_sub(first);
+            let above = room.get(parent).copied().unwrap_or(u64::MAX);
+            if cap == UNLIMITED && (above == u64::MAX || self.tree.passes(domain)) {
+                room[at] = above;
+                continue;
+            }
+            let most = self.drawn[own].saturating_add(above).min(cap);
             // What draws more than anybody can is no longer counted.
-            let counts =
-                self.tree.rises(index(domain)) && cap != UNLIMITED && self.drawn[domain] < WATTS_MAX.0;
-            let own = if counts { cap.saturating_sub(self.drawn[domain]) } else { u64::MAX };
-            left[domain] = left.get(self.tree.parent[domain] as usize).copied().unwrap_or(u64::MAX).min(own);
+            if self.tree.rises(domain) && most < WATTS_MAX.0 {
+                room[at] = self.tree.below(domain, most).saturating_sub(self.below[own]);
+            }
         }
-        left[domains].iter().map(|watts| u32::try_from(*watts).unwrap_or(u32::MAX)).collect()
+        room[..domains.len()].iter().map(|watts| u32::try_from(*watts).unwrap_or(u32::MAX)).collect()
     }
 
     /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of its cap.
@@ -225,34 +237,35 @@ impl Ledger {
             if more == 0 {
                 continue;
             }
-            let before = trial.of(domain);
-            let drawn = self.drawn_with(domain, before + more);
-            if drawn > self.admitted(domain) {
-                return false;
-            }
-            on_trial.push((domain, before + more));
+            let Some(rise) = self.rise_of(trial, domain, more) else { return false };
+            on_trial.push((domain, trial.of(domain) + more));
             let above = self.tree.parent[domain as usize];
             if above != NONE {
-                *added.entry(above).or_default() += drawn - self.drawn_with(domain, before);
+                *added.entry(above).or_default() += rise;
             }
         }
         trial.0.extend(on_trial);
         true
     }
-    /// Whether what is above a rack has certainly too little left for so many watts of its nodes besides what is on
-    /// trial; conversions inside the rack come on top.
-    pub(in crate::policy) fn lacks(&self, trial: &Trial, rack: u32, mut watts: u64) -> bool {
-        let mut domain = self.tree.first_rack + rack;
+    /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
+    /// trial; none if that breaks its cap.
+    pub(in crate::policy) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
+        let domain = self.tree.first_rack + rack;
+        self.rise_of(trial, domain, watts).map(|rise| (self.tree.parent[domain as usize], rise))
+    }
+    /// Whether so many watts more below a domain besides what is on trial certainly break a cap, there or above.
+    pub(in crate::policy) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
         while domain != NONE && self.tree.rises(domain) {
-            let before = trial.of(domain);
-            let drawn = self.drawn_with(domain, before + watts);
-            if drawn > self.admitted(domain) {
-                return true;
-            }
-            watts = drawn - self.drawn_with(domain, before);
-            domain = self.tree.parent[domain as usize];
+            let Some(rise) = self.rise_of(trial, domain, watts) else { return true };
+            (domain, watts) = (self.tree.parent[domain as usize], rise);
         }
         false
+    }
+    /// What a domain draws more, unless that breaks its cap.
+    fn rise_of(&self, trial: &Trial, domain: u32, more: u64) -> Option<u64> {
+        let before = trial.of(domain);
+        let drawn = self.drawn_with(domain, before + more);
+        (drawn <= self.admitted(domain)).then(|| drawn.saturating_sub(self.drawn_with(domain, before)))
     }
     /// Whether an idle node has too little left by itself for so many watts more.
     pub(in crate::policy) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {

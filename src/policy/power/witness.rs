@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::cluster::NodeState;
 use crate::history::{History, Plan, Segment};
-use crate::policy::class::Classes;
+use crate::policy::class::{Classes, Form};
 use crate::policy::placement::{Choice, Placement};
 use crate::policy::room::Room;
 use crate::units::Time;
@@ -14,6 +14,8 @@ pub struct Witness {
     room: Room,
     classes: Classes,
     placement: Placement,
+    /// Where anything that fits one pod will do.
+    anywhere: Placement,
 }
 
 impl Witness {
@@ -23,7 +25,8 @@ impl Witness {
         Rule::of(plan)?;
         let classes = Classes::of(plan);
         let placement = Placement::of(plan, &classes)?;
-        Some(Self { room: Room::new(plan, &classes), classes, placement })
+        let anywhere = Placement::first_fit(plan, &classes);
+        Some(Self { room: Room::new(plan, &classes), classes, placement, anywhere })
     }
     /// The request class of a job: jobs of one class fit or do not alike.
     #[must_use]
@@ -56,8 +59,10 @@ impl Witness {
     #[must_use]
     pub fn lacks_power(&mut self, job: u32) -> bool {
         let class = self.classes.of_job(job);
-        let mut anywhere = Choice::default();
-        !self.placement.fits(class, job, &self.room)
-            && self.placement.choose(class, job, &self.room.occupancy, &mut anywhere)
+        // Whether a gang over several racks fits may depend on which are taken.
+        let is_gang = matches!(class.form, Form::Gang { .. } | Form::Pods { .. });
+        let placement = if is_gang { &mut self.placement } else { &mut self.anywhere };
+        placement.choose(class, job, &self.room.occupancy, &mut Choice::default())
+            && !placement.fits(class, job, &self.room)
     }
 }

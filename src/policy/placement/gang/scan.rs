@@ -59,9 +59,8 @@ pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
         passed.clear();
         let take = |room: &Room| gives(room).min(left / segment * segment);
         let (next, part) = loop {
-            let may = |room: &Room| {
-                !passed.contains(&room.rack) && gang.may(need, room.rack, take(room), false)
-            };
+            let may =
+                |room: &Room| !passed.contains(&room.rack) && gang.may(need, room.rack, take(room), false);
             let most = (0..rooms.len()).filter(|index| may(&rooms[*index])).min_by_key(|index| {
                 let room = &rooms[*index];
                 (Reverse(gives(room)), rack_cost(picker, need, room.rack, room.capacity))

@@ -39,6 +39,15 @@ impl Converter {
         let Some((pue, temperatures)) = &self.pue else { return watts.0 };
         temperatures.iter().map(|temperature| pue.of(watts, *temperature).0).max().unwrap_or(watts.0)
     }
+    /// The most that may hang below it for it to draw `most`, less than anybody can, at any load.
+    fn below(&self, most: u64) -> u64 {
+        let kilowatt = |(pue, temperatures): &(Pue, Vec<i32>)| {
+            temperatures.iter().map(|temperature| pue.of(Watts(1000), *temperature).0).max()
+        };
+        let inside = most * 1000 / self.pue.as_ref().and_then(kilowatt).unwrap_or(1000);
+        let below = self.losses.iter().rev().fold(inside, |watts, loss| loss.below(Watts(watts)).0);
+        below.saturating_sub(self.overhead)
+    }
 }
 
 impl Tree {
@@ -126,10 +135,18 @@ impl Tree {
     pub(super) fn of(&self, domain: u32, below: u64) -> u64 {
         self.converters[self.converter[domain as usize] as usize].of(below)
     }
+    /// The most that may hang below a domain for it to draw `most`, less than anybody can.
+    pub(super) fn below(&self, domain: u32, most: u64) -> u64 {
+        self.converters[self.converter[domain as usize] as usize].below(most)
+    }
+    /// Whether a domain draws what hangs below it.
+    pub(super) fn passes(&self, domain: u32) -> bool {
+        let converter = &self.converters[self.converter[domain as usize] as usize];
+        converter.overhead == 0 && converter.losses.is_empty() && converter.pue.is_none()
+    }
     /// Whether a domain draws more by at least what is added below it: what a PUE adds may fall while the load rises.
     pub(super) fn rises(&self, domain: u32) -> bool {
         let converter = &self.converters[self.converter[domain as usize] as usize];
         converter.pue.as_ref().is_none_or(|(pue, _)| pue.loads.len() == 1)
     }
 }
-
