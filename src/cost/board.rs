@@ -65,7 +65,7 @@ struct List {
     last: Option<Candidate>,
 }
 
-/// How many candidates a look at every domain lists.
+/// How many candidates a look at every domain lists; the next one, if none of them is admitted, that many times as many.
 const RESCANNED: usize = 64;
 
 impl Board {
@@ -130,24 +130,33 @@ impl Board {
         };
         match self.lists[query].first(&self.changed, &mut noticed) {
             // Where none was refused, the list is used up, and another look finds more.
-            Answer::Unknown if !refuses => self.cheapest_of_all(query, tables, admits),
+            Answer::Unknown if !refuses => {
+                self.cheapest_of_all(query, tables, admits).map_or(Answer::Nothing, Answer::Cheapest)
+            }
             answer => answer,
         }
     }
 
-    /// As [`Board::cheapest`] after another look at every domain.
+    /// As [`Board::cheapest`] after another look at every domain, or several where many are not admitted.
     pub fn cheapest_of_all(
         &mut self,
         query: usize,
         tables: &Tables,
         mut admits: impl FnMut(u32) -> bool,
-    ) -> Answer {
-        self.rescans += 1;
+    ) -> Option<Candidate> {
         let queries = std::slice::from_ref(&self.queries[query]);
         let batch = Batch { queries, domains: &self.domains, tables };
-        Cpu::default().rank(&batch, RESCANNED, &mut self.ranking);
-        self.lists[query] = List::of(self.ranking.of(0), RESCANNED, (&self.log, &self.changed));
-        self.lists[query].first(&self.changed, &mut admits)
+        let mut k = RESCANNED;
+        loop {
+            self.rescans += 1;
+            Cpu::default().rank(&batch, k, &mut self.ranking);
+            self.lists[query] = List::of(self.ranking.of(0), k, (&self.log, &self.changed));
+            match self.lists[query].first(&self.changed, &mut admits) {
+                Answer::Cheapest(candidate) => return Some(candidate),
+                Answer::Nothing => return None,
+                Answer::Unknown => k *= RESCANNED,
+            }
+        }
     }
 
     /// Those that changed since the query was last asked are candidates too.
@@ -250,14 +259,11 @@ mod tests {
             spoil(&mut board);
             let admits = |index: u32| admitted[index as usize];
             let answer = match board.cheapest(query, &tables, admits) {
+                Answer::Cheapest(candidate) => Some(candidate),
+                Answer::Nothing => None,
                 Answer::Unknown => board.cheapest_of_all(query, &tables, admits),
-                answer => answer,
             };
-            let is_right = match answer {
-                Answer::Cheapest(candidate) => expected == Some(candidate),
-                Answer::Nothing => expected.is_none(),
-                Answer::Unknown => true,
-            };
+            let is_right = answer == expected;
             different += usize::from(!is_right);
             // What was found is taken, and some other domain gains or loses.
             if let Some(candidate) = expected {

@@ -12,13 +12,13 @@
 use super::gang::{self, Assembly, Need, Passed};
 use super::{Choice, Picker, Placement, Rule, pod, rule_of};
 use crate::cluster::{Occupancy, Piece};
-use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query};
+use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query, Tables};
 use crate::history::Settings;
 use crate::policy::backfill::Backfill;
 use crate::policy::class::{Class, Classes, Form};
 use crate::policy::order;
 use crate::policy::room::Room;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How places are ranked in a pass; no part of a plan, since the schedule does not depend on it.
@@ -74,7 +74,7 @@ pub(in crate::policy) struct Ranked {
     as_of: Option<u64>,
     /// By class: what was asked for it.
     asked: Vec<Asked>,
-    /// By 32 scopes, where it is of use: their nodes.
+    /// By so many scopes as a board tells apart, where it is of use: their nodes.
     nodes: Vec<Nodes>,
     /// By scope, where it is of use: every rack.
     racks: Vec<(usize, Board)>,
@@ -89,7 +89,7 @@ pub(in crate::policy) struct Ranked {
 struct Nodes {
     /// The first of the scopes.
     first: u32,
-    /// By node: the scopes it belongs to, a bit each.
+    /// By node: the scopes it belongs to, a bit each, or one for each kind of nodes.
     scopes: Vec<u32>,
     board: Board,
     /// Whether anything is asked of it in this state.
@@ -102,14 +102,18 @@ enum Asked {
     /// Nothing: it is placed by itself.
     #[default]
     Nothing,
-    /// A query among nodes: the index of the board, and the query.
-    Node(usize, usize),
+    /// Queries among nodes: the index of the board; a query for all kinds of nodes on which it draws alike.
+    Nodes(usize, Vec<usize>),
     /// Queries among racks: the index of the board; the kind of nodes and the query.
     Racks(usize, Vec<(u32, usize)>),
 }
 
-/// Scopes of one board of nodes.
-const SCOPES: u32 = u32::BITS;
+/// How many kinds of nodes have bits of their own in each scope: where there are caps to heed, since a job draws more
+/// on some than on others; so few that a board has bits for several scopes.
+fn kinds_apart(room: &Room) -> u32 {
+    let kinds = room.occupancy.kinds();
+    if room.power().is_some() && kinds <= u32::BITS / 2 { kinds.max(1) } else { 1 }
+}
 
 impl Ranked {
     /// Nothing is ranked yet; `None` where it never is, rounds or not.
@@ -238,10 +242,11 @@ impl Ranked {
     }
 
     fn ask_nodes(&mut self, placement: &Placement, room: &Room, class: &Class) -> Asked {
-        let first = class.scope / SCOPES * SCOPES;
-        let occupancy = &room.occupancy;
+        let (apart, occupancy) = (kinds_apart(room), &room.occupancy);
+        let scopes = u32::BITS / apart;
+        let first = class.scope / scopes * scopes;
         let known = self.nodes.iter().position(|known| known.first == first).unwrap_or_else(|| {
-            self.nodes.push(Nodes::of(first, occupancy));
+            self.nodes.push(Nodes::of(first, apart, occupancy));
             self.nodes.len() - 1
         });
         let nodes = &mut self.nodes[known];
@@ -249,12 +254,17 @@ impl Ranked {
             nodes.fill(placement, occupancy, &self.headrooms);
         }
         let milli = pod::milli(class);
-        let draw = match (room.power(), &class.draws) {
-            (Some(ledger), Some(draws)) => ledger.least_watts(draws, &class.kinds, milli),
+        let draw = |kind: u32| match (room.power(), &class.draws) {
+            (Some(ledger), Some(draws)) => ledger.least_watts(draws, &[kind], milli),
             _ => 0,
         };
+        let mut alike: BTreeMap<u32, u32> = BTreeMap::new();
+        for kind in &class.kinds {
+            *alike.entry(draw(*kind)).or_default() |= 1 << ((class.scope - first) * apart + kind % apart);
+        }
         let query = placement.model.pod(class, class.index, milli);
-        Asked::Node(known, nodes.board.ask(Query { scopes: 1 << (class.scope - first), draw, ..query }))
+        let ask = |(draw, scopes)| nodes.board.ask(Query { scopes, draw, ..query });
+        Asked::Nodes(known, alike.into_iter().map(ask).collect())
     }
 
     fn ask_racks(&mut self, placement: &Placement, room: &Room, picker: &Picker<'_>) -> Asked {
@@ -289,82 +299,80 @@ impl Ranked {
     fn find(&mut self, placement: &Placement, picker: &Picker<'_>, choice: &mut Choice) -> bool {
         match &self.asked[picker.class.index as usize] {
             Asked::Nothing => placement.find(picker, choice),
-            Asked::Node(known, query) => {
+            Asked::Nodes(known, queries) => {
                 let board = &mut self.nodes[*known].board;
                 let powered = |node: u32| pod::has_power(picker, node as usize);
-                let tables = &placement.model.tables;
-                let mut answer = board.cheapest(*query, tables, powered);
-                if answer == Answer::Unknown {
-                    // A feed has filled up since it was last looked at: whatever hangs below it is out of the question.
+                let mut limit = |board: &mut Board| {
                     if let Some(admission) = picker.admission {
                         self.headrooms = admission.ledger.headrooms();
                         board.limit(&self.headrooms);
                     }
-                    answer = board.cheapest_of_all(*query, tables, powered);
+                };
+                let tables = &placement.model.tables;
+                let found =
+                    queries.iter().filter_map(|query| cheapest(board, *query, tables, &mut limit, powered));
+                let found = found.min();
+                if let Some(node) = found {
+                    choice.clear();
+                    pod::put(picker, node.index as usize, choice);
                 }
-                match answer {
-                    Answer::Cheapest(Candidate { index, .. }) => {
-                        choice.clear();
-                        pod::put(picker, index as usize, choice);
-                        true
-                    }
-                    Answer::Nothing => false,
-                    Answer::Unknown => placement.find(picker, choice),
-                }
+                found.is_some()
             }
             Asked::Racks(known, queries) => {
                 let (board, queries) = (&mut self.racks[*known].1, queries.clone());
-                let rack_headrooms = &mut self.rack_headrooms;
-                let mut is_known = true;
-                let cheapest = |_: &Assembly<'_>, refused: &Passed| {
-                    let one_rack = |need: Need| {
-                        let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
-                        let usable = |rack: u32| {
-                            let rack = rack as usize;
-                            !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
-                        };
-                        let tables = &placement.model.rack_tables;
-                        let mut answer = board.cheapest(*query, tables, usable);
-                        if answer == Answer::Unknown {
-                            if let Some(admission) = picker.admission {
-                                *rack_headrooms = admission.ledger.rack_headrooms();
-                                board.limit(rack_headrooms);
-                            }
-                            answer = board.cheapest_of_all(*query, tables, usable);
-                        }
-                        match answer {
-                            Answer::Cheapest(candidate) => Some((candidate, need)),
-                            Answer::Nothing => None,
-                            Answer::Unknown => {
-                                is_known = false;
-                                None
-                            }
+                let headrooms = &mut self.rack_headrooms;
+                let mut one_rack = |need: Need, refused: &Passed| {
+                    let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
+                    let usable = |rack: u32| {
+                        let rack = rack as usize;
+                        !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
+                    };
+                    let limit = |board: &mut Board| {
+                        if let Some(admission) = picker.admission {
+                            *headrooms = admission.ledger.rack_headrooms();
+                            board.limit(headrooms);
                         }
                     };
-                    let racks: Vec<_> = gang::needs(picker).filter_map(one_rack).collect();
-                    let cheapest = racks.into_iter().min_by_key(|(candidate, _)| *candidate);
-                    let cheapest = cheapest.map(|(candidate, need)| (need, candidate.index as usize));
-                    cheapest.filter(|_| is_known)
+                    cheapest(board, *query, &placement.model.rack_tables, limit, usable)
                 };
-                let found = gang::in_one_rack(picker, choice, cheapest);
-                if found {
-                    true
-                } else if is_known {
-                    gang::across_racks(picker, choice)
-                } else {
-                    placement.find(picker, choice)
-                }
+                let of_all = |_: &Assembly<'_>, refused: &Passed| {
+                    let racks = gang::needs(picker)
+                        .filter_map(|need| one_rack(need, refused).map(|candidate| (candidate, need)));
+                    let cheapest = racks.min_by_key(|(candidate, _)| *candidate);
+                    cheapest.map(|(candidate, need)| (need, candidate.index as usize))
+                };
+                gang::in_one_rack(picker, choice, of_all) || gang::across_racks(picker, choice)
             }
         }
     }
 }
 
+/// The cheapest domain of a query that is `usable`; before every domain is looked at again, those of feeds that have
+/// filled up since they were last looked at are put out of the question.
+fn cheapest(
+    board: &mut Board,
+    query: usize,
+    tables: &Tables,
+    limit: impl FnOnce(&mut Board),
+    usable: impl Fn(u32) -> bool,
+) -> Option<Candidate> {
+    match board.cheapest(query, tables, &usable) {
+        Answer::Cheapest(candidate) => Some(candidate),
+        Answer::Nothing => None,
+        Answer::Unknown => {
+            limit(board);
+            board.cheapest_of_all(query, tables, usable)
+        }
+    }
+}
+
 impl Nodes {
-    fn of(first: u32, occupancy: &Occupancy) -> Self {
-        let scopes = first as usize..occupancy.scopes().min((first + SCOPES) as usize);
+    fn of(first: u32, apart: u32, occupancy: &Occupancy) -> Self {
+        let last = occupancy.scopes().min((first + u32::BITS / apart) as usize);
         let bits = |node: usize| {
-            let bits = (0..).zip(scopes.clone());
-            bits.fold(0, |bits, (bit, scope)| bits | u32::from(occupancy.in_scope(scope, node)) << bit)
+            let kind = occupancy.kind(node) % apart;
+            let of_kind = (0..).map(|scope| scope * apart + kind).zip(first as usize..last);
+            of_kind.fold(0, |bits, (bit, scope)| bits | u32::from(occupancy.in_scope(scope, node)) << bit)
         };
         let scopes = (0..occupancy.nodes()).map(bits).collect();
         Self { first, scopes, board: Board::default(), is_asked: false }

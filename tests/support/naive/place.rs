@@ -30,9 +30,8 @@
 //! the nodes of one kind in the scope are one rack, and segments mean nothing.
 //!
 //! **Power.** Under `admit` a node that would make any of the domains above it (or itself) draw more than its cap does
-//! not fit one pod, a rack likewise does not hold a gang; of several racks, one does not hold what remains, and gives
-//! nothing, if that besides what others gave would. Where racks do not matter the gang waits. Every thousandth of a GPU
-//! that is held draws its part of the way from idle to busy.
+//! not fit one pod, a rack likewise does not hold a gang, or what remains of it, and gives nothing. Where racks do not
+//! matter the gang waits. Every thousandth of a GPU held draws its part of the way from idle to busy.
 //!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
@@ -384,19 +383,15 @@ impl<'a> World<'a> {
             };
             let first =
                 |rack: &u32| (u32::MAX - room(*rack), self.rack_preference(free, job, *rack, gang.each));
-            let gift = |rack: u32| room(rack).min(whole_segments(remaining));
-            let part = |rack: u32| {
-                let part = Gang { count: gift(rack), remainder: None, ..gang };
-                self.fill(free, job, &self.nodes_of_rack(job, rack), part)
+            let part = |rack: &u32| {
+                let gift = room(*rack).min(whole_segments(remaining));
+                let part = Gang { count: gift, remainder: None, ..gang };
+                let part = self.fill(free, job, &self.nodes_of_rack(job, *rack), part)?;
+                powered(&part).then_some((*rack, gift, part))
             };
-            let gives = |rack: &u32| part(*rack).is_some_and(|part| powered(&part));
-            let rack = unused.iter().copied().filter(gives).min_by_key(first)?;
-            if gift(rack) == 0 {
-                return None;
-            }
-            let (gift, part) = (gift(rack), part(rack)?);
+            let (rack, gift, part) = unused.iter().filter_map(part).min_by_key(|(rack, ..)| first(rack))?;
             pods.extend(part);
-            remaining -= gift;
+            remaining -= (gift > 0).then_some(gift)?;
             unused.retain(|other| *other != rack);
         }
     }
