@@ -1,7 +1,7 @@
 //! Jobs that may wait for cheap or clean hours: cases small enough to be worked out by hand.
 
 use gigawatt::cluster::grid::{Grid, Series, Signal};
-use gigawatt::cluster::{Cluster, Feed, NodeKind, Site};
+use gigawatt::cluster::{Cluster, Feed, NodeKind, Pue, Site};
 use gigawatt::history::{History, HoldRecord, Plan, Settings};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Seconds, Time};
@@ -123,6 +123,12 @@ fn the_lowest_window_of_the_sites_that_a_job_may_run_at_counts() {
         let history = simulate(plan, &mut Control::default());
         assert_eq!(history.holds, [HoldRecord { job: 0, until: Time(until) }], "{platforms:?}");
     }
+    // Two and a half times 5 is more than 10.
+    cluster.sites[1].pue = Some(Pue::constant(2500));
+    let mut plan = plan(&[(0, 60, 300)], "cheapest-window", "easy");
+    plan.cluster = cluster;
+    let history = simulate(plan, &mut Control::default());
+    assert_eq!(history.holds, [HoldRecord { job: 0, until: Time(120) }], "cooling is paid for too");
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod adapter;
 mod support;
 
 use gigawatt::cluster::grid::{Grid, Series, Signal};
-use gigawatt::cluster::{Cluster, Feed, NodeKind, NodePower, Site};
+use gigawatt::cluster::{Cluster, Feed, NodeKind, NodePower, Pue, Site};
 use gigawatt::cost::{Candidate, Cpu, Ranking};
 use gigawatt::history::{Plan, Settings};
 use gigawatt::units::{Factor, Gpus, Seconds, Time, Watts};
@@ -208,6 +208,10 @@ fn energy_is_bought_where_it_is_cheapest_when_a_pass_begins() {
     plan.workload.jobs[1].submit_time = Time(95);
     plan.workload.jobs[2].submit_time = Time(100);
     assert_eq!(nodes_of(&plan), [[0], [1], [1]], "who comes at 95 s is placed by the prices of 100 s");
+    plan.cluster.sites[0].pue = Some(Pue::constant(1300));
+    assert_eq!(nodes_of(&plan), [[1], [1], [1]], "40 at a PUE of 1.3 is more than 50");
+    plan.cluster.sites[0].pue = Some(Pue::constant(1200));
+    assert_eq!(nodes_of(&plan), [[0], [1], [1]], "and at 1.2 it is less");
     plan.cluster.grids.clear();
     assert_eq!(nodes_of(&plan), [[0], [0], [0]], "without prices, where it is fullest");
 }

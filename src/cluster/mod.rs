@@ -44,6 +44,36 @@ pub struct Site {
     pub outdoor: Vec<(Time, i32)>,
 }
 
+impl Site {
+    /// What the site draws for a kilowatt of its machines at full load and the temperature of an instant, watts.
+    ///
+    /// ```
+    /// use gigawatt::cluster::{Pue, Site};
+    /// use gigawatt::units::{Time, Watts};
+    /// let pue = Pue { loads: vec![Watts(1), Watts(2)], temperatures: vec![0, 200], milli: vec![1400, 1100, 1600, 1300] };
+    /// let site = Site { pue: Some(pue), outdoor: vec![(Time(60), 250)], ..Site::default() };
+    /// assert_eq!([0, 60].map(|now| site.pue_milli(Time(now))), [1100, 1300]);
+    /// assert_eq!(site.pue_range(), (1100, 1300));
+    /// assert_eq!(Site::default().pue_milli(Time(0)), 1000, "nothing on top");
+    /// ```
+    #[must_use]
+    pub fn pue_milli(&self, now: Time) -> u32 {
+        let known = self.outdoor.partition_point(|(from, _)| *from <= now);
+        self.pue_at(known.checked_sub(1).map_or(0, |last| self.outdoor[last].1))
+    }
+    /// The least and the most that [`Site::pue_milli`] can ever be.
+    #[must_use]
+    pub fn pue_range(&self) -> (u32, u32) {
+        let known = self.outdoor.iter().map(|(_, temperature)| self.pue_at(*temperature));
+        known.fold((self.pue_at(0), self.pue_at(0)), |(least, most), milli| {
+            (least.min(milli), most.max(milli))
+        })
+    }
+    fn pue_at(&self, temperature: i32) -> u32 {
+        self.pue.as_ref().map_or(1000, |pue| pue.milli_at_full_load(temperature))
+    }
+}
+
 /// A power domain: substation, hall, row; feeds form a tree within a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {

@@ -110,8 +110,7 @@ impl Pue {
     /// What the site draws for `load` at an outdoor temperature in tenths of a degree, rounded up.
     #[must_use]
     pub fn of(&self, load: Watts, temperature: i32) -> Watts {
-        let column = self.temperatures.partition_point(|least| *least <= temperature).saturating_sub(1);
-        let width = self.loads.len();
+        let (column, width) = (self.column(temperature), self.loads.len());
         let row = self.loads.partition_point(|least| *least <= load);
         let at = |row: usize| u128::from(self.milli[column * width + row]);
         let load = u128::from(load.0);
@@ -126,6 +125,13 @@ impl Pue {
         };
         let watts = u64::try_from(milli_watts.div_ceil(1000)).unwrap_or(u64::MAX);
         Watts(watts.min(WATTS_MAX.0))
+    }
+    /// Thousandths at the last of the loads and an outdoor temperature in tenths of a degree.
+    pub(crate) fn milli_at_full_load(&self, temperature: i32) -> u32 {
+        self.milli[(self.column(temperature) + 1) * self.loads.len() - 1]
+    }
+    fn column(&self, temperature: i32) -> usize {
+        self.temperatures.partition_point(|least| *least <= temperature).saturating_sub(1)
     }
     /// Whether its numbers are in range and in order.
     #[must_use]

@@ -2,7 +2,8 @@
 //!
 //! When a job becomes eligible its start is chosen: that of the lowest window of its expected run, the earliest of equal
 //! ones, which delays it by no more than its greatest delay: its own, else that of its tenant, else that of its kind.
-//! Where it may run at several sites, the lowest window of any of them counts; which site it gets the placement says.
+//! Where it may run at several sites, the lowest window of any of them counts, each with its PUE at full load and the
+//! present temperature; which site it gets the placement says.
 //! Until then no queue knows of it, so that this joins any order, backfill and placement; from then on it waits like
 //! everybody, as one that has been eligible all along. A job that was stopped is not held again. What prices and
 //! intensities will be is taken as known, which is what sources do; a real forecast saves less.
@@ -125,7 +126,8 @@ impl Holding {
         let mut best: Option<(i128, Time)> = None;
         for site in sites {
             if let Some(Some(integral)) = self.sites.get_mut(*site) {
-                let found = lowest(integral, now, now + delay, length);
+                let (sum, start) = lowest(integral, now, now + delay, length);
+                let found = (sum * i128::from(view.plan().cluster.sites[*site].pue_milli(now)), start);
                 best = Some(best.map_or(found, |best| best.min(found)));
             }
         }

@@ -8,7 +8,7 @@
 //! | `rack_spread` | 65,535 − `rack_leftover` |
 //! | span | pods of the gang that the rack has no room for × ⌊65,535 / pods⌋ |
 //! | `run_time` | 65,535 × the slowest speed of the job on any kind of its scope / its speed here |
-//! | energy | what the energy of a GPU costs at the site's present price, a second of work on the reference platform: price × mean watts × 65,536 / speed, from the lowest it can ever be where the class may run, 0, to the highest, 65,535 |
+//! | energy | what the energy of a GPU costs at the site's present price, a second of work on the reference platform: price × PUE (at full load and the present temperature) × mean watts × 65,536 / speed, from the lowest it can ever be where the class may run, 0, to the highest, 65,535 |
 //! | carbon | the same of the site's present carbon intensity |
 //! | pressure | 65,535 × draw / cap of the rack, feed or site above of which that is highest, at most 65,535; 0 where nobody heeds caps |
 //! | fragmentation | 32,768 + what is stranded after the start − what is before (FGD's gradient) |

@@ -17,7 +17,7 @@ use super::place::{Need, World};
 use super::power::Draws;
 use gigawatt::cluster::grid::{Grid, Signal};
 use gigawatt::power::draw::Draw;
-use gigawatt::units::{Factor, Time};
+use gigawatt::units::{Factor, Time, Watts};
 use gigawatt::workload::Shape;
 use std::collections::BTreeMap;
 
@@ -148,18 +148,31 @@ impl World<'_> {
             watts * (1 << 32) / i128::from(behaviour.speed(kind.platform as usize).0)
         };
         let at = |site: usize| cluster.grids.get(site).and_then(signal);
+        // What a gigawatt becomes, in thousandths of it.
+        let pue = |site: usize, temperature: i32| {
+            let pue = cluster.sites[site].pue.as_ref();
+            pue.map_or(1000, |pue| i128::from(pue.of(Watts(1_000_000_000), temperature).0) / 1_000_000)
+        };
         let mut all = Vec::new();
         for site in 0..cluster.sites.len() {
             let (least, most) = at(site).map_or((0, 0), Signal::range);
-            for kind in self.kinds_of(job) {
-                all.extend([i128::from(least) * joules(kind), i128::from(most) * joules(kind)]);
+            let outdoor = cluster.sites[site].outdoor.iter().map(|(_, temperature)| *temperature);
+            for temperature in outdoor.chain([0]) {
+                for (price, kind) in [least, most]
+                    .into_iter()
+                    .flat_map(|price| self.kinds_of(job).into_iter().map(move |kind| (price, kind)))
+                {
+                    all.push(i128::from(price) * joules(kind) * pue(site, temperature));
+                }
             }
         }
         let (least, most) = (all.iter().min().copied().unwrap_or(0), all.iter().max().copied().unwrap_or(0));
         let rack = &cluster.racks[rack as usize];
-        let price =
-            at(cluster.feeds[rack.feed as usize].site as usize).map_or(0, |signal| signal.at(frozen.now));
-        let above = i128::from(price) * joules(rack.kind) - least;
+        let site = cluster.feeds[rack.feed as usize].site as usize;
+        let price = at(site).map_or(0, |signal| signal.at(frozen.now));
+        let outdoor = cluster.sites[site].outdoor.iter().rev().find(|(from, _)| *from <= frozen.now);
+        let pue = pue(site, outdoor.map_or(0, |(_, temperature)| *temperature));
+        let above = i128::from(price) * joules(rack.kind) * pue - least;
         u64::try_from(above * 65_535 / (most - least).max(1)).expect("at least the least")
     }
     /// How far the tightest of the rack, its feeds and its site was used.

@@ -1,5 +1,6 @@
 //! What is read once at the start of a pass: prices, carbon intensities, and how far feeds are used.
 
+use crate::cluster::Site;
 use crate::cluster::grid::{Grid, Signal};
 use crate::history::Plan;
 use crate::policy::class::{Class, Classes};
@@ -41,27 +42,35 @@ impl Joules {
         Self(joules)
     }
 
-    /// By class and group: the price, or whatever a grid says of energy, times the energy, from the lowest that it can
-    /// ever be where the class may run to the highest.
+    /// By class and group: the price, or whatever a grid says of energy, times the energy and the PUE, from the lowest
+    /// that it can ever be where the class may run to the highest.
     pub(super) fn terms(
         &self,
         (plan, classes): (&Plan, &Classes),
         now: Time,
         signal: fn(&Grid) -> Option<&Signal>,
     ) -> Vec<u32> {
-        let sites: Vec<Option<&Signal>> = (0..plan.cluster.sites.len().max(1))
-            .map(|site| plan.cluster.grids.get(site).and_then(signal))
-            .collect();
-        let now: Vec<i128> =
-            sites.iter().map(|site| site.map_or(0, |signal| signal.at(now).into())).collect();
-        let ranges: Vec<(i64, i64)> = sites.iter().map(|site| site.map_or((0, 0), Signal::range)).collect();
+        let cluster = &plan.cluster;
+        let sites = cluster.sites.len().max(1);
+        let signal_of = |site: usize| cluster.grids.get(site).and_then(signal);
+        let present = |site: usize| {
+            let pue = cluster.sites.get(site).map_or(1000, |site| site.pue_milli(now));
+            signal_of(site).map_or(0, |signal| i128::from(signal.at(now))) * i128::from(pue)
+        };
+        let extremes = |site: usize| {
+            let (least, most) = signal_of(site).map_or((0, 0), Signal::range);
+            let (low, high) = cluster.sites.get(site).map_or((1000, 1000), Site::pue_range);
+            [(least, low), (least, high), (most, low), (most, high)]
+                .map(|(price, pue)| i128::from(price) * i128::from(pue))
+        };
+        let now: Vec<i128> = (0..sites).map(present).collect();
+        let ends: Vec<i128> = (0..sites).flat_map(extremes).collect();
         let of_class = |class: &Class| {
-            let kinds = plan.cluster.kinds.len();
+            let kinds = cluster.kinds.len();
             let joules = self.0[class.index as usize * kinds..][..kinds].to_vec();
             let extremes = || {
-                let ends = ranges.iter().flat_map(|(least, most)| [i128::from(*least), i128::from(*most)]);
-                ends.flat_map(|end| class.kinds.iter().map(move |kind| (end, *kind)))
-                    .map(|(end, kind)| end * joules[kind as usize])
+                let each = ends.iter().flat_map(|end| class.kinds.iter().map(move |kind| (end, *kind)));
+                each.map(|(end, kind)| end * joules[kind as usize])
             };
             let (least, most) = (extremes().min().unwrap_or(0), extremes().max().unwrap_or(0));
             let term = |value: i128| {
