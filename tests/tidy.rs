@@ -163,7 +163,7 @@ fn every_part_is_in_its_table() {
         // How one pod and a gang go and what a place costs, which every placement shares.
         (
             "src/policy/placement",
-            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "trial"][..],
+            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "assembly"][..],
             &placements,
         ),
     ] {

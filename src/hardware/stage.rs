@@ -39,7 +39,7 @@ impl Loss {
     /// use gigawatt::units::Watts;
     /// let supply = Loss { add: Watts(13), num: 50, den: 49 };
     /// let most = supply.below(Watts(2773));
-    /// assert!(supply.of(most) <= Watts(2773) && supply.of(most + Watts(1)) > Watts(2773));
+    /// assert!(supply.of(most) <= Watts(2773) && supply.of(Watts(most.0 + 1)) > Watts(2773));
     /// ```
     #[must_use]
     pub const fn below(&self, watts: Watts) -> Watts {

@@ -1,8 +1,8 @@
 //! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them.
 
 mod scan;
-mod trial;
 
+use super::assembly::{Assembly, Passed};
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::Piece;
 use crate::policy::class::Form;
@@ -11,7 +11,6 @@ use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
 pub(super) use scan::{pods_on, pods_pieces};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-pub(super) use trial::{Assembly, Passed};
 
 /// What a gang is on nodes of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -267,7 +266,7 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             let Reverse((_, rack)) = rack;
             let mut part = Choice::default();
             take_idle(picker, need.kind, rack, take, &mut part);
-            if gang.may(need, rack, take, false) && gang.takes(&part.pieces) {
+            if may_hold(&gang, need, rack, take, false) && gang.takes(&part.pieces) {
                 choice.append(&part);
                 used.insert(rack);
                 left -= take;
@@ -275,6 +274,12 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             }
         }
     }
+}
+
+/// Whether a rack might have power left for `pods` of a gang, and the remainder pod if `rest`.
+fn may_hold(gang: &Assembly<'_>, need: Need, rack: usize, pods: u32, rest: bool) -> bool {
+    let rest = if rest { need.rest * 1000 } else { 0 };
+    gang.may_hold((rack, need.kind), (pods, need.milli, need.whole_nodes), rest)
 }
 
 /// The racks with so many idle nodes that are not used yet, the cheapest on top.
@@ -295,7 +300,9 @@ fn indexed_rack(
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let simple = need.rest == 0 && passed.is_empty() && gang.is_free();
     let usable = |rack: &usize| {
-        !passed.contains(rack) && holds_rest(picker, need, *rack, left) && gang.may(need, *rack, left, true)
+        !passed.contains(rack)
+            && holds_rest(picker, need, *rack, left)
+            && may_hold(gang, need, *rack, left, true)
     };
     let first = |idle: usize| {
         let rack = if simple {

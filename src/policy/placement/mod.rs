@@ -12,6 +12,7 @@
 //! - A rack's cost for a gang is what it has free for it: the thousandths of the pods it has room for. Within a rack, nodes go by (cost, index) as they were
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
+mod assembly;
 mod best_fit;
 mod cheapest_energy;
 mod consolidate;

@@ -1,6 +1,6 @@
 //! One pod: the cheapest node that holds it.
 
-use super::gang::Assembly;
+use super::assembly::Assembly;
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::{Host, Occupancy, Piece};
 use crate::policy::class::{Class, Form};

@@ -9,7 +9,8 @@
 //! Terms of places (price, carbon, pressure) hold for the pass; room and caps on power are looked at as they are. What
 //! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
 
-use super::gang::{self, Assembly, Need, Passed};
+use super::assembly::{Assembly, Passed};
+use super::gang::{self, Need};
 use super::{Choice, Picker, Placement, Rule, pod, rule_of};
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query, Tables};

@@ -1,7 +1,8 @@
 //! A gang by looking at every node: pods of any size, CPU and memory, segments, random draws.
 
-use super::{Assembly, Need, Passed, RackCost, count_racks, fill_rack, place_rest, rack_cost};
+use super::{Need, RackCost, count_racks, fill_rack, may_hold, place_rest, rack_cost};
 use crate::cluster::Piece;
+use crate::policy::placement::assembly::{Assembly, Passed};
 use crate::policy::placement::{Choice, Picker, lowest_bits, narrow, pod};
 use std::cmp::Reverse;
 
@@ -31,7 +32,7 @@ pub(super) fn scanned_rack(
     let holds = |room: &&Room| {
         room.capacity >= left
             && !passed.contains(&room.rack)
-            && gang.may(need, room.rack, left, true)
+            && may_hold(gang, need, room.rack, left, true)
             && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
     };
     let cost = |room: &Room| rack_cost(picker, need, room.rack, room.capacity);
@@ -59,8 +60,9 @@ pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
         passed.clear();
         let take = |room: &Room| gives(room).min(left / segment * segment);
         let (next, part) = loop {
-            let may =
-                |room: &Room| !passed.contains(&room.rack) && gang.may(need, room.rack, take(room), false);
+            let may = |room: &Room| {
+                !passed.contains(&room.rack) && may_hold(&gang, need, room.rack, take(room), false)
+            };
             let most = (0..rooms.len()).filter(|index| may(&rooms[*index])).min_by_key(|index| {
                 let room = &rooms[*index];
                 (Reverse(gives(room)), rack_cost(picker, need, room.rack, room.capacity))

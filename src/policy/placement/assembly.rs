@@ -1,18 +1,17 @@
-//! Which racks have power left for what a gang would hold there.
+//! Which racks have power left for what a job would hold there.
 
-use super::Need;
+use super::{Admission, Picker, narrow};
 use crate::cluster::{Occupancy, Piece};
-use crate::policy::placement::{Admission, Picker, narrow};
 use crate::policy::power::ledger::Trial;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// Racks that have been used or refused.
-pub(in super::super) type Passed = BTreeSet<usize>;
+pub(super) type Passed = BTreeSet<usize>;
 
-/// A gang that is put together rack by rack within the caps on power, if any are heeded.
+/// A job whose place is put together rack by rack within the caps on power, if any are heeded.
 #[derive(Debug)]
-pub(in super::super) struct Assembly<'a> {
+pub(super) struct Assembly<'a> {
     occupancy: &'a Occupancy,
     admission: Option<Admission<'a>>,
     trial: Trial,
@@ -22,7 +21,7 @@ pub(in super::super) struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// Of the picker's class; nothing yet.
-    pub(in super::super) fn of(picker: &Picker<'a>) -> Self {
+    pub(super) fn of(picker: &Picker<'a>) -> Self {
         let (occupancy, admission) = (picker.occupancy, picker.admission);
         Self { occupancy, admission, trial: Trial::default(), last: Cell::default() }
     }
@@ -30,21 +29,23 @@ impl<'a> Assembly<'a> {
     pub(super) const fn is_free(&self) -> bool {
         self.admission.is_none()
     }
-    /// Whether a rack might have power left for `pods` of the gang, and the remainder pod if `rest`; where not, it
-    /// certainly has not.
-    pub(super) fn may(&self, need: Need, rack: usize, pods: u32, rest: bool) -> bool {
+    /// Whether a rack of a kind of nodes might have power left for so many pods of so many thousandths, whole nodes or
+    /// not, and the thousandths of one more; where not, it certainly has not.
+    pub(super) fn may_hold(
+        &self,
+        (rack, kind): (usize, u32),
+        (pods, milli, whole_nodes): (u32, u32, bool),
+        rest: u32,
+    ) -> bool {
         let Some(admission) = self.admission else { return true };
-        let each = admission.watts(need.kind, need.milli);
-        let rest = if rest { admission.watts(need.kind, need.rest * 1000) } else { 0 };
-        let watts = each * u64::from(pods) + rest;
+        let each = admission.watts(kind, milli);
         let node = self.occupancy.rack_nodes(rack).start;
-        if need.whole_nodes && pods > 0 && admission.ledger.idle_node_lacks(node, each) {
-            return false;
-        }
-        self.may_draw(rack, watts)
+        let alone = whole_nodes && pods > 0;
+        !(alone && admission.ledger.idle_node_lacks(node, each))
+            && self.may_draw(rack, each * u64::from(pods) + admission.watts(kind, rest))
     }
     /// Whether a rack might have power left for so many watts of its nodes; where not, it certainly has not.
-    pub(in super::super) fn may_draw(&self, rack: usize, watts: u64) -> bool {
+    pub(super) fn may_draw(&self, rack: usize, watts: u64) -> bool {
         let Some(Admission { ledger, .. }) = self.admission else { return true };
         let Some(asked) = ledger.rise_above(&self.trial, narrow(rack), watts) else { return false };
         let lacks = match self.last.get() {
