@@ -58,7 +58,7 @@ pub struct Measure {
     pub(super) of_run: fn(&Metrics) -> f64,
     /// What of each job it is made of, and how; none for what only a whole run has.
     pub(super) of_jobs: Option<(Quantity, Reading)>,
-    /// Whether it says nothing where every policy has 0.
+    /// Whether it says nothing where every policy has 0, or NaN where nothing is known of it.
     pub is_optional: bool,
 }
 
@@ -140,21 +140,21 @@ pub const MEASURES: &[Measure] = &[
         power(m, |power| power.work_gpu_hours_per_mwh)
     }),
     of_power("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
-        m.cost.as_ref().map_or(0.0, |cost| signed(cost.energy.0) / 1e6)
+        m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.energy.0) / 1e6)
     }),
     of_power("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
-        m.cost.as_ref().map_or(0.0, |cost| signed(cost.demand.0) / 1e6)
+        m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.demand.0) / 1e6)
     }),
     of_power("cost_usd", "cost", Unit::Dollars, |m| {
-        m.cost.as_ref().map_or(0.0, |cost| signed(cost.total.0) / 1e6)
+        m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.total.0) / 1e6)
     }),
     of_power("carbon_g", "carbon", Unit::Grams, |m| {
-        m.cost.as_ref().map_or(0.0, |cost| signed(cost.carbon_g))
+        m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.carbon_g))
     }),
 ];
 
 fn power(metrics: &Metrics, value: fn(&PowerMetrics) -> f64) -> f64 {
-    metrics.power.as_ref().map_or(0.0, value)
+    metrics.power.as_ref().map_or(f64::NAN, value)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number to be compared")]

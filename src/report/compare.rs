@@ -68,7 +68,8 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
     let mut table = table::new(width, header);
     for (index, measure) in MEASURES.iter().enumerate() {
         let mut all = others.iter().chain([&reference]);
-        if measure.is_optional && all.all(|column| column.entries[index].value == 0.0) {
+        let told = |column: &&Column| column.entries[index].value.abs() > 0.0;
+        if measure.is_optional && !all.any(told) {
             continue;
         }
         let mut row = vec![measure.name.to_owned(), amount(reference.entries[index].value, measure.unit)];
@@ -194,7 +195,7 @@ pub fn csv(comparison: &Comparison) -> String {
             write([
                 &column.name,
                 measure.key,
-                &entry.value.to_string(),
+                &optional(Some(entry.value).filter(|value| !value.is_nan())),
                 &optional(entry.change),
                 &optional(entry.interval.map(|interval| interval.low)),
                 &optional(entry.interval.map(|interval| interval.high)),
@@ -418,6 +419,12 @@ mod tests {
         let value: Value = serde_json::from_str(&json(&comparison)).unwrap();
         assert_eq!(value["policies"][1]["measures"]["wait_mean_s"]["change"], 0.35, "by key");
         assert_eq!(value["intervals"]["method"], "days", "how");
+        let mut unknown = comparison.clone();
+        let cost = MEASURES.iter().position(|measure| measure.key == "cost_usd").unwrap();
+        unknown.policies.iter_mut().for_each(|column| column.entries[cost].value = f64::NAN);
+        let value: Value = serde_json::from_str(&json(&unknown)).unwrap();
+        assert!(value["policies"][1]["measures"]["cost_usd"]["value"].is_null(), "nothing is known of it");
+        assert!(csv(&unknown).contains("\neasy,cost_usd,,"), "{}", csv(&unknown));
         let csv = csv(&comparison);
         assert_eq!(csv.lines().count(), 1 + 2 * MEASURES.len(), "a line a policy and measure");
         assert!(
