@@ -273,7 +273,7 @@ fn power_seconds(history: &History) -> u64 {
 fn no_domain_ever_draws_more_than_it_may() {
     for rule in ["admit", "cap", "steer", "polca"] {
         let seen = RefCell::new([0_u64; 5]);
-        for_all(150, |spec, power| {
+        for_all(600, |spec, power| {
             let history = simulate(plan(spec, power, rule), &mut Control::default());
             fail(&broken_caps(&history))?;
             fail(&too_fast(&history))?;
@@ -300,7 +300,7 @@ fn no_domain_ever_draws_more_than_it_may() {
 #[test]
 fn a_cap_that_is_broken_is_noticed() {
     let found = RefCell::new([0_u32; 2]);
-    for_all(60, |spec, power| {
+    for_all(240, |spec, power| {
         let history = simulate(
             plan(spec, &Power { curtailment: None, ..power.clone() }, "none"),
             &mut Control::default(),
@@ -319,7 +319,7 @@ fn a_cap_that_is_broken_is_noticed() {
 
 #[test]
 fn caps_that_nobody_reaches_change_nothing() {
-    for_all(200, |spec, power| {
+    for_all(800, |spec, power| {
         let none = Power { caps: [None; 6], curtailment: None, rise: None, ..power.clone() };
         let mut lifted = plan(spec, &none, "admit");
         let free = simulate(lifted.clone(), &mut Control::default());
@@ -337,7 +337,7 @@ fn caps_that_nobody_reaches_change_nothing() {
 #[test]
 fn admission_equals_the_naive_reference() {
     let waited = RefCell::new(0);
-    for_all(400, |spec, power| {
+    for_all(2000, |spec, power| {
         let only_caps = Power { curtailment: None, rise: None, ..power.clone() };
         let plan = plan_without_reservations(spec, &only_caps, "admit");
         let history = simulate(plan.clone(), &mut Control::default());
@@ -353,7 +353,7 @@ fn places_ranked_at_once_keep_to_caps_as_those_found_class_by_class_do() {
     for rule in ["admit", "cap", "polca"] {
         let evaluator = processor();
         let waited = RefCell::new(0);
-        for_all(120, |spec, power| {
+        for_all(600, |spec, power| {
             let plan = plan_without_reservations(spec, power, rule);
             let expected = one_by_one(&plan);
             *waited.borrow_mut() += power_seconds(&expected);

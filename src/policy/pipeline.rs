@@ -434,7 +434,9 @@ impl Policy for Pipeline {
     }
 
     fn decide(&mut self, view: &mut View) {
-        self.placement.freeze(view);
+        // Where costs decide which nodes a gang tries, other costs may let it in.
+        let costs_differ = self.placement.freeze(view) && !self.monotone;
+        self.queues.iter_mut().for_each(|queue| queue.changed |= costs_differ);
         self.ranked.iter_mut().for_each(Ranked::begin);
         for queue in 0..self.queues.len() {
             self.pass(view, queue);

@@ -218,9 +218,9 @@ impl Placement {
         }
     }
 
-    /// A pass begins: what holds for all of it is read.
-    pub(super) fn freeze(&mut self, view: &View) {
-        self.model.freeze_at(view.plan(), view.classes(), view.now(), view.room());
+    /// A pass begins: what holds for all of it is read. Returns whether a place may cost more or less than in the last.
+    pub(super) fn freeze(&mut self, view: &View) -> bool {
+        self.model.freeze_at(view.plan(), view.classes(), view.now(), view.room())
     }
 
     /// Where a job of `class` would go now; false if nothing fits, and `choice` is then meaningless.

@@ -124,11 +124,12 @@ impl Model {
         self.tables.groups
     }
 
-    /// Reads what holds for a whole pass, at its start: prices, carbon, and how far feeds are used.
-    pub(super) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Room) {
+    /// Reads what holds for a whole pass, at its start: prices, carbon, and how far feeds are used. Whether any of it has
+    /// changed.
+    pub(super) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Room) -> bool {
         // Most weights read nothing of the kind; even to compare what is empty would cost as much as a pass.
         if self.joules.is_none() && self.weights.pressure == 0 {
-            return;
+            return false;
         }
         let mut frozen = Frozen::default();
         if let Some(joules) = &self.joules {
@@ -138,9 +139,11 @@ impl Model {
         if self.weights.pressure > 0 {
             frozen.pressure = room.power().map(|ledger| ledger.pressures()).unwrap_or_default();
         }
-        if frozen != self.frozen {
+        let changes = frozen != self.frozen;
+        if changes {
             self.freeze(frozen);
         }
+        changes
     }
 
     /// Takes what holds for the whole of a pass.

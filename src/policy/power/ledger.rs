@@ -234,13 +234,10 @@ impl Ledger {
         let mut added = self.watts(draws, level, pieces);
         let mut on_trial = Vec::new();
         while let Some((domain, more)) = added.pop_first() {
-            if more == 0 {
-                continue;
-            }
             let Some(rise) = self.rise_of(trial, domain, more) else { return false };
             on_trial.push((domain, trial.of(domain) + more));
             let above = self.tree.parent[domain as usize];
-            if above != NONE {
+            if above != NONE && rise > 0 {
                 *added.entry(above).or_default() += rise;
             }
         }
@@ -263,6 +260,9 @@ impl Ledger {
     }
     /// What a domain draws more, unless that breaks its cap.
     fn rise_of(&self, trial: &Trial, domain: u32, more: u64) -> Option<u64> {
+        if more == 0 {
+            return Some(0);
+        }
         let before = trial.of(domain);
         let drawn = self.drawn_with(domain, before + more);
         (drawn <= self.admitted(domain)).then(|| drawn.saturating_sub(self.drawn_with(domain, before)))
@@ -270,7 +270,7 @@ impl Ledger {
     /// Whether an idle node has too little left by itself for so many watts more.
     pub(in crate::policy) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
         let (_, idle) = self.tree.kinds[self.tree.kind[node as usize] as usize];
-        self.tree.of(node, idle + watts) > self.admitted(node)
+        watts > 0 && self.tree.of(node, idle + watts) > self.admitted(node)
     }
     /// What a domain draws if so much more hangs below it.
     fn drawn_with(&self, domain: u32, more: u64) -> u64 {
