@@ -52,13 +52,16 @@ impl Folder {
 #[test]
 fn what_the_readme_shows_is_what_is_printed() {
     let folder = Folder::new();
-    for (command, start) in [
-        ("simulate", "quickstart:"),
-        ("compare workloads/night.toml -p fcfs -p easy -p greedy --seeds 10", "       "),
-        ("list platforms", "platform "),
-    ] {
+    let blocks = blocks(README);
+    // A comparison stands below its command.
+    let below = blocks.windows(2).filter_map(|two| Some((two[0].strip_prefix("gigawatt ")?, two[1])));
+    let mut shown: Vec<(&str, &str)> =
+        below.filter(|(command, text)| command.starts_with("compare ") && text.starts_with("  ")).collect();
+    assert!(shown.len() >= 3, "the README shows comparisons");
+    shown.extend([("simulate", block("quickstart:")), ("list platforms", block("platform "))]);
+    for (command, text) in shown {
         let printed = String::from_utf8(folder.run(command).stdout).expect("text");
-        assert!(shows(block(start), &printed), "`gigawatt {command}` now prints\n{printed}");
+        assert!(shows(text, &printed), "`gigawatt {command}` now prints\n{printed}");
     }
 }
 
