@@ -1,4 +1,5 @@
-//! Laws about caps on power that hold for every plan.
+//! Laws about caps on power that hold for every plan; `GIGAWATT_FUZZ_SECONDS` and `GIGAWATT_FUZZ_SEED` as in
+//! `properties.rs`.
 
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
@@ -13,7 +14,7 @@ use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Factor, Seconds, Time, Watts};
 use gigawatt::workload::Profile;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use support::naive;
@@ -249,14 +250,8 @@ fn could_yield(history: &History, running: &[&Segment]) -> bool {
 }
 
 /// Runs `test` on random plans with caps.
-fn for_all(cases: u32, test: impl Fn(&Spec, &Power) -> Result<(), TestCaseError>) {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let found = TestRunner::new_with_rng(config, rng)
-        .run(&(plans::spec(), power()), |(spec, power)| test(&spec, &power));
-    if let Err(error) = found {
-        panic!("{}", format!("{error:?}").chars().take(6000).collect::<String>());
-    }
+fn for_all(name: &str, cases: u32, test: impl Fn(&Spec, &Power) -> Result<(), TestCaseError>) {
+    support::for_all::for_all(name, &(plans::spec(), power()), cases, |(spec, power)| test(&spec, &power));
 }
 
 fn fail(problems: &[String]) -> Result<(), TestCaseError> {
@@ -273,7 +268,7 @@ fn power_seconds(history: &History) -> u64 {
 fn no_domain_ever_draws_more_than_it_may() {
     for rule in ["admit", "cap", "steer", "polca"] {
         let seen = RefCell::new([0_u64; 5]);
-        for_all(600, |spec, power| {
+        for_all(rule, 600, |spec, power| {
             let history = simulate(plan(spec, power, rule), &mut Control::default());
             fail(&broken_caps(&history))?;
             fail(&too_fast(&history))?;
@@ -300,7 +295,7 @@ fn no_domain_ever_draws_more_than_it_may() {
 #[test]
 fn a_cap_that_is_broken_is_noticed() {
     let found = RefCell::new([0_u32; 2]);
-    for_all(240, |spec, power| {
+    for_all("no caps", 240, |spec, power| {
         let history = simulate(
             plan(spec, &Power { curtailment: None, ..power.clone() }, "none"),
             &mut Control::default(),
@@ -319,7 +314,7 @@ fn a_cap_that_is_broken_is_noticed() {
 
 #[test]
 fn caps_that_nobody_reaches_change_nothing() {
-    for_all(800, |spec, power| {
+    for_all("lifted", 800, |spec, power| {
         let none = Power { caps: [None; 6], curtailment: None, rise: None, ..power.clone() };
         let mut lifted = plan(spec, &none, "admit");
         let free = simulate(lifted.clone(), &mut Control::default());
@@ -337,7 +332,7 @@ fn caps_that_nobody_reaches_change_nothing() {
 #[test]
 fn admission_equals_the_naive_reference() {
     let waited = RefCell::new(0);
-    for_all(2000, |spec, power| {
+    for_all("admission", 2000, |spec, power| {
         let only_caps = Power { curtailment: None, rise: None, ..power.clone() };
         let plan = plan_without_reservations(spec, &only_caps, "admit");
         let history = simulate(plan.clone(), &mut Control::default());
@@ -353,7 +348,7 @@ fn places_ranked_at_once_keep_to_caps_as_those_found_class_by_class_do() {
     for rule in ["admit", "cap", "polca"] {
         let evaluator = processor();
         let waited = RefCell::new(0);
-        for_all(600, |spec, power| {
+        for_all(rule, 600, |spec, power| {
             let plan = plan_without_reservations(spec, power, rule);
             let expected = one_by_one(&plan);
             *waited.borrow_mut() += power_seconds(&expected);

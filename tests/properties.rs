@@ -10,48 +10,15 @@ use gigawatt::history::{HeadRecord, History, Outcome, Plan};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::Time;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
 use std::cell::RefCell;
+use support::for_all::for_all;
 use support::naive::{self, Counts};
 use support::plans::{self, BACKFILLS, ORDERS, PLACEMENTS, Spec};
 use support::schedule::{self, Line, broken_laws, differences};
 
 /// Random plans of one seed in the suite, and of each seed of a longer run.
 const CASES: u32 = 2_000;
-
-/// Runs `test` on random values, in the suite or for as long as the environment says.
-#[expect(clippy::print_stdout, reason = "what repeats a failure is printed first")]
-fn for_all<S: Strategy>(
-    name: &str,
-    strategy: &S,
-    cases: u32,
-    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
-) where
-    S::Value: std::fmt::Debug,
-{
-    let variable = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a whole number"));
-    let seconds = variable("GIGAWATT_FUZZ_SECONDS");
-    #[expect(clippy::disallowed_methods, reason = "how long to go on, not what happens")]
-    let begin = std::time::Instant::now();
-    for seed in variable("GIGAWATT_FUZZ_SEED").unwrap_or(1).. {
-        println!("{name}: seed {seed}, {cases} cases");
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config =
-            Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        match runner.run(strategy, &test) {
-            Ok(()) => {}
-            Err(TestError::Fail(reason, smallest)) => {
-                panic!("{name}, seed {seed}: {reason}\nsmallest plan: {smallest:?}")
-            }
-            Err(abort) => panic!("{name}, seed {seed}: {abort}"),
-        }
-        if seconds.is_none_or(|seconds| begin.elapsed().as_secs() >= seconds) {
-            return;
-        }
-    }
-}
 
 fn all_of(problems: &[String]) -> Result<(), TestCaseError> {
     if problems.is_empty() { Ok(()) } else { Err(TestCaseError::fail(problems.join("\n"))) }
