@@ -1,5 +1,9 @@
 //! `--device` and `list devices` as a user meets them, with a driver and without.
 
+#[cfg(feature = "gpu")]
+#[path = "support/adapter.rs"]
+mod adapter;
+
 use std::process::{Command, Output};
 
 /// The command with no graphics driver to be found, or with those of the machine.
@@ -69,12 +73,8 @@ fn a_scenario_may_name_the_device_and_the_manifest_records_what_ran() {
 #[test]
 #[cfg(feature = "gpu")]
 fn a_gpu_adds_up_the_same_draw_to_the_byte() {
-    let Some(adapter) = gigawatt::gpu::adapters().expect("drivers that answer").into_iter().next() else {
-        let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
-        assert!(!required, "an adapter is required");
-        println!("skipped: no adapter");
-        return;
-    };
+    let Some(gpu) = adapter::adapter() else { return };
+    let name = &gpu.adapter().name;
     let out = tempfile::tempdir().expect("a directory");
     let written = |device: &str, options: &str| {
         let directory = out.path().join(format!("{device}{}", options.len()));
@@ -86,9 +86,9 @@ fn a_gpu_adds_up_the_same_draw_to_the_byte() {
         (numbers, file("history"), file("manifest.json"), stderr)
     };
     let (cpu, gpu) = (written("cpu", ""), written("gpu", ""));
-    assert!(gpu.3.contains(&format!("device: `{}`", adapter.name)), "it says what it took: {}", gpu.3);
+    assert!(gpu.3.contains(&format!("device: `{name}`")), "it says what it took: {}", gpu.3);
     let manifest = String::from_utf8(gpu.2).expect("text");
-    assert!(manifest.contains(&format!("\"device\": \"{}\"", adapter.name)), "{manifest}");
+    assert!(manifest.contains(&format!("\"device\": \"{name}\"")), "{manifest}");
     assert!(cpu.0.iter().filter(|byte| **byte == b'\n').count() > 10, "there is something to compare");
     assert!((cpu.0 == gpu.0) & (cpu.1 == gpu.1), "byte for byte");
     let by_7 = written("gpu", " --power-step 7s").0;
@@ -99,12 +99,8 @@ fn a_gpu_adds_up_the_same_draw_to_the_byte() {
 #[test]
 #[cfg(feature = "gpu")]
 fn a_gpu_ranks_places_and_the_history_is_the_same() {
-    let Some(adapter) = gigawatt::gpu::adapters().expect("drivers that answer").into_iter().next() else {
-        let required = std::env::var_os("GIGAWATT_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
-        assert!(!required, "an adapter is required");
-        println!("skipped: no adapter");
-        return;
-    };
+    let Some(gpu) = adapter::adapter() else { return };
+    let name = &gpu.adapter().name;
     let out = tempfile::tempdir().expect("a directory");
     let written = |device: &str, options: &str| {
         let directory = out.path().join(format!("{device}{}", options.len()));
@@ -113,7 +109,7 @@ fn a_gpu_ranks_places_and_the_history_is_the_same() {
         assert_eq!(code, Some(1), "{device}: {stderr}");
         let manifest = std::fs::read_to_string(directory.join("manifest.json")).expect("it was written");
         let history = std::fs::read(directory.join("history")).expect("it was written");
-        (history, manifest.contains(&format!("\"device\": \"{}\"", adapter.name)), stderr)
+        (history, manifest.contains(&format!("\"device\": \"{name}\"")), stderr)
     };
     // In rounds and at events, where an index of free capacity would do and where none could; a stop in between.
     for options in

@@ -152,7 +152,8 @@ pub fn over_node_caps(history: &History, from: Time, to: Time) -> u128 {
     for change in &cluster.changes {
         for node in change.nodes.clone().filter(|node| is_capped(*node)) {
             let goes = change.state == NodeState::Absent;
-            if if goes { absent.insert(node) } else { absent.remove(&node) } {
+            let is_new = if goes { absent.insert(node) } else { absent.remove(&node) };
+            if is_new {
                 let idle = i128::from(cluster.kind_of(node).power.idle.0);
                 changes.entry(node).or_default().push((change.time, if goes { -idle } else { idle }));
             }

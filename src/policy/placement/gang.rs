@@ -264,9 +264,12 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
                 continue;
             };
             let Reverse((_, rack)) = rack;
+            if !may_hold(&gang, need, rack, take, false) {
+                continue;
+            }
             let mut part = Choice::default();
             take_idle(picker, need.kind, rack, take, &mut part);
-            if may_hold(&gang, need, rack, take, false) && gang.takes(&part.pieces) {
+            if gang.takes(&part.pieces) {
                 choice.append(&part);
                 used.insert(rack);
                 left -= take;
