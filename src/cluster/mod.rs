@@ -25,7 +25,7 @@ pub use power::{NodePower, Pue, through};
 pub use ramp::Ramp;
 
 use crate::hardware::Loss;
-use crate::units::{Factor, Time, Watts};
+use crate::units::{Factor, Seconds, Time, Watts};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -151,6 +151,22 @@ pub struct Partition {
     pub name: String,
     /// Ascending, not touching.
     pub nodes: Vec<Range<u32>>,
+    /// Jobs of a higher tier are tried before those of a lower one, whatever the order says; 0 unless it is set.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tier: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(tier: &u32) -> bool {
+    *tier == 0
+}
+
+impl Partition {
+    /// A partition of the lowest tier.
+    #[must_use]
+    pub const fn new(name: String, nodes: Vec<Range<u32>>) -> Self {
+        Self { name, nodes, tier: 0 }
+    }
 }
 
 /// Whether a node can be used.
@@ -176,6 +192,31 @@ pub struct CapacityChange {
     pub nodes: Range<u32>,
     /// Their state from then on; they are [`NodeState::Up`] before the first change.
     pub state: NodeState,
+    /// How long before it comes the change is known; none: it comes as a surprise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Seconds>,
+}
+
+impl CapacityChange {
+    /// A change that comes as a surprise.
+    #[must_use]
+    pub const fn surprise(time: Time, nodes: Range<u32>, state: NodeState) -> Self {
+        Self { time, nodes, state, notice: None }
+    }
+    /// When it becomes known: at the latest when it comes.
+    ///
+    /// ```
+    /// use gigawatt::cluster::{CapacityChange, NodeState};
+    /// use gigawatt::units::{Seconds, Time};
+    /// let surprise = CapacityChange::surprise(Time(100), 0..4, NodeState::Down);
+    /// assert_eq!(surprise.announced(), Time(100));
+    /// let planned = CapacityChange { notice: Some(Seconds(30)), ..surprise };
+    /// assert_eq!(planned.announced(), Time(70));
+    /// ```
+    #[must_use]
+    pub fn announced(&self) -> Time {
+        Time(self.time.0.saturating_sub(self.notice.map_or(0, |notice| notice.0)))
+    }
 }
 
 /// The description of everything jobs can run on.
@@ -214,7 +255,7 @@ impl Cluster {
         Self {
             sites: vec![Site { name: "site".to_owned(), ..Site::default() }],
             feeds: vec![Feed { name: "feed".to_owned(), ..Feed::default() }],
-            partitions: vec![Partition { name: "all".to_owned(), nodes: Vec::new() }],
+            partitions: vec![Partition::new("all".to_owned(), Vec::new())],
             ..Self::default()
         }
     }

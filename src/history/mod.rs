@@ -238,6 +238,15 @@ pub struct Settings {
     /// none: there are no such passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_backfill: Option<String>,
+    /// Backfill `easy` and its kin: how many blocked jobs of each partition hold a reservation; none: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservations: Option<u32>,
+    /// Backfill `conservative`: how many jobs of each partition hold a reservation; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<u32>,
+    /// Name of who yields to whom; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemption: Option<String>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.

@@ -202,16 +202,14 @@ fn cluster(dice: &mut Dice) -> Cluster {
     }
     let nodes = cluster.nodes();
     let middle = nodes.div_ceil(2);
-    cluster
-        .partitions
-        .push(Partition { name: "half".to_owned(), nodes: std::iter::once(0..middle).collect() });
+    cluster.partitions.push(Partition::new("half".to_owned(), std::iter::once(0..middle).collect()));
     if dice.one_in(2) {
         let first = dice.below(nodes);
         let states = [NodeState::Absent, NodeState::Draining, NodeState::Down];
         let mut time = 0;
         for state in [dice.pick(&states), dice.pick(&states), NodeState::Up] {
             time += dice.below(300);
-            cluster.changes.push(CapacityChange { time: Time(time), nodes: first..nodes, state });
+            cluster.changes.push(CapacityChange::surprise(Time(time), first..nodes, state));
         }
     }
     cluster

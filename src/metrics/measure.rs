@@ -282,7 +282,7 @@ mod tests {
             builder.push(Job { tenant, request, ..Job::at(Time(submit)) });
         }
         let mut cluster = Cluster::racked(1, 2, NodeKind { gpus: 4, ..NodeKind::default() });
-        cluster.changes.push(CapacityChange { time: Time(300), nodes: 1..2, state: NodeState::Down });
+        cluster.changes.push(CapacityChange::surprise(Time(300), 1..2, NodeState::Down));
         let settings = Settings { drain: Some(395), ..Settings::default() };
         let plan = Plan { cluster, workload: builder.finish(), settings };
         let segment = |job, from, to, first_piece| Segment {

@@ -256,17 +256,17 @@ impl ClusterSpec {
             }
             let all = first..cluster.nodes();
             if copies > 1 {
-                cluster.partitions.push(Partition { name: format!("copy {copy}"), nodes: vec![all.clone()] });
+                cluster.partitions.push(Partition::new(format!("copy {copy}"), vec![all.clone()]));
             }
             for (time, start, length, state) in &self.changes {
                 let start = all.start + start % (all.end - all.start);
                 let nodes = start..(start + length).min(all.end);
-                cluster.changes.push(CapacityChange { time: Time(*time), nodes, state: *state });
+                cluster.changes.push(CapacityChange::surprise(Time(*time), nodes, *state));
             }
             if let Some(time) = self.repaired {
                 let time =
                     Time(time.max(self.changes.iter().map(|change| change.0).max().unwrap_or_default()));
-                cluster.changes.push(CapacityChange { time, nodes: all, state: NodeState::Up });
+                cluster.changes.push(CapacityChange::surprise(time, all, NodeState::Up));
             }
         }
         cluster.changes.sort_by_key(|change| change.time);
@@ -275,7 +275,7 @@ impl ClusterSpec {
             let start = start % all;
             let nodes = start..(start + length).min(all);
             let name = format!("part {number}");
-            cluster.partitions.push(Partition { name, nodes: Vec::from([nodes]) });
+            cluster.partitions.push(Partition::new(name, Vec::from([nodes])));
         }
         cluster
     }

@@ -19,8 +19,7 @@ pub(super) fn changes(document: &Document, table: &mut Table<'_>, groups: &[Grou
         let nodes = nodes(document, &mut change, groups, cluster);
         change.finish();
         let (Some(time), Some(state)) = (time, state) else { continue };
-        let changes =
-            nodes.into_iter().map(|nodes| CapacityChange { time: time.value, nodes, state: state.value });
+        let changes = nodes.into_iter().map(|nodes| CapacityChange::surprise(time.value, nodes, state.value));
         cluster.changes.extend(changes);
     }
     cluster.changes.sort_by_key(|change| change.time);

@@ -151,7 +151,7 @@ pub(super) fn build(
         }
         if let Some(from) = draft.from {
             let nodes = first_node..cluster.nodes();
-            let change = |time, state| CapacityChange { time, nodes: nodes.clone(), state };
+            let change = |time, state| CapacityChange::surprise(time, nodes.clone(), state);
             cluster.changes.push(change(Time::ZERO, NodeState::Absent));
             cluster.changes.push(change(from, NodeState::Up));
         }

@@ -25,7 +25,7 @@ pub(super) fn partitions(
             document.complain(name.mark, problem);
         } else if is_new(document, "partition", &name, names.iter()) {
             // A wrong one keeps its name, so that who refers to it is not reported as well.
-            cluster.partitions.push(Partition { name: name.value.clone(), nodes });
+            cluster.partitions.push(Partition::new(name.value.clone(), nodes));
             names.push(name);
         }
     }

@@ -183,7 +183,9 @@ impl Site {
             cluster.node_names = self.names;
         }
         self.partitions.remove(crate::workload::Workload::DEFAULT_PARTITION);
-        cluster.partitions.extend(self.partitions.into_iter().map(|(name, nodes)| Partition { name, nodes }));
+        cluster
+            .partitions
+            .extend(self.partitions.into_iter().map(|(name, nodes)| Partition::new(name, nodes)));
         cluster
     }
 }
