@@ -6,10 +6,10 @@ mod support;
 
 use gigawatt::cluster::{Cluster, NodeKind, Piece};
 use gigawatt::history::{History, Plan, SegmentEnd, Settings};
-use gigawatt::policy::placement::Choice;
-use gigawatt::policy::{Event, Policy, Status, View};
+use gigawatt::policy::{Policy, PolicyError};
 use gigawatt::random::{Purpose, Stream};
 use gigawatt::simulation::{Control, simulate, simulate_with};
+use gigawatt::state::{Decision, Event, Law, State, Status, Trial};
 use gigawatt::units::{Factor, Gpus, Seconds, Time};
 use gigawatt::workload::{Behaviour, Builder, Job, Request};
 use support::schedule::{broken_laws, of_history};
@@ -105,11 +105,15 @@ fn behaviour(checkpoint_interval: u32) -> Behaviour {
     }
 }
 
-/// Whole nodes, or a part of the one named, as a choice.
-fn on(view: &View, nodes: &[u32], gpus_of_each: u32) -> Choice {
+/// As many GPUs of each node as said, the lowest.
+fn on(nodes: &[u32], gpus_of_each: u32) -> Vec<Piece> {
     let mask = (1 << gpus_of_each) - 1;
-    let pieces = nodes.iter().map(|node| Piece::Gpus { node: *node, mask }).collect();
-    Choice { pieces, kind: view.room().occupancy.kind(nodes[0] as usize), racks: 1, cap: Factor::ONE }
+    nodes.iter().map(|node| Piece::Gpus { node: *node, mask }).collect()
+}
+
+fn start(trial: &mut Trial<'_>, job: u32, domains: &[Piece]) -> Result<(), PolicyError> {
+    trial.apply(Decision::Start { job, domains, cap: Factor::ONE })?;
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,20 +128,25 @@ enum Act {
 struct Script(Vec<(u32, Act)>);
 
 impl Policy for Script {
-    fn observe(&mut self, _: Event, _: &View) {}
-    fn decide(&mut self, view: &mut View) {
+    fn observe(&mut self, _: &Event, _: &State) {}
+    fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
         while let Some((time, act)) = self.0.first().copied() {
-            if Time(time) > view.now() {
-                view.wake_at(Time(time));
-                return;
+            if Time(time) > trial.now() {
+                trial.apply(Decision::WakeAt { time: Time(time) })?;
+                return Ok(());
             }
             self.0.remove(0);
             match act {
-                Act::Start(nodes, gpus) => view.start(0, &on(view, nodes, gpus)),
-                Act::Change(nodes, gpus) => view.change(0, &on(view, nodes, gpus)),
-                Act::Stop => view.stop(0),
+                Act::Start(nodes, gpus) => start(trial, 0, &on(nodes, gpus))?,
+                Act::Change(nodes, gpus) => {
+                    trial.apply(Decision::Resize { job: 0, domains: &on(nodes, gpus) })?;
+                }
+                Act::Stop => {
+                    trial.apply(Decision::Stop { job: 0 })?;
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -183,7 +192,8 @@ fn a_job_that_moves_or_is_resized_ends_when_its_work_is_done() {
         builder.push(Job { request, behaviour, work_time: Seconds(100), ..Job::at(Time(0)) });
         let plan = Plan { cluster: two_kinds(2), workload: builder.finish(), ..Plan::default() };
         let changes = script.iter().filter(|(_, act)| matches!(act, Act::Change(..))).count();
-        let history = simulate_with(plan, Box::new(Script(script)), &mut Control::default());
+        let history = simulate_with(plan, Box::new(Script(script)), &mut Control::default())
+            .expect("the script obeys every law");
         assert_eq!(history.jobs[0].finish_time, Time(finish), "{name}");
         let changed = history.segments.iter().filter(|segment| segment.end == SegmentEnd::Changed).count();
         assert_eq!(changed, changes, "{name}: a segment ends at each change");
@@ -192,19 +202,22 @@ fn a_job_that_moves_or_is_resized_ends_when_its_work_is_done() {
 }
 
 #[test]
-#[should_panic(expected = "does not run yet")]
 fn a_job_that_does_not_run_cannot_move() {
     let plan = flat(1, &[(0, 1, 10)], "none");
     let script = Script(vec![(0, Act::Change(&[0], 1))]);
-    let _ = simulate_with(plan, Box::new(script), &mut Control::default());
+    let refused = simulate_with(plan, Box::new(script), &mut Control::default());
+    let Err(PolicyError::Refused(refusal)) = refused else { panic!("a refusal, not {refused:?}") };
+    assert_eq!(refusal.law, Law::NotRunning, "{refusal}");
 }
 
 #[test]
-#[should_panic(expected = "not free")]
 fn a_job_cannot_move_to_where_another_runs() {
     let mut plan = flat(2, &[(0, 1, 100), (0, 1, 100)], "none");
     plan.settings.until = Some(50);
-    let _ = simulate_with(plan, Box::new(Collide), &mut Control::default());
+    let refused = simulate_with(plan, Box::new(Collide), &mut Control::default());
+    let Err(PolicyError::Refused(refusal)) = refused else { panic!("a refusal, not {refused:?}") };
+    assert_eq!(refusal.law, Law::NotFree(1), "{refusal}");
+    assert!(refusal.to_string().contains("Move { job: 0"), "it names the decision: {refusal}");
 }
 
 /// Starts two jobs, and then moves one to where the other is.
@@ -212,15 +225,16 @@ fn a_job_cannot_move_to_where_another_runs() {
 struct Collide;
 
 impl Policy for Collide {
-    fn observe(&mut self, _: Event, _: &View) {}
-    fn decide(&mut self, view: &mut View) {
-        if view.now() == Time(0) {
-            view.start(0, &on(view, &[0], 1));
-            view.start(1, &on(view, &[1], 1));
-            view.wake_at(Time(5));
+    fn observe(&mut self, _: &Event, _: &State) {}
+    fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
+        if trial.now() == Time(0) {
+            start(trial, 0, &on(&[0], 1))?;
+            start(trial, 1, &on(&[1], 1))?;
+            trial.apply(Decision::WakeAt { time: Time(5) })?;
         } else {
-            view.change(0, &on(view, &[1], 1));
+            trial.apply(Decision::Move { job: 0, domains: &on(&[1], 1) })?;
         }
+        Ok(())
     }
 }
 
@@ -240,8 +254,8 @@ impl Restless {
     }
 
     /// A place of so many GPUs on one node, free or held by the job itself.
-    fn place(&mut self, view: &View, job: u32, gpus: u32) -> Option<Choice> {
-        let occupancy = &view.room().occupancy;
+    fn place(&mut self, view: &State, job: u32, gpus: u32) -> Option<Vec<Piece>> {
+        let occupancy = &view.resources().occupancy;
         let own = |node: u32| {
             let segment = view.segment(job)?;
             view.history().pieces_of(segment).iter().find_map(|piece| match *piece {
@@ -259,56 +273,61 @@ impl Restless {
         while free.count_ones() > gpus {
             free &= free - 1;
         }
-        let pieces = vec![Piece::Gpus { node, mask: free }];
-        Some(Choice { pieces, kind: occupancy.kind(node as usize), racks: 1, cap: Factor::ONE })
+        Some(vec![Piece::Gpus { node, mask: free }])
     }
 }
 
 impl Policy for Restless {
-    fn observe(&mut self, event: Event, _: &View) {
-        match event {
+    /// All that it knows of its jobs it hears of, its own decisions included.
+    fn observe(&mut self, event: &Event, _: &State) {
+        match *event {
             Event::Eligible { job } => self.pending.push(job),
-            Event::Ended { job, .. } => self.running.retain(|other| *other != job),
+            Event::Started { job, .. } => {
+                self.pending.retain(|other| *other != job);
+                self.running.push(job);
+            }
+            Event::Ended { job, end, .. } => {
+                self.running.retain(|other| *other != job);
+                if end == SegmentEnd::Preempted {
+                    self.pending.push(job);
+                }
+            }
             _ => {}
         }
     }
 
-    fn decide(&mut self, view: &mut View) {
+    fn decide(&mut self, view: &mut Trial<'_>) -> Result<(), PolicyError> {
         for job in self.running.clone() {
             match self.below(40) {
                 0 => {
-                    view.stop(job);
-                    self.running.retain(|other| *other != job);
-                    self.pending.push(job);
+                    view.apply(Decision::Stop { job })?;
                 }
                 1..4 => {
                     let gpus = 1 + self.below(4);
-                    if let Some(choice) = self.place(view, job, gpus) {
-                        view.change(job, &choice);
+                    if let Some(domains) = self.place(view, job, gpus) {
+                        view.apply(Decision::Resize { job, domains: &domains })?;
                     }
                 }
                 _ => {}
             }
         }
-        for job in std::mem::take(&mut self.pending) {
+        for job in self.pending.clone() {
             let gpus = view.plan().workload.request_of(job).gpus().milli() / 1000;
-            match self.place(view, job, gpus) {
-                Some(choice) => {
-                    view.start(job, &choice);
-                    self.running.push(job);
-                }
-                None => self.pending.push(job),
+            if let Some(domains) = self.place(view, job, gpus) {
+                start(view, job, &domains)?;
             }
         }
-        let open = self.running.iter().filter_map(|job| view.segment(*job));
+        let open = view.running().iter().filter_map(|job| view.segment(*job));
         let held: u64 = open.map(|segment| view.history().gpus_of(segment)).sum();
-        let free = u64::from(view.room().occupancy.free_gpus(0)) * 1000;
+        let free = u64::from(view.resources().occupancy.free_gpus(0)) * 1000;
         assert_eq!(held + free, view.plan().cluster.gpus() * 1000, "free and held make all");
         let running = |job: &u32| view.status(*job) == Status::Running;
-        assert!(self.running.iter().all(running), "who was started runs");
-        if !self.running.is_empty() {
-            view.wake_at(view.now() + Seconds(7));
+        assert!(view.running().iter().all(running), "what was started runs");
+        if !view.running().is_empty() {
+            let time = view.now() + Seconds(7);
+            view.apply(Decision::WakeAt { time })?;
         }
+        Ok(())
     }
 }
 
@@ -326,7 +345,7 @@ fn restless(seed: u64, checkpoint: u32) -> History {
     let settings = Settings { until: Some(20_000), ..Settings::default() };
     let plan = Plan { cluster: two_kinds(3), workload: builder.finish(), settings };
     let policy = Restless { chance, draws: 0, pending: Vec::new(), running: Vec::new() };
-    simulate_with(plan, Box::new(policy), &mut Control::default())
+    simulate_with(plan, Box::new(policy), &mut Control::default()).expect("it obeys every law")
 }
 
 /// The laws broken by a history, aside from that of holding what was asked for.

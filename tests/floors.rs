@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["cluster", "workload"],
     &["history"],
     &["cost", "power", "trace"],
+    &["state"],
     &["policy"],
     &["simulation"],
     &["ensemble"],
@@ -82,7 +83,8 @@ fn an_import_that_points_up_or_sideways_is_noticed() {
         ("cli", "use crate::{error::Problem, units};", vec!["{"]),
         ("metrics", "let x = crate::cli::main();", vec!["cli"]),
         ("metrics", "use crate::history::History; // not crate::cli::main", vec![]),
-        ("policy", "use crate::policy::View;", vec![]),
+        ("state", "use crate::policy::Policy;", vec!["policy"]),
+        ("policy", "use crate::state::State;", vec![]),
     ] {
         assert_eq!(upward(room, text), expected, "{room}: {text}");
     }

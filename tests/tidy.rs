@@ -8,12 +8,8 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 450;
 
 /// Files that are longer, each with its measure, so that none of them grows much further.
-const LONGER: &[(&str, usize)] = &[
-    ("src/cluster/occupancy.rs", 750),
-    ("src/history/sample.rs", 550),
-    ("src/policy/view.rs", 600),
-    ("tests/cli.rs", 650),
-];
+const LONGER: &[(&str, usize)] =
+    &[("src/cluster/occupancy.rs", 750), ("src/history/sample.rs", 550), ("tests/cli.rs", 650)];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -207,9 +207,13 @@ impl Occupancy {
                 .is_some_and(|left| left >= u32::from(milli)),
         };
         let host_fits = |piece: &Piece| {
-            piece.nodes().all(|node| self.is_up(node as usize) && self.host_pods(node as usize, host) > 0)
+            host.is_none() || piece.nodes().all(|node| self.host_pods(node as usize, host) > 0)
         };
-        pieces.iter().all(|piece| free(piece) && host_fits(piece))
+        let up = |piece: &Piece| match *piece {
+            Piece::Nodes { word, mask } => mask & !self.up[word as usize] == 0,
+            Piece::Gpus { node, .. } | Piece::Share { node, .. } => self.is_up(node as usize),
+        };
+        pieces.iter().all(|piece| free(piece) && up(piece) && host_fits(piece))
     }
 
     /// Lets a node take new pods, or no longer; what it holds is kept.

@@ -1,12 +1,11 @@
 //! WHO goes next, WHERE, and WHO yields.
 //!
 //! The simulation tells a [`Policy`] what happened and asks it, once all events of an instant are applied, to decide.
-//! What it decides it does on the [`View`], which checks it and applies it at once. The parts (order, backfill,
-//! placement) joined by `pipeline` are one policy; whoever needs another writes the trait.
+//! What it decides it applies on a [`Trial`] of the state, which checks it; whatever was applied is told to every part.
+//! The parts (order, backfill, placement, preemption, hold, power) joined by `pipeline` are one policy; another one
+//! implements the trait.
 
 pub mod backfill;
-pub mod class;
-mod decision;
 pub mod hold;
 pub mod order;
 mod pending;
@@ -14,77 +13,45 @@ mod pipeline;
 pub mod placement;
 pub mod power;
 mod preemption;
-mod room;
-mod view;
+mod walk;
 
-pub use decision::Decision;
 pub use placement::ranked::{Ranks, When};
-pub use room::Room;
-pub(crate) use view::ticks;
-pub use view::{Status, View};
 
-use crate::history::{Plan, SegmentEnd};
+use crate::history::Plan;
+use crate::state::class::{Class, Classes, Form};
+use crate::state::place::{Choice, on_nodes};
+use crate::state::power::CapRule;
+use crate::state::{Event, Refusal, Resources, State, Trial};
 use crate::units::Time;
 use crate::workload::Running;
-use placement::Choice;
 
-/// What happened since the last pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A job became eligible.
-    Eligible {
-        /// Its index.
-        job: u32,
-    },
-    /// A job runs without the policy's doing: since before time 0, or as passes of another kind started it.
-    Running {
-        /// Its index.
-        job: u32,
-        /// Index of its segment.
-        segment: u32,
-    },
-    /// A running job let go of what it held.
-    Ended {
-        /// Its index.
-        job: u32,
-        /// Index of the segment.
-        segment: u32,
-        /// Why; [`SegmentEnd::NodeDown`] and [`SegmentEnd::Preempted`]: it is pending again.
-        end: SegmentEnd,
-    },
-    /// A running job goes on at another rate.
-    Rerated {
-        /// Its index.
-        job: u32,
-        /// Index of the segment before, which may be the one it still is in.
-        before: u32,
-    },
-    /// Caps on power changed, or something else that frees power without freeing anything else.
-    Power,
-    /// The outcome of a job that does not run became known: rejected, cancelled, dependency-failed.
-    Settled {
-        /// Its index.
-        job: u32,
-    },
-    /// A pending job is withdrawn.
-    Cancelled {
-        /// Its index.
-        job: u32,
-    },
-    /// Nodes came, went or broke.
-    Capacity,
-    /// The instant a policy asked for has come.
-    Timer,
+/// Why a policy cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It decided what cannot be.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// It says so itself.
+    #[error("{0}")]
+    Failed(String),
 }
 
-/// Decides who runs. Asked once an instant, after all of its events are applied.
+/// Decides which jobs run. Asked once an instant, after all of its events are applied.
 pub trait Policy: std::fmt::Debug {
-    /// Takes note of something that happened.
-    fn observe(&mut self, event: Event, view: &View);
+    /// Takes note of something that has happened, its own decisions included.
+    fn observe(&mut self, event: &Event, state: &State);
     /// Makes way at once: asked when caps or nodes have changed, before the pass of that instant, if it has one.
-    fn make_way(&mut self, _view: &mut View) {}
+    ///
+    /// # Errors
+    /// It cannot go on.
+    fn make_way(&mut self, _trial: &mut Trial<'_>) -> Result<(), PolicyError> {
+        Ok(())
+    }
     /// Decides what to do now.
-    fn decide(&mut self, view: &mut View);
+    ///
+    /// # Errors
+    /// It cannot go on.
+    fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError>;
 }
 
 /// A ready-made combination of order, backfill and placement.
@@ -148,65 +115,66 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
+/// How starts heed the caps of a plan; none where it has none or its policy looks at none.
+#[must_use]
+pub fn caps_of(plan: &Plan) -> Option<CapRule> {
+    power::Rule::of(plan).map(|rule| rule.caps(power::Rule::drains(plan)))
+}
+
 /// The policy that a plan's settings name, its places ranked as `ranks` says; `None` if they name a part that does not exist.
 #[must_use]
-pub fn build(view: &View, ranks: &Ranks) -> Option<Box<dyn Policy>> {
-    let settings = &view.plan().settings;
-    power::Rule::named(&settings.power)?;
-    let curtail = power::curtail::Curtail::named(&settings.curtail)?;
-    let policy = pipeline::build(view, ranks)?;
-    let policy = match power::Rule::of(view.plan()) {
-        None => policy,
-        Some(rule) => Box::new(power::control::Controlled::new(policy, rule, curtail, view)),
-    };
-    hold::wrap(view, policy)
+pub fn build(state: &State, ranks: &Ranks) -> Option<Box<dyn Policy>> {
+    Some(Box::new(pipeline::Pipeline::of(state, ranks)?))
 }
 
 /// What a job that is running at time 0 holds, whatever its tenant's quota: its nodes if they are told, else where the placement puts it;
 /// `None` if that is not free, so that it has to queue.
 #[must_use]
-pub fn choose_initial(view: &View, running: &Running) -> Option<Choice> {
-    let class = view.class(running.job);
+pub fn choose_initial(state: &State, running: &Running) -> Option<Choice> {
+    let class = state.class(running.job);
     let mut choice = Choice::default();
-    if running.nodes.is_empty() || class.form == class::Form::Nothing {
-        let placement = placement::Placement::of(view.plan(), view.classes())?;
-        return placement.choose(class, running.job, &view.room().occupancy, &mut choice).then_some(choice);
+    let occupancy = &state.resources().occupancy;
+    if running.nodes.is_empty() || class.form == Form::Nothing {
+        let placement = placement::Placement::of(state.plan(), state.classes())?;
+        return placement.choose(class, running.job, occupancy, &mut choice).then_some(choice);
     }
-    let request = view.plan().workload.request_of(running.job);
-    placement::on_nodes(class, request, &running.nodes, &view.room().occupancy)
+    let request = state.plan().workload.request_of(running.job);
+    on_nodes(class, request, &running.nodes, occupancy)
 }
 
 /// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
-    oversized_of(plan, &class::Classes::of(plan))
+    let caps = caps_of(plan);
+    oversized_of(plan, &Classes::of(plan, caps.as_ref()), caps.as_ref())
 }
 
-pub(crate) fn oversized_of(plan: &Plan, classes: &class::Classes) -> Vec<u32> {
-    let mut room = Room::new(plan, classes);
+pub(crate) fn oversized_of(plan: &Plan, classes: &Classes, caps: Option<&CapRule>) -> Vec<u32> {
+    let mut resources = Resources::new(plan, classes, caps);
+    let drains = caps.is_some_and(|caps| caps.drains);
     let Some(mut placement) = placement::Placement::of(plan, classes) else {
         return Vec::new();
     };
     let mut jobs = (0..plan.workload.len()).collect();
-    retain_oversized(&mut jobs, &room, &mut placement, classes);
+    retain_oversized(&mut jobs, &resources, &mut placement, classes);
     // There is more power only where a curtailment ends.
     for curtailment in &plan.cluster.curtailments {
         if !jobs.is_empty() && curtailment.until != Time::NEVER {
-            room.set_caps(plan, curtailment.until);
-            retain_oversized(&mut jobs, &room, &mut placement, classes);
+            resources.set_caps(plan, curtailment.until, drains);
+            retain_oversized(&mut jobs, &resources, &mut placement, classes);
         }
     }
     jobs
 }
 
-/// Keeps the jobs that an empty room cannot hold.
+/// Keeps the jobs that empty resources cannot hold.
 fn retain_oversized(
     jobs: &mut Vec<u32>,
-    room: &Room,
+    resources: &Resources,
     placement: &mut placement::Placement,
-    classes: &class::Classes,
+    classes: &Classes,
 ) {
-    let mut fit = |class: &class::Class, job| room.within_quota(class) && placement.fits(class, job, room);
+    let mut fit = |class: &Class, job| resources.within_quota(class) && placement.fits(class, job, resources);
     let fits: Vec<bool> = classes.table.iter().map(|class| fit(class, 0)).collect();
     let draws = placement.draws();
     jobs.retain(|job| {
@@ -216,6 +184,6 @@ fn retain_oversized(
         if !draws || class.monotone {
             return !fits[index];
         }
-        !(room.within_quota(class) && placement.fits(class, *job, room))
+        !(resources.within_quota(class) && placement.fits(class, *job, resources))
     });
 }

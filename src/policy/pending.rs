@@ -1,6 +1,6 @@
 //! Jobs that wait, by class and by how long they are expected to run.
 
-use super::{Status, View};
+use crate::state::State;
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
@@ -16,8 +16,8 @@ pub(super) const fn job_of(key: Key) -> u32 {
 }
 
 /// The key of a job with an order key.
-pub(super) fn key_of(order: u64, view: &View, job: u32) -> Key {
-    u128::from(order) << 64 | u128::from(view.eligible_time(job).0) << 32 | u128::from(job)
+pub(super) fn key_of(order: u64, state: &State, job: u32) -> Key {
+    u128::from(order) << 64 | u128::from(state.eligible_time(job).0) << 32 | u128::from(job)
 }
 
 /// Jobs in order; who has left is dropped when it comes up.
@@ -39,8 +39,8 @@ impl Line {
     }
 
     /// The first job that still waits.
-    fn first(&mut self, view: &View) -> Option<Key> {
-        let left = |key: &Key| view.status(job_of(*key)) != Status::Pending;
+    fn first(&mut self, state: &State) -> Option<Key> {
+        let left = |key: &Key| !state.waits(job_of(*key));
         while self.appended.front().is_some_and(left) {
             self.appended.pop_front();
         }
@@ -146,14 +146,14 @@ impl Pending {
     }
 
     /// The first job.
-    pub(super) fn first(&mut self, view: &View) -> Option<Key> {
-        self.line.first(view)
+    pub(super) fn first(&mut self, state: &State) -> Option<Key> {
+        self.line.first(state)
     }
 
     /// Every job that still waits, in no order.
-    pub(super) fn jobs<'a>(&'a self, view: &'a View) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn jobs<'a>(&'a self, state: &'a State) -> impl Iterator<Item = u32> + 'a {
         let keys = self.line.appended.iter().chain(self.line.sorted_in.iter().map(|Reverse(key)| key));
-        keys.map(|key| job_of(*key)).filter(|job| view.status(*job) == Status::Pending)
+        keys.map(|key| job_of(*key)).filter(|job| state.waits(*job))
     }
 
     /// The jobs that came since the last pass, in order.
@@ -164,9 +164,9 @@ impl Pending {
     }
 
     /// Sorts in those of `fresh` that still wait, and keeps the empty list for reuse.
-    pub(super) fn settle(&mut self, mut fresh: Vec<Candidate>, view: &View) {
+    pub(super) fn settle(&mut self, mut fresh: Vec<Candidate>, state: &State) {
         for Candidate { key, class, work } in fresh.drain(..) {
-            if view.status(job_of(key)) == Status::Pending {
+            if state.waits(job_of(key)) {
                 let waiting = &mut self.waiting[class as usize];
                 if waiting.leaders.is_empty() {
                     self.active.push(class);

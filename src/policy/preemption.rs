@@ -12,12 +12,16 @@
 //! The pool is counted by *atom*: nodes that belong to the same scopes. A walk takes O(jobs · log jobs) time, and a
 //! pass seldom more than a few.
 
-use super::class::Class;
+use super::PolicyError;
 use super::order::{Attained, Ranking};
+use super::pipeline::{Bus, Part, Pass};
+use super::placement::Placement;
 use super::placement::ranked::Ranked;
-use super::placement::{Choice, Placement};
-use super::{Event, Policy, Status, View};
+use crate::cluster::Piece;
 use crate::history::{Segment, SegmentEnd};
+use crate::state::class::Class;
+use crate::state::place::Choice;
+use crate::state::{Decision, Event, State, Status};
 use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,11 +47,11 @@ pub(super) struct Preemptive {
 
 impl Preemptive {
     pub(super) fn new(
-        view: &View,
+        state: &State,
         ranking: Ranking,
         (placement, ranked): (Placement, Option<Ranked>),
     ) -> Self {
-        let (plan, scopes) = (view.plan(), &view.classes().scopes);
+        let (plan, scopes) = (state.plan(), &state.classes().scopes);
         let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
         let mut atoms = Vec::new();
         let atom_of = (0..plan.cluster.nodes() as usize)
@@ -75,26 +79,25 @@ impl Preemptive {
     }
 
     /// GPU-thousandths that would be free by atom, were every preemptible job stopped; and what tenants would hold.
-    fn pool(&self, view: &View, preemptible: &[u32]) -> Pool {
-        let occupancy = &view.room().occupancy;
+    fn pool(&self, state: &State, preemptible: &[u32]) -> Pool {
+        let occupancy = &state.resources().occupancy;
         let mut free = vec![0_u64; self.atoms.len()];
         for (node, atom) in self.atom_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
             free[*atom] += u64::from(occupancy.free_milli(node));
         }
-        let mut quota = view.room().clone_quota();
+        let mut quota = state.resources().clone_quota();
         let mut held = Vec::new();
         for &job in preemptible {
-            self.held_by_atom(view, view.segment(job).expect("it runs"), &mut held);
+            self.held_by_atom(state, state.segment(job).expect("it runs"), &mut held);
             free.iter_mut().zip(&held).for_each(|(free, held)| *free += held);
-            quota.unhold(view.class(job));
+            quota.unhold(state.class(job));
         }
         Pool { free, quota }
     }
 
     /// The GPU-thousandths of a piece on nodes that take new pods, by atom.
-    fn each_node(&self, view: &View, piece: crate::cluster::Piece, mut add: impl FnMut(usize, u64)) {
-        use crate::cluster::Piece;
-        let occupancy = &view.room().occupancy;
+    fn each_node(&self, state: &State, piece: Piece, mut add: impl FnMut(usize, u64)) {
+        let occupancy = &state.resources().occupancy;
         for node in piece.nodes().map(|node| node as usize).filter(|node| occupancy.is_up(*node)) {
             let milli = match piece {
                 Piece::Nodes { .. } => u64::from(occupancy.full_mask(node).count_ones()) * 1000,
@@ -107,16 +110,17 @@ impl Preemptive {
 
     /// Who is taken, of the ranked jobs: a running one if its atoms still have what it holds of each, a pending one
     /// if those of its scope together have what it asks for.
-    fn walk(&self, view: &View, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
+    fn walk(&self, state: &State, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
         let (mut taken, mut wanted) = (BTreeSet::new(), Vec::new());
         for &job in ranked {
-            let class = view.class(job);
-            match view.segment(job) {
-                Some(segment) => self.held_by_atom(view, segment, &mut wanted),
+            let class = state.class(job);
+            match state.segment(job) {
+                Some(segment) => self.held_by_atom(state, segment, &mut wanted),
                 None => self.lowest_atoms(class, &pool.free, &mut wanted),
             }
             let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
-                && (view.segment(job).is_some() || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
+                && (state.segment(job).is_some()
+                    || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
             if fits && pool.quota.within_quota(class) {
                 wanted.iter().zip(&mut pool.free).for_each(|(wanted, free)| *free -= wanted);
                 pool.quota.hold(class);
@@ -129,19 +133,19 @@ impl Preemptive {
     /// Where jobs go once others are stopped; or the first of each class that finds no place.
     fn places(
         &mut self,
-        view: &View,
+        state: &State,
         stopped: &[u32],
         starting: impl Iterator<Item = u32> + Clone,
     ) -> Result<Vec<(u32, Choice)>, Vec<u32>> {
-        let mut room = view.room().clone();
+        let mut room = state.resources().clone();
         for job in stopped {
-            let segment = view.segment(*job).expect("it runs");
-            room.release(view.class(*job), view.history().pieces_of(segment), segment.cap);
+            let segment = state.segment(*job).expect("it runs");
+            room.release(state.class(*job), state.history().pieces_of(segment), segment.cap);
         }
         self.ranked.iter_mut().for_each(Ranked::begin);
         let (mut places, mut failed, mut out) = (Vec::new(), Vec::new(), BTreeSet::new());
         for job in starting.clone() {
-            let (index, class) = (view.classes().of_job[job as usize], view.class(job));
+            let (index, class) = (state.classes().of_job[job as usize], state.class(job));
             if out.contains(&index) {
                 continue;
             }
@@ -150,7 +154,7 @@ impl Preemptive {
             let mut finds = || match &mut self.ranked {
                 None => placement.choose_in(class, job, &room, &mut choice),
                 Some(ranked) => {
-                    ranked.choose(placement, (view.classes(), || starting.clone()), job, &room, &mut choice)
+                    ranked.choose(placement, (state.classes(), || starting.clone()), job, &room, &mut choice)
                 }
             };
             if room.within_quota(class) && finds() {
@@ -180,11 +184,11 @@ impl Preemptive {
     }
 
     /// The GPU-thousandths that a segment holds on nodes that take new pods, by atom, in `held`.
-    fn held_by_atom(&self, view: &View, segment: &Segment, held: &mut Vec<u64>) {
+    fn held_by_atom(&self, state: &State, segment: &Segment, held: &mut Vec<u64>) {
         held.clear();
         held.resize(self.atoms.len(), 0);
-        for piece in view.history().pieces_of(segment) {
-            self.each_node(view, *piece, |atom, milli| held[atom] += milli);
+        for piece in state.history().pieces_of(segment) {
+            self.each_node(state, *piece, |atom, milli| held[atom] += milli);
         }
     }
 }
@@ -193,74 +197,79 @@ impl Preemptive {
 #[derive(Debug, Clone)]
 struct Pool {
     free: Vec<u64>,
-    quota: super::room::Quota,
+    quota: crate::state::quota::Quota,
 }
 
-impl Policy for Preemptive {
-    fn observe(&mut self, event: Event, view: &View) {
-        self.eventful |= event != Event::Timer;
-        match event {
-            Event::Eligible { job } => {
+impl Part for Preemptive {
+    fn observe(&mut self, event: &Event, state: &State) {
+        self.eventful |= !matches!(event, Event::Timer | Event::WakeAt { .. });
+        match *event {
+            Event::Eligible { job } | Event::Released { job } => {
                 self.pending.insert(job);
             }
-            Event::Running { job, .. } => {
+            Event::Started { job, .. } => {
                 self.pending.remove(&job);
                 self.running.insert(job);
             }
             Event::Ended { job, segment, .. } => {
-                let segment = view.history().segments[segment as usize];
-                self.attained.add(view, job, segment.to.since(segment.from).0);
+                let segment = state.history().segments[segment as usize];
+                self.attained.add(state, job, segment.to.since(segment.from).0);
                 self.running.remove(&job);
                 self.changes.remove(&job);
-                if view.status(job) == Status::Pending {
+                if state.status(job) == Status::Pending {
                     self.pending.insert(job);
                 }
             }
-            Event::Cancelled { job } => {
+            Event::Withdrawn { job } | Event::Held { job, .. } => {
                 self.pending.remove(&job);
             }
-            Event::Rerated { job, before } => {
-                let before = view.history().segments[before as usize];
+            Event::Changed { job, before, .. } => {
+                let before = state.history().segments[before as usize];
                 if before.end == SegmentEnd::Changed {
-                    self.attained.add(view, job, before.to.since(before.from).0);
+                    self.attained.add(state, job, before.to.since(before.from).0);
                 }
             }
-            Event::Settled { .. } | Event::Capacity | Event::Power | Event::Timer => {}
+            Event::Rejected { .. }
+            | Event::Settled { .. }
+            | Event::Closed { .. }
+            | Event::Capacity
+            | Event::Power
+            | Event::WakeAt { .. }
+            | Event::Timer => {}
         }
     }
+}
 
-    fn decide(&mut self, view: &mut View) {
-        // A timer of a job that has ended meanwhile is no reason for a pass.
-        let due = self.changes.values().any(|time| *time <= view.now());
-        let wanted = std::mem::take(&mut self.eventful) || due || view.plan().settings.cycle.is_some();
-        if self.pending.is_empty() || !wanted {
-            return;
-        }
-        self.placement.freeze(view);
-        let may_stop = |view: &View, job: u32| view.plan().workload.behaviour_of(job).preemptible;
-        let preemptible: Vec<u32> = self.running.iter().copied().filter(|job| may_stop(view, *job)).collect();
+impl Preemptive {
+    /// Pending and preemptible running jobs in order, the running before the pending where keys are equal.
+    fn in_order(&self, state: &State, preemptible: &[u32]) -> Vec<u32> {
         let mut ranked: Vec<_> = preemptible
             .iter()
             .chain(&self.pending)
             .map(|&job| {
-                let waits = view.status(job) == Status::Pending;
-                ((self.ranking.key)(view, &self.attained, job), waits, view.eligible_time(job), job)
+                let waits = state.status(job) == Status::Pending;
+                ((self.ranking.key)(state, &self.attained, job), waits, state.eligible_time(job), job)
             })
             .collect();
         ranked.sort_unstable();
-        let mut ranked: Vec<u32> = ranked.into_iter().map(|(.., job)| job).collect();
-        let pool = self.pool(view, &preemptible);
-        let (stopped, started) = loop {
-            let taken = self.walk(view, &ranked, pool.clone());
+        ranked.into_iter().map(|(.., job)| job).collect()
+    }
+
+    /// Which running jobs stop, and which pending ones start where.
+    fn choose(&mut self, state: &State, preemptible: &[u32]) -> (Vec<u32>, Vec<(u32, Choice)>) {
+        let mut ranked = self.in_order(state, preemptible);
+        let pool = self.pool(state, preemptible);
+        loop {
+            let taken = self.walk(state, &ranked, pool.clone());
             let stopped: Vec<u32> = preemptible.iter().copied().filter(|job| !taken.contains(job)).collect();
-            let waits = |job: &u32| view.status(*job) == Status::Pending;
+            let waits = |job: &u32| state.status(*job) == Status::Pending;
             let starting = ranked.iter().copied().filter(|job| taken.contains(job) && waits(job));
-            match self.places(view, &stopped, starting) {
-                Ok(started) => break (stopped, started),
+            match self.places(state, &stopped, starting) {
+                Ok(started) => return (stopped, started),
                 Err(failed) => {
                     let mut out = BTreeSet::new();
                     ranked.retain(|job| {
-                        let class = view.classes().of_job[*job as usize];
+                        let class = state.classes().of_job[*job as usize];
                         if failed.contains(job) {
                             out.insert(class);
                         }
@@ -268,25 +277,37 @@ impl Policy for Preemptive {
                     });
                 }
             }
-        };
+        }
+    }
+}
+
+impl Pass for Preemptive {
+    fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        // A timer of a job that has ended meanwhile is no reason for a pass.
+        let due = self.changes.values().any(|time| *time <= bus.now());
+        let wanted = std::mem::take(&mut self.eventful) || due || bus.plan().settings.cycle.is_some();
+        if self.pending.is_empty() || !wanted {
+            return Ok(());
+        }
+        self.placement.freeze(bus);
+        let may_stop = |state: &State, job: u32| state.plan().workload.behaviour_of(job).preemptible;
+        let preemptible: Vec<u32> = self.running.iter().copied().filter(|job| may_stop(bus, *job)).collect();
+        let (stopped, started) = self.choose(bus, &preemptible);
         for job in stopped {
-            let segment = *view.segment(job).expect("it runs");
-            self.attained.add(view, job, view.now().since(segment.from).0);
-            view.stop(job);
-            self.running.remove(&job);
-            self.pending.insert(job);
+            let event = bus.apply(Decision::Stop { job })?;
+            self.observe(&event, bus);
         }
         for (job, choice) in started {
-            view.start(job, &choice);
-            self.pending.remove(&job);
-            self.running.insert(job);
+            let event = bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
+            self.observe(&event, bus);
         }
-        let running = self.running.iter().filter(|job| may_stop(view, **job));
-        self.changes =
-            running.map(|job| (*job, (self.ranking.changes)(view, &self.attained, *job))).collect();
+        self.eventful = false;
+        let running = self.running.iter().filter(|job| may_stop(bus, **job));
+        self.changes = running.map(|job| (*job, (self.ranking.changes)(bus, &self.attained, *job))).collect();
         let next = self.changes.values().min().copied().filter(|time| *time != Time::NEVER);
-        if let Some(time) = next.filter(|_| !self.pending.is_empty()) {
-            view.wake_at(time);
+        if let Some(time) = next.filter(|time| !self.pending.is_empty() && *time > bus.now()) {
+            bus.apply(Decision::WakeAt { time })?;
         }
+        Ok(())
     }
 }

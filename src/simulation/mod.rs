@@ -26,44 +26,18 @@
 //! assert_eq!(history.segments[1].from, Time(100), "the second waits for the first");
 //! ```
 
+mod control;
 mod queue;
+
+pub use control::{Control, Progress};
 
 use crate::cluster::NodeState;
 use crate::history::{History, Outcome, Plan, SegmentEnd};
-use crate::policy::{self, Decision, Event, Policy, Ranks, Status, View};
+use crate::policy::{self, Policy, PolicyError};
+use crate::state::{Event, State, Status, Trial};
 use crate::units::{Seconds, Time};
 use queue::{Queue, Rank};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// How far a simulation has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The simulated instant.
-    pub now: Time,
-    /// Jobs whose outcome is known.
-    pub settled: u32,
-    /// All jobs.
-    pub jobs: u32,
-}
-
-/// What the caller of a simulation may watch and stop.
-#[derive(Default)]
-pub struct Control<'a> {
-    /// Set by somebody else to stop at the next instant.
-    pub interrupted: Option<&'a AtomicBool>,
-    /// Called every some thousand instants.
-    pub progress: Option<&'a mut dyn FnMut(Progress)>,
-    /// Called with a line for each decision.
-    pub trace: Option<&'a mut dyn FnMut(&str)>,
-    /// How places are ranked, and by whom: the history does not depend on it.
-    pub ranks: Ranks,
-}
-
-impl std::fmt::Debug for Control<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control").field("interrupted", &self.interrupted).finish_non_exhaustive()
-    }
-}
+use std::sync::atomic::Ordering;
 
 /// Runs a plan under the policy that its settings name.
 ///
@@ -71,25 +45,31 @@ impl std::fmt::Debug for Control<'_> {
 /// If the settings name a part that does not exist; whoever reads them from a user checks that.
 #[must_use]
 pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
-    let view = View::new(plan);
-    let policy = policy::build(&view, &control.ranks).expect("the settings name parts that exist");
-    Simulation::new(view, policy).run(control)
+    let caps = policy::caps_of(&plan);
+    let state = State::new(plan, caps);
+    let policy = policy::build(&state, &control.ranks).expect("the settings name parts that exist");
+    let run = Simulation::new(state, policy).run(control);
+    run.unwrap_or_else(|error| panic!("a policy of this program decided what cannot be: {error}"))
 }
 
 /// Runs a plan under a policy of the caller's own.
 ///
-/// # Panics
-/// If the policy decides what cannot be done.
-#[must_use]
-pub fn simulate_with(plan: Plan, policy: Box<dyn Policy>, control: &mut Control<'_>) -> History {
-    Simulation::new(View::new(plan), policy).run(control)
+/// # Errors
+/// The policy decided what cannot be, or says that it cannot go on.
+pub fn simulate_with(
+    plan: Plan,
+    policy: Box<dyn Policy>,
+    control: &mut Control<'_>,
+) -> Result<History, PolicyError> {
+    let caps = policy::caps_of(&plan);
+    Simulation::new(State::new(plan, caps), policy).run(control)
 }
 
 /// Instants between two reports of how far a run is.
 const CONTROL_INTERVAL: u32 = 4096;
 
 struct Simulation {
-    view: View,
+    state: State,
     policy: Box<dyn Policy>,
     queue: Queue,
     /// Jobs by submit time, then input order; empty if they are in that order already.
@@ -115,15 +95,15 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(view: View, policy: Box<dyn Policy>) -> Self {
-        let workload = &view.plan().workload;
+    fn new(state: State, policy: Box<dyn Policy>) -> Self {
+        let workload = &state.plan().workload;
         let sorted = workload.jobs.is_sorted_by_key(|job| job.submit_time);
         let mut by_submit: Vec<u32> = if sorted { Vec::new() } else { (0..workload.len()).collect() };
         by_submit.sort_by_key(|job| workload.jobs[*job as usize].submit_time);
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
-        let oversized = policy::oversized_of(view.plan(), view.classes());
-        let cap_times = policy::power::cap_times(view.plan());
+        let oversized = policy::oversized_of(state.plan(), state.classes(), state.caps());
+        let cap_times = policy::power::cap_times(state.plan());
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {
@@ -131,7 +111,7 @@ impl Simulation {
             }
         }
         Self {
-            view,
+            state,
             policy,
             queue,
             by_submit,
@@ -150,15 +130,15 @@ impl Simulation {
         }
     }
 
-    fn run(mut self, control: &mut Control<'_>) -> History {
-        let until = self.view.plan().settings.until.map_or(Time::NEVER, Time);
+    fn run(mut self, control: &mut Control<'_>) -> Result<History, PolicyError> {
+        let until = self.state.plan().settings.until.map_or(Time::NEVER, Time);
         let mut instants = 0_u32;
         while let Some(now) = {
             self.prune();
             self.next_instant()
         } {
             if now > until {
-                self.view.set_now(until);
+                self.state.set_now(until);
                 break;
             }
             instants += 1;
@@ -166,30 +146,30 @@ impl Simulation {
                 self.report(control);
             }
             if control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-                return self.view.into_history(false);
+                return Ok(self.state.into_history(false));
             }
-            self.view.set_now(now);
+            self.state.set_now(now);
             self.apply(now);
             if instants == 1 {
                 self.start_running();
             }
             if std::mem::take(&mut self.way_is_due) {
-                self.policy.make_way(&mut self.view);
+                self.policy.make_way(&mut Trial::new(&mut self.state))?;
                 self.follow_all(now, control);
             }
             if self.is_pass_due(now) {
-                self.pass(now, control);
+                self.pass(now, control)?;
             }
         }
-        self.view.into_history(true)
+        Ok(self.state.into_history(true))
     }
 
     fn report(&self, control: &mut Control<'_>) {
         if let Some(progress) = &mut control.progress {
             progress(Progress {
-                now: self.view.now(),
+                now: self.state.now(),
                 settled: self.settled,
-                jobs: self.view.plan().workload.len(),
+                jobs: self.state.plan().workload.len(),
             });
         }
     }
@@ -197,34 +177,34 @@ impl Simulation {
     /// The next submit: its instant and job.
     fn upcoming_submit(&self) -> Option<(Time, u32)> {
         let job = if self.by_submit.is_empty() {
-            (self.next_submit < self.view.plan().workload.len()).then_some(self.next_submit)?
+            (self.next_submit < self.state.plan().workload.len()).then_some(self.next_submit)?
         } else {
             *self.by_submit.get(self.next_submit as usize)?
         };
-        Some((self.view.job(job).submit_time, job))
+        Some((self.state.job(job).submit_time, job))
     }
 
     /// Forgets what can no longer happen: the end of a job that was stopped, the submit or withdrawal of one whose
     /// outcome is known.
     fn prune(&mut self) {
-        let view = &self.view;
+        let state = &self.state;
         self.queue.prune(|time, rank, job| match rank {
-            Rank::Finish => view.segment(job).is_none_or(|segment| segment.to != time),
-            Rank::Eligible => view.status(job) != Status::Future,
+            Rank::Finish => state.segment(job).is_none_or(|segment| segment.to != time),
+            Rank::Eligible => state.status(job) != Status::Future,
             Rank::Cancel => {
-                matches!(view.status(job), Status::Running | Status::Settled) || view.has_started(job)
+                matches!(state.status(job), Status::Running | Status::Settled) || state.has_started(job)
             }
             Rank::Release | Rank::Timer => false,
         });
         while let Some((_, job)) = self.upcoming_submit()
-            && self.view.status(job) == Status::Settled
+            && self.state.status(job) == Status::Settled
         {
             self.next_submit += 1;
         }
     }
 
     fn next_instant(&self) -> Option<Time> {
-        let plan = self.view.plan();
+        let plan = self.state.plan();
         let submit = self.upcoming_submit().map_or(Time::NEVER, |(time, _)| time);
         let change = plan.cluster.changes.get(self.next_change).map_or(Time::NEVER, |change| change.time);
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
@@ -232,7 +212,7 @@ impl Simulation {
         let pass =
             plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
-            Time(self.view.now().0 - self.view.now().0 % cycle) + Seconds(cycle)
+            Time(self.state.now().0 - self.state.now().0 % cycle) + Seconds(cycle)
         });
         let next = event.min(pass);
         // Capacity that comes or goes matters to nobody once every outcome is known.
@@ -244,7 +224,7 @@ impl Simulation {
         while let Some(job) = self.queue.pop(now, Rank::Finish) {
             self.finish(job, now);
         }
-        while let Some(change) = self.view.plan().cluster.changes.get(self.next_change)
+        while let Some(change) = self.state.plan().cluster.changes.get(self.next_change)
             && change.time == now
         {
             let change = change.clone();
@@ -254,7 +234,7 @@ impl Simulation {
         }
         if self.cap_times.get(self.next_cap) == Some(&now) {
             self.next_cap += 1;
-            self.view.set_caps();
+            self.state.set_caps();
             self.way_is_due = true;
             self.tell(Event::Power);
         }
@@ -262,9 +242,9 @@ impl Simulation {
             && time == now
         {
             self.next_submit += 1;
-            if self.view.status(job) == Status::Future && self.oversized.binary_search(&job).is_ok() {
+            if self.state.status(job) == Status::Future && self.oversized.binary_search(&job).is_ok() {
                 self.settle(job, Outcome::Rejected);
-            } else if self.view.plan().workload.dependencies.predecessor_count(job) == 0 {
+            } else if self.state.plan().workload.dependencies.predecessor_count(job) == 0 {
                 // The others become eligible when the last job they wait for has succeeded.
                 self.make_eligible(job);
             }
@@ -280,7 +260,7 @@ impl Simulation {
         }
         while self.queue.pop(now, Rank::Timer).is_some() {
             // Beside a cycle, passes at events are for what happens by itself.
-            let unseen = self.unseen || !self.view.plan().settings.has_event_passes();
+            let unseen = self.unseen || !self.state.plan().settings.has_event_passes();
             self.tell(Event::Timer);
             self.unseen = unseen;
         }
@@ -289,18 +269,18 @@ impl Simulation {
     fn tell(&mut self, event: Event) {
         self.unseen = true;
         self.unfilled = true;
-        self.policy.observe(event, &self.view);
+        self.policy.observe(&event, &self.state);
     }
 
     fn finish(&mut self, job: u32, now: Time) {
         // A job that was stopped meanwhile, or goes on at another rate, ends at another instant.
-        if self.view.segment(job).is_none_or(|segment| segment.to != now) {
+        if self.state.segment(job).is_none_or(|segment| segment.to != now) {
             return;
         }
-        let segment = self.view.segment_index(job);
-        let outcome = self.view.finish(job);
+        let segment = self.state.segment_index(job);
+        let outcome = self.state.finish(job);
         self.settled += 1;
-        let end = self.view.history().segments[segment as usize].end;
+        let end = self.state.history().segments[segment as usize].end;
         self.tell(Event::Ended { job, segment, end });
         self.release_dependents(job, outcome);
     }
@@ -310,10 +290,10 @@ impl Simulation {
         if self.predecessors.is_empty() {
             return;
         }
-        let edges = self.view.plan().workload.dependencies.successors(job).to_vec();
-        let now = self.view.now();
+        let edges = self.state.plan().workload.dependencies.successors(job).to_vec();
+        let now = self.state.now();
         for edge in edges {
-            if self.view.status(edge.job) != Status::Future {
+            if self.state.status(edge.job) != Status::Future {
                 continue;
             }
             if outcome != Outcome::Completed {
@@ -324,34 +304,34 @@ impl Simulation {
             self.predecessors[waiting] -= 1;
             self.not_before[waiting] = self.not_before[waiting].max(now + edge.delay);
             if self.predecessors[waiting] == 0 {
-                let eligible = self.not_before[waiting].max(self.view.job(edge.job).submit_time);
+                let eligible = self.not_before[waiting].max(self.state.job(edge.job).submit_time);
                 self.queue.push(eligible, Rank::Eligible, edge.job);
             }
         }
     }
 
     fn make_eligible(&mut self, job: u32) {
-        if self.view.status(job) != Status::Future {
+        if self.state.status(job) != Status::Future {
             return;
         }
-        self.view.set_eligible(job);
+        self.state.set_eligible(job);
         self.pending += 1;
         self.tell(Event::Eligible { job });
     }
 
     fn settle(&mut self, job: u32, outcome: Outcome) {
-        self.view.settle(job, outcome);
+        self.state.settle(job, outcome);
         self.settled += 1;
         self.tell(Event::Settled { job });
         self.release_dependents(job, outcome);
     }
 
     fn cancel(&mut self, job: u32) {
-        match self.view.status(job) {
+        match self.state.status(job) {
             Status::Future => self.settle(job, Outcome::Cancelled),
-            Status::Pending if !self.view.has_started(job) => {
+            Status::Pending if !self.state.has_started(job) => {
                 self.pending -= 1;
-                self.tell(Event::Cancelled { job });
+                self.tell(Event::Withdrawn { job });
                 self.settle(job, Outcome::Cancelled);
             }
             _ => {}
@@ -360,12 +340,12 @@ impl Simulation {
 
     fn change_capacity(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
         for node in nodes.clone() {
-            self.view.set_state(node, state);
+            self.state.set_state(node, state);
         }
         if matches!(state, NodeState::Down | NodeState::Absent) {
-            for job in self.view.running_on(&nodes) {
-                let segment = self.view.segment_index(job);
-                self.view.node_down(job);
+            for job in self.state.running_on(&nodes) {
+                let segment = self.state.segment_index(job);
+                self.state.node_down(job);
                 self.pending += 1;
                 self.tell(Event::Ended { job, segment, end: SegmentEnd::NodeDown });
             }
@@ -374,54 +354,59 @@ impl Simulation {
     }
 
     fn is_pass_due(&self, now: Time) -> bool {
-        let settings = &self.view.plan().settings;
+        let settings = &self.state.plan().settings;
         let at_events = settings.cycle.is_none() || settings.has_event_passes();
         self.unseen && at_events || settings.cycle.is_some() && settings.is_full_pass(now)
     }
 
-    fn pass(&mut self, now: Time, control: &mut Control<'_>) {
+    fn pass(&mut self, now: Time, control: &mut Control<'_>) -> Result<(), PolicyError> {
         self.unseen = false;
-        self.unfilled &= !self.view.plan().settings.is_full_pass(now);
-        self.policy.decide(&mut self.view);
+        self.unfilled &= !self.state.plan().settings.is_full_pass(now);
+        self.policy.decide(&mut Trial::new(&mut self.state))?;
         self.follow_all(now, control);
+        Ok(())
     }
 
+    /// What was decided is shown, told to a policy that does not know it yet, and followed.
     fn follow_all(&mut self, now: Time, control: &mut Control<'_>) {
-        let decisions = self.view.take_decisions();
-        for decision in &decisions {
+        let (log, heard) = self.state.take_log();
+        for (index, event) in log.iter().enumerate() {
             if let Some(trace) = &mut control.trace {
-                trace(&decision.describe(&self.view));
+                trace(&event.describe(&self.state));
             }
-            self.follow(*decision, now);
+            if index >= heard {
+                self.policy.observe(event, &self.state);
+            }
+            self.follow(*event, now);
         }
-        self.view.give_back(decisions);
+        self.state.give_back(log);
     }
 
-    /// What a decision means for events to come.
-    fn follow(&mut self, decision: Decision, now: Time) {
-        match decision {
-            Decision::Start { segment } => {
+    /// What something that was decided means for events to come.
+    fn follow(&mut self, event: Event, now: Time) {
+        match event {
+            Event::Started { segment, .. } => {
                 self.pending -= 1;
                 self.queue_finish(segment);
             }
-            Decision::Change { segment } | Decision::Cap { segment } => self.queue_finish(segment),
-            Decision::Stop { .. } => self.pending += 1,
-            Decision::Reject { job } => {
+            Event::Changed { segment, .. } => self.queue_finish(segment),
+            Event::Ended { .. } => self.pending += 1,
+            Event::Rejected { job } => {
                 self.pending -= 1;
                 self.settle(job, Outcome::Rejected);
             }
-            Decision::Wait { .. } => {}
-            Decision::Hold { job, until } => self.queue.push(until, Rank::Release, job),
-            Decision::WakeAt { time } => {
+            Event::Held { job, until } => self.queue.push(until, Rank::Release, job),
+            Event::WakeAt { time } => {
                 if time > now && time != Time::NEVER {
                     self.queue.push(time, Rank::Timer, 0);
                 }
             }
+            _ => {}
         }
     }
 
     fn queue_finish(&mut self, segment: u32) {
-        let segment = &self.view.history().segments[segment as usize];
+        let segment = &self.state.history().segments[segment as usize];
         if segment.end == SegmentEnd::Open && segment.to != Time::NEVER {
             self.queue.push(segment.to, Rank::Finish, segment.job);
         }
@@ -429,21 +414,18 @@ impl Simulation {
 
     /// Jobs that are running at time 0 take their nodes before the first pass.
     fn start_running(&mut self) {
-        let running = self.view.plan().workload.running.clone();
+        let running = self.state.plan().workload.running.clone();
         for running in &running {
             let job = running.job;
-            if self.view.status(job) != Status::Pending {
+            if self.state.status(job) != Status::Pending {
                 continue;
             }
-            if let Some(choice) = policy::choose_initial(&self.view, running) {
-                self.view.start(job, &choice);
-                let segment = self.view.segment_index(job);
-                self.tell(Event::Running { job, segment });
+            if let Some(choice) = policy::choose_initial(&self.state, running) {
+                let event = self.state.begin_running(job, &choice.pieces);
+                self.tell(event);
+                self.follow(event, Time::ZERO);
             }
         }
-        let decisions = self.view.take_decisions();
-        for decision in decisions {
-            self.follow(decision, Time::ZERO);
-        }
+        self.state.take_log();
     }
 }

@@ -4,6 +4,58 @@ use super::{Host, Occupancy, Piece, ones};
 use std::ops::Range;
 
 impl Occupancy {
+    /// Thousandths of GPUs that pieces are.
+    #[must_use]
+    #[inline]
+    pub fn milli_of(&self, pieces: &[Piece]) -> u64 {
+        let each = |piece: &Piece| match *piece {
+            // Nodes of one piece are of one kind.
+            Piece::Nodes { word, mask } => {
+                let node = (word as usize) << 6 | mask.trailing_zeros() as usize;
+                let kind = self.layout.kind.get(node).map_or(0, |kind| self.layout.kind_gpus[*kind as usize]);
+                u64::from(mask.count_ones()) * u64::from(kind) * 1000
+            }
+            Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
+            Piece::Share { milli, .. } => u64::from(milli),
+        };
+        pieces.iter().map(each).sum()
+    }
+    /// Whether a piece is a node with all of its GPUs.
+    #[must_use]
+    pub fn is_whole_node(&self, piece: Piece) -> bool {
+        match piece {
+            Piece::Nodes { mask, .. } => mask.is_power_of_two(),
+            Piece::Gpus { node, mask } => self.layout.full.get(node as usize) == Some(&mask),
+            Piece::Share { .. } => false,
+        }
+    }
+    /// Whether the nodes of a piece exist, belong to a scope, take new pods and, where it is several nodes, are of one
+    /// kind.
+    ///
+    /// # Errors
+    /// A node of which that is not so, and whether that is because it lies outside.
+    #[inline]
+    pub fn must_be_usable(&self, scope: usize, piece: Piece) -> Result<(), (u32, bool)> {
+        let (word, mask) = match piece {
+            Piece::Nodes { word, mask } => (word as usize, mask),
+            Piece::Gpus { node, .. } | Piece::Share { node, .. } => (node as usize >> 6, 1 << (node & 63)),
+        };
+        let node = |mask: u64| u32::try_from(word << 6).unwrap_or(u32::MAX) | (mask.trailing_zeros() & 63);
+        let inside = self.layout.members[scope].get(word).copied().unwrap_or(0);
+        if mask & !inside != 0 || mask == 0 {
+            return Err((node(mask & !inside), true));
+        }
+        if mask & !self.up[word] != 0 {
+            return Err((node(mask & !self.up[word]), false));
+        }
+        let kind = |node: u32| self.layout.kind[node as usize];
+        let first = kind(node(mask));
+        if mask.count_ones() > 1 && self.layout.kind_gpus.len() > 1 {
+            let other = ones(mask, word).find(|node| self.layout.kind[*node] != first);
+            return other.map_or(Ok(()), |node| Err((u32::try_from(node).unwrap_or(u32::MAX), true)));
+        }
+        Ok(())
+    }
     /// How many scopes there are.
     #[must_use]
     pub const fn scopes(&self) -> usize {

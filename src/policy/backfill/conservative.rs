@@ -15,14 +15,16 @@
 mod gpus;
 mod profile;
 
-use super::super::class::Form;
+use super::super::PolicyError;
 use super::super::pending::{Key, job_of, key_of};
-use super::super::placement::{Choice, Placement};
-use super::super::power::ledger::Ledger;
-use super::super::power::level::{cap_of, level_of};
-use super::super::{Event, Policy, Status, View, ticks};
+use super::super::pipeline::{Bus, Part, Pass};
+use super::super::placement::Placement;
 use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
+use crate::state::place::Choice;
+use crate::state::power::ledger::Ledger;
+use crate::state::power::level::{cap_of, level_of};
+use crate::state::{Decision, Event, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use profile::{Held, Profile, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +58,7 @@ type Place = (u32, Key);
 /// The conservative policy.
 #[derive(Debug)]
 pub(crate) struct Conservative {
-    key: fn(&View, u32) -> u64,
+    key: fn(&State, u32) -> u64,
     placement: Placement,
     profile: Profile,
     /// Whether the profile holds what runs and what is reserved.
@@ -75,11 +77,11 @@ pub(crate) struct Conservative {
 }
 
 impl Conservative {
-    pub(crate) fn new(view: &View, key: fn(&View, u32) -> u64, placement: Placement) -> Self {
+    pub(crate) fn new(state: &State, key: fn(&State, u32) -> u64, placement: Placement) -> Self {
         Self {
             key,
             placement,
-            profile: Profile::new(view),
+            profile: Profile::new(state),
             known: false,
             waiting: BTreeMap::new(),
             begins: BTreeSet::new(),
@@ -90,33 +92,34 @@ impl Conservative {
         }
     }
 
-    fn place(&self, view: &View, job: u32) -> Place {
-        (view.class(job).queue, key_of((self.key)(view, job), view, job))
+    fn place(&self, state: &State, job: u32) -> Place {
+        (state.class(job).queue, key_of((self.key)(state, job), state, job))
     }
 
     /// The profile from scratch: what runs and what is reserved.
-    fn rebuild(&mut self, view: &View) {
-        self.profile.clear(view);
+    fn rebuild(&mut self, state: &State) {
+        self.profile.clear(state);
         let reserved =
             self.waiting.iter().filter_map(|(place, window)| Some((job_of(place.1), window.as_ref()?)));
         let running = self.running.iter().map(|(job, window)| (*job, window));
         for (job, window) in running.chain(reserved) {
-            self.profile.take(view.class(job), window.held());
+            self.profile.take(state.class(job), window.held());
         }
         self.known = true;
     }
 
     /// A window is free again. One that was held twice over is not known to be: then nothing is known.
-    fn give(&mut self, view: &View, job: u32, window: &Window) {
+    fn give(&mut self, state: &State, job: u32, window: &Window) {
         self.known &= !self.profile.is_overdrawn();
         if self.known {
-            self.profile.give(view.class(job), window.held());
+            self.profile.give(state.class(job), window.held());
             self.profile.forget_marks(window.start, window.end);
         }
     }
 
     /// The earliest window in which the job finds room, held from then on.
-    fn reserve(&mut self, view: &mut View, place: Place) {
+    fn reserve(&mut self, bus: &mut Bus<'_, '_>, place: Place) -> Result<(), PolicyError> {
+        let state: &State = bus;
         let job = job_of(place.1);
         let old = self.waiting.get_mut(&place).and_then(Option::take);
         if let Some(old) = &old {
@@ -124,36 +127,37 @@ impl Conservative {
             self.known &= !self.profile.is_overdrawn();
         }
         match &old {
-            Some(old) if self.known => self.profile.give(view.class(job), old.held()),
+            Some(old) if self.known => self.profile.give(state.class(job), old.held()),
             _ if self.known => {}
-            _ => self.rebuild(view),
+            _ => self.rebuild(state),
         }
-        let class = view.class(job);
-        let rate = slowest(view, job);
-        let length = ticks(view.expected_work(job, rate), rate);
+        let class = state.class(job);
+        let rate = slowest(state, job);
+        let length = ticks(state.expected_work(job, rate), rate);
         let mut choice = Choice::default();
         let found = self
             .profile
             .earliest(class, length, |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
             // What begins in the next second waits for a job that ends then, which is an event.
-            let wakes = start > view.now() + Seconds(1);
+            let wakes = start > state.now() + Seconds(1);
             let window = Window { start, end, choice, wakes };
             self.profile.take(class, window.held());
             self.waiting.insert(place, Some(window));
             self.begins.insert((start, place));
             if wakes && !old.as_ref().is_some_and(|old| old.wakes && old.start == start) {
-                view.wake_at(start);
+                bus.apply(Decision::WakeAt { time: start })?;
             }
         }
         if let Some(old) = old {
             self.profile.forget_marks(old.start, old.end);
         }
+        Ok(())
     }
 
     /// Running jobs past their expected end are expected to end a second from now. Returns whether there is one.
-    fn extend_overdue(&mut self, view: &View) -> bool {
-        let now = view.now();
+    fn extend_overdue(&mut self, state: &State) -> bool {
+        let now = state.now();
         let mut any = false;
         for window in self.running.values_mut().filter(|window| window.end <= now) {
             window.end = now + Seconds(1);
@@ -162,28 +166,30 @@ impl Conservative {
         any
     }
 
-    fn start_due(&mut self, view: &mut View) {
-        let now = view.now();
+    fn start_due(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        let now = bus.now();
         let mut power = Power::default();
         let mut blocked = Vec::new();
         while let Some((start, place)) = self.begins.first().copied().filter(|(start, _)| *start == now) {
             self.begins.remove(&(start, place));
             let job = job_of(place.1);
             let Some(Some(mut window)) = self.waiting.remove(&place) else { continue };
-            if !power.admits(view, job, &mut window.choice) {
+            if !power.admits(bus, job, &mut window.choice) {
                 blocked.push((place, window));
                 continue;
             }
-            view.start(job, &window.choice);
-            let rate = view.segment(job).map_or(Factor::ONE, |segment| segment.rate);
-            let end = view.expected_end(job, rate);
+            let Choice { pieces, cap, .. } = &window.choice;
+            bus.apply(Decision::Start { job, domains: pieces, cap: *cap })?;
+            let state: &State = bus;
+            let rate = state.segment(job).map_or(Factor::ONE, |segment| segment.rate);
+            let end = state.expected_end(job, rate);
             // It was thought to take longer, or, under a cap, less.
             if end != window.end {
-                self.give(view, job, &window);
+                self.give(state, job, &window);
                 self.void |= end > window.end;
                 window.end = end;
                 if self.known {
-                    self.profile.take(view.class(job), window.held());
+                    self.profile.take(state.class(job), window.held());
                 }
             }
             self.running.insert(job, window);
@@ -192,13 +198,14 @@ impl Conservative {
             self.begins.insert((now, place));
             self.waiting.insert(place, Some(window));
         }
+        Ok(())
     }
 
     /// What nobody has reserved any more, for the job no longer waits.
-    fn withdraw(&mut self, view: &View, place: Place) -> bool {
+    fn withdraw(&mut self, state: &State, place: Place) -> bool {
         let Some(window) = self.waiting.remove(&place).flatten() else { return false };
         self.begins.remove(&(window.start, place));
-        self.give(view, job_of(place.1), &window);
+        self.give(state, job_of(place.1), &window);
         true
     }
 }
@@ -213,9 +220,9 @@ struct Power {
 impl Power {
     /// Whether a job may start at its place, at the level that `choice` then has; if not, what it asks for is kept for
     /// it.
-    fn admits(&mut self, view: &View, job: u32, choice: &mut Choice) -> bool {
-        let class = view.class(job);
-        let (Some(ledger), Some(draws)) = (view.room().power(), &class.draws) else { return true };
+    fn admits(&mut self, state: &State, job: u32, choice: &mut Choice) -> bool {
+        let class = state.class(job);
+        let (Some(ledger), Some(draws)) = (state.resources().power(), &class.draws) else { return true };
         let pieces = &choice.pieces;
         let admitted = |level: &usize| {
             let others = self.with_blocked.as_ref();
@@ -235,75 +242,81 @@ impl Power {
 }
 
 /// The lowest rate a job might get.
-fn slowest(view: &View, job: u32) -> Factor {
-    let class = view.class(job);
+fn slowest(state: &State, job: u32) -> Factor {
+    let class = state.class(job);
     if let Some(rate) = class.rate {
         return rate;
     }
-    let kinds = &view.plan().cluster.kinds;
-    let spans =
-        matches!(class.form, Form::Gang { .. } | Form::Pods { .. }) && !view.room().occupancy.is_flat();
+    let kinds = &state.plan().cluster.kinds;
+    let spans = class.is_gang() && !state.resources().occupancy.is_flat();
     let racks = if spans { 2 } else { 1 };
     let rates = |kind: &u32| class.rate_on(kinds, *kind, 1).min(class.rate_on(kinds, *kind, racks));
     class.kinds.iter().map(rates).min().unwrap_or_default()
 }
 
-impl Policy for Conservative {
-    fn observe(&mut self, event: Event, view: &View) {
-        self.eventful |= event != Event::Timer;
-        match event {
-            Event::Eligible { job } => {
-                self.waiting.insert(self.place(view, job), None);
+impl Part for Conservative {
+    fn observe(&mut self, event: &Event, state: &State) {
+        self.eventful |= !matches!(event, Event::Timer | Event::WakeAt { .. } | Event::Closed { .. });
+        match *event {
+            Event::Eligible { job } | Event::Released { job } => {
+                self.waiting.insert(self.place(state, job), None);
             }
-            Event::Running { job, segment } => {
+            Event::Started { job, segment } => {
                 // Whoever started it looked at no reservation.
-                self.waiting.remove(&self.place(view, job));
+                self.waiting.remove(&self.place(state, job));
                 self.void = true;
-                let history = view.history();
+                let history = state.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
-                let end = view.expected_end(job, segment.rate);
+                let end = state.expected_end(job, segment.rate);
                 self.known = false;
                 self.running.insert(job, Window { start: segment.from, end, choice, wakes: false });
             }
             Event::Ended { job, end, .. } => {
                 self.ended = true;
                 if let Some(window) = self.running.remove(&job) {
-                    self.give(view, job, &window);
+                    self.give(state, job, &window);
                 }
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
-                    self.waiting.insert(self.place(view, job), None);
+                    self.waiting.insert(self.place(state, job), None);
                 }
             }
-            Event::Cancelled { job } => {
-                self.ended |= self.withdraw(view, self.place(view, job));
+            Event::Withdrawn { job } | Event::Held { job, .. } => {
+                self.ended |= self.withdraw(state, self.place(state, job));
             }
             Event::Capacity | Event::Power => {
                 self.ended = true;
                 self.known = false;
             }
-            Event::Settled { .. } | Event::Rerated { .. } | Event::Timer => {}
+            Event::Rejected { .. }
+            | Event::Settled { .. }
+            | Event::Changed { .. }
+            | Event::Closed { .. }
+            | Event::WakeAt { .. }
+            | Event::Timer => {}
         }
     }
+}
 
-    fn decide(&mut self, view: &mut View) {
+impl Pass for Conservative {
+    fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         debug_assert!(
-            self.waiting.keys().all(|place| view.status(job_of(place.1)) == Status::Pending),
-            "only pending jobs wait"
+            self.waiting.keys().all(|place| bus.waits(job_of(place.1))),
+            "only jobs that wait have a place in line"
         );
-        let now = view.now();
+        let now = bus.now();
         // The timer of a reservation that has moved is no reason for a pass.
         let beginning = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
         let due =
             beginning.filter_map(|(_, place)| self.waiting.get(place)).flatten().any(|window| window.wakes);
-        let wanted = std::mem::take(&mut self.eventful) || due || view.plan().settings.cycle.is_some();
+        let wanted = std::mem::take(&mut self.eventful) || due || bus.plan().settings.cycle.is_some();
         if !wanted {
-            return;
+            return Ok(());
         }
-        self.placement.freeze(view);
+        self.placement.freeze(bus);
         let stale =
             std::mem::take(&mut self.void) || self.begins.first().is_some_and(|(start, _)| *start < now);
-        let overdue = self.extend_overdue(view);
+        let overdue = self.extend_overdue(bus);
         let ended = std::mem::take(&mut self.ended);
         if stale || overdue {
             // Those that stay would lie in the way of each other: all are given up before any is made anew.
@@ -314,18 +327,18 @@ impl Policy for Conservative {
         if self.known {
             self.profile.advance(now);
         } else {
-            self.rebuild(view);
+            self.rebuild(bus);
         }
         if ended {
             let reserved = self.waiting.iter().filter(|(_, window)| window.is_some());
             for place in reserved.map(|(place, _)| *place).collect::<Vec<_>>() {
-                self.reserve(view, place);
+                self.reserve(bus, place)?;
             }
         }
         let without = self.waiting.iter().filter(|(_, window)| window.is_none());
         for place in without.map(|(place, _)| *place).collect::<Vec<_>>() {
-            self.reserve(view, place);
+            self.reserve(bus, place)?;
         }
-        self.start_due(view);
+        self.start_due(bus)
     }
 }

@@ -15,10 +15,12 @@ mod cheapest_window;
 mod cleanest_window;
 mod none;
 
-use super::{Event, Policy, View, ticks};
+use super::PolicyError;
+use super::pipeline::{Bus, Part};
 use crate::cluster::grid::{Grid, Integral, Signal};
 use crate::history::Plan;
 use crate::power::window::lowest;
+use crate::state::{Decision, Event, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
 
@@ -72,22 +74,6 @@ pub fn greatest_delay(plan: &Plan, job: u32) -> Seconds {
     behaviour.max_delay.or(tenant.max_delay).or_else(of_kind).unwrap_or_default()
 }
 
-/// A policy that holds jobs back from another; that other itself where nothing is to be held for. `None` if the plan
-/// names a way to hold that does not exist.
-pub(super) fn wrap(view: &View, inner: Box<dyn Policy>) -> Option<Box<dyn Policy>> {
-    let plan = view.plan();
-    let name = plan.settings.hold.as_str();
-    let entry = if name.is_empty() { &none::ENTRY } else { HOLDS.iter().find(|entry| entry.name == name)? };
-    let signals = plan.cluster.grids.iter().map(entry.signal);
-    let sites: Vec<Option<Integral<'static>>> =
-        signals.map(|signal| signal.map(|signal| signal.clone().into_integral())).collect();
-    if sites.iter().all(Option::is_none) {
-        return Some(inner);
-    }
-    let sites_of = view.classes().scopes.iter().map(|nodes| sites_in(plan, nodes)).collect();
-    Some(Box::new(Holding { inner, sites, sites_of, held: BTreeSet::new(), fresh: Vec::new() }))
-}
-
 /// The sites that a set of nodes lies in.
 fn sites_in(plan: &Plan, nodes: &[u64]) -> Vec<usize> {
     let cluster = &plan.cluster;
@@ -97,101 +83,95 @@ fn sites_in(plan: &Plan, nodes: &[u64]) -> Vec<usize> {
     sites.into_iter().collect()
 }
 
-/// A policy that hears of some jobs later than they become eligible.
+/// Holds jobs back, where something is to be held for.
 #[derive(Debug)]
-struct Holding {
-    inner: Box<dyn Policy>,
+pub(super) struct Hold {
     /// By site: the sums of what is to be low, where it is known.
     sites: Vec<Option<Integral<'static>>>,
     /// By scope: the sites it lies in.
     sites_of: Vec<Vec<usize>>,
-    /// Who is held, by when that ends.
+    /// Jobs that are held, by when that ends.
     held: BTreeSet<(Time, u32)>,
-    /// Those of them that no pass has told yet.
+    /// Jobs that became eligible since the last pass and are to be held.
     fresh: Vec<(Time, u32)>,
 }
 
-impl Holding {
+impl Hold {
+    /// The one that a plan names, or none where nothing is to be held for; no answer if there is none of that name.
+    pub(super) fn of(state: &State) -> Option<Option<Self>> {
+        let plan = state.plan();
+        let name = plan.settings.hold.as_str();
+        let entry =
+            if name.is_empty() { &none::ENTRY } else { HOLDS.iter().find(|entry| entry.name == name)? };
+        let signals = plan.cluster.grids.iter().map(entry.signal);
+        let sites: Vec<Option<Integral<'static>>> =
+            signals.map(|signal| signal.map(|signal| signal.clone().into_integral())).collect();
+        if sites.iter().all(Option::is_none) {
+            return Some(None);
+        }
+        let sites_of = state.classes().scopes.iter().map(|nodes| sites_in(plan, nodes)).collect();
+        Some(Some(Self { sites, sites_of, held: BTreeSet::new(), fresh: Vec::new() }))
+    }
+
     /// When a job that becomes eligible now is to start.
-    fn start(&mut self, view: &View, job: u32) -> Time {
-        let (now, delay) = (view.now(), greatest_delay(view.plan(), job));
-        let class = view.class(job);
+    fn start(&mut self, state: &State, job: u32) -> Time {
+        let (now, delay) = (state.now(), greatest_delay(state.plan(), job));
+        let class = state.class(job);
         // Nothing is drawn, or it never starts.
         if delay == Seconds::ZERO || class.kinds.is_empty() {
             return now;
         }
-        let rate = slowest(view, job);
-        let length = ticks(view.expected_work(job, rate), rate);
+        let rate = slowest(state, job);
+        let length = ticks(state.expected_work(job, rate), rate);
         let sites = self.sites_of[class.scope as usize].iter();
         let mut best: Option<(i128, Time)> = None;
         for site in sites {
             if let Some(Some(integral)) = self.sites.get_mut(*site) {
                 let (sum, start) = lowest(integral, now, now + delay, length);
-                let found = (sum * i128::from(view.plan().cluster.sites[*site].pue_milli(now)), start);
+                let found = (sum * i128::from(state.plan().cluster.sites[*site].pue_milli(now)), start);
                 best = Some(best.map_or(found, |best| best.min(found)));
             }
         }
         best.map_or(now, |best| best.1)
     }
 
-    /// Lets go of a job before its time.
-    fn forget(&mut self, job: u32) -> bool {
-        self.fresh.retain(|(_, fresh)| *fresh != job);
-        let known = self.held.len();
-        self.held.retain(|(_, held)| *held != job);
-        self.held.len() < known
+    /// Holds what became eligible, and lets go of what has been held long enough.
+    pub(super) fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        for (until, job) in std::mem::take(&mut self.fresh) {
+            self.held.insert((until, job));
+            bus.apply(Decision::Hold { job, until })?;
+        }
+        while let Some((until, job)) = self.held.first().copied().filter(|(until, _)| *until <= bus.now()) {
+            self.held.remove(&(until, job));
+            bus.release(job);
+        }
+        Ok(())
     }
 }
 
 /// The lowest rate a job might get inside a rack.
-fn slowest(view: &View, job: u32) -> Factor {
-    let (class, kinds) = (view.class(job), &view.plan().cluster.kinds);
+fn slowest(state: &State, job: u32) -> Factor {
+    let (class, kinds) = (state.class(job), &state.plan().cluster.kinds);
     let rates = class.kinds.iter().map(|kind| class.rate_on(kinds, *kind, 1));
     class.rate.or_else(|| rates.min()).unwrap_or_default()
 }
 
-impl Policy for Holding {
-    fn make_way(&mut self, view: &mut View) {
-        self.inner.make_way(view);
-    }
-
-    fn observe(&mut self, event: Event, view: &View) {
-        match event {
+impl Part for Hold {
+    fn observe(&mut self, event: &Event, state: &State) {
+        match *event {
             Event::Eligible { job } => {
-                let start = self.start(view, job);
-                if start > view.now() {
-                    self.held.insert((start, job));
+                let start = self.start(state, job);
+                if start > state.now() {
                     self.fresh.push((start, job));
-                } else {
-                    self.inner.observe(event, view);
                 }
             }
-            Event::Cancelled { job } => {
-                if !self.forget(job) {
-                    self.inner.observe(event, view);
-                }
+            // It has been running since before it could be held.
+            Event::Started { job, .. } => self.fresh.retain(|(_, fresh)| *fresh != job),
+            Event::Withdrawn { job } => {
+                self.fresh.retain(|(_, fresh)| *fresh != job);
+                self.held.retain(|(_, held)| *held != job);
             }
-            Event::Running { job, .. } => {
-                // It has been running since before it could be held.
-                if self.forget(job) {
-                    self.inner.observe(Event::Eligible { job }, view);
-                }
-                self.inner.observe(event, view);
-            }
-            _ => {
-                self.inner.observe(event, view);
-            }
+            _ => {}
         }
-    }
-
-    fn decide(&mut self, view: &mut View) {
-        for (until, job) in std::mem::take(&mut self.fresh) {
-            view.hold(job, until);
-        }
-        while let Some((until, job)) = self.held.first().copied().filter(|(until, _)| *until <= view.now()) {
-            self.held.remove(&(until, job));
-            self.inner.observe(Event::Eligible { job }, view);
-        }
-        self.inner.decide(view);
     }
 }

@@ -3,7 +3,8 @@
 //! A job falls to the next queue when its attained GPU-seconds reach a limit of `queue_limits`.
 //! Gu et al., "Tiresias: a GPU cluster manager for distributed deep learning", NSDI 2019.
 
-use super::{Attained, Entry, Ranking, Rule, View};
+use super::{Attained, Entry, Ranking, Rule};
+use crate::state::State;
 use crate::units::{Seconds, Time};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -14,21 +15,21 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 /// The limits in GPU-thousandths times seconds.
-fn limits(view: &View) -> impl DoubleEndedIterator<Item = u64> + '_ {
-    view.plan().settings.queue_limits.iter().map(|limit| limit.saturating_mul(1000))
+fn limits(state: &State) -> impl DoubleEndedIterator<Item = u64> + '_ {
+    state.plan().settings.queue_limits.iter().map(|limit| limit.saturating_mul(1000))
 }
 
-fn key(view: &View, attained: &Attained, job: u32) -> u64 {
-    let service = attained.service(view, job);
-    limits(view).filter(|limit| service >= *limit).count() as u64
+fn key(state: &State, attained: &Attained, job: u32) -> u64 {
+    let service = attained.service(state, job);
+    limits(state).filter(|limit| service >= *limit).count() as u64
 }
 
-fn changes(view: &View, attained: &Attained, job: u32) -> Time {
-    let service = attained.service(view, job);
-    let gpus = u64::from(view.class(job).gpus_milli);
-    let Some(limit) = limits(view).filter(|limit| *limit > service).min() else { return Time::NEVER };
+fn changes(state: &State, attained: &Attained, job: u32) -> Time {
+    let service = attained.service(state, job);
+    let gpus = u64::from(state.class(job).gpus_milli);
+    let Some(limit) = limits(state).filter(|limit| *limit > service).min() else { return Time::NEVER };
     if gpus == 0 {
         return Time::NEVER;
     }
-    view.now() + Seconds(u32::try_from((limit - service).div_ceil(gpus)).unwrap_or(u32::MAX))
+    state.now() + Seconds(u32::try_from((limit - service).div_ceil(gpus)).unwrap_or(u32::MAX))
 }

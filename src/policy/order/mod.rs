@@ -11,7 +11,7 @@ mod sjf;
 mod smallest_area_first;
 mod srtf;
 
-use super::View;
+use crate::state::State;
 use crate::units::Time;
 
 /// One order: its name, what it does, and its key.
@@ -26,6 +26,14 @@ pub struct Entry {
     pub(super) rule: Rule,
 }
 
+impl Entry {
+    /// Whether it ranks running jobs with the pending ones and stops those that rank too low.
+    #[must_use]
+    pub const fn is_preemptive(&self) -> bool {
+        matches!(self.rule, Rule::Preemptive(_))
+    }
+}
+
 /// Every order.
 pub const ORDERS: &[Entry] =
     &[fifo::ENTRY, sjf::ENTRY, smallest_area_first::ENTRY, priority::ENTRY, srtf::ENTRY, las::ENTRY];
@@ -34,7 +42,7 @@ pub const ORDERS: &[Entry] =
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
     /// A key that is fixed when a job becomes eligible.
-    Static(fn(&View, u32) -> u64),
+    Static(fn(&State, u32) -> u64),
     /// A key that changes as jobs run, and when it will next change by itself.
     Preemptive(Ranking),
 }
@@ -43,9 +51,9 @@ pub(super) enum Rule {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ranking {
     /// The job's key now.
-    pub(super) key: fn(&View, &Attained, u32) -> u64,
+    pub(super) key: fn(&State, &Attained, u32) -> u64,
     /// When a running job's key will next change in a way that matters; [`Time::NEVER`]: never.
-    pub(super) changes: fn(&View, &Attained, u32) -> Time,
+    pub(super) changes: fn(&State, &Attained, u32) -> Time,
 }
 
 /// The service each job has received: GPU-thousandths times seconds, up to its last stop.
@@ -57,13 +65,13 @@ impl Attained {
         Self(vec![0; jobs])
     }
     /// The service of a job up to now, the open segment included.
-    pub(super) fn service(&self, view: &View, job: u32) -> u64 {
-        let running = view.segment(job).map_or(0, |segment| u64::from(view.now().since(segment.from).0));
-        self.0[job as usize] + running * u64::from(view.class(job).gpus_milli)
+    pub(super) fn service(&self, state: &State, job: u32) -> u64 {
+        let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
+        self.0[job as usize] + running * u64::from(state.class(job).gpus_milli)
     }
     /// A segment of a job ended.
-    pub(super) fn add(&mut self, view: &View, job: u32, seconds: u32) {
-        self.0[job as usize] += u64::from(seconds) * u64::from(view.class(job).gpus_milli);
+    pub(super) fn add(&mut self, state: &State, job: u32, seconds: u32) {
+        self.0[job as usize] += u64::from(seconds) * u64::from(state.class(job).gpus_milli);
     }
 }
 

@@ -3,7 +3,8 @@
 //! As all jobs age alike, the ranking of two jobs never changes while they wait: eligible time less priority times
 //! step is a static key.
 
-use super::{Entry, Rule, View};
+use super::{Entry, Rule};
+use crate::state::State;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "priority",
@@ -12,10 +13,10 @@ pub(super) const ENTRY: Entry = Entry {
     rule: Rule::Static(key),
 };
 
-fn key(view: &View, job: u32) -> u64 {
+fn key(state: &State, job: u32) -> u64 {
     // Far enough from zero for every 32-bit priority, step and time.
     const MIDDLE: i128 = 1 << 63;
-    let step = i128::from(view.plan().settings.priority_step);
-    let eligible = i128::from(view.eligible_time(job).0);
-    u64::try_from(MIDDLE + eligible - i128::from(view.job(job).priority) * step).unwrap_or(u64::MAX)
+    let step = i128::from(state.plan().settings.priority_step);
+    let eligible = i128::from(state.eligible_time(job).0);
+    u64::try_from(MIDDLE + eligible - i128::from(state.job(job).priority) * step).unwrap_or(u64::MAX)
 }

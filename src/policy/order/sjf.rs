@@ -6,5 +6,5 @@ pub(super) const ENTRY: Entry = Entry {
     name: "sjf",
     about: "shortest requested time first",
     source: "Conway, Maxwell, Miller, Theory of Scheduling, 1967",
-    rule: Rule::Static(|view, job| u64::from(view.job(job).requested_time.0)),
+    rule: Rule::Static(|state, job| u64::from(state.job(job).requested_time.0)),
 };

@@ -8,7 +8,7 @@ pub(super) const ENTRY: Entry = Entry {
     about: "least work left first; running jobs are stopped for shorter ones",
     source: "Schrage, A proof of the optimality of the shortest remaining processing time discipline, 1968",
     rule: Rule::Preemptive(Ranking {
-        key: |view, _, job| view.work_left(job).div_ceil(1 << 16),
+        key: |state, _, job| state.work_left(job).div_ceil(1 << 16),
         changes: |_, _, _| Time::NEVER,
     }),
 };

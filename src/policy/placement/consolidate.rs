@@ -6,9 +6,10 @@
 //! Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021.
 //! O(nodes) time.
 
-use super::{Choice, Entry, Picker, Rule, gang, lowest_bits, narrow, pod};
+use super::{Entry, Rule};
 use crate::cluster::Piece;
-use crate::policy::class::Form;
+use crate::state::class::Form;
+use crate::state::place::{Choice, Picker, gang, lowest_bits, narrow, pod};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "consolidate",

@@ -12,33 +12,26 @@
 //! - A rack's cost for a gang is what it has free for it: the thousandths of the pods it has room for. Within a rack, nodes go by (cost, index) as they were
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
-mod assembly;
 mod best_fit;
 mod cheapest_energy;
 mod consolidate;
 mod fgd;
 mod first_fit;
-pub(crate) mod gang;
-pub mod model;
 mod pack;
-pub(crate) mod pod;
 mod random;
 pub mod ranked;
 mod spread;
 mod worst_fit;
 
-use super::class::{Class, Classes, Form};
-use super::power::ledger::Ledger;
-use super::power::level::{Draws, cap_of};
-use super::room::Room;
-use super::view::View;
-use crate::cluster::{Occupancy, Piece};
-use crate::cost::{TERMS, Weights};
+use crate::cluster::Occupancy;
+use crate::cost::Weights;
 use crate::history::Plan;
 use crate::random::{Purpose, Stream};
-use crate::units::Factor;
-use crate::workload::{Request, Shape};
-use model::Model;
+use crate::state::class::{Class, Classes, Form};
+use crate::state::place::model::Model;
+use crate::state::place::{Admission, Choice, Picker, Preference, gang, pod};
+use crate::state::power::level::cap_of;
+use crate::state::{Resources, State};
 
 /// One placement: its name, what it does, and its rule.
 #[derive(Debug)]
@@ -85,102 +78,6 @@ impl Entry {
     }
 }
 
-/// Which of several domains that fit is the cheapest, as far as an index of free capacity can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cheapest {
-    /// All cost the same: the lowest index.
-    Lowest,
-    /// The one with the least free.
-    Fullest,
-    /// The one with the most free.
-    Emptiest,
-}
-
-impl Cheapest {
-    const fn of(leftover: u32, spread: u32) -> Self {
-        if leftover > spread {
-            Self::Fullest
-        } else if leftover < spread {
-            Self::Emptiest
-        } else {
-            Self::Lowest
-        }
-    }
-}
-
-/// The order in which weights put domains, where free capacity alone decides it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Preference {
-    pub(crate) node: Cheapest,
-    pub(crate) rack: Cheapest,
-    /// Whether what is free around a node counts for one pod.
-    pub(crate) rack_first: bool,
-    /// Whether free capacity alone decides.
-    pub(crate) plain: bool,
-}
-
-impl Preference {
-    fn of(weights: Weights) -> Self {
-        let capacity = ["leftover", "spread", "rack_leftover", "rack_spread", "span"];
-        // Of racks that hold a whole gang, or equally much of it, the span is the same.
-        let others = TERMS.iter().filter(|term| !capacity.contains(&term.name));
-        let (leftover, spread) = (weights.leftover, weights.spread);
-        Self {
-            node: Cheapest::of(leftover, spread),
-            rack: Cheapest::of(leftover + weights.rack_leftover, spread + weights.rack_spread),
-            rack_first: weights.rack_leftover != weights.rack_spread,
-            plain: others.fold(0, |sum, term| sum | term.weight(weights)) == 0,
-        }
-    }
-}
-
-/// Where a job would go.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// What it would hold.
-    pub pieces: Vec<Piece>,
-    /// The kind of its nodes.
-    pub kind: u32,
-    /// How many racks it would span.
-    pub racks: u32,
-    /// The most its GPUs would draw, as a fraction of their TGP.
-    pub cap: Factor,
-}
-
-impl Choice {
-    fn clear(&mut self) {
-        self.pieces.clear();
-        self.kind = 0;
-        self.racks = 1;
-        self.cap = Factor::ONE;
-    }
-    /// Adds a whole node.
-    pub(crate) fn push_node(&mut self, node: usize) {
-        self.push_nodes(narrow(node >> 6), 1 << (node & 63));
-    }
-    /// Adds whole nodes of a word of 64.
-    fn push_nodes(&mut self, word: u32, nodes: u64) {
-        match self.pieces.last_mut() {
-            Some(Piece::Nodes { word: last, mask }) if *last == word => *mask |= nodes,
-            _ => self.pieces.push(Piece::Nodes { word, mask: nodes }),
-        }
-    }
-    /// Adds the pieces of a part.
-    fn append(&mut self, part: &Self) {
-        for piece in &part.pieces {
-            match *piece {
-                Piece::Nodes { word, mask } => self.push_nodes(word, mask),
-                piece => self.pieces.push(piece),
-            }
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "nodes, racks and GPUs are counted in 32 bits")]
-pub(crate) const fn narrow(index: usize) -> u32 {
-    index as u32
-}
-
 /// A placement ready to choose.
 #[derive(Debug)]
 pub struct Placement {
@@ -219,8 +116,8 @@ impl Placement {
     }
 
     /// A pass begins: what holds for all of it is read. Returns whether a place may cost more or less than in the last.
-    pub(super) fn freeze(&mut self, view: &View) -> bool {
-        self.model.freeze_at(view.plan(), view.classes(), view.now(), view.room())
+    pub(super) fn freeze(&mut self, state: &State) -> bool {
+        self.model.freeze_at(state.plan(), state.classes(), state.now(), state.resources())
     }
 
     /// Where a job of `class` would go now; false if nothing fits, and `choice` is then meaningless.
@@ -234,7 +131,7 @@ impl Placement {
 
     /// As [`Placement::choose`], within every cap on power: at the highest level at which there is such a place.
     #[inline]
-    pub(super) fn choose_in(&self, class: &Class, job: u32, room: &Room, choice: &mut Choice) -> bool {
+    pub(super) fn choose_in(&self, class: &Class, job: u32, room: &Resources, choice: &mut Choice) -> bool {
         self.at_levels(class, job, room, choice, |picker, choice| self.find(picker, choice))
     }
 
@@ -244,7 +141,7 @@ impl Placement {
         &self,
         class: &Class,
         job: u32,
-        room: &Room,
+        room: &Resources,
         choice: &mut Choice,
         mut find: impl FnMut(&Picker<'_>, &mut Choice) -> bool,
     ) -> bool {
@@ -292,7 +189,7 @@ impl Placement {
     }
 
     /// Whether a job of `class` would find a place in `room`, by looking for one.
-    pub fn fits(&mut self, class: &Class, job: u32, room: &Room) -> bool {
+    pub fn fits(&mut self, class: &Class, job: u32, room: &Resources) -> bool {
         let mut scratch = std::mem::take(&mut self.scratch);
         let fits = self.choose_in(class, job, room, &mut scratch);
         self.scratch = scratch;
@@ -304,124 +201,4 @@ impl Placement {
 fn rule_of(name: &str) -> Option<Rule> {
     let entry = PLACEMENTS.iter().find(|entry| entry.name == name);
     entry.map(|entry| entry.rule).or_else(|| name.parse().ok().map(Rule::Weigh))
-}
-
-/// One question to a placement.
-#[derive(Debug)]
-pub(crate) struct Picker<'a> {
-    pub(crate) class: &'a Class,
-    pub(crate) job: u32,
-    pub(crate) occupancy: &'a Occupancy,
-    pub(crate) model: &'a Model,
-    /// The order of the model's weights.
-    pub(crate) preference: Preference,
-    /// Where costs are random draws.
-    pub(crate) stream: Option<&'a Stream>,
-    /// Where caps on power are heeded, what decides about them.
-    pub(crate) admission: Option<Admission<'a>>,
-}
-
-/// What decides whether a domain has power left for a class at a level.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Admission<'a> {
-    ledger: &'a Ledger,
-    draws: &'a Draws,
-    level: usize,
-}
-
-impl Admission<'_> {
-    /// For a pod of so many thousandths on a node.
-    pub(crate) fn admits_pod(&self, node: usize, milli: u32) -> bool {
-        self.ledger.admits_pod(self.draws, self.level, narrow(node), milli)
-    }
-    /// What a pod of so many thousandths reserves on nodes of a kind.
-    pub(crate) fn watts(&self, kind: u32, milli: u32) -> u64 {
-        self.ledger.watts_of_pod(self.draws, self.level, kind, milli)
-    }
-}
-
-/// Draws for racks are told from draws for nodes by this bit.
-const RACK_DRAW: u32 = 1 << 31;
-
-impl Picker<'_> {
-    pub(crate) const fn scope(&self) -> usize {
-        self.class.scope as usize
-    }
-    /// Whether an index of free capacity knows what is cheapest.
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.preference.plain && self.stream.is_none()
-    }
-    fn draw(&self, number: u32) -> Option<u32> {
-        self.stream.map(|stream| stream.draw(u64::from(self.job), number))
-    }
-    /// The cost of a class of one pod on a node.
-    pub(crate) fn pod_cost(&self, node: usize) -> u32 {
-        let weigh = || self.model.pod_cost(self.occupancy, self.class, node);
-        self.draw(narrow(node)).unwrap_or_else(weigh)
-    }
-    /// The cost of a gang's pod of so many thousandths on a node.
-    pub(crate) fn inside_cost(&self, milli: u32, node: usize) -> u32 {
-        let weigh = || self.model.inside_cost(self.occupancy, self.class, milli, node);
-        self.draw(narrow(node)).unwrap_or_else(weigh)
-    }
-    /// The cost of a rack that has room for `capacity` of a gang's `pods` pods of `milli` thousandths.
-    pub(crate) fn rack_cost(&self, rack: usize, pods: (u32, u32, bool), capacity: u32) -> u32 {
-        let weigh = || self.model.rack_cost(self.class, rack, pods, capacity);
-        self.draw(RACK_DRAW | narrow(rack)).unwrap_or_else(weigh)
-    }
-}
-
-/// The choice that puts a class on the nodes named, in their order: of equal pods as many as fit on each, of any gang
-/// one pod a node, of all that is wholly free there. `None` if they have too little room.
-pub(crate) fn on_nodes(
-    class: &Class,
-    request: &Request,
-    nodes: &[u32],
-    occupancy: &Occupancy,
-) -> Option<Choice> {
-    let mut left = occupancy.clone();
-    let known = |node: &usize| *node < occupancy.nodes() && occupancy.in_scope(class.scope as usize, *node);
-    let mut nodes = nodes.iter().map(|node| *node as usize).filter(known);
-    let mut choice = Choice::default();
-    let (mut pods, each, mut wanted) = match request.shape {
-        Shape::Any { gpus_milli } => (u32::MAX, None, gpus_milli),
-        Shape::Pods { count, gpus_milli_each } => (count, Some(gpus_milli_each), 0),
-    };
-    let mut node = nodes.next()?;
-    let mut racks = std::collections::BTreeSet::new();
-    while pods > 0 && (each.is_some() || wanted > 0 || choice.pieces.is_empty()) {
-        let whole = left.free_mask(node).count_ones() * 1000;
-        let milli = each.unwrap_or(if wanted < 1000 { wanted } else { wanted.min(whole) });
-        let nothing_here = each.is_none() && milli == 0 && wanted > 0;
-        let piece = if nothing_here { None } else { pod::piece_of(&left, class.host, node, milli) };
-        match piece {
-            Some(piece) => {
-                left.claim(&[piece], class.host);
-                if choice.pieces.is_empty() {
-                    choice.kind = occupancy.kind(node);
-                }
-                choice.pieces.push(piece);
-                racks.insert(occupancy.rack(node));
-                pods -= 1;
-                wanted -= if each.is_none() { milli } else { 0 };
-                if each.is_none() && wanted > 0 {
-                    node = nodes.next()?;
-                }
-            }
-            None if each.is_none() && !nothing_here => return None,
-            None => node = nodes.next()?,
-        }
-    }
-    choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
-    Some(choice)
-}
-
-/// The `count` lowest set bits of `mask`, which has as many.
-pub(crate) fn lowest_bits(mask: u64, count: u32) -> u64 {
-    debug_assert!(mask.count_ones() >= count, "{count} bits of {mask:#x}");
-    let mut rest = mask;
-    for _ in 0..count {
-        rest &= rest.wrapping_sub(1);
-    }
-    mask & !rest
 }

@@ -9,16 +9,17 @@
 //! Terms of places (price, carbon, pressure) hold for the pass; room and caps on power are looked at as they are. What
 //! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
 
-use super::assembly::{Assembly, Passed};
-use super::gang::{self, Need};
-use super::{Choice, Picker, Placement, Rule, pod, rule_of};
+use super::{Placement, Rule, rule_of};
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query, Tables};
 use crate::history::Settings;
 use crate::policy::backfill::Backfill;
-use crate::policy::class::{Class, Classes, Form};
 use crate::policy::order;
-use crate::policy::room::Room;
+use crate::state::Resources;
+use crate::state::class::{Class, Classes, Form};
+use crate::state::place::assembly::{Assembly, Passed};
+use crate::state::place::gang::{self, Need};
+use crate::state::place::{Choice, Picker, pod};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -111,7 +112,7 @@ enum Asked {
 
 /// How many kinds of nodes have bits of their own in each scope: where there are caps to heed, since a job draws more
 /// on some than on others; so few that a board has bits for several scopes.
-fn kinds_apart(room: &Room) -> u32 {
+fn kinds_apart(room: &Resources) -> u32 {
     let kinds = room.occupancy.kinds();
     if room.power().is_some() && kinds <= u32::BITS / 2 { kinds.max(1) } else { 1 }
 }
@@ -146,7 +147,7 @@ impl Ranked {
         placement: &Placement,
         (classes, waiting): (&Classes, impl FnOnce() -> I),
         job: u32,
-        room: &Room,
+        room: &Resources,
         choice: &mut Choice,
     ) -> bool {
         let class = classes.of_job(job);
@@ -163,7 +164,7 @@ impl Ranked {
     }
 
     /// A job has started in the room that was ranked.
-    pub(in crate::policy) fn started(&mut self, placement: &Placement, room: &Room, pieces: &[Piece]) {
+    pub(in crate::policy) fn started(&mut self, placement: &Placement, room: &Resources, pieces: &[Piece]) {
         if self.as_of.is_none() {
             return;
         }
@@ -208,7 +209,7 @@ impl Ranked {
     fn rank<'a>(
         &mut self,
         placement: &Placement,
-        room: &Room,
+        room: &Resources,
         waiting: impl Iterator<Item = &'a Class>,
         classes: usize,
     ) {
@@ -242,7 +243,7 @@ impl Ranked {
         }
     }
 
-    fn ask_nodes(&mut self, placement: &Placement, room: &Room, class: &Class) -> Asked {
+    fn ask_nodes(&mut self, placement: &Placement, room: &Resources, class: &Class) -> Asked {
         let (apart, occupancy) = (kinds_apart(room), &room.occupancy);
         let scopes = u32::BITS / apart;
         let first = class.scope / scopes * scopes;
@@ -268,7 +269,7 @@ impl Ranked {
         Asked::Nodes(known, alike.into_iter().map(ask).collect())
     }
 
-    fn ask_racks(&mut self, placement: &Placement, room: &Room, picker: &Picker<'_>) -> Asked {
+    fn ask_racks(&mut self, placement: &Placement, room: &Resources, picker: &Picker<'_>) -> Asked {
         let (scope, occupancy) = (picker.scope(), picker.occupancy);
         let known = self.racks.iter().position(|(other, _)| *other == scope).unwrap_or_else(|| {
             let mut board = Board::default();

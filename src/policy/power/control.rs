@@ -1,20 +1,20 @@
 //! What is done about running jobs: who yields when a cap falls, who gets watts back, and who is slowed meanwhile.
 
 use super::curtail::Curtail;
-use super::ledger::Ledger;
-use super::level::{LEVELS, LOWEST, cap_of, level_of};
 use super::{HYSTERESIS, Rule, polca};
 use crate::cluster::Piece;
-use crate::history::SegmentEnd;
-use crate::policy::{Event, Policy, View};
+use crate::policy::PolicyError;
+use crate::policy::pipeline::{Bus, Part};
+use crate::state::power::ledger::Ledger;
+use crate::state::power::level::{LEVELS, LOWEST, cap_of, level_of};
+use crate::state::{Decision, Event, State};
 use crate::units::{Seconds, Time};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A policy whose running jobs are slowed, stopped and set free as power asks for it.
+/// Slows running jobs, stops them and sets them free, as power asks for it.
 #[derive(Debug)]
-pub(in crate::policy) struct Controlled {
-    inner: Box<dyn Policy>,
+pub(in crate::policy) struct Control {
     rule: Rule,
     curtail: Curtail,
     period: Seconds,
@@ -22,7 +22,7 @@ pub(in crate::policy) struct Controlled {
     /// Jobs that yielded, and the level they had before.
     yielded: BTreeMap<u32, usize>,
     /// By feed or site with a cap: how many thresholds of it are exceeded.
-    states: BTreeMap<u32, usize>,
+    zones: BTreeMap<u32, usize>,
     /// Whether anything but arrivals and timers happened since the last pass.
     eventful: bool,
     /// The next look at unused watts that was asked for.
@@ -31,47 +31,86 @@ pub(in crate::policy) struct Controlled {
     next_rise: Time,
 }
 
-impl Controlled {
-    pub(in crate::policy) fn new(inner: Box<dyn Policy>, rule: Rule, curtail: Curtail, view: &View) -> Self {
-        let settings = &view.plan().settings;
-        Self {
-            inner,
+impl Control {
+    /// What the plan's settings name; none where no caps are heeded, no answer if there is none of that name.
+    pub(in crate::policy) fn of(state: &State) -> Option<Option<Self>> {
+        let settings = &state.plan().settings;
+        let curtail = Curtail::named(&settings.curtail)?;
+        let control = |rule| Self {
             rule,
             curtail,
             period: Seconds(settings.power_period.max(1)),
             thresholds: settings.power_thresholds,
             yielded: BTreeMap::new(),
-            states: BTreeMap::new(),
+            zones: BTreeMap::new(),
             eventful: true,
             next_look: Time::ZERO,
             next_rise: Time::NEVER,
+        };
+        Some(Rule::of(state.plan()).map(control))
+    }
+
+    /// Whether a feed may draw more since now, which matters to all.
+    pub(in crate::policy) fn takes_rise(&mut self, now: Time) -> bool {
+        let rises = self.next_rise <= now;
+        self.eventful |= rises;
+        rises
+    }
+
+    /// Makes way where a cap is exceeded, and gives back what there is.
+    pub(in crate::policy) fn make_way(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        if std::mem::take(&mut self.eventful) {
+            self.give_way(bus)?;
+            self.give_back(bus)?;
         }
+        Ok(())
+    }
+
+    /// Before a pass.
+    pub(in crate::policy) fn before(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        self.make_way(bus)?;
+        if self.rule == Rule::Steer { self.steer(bus) } else { Ok(()) }
+    }
+
+    /// After a pass.
+    pub(in crate::policy) fn after(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        if self.rule == Rule::Steer { self.ask_for_look(bus) } else { Ok(()) }
+    }
+
+    /// Asks for a pass when a feed may next draw more.
+    pub(in crate::policy) fn watch_rise(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        self.next_rise = ledger(bus).next_rise().unwrap_or(Time::NEVER);
+        if self.next_rise != Time::NEVER && self.next_rise > bus.now() {
+            bus.apply(Decision::WakeAt { time: self.next_rise })?;
+        }
+        Ok(())
     }
 
     /// Whoever draws below a cap that is exceeded yields.
-    fn give_way(&mut self, view: &mut View) {
+    fn give_way(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         let mut from = 0;
-        while let Some(domain) = ledger(view).exceeded(from) {
+        while let Some(domain) = ledger(state).exceeded(from) {
             from = domain + 1;
             if self.curtail == Curtail::Cap {
-                self.slow(view, domain);
+                self.slow(state, domain)?;
             }
             if self.curtail != Curtail::Drain {
-                self.stop(view, domain);
+                self.stop(state, domain)?;
             }
         }
+        Ok(())
     }
 
     /// All below a domain slow to the highest common level at which it no longer exceeds its cap, or to the lowest.
-    fn slow(&mut self, view: &mut View, domain: u32) {
+    fn slow(&mut self, state: &mut Bus<'_, '_>, domain: u32) -> Result<(), PolicyError> {
         let below: Vec<(u32, usize)> =
-            running(view).filter(|(job, _)| ledger(view).touches(domain, pieces(view, *job))).collect();
-        let mut trial = ledger(view).clone();
+            running(state).filter(|(job, _)| ledger(state).touches(domain, pieces(state, *job))).collect();
+        let mut trial = ledger(state).clone();
         let mut at = below.clone();
         let mut common = LOWEST;
         for level in 1..LEVELS {
             for (job, own) in at.iter_mut().filter(|(_, own)| *own < level) {
-                shift(&mut trial, view, *job, *own, level);
+                shift(&mut trial, state, *job, *own, level);
                 *own = level;
             }
             if !trial.exceeds(domain) {
@@ -81,210 +120,196 @@ impl Controlled {
         }
         for (job, own) in below.into_iter().filter(|(_, own)| *own < common) {
             self.yielded.entry(job).or_insert(own);
-            self.set_level(view, job, common);
+            set_level(state, job, common)?;
         }
+        Ok(())
     }
 
     /// Preemptible jobs below a domain stop, the lowest priority first, of those the one that draws most, then the
     /// last, until it no longer exceeds its cap or nobody is left.
-    fn stop(&mut self, view: &mut View, domain: u32) {
+    fn stop(&mut self, state: &mut Bus<'_, '_>, domain: u32) -> Result<(), PolicyError> {
         let reserved = |job: u32, level: usize| {
-            let draws = view.class(job).draws.as_ref()?;
-            Some(ledger(view).reserved_below(domain, draws, level, pieces(view, job)))
+            let draws = state.class(job).draws.as_ref()?;
+            Some(ledger(state).reserved_below(domain, draws, level, pieces(state, job)))
                 .filter(|watts| *watts > 0)
         };
-        let mut order: Vec<_> = running(view)
-            .filter(|(job, _)| view.plan().workload.behaviour_of(*job).preemptible)
+        let mut order: Vec<_> = running(state)
+            .filter(|(job, _)| state.plan().workload.behaviour_of(*job).preemptible)
             .filter_map(|(job, level)| {
-                Some((view.job(job).priority, Reverse(reserved(job, level)?), Reverse(job)))
+                Some((state.job(job).priority, Reverse(reserved(job, level)?), Reverse(job)))
             })
             .collect();
         order.sort_unstable();
         for (_, _, Reverse(job)) in order {
-            if !ledger(view).exceeds(domain) {
-                return;
+            if !ledger(state).exceeds(domain) {
+                return Ok(());
             }
-            let segment = view.segment_index(job);
-            view.stop(job);
+            state.apply(Decision::Stop { job })?;
             self.yielded.remove(&job);
-            self.inner.observe(Event::Ended { job, segment, end: SegmentEnd::Preempted }, view);
         }
+        Ok(())
     }
 
     /// Who yielded gets back what there is, up to what he had.
-    fn give_back(&mut self, view: &mut View) {
+    fn give_back(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         let ceilings: Vec<(u32, usize)> = self.yielded.iter().map(|(job, level)| (*job, *level)).collect();
-        self.raise(view, &ceilings);
-        self.yielded.retain(|job, ceiling| level(view, *job).is_some_and(|level| level > *ceiling));
-    }
-
-    /// Watts that nobody uses go to jobs that are slowed: step by step to the slowest, of those to the highest
-    /// priority, then to the first, up to the level named for each.
-    fn raise(&mut self, view: &mut View, ceilings: &[(u32, usize)]) {
-        let mut trial = ledger(view).clone();
-        let mut levels: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-        let mut queue = BTreeSet::new();
-        for &(job, ceiling) in ceilings {
-            let Some(own) = level(view, job).filter(|own| *own > ceiling) else { continue };
-            levels.insert(job, (own, ceiling));
-            queue.insert((Reverse(own), Reverse(view.job(job).priority), job));
-        }
-        while let Some((Reverse(own), priority, job)) = queue.pop_first() {
-            let class = view.class(job);
-            let Some(draws) = &class.draws else { continue };
-            let held = pieces(view, job);
-            trial.hold(draws, own, held, false);
-            let fits = trial.admits(draws, own - 1, held);
-            let next = if fits { own - 1 } else { own };
-            trial.hold(draws, next, held, true);
-            if let Some((level, ceiling)) = levels.get_mut(&job) {
-                *level = next;
-                if fits && next > *ceiling {
-                    queue.insert((Reverse(next), priority, job));
-                }
-            }
-        }
-        for (job, (next, _)) in levels {
-            if level(view, job) != Some(next) {
-                self.set_level(view, job, next);
-            }
-        }
-    }
-
-    fn set_level(&mut self, view: &mut View, job: u32, level: usize) {
-        let before = view.segment_index(job);
-        view.cap(job, cap_of(level));
-        self.inner.observe(Event::Rerated { job, before }, view);
+        raise(state, &ceilings)?;
+        self.yielded.retain(|job, ceiling| level(state, *job).is_some_and(|level| level > *ceiling));
+        Ok(())
     }
 
     /// Once a period unused watts are given away; as long as anybody is slowed there is a next time.
-    fn steer(&mut self, view: &mut View) {
-        if view.now() >= self.next_look {
-            let slowed: Vec<(u32, usize)> = running(view).filter(|(_, level)| *level > 0).collect();
+    fn steer(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        if state.now() >= self.next_look {
+            let slowed: Vec<(u32, usize)> = running(state).filter(|(_, level)| *level > 0).collect();
             let ceilings: Vec<(u32, usize)> = slowed.iter().map(|(job, _)| (*job, 0)).collect();
-            self.raise(view, &ceilings);
+            raise(state, &ceilings)?;
         }
+        Ok(())
     }
 
-    fn ask_for_look(&mut self, view: &mut View) {
-        if view.now() >= self.next_look && running(view).any(|(_, level)| level > 0) {
-            self.next_look = Time(view.now().0 - view.now().0 % self.period.0) + self.period;
-            view.wake_at(self.next_look);
+    fn ask_for_look(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        if state.now() >= self.next_look && running(state).any(|(_, level)| level > 0) {
+            self.next_look = Time(state.now().0 - state.now().0 % self.period.0) + self.period;
+            state.apply(Decision::WakeAt { time: self.next_look })?;
         }
+        Ok(())
     }
 
     /// Slows and sets free by thresholds. Returns whether anybody was slowed.
-    fn by_thresholds(&mut self, view: &mut View, may_fall: bool) -> bool {
-        let capped: Vec<(u32, u64, u64)> = ledger(view).capped_feeds().collect();
+    pub(in crate::policy) fn by_thresholds(
+        &mut self,
+        state: &mut Bus<'_, '_>,
+        may_fall: bool,
+    ) -> Result<bool, PolicyError> {
+        if self.rule != Rule::Polca {
+            return Ok(false);
+        }
+        let capped: Vec<(u32, u64, u64)> = ledger(state).capped_feeds().collect();
         for (domain, drawn, cap) in capped {
             let exceeds =
                 |drawn: u64, percent: u32| u128::from(drawn) * 100 > u128::from(cap) * u128::from(percent);
-            let before = self.states.get(&domain).copied().unwrap_or(0);
+            let before = self.zones.get(&domain).copied().unwrap_or(0);
             let over = self.thresholds.iter().filter(|threshold| exceeds(drawn, **threshold)).count();
-            let mut state = before.max(over);
+            let mut zone = before.max(over);
             // One threshold a pass; what it slowed has to fit without it.
-            if may_fall && state == before && state > 0 {
-                self.states.insert(domain, state - 1);
-                let still = exceeds(self.would_draw(view, domain), self.thresholds[state - 1] - HYSTERESIS);
-                state -= usize::from(!still);
+            if may_fall && zone == before && zone > 0 {
+                self.zones.insert(domain, zone - 1);
+                let still = exceeds(self.would_draw(state, domain), self.thresholds[zone - 1] - HYSTERESIS);
+                zone -= usize::from(!still);
             }
-            self.states.insert(domain, state);
+            self.zones.insert(domain, zone);
         }
         let targets: Vec<(u32, usize, usize)> =
-            running(view).map(|(job, level)| (job, level, self.target(view, job))).collect();
+            running(state).map(|(job, level)| (job, level, self.target(state, job))).collect();
         let mut slowed = false;
         for &(job, _, target) in targets.iter().filter(|(_, level, target)| level < target) {
-            self.set_level(view, job, target);
+            set_level(state, job, target)?;
             slowed = true;
         }
         let ceilings: Vec<(u32, usize)> = targets.iter().map(|(job, _, target)| (*job, *target)).collect();
-        self.raise(view, &ceilings);
-        slowed
+        raise(state, &ceilings)?;
+        Ok(slowed)
     }
 
     /// The level that the thresholds ask of a job.
-    fn target(&self, view: &View, job: u32) -> usize {
-        let held = pieces(view, job);
-        let states = self.states.iter().filter(|(domain, _)| ledger(view).touches(**domain, held));
-        let state = states.map(|(_, state)| *state).max().unwrap_or(0);
-        polca::levels(view.class(job).high)[state]
+    fn target(&self, state: &State, job: u32) -> usize {
+        let held = pieces(state, job);
+        let zones = self.zones.iter().filter(|(domain, _)| ledger(state).touches(**domain, held));
+        let zone = zones.map(|(_, zone)| *zone).max().unwrap_or(0);
+        polca::levels(state.class(job).high)[zone]
     }
 
     /// What a domain would draw were every job at the level that the thresholds ask of it.
-    fn would_draw(&self, view: &View, domain: u32) -> u64 {
-        let mut trial = ledger(view).clone();
-        for (job, level) in running(view) {
-            shift(&mut trial, view, job, level, self.target(view, job));
+    fn would_draw(&self, state: &State, domain: u32) -> u64 {
+        let mut trial = ledger(state).clone();
+        for (job, level) in running(state) {
+            shift(&mut trial, state, job, level, self.target(state, job));
         }
         trial.drawn(domain)
     }
 }
 
-fn ledger(view: &View) -> &Ledger {
-    view.room().power().expect("power is controlled where it is counted")
+/// Watts that nobody uses go to jobs that are slowed: step by step to the slowest, of those to the highest
+/// priority, then to the first, up to the level named for each.
+fn raise(state: &mut Bus<'_, '_>, ceilings: &[(u32, usize)]) -> Result<(), PolicyError> {
+    let mut trial = ledger(state).clone();
+    let mut levels: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+    let mut queue = BTreeSet::new();
+    for &(job, ceiling) in ceilings {
+        let Some(own) = level(state, job).filter(|own| *own > ceiling) else { continue };
+        levels.insert(job, (own, ceiling));
+        queue.insert((Reverse(own), Reverse(state.job(job).priority), job));
+    }
+    while let Some((Reverse(own), priority, job)) = queue.pop_first() {
+        let class = state.class(job);
+        let Some(draws) = &class.draws else { continue };
+        let held = pieces(state, job);
+        trial.hold(draws, own, held, false);
+        let fits = trial.admits(draws, own - 1, held);
+        let next = if fits { own - 1 } else { own };
+        trial.hold(draws, next, held, true);
+        if let Some((level, ceiling)) = levels.get_mut(&job) {
+            *level = next;
+            if fits && next > *ceiling {
+                queue.insert((Reverse(next), priority, job));
+            }
+        }
+    }
+    for (job, (next, _)) in levels {
+        if level(state, job) != Some(next) {
+            set_level(state, job, next)?;
+        }
+    }
+    Ok(())
 }
 
-fn pieces(view: &View, job: u32) -> &[Piece] {
-    view.segment(job).map_or(&[], |segment| view.history().pieces_of(segment))
+fn set_level(state: &mut Bus<'_, '_>, job: u32, level: usize) -> Result<(), PolicyError> {
+    state.apply(Decision::Cap { job, cap: cap_of(level) }).map(drop)
+}
+
+fn ledger(state: &State) -> &Ledger {
+    state.resources().power().expect("power is controlled where it is counted")
+}
+
+fn pieces(state: &State, job: u32) -> &[Piece] {
+    state.segment(job).map_or(&[], |segment| state.history().pieces_of(segment))
 }
 
 /// The level of a running job.
-fn level(view: &View, job: u32) -> Option<usize> {
-    view.segment(job).map(|segment| level_of(segment.cap))
+fn level(state: &State, job: u32) -> Option<usize> {
+    state.segment(job).map(|segment| level_of(segment.cap))
 }
 
 /// Running jobs and their levels.
-fn running(view: &View) -> impl Iterator<Item = (u32, usize)> {
-    view.running().iter().filter_map(|job| Some((*job, level(view, *job)?)))
+fn running(state: &State) -> impl Iterator<Item = (u32, usize)> {
+    let mut jobs = state.running().to_vec();
+    jobs.sort_unstable();
+    jobs.into_iter().filter_map(|job| Some((job, level(state, job)?)))
 }
 
 /// A job goes from one level to another.
-fn shift(trial: &mut Ledger, view: &View, job: u32, from: usize, to: usize) {
-    if let Some(draws) = &view.class(job).draws {
-        let held = pieces(view, job);
+fn shift(trial: &mut Ledger, state: &State, job: u32, from: usize, to: usize) {
+    if let Some(draws) = &state.class(job).draws {
+        let held = pieces(state, job);
         trial.hold(draws, from, held, false);
         trial.hold(draws, to, held, true);
     }
 }
 
-impl Policy for Controlled {
-    fn observe(&mut self, event: Event, view: &View) {
+impl Part for Control {
+    fn observe(&mut self, event: &Event, _: &State) {
         if let Event::Ended { job, .. } = event {
-            self.yielded.remove(&job);
+            self.yielded.remove(job);
         }
-        self.eventful |= !matches!(event, Event::Eligible { .. } | Event::Timer);
-        self.inner.observe(event, view);
-    }
-
-    fn make_way(&mut self, view: &mut View) {
-        if std::mem::take(&mut self.eventful) {
-            self.give_way(view);
-            self.give_back(view);
-        }
-    }
-
-    fn decide(&mut self, view: &mut View) {
-        if self.next_rise <= view.now() {
-            self.eventful = true;
-            self.inner.observe(Event::Power, view);
-        }
-        self.make_way(view);
-        if self.rule == Rule::Steer {
-            self.steer(view);
-        }
-        self.inner.decide(view);
-        if self.rule == Rule::Steer {
-            self.ask_for_look(view);
-        }
-        let mut may_fall = true;
-        while self.rule == Rule::Polca && self.by_thresholds(view, may_fall) {
-            may_fall = false;
-            self.inner.observe(Event::Power, view);
-            self.inner.decide(view);
-        }
-        self.next_rise = ledger(view).next_rise().unwrap_or(Time::NEVER);
-        if self.next_rise != Time::NEVER {
-            view.wake_at(self.next_rise);
-        }
+        let happens = matches!(
+            event,
+            Event::Ended { .. }
+                | Event::Settled { .. }
+                | Event::Withdrawn { .. }
+                | Event::Capacity
+                | Event::Power
+        );
+        self.eventful |= happens;
     }
 }

@@ -12,11 +12,8 @@ mod admit;
 mod cap;
 pub(super) mod control;
 pub(super) mod curtail;
-pub(super) mod ledger;
-pub(super) mod level;
 mod none;
 mod polca;
-mod rise;
 mod steer;
 mod witness;
 
@@ -24,8 +21,8 @@ pub use witness::Witness;
 
 use crate::cluster::Ramp;
 use crate::history::{History, Plan};
+use crate::state::power::CapRule;
 use crate::units::Time;
-use level::LEVELS;
 
 /// One way to treat caps: its name and what it does.
 #[derive(Debug)]
@@ -106,12 +103,14 @@ impl Rule {
     pub(super) fn drains(plan: &Plan) -> bool {
         curtail::Curtail::named(&plan.settings.curtail) == Some(curtail::Curtail::Drain)
     }
-    /// The levels at which a job may start, the highest first.
-    fn starts(self, high: bool) -> Vec<usize> {
+    /// How starts heed caps.
+    pub(super) fn caps(self, drains: bool) -> CapRule {
         match self {
-            Self::None | Self::Admit => vec![0],
-            Self::Cap | Self::Steer => (0..LEVELS).collect(),
-            Self::Polca => polca::levels(high).to_vec(),
+            Self::None | Self::Admit => CapRule::full_power(drains),
+            Self::Cap | Self::Steer => CapRule::any_level(drains),
+            Self::Polca => {
+                CapRule { low: polca::levels(false).to_vec(), high: polca::levels(true).to_vec(), drains }
+            }
         }
     }
 }

@@ -3,15 +3,18 @@
 use super::Rule;
 use crate::cluster::NodeState;
 use crate::history::{History, Plan, Segment};
-use crate::policy::class::{Classes, Form};
-use crate::policy::placement::{Choice, Placement};
-use crate::policy::room::Room;
+use crate::policy::placement::Placement;
+use crate::state::Resources;
+use crate::state::class::{Classes, Form};
+use crate::state::place::Choice;
+use crate::state::power::CapRule;
 use crate::units::Time;
 
 /// What was free and what was reserved at one instant of a run whose starts heeded caps.
 #[derive(Debug)]
 pub struct Witness {
-    room: Room,
+    room: Resources,
+    caps: CapRule,
     classes: Classes,
     placement: Placement,
     /// Where anything that fits one pod will do.
@@ -22,11 +25,11 @@ impl Witness {
     /// Before anything has happened; none if nobody heeds caps in such a run.
     #[must_use]
     pub fn new(plan: &Plan) -> Option<Self> {
-        Rule::of(plan)?;
-        let classes = Classes::of(plan);
+        let caps = Rule::of(plan)?.caps(Rule::drains(plan));
+        let classes = Classes::of(plan, Some(&caps));
         let placement = Placement::of(plan, &classes)?;
         let anywhere = Placement::first_fit(plan, &classes);
-        Some(Self { room: Room::new(plan, &classes), classes, placement, anywhere })
+        Some(Self { room: Resources::new(plan, &classes, Some(&caps)), caps, classes, placement, anywhere })
     }
     /// The request class of a job: jobs of one class fit or do not alike.
     #[must_use]
@@ -39,7 +42,7 @@ impl Witness {
     }
     /// The caps of an instant hold.
     pub fn set_caps(&mut self, plan: &Plan, now: Time) {
-        self.room.set_caps(plan, now);
+        self.room.set_caps(plan, now, self.caps.drains);
     }
     /// A node changes its state.
     pub fn set_state(&mut self, node: u32, state: NodeState) {
@@ -49,7 +52,8 @@ impl Witness {
     /// this witness is of no use after that.
     #[must_use]
     pub fn begins(&mut self, history: &History, segment: &Segment) -> bool {
-        self.room.try_claim(self.classes.of_job(segment.job), history.pieces_of(segment), segment.cap)
+        let class = self.classes.of_job(segment.job);
+        self.room.claim_if_free(class, history.pieces_of(segment), segment.cap).is_ok()
     }
     /// A segment that began lets go of its pieces.
     pub fn ends(&mut self, history: &History, segment: &Segment) {

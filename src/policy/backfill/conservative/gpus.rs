@@ -1,7 +1,7 @@
 //! The GPUs of a cluster as bits, the nodes side by side, and what certainly does not fit on those that are free.
 
-use super::super::super::class::{Class, Form};
 use crate::cluster::{Occupancy, Piece};
+use crate::state::class::{Class, Form};
 use std::ops::Range;
 
 /// Where each node's GPUs stand among the bits; a node never straddles two words.

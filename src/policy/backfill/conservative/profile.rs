@@ -1,10 +1,10 @@
 //! What will be free when: steps from instant to instant, of which only those that differ are kept.
 
-use super::super::super::class::{Class, Form};
-use super::super::super::room::Quota;
-use super::super::super::{Room, View};
 use super::gpus::{Gpus, each_node};
 use crate::cluster::Piece;
+use crate::state::class::{Class, Form};
+use crate::state::quota::Quota;
+use crate::state::{Resources, State};
 use crate::units::{Seconds, Time};
 
 /// What is left from one instant until the next step's.
@@ -61,7 +61,7 @@ pub(super) struct Span {
 pub(super) struct Profile {
     gpus: Gpus,
     /// A cluster in which only the least of a window is left, to choose from; of its power nobody reserves any.
-    room: Room,
+    room: Resources,
     /// What is wholly free in `room`, and which counters are not full.
     shown: (Vec<u64>, Vec<u32>),
     /// The ledger of the empty cluster.
@@ -78,10 +78,10 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    pub(super) fn new(view: &View) -> Self {
-        let room = Room::new(view.plan(), view.classes());
-        let gpus = Gpus::new(&room.occupancy, &view.classes().scopes);
-        let shares = view.classes().table.iter().any(|class| match class.form {
+    pub(super) fn new(state: &State) -> Self {
+        let room = Resources::new(state.plan(), state.classes(), state.caps());
+        let gpus = Gpus::new(&room.occupancy, &state.classes().scopes);
+        let shares = state.classes().table.iter().any(|class| match class.form {
             Form::Share { .. } => true,
             Form::Pods { milli, .. } => (1..1000).contains(&milli),
             _ => false,
@@ -112,13 +112,13 @@ impl Profile {
     }
 
     /// From `now` on nobody holds anything, and the nodes that take pods, and caps, are those of now.
-    pub(super) fn clear(&mut self, view: &View) {
-        self.room.set_caps(view.plan(), view.now());
-        for node in 0..view.plan().cluster.nodes() {
-            self.room.occupancy.set_up(node, view.room().occupancy.is_up(node as usize));
+    pub(super) fn clear(&mut self, state: &State) {
+        self.room.set_caps(state.plan(), state.now(), state.caps().is_some_and(|caps| caps.drains));
+        for node in 0..state.plan().cluster.nodes() {
+            self.room.occupancy.set_up(node, state.resources().occupancy.is_up(node as usize));
         }
         self.gpus.set_up(&self.room.occupancy);
-        self.marks = vec![Mark { from: view.now(), step: 0, begins: 0, ends: 0 }];
+        self.marks = vec![Mark { from: state.now(), step: 0, begins: 0, ends: 0 }];
         self.steps.truncate(1);
         match self.steps.first_mut() {
             Some(step) => step.become_like(&self.nothing_held),
@@ -247,7 +247,7 @@ impl Profile {
         &mut self,
         class: &Class,
         length: Seconds,
-        mut choose: impl FnMut(&Room) -> bool,
+        mut choose: impl FnMut(&Resources) -> bool,
     ) -> Option<Span> {
         let mut first = 0;
         while first < self.marks.len() && self.marks[first].from != Time::NEVER {

@@ -2,16 +2,16 @@
 
 use super::{Admission, Picker, narrow};
 use crate::cluster::{Occupancy, Piece};
-use crate::policy::power::ledger::Trial;
+use crate::state::power::ledger::Trial;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// Racks that have been used or refused.
-pub(super) type Passed = BTreeSet<usize>;
+pub(crate) type Passed = BTreeSet<usize>;
 
 /// A job whose place is put together rack by rack within the caps on power, if any are heeded.
 #[derive(Debug)]
-pub(super) struct Assembly<'a> {
+pub(crate) struct Assembly<'a> {
     occupancy: &'a Occupancy,
     admission: Option<Admission<'a>>,
     trial: Trial,
@@ -21,17 +21,17 @@ pub(super) struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// Of the picker's class; nothing yet.
-    pub(super) fn of(picker: &Picker<'a>) -> Self {
+    pub(crate) fn of(picker: &Picker<'a>) -> Self {
         let (occupancy, admission) = (picker.occupancy, picker.admission);
         Self { occupancy, admission, trial: Trial::default(), last: Cell::default() }
     }
     /// Whether no caps are heeded.
-    pub(super) const fn is_free(&self) -> bool {
+    pub(crate) const fn is_free(&self) -> bool {
         self.admission.is_none()
     }
     /// Whether a rack of a kind of nodes might have power left for so many pods of so many thousandths, whole nodes or
     /// not, and the thousandths of one more; where not, it certainly has not.
-    pub(super) fn may_hold(
+    pub(crate) fn may_hold(
         &self,
         (rack, kind): (usize, u32),
         (pods, milli, whole_nodes): (u32, u32, bool),
@@ -45,7 +45,7 @@ impl<'a> Assembly<'a> {
             && self.may_draw(rack, each * u64::from(pods) + admission.watts(kind, rest))
     }
     /// Whether a rack might have power left for so many watts of its nodes; where not, it certainly has not.
-    pub(super) fn may_draw(&self, rack: usize, watts: u64) -> bool {
+    pub(crate) fn may_draw(&self, rack: usize, watts: u64) -> bool {
         let Some(Admission { ledger, .. }) = self.admission else { return true };
         let Some(asked) = ledger.rise_above(&self.trial, narrow(rack), watts) else { return false };
         let lacks = match self.last.get() {
@@ -56,7 +56,7 @@ impl<'a> Assembly<'a> {
         !lacks
     }
     /// Takes more pieces, unless they would break a cap.
-    pub(super) fn takes(&mut self, pieces: &[Piece]) -> bool {
+    pub(crate) fn takes(&mut self, pieces: &[Piece]) -> bool {
         let Some(admission) = self.admission else { return true };
         self.last.take();
         admission.ledger.admits_besides(&mut self.trial, admission.draws, admission.level, pieces)

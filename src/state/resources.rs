@@ -1,17 +1,19 @@
 //! What a start can run out of.
 
+use super::Law;
 use super::class::{Class, Classes, Form};
-use super::power::Rule;
+use super::power::CapRule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
+use super::quota::Quota;
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
 use crate::units::{Factor, Time};
-use crate::workload::{Tenant, Topology};
+use crate::workload::Topology;
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
 #[derive(Debug, Clone)]
-pub struct Room {
+pub struct Resources {
     /// Who could hold what.
     pub occupancy: Occupancy,
     quota: Quota,
@@ -20,45 +22,11 @@ pub struct Room {
     freed: u64,
 }
 
-/// What tenants hold, and may hold, in GPU-thousandths.
-#[derive(Debug, Clone)]
-pub(super) struct Quota {
-    held_milli: Vec<u64>,
-    most_milli: Vec<u64>,
-}
-
-impl Quota {
-    fn new(plan: &Plan) -> Self {
-        let most = |tenant: &Tenant| tenant.quota().map_or(u64::MAX, |quota| u64::from(quota.milli()));
-        let tenants = &plan.workload.tenants;
-        Self { held_milli: vec![0; tenants.len()], most_milli: tenants.iter().map(most).collect() }
-    }
-    #[inline]
-    pub(super) fn within_quota(&self, class: &Class) -> bool {
-        class.quota_tenant.is_none_or(|tenant| {
-            let tenant = tenant as usize;
-            self.held_milli[tenant] + u64::from(class.gpus_milli) <= self.most_milli[tenant]
-        })
-    }
-    #[inline]
-    pub(super) fn hold(&mut self, class: &Class) {
-        if let Some(tenant) = class.quota_tenant {
-            self.held_milli[tenant as usize] += u64::from(class.gpus_milli);
-        }
-    }
-    #[inline]
-    pub(super) fn unhold(&mut self, class: &Class) {
-        if let Some(tenant) = class.quota_tenant {
-            self.held_milli[tenant as usize] -= u64::from(class.gpus_milli);
-        }
-    }
-}
-
-impl Room {
+impl Resources {
     /// An empty cluster.
     #[must_use]
-    pub fn new(plan: &Plan, classes: &Classes) -> Self {
-        let power = Rule::of(plan).map(|_| Ledger::new(&plan.cluster));
+    pub fn new(plan: &Plan, classes: &Classes, caps: Option<&CapRule>) -> Self {
+        let power = caps.map(|_| Ledger::new(&plan.cluster));
         Self {
             occupancy: Occupancy::new(&plan.cluster, &classes.scopes),
             quota: Quota::new(plan),
@@ -68,29 +36,29 @@ impl Room {
     }
     /// The reserved draw, where there are caps to heed.
     #[inline]
-    pub(super) const fn power(&self) -> Option<&Ledger> {
+    pub(crate) const fn power(&self) -> Option<&Ledger> {
         self.power.as_ref()
     }
     /// Counts how often something became free: what was known of places holds only as long as nothing did.
-    pub(super) const fn freed(&self) -> u64 {
+    pub(crate) const fn freed(&self) -> u64 {
         self.freed
     }
     /// The caps of an instant hold.
-    pub(super) fn set_caps(&mut self, plan: &Plan, now: Time) {
+    pub(crate) fn set_caps(&mut self, plan: &Plan, now: Time, drains: bool) {
         self.freed += 1;
         if let Some(power) = &mut self.power {
-            power.set_caps(&plan.cluster, now, Rule::drains(plan));
+            power.set_caps(&plan.cluster, now, drains);
         }
     }
     /// Time goes on to this instant, before anything of it happens.
     #[inline]
-    pub(super) fn set_now(&mut self, now: Time) {
+    pub(crate) fn set_now(&mut self, now: Time) {
         if let Some(power) = &mut self.power {
             power.set_now(now);
         }
     }
     /// A node changes its state.
-    pub(super) fn set_state(&mut self, node: u32, state: NodeState) {
+    pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
         self.freed += 1;
         self.occupancy.set_up(node, state == NodeState::Up);
         if let Some(power) = &mut self.power {
@@ -103,7 +71,7 @@ impl Room {
     pub fn within_quota(&self, class: &Class) -> bool {
         self.quota.within_quota(class)
     }
-    pub(super) fn clone_quota(&self) -> Quota {
+    pub(crate) fn clone_quota(&self) -> Quota {
         self.quota.clone()
     }
     /// Whether a job of the class finds a place, where counts of free GPUs and nodes tell; `None` where they do not.
@@ -115,7 +83,7 @@ impl Room {
         }
         self.holds_form(class)
     }
-    /// As [`Room::holds`], where enough GPUs are free.
+    /// As [`Resources::holds`], where enough GPUs are free.
     fn holds_form(&self, class: &Class) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
         let certain = class.host.is_none();
@@ -162,36 +130,81 @@ impl Room {
         let certain = enough || matches!(class.form, Form::Gang { .. }) && whole();
         certain.then_some(enough)
     }
+    /// Whether a job of the class may hold so many thousandths more within its tenant's quota.
+    #[inline]
+    pub(crate) fn within_quota_with(&self, class: &Class, milli: u64) -> bool {
+        self.quota.allows(class, milli)
+    }
+    /// What a job of the class counts against its tenant's quota while it holds `pieces`: what it holds.
+    #[inline]
+    fn quota_milli(&self, class: &Class, pieces: &[Piece]) -> u64 {
+        if class.quota_tenant.is_none() { 0 } else { self.occupancy.milli_of(pieces) }
+    }
     /// A job of the class takes these pieces, their GPUs capped to `cap` of their TGP.
+    ///
+    /// # Panics
+    /// If any of it is not free.
     #[inline]
     pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.claim(pieces, class.host);
-        self.quota.hold(class);
+        self.quota.add(class, self.quota_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
     }
-    /// As [`Room::claim`], if all of it is free; if not, some of it may have been taken.
-    pub(super) fn try_claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) -> bool {
-        for piece in pieces {
-            if !self.occupancy.is_free(&[*piece], class.host) {
-                return false;
-            }
-            self.occupancy.claim(&[*piece], class.host);
+    /// As [`Resources::claim`], if all of it is free and within every cap.
+    ///
+    /// # Errors
+    /// What it lacks; nothing has been taken then.
+    #[inline]
+    pub(crate) fn try_claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) -> Result<(), Law> {
+        if let (Some(power), Some(draws)) = (&self.power, &class.draws)
+            && !power.admits(draws, level_of(cap), pieces)
+        {
+            return Err(Law::Power);
         }
-        self.quota.hold(class);
+        self.claim_if_free(class, pieces, cap)
+    }
+    /// As [`Resources::claim`], if all of it is free, whatever the caps.
+    ///
+    /// # Errors
+    /// A node that is not; nothing has been taken then.
+    #[inline]
+    pub(crate) fn claim_if_free(&mut self, class: &Class, pieces: &[Piece], cap: Factor) -> Result<(), Law> {
+        for (at, piece) in pieces.iter().enumerate() {
+            if !self.occupancy.is_free(std::slice::from_ref(piece), class.host) {
+                self.occupancy.release(&pieces[..at], class.host);
+                return Err(Law::NotFree(piece.nodes().next().unwrap_or(u32::MAX)));
+            }
+            self.occupancy.claim(std::slice::from_ref(piece), class.host);
+        }
+        self.quota.add(class, self.quota_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
-        true
+        Ok(())
     }
     /// A job of the class lets go of these pieces.
+    ///
+    /// # Panics
+    /// If any of it is not held.
     #[inline]
     pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.freed += 1;
         self.occupancy.release(pieces, class.host);
-        self.quota.unhold(class);
+        self.quota.subtract(class, self.quota_milli(class, pieces));
         self.hold_power(class, pieces, cap, false);
+    }
+    /// Whether what a job of the class holds may be capped otherwise: to no more, or within every cap.
+    pub(crate) fn may_recap(&mut self, class: &Class, pieces: &[Piece], from: Factor, to: Factor) -> bool {
+        let (Some(power), Some(draws)) = (&mut self.power, &class.draws) else { return true };
+        if to <= from {
+            return true;
+        }
+        power.hold(draws, level_of(from), pieces, false);
+        let admits = power.admits(draws, level_of(to), pieces);
+        power.hold(draws, level_of(from), pieces, true);
+        admits
     }
     /// Takes the power of these pieces, or gives it back.
     #[inline]
-    pub(super) fn hold_power(&mut self, class: &Class, pieces: &[Piece], cap: Factor, take: bool) {
+    pub(crate) fn hold_power(&mut self, class: &Class, pieces: &[Piece], cap: Factor, take: bool) {
         self.freed += u64::from(!take);
         if let (Some(power), Some(draws)) = (&mut self.power, &class.draws) {
             power.hold(draws, level_of(cap), pieces, take);

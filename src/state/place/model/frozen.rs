@@ -3,8 +3,8 @@
 use crate::cluster::Site;
 use crate::cluster::grid::{Grid, Signal};
 use crate::history::Plan;
-use crate::policy::class::{Class, Classes};
 use crate::power::draw::Draw;
+use crate::state::class::{Class, Classes};
 use crate::units::{Factor, Time};
 
 /// What is read once at the start of a pass: terms, 0..=65535.
@@ -20,10 +20,10 @@ pub struct Frozen {
 
 /// By class and kind: what a GPU draws a second of work on the reference platform, watts times 65,536.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Joules(Vec<i128>);
+pub(crate) struct Joules(Vec<i128>);
 
 impl Joules {
-    pub(super) fn of(plan: &Plan, classes: &Classes) -> Self {
+    pub(crate) fn of(plan: &Plan, classes: &Classes) -> Self {
         let kinds = &plan.cluster.kinds;
         let mut joules = vec![0; classes.table.len() * kinds.len()];
         let mut known = vec![false; classes.table.len()];
@@ -44,7 +44,7 @@ impl Joules {
 
     /// By class and group: the price, or whatever a grid says of energy, times the energy and the PUE, from the lowest
     /// that it can ever be where the class may run to the highest.
-    pub(super) fn terms(
+    pub(crate) fn terms(
         &self,
         (plan, classes): (&Plan, &Classes),
         now: Time,

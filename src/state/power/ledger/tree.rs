@@ -10,18 +10,18 @@ use crate::units::Watts;
 /// Nodes come first, then chassis, racks, feeds (each before the one above it) and sites, so that whatever is above has
 /// a higher index.
 #[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) parent: Vec<u32>,
+pub(crate) struct Tree {
+    pub(crate) parent: Vec<u32>,
     /// By domain: an index into `converters`.
     converter: Vec<u32>,
     converters: Vec<Converter>,
     /// By node: its kind.
-    pub(super) kind: Vec<u32>,
+    pub(crate) kind: Vec<u32>,
     /// By kind: GPUs of a node, and what it draws idle.
-    pub(super) kinds: Vec<(u32, u64)>,
-    pub(super) first_rack: u32,
-    pub(super) first_feed: u32,
-    pub(super) feeds: u32,
+    pub(crate) kinds: Vec<(u32, u64)>,
+    pub(crate) first_rack: u32,
+    pub(crate) first_feed: u32,
+    pub(crate) feeds: u32,
 }
 
 /// What a domain adds to what hangs below it.
@@ -51,7 +51,7 @@ impl Converter {
 }
 
 impl Tree {
-    pub(super) fn new(cluster: &Cluster) -> Self {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
         let mut tree = Self {
             parent: Vec::new(),
             converter: Vec::new(),
@@ -132,20 +132,20 @@ impl Tree {
         self.converters.push(converter);
     }
 
-    pub(super) fn of(&self, domain: u32, below: u64) -> u64 {
+    pub(crate) fn of(&self, domain: u32, below: u64) -> u64 {
         self.converters[self.converter[domain as usize] as usize].of(below)
     }
     /// The most that may hang below a domain for it to draw `most`, less than anybody can.
-    pub(super) fn below(&self, domain: u32, most: u64) -> u64 {
+    pub(crate) fn below(&self, domain: u32, most: u64) -> u64 {
         self.converters[self.converter[domain as usize] as usize].below(most)
     }
     /// Whether a domain draws what hangs below it.
-    pub(super) fn passes(&self, domain: u32) -> bool {
+    pub(crate) fn passes(&self, domain: u32) -> bool {
         let converter = &self.converters[self.converter[domain as usize] as usize];
         converter.overhead == 0 && converter.losses.is_empty() && converter.pue.is_none()
     }
     /// Whether a domain draws more by at least what is added below it: what a PUE adds may fall while the load rises.
-    pub(super) fn rises(&self, domain: u32) -> bool {
+    pub(crate) fn rises(&self, domain: u32) -> bool {
         let converter = &self.converters[self.converter[domain as usize] as usize];
         converter.pue.as_ref().is_none_or(|(pue, _)| pue.loads.len() == 1)
     }

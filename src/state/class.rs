@@ -1,6 +1,6 @@
 //! Request classes: jobs that a start decision cannot tell apart.
 
-use super::power::Rule;
+use super::power::CapRule;
 use super::power::level::{Draws, level_of};
 use crate::cluster::{Cluster, Host, NodeKind};
 use crate::history::Plan;
@@ -72,9 +72,9 @@ pub struct Class {
     /// Speed by kind of node.
     pub speeds: Vec<Factor>,
     /// What it draws, where there are caps to heed.
-    pub(super) draws: Option<Draws>,
+    pub(crate) draws: Option<Draws>,
     /// Whether its priority is above 0, where power asks for it.
-    pub(super) high: bool,
+    pub(crate) high: bool,
     /// Its rate at full power wherever it runs, if that does not depend on where.
     pub rate: Option<Factor>,
 }
@@ -95,22 +95,21 @@ pub struct Classes {
 type Variant = (u32, Option<u32>, bool);
 
 impl Classes {
-    /// The classes of a plan's jobs.
+    /// The classes of a plan's jobs, where starts heed caps as `caps` says.
     ///
     /// # Complexity
     /// O(|jobs| log |classes| + |scopes| · |nodes|) time.
     #[must_use]
-    pub fn of(plan: &Plan) -> Self {
+    pub fn of(plan: &Plan, caps: Option<&CapRule>) -> Self {
         let (cluster, workload) = (&plan.cluster, &plan.workload);
         let mut classes = Self::default();
-        let power = Rule::of(plan);
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
         // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
             let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);
-            let high = power == Some(Rule::Polca) && job.priority > 0;
+            let high = caps.is_some_and(CapRule::tells_priorities) && job.priority > 0;
             let key = (job.behaviour, quota_tenant, high);
             let of_request = &mut known[job.request as usize];
             if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
@@ -125,7 +124,7 @@ impl Classes {
             let nodes = &classes.scopes[scope as usize];
             let class = index(classes.table.len());
             let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
-            made.limit(power, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
+            made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
             classes.table.push(Class { index: class, ..made });
             of_request.push((key, class));
             classes.of_job.push(class);
@@ -204,11 +203,17 @@ impl Class {
     }
 
     /// Where there are caps to heed, what it draws counts; a gang that breaks one may find another place once less is free.
-    fn limit(&mut self, power: Option<Rule>, profile: &Profile, kinds: &[NodeKind]) {
-        if let Some(rule) = power {
+    fn limit(&mut self, caps: Option<&CapRule>, profile: &Profile, kinds: &[NodeKind]) {
+        if let Some(rule) = caps {
             self.draws = Some(Draws::new(profile, kinds, rule, self.high));
             self.monotone &= !matches!(self.form, Form::Gang { .. } | Form::Pods { .. });
         }
+    }
+
+    /// Whether it is several pods, which may span racks.
+    #[must_use]
+    pub const fn is_gang(&self) -> bool {
+        matches!(self.form, Form::Gang { .. } | Form::Pods { .. })
     }
 
     /// The rate on nodes of `kind` over `racks` racks, its GPUs capped to `cap` of their TGP.

@@ -5,31 +5,31 @@ mod scan;
 use super::assembly::{Assembly, Passed};
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::Piece;
-use crate::policy::class::Form;
+use crate::state::class::Form;
 use crate::workload::Topology;
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
-pub(super) use scan::{pods_on, pods_pieces};
+pub(crate) use scan::{pods_on, pods_pieces};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What a gang is on nodes of one kind.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Need {
-    pub(super) kind: u32,
+pub(crate) struct Need {
+    pub(crate) kind: u32,
     /// Equal pods.
-    pub(super) pods: u32,
+    pub(crate) pods: u32,
     /// Thousandths of each.
-    pub(super) milli: u32,
+    pub(crate) milli: u32,
     /// Whole GPUs of one more pod; 0: none.
-    pub(super) rest: u32,
+    pub(crate) rest: u32,
     /// Whether each pod is a whole node.
-    pub(super) whole_nodes: bool,
+    pub(crate) whole_nodes: bool,
     /// Whether the capacity index knows the answer: it counts idle nodes, and nothing else.
-    pub(super) indexed: bool,
+    pub(crate) indexed: bool,
 }
 
 /// Where a gang of the picker's class goes.
-pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
+pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     if ignores_racks(picker) {
         return needs(picker).any(|need| {
             start(need, choice);
@@ -57,12 +57,12 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
 }
 
 /// Whether racks mean nothing to the picker's class.
-pub(super) fn ignores_racks(picker: &Picker<'_>) -> bool {
+pub(crate) fn ignores_racks(picker: &Picker<'_>) -> bool {
     picker.class.topology == Topology::Ignore || picker.occupancy.is_flat()
 }
 
 /// What the picker's class is on each kind of nodes, if there may be enough of them.
-pub(super) fn needs<'a>(picker: &'a Picker<'_>) -> impl Iterator<Item = Need> + 'a {
+pub(crate) fn needs<'a>(picker: &'a Picker<'_>) -> impl Iterator<Item = Need> + 'a {
     let enough =
         |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
     picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind)).filter(enough)
@@ -75,7 +75,7 @@ fn start(need: Need, choice: &mut Choice) {
 
 /// The gang in the cheapest rack that has power left for it, if there is one: `cheapest` tells it of those that have
 /// not been refused.
-pub(super) fn in_one_rack(
+pub(crate) fn in_one_rack(
     picker: &Picker<'_>,
     choice: &mut Choice,
     mut cheapest: impl FnMut(&Assembly<'_>, &Passed) -> Option<(Need, usize)>,
@@ -96,7 +96,7 @@ pub(super) fn in_one_rack(
 
 /// The gang over as few racks as greed finds, if it may; whoever has no power left for what it would give is passed
 /// over.
-pub(super) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
+pub(crate) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     picker.class.topology == Topology::PreferRack
         && needs(picker).any(|need| {
             start(need, choice);
@@ -105,7 +105,7 @@ pub(super) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
 }
 
 /// What the picker's class is on nodes of `kind`; none if those cannot hold any of it.
-pub(super) fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
+pub(crate) fn need_on(picker: &Picker<'_>, kind: u32) -> Option<Need> {
     match picker.class.form {
         Form::Gang { gpus } => {
             let each = picker.occupancy.kind_gpus(kind);
@@ -334,7 +334,7 @@ fn indexed_rack(
 }
 
 /// Whether a rack that has `left` idle nodes or more holds the remainder pod besides.
-pub(super) fn holds_rest(picker: &Picker<'_>, need: Need, rack: usize, left: u32) -> bool {
+pub(crate) fn holds_rest(picker: &Picker<'_>, need: Need, rack: usize, left: u32) -> bool {
     let (occupancy, scope) = (picker.occupancy, picker.scope());
     if need.rest == 0 || occupancy.rack_idle(scope, rack) > left {
         return true;
@@ -368,7 +368,7 @@ fn take_idle(picker: &Picker<'_>, kind: u32, rack: usize, count: u32, choice: &m
 }
 
 /// How many racks the pieces touch; 1 on a flat cluster, and where the rate does not depend on it.
-pub(super) fn count_racks(picker: &Picker<'_>, pieces: &[Piece]) -> u32 {
+pub(crate) fn count_racks(picker: &Picker<'_>, pieces: &[Piece]) -> u32 {
     if picker.class.rate.is_some() || picker.occupancy.is_flat() {
         return 1;
     }

@@ -2,20 +2,20 @@
 
 use super::{Need, RackCost, count_racks, fill_rack, may_hold, place_rest, rack_cost};
 use crate::cluster::Piece;
-use crate::policy::placement::assembly::{Assembly, Passed};
-use crate::policy::placement::{Choice, Picker, lowest_bits, narrow, pod};
+use crate::state::place::assembly::{Assembly, Passed};
+use crate::state::place::{Choice, Picker, lowest_bits, narrow, pod};
 use std::cmp::Reverse;
 
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
-pub(super) struct Room {
-    pub(super) rack: usize,
+pub(crate) struct Room {
+    pub(crate) rack: usize,
     nodes: Vec<usize>,
     capacity: u32,
 }
 
 /// The gang on all nodes of a kind as if they were one rack.
-pub(super) fn everywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
+pub(crate) fn everywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let rooms = rooms(picker, need, true);
     let fits = rooms.first().is_some_and(|room| fill(picker, need, &room.nodes, need.pods, true, choice));
     choice.racks = count_racks(picker, &choice.pieces);
@@ -23,7 +23,7 @@ pub(super) fn everywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) -
 }
 
 /// The cheapest of `rooms` that has not been passed and holds `left` pods and the remainder pod.
-pub(super) fn scanned_rack(
+pub(crate) fn scanned_rack(
     picker: &Picker<'_>,
     need: Need,
     left: u32,
@@ -40,7 +40,7 @@ pub(super) fn scanned_rack(
 }
 
 /// The gang over several racks, looking at every node: pods of any size, CPU and memory, segments, random draws.
-pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
+pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let mut rooms = rooms(picker, need, false);
     let segment = picker.class.segment;
     let gives = |room: &Room| room.capacity / segment * segment;
@@ -81,7 +81,7 @@ pub(super) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
     }
 }
 
-pub(super) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> {
+pub(crate) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> {
     let occupancy = picker.occupancy;
     let mut rooms: Vec<Room> = Vec::new();
     for node in occupancy.nodes_of(picker.scope()).filter(|node| occupancy.kind(*node) == need.kind) {
@@ -97,7 +97,7 @@ pub(super) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> 
 }
 
 /// How many of the equal pods a node holds.
-pub(in super::super) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
+pub(crate) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
     let occupancy = picker.occupancy;
     let by_gpus = match need.milli {
         0 => u32::MAX,
@@ -108,7 +108,7 @@ pub(in super::super) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) ->
 }
 
 /// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest of `nodes`.
-pub(super) fn fill(
+pub(crate) fn fill(
     picker: &Picker<'_>,
     need: Need,
     nodes: &[usize],
@@ -140,13 +140,7 @@ pub(super) fn fill(
 }
 
 /// The pieces of `count` equal pods on one node.
-pub(in super::super) fn pods_pieces(
-    picker: &Picker<'_>,
-    need: Need,
-    node: usize,
-    count: u32,
-    choice: &mut Choice,
-) {
+pub(crate) fn pods_pieces(picker: &Picker<'_>, need: Need, node: usize, count: u32, choice: &mut Choice) {
     let occupancy = picker.occupancy;
     let mut free = occupancy.free_mask(node);
     let shares = (1..1000).contains(&need.milli);

@@ -6,20 +6,20 @@ use std::collections::VecDeque;
 
 /// What a feed drew within the last window, as far as it decides how much it may draw now.
 #[derive(Debug, Clone)]
-pub(super) struct Rise {
+pub(crate) struct Rise {
     /// Index of the domain.
-    pub(super) domain: u32,
+    pub(crate) domain: u32,
     most: u64,
     /// Draws, ascending, each with the instant at which it ended, ascending: whatever a later, lower one hides is gone.
     lows: VecDeque<(Time, u64)>,
 }
 
 impl Rise {
-    pub(super) const fn new(domain: u32, ramp: &Ramp) -> Self {
+    pub(crate) const fn new(domain: u32, ramp: &Ramp) -> Self {
         Self { domain, most: ramp.rise.0, lows: VecDeque::new() }
     }
     /// Time goes on to `now`; until then the feed drew `drawn`.
-    pub(super) fn pass(&mut self, now: Time, drawn: u64) {
+    pub(crate) fn pass(&mut self, now: Time, drawn: u64) {
         while self.lows.back().is_some_and(|(_, low)| *low >= drawn) {
             self.lows.pop_back();
         }
@@ -30,11 +30,11 @@ impl Rise {
         }
     }
     /// The most it may draw now, were it to draw `drawn` without another start.
-    pub(super) fn ceiling(&self, drawn: u64) -> u64 {
+    pub(crate) fn ceiling(&self, drawn: u64) -> u64 {
         self.lows.front().map_or(drawn, |(_, low)| *low).saturating_add(self.most)
     }
     /// When it may draw more, if it may by itself, while it draws `drawn`.
-    pub(super) fn next(&self, drawn: u64) -> Option<Time> {
+    pub(crate) fn next(&self, drawn: u64) -> Option<Time> {
         self.lows.front().filter(|(_, low)| *low < drawn).map(|(until, _)| *until + Ramp::WINDOW)
     }
 }

@@ -36,8 +36,8 @@ use crate::cost::{
     Domain, Own, Place, Query, TERM_MAX, Tables, UNCHANGED, Weights, own_cost, pair_cost, place_cost,
 };
 use crate::history::Plan;
-use crate::policy::class::{Class, Classes};
-use crate::policy::room::Room;
+use crate::state::Resources;
+use crate::state::class::{Class, Classes};
 use crate::units::Time;
 use frozen::Joules;
 use stranded::Stranded;
@@ -59,9 +59,9 @@ pub struct Model {
     joules: Option<Joules>,
     stranded: Stranded,
     /// What is told by index at the level of nodes; rows are classes.
-    pub(super) tables: Tables,
+    pub(crate) tables: Tables,
     /// The same at the level of racks.
-    pub(super) rack_tables: Tables,
+    pub(crate) rack_tables: Tables,
 }
 
 /// A term of `value` where the largest possible one is `most`.
@@ -126,7 +126,7 @@ impl Model {
 
     /// Reads what holds for a whole pass, at its start: prices, carbon, and how far feeds are used. Whether any of it has
     /// changed.
-    pub(super) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Room) -> bool {
+    pub(crate) fn freeze_at(&mut self, plan: &Plan, classes: &Classes, now: Time, room: &Resources) -> bool {
         // Most weights read nothing of the kind; even to compare what is empty would cost as much as a pass.
         if self.joules.is_none() && self.weights.pressure == 0 {
             return false;
@@ -168,16 +168,16 @@ impl Model {
     }
 
     /// How many nodes of a rack are idle, where that counts.
-    pub(super) fn idle_nodes(&self, occupancy: &Occupancy, rack: usize) -> u32 {
+    pub(crate) fn idle_nodes(&self, occupancy: &Occupancy, rack: usize) -> u32 {
         if self.weights.rack_fragmentation > 0 { occupancy.rack_idle_nodes(rack) } else { 0 }
     }
     /// What the cost function reads of a node; it belongs to the scopes that the bits name.
-    pub(super) fn node(&self, occupancy: &Occupancy, node: usize, scopes: u32, inside: bool) -> Domain {
+    pub(crate) fn node(&self, occupancy: &Occupancy, node: usize, scopes: u32, inside: bool) -> Domain {
         let idle = || occupancy.rack_idle_nodes(occupancy.rack(node) as usize);
         self.node_beside(occupancy, node, scopes, inside, idle)
     }
     /// As [`Model::node`] where somebody knows how many nodes of its rack are idle.
-    pub(super) fn node_beside(
+    pub(crate) fn node_beside(
         &self,
         occupancy: &Occupancy,
         node: usize,
@@ -214,12 +214,12 @@ impl Model {
         }
     }
     /// The group of a rack's nodes.
-    pub(super) fn rack_group(&self, rack: usize) -> u32 {
+    pub(crate) fn rack_group(&self, rack: usize) -> u32 {
         self.rack_group[rack]
     }
 
     /// What the cost function reads of a pod with so many thousandths of GPUs, of a class.
-    pub(super) fn pod(&self, class: &Class, row: u32, milli: u32) -> Query {
+    pub(crate) fn pod(&self, class: &Class, row: u32, milli: u32) -> Query {
         let share = (1..1000).contains(&milli);
         let units = if share { 1 } else { milli / 1000 };
         Query {
@@ -239,12 +239,12 @@ impl Model {
     }
 
     /// The cost of a pod of a gang on a node that has room for it.
-    pub(super) fn inside_cost(&self, occupancy: &Occupancy, class: &Class, milli: u32, node: usize) -> u32 {
+    pub(crate) fn inside_cost(&self, occupancy: &Occupancy, class: &Class, milli: u32, node: usize) -> u32 {
         let query = Query { scopes: 1, least: 0, cpu: 0, memory: 0, ..self.pod(class, class.index, milli) };
         self.pair(&query, self.node(occupancy, node, 1, true), self.rack_group(occupancy.rack(node) as usize))
     }
     /// The cost of a class of one pod on a node that has room for it.
-    pub(super) fn pod_cost(&self, occupancy: &Occupancy, class: &Class, node: usize) -> u32 {
+    pub(crate) fn pod_cost(&self, occupancy: &Occupancy, class: &Class, node: usize) -> u32 {
         let query = Query {
             scopes: 1,
             least: 0,
@@ -260,7 +260,7 @@ impl Model {
     }
     /// The cost of a gang of `pods` pods of `milli` thousandths on a rack that has room for `capacity` of them; of
     /// whole nodes, if each fills one.
-    pub(super) fn rack_cost(
+    pub(crate) fn rack_cost(
         &self,
         class: &Class,
         rack: usize,
@@ -276,7 +276,7 @@ impl Model {
     }
     /// What the cost function reads of a rack that has room for `capacity` pods of `milli` thousandths, of whole nodes
     /// or not; it belongs to the scopes that the bits name.
-    pub(super) fn rack(
+    pub(crate) fn rack(
         &self,
         rack: usize,
         (capacity, milli, whole_nodes): (u32, u32, bool),
@@ -304,7 +304,7 @@ impl Model {
         }
     }
     /// What the cost function reads of a gang of a class that must have room for all of its `pods` pods.
-    pub(super) fn gang(&self, class: &Class, pods: u32, scopes: u32) -> Query {
+    pub(crate) fn gang(&self, class: &Class, pods: u32, scopes: u32) -> Query {
         Query {
             scopes,
             units: pods,
@@ -318,7 +318,7 @@ impl Model {
         }
     }
     /// Whether a node's cost depends on what is free around it.
-    pub(super) const fn minds_racks(&self) -> bool {
+    pub(crate) const fn minds_racks(&self) -> bool {
         self.weights.rack_leftover | self.weights.rack_spread | self.weights.rack_fragmentation > 0
     }
 

@@ -3,12 +3,12 @@
 use super::assembly::Assembly;
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::{Host, Occupancy, Piece};
-use crate::policy::class::{Class, Form};
+use crate::state::class::{Class, Form};
 use std::cell::Cell;
 
 /// The cheapest node for a class of one pod.
 #[inline]
-pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
+pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     let node = match picker.class.form {
         Form::Pod { gpus } if indexed(picker) && gpus > 0 => from_index(picker, picker.preference.node, gpus),
         _ => from_scan(picker),
@@ -19,13 +19,13 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
 }
 
 /// The pod on a node that holds it.
-pub(super) fn put(picker: &Picker<'_>, node: usize, choice: &mut Choice) {
+pub(crate) fn put(picker: &Picker<'_>, node: usize, choice: &mut Choice) {
     choice.kind = picker.occupancy.kind(node);
     choice.pieces.push(piece_on(picker, node));
 }
 
 /// Whether the capacity index knows the answer: it counts wholly free GPUs of nodes, and nothing else.
-pub(super) fn indexed(picker: &Picker<'_>) -> bool {
+pub(crate) fn indexed(picker: &Picker<'_>) -> bool {
     let preference = picker.preference;
     let by_rack = preference.rack_first && !picker.occupancy.is_flat();
     !by_rack
@@ -85,12 +85,12 @@ fn fits(picker: &Picker<'_>, node: usize) -> bool {
 }
 
 /// Whether a node has power left for the pod.
-pub(super) fn has_power(picker: &Picker<'_>, node: usize) -> bool {
+pub(crate) fn has_power(picker: &Picker<'_>, node: usize) -> bool {
     picker.admission.is_none_or(|admission| admission.admits_pod(node, milli(picker.class)))
 }
 
 /// Thousandths of GPUs of a class of one pod.
-pub(super) fn milli(class: &Class) -> u32 {
+pub(crate) fn milli(class: &Class) -> u32 {
     match class.form {
         Form::Share { milli } => milli,
         Form::Pod { gpus } => gpus * 1000,
@@ -105,7 +105,7 @@ fn piece_on(picker: &Picker<'_>, node: usize) -> Piece {
 }
 
 /// What a pod of so many thousandths holds on a node; `None` if it does not fit.
-pub(super) fn piece_of(occupancy: &Occupancy, host: Host, node: usize, milli: u32) -> Option<Piece> {
+pub(crate) fn piece_of(occupancy: &Occupancy, host: Host, node: usize, milli: u32) -> Option<Piece> {
     if !occupancy.is_up(node) || occupancy.host_pods(node, host) == 0 {
         return None;
     }
@@ -124,7 +124,7 @@ pub(super) fn piece_of(occupancy: &Occupancy, host: Host, node: usize, milli: u3
     })
 }
 
-pub(super) fn share_piece(node: usize, gpu: Option<u32>, milli: u32) -> Piece {
+pub(crate) fn share_piece(node: usize, gpu: Option<u32>, milli: u32) -> Piece {
     let narrow16 =
         |number: u32| u16::try_from(number).expect("a node has at most 64 GPUs of 1000 thousandths");
     let gpu = gpu.expect("the node was chosen because a GPU has room");

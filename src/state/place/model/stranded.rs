@@ -3,15 +3,15 @@
 use crate::cluster::Cluster;
 use crate::cost::{Tables, UNCHANGED};
 use crate::history::Plan;
-use crate::policy::class::{Class, Classes, Form};
-use crate::policy::placement::narrow;
+use crate::state::class::{Class, Classes, Form};
+use crate::state::place::narrow;
 use std::collections::BTreeMap;
 
 /// What free units strand for a workload's mix of pods and gangs.
 #[derive(Debug, Clone)]
-pub(super) struct Stranded {
+pub(crate) struct Stranded {
     /// Entries a kind: one more than the GPUs of the largest node.
-    pub(super) units_counted: u32,
+    pub(crate) units_counted: u32,
     /// By kind and wholly free GPUs.
     node: Vec<u32>,
     /// By kind and idle nodes.
@@ -20,12 +20,12 @@ pub(super) struct Stranded {
 
 impl Stranded {
     /// Nothing is ever stranded.
-    pub(super) fn none(kinds: usize) -> Self {
+    pub(crate) fn none(kinds: usize) -> Self {
         Self { units_counted: 1, node: vec![0; kinds], rack: vec![Vec::new(); kinds] }
     }
 
     /// By the jobs of a plan.
-    pub(super) fn of(plan: &Plan, classes: &Classes) -> Self {
+    pub(crate) fn of(plan: &Plan, classes: &Classes) -> Self {
         let cluster = &plan.cluster;
         let mut jobs = vec![0_u64; classes.table.len()];
         classes.of_job.iter().for_each(|class| jobs[*class as usize] += 1);
@@ -61,12 +61,12 @@ impl Stranded {
     }
 
     /// The table of nodes, a row a kind and site.
-    pub(super) fn by_group(&self, sites: u32) -> Vec<u32> {
+    pub(crate) fn by_group(&self, sites: u32) -> Vec<u32> {
         let rows = self.node.chunks(self.units_counted as usize);
         rows.flat_map(|row| std::iter::repeat_n(row, sites as usize).flatten().copied()).collect()
     }
     /// The table of racks, a row a kind and site, and its entries a row.
-    pub(super) fn racks_by_group(&self, sites: u32) -> (u32, Vec<u32>) {
+    pub(crate) fn racks_by_group(&self, sites: u32) -> (u32, Vec<u32>) {
         let counted = self.rack.iter().map(Vec::len).max().unwrap_or_default().max(1);
         let row =
             |row: &Vec<u32>| (0..counted).map(|idle| row.get(idle).copied().unwrap_or_default()).collect();
@@ -75,13 +75,13 @@ impl Stranded {
         (narrow(counted), rows.flatten().collect())
     }
     /// The term of a start that takes `taken` of a rack's idle nodes.
-    pub(super) fn rack_gradient(&self, kind: u32, idle: u32, taken: u32) -> u32 {
+    pub(crate) fn rack_gradient(&self, kind: u32, idle: u32, taken: u32) -> u32 {
         let table = &self.rack[kind as usize];
         let at = |nodes: u32| table.get(nodes as usize).or(table.last()).copied().unwrap_or_default();
         UNCHANGED + at(idle - idle.min(taken)) - at(idle)
     }
     /// What thousandths of a partly held GPU add.
-    pub(super) fn part(&self, milli: u32) -> u32 {
+    pub(crate) fn part(&self, milli: u32) -> u32 {
         let most = (self.units_counted - 1).max(1);
         if self.units_counted == 1 { 0 } else { milli * Tables::STRANDED_MAX / 1000 / most }
     }

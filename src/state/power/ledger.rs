@@ -28,7 +28,7 @@ struct Caps {
 
 /// Who reserves what, level by level, and what is left.
 #[derive(Debug, Clone)]
-pub(in crate::policy) struct Ledger {
+pub(crate) struct Ledger {
     tree: Arc<Tree>,
     caps: Arc<Caps>,
     /// By domain: what hangs below it draws; of a node, its idle draw and its jobs'.
@@ -43,7 +43,7 @@ pub(in crate::policy) struct Ledger {
 
 /// What a start that is put together part by part adds to what hangs below domains.
 #[derive(Debug, Clone, Default)]
-pub(in crate::policy) struct Trial(BTreeMap<u32, u64>);
+pub(crate) struct Trial(BTreeMap<u32, u64>);
 
 impl Trial {
     fn of(&self, domain: u32) -> u64 {
@@ -53,7 +53,7 @@ impl Trial {
 
 impl Ledger {
     /// Nothing runs, every node is there.
-    pub(in crate::policy) fn new(cluster: &Cluster) -> Self {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
         let tree = Tree::new(cluster);
         let domains = tree.parent.len();
         let caps = Arc::new(Caps { actual: vec![UNLIMITED; domains], admitted: vec![UNLIMITED; domains] });
@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     /// The caps of an instant; whether starts heed those that are announced.
-    pub(in crate::policy) fn set_caps(&mut self, cluster: &Cluster, now: Time, drains: bool) {
+    pub(crate) fn set_caps(&mut self, cluster: &Cluster, now: Time, drains: bool) {
         let tree = &self.tree;
         let watts = |cap: Option<Watts>| cap.map_or(UNLIMITED, |cap| cap.0);
         let mut actual = vec![UNLIMITED; tree.parent.len()];
@@ -113,13 +113,13 @@ impl Ledger {
     }
 
     /// Time goes on to `now`: until then every domain drew what it draws.
-    pub(in crate::policy) fn set_now(&mut self, now: Time) {
+    pub(crate) fn set_now(&mut self, now: Time) {
         for rise in &mut self.rises {
             rise.pass(now, self.drawn[rise.domain as usize]);
         }
     }
     /// When a feed may draw more by itself, if one may.
-    pub(super) fn next_rise(&self) -> Option<Time> {
+    pub(crate) fn next_rise(&self) -> Option<Time> {
         self.rises.iter().filter_map(|rise| rise.next(self.drawn[rise.domain as usize])).min()
     }
     /// The most that starts may let a domain draw.
@@ -146,12 +146,12 @@ impl Ledger {
         self.watts_of_pod(draws, level, kind, milli.unwrap_or_else(whole))
     }
     /// What a pod of so many thousandths reserves on nodes of a kind.
-    pub(in crate::policy) fn watts_of_pod(&self, draws: &Draws, level: usize, kind: u32, milli: u32) -> u64 {
+    pub(crate) fn watts_of_pod(&self, draws: &Draws, level: usize, kind: u32, milli: u32) -> u64 {
         draws.of_pod(level, kind, milli, self.tree.kinds[kind as usize].0).0
     }
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
-    pub(in crate::policy) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
+    pub(crate) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
         self.admits_watts(node, self.pod_watts(draws, level, node, Some(milli)))
     }
     fn admits_watts(&self, node: u32, mut more: u64) -> bool {
@@ -168,11 +168,11 @@ impl Ledger {
     }
 
     /// By node: watts that a start may add to it at most, every cap above it and what conversions add looked at.
-    pub(in crate::policy) fn headrooms(&self) -> Vec<u32> {
+    pub(crate) fn headrooms(&self) -> Vec<u32> {
         self.room_below(0..self.tree.kind.len())
     }
     /// By rack: watts that all its nodes together may add at most; what a conversion inside the rack adds comes on top.
-    pub(in crate::policy) fn rack_headrooms(&self) -> Vec<u32> {
+    pub(crate) fn rack_headrooms(&self) -> Vec<u32> {
         self.room_below(self.tree.first_rack as usize..self.tree.first_feed as usize)
     }
     /// How much more may hang below each of some domains; `u32::MAX` and more, and what nobody limits, are not told apart.
@@ -198,7 +198,7 @@ impl Ledger {
     }
 
     /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of its cap.
-    pub(in crate::policy) fn pressures(&self) -> Vec<u32> {
+    pub(crate) fn pressures(&self) -> Vec<u32> {
         let mut used = vec![0; self.drawn.len()];
         let first = self.tree.first_rack as usize;
         for domain in (first..used.len()).rev() {
@@ -211,7 +211,7 @@ impl Ledger {
     }
 
     /// The least watts that a pod of so many thousandths reserves, of all levels it may start at and `kinds` of nodes.
-    pub(in crate::policy) fn least_watts(&self, draws: &Draws, kinds: &[u32], milli: u32) -> u32 {
+    pub(crate) fn least_watts(&self, draws: &Draws, kinds: &[u32], milli: u32) -> u32 {
         let levels = draws.starts().iter();
         let watts =
             levels.flat_map(|level| kinds.iter().map(|kind| self.watts_of_pod(draws, *level, *kind, milli)));
@@ -219,12 +219,12 @@ impl Ledger {
     }
 
     /// Whether all the pieces together stay within every cap above them.
-    pub(in crate::policy) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
+    pub(crate) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
         self.admits_besides(&mut Trial::default(), draws, level, pieces)
     }
     /// Whether all the pieces together stay within every cap above them besides what is on trial; if so they are on
     /// trial too.
-    pub(in crate::policy) fn admits_besides(
+    pub(crate) fn admits_besides(
         &self,
         trial: &mut Trial,
         draws: &Draws,
@@ -246,12 +246,12 @@ impl Ledger {
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
-    pub(in crate::policy) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
+    pub(crate) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
         let domain = self.tree.first_rack + rack;
         self.rise_of(trial, domain, watts).map(|rise| (self.tree.parent[domain as usize], rise))
     }
     /// Whether so many watts more below a domain besides what is on trial certainly break a cap, there or above.
-    pub(in crate::policy) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
+    pub(crate) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
         while domain != NONE && self.tree.rises(domain) {
             let Some(rise) = self.rise_of(trial, domain, watts) else { return true };
             (domain, watts) = (self.tree.parent[domain as usize], rise);
@@ -268,7 +268,7 @@ impl Ledger {
         (drawn <= self.admitted(domain)).then(|| drawn.saturating_sub(self.drawn_with(domain, before)))
     }
     /// Whether an idle node has too little left by itself for so many watts more.
-    pub(in crate::policy) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
+    pub(crate) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
         let (_, idle) = self.tree.kinds[self.tree.kind[node as usize] as usize];
         watts > 0 && self.tree.of(node, idle + watts) > self.admitted(node)
     }
@@ -279,7 +279,7 @@ impl Ledger {
     }
 
     /// Takes what the pieces reserve, or gives it back.
-    pub(in crate::policy) fn hold(&mut self, draws: &Draws, level: usize, pieces: &[Piece], take: bool) {
+    pub(crate) fn hold(&mut self, draws: &Draws, level: usize, pieces: &[Piece], take: bool) {
         let added = self.watts(draws, level, pieces);
         self.change(added.into_iter().map(|(node, watts)| (node, i128::from(watts))).collect(), take);
     }
@@ -303,7 +303,7 @@ impl Ledger {
     }
 
     /// A node comes or goes for good: one that is absent draws nothing.
-    pub(in crate::policy) fn set_state(&mut self, node: u32, state: NodeState) {
+    pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
         let there = u32::from(state != NodeState::Absent);
         let own = node as usize;
         if self.present[own] == there {
@@ -325,31 +325,31 @@ impl Ledger {
     }
 
     /// The lowest domain, from `from` on, that draws more than it may now.
-    pub(super) fn exceeded(&self, from: u32) -> Option<u32> {
+    pub(crate) fn exceeded(&self, from: u32) -> Option<u32> {
         let exceeds = |(drawn, cap): (&u64, &u64)| drawn > cap;
         let found = self.drawn.iter().zip(&self.caps.actual).skip(from as usize).position(exceeds);
         found.map(|offset| from + index(offset))
     }
     /// What a domain draws.
-    pub(super) fn drawn(&self, domain: u32) -> u64 {
+    pub(crate) fn drawn(&self, domain: u32) -> u64 {
         self.drawn[domain as usize]
     }
     /// Whether a domain draws more than it may now.
-    pub(super) fn exceeds(&self, domain: u32) -> bool {
+    pub(crate) fn exceeds(&self, domain: u32) -> bool {
         self.drawn[domain as usize] > self.caps.actual[domain as usize]
     }
     /// Every feed and site with a cap: its index, what it draws and what it may.
-    pub(super) fn capped_feeds(&self) -> impl Iterator<Item = (u32, u64, u64)> {
+    pub(crate) fn capped_feeds(&self) -> impl Iterator<Item = (u32, u64, u64)> {
         let both = self.drawn.iter().zip(&self.caps.actual).enumerate().skip(self.tree.first_feed as usize);
         both.filter(|(_, (_, cap))| **cap != UNLIMITED)
             .map(|(domain, (drawn, cap))| (index(domain), *drawn, *cap))
     }
     /// Whether any of the pieces lies below a domain.
-    pub(super) fn touches(&self, domain: u32, pieces: &[Piece]) -> bool {
+    pub(crate) fn touches(&self, domain: u32, pieces: &[Piece]) -> bool {
         pieces.iter().flat_map(|piece| piece.nodes()).any(|node| self.is_below(node, domain))
     }
     /// What the pieces below a domain reserve.
-    pub(super) fn reserved_below(&self, domain: u32, draws: &Draws, level: usize, pieces: &[Piece]) -> u64 {
+    pub(crate) fn reserved_below(&self, domain: u32, draws: &Draws, level: usize, pieces: &[Piece]) -> u64 {
         let watts = self.watts(draws, level, pieces);
         watts.into_iter().filter(|(node, _)| self.is_below(*node, domain)).map(|(_, watts)| watts).sum()
     }

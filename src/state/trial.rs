@@ -1,0 +1,175 @@
+//! Decisions on trial: applied, asked about, and taken back or kept.
+
+use super::apply::narrow;
+use super::work::Progress;
+use super::{Decision, Event, Refusal, State, Status};
+use crate::history::Segment;
+use crate::units::Time;
+
+/// What takes one change back.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Undo {
+    /// A job is in a segment, the last one.
+    Began { job: u32, status: Status },
+    /// A job let go of what it holds in a segment.
+    Closed { job: u32, status: Status, segment: u32, to: Time },
+    /// The cap of a segment that began at this instant is another.
+    Recapped { segment: u32, old: Segment },
+    /// How far a job has come is known anew.
+    Progress { job: u32, before: Option<Progress> },
+    /// A job holds as much as it asked for, or no longer.
+    Resized { job: u32, before: bool },
+    /// A job is held back.
+    Held { job: u32 },
+}
+
+/// Where decisions on trial begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    undo: usize,
+    log: usize,
+}
+
+/// The state as a policy sees it while it decides: it reads, applies decisions, and takes them back.
+///
+/// Decisions apply at once. Between [`Trial::checkpoint`] and [`Trial::commit`] they can be taken back, all of them or
+/// none, at the cost of what they changed; nothing is copied. The laws hold for every decision by itself: for two
+/// jobs to swap places, one stops, the other moves, and the first starts again.
+///
+/// ```
+/// use gigawatt::cluster::{Cluster, NodeKind};
+/// use gigawatt::history::{Plan, Settings};
+/// use gigawatt::state::{State, Trial};
+/// let cluster = Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() });
+/// let plan = Plan { cluster, settings: Settings::named("fifo", "none", "first-fit"), ..Plan::default() };
+/// let mut state = State::new(plan, None);
+/// let mut trial = Trial::new(&mut state);
+/// let before = trial.checkpoint();
+/// // ... decisions ...
+/// trial.roll_back(before);
+/// ```
+#[derive(Debug)]
+pub struct Trial<'a> {
+    pub(super) state: &'a mut State,
+}
+
+impl std::ops::Deref for Trial<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        self.state
+    }
+}
+
+impl<'a> Trial<'a> {
+    /// On this state.
+    pub const fn new(state: &'a mut State) -> Self {
+        Self { state }
+    }
+    /// Carries a decision out; see [`State::apply`].
+    ///
+    /// # Errors
+    /// The law that it would break; nothing has changed then.
+    #[inline]
+    pub fn apply(&mut self, decision: Decision<'_>) -> Result<Event, Refusal> {
+        self.state.apply(decision)
+    }
+    /// From here on decisions can be taken back.
+    pub const fn checkpoint(&mut self) -> Checkpoint {
+        self.state.trials += 1;
+        Checkpoint { undo: self.state.undo.len(), log: self.state.log.len() }
+    }
+    /// Takes back everything since a checkpoint, which is over then: the state is as it was.
+    ///
+    /// # Panics
+    /// If the checkpoint is over already.
+    pub fn roll_back(&mut self, checkpoint: Checkpoint) {
+        self.end(checkpoint);
+        while self.state.undo.len() > checkpoint.undo {
+            let undo = self.state.undo.pop().expect("there is one more than at the checkpoint");
+            self.state.take_back(undo);
+        }
+        self.state.log.truncate(checkpoint.log);
+        self.state.heard = self.state.heard.min(checkpoint.log);
+    }
+    /// Keeps everything since a checkpoint, which is over then.
+    ///
+    /// # Panics
+    /// If the checkpoint is over already.
+    pub fn commit(&mut self, checkpoint: Checkpoint) {
+        self.end(checkpoint);
+        if self.state.trials == 0 {
+            self.state.undo.clear();
+        }
+    }
+    fn end(&mut self, checkpoint: Checkpoint) {
+        let open = self.state.trials > 0 && checkpoint.undo <= self.state.undo.len();
+        assert!(open, "the checkpoint is over");
+        self.state.trials -= 1;
+    }
+    /// The policy has told all of its parts of everything so far.
+    pub(crate) const fn mark_heard(&mut self) {
+        self.state.heard = self.state.log.len();
+    }
+    /// From now on the passes over a partition stop at this job.
+    pub(crate) fn close_partition(&mut self, partition: u32, head: Option<u32>) -> Event {
+        self.state.close_partition(partition, head)
+    }
+    /// A job that was held back waits like all others.
+    pub(crate) fn release(&mut self, job: u32) -> Event {
+        self.state.release(job);
+        let event = Event::Released { job };
+        self.state.log.push(event);
+        event
+    }
+}
+
+impl State {
+    /// Keeps what takes a change back, where decisions are on trial.
+    #[inline]
+    pub(super) fn undo(&mut self, undo: impl FnOnce() -> Undo) {
+        if self.trials > 0 {
+            self.undo.push(undo());
+        }
+    }
+
+    pub(super) fn take_back(&mut self, undo: Undo) {
+        match undo {
+            Undo::Began { job, status } => {
+                let segment = self.history.segments.pop().expect("it began");
+                let first = segment.first_piece as usize;
+                let class = self.classes.of_job(job);
+                self.resources.release(class, &self.history.pieces[first..], segment.cap);
+                self.history.pieces.truncate(first);
+                self.book.end(job);
+                self.book.set_status(job, status);
+            }
+            Undo::Closed { job, status, segment, to } => {
+                let old = &mut self.history.segments[segment as usize];
+                (old.to, old.end) = (to, crate::history::SegmentEnd::Open);
+                let old = *old;
+                let range = old.first_piece as usize..(old.first_piece + old.pieces) as usize;
+                self.resources.claim(self.classes.of_job(job), &self.history.pieces[range], old.cap);
+                self.book.begin(job, segment);
+                self.book.set_status(job, status);
+            }
+            Undo::Recapped { segment, old } => {
+                let now = std::mem::replace(&mut self.history.segments[segment as usize], old);
+                debug_assert!(narrow(self.history.segments.len()) > segment, "it is there");
+                let range = old.first_piece as usize..(old.first_piece + old.pieces) as usize;
+                let class = self.classes.of_job(old.job);
+                self.resources.hold_power(class, &self.history.pieces[range.clone()], now.cap, false);
+                self.resources.hold_power(class, &self.history.pieces[range], old.cap, true);
+            }
+            Undo::Progress { job, before } => {
+                self.book.set_progress(job, before);
+            }
+            Undo::Resized { job, before } => {
+                self.book.set_resized(job, before);
+            }
+            Undo::Held { job } => {
+                self.history.holds.pop();
+                self.book.set_held(job, false);
+            }
+        }
+    }
+}
