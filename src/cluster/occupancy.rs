@@ -198,6 +198,16 @@ impl Occupancy {
     /// Whether `pieces`, each pod with its `host` share, are free on nodes that take new pods.
     #[must_use]
     pub fn is_free(&self, pieces: &[Piece], host: Host) -> bool {
+        let up = |piece: &Piece| match *piece {
+            Piece::Nodes { word, mask } => mask & !self.up[word as usize] == 0,
+            Piece::Gpus { node, .. } | Piece::Share { node, .. } => self.is_up(node as usize),
+        };
+        pieces.iter().all(up) && self.has_room(pieces, host)
+    }
+
+    /// Whether `pieces`, each pod with its `host` share, are free, whether their nodes take new pods or not.
+    #[must_use]
+    pub fn has_room(&self, pieces: &[Piece], host: Host) -> bool {
         let free = |piece: &Piece| match *piece {
             Piece::Nodes { word, mask } => mask & !self.untouched[word as usize] == 0,
             Piece::Gpus { node, mask } => mask & !self.free_mask(node as usize) == 0,
@@ -209,11 +219,7 @@ impl Occupancy {
         let host_fits = |piece: &Piece| {
             host.is_none() || piece.nodes().all(|node| self.host_pods(node as usize, host) > 0)
         };
-        let up = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => mask & !self.up[word as usize] == 0,
-            Piece::Gpus { node, .. } | Piece::Share { node, .. } => self.is_up(node as usize),
-        };
-        pieces.iter().all(|piece| free(piece) && up(piece) && host_fits(piece))
+        pieces.iter().all(|piece| free(piece) && host_fits(piece))
     }
 
     /// Lets a node take new pods, or no longer; what it holds is kept.
@@ -231,6 +237,19 @@ impl Occupancy {
             let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
             *rack = if up { *rack + milli } else { *rack - milli };
         }
+    }
+
+    /// Those of some nodes, 64 a word, that take new pods take none any more; returns which.
+    pub fn withhold(&mut self, nodes: &[u64]) -> Vec<u32> {
+        let up = nodes.iter().zip(&self.up).enumerate();
+        let withheld: Vec<u32> = up
+            .flat_map(|(word, (nodes, up))| ones(nodes & up, word))
+            .map(|node| u32::try_from(node).expect("nodes are counted in 32 bits"))
+            .collect();
+        for node in &withheld {
+            self.set_up(*node, false);
+        }
+        withheld
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {

@@ -8,7 +8,6 @@
 pub mod backfill;
 pub mod hold;
 pub mod order;
-mod pending;
 mod pipeline;
 pub mod placement;
 pub mod power;

@@ -55,6 +55,10 @@ impl Bus<'_, '_> {
         let event = self.trial.release(job);
         self.tell(&event);
     }
+    /// Asks about the state as if some nodes, 64 a word, took no new pods.
+    pub(super) fn without<T>(&mut self, nodes: &[u64], ask: impl FnOnce(&State) -> T) -> T {
+        self.trial.without(nodes, ask)
+    }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {
             part.observe(event, self.trial);

@@ -106,6 +106,16 @@ impl<'a> Trial<'a> {
         assert!(open, "the checkpoint is over");
         self.state.trials -= 1;
     }
+    /// Asks about the state as if some nodes, 64 a word, took no new pods.
+    pub(crate) fn without<T>(&mut self, nodes: &[u64], ask: impl FnOnce(&State) -> T) -> T {
+        let occupancy = &mut self.state.resources.occupancy;
+        let withheld = occupancy.withhold(nodes);
+        let answer = ask(self.state);
+        for node in withheld {
+            self.state.resources.occupancy.set_up(node, true);
+        }
+        answer
+    }
     /// The policy has told all of its parts of everything so far.
     pub(crate) const fn mark_heard(&mut self) {
         self.state.heard = self.state.log.len();

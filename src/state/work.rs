@@ -48,6 +48,19 @@ impl State {
         let racks = if spans { 2 } else { 1 };
         class.rate_under(&self.history.plan.cluster.kinds, kind, racks, cap)
     }
+    /// The lowest rate that a job might get at full power: on the slowest kind of nodes, over several racks where it may
+    /// span them.
+    #[must_use]
+    pub fn slowest_rate(&self, job: u32) -> Factor {
+        let class = self.class(job);
+        if let Some(rate) = class.rate {
+            return rate;
+        }
+        let kinds = &self.history.plan.cluster.kinds;
+        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
+        let rates = |kind: &u32| class.rate_on(kinds, *kind, 1).min(class.rate_on(kinds, *kind, racks));
+        class.kinds.iter().map(rates).min().unwrap_or_default()
+    }
     /// Reference seconds of work a job has left at the present instant, Q16.
     #[must_use]
     pub fn work_left(&self, job: u32) -> u64 {

@@ -16,9 +16,9 @@ mod gpus;
 mod profile;
 
 use super::super::PolicyError;
-use super::super::pending::{Key, job_of, key_of};
 use super::super::pipeline::{Bus, Part, Pass};
 use super::super::placement::Placement;
+use super::super::walk::{Key, job_of, key_of};
 use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
@@ -132,7 +132,7 @@ impl Conservative {
             _ => self.rebuild(state),
         }
         let class = state.class(job);
-        let rate = slowest(state, job);
+        let rate = state.slowest_rate(job);
         let length = ticks(state.expected_work(job, rate), rate);
         let mut choice = Choice::default();
         let found = self
@@ -239,19 +239,6 @@ impl Power {
         choice.cap = level.map_or(choice.cap, cap_of);
         level.is_some()
     }
-}
-
-/// The lowest rate a job might get.
-fn slowest(state: &State, job: u32) -> Factor {
-    let class = state.class(job);
-    if let Some(rate) = class.rate {
-        return rate;
-    }
-    let kinds = &state.plan().cluster.kinds;
-    let spans = class.is_gang() && !state.resources().occupancy.is_flat();
-    let racks = if spans { 2 } else { 1 };
-    let rates = |kind: &u32| class.rate_on(kinds, *kind, 1).min(class.rate_on(kinds, *kind, racks));
-    class.kinds.iter().map(rates).min().unwrap_or_default()
 }
 
 impl Part for Conservative {

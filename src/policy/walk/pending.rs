@@ -1,4 +1,4 @@
-//! Jobs that wait, by class and by how long they are expected to run.
+//! Jobs that wait: in order, by stream, and by class and how long they are expected to run.
 
 use crate::state::State;
 use std::cmp::Reverse;
@@ -6,23 +6,23 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
-/// Where a job stands in its queue: order key, eligible time and index in one number.
-pub(super) type Key = u128;
+/// Where a job stands in the order: tier, order key, eligible time and index in one number.
+pub(in crate::policy) type Key = u128;
 
 /// The job of a key.
 #[expect(clippy::cast_possible_truncation, reason = "the lower half holds the index")]
-pub(super) const fn job_of(key: Key) -> u32 {
+pub(in crate::policy) const fn job_of(key: Key) -> u32 {
     key as u32
 }
 
 /// The key of a job with an order key.
-pub(super) fn key_of(order: u64, state: &State, job: u32) -> Key {
+pub(in crate::policy) fn key_of(order: u64, state: &State, job: u32) -> Key {
     u128::from(order) << 64 | u128::from(state.eligible_time(job).0) << 32 | u128::from(job)
 }
 
-/// Jobs in order; who has left is dropped when it comes up.
+/// Jobs in order; those that no longer wait are dropped when they come up.
 ///
-/// Who comes in order, as under `fifo` all do, is appended; only who comes before the last is sorted in.
+/// What comes in order, as under `fifo` all do, is appended; only what comes before the last is sorted in.
 #[derive(Debug, Default)]
 struct Line {
     appended: VecDeque<Key>,
@@ -39,6 +39,7 @@ impl Line {
     }
 
     /// The first job that still waits.
+    #[inline]
     fn first(&mut self, state: &State) -> Option<Key> {
         let left = |key: &Key| !state.waits(job_of(*key));
         while self.appended.front().is_some_and(left) {
@@ -53,6 +54,24 @@ impl Line {
             (None, None) => None,
         }
     }
+
+    /// Drops the first job, which still waits.
+    fn drop_first(&mut self, key: Key) {
+        if self.appended.front() == Some(&key) {
+            self.appended.pop_front();
+        } else {
+            self.sorted_in.pop();
+        }
+    }
+
+    /// A job that was dropped stands first again, before all that were not.
+    fn put_back(&mut self, key: Key) {
+        if self.appended.front().is_none_or(|first| key < *first) {
+            self.appended.push_front(key);
+        } else {
+            self.sorted_in.push(Reverse(key));
+        }
+    }
 }
 
 /// A waiting job as a backfill sees it: its key, its class and its expected work (Q16).
@@ -63,33 +82,34 @@ pub(super) struct Candidate {
     pub(super) work: u64,
 }
 
-/// The waiting jobs of one queue: all in one line, and, for backfill, by class; with no classes the line is all.
+/// The waiting jobs of linked partitions: in one line a stream, and, for backfill, by class; with no classes the lines
+/// are all. A stream is what closes together: the jobs of one partition that count against one quota, or none.
 ///
-/// Jobs new since the last pass are kept apart until that is over: most start at once and are never sorted in.
+/// Jobs that came since the last pass are kept apart until that is over: most start at once and are never sorted in.
 /// A push, start or withdrawal takes O(log waiting) time.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    line: Line,
-    fresh: Vec<Candidate>,
+    lines: Vec<Line>,
+    arrivals: Vec<Candidate>,
     /// By class.
     waiting: Vec<Waiting>,
-    /// Classes of which somebody waits, new ones aside.
+    /// Classes of which a job waits, arrivals aside.
     active: Vec<u32>,
 }
 
-/// The waiting jobs of one class: groups of equal expected work, each behind its leader. A pass tries no other than a
-/// leader, since who is like one that was refused would be refused.
+/// The waiting jobs of one class: groups of equal expected work, each behind its first. A pass tries no other than the
+/// first of a group, since a job like one that was refused would be refused.
 #[derive(Debug, Default)]
 struct Waiting {
     /// The first of each group, and the group.
-    leaders: BTreeMap<Key, u64>,
+    firsts: BTreeMap<Key, u64>,
     by_work: BTreeMap<u64, Group>,
 }
 
 /// Waiting jobs of equal class and expected work; most often one alone.
 #[derive(Debug)]
 struct Group {
-    leader: Key,
+    first: Key,
     others: BTreeSet<Key>,
 }
 
@@ -97,15 +117,15 @@ impl Waiting {
     fn insert(&mut self, key: Key, work: u64) {
         match self.by_work.entry(work) {
             Entry::Vacant(group) => {
-                group.insert(Group { leader: key, others: BTreeSet::new() });
-                self.leaders.insert(key, work);
+                group.insert(Group { first: key, others: BTreeSet::new() });
+                self.firsts.insert(key, work);
             }
             Entry::Occupied(mut group) => {
-                let Group { leader, others } = group.get_mut();
-                if key < *leader {
-                    self.leaders.remove(leader);
-                    self.leaders.insert(key, work);
-                    others.insert(std::mem::replace(leader, key));
+                let Group { first, others } = group.get_mut();
+                if key < *first {
+                    self.firsts.remove(first);
+                    self.firsts.insert(key, work);
+                    others.insert(std::mem::replace(first, key));
                 } else {
                     others.insert(key);
                 }
@@ -116,14 +136,14 @@ impl Waiting {
     /// Returns whether it was there.
     fn remove(&mut self, key: Key, work: u64) -> bool {
         let Entry::Occupied(mut entry) = self.by_work.entry(work) else { return false };
-        let Group { leader, others } = entry.get_mut();
-        if *leader != key {
+        let Group { first, others } = entry.get_mut();
+        if *first != key {
             return others.remove(&key);
         }
-        self.leaders.remove(&key);
+        self.firsts.remove(&key);
         if let Some(next) = others.pop_first() {
-            *leader = next;
-            self.leaders.insert(next, work);
+            *first = next;
+            self.firsts.insert(next, work);
         } else {
             entry.remove();
         }
@@ -132,94 +152,110 @@ impl Waiting {
 }
 
 impl Pending {
-    /// An empty queue.
-    pub(super) fn new(classes: usize) -> Self {
-        Self { waiting: (0..classes).map(|_| Waiting::default()).collect(), ..Self::default() }
-    }
-
-    /// A job begins to wait.
-    pub(super) fn push(&mut self, candidate: Candidate) {
-        self.line.push(candidate.key);
-        if !self.waiting.is_empty() {
-            self.fresh.push(candidate);
+    /// No job waits; so many classes, or none where they are not needed.
+    pub(super) fn new(streams: usize, classes: usize) -> Self {
+        Self {
+            lines: (0..streams).map(|_| Line::default()).collect(),
+            waiting: (0..classes).map(|_| Waiting::default()).collect(),
+            ..Self::default()
         }
     }
 
-    /// The first job.
-    pub(super) fn first(&mut self, state: &State) -> Option<Key> {
-        self.line.first(state)
+    /// A job begins to wait.
+    pub(super) fn push(&mut self, stream: usize, candidate: Candidate) {
+        self.lines[stream].push(candidate.key);
+        if !self.waiting.is_empty() {
+            self.arrivals.push(candidate);
+        }
+    }
+
+    /// The first job of a stream.
+    #[inline]
+    pub(super) fn first(&mut self, stream: usize, state: &State) -> Option<Key> {
+        self.lines[stream].first(state)
+    }
+
+    /// The first job of a stream is passed over, until it is put back.
+    pub(super) fn pass_over(&mut self, stream: usize, key: Key) {
+        self.lines[stream].drop_first(key);
+    }
+
+    /// A job that was passed over stands in its stream again.
+    pub(super) fn put_back(&mut self, stream: usize, key: Key) {
+        self.lines[stream].put_back(key);
     }
 
     /// Every job that still waits, in no order.
     pub(super) fn jobs<'a>(&'a self, state: &'a State) -> impl Iterator<Item = u32> + 'a {
-        let keys = self.line.appended.iter().chain(self.line.sorted_in.iter().map(|Reverse(key)| key));
+        let all = |line: &'a Line| line.appended.iter().chain(line.sorted_in.iter().map(|Reverse(key)| key));
+        let keys = self.lines.iter().flat_map(all);
         keys.map(|key| job_of(*key)).filter(|job| state.waits(*job))
     }
 
     /// The jobs that came since the last pass, in order.
-    pub(super) fn take_fresh(&mut self) -> Vec<Candidate> {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable();
-        fresh
+    pub(super) fn take_arrivals(&mut self) -> Vec<Candidate> {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        arrivals.sort_unstable();
+        arrivals
     }
 
-    /// Sorts in those of `fresh` that still wait, and keeps the empty list for reuse.
-    pub(super) fn settle(&mut self, mut fresh: Vec<Candidate>, state: &State) {
-        for Candidate { key, class, work } in fresh.drain(..) {
+    /// Sorts in those of the arrivals that still wait, and keeps the empty list for reuse.
+    pub(super) fn settle(&mut self, mut arrivals: Vec<Candidate>, state: &State) {
+        for Candidate { key, class, work } in arrivals.drain(..) {
             if state.waits(job_of(key)) {
                 let waiting = &mut self.waiting[class as usize];
-                if waiting.leaders.is_empty() {
+                if waiting.firsts.is_empty() {
                     self.active.push(class);
                 }
                 waiting.insert(key, work);
             }
         }
-        if self.fresh.is_empty() {
-            self.fresh = fresh;
+        if self.arrivals.is_empty() {
+            self.arrivals = arrivals;
         }
     }
 
-    /// A job no longer waits, though no pass of this queue started it.
+    /// A job no longer waits, whether it came since the last pass or before.
     pub(super) fn forget(&mut self, candidate: Candidate) {
-        self.fresh.retain(|fresh| fresh.key != candidate.key);
+        self.arrivals.retain(|arrival| arrival.key != candidate.key);
         self.remove(candidate);
     }
 
-    /// A job no longer waits.
+    /// A job that came before the last pass no longer waits.
     pub(super) fn remove(&mut self, candidate: Candidate) {
         let Candidate { key, class, work } = candidate;
         let Some(waiting) = self.waiting.get_mut(class as usize) else { return };
-        if waiting.remove(key, work) && waiting.leaders.is_empty() {
+        if waiting.remove(key, work) && waiting.firsts.is_empty() {
             self.active.retain(|active| *active != class);
         }
     }
 
-    /// The classes of which somebody waits, new ones aside.
+    /// The classes of which a job waits, arrivals aside.
     pub(super) fn active(&self) -> &[u32] {
         &self.active
     }
 
-    /// Whether nobody of its class and expected work waits before this job.
-    pub(super) fn leads(&self, candidate: Candidate) -> bool {
+    /// Whether no job of its class and expected work waits before this one.
+    pub(super) fn is_first(&self, candidate: Candidate) -> bool {
         let group = self.waiting[candidate.class as usize].by_work.get(&candidate.work);
-        group.is_none_or(|group| candidate.key <= group.leader)
+        group.is_none_or(|group| candidate.key <= group.first)
     }
 
-    /// The first leader of a class after `after`.
+    /// The first of a group of a class after `after`.
     pub(super) fn next(&self, class: u32, after: Key) -> Option<Candidate> {
-        let leaders = &self.waiting[class as usize].leaders;
-        let first = leaders.first_key_value().filter(|(key, _)| **key > after);
-        let next = first.or_else(|| leaders.range((Excluded(after), Unbounded)).next());
+        let firsts = &self.waiting[class as usize].firsts;
+        let first = firsts.first_key_value().filter(|(key, _)| **key > after);
+        let next = first.or_else(|| firsts.range((Excluded(after), Unbounded)).next());
         next.map(|(&key, &work)| Candidate { key, class, work })
     }
 
-    /// The first leader of a class after `after` with expected work up to `limit`.
+    /// The first of a group of a class after `after` with expected work up to `limit`.
     ///
     /// Goes through the class in order and through its shortest jobs at once, so that it takes no more than twice the
     /// steps of the shorter way: O(√groups) where lengths do not depend on the order.
     pub(super) fn next_within(&self, class: u32, after: Key, limit: u64) -> Option<Candidate> {
         let waiting = &self.waiting[class as usize];
-        let mut in_order = waiting.leaders.range((Excluded(after), Unbounded));
+        let mut in_order = waiting.firsts.range((Excluded(after), Unbounded));
         let mut shortest = waiting.by_work.iter();
         let mut best: Option<Candidate> = None;
         loop {
@@ -229,7 +265,7 @@ impl Pending {
             }
             match shortest.next() {
                 Some((&work, group)) if work <= limit => {
-                    let key = group.leader;
+                    let key = group.first;
                     if key > after && best.is_none_or(|best| key < best.key) {
                         best = Some(Candidate { key, class, work });
                     }

@@ -1,0 +1,76 @@
+//! Where jobs go: the placement, class by class or for all that wait at once.
+
+use crate::policy::placement::Placement;
+use crate::policy::placement::ranked::Ranked;
+use crate::state::place::Choice;
+use crate::state::{Resources, State};
+
+/// Finds places.
+#[derive(Debug)]
+pub(super) struct Finder {
+    placement: Placement,
+    /// Where the places of all jobs that wait are ranked at once.
+    ranked: Option<Ranked>,
+    choice: Choice,
+}
+
+impl Finder {
+    pub(super) fn new((placement, ranked): (Placement, Option<Ranked>)) -> Self {
+        Self { placement, ranked, choice: Choice::default() }
+    }
+
+    /// A pass begins: what holds for all of it is read. Returns whether a place may cost more or less than in the last.
+    pub(super) fn begin(&mut self, state: &State) -> bool {
+        self.ranked.iter_mut().for_each(Ranked::begin);
+        self.placement.freeze(state)
+    }
+
+    /// The place found last.
+    pub(super) const fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// Whether a job finds a place now; it is the choice then.
+    #[inline]
+    pub(super) fn finds_place<I: Iterator<Item = u32>>(
+        &mut self,
+        state: &State,
+        job: u32,
+        waiting: impl FnOnce() -> I,
+    ) -> bool {
+        let (placement, resources, choice) = (&self.placement, state.resources(), &mut self.choice);
+        let Some(ranked) = &mut self.ranked else {
+            return placement.choose_in(state.class(job), job, resources, choice);
+        };
+        ranked.choose(placement, (state.classes(), waiting), job, resources, choice)
+    }
+
+    /// As [`Finder::finds_place`], of nodes that are up now, whatever was ranked.
+    pub(super) fn finds_place_now(&mut self, state: &State, job: u32) -> bool {
+        let (class, resources) = (state.class(job), state.resources());
+        resources.within_quota(class) && self.placement.choose_in(class, job, resources, &mut self.choice)
+    }
+
+    /// Whether a job would fit some resources.
+    #[inline]
+    pub(super) fn fits(&mut self, state: &State, job: u32, resources: &Resources) -> bool {
+        let class = state.class(job);
+        resources.within_quota(class)
+            && resources.holds(class).unwrap_or_else(|| self.placement.fits(class, job, resources))
+    }
+
+    /// Where a job would go in some resources.
+    pub(super) fn place_in(&self, state: &State, job: u32, resources: &Resources) -> Option<Choice> {
+        let (class, mut choice) = (state.class(job), Choice::default());
+        let found =
+            resources.within_quota(class) && self.placement.choose_in(class, job, resources, &mut choice);
+        found.then_some(choice)
+    }
+
+    /// A job has started at the place found last.
+    pub(super) fn started(&mut self, state: &State) {
+        if let Some(ranked) = &mut self.ranked {
+            ranked.started(&self.placement, state.resources(), &self.choice.pieces);
+        }
+    }
+}

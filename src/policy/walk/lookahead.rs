@@ -1,0 +1,234 @@
+//! What is expected to be free at an instant to come, moved from one to the next instead of being computed anew.
+//!
+//! A second [`Resources`], *then*, is the present with everything released that is expected to end by the *cut*. A
+//! start is taken from it only if it is expected to end later, a finish given to it likewise, and a new reservation
+//! moves the cut forward or back. A job past its expected end is expected to end one second from now.
+//! A step costs what the jobs between the old cut and the new hold.
+
+use super::finder::Finder;
+use crate::cluster::Piece;
+use crate::state::class::Class;
+use crate::state::{Resources, State};
+use crate::units::{Factor, Seconds, Time};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+/// A running job and its expected end in one number, by which they are ordered.
+const fn at(end: Time, job: u32) -> u64 {
+    (end.0 as u64) << 32 | job as u64
+}
+
+const fn end_of(running: u64) -> Time {
+    Time((running >> 32) as u32)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half holds the job")]
+const fn job_of(running: u64) -> u32 {
+    running as u32
+}
+
+/// What is expected of the running jobs of linked partitions.
+#[derive(Debug, Default)]
+pub(super) struct Lookahead {
+    /// Running jobs by expected end: both in one number.
+    ends: BTreeSet<u64>,
+    /// What is free once everything expected to end by `cut` has ended; none: it has to be made anew.
+    then: Option<Resources>,
+    cut: Time,
+    /// The job whose earliest expected start `cut` is, unless more becomes free then or just before.
+    head: Option<u32>,
+    /// Jobs that a step of the cut frees; kept for its memory.
+    ending: Vec<u32>,
+}
+
+impl Lookahead {
+    /// Whether the mere passing of time has changed what is expected.
+    pub(super) fn is_stale(&self, now: Time) -> bool {
+        self.then.is_none() || self.cut <= now
+    }
+
+    /// A job holds pieces until it is expected to end.
+    pub(super) fn begin(&mut self, class: &Class, job: u32, end: Time, (pieces, cap): (&[Piece], Factor)) {
+        self.ends.insert(at(end, job));
+        if end > self.cut
+            && let Some(then) = &mut self.then
+        {
+            then.claim(class, pieces, cap);
+        }
+    }
+
+    /// A job that was expected to end at `end` has let go of pieces.
+    pub(super) fn end(&mut self, class: &Class, job: u32, end: Time, (pieces, cap): (&[Piece], Factor)) {
+        self.ends.remove(&at(end, job));
+        if end >= self.cut {
+            self.head = None;
+        }
+        if end > self.cut
+            && let Some(then) = &mut self.then
+        {
+            then.release(class, pieces, cap);
+        }
+    }
+
+    /// A running job is expected to end at another instant, holding perhaps something else.
+    pub(super) fn change(&mut self, job: u32, before: Time, end: Time) {
+        self.ends.remove(&at(before, job));
+        self.ends.insert(at(end, job));
+        self.forget();
+    }
+
+    /// Nothing that is known of instants to come holds any more.
+    pub(super) fn forget(&mut self) {
+        self.then = None;
+    }
+
+    /// What is free at the cut.
+    pub(super) fn then(&mut self) -> &mut Resources {
+        self.then.as_mut().expect("it is made before it is asked")
+    }
+
+    /// Finds when a job that does not fit now is expected to start, no reservation standing before it;
+    /// [`Time::NEVER`] if no expected end lets it. The cut is there then.
+    pub(super) fn reserve(&mut self, state: &State, finder: &mut Finder, job: u32) -> Time {
+        let soonest = state.now() + Seconds(1);
+        let monotone = state.class(job).monotone;
+        // Where a greedy choice of racks decides, an earlier end may do though a later one does not: from the start.
+        if self.then.is_none() {
+            *self = Self { ends: std::mem::take(&mut self.ends), ..Self::default() };
+            self.then = Some(state.resources().clone());
+        } else if !monotone {
+            self.move_to(state, Time::ZERO);
+            self.head = None;
+        }
+        // Starts leave less free then, so that no earlier end will do; the job may have to wait longer, though.
+        let known = self.head == Some(job) && self.cut >= soonest;
+        if known && self.fits(state, finder, job) {
+            return self.cut;
+        }
+        self.head = Some(job);
+        if self.cut < soonest {
+            self.move_to(state, soonest);
+        }
+        if !monotone {
+            let due = self.ends.range(..=at(soonest, u32::MAX)).next().is_some();
+            if !(due && self.fits(state, finder, job)) {
+                self.walk_on(state, finder, job);
+            }
+        } else if self.fits(state, finder, job) {
+            self.walk_back(state, finder, job, soonest);
+        } else {
+            self.walk_on(state, finder, job);
+        }
+        self.cut
+    }
+
+    /// The cut moves to the next expected ends until the job fits.
+    fn walk_on(&mut self, state: &State, finder: &mut Finder, job: u32) {
+        loop {
+            let Some(end) = self.next_end(self.cut) else {
+                self.cut = Time::NEVER;
+                return;
+            };
+            self.move_to(state, end);
+            if self.fits(state, finder, job) {
+                return;
+            }
+        }
+    }
+
+    /// The first expected end after an instant.
+    pub(super) fn next_end(&self, after: Time) -> Option<Time> {
+        let next = self.ends.range(at(after, u32::MAX)..).next().map(|running| end_of(*running));
+        next.filter(|end| *end > after)
+    }
+
+    /// The cut moves to earlier expected ends while the job still fits.
+    fn walk_back(&mut self, state: &State, finder: &mut Finder, job: u32, soonest: Time) {
+        loop {
+            let last = self.ends.range(..=at(self.cut, u32::MAX)).next_back().map(|running| end_of(*running));
+            let Some(end) = last.filter(|end| *end > soonest) else {
+                self.cut = soonest;
+                return;
+            };
+            if self.needs_one_ending_at(state, end, job) {
+                self.cut = end;
+                return;
+            }
+            self.hold_ending(state, at(end, 0)..=at(end, u32::MAX), false);
+            if !self.fits(state, finder, job) {
+                self.hold_ending(state, at(end, 0)..=at(end, u32::MAX), true);
+                self.cut = end;
+                return;
+            }
+            self.cut = Time(end.0 - 1);
+        }
+    }
+
+    /// Whether only one job ends then, and counts tell that `job` has to wait for it.
+    fn needs_one_ending_at(&self, state: &State, end: Time, job: u32) -> bool {
+        let mut ending = self.ends.range(at(end, 0)..=at(end, u32::MAX)).map(|running| job_of(*running));
+        let (Some(only), None, Some(then)) = (ending.next(), ending.next(), &self.then) else { return false };
+        then.holds_without(state.class(job), state.domains(only)) == Some(false)
+    }
+
+    /// The cut moves to an instant, whichever way.
+    pub(super) fn move_to(&mut self, state: &State, cut: Time) {
+        if self.then.is_none() {
+            self.cut = Time::ZERO;
+            self.then = Some(state.resources().clone());
+        }
+        // No job has the greatest index.
+        if cut > self.cut {
+            self.hold_ending(state, at(self.cut, u32::MAX)..=at(cut, u32::MAX), true);
+        } else if cut < self.cut {
+            self.hold_ending(state, at(cut, u32::MAX)..=at(self.cut, u32::MAX), false);
+        }
+        self.cut = cut;
+    }
+
+    /// The jobs that are expected to end in a stretch are released from what is free then, or claimed in it.
+    fn hold_ending(&mut self, state: &State, ends: RangeInclusive<u64>, release: bool) {
+        let mut ending = std::mem::take(&mut self.ending);
+        ending.clear();
+        ending.extend(self.ends.range(ends).map(|running| job_of(*running)));
+        let then = self.then();
+        for job in &ending {
+            let (class, pieces) = (state.class(*job), state.domains(*job));
+            let cap = state.segment(*job).map_or(Factor::ONE, |segment| segment.cap);
+            if release { then.release(class, pieces, cap) } else { then.claim(class, pieces, cap) }
+        }
+        self.ending = ending;
+    }
+
+    /// Whether a job fits at the cut.
+    #[inline]
+    pub(super) fn fits(&mut self, state: &State, finder: &mut Finder, job: u32) -> bool {
+        finder.fits(state, job, self.then())
+    }
+
+    /// Whether, on counts alone, a job no longer fits at the cut with so many thousandths of GPUs less.
+    pub(super) fn lacks_gpus(&self, class: &Class, milli: u32) -> bool {
+        let free = |then: &Resources| u64::from(then.occupancy.free_gpus(class.scope as usize)) * 1000;
+        let wanted = u64::from(class.gpus_milli) + u64::from(milli);
+        self.then.as_ref().is_some_and(|then| free(then) < wanted)
+    }
+
+    /// Whether `head` would still fit at the cut with another job in place.
+    pub(super) fn leaves_room(
+        &mut self,
+        state: &State,
+        finder: &mut Finder,
+        head: u32,
+        class: &Class,
+        (pieces, cap): (&[Piece], Factor),
+    ) -> bool {
+        let then = self.then();
+        if let Some(fits) = then.holds_without(state.class(head), pieces) {
+            return fits;
+        }
+        then.claim(class, pieces, cap);
+        let fits = self.fits(state, finder, head);
+        self.then().release(class, pieces, cap);
+        fits
+    }
+}

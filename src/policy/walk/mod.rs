@@ -1,0 +1,211 @@
+//! The pass of orders that stop no job: one walk through the waiting jobs of linked partitions, as the backfill says.
+//!
+//! Partitions that share nodes, a quota or a cap are one [`group::Group`]: one queue over shared nodes. A pass at an
+//! event concerns the groups in which something happened, one of a cycle all.
+
+mod finder;
+mod group;
+mod links;
+mod lookahead;
+mod pending;
+mod reservations;
+
+pub(super) use pending::{Key, job_of, key_of};
+
+use super::PolicyError;
+use super::backfill::Backfill;
+use super::pipeline::{Bus, Part, Pass};
+use super::placement::Placement;
+use super::placement::ranked::Ranked;
+use crate::history::{Plan, SegmentEnd};
+use crate::state::class::{Class, Form};
+use crate::state::{Event, State};
+use crate::units::{Factor, Time};
+use finder::Finder;
+use group::{Group, Parts};
+use pending::Candidate;
+
+/// How a pass orders and treats jobs.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    key: fn(&State, u32) -> u64,
+    backfill: Backfill,
+    /// How many blocked jobs of a partition hold a reservation.
+    reservations: u32,
+}
+
+impl Rules {
+    fn key(self, state: &State, job: u32) -> Key {
+        key_of((self.key)(state, job), state, job)
+    }
+    /// A job as its backfill sees it.
+    fn candidate(self, state: &State, key: Key) -> Candidate {
+        let job = job_of(key);
+        let class = state.classes().of_job[job as usize];
+        let work = match state.class(job).rate {
+            _ if !self.backfill.reserves() => 0,
+            Some(rate) => state.expected_work(job, rate),
+            // Alike are those with as much left, and the same restart: only then do they end together at every rate.
+            None => state.expected_work(job, Factor(0)) << 1 | u64::from(state.owes_restart(job)),
+        };
+        Candidate { key, class, work }
+    }
+}
+
+/// What all groups use in a pass.
+#[derive(Debug)]
+struct Desk {
+    finder: Finder,
+    /// By job: its expected end while it runs, where groups look ahead.
+    expected: Vec<Time>,
+}
+
+/// The pass of orders that stop no job.
+#[derive(Debug)]
+pub(super) struct Walk {
+    rules: Rules,
+    desk: Desk,
+    groups: Vec<Group>,
+    /// By partition of the plan: its group.
+    group_of: Vec<usize>,
+    /// Whether what does not fit now cannot fit later with less free, in every group.
+    monotone: bool,
+}
+
+impl Walk {
+    pub(super) fn new(
+        state: &State,
+        key: fn(&State, u32) -> u64,
+        backfill: Backfill,
+        places: (Placement, Option<Ranked>),
+    ) -> Self {
+        let (plan, table) = (state.plan(), &state.classes().table);
+        let reservations = plan.settings.reservations.unwrap_or(1).max(1);
+        let rules = Rules { key, backfill, reservations };
+        let group_of = links::groups(state);
+        let mut groups = Vec::new();
+        let mut all_monotone = true;
+        for number in 0..group_of.iter().max().map_or(0, |last| last + 1) {
+            let partitions: Vec<u32> = (0..)
+                .zip(&group_of)
+                .filter(|(_, of)| **of == number)
+                .map(|(partition, _)| partition)
+                .collect();
+            let own = || table.iter().filter(|class| partitions.contains(&class.queue));
+            let counts = counts_tell(plan, own, partitions.len());
+            let monotone = counts || backfill == Backfill::Skip && own().all(|class| class.monotone);
+            let counted = counts && plan.cluster.kinds.len() == 1;
+            all_monotone &= monotone;
+            groups.push(Group::new(Parts { rules, state, partitions, monotone, counted }));
+        }
+        let looks_ahead = groups.iter_mut().any(|group| group.ahead().is_some());
+        let expected = vec![Time::ZERO; if looks_ahead { plan.workload.jobs.len() } else { 0 }];
+        let desk = Desk { finder: Finder::new(places), expected };
+        Self { rules, desk, groups, group_of, monotone: all_monotone }
+    }
+
+    fn group(&self, state: &State, job: u32) -> usize {
+        self.group_of[state.class(job).queue as usize]
+    }
+    fn push(&mut self, state: &State, job: u32) {
+        let candidate = self.rules.candidate(state, self.rules.key(state, job));
+        let group = self.group(state, job);
+        self.groups[group].push(candidate);
+    }
+    fn forget(&mut self, state: &State, job: u32) {
+        let candidate = self.rules.candidate(state, self.rules.key(state, job));
+        let group = self.group(state, job);
+        self.groups[group].forget(candidate);
+        self.groups[group].change();
+    }
+    /// A job has let go of what it held.
+    fn end(&mut self, state: &State, job: u32, segment: u32) {
+        let group = self.group(state, job);
+        let (history, class) = (state.history(), state.class(job));
+        let segment = &history.segments[segment as usize];
+        if let Some(ahead) = self.groups[group].ahead() {
+            let end = self.desk.expected[job as usize];
+            ahead.end(class, job, end, (history.pieces_of(segment), segment.cap));
+        }
+        self.groups[group].change();
+    }
+    /// A running job goes on at another rate, or elsewhere.
+    fn changed(&mut self, state: &State, job: u32) {
+        let group = self.group(state, job);
+        if let Some(ahead) = self.groups[group].ahead()
+            && let Some(end) = state.expected_end_now(job)
+        {
+            let before = std::mem::replace(&mut self.desk.expected[job as usize], end);
+            ahead.change(job, before, end);
+        }
+        self.groups[group].change();
+    }
+}
+
+/// Whether counts of equal GPUs, one a node, say what fits, so that less free capacity never lets in what was refused;
+/// where a reservation meets a choice of nodes it may.
+fn counts_tell<'a, I: Iterator<Item = &'a Class>>(
+    plan: &Plan,
+    classes: impl Fn() -> I,
+    partitions: usize,
+) -> bool {
+    let one_gpu = |kind: u32| plan.cluster.kinds[kind as usize].gpus <= 1;
+    let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && one_gpu(rack.kind));
+    let is_simple = |class: &Class| {
+        class.host.is_none() && class.draws.is_none() && !matches!(class.form, Form::Share { .. })
+    };
+    let first = classes().next().map(|class| class.scope);
+    let one_scope = classes().all(|class| Some(class.scope) == first);
+    counts && classes().all(is_simple) && one_scope && partitions == 1
+}
+
+impl Part for Walk {
+    fn observe(&mut self, event: &Event, state: &State) {
+        match *event {
+            Event::Eligible { job } | Event::Released { job } => self.push(state, job),
+            Event::Started { job, .. } => {
+                let group = self.group(state, job);
+                self.groups[group].expect(&mut self.desk, state, job);
+                self.forget(state, job);
+            }
+            Event::Ended { job, segment, end } => {
+                self.end(state, job, segment);
+                if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
+                    self.push(state, job);
+                }
+            }
+            Event::Changed { job, .. } => self.changed(state, job),
+            Event::Withdrawn { job } | Event::Held { job, .. } => self.forget(state, job),
+            Event::Capacity | Event::Power => {
+                for group in &mut self.groups {
+                    if let Some(ahead) = group.ahead() {
+                        ahead.forget();
+                    }
+                    group.change();
+                }
+            }
+            Event::Rejected { .. }
+            | Event::Settled { .. }
+            | Event::Closed { .. }
+            | Event::WakeAt { .. }
+            | Event::Timer => {}
+        }
+    }
+}
+
+impl Pass for Walk {
+    fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        // Where costs decide which nodes a gang tries, other costs may let it in.
+        let costs_differ = self.desk.finder.begin(bus) && !self.monotone;
+        let concerns_all = bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now());
+        for group in &mut self.groups {
+            if concerns_all || group.is_touched() {
+                if costs_differ {
+                    group.change();
+                }
+                group.pass(&mut self.desk, bus)?;
+            }
+        }
+        Ok(())
+    }
+}
