@@ -4,15 +4,16 @@
 //! (GPU-seconds) the job has attained, every second that it holds its GPUs counting, restarts and lost work included.
 //! Ties: running before pending, then eligible time, then index.
 //!
-//! **The walk** takes place if a job is pending. Nodes that belong to the same partitions, and to the same scopes (of all
-//! requests of the workload), are one region; regions are numbered by their lowest node. The pool counts, per region, the
-//! free GPU thousandths of its nodes that are up, and those that preemptible running jobs hold there. Quotas count what
-//! jobs that are not preemptible hold. All pending and all preemptible running jobs, of all partitions that the pass
-//! concerns, are taken in order, higher tiers first:
+//! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload)
+//! are one region; regions are numbered by their lowest node. The pool counts, per region, the free GPU thousandths of its
+//! nodes that are up, and those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible
+//! hold. All pending and all preemptible running jobs, of all partitions that the pass concerns, are taken in order,
+//! higher tiers first:
 //! - a running job is taken if every region still has what the job holds of it (on nodes that are up), and its tenant's
 //!   quota has room;
 //! - a pending job is taken if the regions of its scope together have what it asks for, and its tenant's quota has
-//!   room; it takes all it can of the region that fewest partitions share (ties: the lowest), then of the next.
+//!   room; it takes all it can of the region that jobs of the fewest partitions may use (ties: the lowest),
+//!   then of the next.
 //!
 //! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. CPU, memory,
 //! shapes and racks are only looked at by the placement. Jobs that are not preemptible keep what they hold.

@@ -27,8 +27,7 @@ pub(crate) struct World<'a> {
     scopes: Vec<Vec<u32>>,
     /// By request: the distinct kinds of those nodes.
     kinds: Vec<Vec<u32>>,
-    /// The region of every node: nodes of one region belong to the same partitions and the same scopes; numbered by
-    /// their lowest node.
+    /// The region of every node: nodes of one region belong to the same scopes; numbered by their lowest node.
     pub(super) regions: Vec<usize>,
     /// Whether some rack has several nodes.
     pub(super) racks_matter: bool,
@@ -65,11 +64,7 @@ impl<'a> World<'a> {
         };
         let mut known: Vec<Vec<bool>> = Vec::new();
         let region_of = |node: u32| {
-            let of = |partition: &gigawatt::cluster::Partition| {
-                partition.nodes.iter().any(|nodes| nodes.contains(&node))
-            };
-            let scopes = scopes.iter().map(|scope| scope.contains(&node));
-            let membership: Vec<bool> = scopes.chain(plan.cluster.partitions.iter().map(of)).collect();
+            let membership: Vec<bool> = scopes.iter().map(|scope| scope.contains(&node)).collect();
             known.iter().position(|other| *other == membership).unwrap_or_else(|| {
                 known.push(membership);
                 known.len() - 1
@@ -158,12 +153,11 @@ impl<'a> World<'a> {
             .filter(|partition| self.nodes_of_partition(*partition).iter().any(|node| nodes.contains(node)));
         with.map(|partition| self.group(partition)).collect()
     }
-    /// How many partitions of the cluster have a node.
+    /// How many partitions have jobs that may use a node.
     pub(super) fn partitions_with(&self, node: u32) -> usize {
-        let has = |partition: &&gigawatt::cluster::Partition| {
-            partition.nodes.iter().any(|nodes| nodes.contains(&node))
-        };
-        self.cluster().partitions.iter().filter(has).count()
+        let may =
+            self.plan.workload.requests.iter().zip(&self.scopes).filter(|(_, scope)| scope.contains(&node));
+        may.map(|(request, _)| request.partition).collect::<BTreeSet<u32>>().len()
     }
     /// The tier of a job's partition.
     pub(super) fn tier(&self, job: u32) -> u32 {
