@@ -16,7 +16,7 @@
 //! CPU, memory and quota the least at any instant of it); none if there is none. The window is as long as the job would be
 //! expected to take on the slowest platform of its scope, for a gang over several racks of it where racks matter.
 //!
-//! The beginning of a reservation is an event, unless there is a cycle, whose passes come anyway.
+//! The beginning of a reservation is an event, unless only passes of a cycle look at reservations: they come anyway.
 
 use super::future::Window;
 use super::time::Simulation;

@@ -16,12 +16,14 @@
 //! - `place.rs`: which nodes and GPUs a job gets;
 //! - `weigh.rs`: what a place costs;
 //! - `power.rs`: what that draws, and whether caps allow it;
+//! - `laws.rs`: what follows for a run;
 //! - `free.rs`: what is free, and at what rate a job works.
 
 mod conservative;
 mod easy;
 mod free;
 mod future;
+mod laws;
 mod pass;
 mod place;
 mod power;
@@ -33,6 +35,7 @@ mod work;
 mod world;
 
 pub(crate) use free::Holding;
+pub(crate) use laws::{delayed, overtaken};
 
 use gigawatt::history::{Outcome, Plan, SegmentEnd};
 

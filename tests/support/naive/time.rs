@@ -115,8 +115,7 @@ impl<'a> Simulation<'a> {
         let mut settled = false;
         let mut next = self.next_event();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
-            let alarms = if cycle.is_none() { self.alarms() } else { Vec::new() };
-            let ringing = alarms.into_iter().filter(|(time, _)| *time == instant);
+            let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
             self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
             self.now = instant;
             if self.next_event_from(instant) == Some(instant) {
@@ -180,8 +179,7 @@ impl<'a> Simulation<'a> {
         let releases = self.held.iter().filter(ready).map(|job| self.live[*job as usize].released);
         let waiting = self.held.iter().chain(&self.pending).filter(|job| !self.has_started(**job));
         let cancels = waiting.map(|job| self.job(*job).cancel_time.0).filter(|time| *time != NEVER);
-        let alarms = if self.plan.settings.cycle.is_none() { self.alarms() } else { Vec::new() };
-        let alarms = alarms.into_iter().map(|(time, _)| time);
+        let alarms = self.alarms().into_iter().map(|(time, _)| time);
         let noticed = self.plan.cluster.changes.iter().filter(|change| change.notice.is_some());
         let notices = noticed.map(|change| change.announced().0);
         let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
@@ -331,11 +329,14 @@ impl<'a> Simulation<'a> {
         self.left.extend(&groups);
     }
 
-    /// When passes are wanted without a cycle, and by whom: as reservations begin, as running jobs reach a limit.
+    /// When passes at events are wanted, and by whom: as reservations begin, unless only passes of a cycle look at them;
+    /// without a cycle as running jobs reach a limit.
     fn alarms(&self) -> Vec<(u32, u32)> {
-        let mut alarms: Vec<(u32, u32)> =
-            self.reservations.values().map(|reservation| (reservation.from, reservation.job)).collect();
-        alarms.extend(self.demotions());
+        let settings = &self.plan.settings;
+        let mut alarms = if settings.cycle.is_none() { self.demotions() } else { Vec::new() };
+        if settings.cycle.is_none() || settings.event_backfill.as_deref() == Some("conservative") {
+            alarms.extend(self.reservations.values().map(|reservation| (reservation.from, reservation.job)));
+        }
         alarms
     }
 
