@@ -142,13 +142,35 @@ fn the_naive_reference_itself_obeys_the_laws() {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         all_of(&broken_by(&spec, &plan, &schedule::of_run(&run)))?;
-        all_of(&naive::delayed(&run))?;
-        all_of(&naive::overtaken(&plan, &run))?;
+        all_of(&naive::laws::delayed(&run))?;
+        all_of(&naive::laws::overtaken(&plan, &run))?;
         seen.borrow_mut().add(&spec, &run);
         Ok(())
     });
     let missing = seen.borrow().missing();
     assert!(missing.is_empty(), "the random plans never reach: {}", missing.join(", "));
+}
+
+#[test]
+fn who_overtakes_and_who_delays_is_reported() {
+    let found = RefCell::new(0);
+    for_all("overtaken", &plans::spec(), CASES / 4, |spec| {
+        let plan = spec.plan();
+        let settings = |backfill: &str| gigawatt::history::Settings {
+            order: "fifo".to_owned(),
+            backfill: backfill.to_owned(),
+            event_backfill: None,
+            ..plan.settings.clone()
+        };
+        let run = naive::simulate(&Plan { settings: settings("easy-strict"), ..plan.clone() });
+        let strict = Plan { settings: settings("none"), ..plan.clone() };
+        *found.borrow_mut() += naive::laws::overtaken(&strict, &run).len();
+        Ok(())
+    });
+    assert!(found.into_inner() > 10, "whoever is held back by a reservation may be overtaken");
+    let shadows = vec![(5, 10, 10), (5, 20, 19), (5, 20, 21)];
+    let run = naive::Run { shadows, ..naive::Run::default() };
+    assert_eq!(naive::laws::delayed(&run).len(), 1, "of three reservations one is later");
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //! 2. Else, where something left since the last pass (a job ended or was stopped, a job with a reservation was cancelled
 //!    or can never start), capacity changed, or a change became known, every job of that group with a reservation, in the
 //!    order of the queue, gives it up and reserves anew, all others staying where they are at that moment.
-//! 3. Every job without a reservation, in the order of the queue, reserves: those among the first `depth` pending ones of
-//!    their partition as the pass begins, and those that held one as it began.
+//! 3. Every job without a reservation, in the order of the queue, reserves, if fewer than `depth` jobs of its partition
+//!    before it hold one that begins later than now, or if it held one as the pass began.
 //! 4. Every job whose reservation begins now starts, in the order of the queue, on what it reserved.
 //!
 //! **To reserve**: of now, every later end of a running job's or a reservation's window, and every known change, the
@@ -34,12 +34,14 @@ impl Simulation<'_> {
                 self.reserve(*job);
             }
         }
-        let within = self.within_depth(queue);
+        let mut later: BTreeMap<u32, u32> = BTreeMap::new();
         for job in queue {
-            let may = within.contains(job) || held.contains(job);
+            let before = later.entry(self.world.partition_of(*job)).or_default();
+            let may = *before < self.plan.settings.depth.unwrap_or(u32::MAX) || held.contains(job);
             if may && !self.reservations.contains_key(job) {
                 self.reserve(*job);
             }
+            *before += u32::from(self.reservations.get(job).is_some_and(|window| window.from > self.now));
         }
         let mut blocked = false;
         for job in queue.iter().copied() {
@@ -62,21 +64,6 @@ impl Simulation<'_> {
         let stale = self.reservations.values().filter(|reservation| reservation.from < self.now);
         let jobs = overdue.chain(stale.map(|reservation| reservation.job));
         self.void.iter().copied().chain(jobs.map(|job| self.world.group_of(job))).collect()
-    }
-
-    /// The first jobs of each partition.
-    fn within_depth(&self, queue: &[u32]) -> BTreeSet<u32> {
-        let depth = self.plan.settings.depth.unwrap_or(u32::MAX);
-        let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut within = BTreeSet::new();
-        for job in queue {
-            let before = seen.entry(self.world.partition_of(*job)).or_default();
-            if *before < depth {
-                within.insert(*job);
-            }
-            *before += 1;
-        }
-        within
     }
 
     fn reserve(&mut self, job: u32) {

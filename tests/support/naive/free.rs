@@ -2,9 +2,9 @@
 
 use super::power::Domain;
 use gigawatt::cluster::{Cluster, NodeState};
-use gigawatt::units::Factor;
+use gigawatt::units::{Factor, Watts};
 use gigawatt::workload::Behaviour;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one pod holds: GPUs of one node, CPU and memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(crate) struct Free {
     pub(super) spent: BTreeSet<Domain>,
     /// Whether no cap is looked at.
     pub(super) unlimited: bool,
+    /// Feeds that may deliver less, and what.
+    pub(super) curtailed: BTreeMap<u32, Watts>,
     /// Of a window: what is free at its beginning and whenever less is from then on.
     pub(super) instants: Vec<Free>,
 }
@@ -90,6 +92,7 @@ impl Free {
             barred: BTreeSet::new(),
             spent: BTreeSet::new(),
             unlimited: false,
+            curtailed: BTreeMap::new(),
             instants: Vec::new(),
         }
     }

@@ -9,11 +9,13 @@
 //!
 //! **A shadow** is the earliest instant after now at which the job could start by every check and hold its place as long
 //! as it is expected to run at the slowest rate it could have. It is sought at the expected ends of running jobs, the ends
-//! of the windows given, and at known changes.
+//! of the windows given, and at known changes, beginnings and ends of curtailments among them.
 
 use super::free::{Free, Holding};
 use super::time::{NEVER, Simulation};
-use gigawatt::cluster::{CapacityChange, NodeState};
+use gigawatt::cluster::{CapacityChange, Curtailment, NodeState};
+use gigawatt::units::{Time, Watts};
+use std::collections::BTreeMap;
 
 /// What a job is expected to hold from an instant to another.
 #[derive(Debug, Clone)]
@@ -56,10 +58,43 @@ impl Simulation<'_> {
         let mut instants: Vec<u32> = self.running.iter().map(|job| self.expected_end(*job)).collect();
         instants.extend(windows.iter().map(|window| window.to));
         instants.extend(self.known_changes().map(|change| change.time.0));
+        instants
+            .extend(self.curtailments().flat_map(|curtailment| [curtailment.from.0, curtailment.until.0]));
         instants.retain(|instant| *instant > self.now && *instant != NEVER);
         instants.sort_unstable();
         instants.dedup();
         instants
+    }
+
+    /// The curtailments that starts heed, under way or known to come.
+    fn curtailments(&self) -> impl Iterator<Item = &Curtailment> {
+        let heeds = self.plan.settings.power == "admit" && self.plan.settings.curtail == "drain";
+        let all = if heeds { &*self.plan.cluster.curtailments } else { &[] };
+        all.iter().filter(|curtailment| curtailment.is_known(Time(self.now)))
+    }
+
+    /// What curtailed feeds may deliver at an instant, as far as it is known.
+    fn curtailed_at(&self, instant: u32) -> BTreeMap<u32, Watts> {
+        let mut caps = BTreeMap::new();
+        for curtailment in self.curtailments().filter(|curtailment| curtailment.is_active(Time(instant))) {
+            let cap = caps.entry(curtailment.feed).or_insert(curtailment.cap);
+            *cap = curtailment.cap.min(*cap);
+        }
+        caps
+    }
+
+    /// What is free now, and whenever a known curtailment begins before a job that starts now is expected to end.
+    pub(super) fn free_now(&self, job: u32) -> Free {
+        let mut free = self.free.clone();
+        free.curtailed = self.curtailed_at(self.now);
+        let to = self.would_end_at_the_latest(job, self.now);
+        let begins = self.curtailments().map(|curtailment| curtailment.from.0);
+        let during = begins.filter(|begin| (self.now + 1..to).contains(begin));
+        free.instants = during.map(|begin| self.free_at(begin, &[])).collect();
+        if !free.instants.is_empty() {
+            free.instants.push(free.clone());
+        }
+        free
     }
 
     /// What is expected to be free at one instant.
@@ -69,6 +104,7 @@ impl Simulation<'_> {
         for change in self.known_changes().filter(|change| change.time.0 <= instant) {
             change.nodes.clone().for_each(|node| free.state[node as usize] = change.state);
         }
+        free.curtailed = self.curtailed_at(instant);
         for job in self.running.iter().filter(|job| self.expected_end(**job) > instant) {
             free.take(&self.attempt(*job).holding, self.job(*job).tenant);
         }
@@ -81,7 +117,9 @@ impl Simulation<'_> {
     /// What is expected to be free at every instant of `from..to`.
     fn free_over(&self, from: u32, to: u32, windows: &[Window]) -> Free {
         let begins = windows.iter().map(|window| window.from);
-        let mut instants: Vec<u32> = begins.chain(self.known_changes().map(|change| change.time.0)).collect();
+        let changes = self.known_changes().map(|change| change.time.0);
+        let curtailments = self.curtailments().map(|curtailment| curtailment.from.0);
+        let mut instants: Vec<u32> = begins.chain(changes).chain(curtailments).collect();
         instants.retain(|instant| (from + 1..to).contains(instant));
         instants.push(from);
         instants.sort_unstable();

@@ -23,7 +23,7 @@ mod conservative;
 mod easy;
 mod free;
 mod future;
-mod laws;
+pub(crate) mod laws;
 mod pass;
 mod place;
 mod power;
@@ -35,7 +35,6 @@ mod work;
 mod world;
 
 pub(crate) use free::Holding;
-pub(crate) use laws::{delayed, overtaken};
 
 use gigawatt::history::{Outcome, Plan, SegmentEnd};
 

@@ -14,7 +14,8 @@
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! and the tenant if it has a quota; under easy and easy-strict, and wherever some capacity change has a notice, also
+//! and the tenant if it has a quota; under easy and easy-strict, and wherever some capacity change has a notice or starts heed
+//! curtailments to come, also
 //! what else the expected end depends on: where only one rate is possible, the time it would be expected to hold its
 //! domains, times that rate; else the requested time less the work kept, and the restart. What the placement draws for a
 //! job (random) is no part.
@@ -40,6 +41,9 @@
 //!   a gang's preference reads how much of a rack is free.
 //! - A window in which a job is expected to hold a place that is not yet known is as long as at the slowest rate it could
 //!   have, in shadows and reservations of every backfill.
+//! - Conservative: a job counts towards `depth` if it holds a reservation that begins later than now; those that start in
+//!   the pass and those that nobody knows a place for do not, else GPUs would idle with jobs queued behind them.
+//! - Every beginning of a reservation is an event, also in the next second, beside a job that overruns.
 //! - On a node that goes, and on one that a reservation takes, a gang that might span racks is expected to be slow.
 
 use super::time::Simulation;
@@ -131,7 +135,9 @@ impl Simulation<'_> {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
         let easy = self.backfill.starts_with("easy") && !self.is_ranked();
-        let noticed = self.plan.cluster.changes.iter().any(|change| change.notice.is_some());
+        let cluster = &self.plan.cluster;
+        let noticed = cluster.changes.iter().any(|change| change.notice.is_some())
+            || self.plan.settings.curtail == "drain" && !cluster.curtailments.is_empty();
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
             let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };

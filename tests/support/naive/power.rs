@@ -2,7 +2,9 @@
 //!
 //! Every thousandth of a GPU held draws its part of the way from idle to busy. Under `admit` a place is refused if a
 //! node of it, or a rack, feed or site above, would draw more than its cap, at any instant of the window asked about;
-//! or if it would draw more than before where all that is left has been withdrawn.
+//! or if it would draw more than before where all that is left has been withdrawn. A curtailment lowers the cap of its
+//! feed for a while; only `drain` is told here, where who runs goes on: a start is asked at every instant of its expected
+//! run at which a curtailment known by now begins.
 
 use super::free::{Free, Holding};
 use super::world::World;
@@ -90,8 +92,12 @@ impl World<'_> {
         let draws = Draws { cluster: self.cluster(), free: &after };
         let refuses = |domain: &Domain| {
             let drawn = draws.of(*domain);
-            let most = domain.cap(self.cluster());
-            most.is_some_and(|cap| drawn > cap.0) || spent.contains(domain) && drawn > before.of(*domain)
+            let curtailed = match domain {
+                Domain::Feed(feed) => free.curtailed.get(feed).copied(),
+                _ => None,
+            };
+            let mut caps = domain.cap(self.cluster()).into_iter().chain(curtailed);
+            caps.any(|cap| drawn > cap.0) || spent.contains(domain) && drawn > before.of(*domain)
         };
         domains.into_iter().filter(refuses).collect()
     }

@@ -26,10 +26,12 @@
 
 use super::free::Free;
 use super::future::Window;
+use super::power::Domain;
 use super::world::World;
 use super::{Attempt, Fate, Run};
-use gigawatt::cluster::NodeState;
+use gigawatt::cluster::{Curtailment, NodeState};
 use gigawatt::history::{Outcome, Plan, SegmentEnd};
+use gigawatt::units::Time;
 use gigawatt::workload::{Behaviour, Job, Overrun};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,7 +187,9 @@ impl<'a> Simulation<'a> {
         let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
         let all =
             ends.chain(changes).chain(submits).chain(releases).chain(cancels).chain(alarms).chain(start);
-        all.chain(notices).filter(|time| *time >= from).min()
+        let curtailments = self.heeded_curtailments().iter();
+        let caps = curtailments.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
+        all.chain(notices).chain(caps.filter(|time| *time != NEVER)).filter(|time| *time >= from).min()
     }
 
     fn events(&mut self) {
@@ -205,6 +209,13 @@ impl<'a> Simulation<'a> {
         for change in self.plan.cluster.changes.iter().filter(|change| change.notice.is_some()) {
             if change.announced().0 == now && change.time.0 > now {
                 self.touched(&change.nodes);
+            }
+        }
+        for curtailment in self.heeded_curtailments() {
+            if [curtailment.announced(), curtailment.from, curtailment.until].contains(&Time(now)) {
+                let cluster = &self.plan.cluster;
+                let below = |node: &u32| Domain::Feed(curtailment.feed).is_above(cluster, *node);
+                (0..cluster.nodes()).filter(below).for_each(|node| self.touched(&(node..node + 1)));
             }
         }
         while let Some(job) = self.unsubmitted.last().copied()
@@ -319,6 +330,15 @@ impl<'a> Simulation<'a> {
                 self.stop(job, SegmentEnd::NodeDown);
                 self.result.counts.node_down += 1;
             }
+        }
+    }
+
+    /// The curtailments whose beginnings, ends and notices are events.
+    fn heeded_curtailments(&self) -> &'a [Curtailment] {
+        if ["", "none"].contains(&self.plan.settings.power.as_str()) {
+            &[]
+        } else {
+            &self.plan.cluster.curtailments
         }
     }
 

@@ -87,7 +87,7 @@ impl Simulation<'_> {
 
     /// What is free now for a job: nodes that are withdrawn or go while it would run are no place for it.
     pub(super) fn free_for(&self, job: u32, walk: &Walk) -> Free {
-        let mut free = self.free.clone();
+        let mut free = self.free_now(job);
         free.barred = self.going(job).chain(walk.withdrawn.iter().copied()).collect();
         free.spent.clone_from(&walk.spent);
         free
