@@ -49,10 +49,14 @@ pub(crate) struct ClusterSpec {
     racks: Vec<(usize, u32)>,
     /// First node and how many, of each partition but the first.
     partitions: Vec<(u32, u32)>,
-    /// When, first node and how many, state.
-    changes: Vec<(u32, u32, u32, NodeState)>,
+    /// The tiers of the partitions, the first one's first.
+    tiers: [u32; 3],
+    /// When, first node and how many, state, how long before it is known.
+    changes: Vec<(u32, u32, u32, NodeState, Option<u32>)>,
     /// When all nodes are up for good.
     repaired: Option<u32>,
+    /// How long before that is known.
+    repair_notice: Option<u32>,
 }
 
 /// A kind of node: GPUs, platform, CPU and memory where they are counted, span factor.
@@ -93,8 +97,14 @@ pub(crate) struct PolicySpec {
     pub(crate) backfill: usize,
     pub(crate) placement: usize,
     pub(crate) cycle: Option<u32>,
-    /// With a cycle: the backfill of passes at events; never the last, which keeps reservations.
-    pub(crate) event: Option<usize>,
+    /// With a cycle: whether passes at events have the backfill of the cycle, or none; nothing: there are no such passes.
+    pub(crate) event: Option<bool>,
+    /// How many reservations easy keeps.
+    pub(crate) reservations: Option<u32>,
+    /// How many jobs of a partition reserve under conservative.
+    pub(crate) depth: Option<u32>,
+    /// Whether srtf and las are plain orders.
+    pub(crate) plain: bool,
     seed: u64,
     priority_step: u32,
     limits: Vec<u64>,
@@ -128,11 +138,14 @@ prop_compose! {
             1 => vec((
                 0u32..250, 0u32..16, 1u32..6,
                 prop_oneof![Just(NodeState::Down), Just(NodeState::Draining), Just(NodeState::Absent), Just(NodeState::Up)],
+                weighted(0.5, 0u32..200),
             ), 1..4),
         ],
         repaired in weighted(0.8, 100u32..300),
+        repair_notice in weighted(0.3, 0u32..200),
+        tiers in prop_oneof![3 => Just([0; 3]), 1 => prop::array::uniform3(0u32..3)],
     ) -> ClusterSpec {
-        ClusterSpec { kinds, racks, partitions, changes, repaired }
+        ClusterSpec { kinds, racks, partitions, tiers, changes, repaired, repair_notice }
     }
 }
 
@@ -209,10 +222,15 @@ prop_compose! {
         priority_step in 0u32..60,
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
         until in weighted(0.05, 0u32..300),
-        event in weighted(0.5, 0..BACKFILLS.len() - 1),
+        event in weighted(0.5, any::<bool>()),
+        reservations in weighted(0.5, 1u32..5),
+        depth in weighted(0.4, 1u32..5),
+        plain in prop::bool::weighted(0.4),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
-        PolicySpec { order, backfill, placement, cycle, event, seed, priority_step, limits, until }
+        PolicySpec {
+            order, backfill, placement, cycle, event, reservations, depth, plain, seed, priority_step, limits, until,
+        }
     }
 }
 
@@ -258,15 +276,17 @@ impl ClusterSpec {
             if copies > 1 {
                 cluster.partitions.push(Partition::new(format!("copy {copy}"), vec![all.clone()]));
             }
-            for (time, start, length, state) in &self.changes {
+            for (time, start, length, state, notice) in &self.changes {
                 let start = all.start + start % (all.end - all.start);
                 let nodes = start..(start + length).min(all.end);
-                cluster.changes.push(CapacityChange::surprise(Time(*time), nodes, *state));
+                let notice = notice.map(Seconds);
+                cluster.changes.push(CapacityChange { time: Time(*time), nodes, state: *state, notice });
             }
             if let Some(time) = self.repaired {
                 let time =
                     Time(time.max(self.changes.iter().map(|change| change.0).max().unwrap_or_default()));
-                cluster.changes.push(CapacityChange::surprise(time, all, NodeState::Up));
+                let notice = self.repair_notice.map(Seconds);
+                cluster.changes.push(CapacityChange { time, nodes: all, state: NodeState::Up, notice });
             }
         }
         cluster.changes.sort_by_key(|change| change.time);
@@ -276,6 +296,9 @@ impl ClusterSpec {
             let nodes = start..(start + length).min(all);
             let name = format!("part {number}");
             cluster.partitions.push(Partition::new(name, Vec::from([nodes])));
+        }
+        if copies == 1 {
+            cluster.partitions.iter_mut().zip(self.tiers).for_each(|(partition, tier)| partition.tier = tier);
         }
         cluster
     }
@@ -350,12 +373,23 @@ impl PolicySpec {
             backfill: BACKFILLS[self.backfill].to_owned(),
             placement: PLACEMENTS[self.placement].to_owned(),
             cycle: self.cycle,
-            event_backfill: self.event.map(|event| BACKFILLS[event].to_owned()),
+            event_backfill: self.event.map(|own| BACKFILLS[if own { self.backfill } else { 0 }].to_owned()),
+            reservations: self.reservations,
+            depth: self.depth,
+            preemption: self.is_plain().then(|| "none".to_owned()),
             priority_step: self.priority_step,
             queue_limits: self.limits.clone(),
             until: self.until,
             ..Settings::default()
         }
+    }
+    /// Whether an order that implies ranked preemption goes without.
+    fn is_plain(&self) -> bool {
+        self.plain && ["srtf", "las"].contains(&ORDERS[self.order])
+    }
+    /// Whether pending and running jobs compete.
+    pub(crate) fn is_ranked(&self) -> bool {
+        !self.plain && ["srtf", "las"].contains(&ORDERS[self.order])
     }
     pub(crate) fn runs_to_the_end(&self) -> bool {
         self.until.is_none()

@@ -1,8 +1,10 @@
 //! What is free, what a job holds, and at what rate it works.
 
+use super::power::Domain;
 use gigawatt::cluster::{Cluster, NodeState};
-use gigawatt::units::Factor;
+use gigawatt::units::{Factor, Watts};
 use gigawatt::workload::Behaviour;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one pod holds: GPUs of one node, CPU and memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,16 @@ pub(crate) struct Free {
     pub(crate) memory: Vec<u32>,
     /// GPU thousandths that the jobs of every tenant hold.
     pub(crate) tenants: Vec<u64>,
+    /// Nodes that the job in question may not go to.
+    pub(super) barred: BTreeSet<u32>,
+    /// Domains that may not draw a watt more.
+    pub(super) spent: BTreeSet<Domain>,
+    /// Whether no cap is looked at.
+    pub(super) unlimited: bool,
+    /// Feeds that may deliver less, and what.
+    pub(super) curtailed: BTreeMap<u32, Watts>,
+    /// Of a window: what is free at its beginning and whenever less is from then on.
+    pub(super) instants: Vec<Free>,
 }
 
 impl Free {
@@ -77,13 +89,22 @@ impl Free {
             cpu: nodes.clone().map(|node| cluster.kind_of(node).cpu_milli).collect(),
             memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
             tenants: vec![0; tenants],
+            barred: BTreeSet::new(),
+            spent: BTreeSet::new(),
+            unlimited: false,
+            curtailed: BTreeMap::new(),
+            instants: Vec::new(),
         }
     }
     /// Thousandths left of every GPU of a node.
     pub(crate) fn gpus(&self, node: u32) -> &[u32] {
         &self.gpus[self.first[node as usize]..self.first[node as usize + 1]]
     }
-    /// Whether new pods may go to a node.
+    /// Whether new pods of the job in question may go to a node.
+    pub(super) fn takes_pods(&self, node: u32) -> bool {
+        self.is_up(node) && !self.barred.contains(&node)
+    }
+    /// Whether a node is up.
     pub(crate) fn is_up(&self, node: u32) -> bool {
         self.state[node as usize] == NodeState::Up
     }

@@ -5,23 +5,34 @@
 //!
 //! - `time.rs`: the order of events of one instant, when a pass takes place;
 //! - `work.rs`: how long a job runs, what a stop costs, when it is expected to end;
-//! - `pass.rs`: orders, the queue of a partition, backfill none, skip, easy, easy-strict, request classes;
-//! - `conservative.rs`: reservations;
-//! - `preempt.rs`: srtf and las;
+//! - `pass.rs`: which partitions a pass concerns, the order of its queue, request classes, and every decision where the
+//!   design leaves room;
+//! - `walk.rs`: backfill none, skip, easy, easy-strict;
+//! - `easy.rs`: reservations of easy;
+//! - `conservative.rs`: reservations of conservative;
+//! - `preempt.rs`: ranked preemption, srtf and las;
+//! - `future.rs`: what is expected and known, shadows;
+//! - `world.rs`: which nodes a job may use, linked partitions;
 //! - `place.rs`: which nodes and GPUs a job gets;
 //! - `weigh.rs`: what a place costs;
 //! - `power.rs`: what that draws, and whether caps allow it;
+//! - `laws.rs`: what follows for a run;
 //! - `free.rs`: what is free, and at what rate a job works.
 
 mod conservative;
+mod easy;
 mod free;
+mod future;
+pub(crate) mod laws;
 mod pass;
 mod place;
 mod power;
 mod preempt;
 mod time;
+mod walk;
 mod weigh;
 mod work;
+mod world;
 
 pub(crate) use free::Holding;
 
@@ -34,10 +45,10 @@ pub(crate) struct Run {
     pub(crate) jobs: Vec<Fate>,
     /// What happened how often.
     pub(crate) counts: Counts,
-    /// Whenever the job that strict passes over a queue stop at is another than before: the instant, the queue, the job.
+    /// Whenever a partition is closed by another job than before: the instant, the partition, the job.
     pub(crate) heads: Vec<(u32, u32, Option<u32>)>,
-    /// Of every pass of easy or easy-strict with a blocked head that started something behind it: the instant, the
-    /// head's shadow before and after.
+    /// Of every reservation in every pass of easy or easy-strict that started something behind a blocked job: the
+    /// instant, the shadow as it was made, and after the pass.
     pub(crate) shadows: Vec<(u32, u32, u32)>,
 }
 
@@ -81,6 +92,8 @@ pub(crate) struct Counts {
     pub(crate) blocked: u64,
     /// Starts of a job while one before it in its queue was blocked.
     pub(crate) backfilled: u64,
+    /// Of these, on a place of the second try.
+    pub(crate) second_tries: u64,
     pub(crate) preempted: u64,
     /// Walks of a preemptive order made anew, as somebody who was taken found no place.
     pub(crate) struck: u64,

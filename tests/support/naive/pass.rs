@@ -1,29 +1,57 @@
 //! A pass: who starts now.
 //!
-//! **Orders.** A queue is sorted by (key, eligible time, index): fifo: no key; sjf: requested time;
-//! smallest-area-first: requested time × GPU thousandths; priority: eligible time − priority × `priority_step`
-//! (waiting lifts every job alike, so this never changes). srtf and las are preemptive: see there; they know no
-//! partitions and no backfill.
+//! **What it concerns.** The groups of linked partitions (`world.rs`) in which something happened at its instant; a pass
+//! of a cycle concerns all.
 //!
-//! **Queues.** Every partition of the workload has one; partition by partition, in order of their index, each pass
-//! goes through it. A job starts if its tenant's quota allows it and the placement finds it a place.
+//! **The queue** is one over all partitions concerned: the higher tier first, then (key, eligible time, index). Keys:
+//! fifo: none; sjf: requested time; smallest-area-first: requested time × GPU thousandths; priority: eligible time −
+//! priority × `priority_step` (waiting lifts every job alike, so this never changes); srtf and las: as in `preempt.rs`,
+//! read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
+//!
+//! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
+//! partition closed, or the quota it counts against; does its quota allow it; has its class failed in this pass; is there
+//! a place for it; may it start beside the reservations held (`easy.rs`). A job that starts is started at once. What
+//! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! and the tenant if it has a quota; under easy and easy-strict also what else the expected end depends on: where only
-//! one rate is possible, the time it would be expected to hold its domains, times that rate; else the requested time
-//! less the work kept, and the restart. What the placement draws for a job (random) is no part.
+//! and the tenant if it has a quota; under easy and easy-strict, and wherever some capacity change has a notice or starts heed
+//! curtailments to come, also
+//! what else the expected end depends on: where only one rate is possible, the time it would be expected to hold its
+//! domains, times that rate; else the requested time less the work kept, and the restart. What the placement draws for a
+//! job (random) is no part.
 //!
-//! **Backfills.** none: the first job that cannot start ends the queue's turn. skip: all are tried. easy and
-//! easy-strict: the first job that cannot start is the head. Its shadow is the earliest expected end of a running job
-//! at which it fits (place and quota) once all jobs expected to end by then have left, those of other queues too;
-//! never if there is none. Another starts if it fits now and is expected to end by the shadow; under easy also if
-//! the head still fits at the shadow with it (and all that was started since) in place. A shadow that never comes
-//! holds nobody back. The head of one queue does not bind the others.
+//! **Closing (none).** A job that is blocked, but would have a place now if nothing were withdrawn, or has a shadow,
+//! closes its partition: no later job of it is tried, and all nodes of the partition are withdrawn from everybody. If it
+//! would find a place if no cap were looked at, it also withdraws what is left under every cap that refused it.
+//!
+//! **Quotas (none, easy, easy-strict).** A job that its quota does not allow closes the quota: no later job of that
+//! tenant that asks for GPUs starts in this pass. It neither reserves nor closes anything else. Under skip it does nothing.
+//!
+//! **Passed over.** A blocked job without a shadow (it waits for nodes that nobody knows to return) neither reserves nor
+//! closes.
+//!
+//! Decisions where the design leaves room:
+//! - Links are those of the whole workload and cluster, not of what is pending or running at the moment.
+//! - A tier ranks before the key under ranked preemption too.
+//! - A job that asks for no GPU counts against no quota, so that a closed quota does not hold it back.
+//! - Of a job whose class has failed the quota is asked all the same: blocked by it, it is passed over and closes it.
+//! - The shadow that decides whether a job closes is sought as if nothing were withdrawn.
+//! - A cap refuses a job if it refused any place that the search for one looked at, wherever the search ended.
+//! - Withdrawn nodes, nodes about to go and nodes of reservations are no place for pods, but still count where a cost or
+//!   a gang's preference reads how much of a rack is free.
+//! - A window in which a job is expected to hold a place that is not yet known is as long as at the slowest rate it could
+//!   have, in shadows and reservations of every backfill.
+//! - Conservative: a job counts towards `depth` if it holds a reservation that begins later than now; those that start in
+//!   the pass and those that nobody knows a place for do not, else GPUs would idle with jobs queued behind them.
+//! - Every beginning of a reservation is an event, also in the next second, beside a job that overruns.
+//! - On a node that goes, and on one that a reservation takes, a gang that might span racks is expected to be slow.
 
-use super::free::Holding;
-use super::time::{NEVER, Simulation};
+use super::time::Simulation;
+use super::walk::Walk;
 use super::weigh::Frozen;
 use gigawatt::units::Time;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// What decides whether a start is possible; equal for two jobs: if one cannot start, neither is tried.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +63,8 @@ pub(super) struct Class {
 }
 
 impl Simulation<'_> {
-    /// A full pass, or one at an event between those of a cycle.
-    pub(super) fn pass(&mut self, full: bool) {
+    /// A full pass, or one at an event between those of a cycle, over these groups of partitions.
+    pub(super) fn pass(&mut self, full: bool, concerned: &BTreeSet<usize>) {
         self.world.frozen = Some(Frozen { now: Time(self.now), free: self.free.clone() });
         let settings = &self.plan.settings;
         self.backfill = match &settings.event_backfill {
@@ -44,40 +72,48 @@ impl Simulation<'_> {
             _ => &settings.backfill,
         };
         self.result.counts.between += u64::from(!full);
-        let before = self.running.len();
-        let preemptive = ["srtf", "las"].contains(&settings.order.as_str());
-        if preemptive {
-            self.preemptive_pass();
+        let before = self.running.clone();
+        let queue = self.queue(concerned);
+        if self.is_ranked() {
+            self.preemptive_pass(&queue, concerned);
         } else if self.backfill == "conservative" {
-            self.conservative_pass();
+            self.conservative_pass(&queue, concerned);
         } else {
-            for (index, queue) in (0..).zip(self.queues()) {
-                let head = self.pass_of(&queue);
-                if self.backfill == "none" && self.plan.settings.event_backfill.is_none() {
-                    self.record_head(index, head);
-                }
+            let walk = self.walk(&queue);
+            if self.backfill == "none" && self.plan.settings.event_backfill.is_none() {
+                self.record_heads(concerned, &walk);
             }
         }
-        self.something_left &= !full;
-        self.void = !full && (self.void || self.running.len() > before);
+        if full || self.backfill == "conservative" {
+            self.left.retain(|group| !concerned.contains(group));
+            self.void.retain(|group| !concerned.contains(group));
+        } else {
+            let started = self.running.iter().filter(|job| !before.contains(job));
+            self.void.extend(started.map(|job| self.world.group_of(*job)));
+        }
     }
 
-    /// The pending jobs of every partition, each in order.
-    pub(super) fn queues(&self) -> Vec<Vec<u32>> {
-        let of = |partition| {
-            let mut queue = self.pending.clone();
-            queue.retain(|job| self.plan.workload.request_of(*job).partition == partition);
-            queue.sort_by_cached_key(|job| (self.order_key(*job), self.eligible(*job), *job));
-            queue
-        };
-        (0..).take(self.plan.workload.partitions.len()).map(of).collect()
+    /// Whether pending and running jobs compete.
+    pub(super) fn is_ranked(&self) -> bool {
+        let implied = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
+        self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption == "ranked")
+    }
+
+    /// The pending jobs of these groups, in order.
+    fn queue(&self, concerned: &BTreeSet<usize>) -> Vec<u32> {
+        let mut queue = self.pending.clone();
+        queue.retain(|job| concerned.contains(&self.world.group_of(*job)));
+        let rank =
+            |job: &u32| (Reverse(self.world.tier(*job)), self.order_key(*job), self.eligible(*job), *job);
+        queue.sort_by_cached_key(rank);
+        queue
     }
 
     pub(super) fn eligible(&self, job: u32) -> u32 {
         self.result.jobs[job as usize].eligible
     }
 
-    fn order_key(&self, index: u32) -> i64 {
+    pub(super) fn order_key(&self, index: u32) -> i64 {
         let job = self.job(index);
         let requested = i64::from(job.requested_time.0);
         match self.plan.settings.order.as_str() {
@@ -90,6 +126,7 @@ impl Simulation<'_> {
                 let lift = i64::from(job.priority) * i64::from(self.plan.settings.priority_step);
                 i64::from(self.eligible(index)) - lift
             }
+            "srtf" | "las" => self.preemptive_key(index),
             other => panic!("unknown order `{other}`"),
         }
     }
@@ -97,8 +134,10 @@ impl Simulation<'_> {
     pub(super) fn class(&self, index: u32) -> Class {
         let job = self.job(index);
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
-        let preemptive = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
-        let easy = self.backfill.starts_with("easy") && !preemptive;
+        let easy = self.backfill.starts_with("easy") && !self.is_ranked();
+        let cluster = &self.plan.cluster;
+        let noticed = cluster.changes.iter().any(|change| change.notice.is_some())
+            || self.plan.settings.curtail == "drain" && !cluster.curtailments.is_empty();
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
             let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
@@ -111,98 +150,21 @@ impl Simulation<'_> {
             request: job.request,
             behaviour: job.behaviour,
             tenant: limited.then_some(job.tenant),
-            estimate: easy.then(estimate),
+            estimate: (easy || noticed).then(estimate),
         }
     }
 
-    /// Where the job would start now, if it can.
-    pub(super) fn try_place(&mut self, job: u32) -> Option<Holding> {
-        if !self.world.quota_allows(&self.free, job) {
-            self.result.counts.quota_refused += 1;
-            return None;
-        }
-        self.world.place(&self.free, job)
-    }
-
-    /// Where strict passes stop; where other passes go on behind it, nobody is blocked by it.
-    fn record_head(&mut self, queue: u32, head: Option<u32>) {
-        let before = self.result.heads.iter().rev().find(|record| record.1 == queue);
-        if head != before.and_then(|record| record.2) {
-            self.result.heads.push((self.now, queue, head));
-        }
-    }
-
-    /// Returns the first job that did not start.
-    fn pass_of(&mut self, queue: &[u32]) -> Option<u32> {
-        let backfill = self.backfill;
-        let mut failed = Vec::new();
-        let mut head = None;
-        let mut blocked = None;
-        let mut backfilled = 0;
-        for job in queue.iter().copied() {
-            let class = self.class(job);
-            if failed.contains(&class) {
-                self.result.counts.class_skipped += 1;
+    /// Which job closes each partition; where passes at events have another backfill, nobody is told.
+    fn record_heads(&mut self, concerned: &BTreeSet<usize>, walk: &Walk) {
+        for partition in (0..).take(self.plan.workload.partitions.len()) {
+            if !concerned.contains(&self.world.group(partition)) {
                 continue;
             }
-            let place = self.try_place(job);
-            let allowed = match (&place, head) {
-                (None, _) => false,
-                (Some(_), None) => true,
-                (Some(holding), Some((head, shadow))) => self.harmless(job, holding, head, shadow),
-            };
-            if let Some(holding) = place.filter(|_| allowed) {
-                self.start(job, holding);
-                backfilled += u64::from(blocked.is_some());
-                continue;
-            }
-            blocked = blocked.or(Some(job));
-            failed.push(class);
-            match backfill {
-                "none" => break,
-                "skip" => {}
-                "easy" | "easy-strict" => head = head.or_else(|| Some((job, self.shadow(job)))),
-                other => panic!("unknown backfill `{other}`"),
+            let head = walk.closed.get(&partition).copied();
+            let before = self.result.heads.iter().rev().find(|record| record.1 == partition);
+            if head != before.and_then(|record| record.2) {
+                self.result.heads.push((self.now, partition, head));
             }
         }
-        self.result.counts.blocked += u64::from(blocked.is_some());
-        self.result.counts.backfilled += backfilled;
-        if let Some((head, before)) = head
-            && backfilled > 0
-        {
-            let after = self.shadow(head);
-            self.result.shadows.push((self.now, before, after));
-        }
-        blocked
-    }
-
-    /// The earliest expected end at which `head` fits.
-    fn shadow(&self, head: u32) -> u32 {
-        let mut ends: Vec<u32> = self.running.iter().map(|job| self.expected_end(*job)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        let fits = |time: &u32| self.fits_at(head, *time, None);
-        ends.into_iter().find(fits).unwrap_or(NEVER)
-    }
-
-    /// Whether `head` fits once all that is expected to end by `time` has left, `other` still being there.
-    fn fits_at(&self, head: u32, time: u32, other: Option<(u32, &Holding)>) -> bool {
-        let mut then = self.free.clone();
-        for job in &self.running {
-            if self.expected_end(*job) <= time {
-                then.give(&self.attempt(*job).holding, self.job(*job).tenant);
-            }
-        }
-        if let Some((job, holding)) = other {
-            then.take(holding, self.job(job).tenant);
-        }
-        self.world.quota_allows(&then, head) && self.world.place(&then, head).is_some()
-    }
-
-    fn harmless(&self, job: u32, holding: &Holding, head: u32, shadow: u32) -> bool {
-        let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
-        let ends_in_time = self.would_end(job, self.now, rate) <= shadow;
-        let easy = self.backfill == "easy";
-        ends_in_time || (easy && self.fits_at(head, shadow, Some((job, holding))))
     }
 }

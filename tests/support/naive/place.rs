@@ -31,38 +31,15 @@
 //!
 //! **Power.** Under `admit` a node that would make any of the domains above it (or itself) draw more than its cap does
 //! not fit one pod, a rack likewise does not hold a gang, or what remains of it, and gives nothing. Where racks do not
-//! matter the gang waits. Every thousandth of a GPU held draws its part of the way from idle to busy.
+//! matter the gang waits. See `power.rs`.
 //!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
 //! the next must have room for the remainder. For `Pods` each node in that order takes as many as it has room for.
 
 use super::free::{Free, Holding, Pod};
-use super::power::Draws;
-use gigawatt::cluster::Cluster;
-use gigawatt::history::Plan;
-use gigawatt::random::{Purpose, Stream};
+use super::world::World;
 use gigawatt::workload::{Shape, Topology};
-use std::collections::BTreeMap;
-
-/// What a placement reads that never changes.
-#[derive(Debug)]
-pub(crate) struct World<'a> {
-    pub(crate) plan: &'a Plan,
-    stream: Stream,
-    /// Nodes of the scope of every distinct request, ascending.
-    scopes: Vec<Vec<u32>>,
-    /// By request: the distinct kinds of those nodes.
-    kinds: Vec<Vec<u32>>,
-    /// The atom of every node: nodes of one atom belong to the same scopes; numbered by their lowest node.
-    pub(super) atoms: Vec<usize>,
-    /// Whether some rack has several nodes.
-    pub(super) racks_matter: bool,
-    /// What the placement weighs.
-    pub(super) weights: BTreeMap<String, u64>,
-    /// How things stood when the pass began.
-    pub(super) frozen: Option<super::weigh::Frozen>,
-}
 
 /// What one pod needs.
 #[derive(Debug, Clone, Copy)]
@@ -83,90 +60,7 @@ struct Gang {
 /// Least goes first: the cost, then the index of node or rack.
 type Preference = (u64, u32);
 
-impl<'a> World<'a> {
-    pub(crate) fn new(plan: &'a Plan) -> Self {
-        let scope = |request: &gigawatt::workload::Request| {
-            let name = &plan.workload.partitions[request.partition as usize];
-            let all = || plan.cluster.partitions.first();
-            let partition = if request.partition == 0 { all() } else { plan.cluster.partition(name) };
-            let nodes = partition.iter().flat_map(|partition| partition.nodes.iter().cloned().flatten());
-            let allowed =
-                |node: &u32| request.platforms.contains(plan.cluster.kind_of(*node).platform as usize);
-            nodes.filter(allowed).collect()
-        };
-        let scopes: Vec<Vec<u32>> = plan.workload.requests.iter().map(scope).collect();
-        let kinds_of = |nodes: &Vec<u32>| {
-            let kind = |node: &u32| plan.cluster.racks[plan.cluster.rack_of(*node) as usize].kind;
-            let mut kinds: Vec<u32> = nodes.iter().map(kind).collect();
-            kinds.sort_unstable();
-            kinds.dedup();
-            kinds
-        };
-        let mut known: Vec<Vec<bool>> = Vec::new();
-        let atom_of = |node: u32| {
-            let membership: Vec<bool> = scopes.iter().map(|scope| scope.contains(&node)).collect();
-            known.iter().position(|other| *other == membership).unwrap_or_else(|| {
-                known.push(membership);
-                known.len() - 1
-            })
-        };
-        Self {
-            plan,
-            stream: Stream::new(plan.settings.seed, Purpose::Placement),
-            atoms: (0..plan.cluster.nodes()).map(atom_of).collect(),
-            kinds: scopes.iter().map(kinds_of).collect(),
-            weights: super::weigh::weights_of(&plan.settings.placement),
-            frozen: None,
-            scopes,
-            racks_matter: plan.cluster.racks.iter().any(|rack| rack.nodes > 1),
-        }
-    }
-    pub(super) fn cluster(&self) -> &'a Cluster {
-        &self.plan.cluster
-    }
-    /// The nodes that a job may use, ascending.
-    pub(crate) fn scope(&self, job: u32) -> &[u32] {
-        &self.scopes[self.plan.workload.jobs[job as usize].request as usize]
-    }
-    /// Whether the job is several pods.
-    pub(crate) fn is_gang(&self, job: u32) -> bool {
-        match self.plan.workload.request_of(job).shape {
-            Shape::Any { gpus_milli } => gpus_milli > self.largest_node(job) * 1000,
-            Shape::Pods { count, .. } => count > 1,
-        }
-    }
-    /// Whether the job might lie on several racks.
-    pub(super) fn may_span(&self, job: u32) -> bool {
-        self.racks_matter && self.is_gang(job)
-    }
-    /// Whether the job holds nothing wherever it runs.
-    pub(super) fn asks_for_nothing(&self, job: u32) -> bool {
-        let request = self.plan.workload.request_of(job);
-        request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0
-    }
-    /// The kinds of nodes that a job may use.
-    pub(super) fn kinds(&self, job: u32) -> impl Iterator<Item = &'a gigawatt::cluster::NodeKind> {
-        let kinds = &self.kinds[self.plan.workload.jobs[job as usize].request as usize];
-        kinds.iter().map(|kind| &self.plan.cluster.kinds[*kind as usize])
-    }
-    pub(super) fn largest_node(&self, job: u32) -> u32 {
-        self.kinds(job).map(|kind| kind.gpus).max().unwrap_or_default()
-    }
-    /// Whether the tenant may hold this job too.
-    pub(crate) fn quota_allows(&self, free: &Free, job: u32) -> bool {
-        let tenant = self.plan.workload.jobs[job as usize].tenant as usize;
-        let wanted = free.tenants[tenant] + u64::from(self.plan.workload.request_of(job).gpus().milli());
-        self.plan.workload.tenants[tenant].quota_milli.is_none_or(|quota| wanted <= u64::from(quota))
-    }
-    /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
-    pub(crate) fn could_ever_start(&self, job: u32) -> bool {
-        let empty = Free::empty(self.cluster(), self.plan.workload.tenants.len());
-        let reads = ["energy", "carbon", "pressure"].iter().any(|term| self.weights.contains_key(*term));
-        // Before anything has happened nothing is frozen.
-        let anew = (self.frozen.is_some() && reads).then(|| World::new(self.plan));
-        self.quota_allows(&empty, job) && anew.as_ref().unwrap_or(self).place(&empty, job).is_some()
-    }
-
+impl World<'_> {
     /// What the job gets if it starts now; none if it does not fit. Quotas are not looked at.
     pub(crate) fn place(&self, free: &Free, job: u32) -> Option<Holding> {
         self.place_somewhere(free, job).filter(|holding| self.has_power(free, holding))
@@ -214,18 +108,6 @@ impl<'a> World<'a> {
         kinds.filter_map(|kind| self.across_racks(free, job, kind, gang_on(kind)?)).next()
     }
 
-    /// Under `admit`: whether every node, rack, feed and site that this would make draw more stays within its cap.
-    fn has_power(&self, free: &Free, more: &Holding) -> bool {
-        if self.plan.settings.power != "admit" {
-            return true;
-        }
-        let mut after = free.clone();
-        more.pods.iter().for_each(|pod| after.take_pod(pod));
-        let hungry = more.pods.iter().filter(|pod| super::free::total(pod) > 0);
-        let draws = Draws { cluster: self.cluster(), free: &after };
-        hungry.map(|pod| pod.node).all(|node| draws.within_caps(node))
-    }
-
     /// What one pod of the job needs if it has so many thousandths of GPUs.
     pub(super) fn need(&self, job: u32, milli: u32) -> Need {
         let request = self.plan.workload.request_of(job);
@@ -246,7 +128,7 @@ impl<'a> World<'a> {
 
     /// How many such pods a node takes, at most `most`.
     pub(super) fn room(&self, free: &Free, node: u32, need: Need, most: u32) -> u32 {
-        if !free.is_up(node) {
+        if !free.takes_pods(node) {
             return 0;
         }
         let by_gpus = match need.milli {

@@ -1,8 +1,107 @@
-//! What every domain draws, from nothing but what is free.
+//! What every domain draws, from nothing but what is free, and whether caps allow more.
+//!
+//! Every thousandth of a GPU held draws its part of the way from idle to busy. Under `admit` a place is refused if a
+//! node of it, or a rack, feed or site above, would draw more than its cap, at any instant of the window asked about;
+//! or if it would draw more than before where all that is left has been withdrawn. A curtailment lowers the cap of its
+//! feed for a while; only `drain` is told here, where who runs goes on: a start is asked at every instant of its expected
+//! run at which a curtailment known by now begins.
 
-use super::free::Free;
+use super::free::{Free, Holding};
+use super::world::World;
 use gigawatt::cluster::{Cluster, NodeState, through};
+use gigawatt::history::Plan;
 use gigawatt::units::Watts;
+use std::collections::BTreeSet;
+
+/// A domain that may have a cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Domain {
+    Node(u32),
+    Rack(u32),
+    Feed(u32),
+    Site(u32),
+}
+
+impl Domain {
+    /// A node and everything above it.
+    fn all_above(cluster: &Cluster, node: u32) -> Vec<Self> {
+        let rack = cluster.rack_of(node);
+        let mut domains = vec![Self::Node(node), Self::Rack(rack)];
+        let mut next = Some(cluster.racks[rack as usize].feed);
+        while let Some(feed) = next {
+            domains.push(Self::Feed(feed));
+            next = cluster.feeds[feed as usize].parent;
+        }
+        let feed = cluster.racks[rack as usize].feed;
+        domains.push(Self::Site(cluster.feeds[feed as usize].site));
+        domains
+    }
+    /// Whether a node is, or lies below, this domain.
+    pub(super) fn is_above(self, cluster: &Cluster, node: u32) -> bool {
+        Self::all_above(cluster, node).contains(&self)
+    }
+    fn cap(self, cluster: &Cluster) -> Option<Watts> {
+        match self {
+            Self::Node(node) => cluster.kind_of(node).power.cap,
+            Self::Rack(rack) => cluster.racks[rack as usize].cap,
+            Self::Feed(feed) => cluster.feeds[feed as usize].cap,
+            Self::Site(site) => cluster.sites[site as usize].cap,
+        }
+    }
+}
+
+/// The domains above nodes that could refuse somebody; none where the power rule heeds no cap.
+pub(super) fn limited(plan: &Plan) -> BTreeSet<Domain> {
+    let cluster = &plan.cluster;
+    if ["", "none"].contains(&plan.settings.power.as_str()) {
+        return BTreeSet::new();
+    }
+    let mut domains: BTreeSet<Domain> = BTreeSet::new();
+    for node in 0..cluster.nodes() {
+        domains.extend(
+            Domain::all_above(cluster, node).into_iter().filter(|domain| domain.cap(cluster).is_some()),
+        );
+    }
+    domains.extend(cluster.curtailments.iter().map(|curtailment| Domain::Feed(curtailment.feed)));
+    domains.extend(cluster.ramps.iter().map(|ramp| Domain::Feed(ramp.feed)));
+    domains
+}
+
+impl World<'_> {
+    /// Whether every cap allows this too; those that do not are remembered.
+    pub(super) fn has_power(&self, free: &Free, more: &Holding) -> bool {
+        if self.plan.settings.power != "admit" || free.unlimited {
+            return true;
+        }
+        let single = std::slice::from_ref(free);
+        let instants = if free.instants.is_empty() { single } else { &free.instants };
+        let refusing: BTreeSet<Domain> =
+            instants.iter().flat_map(|then| self.refusing(then, &free.spent, more)).collect();
+        self.refused.borrow_mut().extend(&refusing);
+        refusing.is_empty()
+    }
+
+    /// The domains that would draw more than they may, or than before where they are spent.
+    fn refusing(&self, free: &Free, spent: &BTreeSet<Domain>, more: &Holding) -> BTreeSet<Domain> {
+        let mut after = free.clone();
+        more.pods.iter().for_each(|pod| after.take_pod(pod));
+        let hungry = more.pods.iter().filter(|pod| super::free::total(pod) > 0);
+        let domains: BTreeSet<Domain> =
+            hungry.flat_map(|pod| Domain::all_above(self.cluster(), pod.node)).collect();
+        let before = Draws { cluster: self.cluster(), free };
+        let draws = Draws { cluster: self.cluster(), free: &after };
+        let refuses = |domain: &Domain| {
+            let drawn = draws.of(*domain);
+            let curtailed = match domain {
+                Domain::Feed(feed) => free.curtailed.get(feed).copied(),
+                _ => None,
+            };
+            let mut caps = domain.cap(self.cluster()).into_iter().chain(curtailed);
+            caps.any(|cap| drawn > cap.0) || spent.contains(domain) && drawn > before.of(*domain)
+        };
+        domains.into_iter().filter(refuses).collect()
+    }
+}
 
 /// The draw of a cluster at one instant.
 #[derive(Debug)]
@@ -12,6 +111,14 @@ pub(crate) struct Draws<'a> {
 }
 
 impl Draws<'_> {
+    fn of(&self, domain: Domain) -> u64 {
+        match domain {
+            Domain::Node(node) => self.node(node),
+            Domain::Rack(rack) => self.rack(rack),
+            Domain::Feed(feed) => self.feed(feed),
+            Domain::Site(site) => self.site(site),
+        }
+    }
     fn node(&self, node: u32) -> u64 {
         let kind = self.cluster.kind_of(node);
         let all = u64::from(kind.gpus) * 1000;
@@ -57,21 +164,5 @@ impl Draws<'_> {
             next = above.parent;
         }
         u64::try_from(most.min(65_535)).expect("at most 65535")
-    }
-
-    /// Whether a node and everything above it draw no more than they may.
-    pub(crate) fn within_caps(&self, node: u32) -> bool {
-        let cluster = self.cluster;
-        let rack = cluster.rack_of(node);
-        let mut feeds = vec![cluster.racks[rack as usize].feed];
-        while let Some(parent) = cluster.feeds[feeds[feeds.len() - 1] as usize].parent {
-            feeds.push(parent);
-        }
-        let site = cluster.feeds[feeds[0] as usize].site;
-        let within = |drawn: u64, cap: Option<Watts>| cap.is_none_or(|cap| drawn <= cap.0);
-        within(self.node(node), cluster.kind_of(node).power.cap)
-            && within(self.rack(rack), cluster.racks[rack as usize].cap)
-            && feeds.iter().all(|feed| within(self.feed(*feed), cluster.feeds[*feed as usize].cap))
-            && within(self.site(site), cluster.sites[site as usize].cap)
     }
 }

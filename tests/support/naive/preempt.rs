@@ -4,14 +4,16 @@
 //! (GPU-seconds) the job has attained, every second that it holds its GPUs counting, restarts and lost work included.
 //! Ties: running before pending, then eligible time, then index.
 //!
-//! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload) are one atom; atoms are
-//! numbered by their lowest node. The pool counts, per atom, the free GPU thousandths of its nodes that are up, and
-//! those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible hold. All pending
-//! and all preemptible running jobs, of all partitions, are taken in order:
-//! - a running job is taken if every atom still has what the job holds of it (on nodes that are up), and its tenant's
+//! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload)
+//! are one region; regions are numbered by their lowest node. The pool counts, per region, the free GPU thousandths of its
+//! nodes that are up, and those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible
+//! hold. All pending and all preemptible running jobs, of all partitions that the pass concerns, are taken in order,
+//! higher tiers first:
+//! - a running job is taken if every region still has what the job holds of it (on nodes that are up), and its tenant's
 //!   quota has room;
-//! - a pending job is taken if the atoms of its scope together have what it asks for, and its tenant's quota has
-//!   room; it takes all it can of the lowest atom, then of the next.
+//! - a pending job is taken if the regions of its scope together have what it asks for, and its tenant's quota has
+//!   room; it takes all it can of the region that jobs of the fewest partitions may use (ties: the lowest),
+//!   then of the next.
 //!
 //! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. CPU, memory,
 //! shapes and racks are only looked at by the placement. Jobs that are not preemptible keep what they hold.
@@ -20,19 +22,25 @@
 //! of this pass, the rest are tried all the same, and the walk is made anew without those who are out. Only when all
 //! who are taken have a place does anybody stop or start.
 
+use super::free::Holding;
 use super::time::Simulation;
+use super::walk::Walk;
 use gigawatt::history::SegmentEnd;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Simulation<'_> {
-    pub(super) fn preemptive_pass(&mut self) {
-        if self.pending.is_empty() {
+    pub(super) fn preemptive_pass(&mut self, queue: &[u32], concerned: &BTreeSet<usize>) {
+        if queue.is_empty() {
             return;
         }
-        let mut walk = self.pending.clone();
-        walk.extend(self.running.iter().filter(|job| self.behaviour(**job).preemptible));
+        let mut walk = queue.to_vec();
+        let competes =
+            |job: &&u32| self.behaviour(**job).preemptible && concerned.contains(&self.world.group_of(**job));
+        walk.extend(self.running.iter().filter(competes));
         walk.sort_by_cached_key(|job| {
-            (self.preemptive_key(*job), self.pending.contains(job), self.eligible(*job), *job)
+            let tier = Reverse(self.world.tier(*job));
+            (tier, self.order_key(*job), self.pending.contains(job), self.eligible(*job), *job)
         });
         let taken = loop {
             let taken = self.take_what_fits(&walk);
@@ -61,7 +69,7 @@ impl Simulation<'_> {
                 self.start(job, place);
             }
         }
-        self.result.counts.blocked += u64::from(!self.pending.is_empty());
+        self.result.counts.blocked += u64::from(queue.iter().any(|job| self.pending.contains(job)));
     }
 
     /// The first of every class of those taken that would find no place once the others have stopped.
@@ -85,9 +93,18 @@ impl Simulation<'_> {
         failed
     }
 
-    fn preemptive_key(&self, job: u32) -> u64 {
+    /// Where the job would start now, if it can.
+    fn try_place(&mut self, job: u32) -> Option<Holding> {
+        if !self.world.quota_allows(&self.free, job) {
+            self.result.counts.quota_refused += 1;
+            return None;
+        }
+        self.world.place(&self.free_for(job, &Walk::default()), job)
+    }
+
+    pub(super) fn preemptive_key(&self, job: u32) -> i64 {
         if self.plan.settings.order == "srtf" {
-            return self.remaining(job);
+            return i64::try_from(self.remaining(job)).expect("work is counted in 32 bits");
         }
         let attained = self.attained(job);
         let reached = self.plan.settings.queue_limits.iter().filter(|limit| attained >= **limit * 1000);
@@ -96,16 +113,16 @@ impl Simulation<'_> {
 
     /// The jobs of the walk that fit into the pool, in order.
     fn take_what_fits(&self, walk: &[u32]) -> Vec<u32> {
-        let atoms = &self.world.atoms;
-        let mut pool = vec![0; atoms.iter().max().map_or(0, |last| last + 1)];
+        let regions = &self.world.regions;
+        let mut pool = vec![0; regions.iter().max().map_or(0, |last| last + 1)];
         let mut tenants = self.free.tenants.clone();
         for node in (0..self.plan.cluster.nodes()).filter(|node| self.free.is_up(*node)) {
-            pool[atoms[node as usize]] += self.free.node_total(node);
+            pool[regions[node as usize]] += self.free.node_total(node);
         }
         let competing = self.running.iter().filter(|job| walk.contains(job));
         for job in competing {
-            for (atom, held) in self.held_by_atom(*job, atoms) {
-                pool[atom] += held;
+            for (region, held) in self.held_by_region(*job, regions) {
+                pool[region] += held;
             }
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
             tenants[self.job(*job).tenant as usize] -= gpus;
@@ -116,14 +133,14 @@ impl Simulation<'_> {
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
             let quota = self.plan.workload.tenants[tenant].quota_milli.map_or(u64::MAX, u64::from);
             let wanted = if self.running.contains(job) {
-                let held = self.held_by_atom(*job, atoms);
-                held.iter().all(|(atom, held)| pool[*atom] >= *held).then_some(held)
+                let held = self.held_by_region(*job, regions);
+                held.iter().all(|(region, held)| pool[*region] >= *held).then_some(held)
             } else {
-                self.lowest_atoms_with(*job, gpus, atoms, &pool)
+                self.least_shared_regions_with(*job, gpus, regions, &pool)
             };
             let Some(wanted) = wanted.filter(|_| tenants[tenant] + gpus <= quota) else { continue };
-            for (atom, milli) in wanted {
-                pool[atom] -= milli;
+            for (region, milli) in wanted {
+                pool[region] -= milli;
             }
             tenants[tenant] += gpus;
             taken.push(*job);
@@ -131,30 +148,29 @@ impl Simulation<'_> {
         taken
     }
 
-    /// GPU thousandths that a running job holds on nodes that are up, by atom.
-    fn held_by_atom(&self, job: u32, atoms: &[usize]) -> BTreeMap<usize, u64> {
+    /// GPU thousandths that a running job holds on nodes that are up, by region.
+    fn held_by_region(&self, job: u32, regions: &[usize]) -> BTreeMap<usize, u64> {
         let mut held = BTreeMap::new();
         for pod in self.attempt(job).holding.pods.iter().filter(|pod| self.free.is_up(pod.node)) {
-            *held.entry(atoms[pod.node as usize]).or_insert(0) += super::free::total(pod);
+            *held.entry(regions[pod.node as usize]).or_insert(0) += super::free::total(pod);
         }
         held
     }
 
-    fn lowest_atoms_with(
+    fn least_shared_regions_with(
         &self,
         job: u32,
         gpus: u64,
-        atoms: &[usize],
+        regions: &[usize],
         pool: &[u64],
     ) -> Option<BTreeMap<usize, u64>> {
         let mut wanted = BTreeMap::new();
         let mut missing = gpus;
-        let mut scope: Vec<usize> = self.world.scope(job).iter().map(|node| atoms[*node as usize]).collect();
-        scope.sort_unstable();
-        scope.dedup();
-        for atom in scope {
-            let some = pool[atom].min(missing);
-            wanted.insert(atom, some);
+        let region = |node: &u32| (self.world.partitions_with(*node), regions[*node as usize]);
+        let scope: BTreeSet<(usize, usize)> = self.world.scope(job).iter().map(region).collect();
+        for (_, region) in scope {
+            let some = pool[region].min(missing);
+            wanted.insert(region, some);
             missing -= some;
         }
         (missing == 0).then_some(wanted)

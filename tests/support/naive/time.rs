@@ -4,7 +4,8 @@
 //! 1. jobs end: completed or failed when their work is done; timed out when they may not overrun and have done
 //!    `requested_time` of work. A job that does not succeed makes those after it dependency-failed at that instant,
 //!    and those after them, submitted or not;
-//! 2. capacity changes, in the order of the list. `Absent` and `Down` stop every job that holds anything there;
+//! 2. capacity changes, in the order of the list, and notices of changes to come. `Absent` and `Down` stop every job
+//!    that holds anything there;
 //! 3. submits, in input order. A job that could not start on the empty cluster, every node up and nobody else
 //!    holding anything of its tenant's quota, is rejected;
 //! 4. jobs become eligible: submitted, and every predecessor's finish plus the edge's delay has come;
@@ -15,20 +16,24 @@
 //! 7. the pass.
 //!
 //! **Passes** take place at every instant at which something happened (a job ended, was stopped, became eligible, or
-//! will never start; capacity changed), or, with a cycle of N seconds, at the multiples of N (0 included) at which
-//! something is pending, events or not; or both, where `event_backfill` is given: a pass at an event, which is no multiple
-//! of N, is one with that backfill. Instants without a cycle also come from the orders and backfills that ask for
-//! them (`las`: a running preemptible job reaches a limit; conservative: see there).
+//! will never start; capacity changed, or is known to change from then on), or, with a cycle of N seconds, at the
+//! multiples of N (0 included) at which something is pending, events or not; or both, where `event_backfill` is given: a
+//! pass at an event, which is no multiple of N, is one with that backfill. Instants without a cycle also come from the
+//! orders and backfills that ask for them (`las`: a running preemptible job reaches a limit; conservative: a reservation
+//! begins).
 //! The run ends when nothing is left to happen: no event to come and, with a cycle, a pass after the last that
 //! changed nothing and left no reservation. Instants later than `until` are not simulated.
 
-use super::free::{Free, Holding};
-use super::place::World;
+use super::free::Free;
+use super::future::Window;
+use super::power::Domain;
+use super::world::World;
 use super::{Attempt, Fate, Run};
-use gigawatt::cluster::NodeState;
+use gigawatt::cluster::{Curtailment, NodeState};
 use gigawatt::history::{Outcome, Plan, SegmentEnd};
+use gigawatt::units::Time;
 use gigawatt::workload::{Behaviour, Job, Overrun};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The instant of what never happens.
 pub(super) const NEVER: u32 = u32::MAX;
@@ -47,16 +52,6 @@ pub(super) struct Live {
     pub(super) attained: u64,
 }
 
-/// A reservation of conservative backfill.
-#[derive(Debug, Clone)]
-pub(super) struct Reservation {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) holding: Holding,
-    /// Whether a pass takes place at its beginning.
-    pub(super) alarm: bool,
-}
-
 /// A run under way.
 #[derive(Debug)]
 pub(super) struct Simulation<'a> {
@@ -71,15 +66,15 @@ pub(super) struct Simulation<'a> {
     /// Jobs that run, in no order.
     pub(super) running: Vec<u32>,
     /// Of pending jobs; only conservative backfill makes any.
-    pub(super) reservations: BTreeMap<u32, Reservation>,
-    /// Whether something left since the last pass, so that reservations are made anew.
-    pub(super) something_left: bool,
+    pub(super) reservations: BTreeMap<u32, Window>,
+    /// The groups of partitions in which something ended, changed or became known since their last full pass.
+    pub(super) left: BTreeSet<usize>,
     /// The backfill of the pass that takes place.
     pub(super) backfill: &'a str,
-    /// Whether an event pass started somebody since the last pass of the cycle.
-    pub(super) void: bool,
-    /// Whether this instant has an event that a pass follows.
-    pub(super) happened: bool,
+    /// The groups in which a pass that looks at no reservation started somebody since the last pass of the cycle.
+    pub(super) void: BTreeSet<usize>,
+    /// The groups in which something happened at this instant.
+    pub(super) happened: BTreeSet<usize>,
     /// Jobs not submitted yet, latest first.
     unsubmitted: Vec<u32>,
     /// Submitted jobs that are not eligible yet.
@@ -106,10 +101,10 @@ impl<'a> Simulation<'a> {
             pending: Vec::new(),
             running: Vec::new(),
             reservations: BTreeMap::new(),
-            something_left: false,
+            left: BTreeSet::new(),
             backfill: &plan.settings.backfill,
-            void: false,
-            happened: false,
+            void: BTreeSet::new(),
+            happened: BTreeSet::new(),
             unsubmitted,
             held: Vec::new(),
             next_change: 0,
@@ -122,19 +117,20 @@ impl<'a> Simulation<'a> {
         let mut settled = false;
         let mut next = self.next_event();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
-            let rings = cycle.is_none()
-                && (self.demotions().contains(&instant) || self.beginnings().any(|begin| begin == instant));
+            let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
+            self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
             self.now = instant;
-            self.happened = rings;
             if self.next_event_from(instant) == Some(instant) {
                 self.events();
                 settled = false;
             }
             let of_cycle = cycle.is_some_and(|cycle| instant % cycle == 0 && !self.pending.is_empty());
             let at_event = cycle.is_none() || self.plan.settings.event_backfill.is_some();
-            if of_cycle || at_event && self.happened {
+            if of_cycle || at_event && !self.happened.is_empty() {
                 let before = (self.pending.clone(), self.running.clone());
-                self.pass(of_cycle || cycle.is_none());
+                let all = (0..self.plan.workload.len()).map(|job| self.world.group_of(job));
+                let concerned = if of_cycle { all.collect() } else { self.happened.clone() };
+                self.pass(of_cycle || cycle.is_none(), &concerned);
                 self.result.counts.passes += 1;
                 if of_cycle {
                     settled = before == (self.pending.clone(), self.running.clone())
@@ -185,15 +181,15 @@ impl<'a> Simulation<'a> {
         let releases = self.held.iter().filter(ready).map(|job| self.live[*job as usize].released);
         let waiting = self.held.iter().chain(&self.pending).filter(|job| !self.has_started(**job));
         let cancels = waiting.map(|job| self.job(*job).cancel_time.0).filter(|time| *time != NEVER);
-        let mut alarms = Vec::new();
-        if self.plan.settings.cycle.is_none() {
-            alarms.extend(self.beginnings());
-            alarms.extend(self.demotions());
-        }
+        let alarms = self.alarms().into_iter().map(|(time, _)| time);
+        let noticed = self.plan.cluster.changes.iter().filter(|change| change.notice.is_some());
+        let notices = noticed.map(|change| change.announced().0);
         let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
         let all =
             ends.chain(changes).chain(submits).chain(releases).chain(cancels).chain(alarms).chain(start);
-        all.filter(|time| *time >= from).min()
+        let curtailments = self.heeded_curtailments().iter();
+        let caps = curtailments.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
+        all.chain(notices).chain(caps.filter(|time| *time != NEVER)).filter(|time| *time >= from).min()
     }
 
     fn events(&mut self) {
@@ -210,6 +206,18 @@ impl<'a> Simulation<'a> {
             self.next_change += 1;
             self.change(change.nodes.clone(), change.state);
         }
+        for change in self.plan.cluster.changes.iter().filter(|change| change.notice.is_some()) {
+            if change.announced().0 == now && change.time.0 > now {
+                self.touched(&change.nodes);
+            }
+        }
+        for curtailment in self.heeded_curtailments() {
+            if [curtailment.announced(), curtailment.from, curtailment.until].contains(&Time(now)) {
+                let cluster = &self.plan.cluster;
+                let below = |node: &u32| Domain::Feed(curtailment.feed).is_above(cluster, *node);
+                (0..cluster.nodes()).filter(below).for_each(|node| self.touched(&(node..node + 1)));
+            }
+        }
         while let Some(job) = self.unsubmitted.last().copied()
             && self.job(job).submit_time.0 <= now
         {
@@ -222,7 +230,7 @@ impl<'a> Simulation<'a> {
             if self.live[job as usize].waits_for == 0 && self.live[job as usize].released <= now {
                 self.held.retain(|other| *other != job);
                 self.pending.push(job);
-                self.happened = true;
+                self.happened.insert(self.world.group_of(job));
                 self.fate(job).eligible = now;
             }
         }
@@ -289,8 +297,10 @@ impl<'a> Simulation<'a> {
     /// Settles a job's outcome, and with it those of jobs that now can never start.
     fn over(&mut self, job: u32, outcome: Outcome) {
         let now = self.now;
-        self.happened = true;
-        self.something_left |= self.reservations.remove(&job).is_some();
+        self.happened.insert(self.world.group_of(job));
+        if self.reservations.remove(&job).is_some() {
+            self.left.insert(self.world.group_of(job));
+        }
         self.held.retain(|other| *other != job);
         self.pending.retain(|other| *other != job);
         self.fate(job).outcome = outcome;
@@ -307,8 +317,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn change(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
-        self.something_left = true;
-        self.happened = true;
+        self.touched(&nodes);
         for node in nodes {
             self.free.state[node as usize] = state;
             if matches!(state, NodeState::Up | NodeState::Draining) {
@@ -324,14 +333,36 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// When running preemptible jobs reach their next limit; order `las` only.
-    /// When reservations begin that want a pass then.
-    fn beginnings(&self) -> impl Iterator<Item = u32> {
-        self.reservations.values().filter(|reservation| reservation.alarm).map(|reservation| reservation.from)
+    /// The curtailments whose beginnings, ends and notices are events.
+    fn heeded_curtailments(&self) -> &'a [Curtailment] {
+        if ["", "none"].contains(&self.plan.settings.power.as_str()) {
+            &[]
+        } else {
+            &self.plan.cluster.curtailments
+        }
     }
 
-    fn demotions(&self) -> Vec<u32> {
-        if self.plan.settings.order != "las" {
+    /// Something changed on these nodes, or became known.
+    fn touched(&mut self, nodes: &std::ops::Range<u32>) {
+        let groups = self.world.groups_with(nodes);
+        self.happened.extend(&groups);
+        self.left.extend(&groups);
+    }
+
+    /// When passes at events are wanted, and by whom: as reservations begin, unless only passes of a cycle look at them;
+    /// without a cycle as running jobs reach a limit.
+    fn alarms(&self) -> Vec<(u32, u32)> {
+        let settings = &self.plan.settings;
+        let mut alarms = if settings.cycle.is_none() { self.demotions() } else { Vec::new() };
+        if settings.cycle.is_none() || settings.event_backfill.as_deref() == Some("conservative") {
+            alarms.extend(self.reservations.values().map(|reservation| (reservation.from, reservation.job)));
+        }
+        alarms
+    }
+
+    /// When running preemptible jobs reach their next limit; preemptive order `las` only.
+    fn demotions(&self) -> Vec<(u32, u32)> {
+        if self.plan.settings.order != "las" || !self.is_ranked() {
             return Vec::new();
         }
         let preemptible = self.running.iter().filter(|job| self.behaviour(**job).preemptible);
@@ -344,7 +375,7 @@ impl<'a> Simulation<'a> {
                 u32::try_from(left.div_ceil(gpus)).map_or(NEVER, |seconds| from.saturating_add(seconds))
             };
             let limits = self.plan.settings.queue_limits.iter().filter(|_| gpus > 0).map(reached);
-            limits.filter(|time| *time > self.now && *time != NEVER).min()
+            limits.filter(|time| *time > self.now && *time != NEVER).min().map(|time| (time, *job))
         };
         preemptible.filter_map(next).collect()
     }

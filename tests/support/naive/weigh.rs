@@ -13,8 +13,9 @@
 //! | fgd | fragmentation 1, `rack_fragmentation` 18 |
 
 use super::free::Free;
-use super::place::{Need, World};
+use super::place::Need;
 use super::power::Draws;
+use super::world::World;
 use gigawatt::cluster::grid::{Grid, Signal};
 use gigawatt::power::draw::Draw;
 use gigawatt::units::{Factor, Time, Watts};

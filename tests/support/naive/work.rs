@@ -5,13 +5,16 @@
 //! checkpoint holds: the work since the job's very first start, rounded down to whole intervals of work, each with the
 //! cost of its checkpoint (no interval: all of it). A stopped job is pending at once, with the eligible time it had.
 //!
-//! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉, but always later than
-//! now for a job that is running.
+//! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉; earlier if a node that
+//! it holds is known to go before; but always later than now for a job that is running. Before a place is known, on a
+//! node: at the speed of its platform, across racks for a gang that might span them; anywhere: at the slowest rate that
+//! the job could have.
 
 use super::Attempt;
 use super::free::{Free, Holding, Pod};
 use super::time::{NEVER, Simulation};
 use gigawatt::history::SegmentEnd;
+use gigawatt::units::Factor;
 use gigawatt::workload::{Job, Overrun, Shape};
 
 impl Simulation<'_> {
@@ -47,8 +50,8 @@ impl Simulation<'_> {
 
     pub(super) fn leave(&mut self, job: u32, end: SegmentEnd) {
         let now = self.now;
-        self.something_left = true;
-        self.happened = true;
+        self.happened.insert(self.world.group_of(job));
+        self.left.insert(self.world.group_of(job));
         self.live[job as usize].attained = self.attained(job);
         self.running.retain(|other| *other != job);
         let holding = self.attempt(job).holding.clone();
@@ -88,10 +91,13 @@ impl Simulation<'_> {
         };
         self.after_working(job, u64::from(seconds.0) << 16)
     }
-    /// When a running job is expected to end, by its user's estimate: later than now.
+    /// When a running job is expected to end, by its user's estimate or as a node of its is known to go: later than
+    /// now.
     pub(super) fn expected_end(&self, job: u32) -> u32 {
         let estimate = u64::from(self.job(job).requested_time.0) << 16;
-        self.after_working(job, estimate).max(self.now.saturating_add(1))
+        let pods = &self.attempt(job).holding.pods;
+        let gone = pods.iter().filter_map(|pod| self.known_to_go(pod.node, self.now)).min().unwrap_or(NEVER);
+        self.after_working(job, estimate).min(gone).max(self.now.saturating_add(1))
     }
     /// Whether a running job has run past its expected end.
     pub(super) fn is_overdue(&self, job: u32) -> bool {
@@ -111,13 +117,26 @@ impl Simulation<'_> {
         later(from, restart, left, rate).max(from.saturating_add(1))
     }
 
+    /// When a pending job would be expected to end at the latest if it started on this node at `from`.
+    pub(super) fn would_end_on(&self, job: u32, node: u32, from: u32) -> u32 {
+        let kind = self.plan.cluster.kind_of(node);
+        let speed = self.behaviour(job).speed(kind.platform as usize);
+        let slower = if self.world.may_span(job) { kind.across_racks } else { Factor::ONE };
+        self.would_end(job, from, speed.times(slower).0.min(speed.0))
+    }
+    /// When a pending job would be expected to end at the latest if it started anywhere at `from`.
+    pub(super) fn would_end_at_the_latest(&self, job: u32, from: u32) -> u32 {
+        let slowest = self.rates(job).into_iter().min();
+        self.would_end(job, from, slowest.unwrap_or(1 << 16))
+    }
+
     /// Every rate a job could have: by the platforms of its scope, and, for a gang where racks matter, in one rack or
     /// several.
     pub(super) fn rates(&self, job: u32) -> Vec<u32> {
         let mut rates = Vec::new();
         for kind in self.world.kinds(job) {
             let speed = self.behaviour(job).speed(kind.platform as usize);
-            rates.push(speed.times(gigawatt::units::Factor::ONE).0);
+            rates.push(speed.times(Factor::ONE).0);
             if self.world.is_gang(job) && self.world.racks_matter {
                 rates.push(speed.times(kind.across_racks).0);
             }

@@ -1,0 +1,90 @@
+//! Laws about a run that follow from what its policy promises, and not from how the pass goes about it.
+
+use super::free::Free;
+use super::world::World;
+use super::{Attempt, Run};
+use gigawatt::cluster::NodeState;
+use gigawatt::history::Plan;
+
+/// Under `none` no younger job of a partition starts while an older one of it could have had its place.
+///
+/// Older: before it in the queue of their partition. Could have: were the younger one not there, the placement would find
+/// the older one a place among what is left at that instant. Every older job is looked at that is one pod, whose tenant
+/// has no quota, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
+pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
+    let settings = &plan.settings;
+    let strict =
+        settings.backfill == "none" && settings.event_backfill.as_deref().unwrap_or("none") == "none";
+    let heedless = ["", "none"].contains(&settings.power.as_str());
+    if !strict || !heedless || ["srtf", "las"].contains(&settings.order.as_str()) {
+        return Vec::new();
+    }
+    let world = World::new(plan);
+    let mut overtaken = Vec::new();
+    for younger in 0..plan.workload.len() {
+        let listed = |attempt: &&Attempt| attempt.from > 0 || plan.workload.running.is_empty();
+        for attempt in run.jobs[younger as usize].attempts.iter().filter(listed) {
+            let mut free = free_after(plan, run, attempt.from);
+            free.give(&attempt.holding, plan.workload.jobs[younger as usize].tenant);
+            let older =
+                (0..plan.workload.len()).filter(|older| is_older(&world, run, *older, younger, attempt.from));
+            for older in older.filter(|older| world.place(&free, *older).is_some()) {
+                overtaken.push(format!("at {} job {younger} starts where job {older} could", attempt.from));
+            }
+        }
+    }
+    overtaken
+}
+
+/// What is free after the pass of an instant; nodes known to go soon are taken by nobody.
+fn free_after(plan: &Plan, run: &Run, instant: u32) -> Free {
+    let mut free = Free::empty(&plan.cluster, plan.workload.tenants.len());
+    for change in &plan.cluster.changes {
+        if change.time.0 <= instant {
+            change.nodes.clone().for_each(|node| free.state[node as usize] = change.state);
+        } else if change.announced().0 <= instant && !matches!(change.state, NodeState::Up) {
+            free.barred.extend(change.nodes.clone());
+        }
+    }
+    for (fate, job) in run.jobs.iter().zip(&plan.workload.jobs) {
+        let held = fate.attempts.iter().filter(|attempt| (attempt.from..attempt.to).contains(&instant));
+        held.for_each(|attempt| free.take(&attempt.holding, job.tenant));
+    }
+    free
+}
+
+/// Whether a job of one pod still waits after the pass of an instant, before another in the queue of their partition.
+fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32) -> bool {
+    let plan = world.plan;
+    let fate = &run.jobs[older as usize];
+    let waits = fate.eligible <= instant
+        && fate.finish > instant
+        && fate.attempts.iter().all(|attempt| attempt.to <= instant || attempt.from > instant);
+    let key = |job: u32| {
+        let own = &plan.workload.jobs[job as usize];
+        let eligible = run.jobs[job as usize].eligible;
+        let requested = i64::from(own.requested_time.0);
+        let key = match plan.settings.order.as_str() {
+            "sjf" => requested,
+            "smallest-area-first" => requested * i64::from(plan.workload.request_of(job).gpus().milli()),
+            "priority" => {
+                i64::from(eligible) - i64::from(own.priority) * i64::from(plan.settings.priority_step)
+            }
+            _ => 0,
+        };
+        (key, eligible, job)
+    };
+    let limited =
+        plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();
+    waits
+        && !limited
+        && !world.is_gang(older)
+        && world.partition_of(older) == world.partition_of(younger)
+        && key(older) < key(younger)
+}
+
+/// Under easy and its kin no start makes a reservation that is held later, and it is always known when it begins.
+pub(crate) fn delayed(run: &Run) -> Vec<String> {
+    let late = run.shadows.iter().filter(|(_, before, after)| after > before);
+    late.map(|late| format!("starts made a reservation later: {late:?}")).collect()
+}

@@ -1,0 +1,112 @@
+//! The walk through the queue: none, skip, easy, easy-strict; see `pass.rs`.
+
+use super::free::{Free, Holding};
+use super::future::Window;
+use super::pass::Class;
+use super::power::Domain;
+use super::time::Simulation;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a walk has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    failed: Vec<Class>,
+    /// Tenants whose quota is closed.
+    closed_quotas: BTreeSet<u32>,
+    /// Partitions that are closed, and by which job.
+    pub(super) closed: BTreeMap<u32, u32>,
+    /// Nodes withdrawn from everybody.
+    withdrawn: BTreeSet<u32>,
+    /// Domains without a watt left for anybody.
+    spent: BTreeSet<Domain>,
+    /// Reservations held, in the order in which they were made, on the places they have by now.
+    pub(super) reservations: Vec<Window>,
+    blocked: bool,
+    backfilled: u64,
+}
+
+impl Simulation<'_> {
+    pub(super) fn walk(&mut self, queue: &[u32]) -> Walk {
+        let mut walk = Walk::default();
+        for job in queue.iter().copied() {
+            match self.place_in_walk(job, &mut walk) {
+                Some(holding) => {
+                    self.start(job, holding);
+                    walk.backfilled += u64::from(walk.blocked);
+                }
+                None => walk.blocked = true,
+            }
+        }
+        self.result.counts.blocked += u64::from(walk.blocked);
+        self.result.counts.backfilled += walk.backfilled;
+        if walk.backfilled > 0 {
+            self.record_shadows(&walk.reservations);
+        }
+        walk
+    }
+
+    /// The place where a job starts now, if it does; else what follows for those behind it.
+    fn place_in_walk(&mut self, job: u32, walk: &mut Walk) -> Option<Holding> {
+        let tenant = self.job(job).tenant;
+        let counts = self.plan.workload.request_of(job).gpus().milli() > 0;
+        let closed = walk.closed.contains_key(&self.world.partition_of(job));
+        if closed || counts && walk.closed_quotas.contains(&tenant) {
+            return None;
+        }
+        let class = self.class(job);
+        if !self.world.quota_allows(&self.free, job) {
+            self.result.counts.quota_refused += 1;
+            walk.failed.push(class);
+            if self.backfill != "skip" {
+                walk.closed_quotas.insert(tenant);
+            }
+            return None;
+        }
+        if walk.failed.contains(&class) {
+            self.result.counts.class_skipped += 1;
+            if self.backfill.starts_with("easy") {
+                self.reserve_in_walk(job, walk);
+            }
+            return None;
+        }
+        self.world.refused.take();
+        let place = self.world.place(&self.free_for(job, walk), job);
+        let refused = self.world.refused.take();
+        let allowed = place.and_then(|holding| self.beside_reservations(job, holding, walk));
+        if allowed.is_none() {
+            walk.failed.push(class);
+            match self.backfill {
+                "none" => self.close(job, refused, walk),
+                "skip" => {}
+                "easy" | "easy-strict" => self.reserve_in_walk(job, walk),
+                other => panic!("unknown backfill `{other}`"),
+            }
+        }
+        allowed
+    }
+
+    /// What is free now for a job: nodes that are withdrawn or go while it would run are no place for it.
+    pub(super) fn free_for(&self, job: u32, walk: &Walk) -> Free {
+        let mut free = self.free_now(job);
+        free.barred = self.going(job).chain(walk.withdrawn.iter().copied()).collect();
+        free.spent.clone_from(&walk.spent);
+        free
+    }
+
+    /// A job that has no place closes its partition if it knows when it will have one; `refused`: by these caps.
+    fn close(&mut self, job: u32, refused: BTreeSet<Domain>, walk: &mut Walk) {
+        let fits_but_for_those_before =
+            self.world.place(&self.free_for(job, &Walk::default()), job).is_some();
+        if !fits_but_for_those_before && self.shadow(job, &[]).is_none() {
+            return;
+        }
+        let mut without_caps = self.free_for(job, walk);
+        without_caps.unlimited = true;
+        if self.world.place(&without_caps, job).is_some() {
+            walk.spent.extend(refused);
+        }
+        let partition = self.world.partition_of(job);
+        walk.closed.insert(partition, job);
+        walk.withdrawn.extend(self.world.nodes_of_partition(partition));
+    }
+}
