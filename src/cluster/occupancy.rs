@@ -198,23 +198,17 @@ impl Occupancy {
     /// Whether `pieces`, each pod with its `host` share, are free on nodes that take new pods.
     #[must_use]
     pub fn is_free(&self, pieces: &[Piece], host: Host) -> bool {
-        let up = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => mask & !self.up[word as usize] == 0,
-            Piece::Gpus { node, .. } | Piece::Share { node, .. } => self.is_up(node as usize),
-        };
-        pieces.iter().all(up) && self.has_room(pieces, host)
-    }
-
-    /// Whether `pieces`, each pod with its `host` share, are free, whether their nodes take new pods or not.
-    #[must_use]
-    pub fn has_room(&self, pieces: &[Piece], host: Host) -> bool {
         let free = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => mask & !self.untouched[word as usize] == 0,
-            Piece::Gpus { node, mask } => mask & !self.free_mask(node as usize) == 0,
-            Piece::Share { node, gpu, milli } => self
-                .gpu_left(node as usize)
-                .nth(usize::from(gpu))
-                .is_some_and(|left| left >= u32::from(milli)),
+            Piece::Nodes { word, mask } => {
+                mask & !self.untouched[word as usize] == 0 && mask & !self.up[word as usize] == 0
+            }
+            Piece::Gpus { node, mask } => {
+                mask & !self.free_mask(node as usize) == 0 && self.is_up(node as usize)
+            }
+            Piece::Share { node, gpu, milli } => {
+                let left = self.gpu_left(node as usize).nth(usize::from(gpu));
+                left.is_some_and(|left| left >= u32::from(milli)) && self.is_up(node as usize)
+            }
         };
         let host_fits = |piece: &Piece| {
             host.is_none() || piece.nodes().all(|node| self.host_pods(node as usize, host) > 0)

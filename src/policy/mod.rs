@@ -11,7 +11,7 @@ pub mod order;
 mod pipeline;
 pub mod placement;
 pub mod power;
-mod preemption;
+pub mod preemption;
 mod walk;
 
 pub use placement::ranked::{Ranks, When};

@@ -2,11 +2,11 @@
 
 use super::backfill::{Backfill, conservative::Conservative};
 use super::hold::Hold;
-use super::order::{self, Rule};
+use super::order::Order;
 use super::placement::Placement;
 use super::placement::ranked::{Ranked, Ranks};
 use super::power::control::Control;
-use super::preemption::Preemptive;
+use super::preemption::{Preemptive, is_ranked};
 use super::walk::Walk;
 use super::{Policy, PolicyError};
 use crate::state::{Decision, Event, State, Trial};
@@ -83,9 +83,8 @@ impl Pipeline {
         let settings = &state.plan().settings;
         super::power::Rule::named(&settings.power)?;
         let full = full_pass(state, ranks)?;
-        let preemptive = order::named(&settings.order).is_some_and(|entry| entry.is_preemptive());
         let event = match settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) {
-            Some(event) if !preemptive => Some(event_pass(state, ranks, event)?),
+            Some(event) if !is_ranked(settings) => Some(event_pass(state, ranks, event)?),
             _ => None,
         };
         Some(Self { hold: Hold::of(state)?, power: Control::of(state)?, full, event })
@@ -98,11 +97,12 @@ fn full_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, settings.cycle.is_some());
     let backfill = Backfill::named(&settings.backfill)?;
-    Some(match (order::named(&settings.order)?.rule, backfill) {
-        // Which jobs stop for which is decided anew in every pass: all are alike.
-        (Rule::Preemptive(ranking), _) => Box::new(Preemptive::new(state, ranking, (placement, ranked))),
-        (Rule::Static(key), Backfill::Conservative) => Box::new(Conservative::new(state, key, placement)),
-        (Rule::Static(key), _) => Box::new(Walk::new(state, key, backfill, (placement, ranked))),
+    let order = Order::named(&settings.order, state.plan().workload.jobs.len())?;
+    Some(match backfill {
+        // Which jobs stop for which is decided anew in every pass: all backfills are alike.
+        _ if is_ranked(settings) => Box::new(Preemptive::new(state, order, (placement, ranked))),
+        Backfill::Conservative => Box::new(Conservative::new(state, order, placement)),
+        _ => Box::new(Walk::new(state, order, backfill, (placement, ranked))),
     })
 }
 
@@ -111,8 +111,8 @@ fn event_pass(state: &State, ranks: &Ranks, backfill: &str) -> Option<Box<dyn Pa
     let backfill = Backfill::named(backfill).filter(|backfill| backfill.serves_events())?;
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, false);
-    let Rule::Static(key) = order::named(&state.plan().settings.order)?.rule else { return None };
-    Some(Box::new(Walk::new(state, key, backfill, (placement, ranked))))
+    let order = Order::named(&state.plan().settings.order, state.plan().workload.jobs.len())?;
+    Some(Box::new(Walk::new(state, order, backfill, (placement, ranked))))
 }
 
 fn part<T: Part>(part: &mut Option<T>) -> Option<&mut dyn Part> {

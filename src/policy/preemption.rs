@@ -9,93 +9,136 @@
 //! taken has a place. Whoever is stopped thus yields to one that starts with a lower key and that only a still lower
 //! one can stop, so that no two jobs stop each other for ever.
 //!
-//! The pool is counted by *atom*: nodes that belong to the same scopes. A walk takes O(jobs · log jobs) time, and a
+//! The pool is counted by region: nodes that belong to the same scopes. A walk takes O(jobs · log jobs) time, and a
 //! pass seldom more than a few.
 
 use super::PolicyError;
-use super::order::{Attained, Ranking};
+use super::order::{self, Order};
 use super::pipeline::{Bus, Part, Pass};
 use super::placement::Placement;
 use super::placement::ranked::Ranked;
 use crate::cluster::Piece;
-use crate::history::{Segment, SegmentEnd};
+use crate::history::{Segment, Settings};
 use crate::state::class::Class;
 use crate::state::place::Choice;
 use crate::state::{Decision, Event, State, Status};
 use crate::units::Time;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What is done to running jobs so that others start: by name, and what it does.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique among them.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+}
+
+/// Every way to preempt.
+pub const PREEMPTIONS: &[Entry] = &[
+    Entry { name: NONE, about: "a running job is never stopped for another", source: "run to completion" },
+    Entry {
+        name: RANKED,
+        about: "running and pending jobs are ranked together, and those that rank too low stop",
+        source: "Gu et al., Tiresias, NSDI 2019",
+    },
+];
+const NONE: &str = "none";
+const RANKED: &str = "ranked";
+
+/// Whether running and pending jobs are ranked together: where it is said, else where the order implies it.
+#[must_use]
+pub fn is_ranked(settings: &Settings) -> bool {
+    match &settings.preemption {
+        Some(name) => name == RANKED,
+        None => order::named(&settings.order).is_some_and(order::Entry::ranks_running),
+    }
+}
 
 /// The preemptive policy.
 #[derive(Debug)]
 pub(super) struct Preemptive {
-    ranking: Ranking,
+    order: Order,
     placement: Placement,
-    /// Where the places of all who start are ranked at once.
+    /// Where the places of all jobs that start are ranked at once.
     ranked: Option<Ranked>,
-    attained: Attained,
     running: BTreeSet<u32>,
     pending: BTreeSet<u32>,
     /// When the keys of running jobs will next change by themselves, as of the last pass.
     changes: BTreeMap<u32, Time>,
-    /// Whether anything but timers happened since the last pass.
-    eventful: bool,
-    /// By node: its atom.
-    atom_of: Vec<usize>,
-    /// By atom: the scopes that contain it.
-    atoms: Vec<Vec<bool>>,
+    /// By node: its region.
+    region_of: Vec<usize>,
+    /// By region: the scopes that contain it.
+    regions: Vec<Vec<bool>>,
+    /// The regions, those that jobs of the fewest partitions may use first.
+    least_shared: Vec<usize>,
+    /// By partition: its group of linked ones.
+    group_of: Vec<usize>,
+    /// By group: whether anything but timers happened in it since the last pass.
+    touched: Vec<bool>,
 }
 
 impl Preemptive {
-    pub(super) fn new(
-        state: &State,
-        ranking: Ranking,
-        (placement, ranked): (Placement, Option<Ranked>),
-    ) -> Self {
+    pub(super) fn new(state: &State, order: Order, (placement, ranked): (Placement, Option<Ranked>)) -> Self {
         let (plan, scopes) = (state.plan(), &state.classes().scopes);
         let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
-        let mut atoms = Vec::new();
-        let atom_of = (0..plan.cluster.nodes() as usize)
+        let mut regions = Vec::new();
+        let region_of = (0..plan.cluster.nodes() as usize)
             .map(|node| {
                 let inside: Vec<bool> =
                     scopes.iter().map(|scope| scope[node >> 6] >> (node & 63) & 1 == 1).collect();
                 *known.entry(inside.clone()).or_insert_with(|| {
-                    atoms.push(inside);
-                    atoms.len() - 1
+                    regions.push(inside);
+                    regions.len() - 1
                 })
             })
             .collect();
+        let table = &state.classes().table;
+        let partitions_of = |region: &usize| {
+            let inside: &Vec<bool> = &regions[*region];
+            let uses = |class: &&Class| inside[class.scope as usize];
+            table.iter().filter(uses).map(|class| class.queue).collect::<BTreeSet<u32>>().len()
+        };
+        let mut least_shared: Vec<usize> = (0..regions.len()).collect();
+        least_shared.sort_by_key(partitions_of);
+        let group_of = super::walk::groups(state);
+        let groups = group_of.iter().max().map_or(0, |last| last + 1);
         Self {
-            ranking,
+            order,
             placement,
             ranked,
-            attained: Attained::new(plan.workload.jobs.len()),
             running: BTreeSet::new(),
             pending: BTreeSet::new(),
             changes: BTreeMap::new(),
-            eventful: false,
-            atom_of,
-            atoms,
+            region_of,
+            regions,
+            least_shared,
+            group_of,
+            touched: vec![false; groups],
         }
     }
 
-    /// GPU-thousandths that would be free by atom, were every preemptible job stopped; and what tenants would hold.
+    /// GPU-thousandths that would be free by region, were every preemptible job stopped; and what tenants would hold.
     fn pool(&self, state: &State, preemptible: &[u32]) -> Pool {
         let occupancy = &state.resources().occupancy;
-        let mut free = vec![0_u64; self.atoms.len()];
-        for (node, atom) in self.atom_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
-            free[*atom] += u64::from(occupancy.free_milli(node));
+        let mut free = vec![0_u64; self.regions.len()];
+        for (node, region) in self.region_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
+            free[*region] += u64::from(occupancy.free_milli(node));
         }
         let mut quota = state.resources().clone_quota();
         let mut held = Vec::new();
         for &job in preemptible {
-            self.held_by_atom(state, state.segment(job).expect("it runs"), &mut held);
+            self.held_by_region(state, state.segment(job).expect("it runs"), &mut held);
             free.iter_mut().zip(&held).for_each(|(free, held)| *free += held);
             quota.unhold(state.class(job));
         }
         Pool { free, quota }
     }
 
-    /// The GPU-thousandths of a piece on nodes that take new pods, by atom.
+    /// The GPU-thousandths of a piece on nodes that take new pods, by region.
     fn each_node(&self, state: &State, piece: Piece, mut add: impl FnMut(usize, u64)) {
         let occupancy = &state.resources().occupancy;
         for node in piece.nodes().map(|node| node as usize).filter(|node| occupancy.is_up(*node)) {
@@ -104,19 +147,19 @@ impl Preemptive {
                 Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
                 Piece::Share { milli, .. } => u64::from(milli),
             };
-            add(self.atom_of[node], milli);
+            add(self.region_of[node], milli);
         }
     }
 
-    /// Who is taken, of the ranked jobs: a running one if its atoms still have what it holds of each, a pending one
+    /// Who is taken, of the ranked jobs: a running one if its regions still have what it holds of each, a pending one
     /// if those of its scope together have what it asks for.
     fn walk(&self, state: &State, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
         let (mut taken, mut wanted) = (BTreeSet::new(), Vec::new());
         for &job in ranked {
             let class = state.class(job);
             match state.segment(job) {
-                Some(segment) => self.held_by_atom(state, segment, &mut wanted),
-                None => self.lowest_atoms(class, &pool.free, &mut wanted),
+                Some(segment) => self.held_by_region(state, segment, &mut wanted),
+                None => self.least_shared_regions(class, &pool.free, &mut wanted),
             }
             let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
                 && (state.segment(job).is_some()
@@ -171,24 +214,26 @@ impl Preemptive {
         if failed.is_empty() { Ok(places) } else { Err(failed) }
     }
 
-    /// As much of what a class asks for as its atoms have, the lowest first; by atom, in `wanted`.
-    fn lowest_atoms(&self, class: &Class, free: &[u64], wanted: &mut Vec<u64>) {
+    /// As much of what a class asks for as its regions have, those that fewest partitions share first, then the lowest;
+    /// by region, in `wanted`.
+    fn least_shared_regions(&self, class: &Class, free: &[u64], wanted: &mut Vec<u64>) {
         let mut left = u64::from(class.gpus_milli);
-        let take = |(atom, free): (&Vec<bool>, &u64)| {
-            let some = if atom[class.scope as usize] { left.min(*free) } else { 0 };
-            left -= some;
-            some
-        };
         wanted.clear();
-        wanted.extend(self.atoms.iter().zip(free).map(take));
+        wanted.resize(self.regions.len(), 0);
+        for region in &self.least_shared {
+            if self.regions[*region][class.scope as usize] {
+                wanted[*region] = left.min(free[*region]);
+                left -= wanted[*region];
+            }
+        }
     }
 
-    /// The GPU-thousandths that a segment holds on nodes that take new pods, by atom, in `held`.
-    fn held_by_atom(&self, state: &State, segment: &Segment, held: &mut Vec<u64>) {
+    /// The GPU-thousandths that a segment holds on nodes that take new pods, by region, in `held`.
+    fn held_by_region(&self, state: &State, segment: &Segment, held: &mut Vec<u64>) {
         held.clear();
-        held.resize(self.atoms.len(), 0);
+        held.resize(self.regions.len(), 0);
         for piece in state.history().pieces_of(segment) {
-            self.each_node(state, *piece, |atom, milli| held[atom] += milli);
+            self.each_node(state, *piece, |region, milli| held[region] += milli);
         }
     }
 }
@@ -202,7 +247,8 @@ struct Pool {
 
 impl Part for Preemptive {
     fn observe(&mut self, event: &Event, state: &State) {
-        self.eventful |= !matches!(event, Event::Timer | Event::WakeAt { .. });
+        self.order.observe(event, state);
+        self.touch(event, state);
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
                 self.pending.insert(job);
@@ -211,9 +257,7 @@ impl Part for Preemptive {
                 self.pending.remove(&job);
                 self.running.insert(job);
             }
-            Event::Ended { job, segment, .. } => {
-                let segment = state.history().segments[segment as usize];
-                self.attained.add(state, job, segment.to.since(segment.from).0);
+            Event::Ended { job, .. } => {
                 self.running.remove(&job);
                 self.changes.remove(&job);
                 if state.status(job) == Status::Pending {
@@ -223,14 +267,9 @@ impl Part for Preemptive {
             Event::Withdrawn { job } | Event::Held { job, .. } => {
                 self.pending.remove(&job);
             }
-            Event::Changed { job, before, .. } => {
-                let before = state.history().segments[before as usize];
-                if before.end == SegmentEnd::Changed {
-                    self.attained.add(state, job, before.to.since(before.from).0);
-                }
-            }
             Event::Rejected { .. }
             | Event::Settled { .. }
+            | Event::Changed { .. }
             | Event::Closed { .. }
             | Event::Capacity
             | Event::Power
@@ -241,14 +280,39 @@ impl Part for Preemptive {
 }
 
 impl Preemptive {
+    /// Something happened to the partitions linked with a job, or to all.
+    fn touch(&mut self, event: &Event, state: &State) {
+        match *event {
+            Event::Eligible { job }
+            | Event::Released { job }
+            | Event::Started { job, .. }
+            | Event::Ended { job, .. }
+            | Event::Changed { job, .. }
+            | Event::Withdrawn { job }
+            | Event::Held { job, .. }
+            | Event::Settled { job } => {
+                let group = self.group(state, job);
+                self.touched[group] = true;
+            }
+            Event::Capacity | Event::Power => self.touched.fill(true),
+            Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
+        }
+    }
+
+    fn group(&self, state: &State, job: u32) -> usize {
+        self.group_of[state.class(job).queue as usize]
+    }
+
     /// Pending and preemptible running jobs in order, the running before the pending where keys are equal.
     fn in_order(&self, state: &State, preemptible: &[u32]) -> Vec<u32> {
+        let pending = self.pending.iter().filter(|job| self.touched[self.group(state, **job)]);
         let mut ranked: Vec<_> = preemptible
             .iter()
-            .chain(&self.pending)
+            .chain(pending)
             .map(|&job| {
                 let waits = state.status(job) == Status::Pending;
-                ((self.ranking.key)(state, &self.attained, job), waits, state.eligible_time(job), job)
+                let tier = Reverse(state.class(job).tier);
+                (tier, self.order.key(state, job), waits, state.eligible_time(job), job)
             })
             .collect();
         ranked.sort_unstable();
@@ -284,14 +348,22 @@ impl Preemptive {
 impl Pass for Preemptive {
     fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         // A timer of a job that has ended meanwhile is no reason for a pass.
-        let due = self.changes.values().any(|time| *time <= bus.now());
-        let wanted = std::mem::take(&mut self.eventful) || due || bus.plan().settings.cycle.is_some();
-        if self.pending.is_empty() || !wanted {
+        let due: Vec<u32> =
+            self.changes.iter().filter(|(_, time)| **time <= bus.now()).map(|(job, _)| *job).collect();
+        for job in due {
+            let group = self.group(bus, job);
+            self.touched[group] = true;
+        }
+        if bus.plan().settings.cycle.is_some() {
+            self.touched.fill(true);
+        }
+        if self.pending.is_empty() || !self.touched.contains(&true) {
             return Ok(());
         }
         self.placement.freeze(bus);
         let may_stop = |state: &State, job: u32| state.plan().workload.behaviour_of(job).preemptible;
-        let preemptible: Vec<u32> = self.running.iter().copied().filter(|job| may_stop(bus, *job)).collect();
+        let concerned = |job: &u32| may_stop(bus, *job) && self.touched[self.group(bus, *job)];
+        let preemptible: Vec<u32> = self.running.iter().copied().filter(concerned).collect();
         let (stopped, started) = self.choose(bus, &preemptible);
         for job in stopped {
             let event = bus.apply(Decision::Stop { job })?;
@@ -301,9 +373,9 @@ impl Pass for Preemptive {
             let event = bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
             self.observe(&event, bus);
         }
-        self.eventful = false;
+        self.touched.fill(false);
         let running = self.running.iter().filter(|job| may_stop(bus, **job));
-        self.changes = running.map(|job| (*job, (self.ranking.changes)(bus, &self.attained, *job))).collect();
+        self.changes = running.map(|job| (*job, self.order.changes(bus, *job))).collect();
         let next = self.changes.values().min().copied().filter(|time| *time != Time::NEVER);
         if let Some(time) = next.filter(|time| !self.pending.is_empty() && *time > bus.now()) {
             bus.apply(Decision::WakeAt { time })?;

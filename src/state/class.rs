@@ -62,6 +62,8 @@ pub struct Class {
     pub quota_tenant: Option<u32>,
     /// The queue it stands in: its partition.
     pub queue: u32,
+    /// The tier of that: a higher one is tried first.
+    pub tier: u32,
     /// The kinds of nodes in its scope, ascending.
     pub kinds: Vec<u32>,
     /// Whether who does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
@@ -108,7 +110,10 @@ impl Classes {
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
-            let quota_tenant = workload.tenants[job.tenant as usize].quota().map(|_| job.tenant);
+            // What asks for no GPU counts against no quota.
+            let asks = workload.requests[job.request as usize].gpus().milli() > 0;
+            let limited = asks && workload.tenants[job.tenant as usize].quota().is_some();
+            let quota_tenant = limited.then_some(job.tenant);
             let high = caps.is_some_and(CapRule::tells_priorities) && job.priority > 0;
             let key = (job.behaviour, quota_tenant, high);
             let of_request = &mut known[job.request as usize];
@@ -195,6 +200,9 @@ impl Class {
             segment: request.segment.max(1),
             quota_tenant,
             queue: request.partition,
+            tier: cluster
+                .partition(&workload.partitions[request.partition as usize])
+                .map_or(0, |partition| partition.tier),
             speeds,
             draws: None,
             high,

@@ -28,6 +28,7 @@ mod book;
 pub mod class;
 mod decision;
 mod event;
+pub(crate) mod overlay;
 pub mod place;
 pub mod power;
 pub(crate) mod quota;

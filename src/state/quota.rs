@@ -44,6 +44,11 @@ impl Quota {
             self.held_milli[tenant as usize] -= milli;
         }
     }
+    /// A tenant holds so many thousandths more, or less.
+    pub(super) fn change(&mut self, tenant: u32, milli: u64, more: bool) {
+        let held = &mut self.held_milli[tenant as usize];
+        *held = if more { *held + milli } else { *held - milli };
+    }
     /// A job of the class holds all that it asks for.
     #[inline]
     pub(crate) fn hold(&mut self, class: &Class) {

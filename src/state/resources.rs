@@ -180,29 +180,9 @@ impl Resources {
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
-    /// Takes what is free of these pieces; returns what was.
-    pub(crate) fn claim_what_is_free(&mut self, class: &Class, pieces: &[Piece], cap: Factor) -> Vec<Piece> {
-        let free = |piece: &Piece| match *piece {
-            Piece::Nodes { word, mask } => {
-                let mask = mask & self.occupancy.untouched_nodes(word as usize);
-                (mask != 0).then_some(Piece::Nodes { word, mask })
-            }
-            Piece::Gpus { node, mask } if mask != 0 => {
-                let mask = mask & self.occupancy.free_mask(node as usize);
-                (mask != 0).then_some(Piece::Gpus { node, mask })
-            }
-            piece => Some(piece),
-        };
-        let mut taken = Vec::new();
-        for piece in pieces.iter().filter_map(free).collect::<Vec<_>>() {
-            if self.occupancy.has_room(&[piece], class.host) {
-                self.occupancy.claim(&[piece], class.host);
-                taken.push(piece);
-            }
-        }
-        self.quota.add(class, self.quota_milli(class, &taken));
-        self.hold_power(class, &taken, cap, true);
-        taken
+    /// A tenant holds so many thousandths more, or less.
+    pub(crate) fn add_quota(&mut self, tenant: u32, milli: u64, more: bool) {
+        self.quota.change(tenant, milli, more);
     }
     /// A job of the class lets go of these pieces.
     ///

@@ -34,8 +34,15 @@ impl State {
     #[inline]
     pub fn rate_on(&self, job: u32, domains: &[Piece], cap: Factor) -> Factor {
         let class = self.class(job);
+        let one_node = match domains {
+            [] => true,
+            [Piece::Nodes { mask, .. }] => mask.is_power_of_two(),
+            domains => domains.len() == 1,
+        };
+        // One pod may be on several nodes too: once it is resized, and where it has been running since before time 0.
         if let Some(rate) = class.rate
             && cap == Factor::ONE
+            && (one_node || class.is_gang())
         {
             return rate;
         }

@@ -63,6 +63,65 @@ impl Occupancy {
         }
     }
 
+    /// What is left of one counter of a ledger, of a node that takes new pods or not.
+    ///
+    /// # Panics
+    /// If the counter is not one of [`Occupancy::ledger`].
+    #[must_use]
+    pub fn left(&self, counter: usize) -> i64 {
+        if let Some(host) = counter.checked_sub(self.shared.len()) {
+            let nodes = self.free.len();
+            return i64::from(if host < nodes {
+                self.cpu_milli[host]
+            } else {
+                self.memory_mib[host - nodes]
+            });
+        }
+        let node = self.layout.gpu_offset.partition_point(|offset| *offset as usize <= counter) - 1;
+        let gpu = counter - self.layout.gpu_offset[node] as usize;
+        match self.shared[counter] {
+            0 => (self.free_mask(node) >> gpu & 1) as i64 * 1000,
+            shared => 1000 - i64::from(shared),
+        }
+    }
+
+    /// Calls `each` with every counter that `pieces` touch, each pod of them with its `host` share, and by how much.
+    pub fn for_each_counter(&self, pieces: &[Piece], host: Host, mut each: impl FnMut(usize, i64)) {
+        for piece in pieces {
+            for node in piece.nodes().map(|node| node as usize) {
+                let offset = self.layout.gpu_offset[node] as usize;
+                let (mask, milli) = match *piece {
+                    Piece::Nodes { .. } => (self.layout.full[node], 1000),
+                    Piece::Gpus { mask, .. } => (mask, 1000),
+                    Piece::Share { gpu, milli, .. } => (1 << gpu, i64::from(milli)),
+                };
+                super::ones(mask, 0).for_each(|gpu| each(offset + gpu, milli));
+            }
+        }
+        self.for_each_host_counter(pieces, host, each);
+    }
+
+    /// Takes what is free of some whole GPUs, CPU and memory aside; returns what was.
+    pub fn claim_free_gpus(&mut self, pieces: &[Piece]) -> Vec<Piece> {
+        let mut taken = Vec::new();
+        for piece in pieces {
+            let free = match *piece {
+                Piece::Nodes { word, mask } => {
+                    let mask = mask & self.untouched[word as usize];
+                    (mask != 0).then_some(Piece::Nodes { word, mask })
+                }
+                Piece::Gpus { node, mask } => {
+                    let mask = mask & self.free_mask(node as usize);
+                    (mask != 0).then_some(Piece::Gpus { node, mask })
+                }
+                Piece::Share { .. } => None,
+            };
+            self.claim(free.as_slice(), Host::default());
+            taken.extend(free);
+        }
+        taken
+    }
+
     /// What is left on nodes that take new pods, and nothing on the others: thousandths of each GPU, then of CPU, and
     /// MiB, of each node.
     #[must_use]

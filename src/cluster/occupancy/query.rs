@@ -82,11 +82,6 @@ impl Occupancy {
     pub fn free_mask(&self, node: usize) -> u64 {
         if self.is_taken(node) { 0 } else { self.free[node] }
     }
-    /// The nodes of a word of which nothing is held, 64 a word.
-    #[must_use]
-    pub fn untouched_nodes(&self, word: usize) -> u64 {
-        self.untouched[word]
-    }
     /// Whether a node is held as a whole.
     #[inline]
     pub(super) fn is_taken(&self, node: usize) -> bool {

@@ -16,6 +16,7 @@ mod gpus;
 mod profile;
 
 use super::super::PolicyError;
+use super::super::order::Order;
 use super::super::pipeline::{Bus, Part, Pass};
 use super::super::placement::Placement;
 use super::super::walk::{Key, job_of, key_of};
@@ -58,7 +59,7 @@ type Place = (u32, Key);
 /// The conservative policy.
 #[derive(Debug)]
 pub(crate) struct Conservative {
-    key: fn(&State, u32) -> u64,
+    order: Order,
     placement: Placement,
     profile: Profile,
     /// Whether the profile holds what runs and what is reserved.
@@ -77,9 +78,9 @@ pub(crate) struct Conservative {
 }
 
 impl Conservative {
-    pub(crate) fn new(state: &State, key: fn(&State, u32) -> u64, placement: Placement) -> Self {
+    pub(crate) fn new(state: &State, order: Order, placement: Placement) -> Self {
         Self {
-            key,
+            order,
             placement,
             profile: Profile::new(state),
             known: false,
@@ -93,7 +94,7 @@ impl Conservative {
     }
 
     fn place(&self, state: &State, job: u32) -> Place {
-        (state.class(job).queue, key_of((self.key)(state, job), state, job))
+        (state.class(job).queue, key_of(self.order.key(state, job), state, job))
     }
 
     /// The profile from scratch: what runs and what is reserved.
@@ -244,6 +245,7 @@ impl Power {
 impl Part for Conservative {
     fn observe(&mut self, event: &Event, state: &State) {
         self.eventful |= !matches!(event, Event::Timer | Event::WakeAt { .. } | Event::Closed { .. });
+        self.order.observe(event, state);
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
                 self.waiting.insert(self.place(state, job), None);

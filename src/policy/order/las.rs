@@ -9,9 +9,9 @@ use crate::units::{Seconds, Time};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "las",
-    about: "fewest GPU-seconds received first, in queues; preemptive",
+    about: "fewest GPU-seconds received first, in queues; implies preemption",
     source: "Gu et al., Tiresias, NSDI 2019",
-    rule: Rule::Preemptive(Ranking { key, changes }),
+    rule: Rule::Ranking(Ranking { key, changes }),
 };
 
 /// The limits in GPU-thousandths times seconds.
@@ -26,7 +26,7 @@ fn key(state: &State, attained: &Attained, job: u32) -> u64 {
 
 fn changes(state: &State, attained: &Attained, job: u32) -> Time {
     let service = attained.service(state, job);
-    let gpus = u64::from(state.class(job).gpus_milli);
+    let gpus = state.held_milli(job);
     let Some(limit) = limits(state).filter(|limit| *limit > service).min() else { return Time::NEVER };
     if gpus == 0 {
         return Time::NEVER;

@@ -1,8 +1,8 @@
 //! WHO goes next: the order in which a pass tries pending jobs.
 //!
-//! A static order gives each job a key when it becomes eligible; lower goes first, ties go to the earlier
-//! eligible time, then to the lower index. A preemptive order ranks running and pending jobs together,
-//! anew in every pass.
+//! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. The key
+//! of a waiting job never changes; that of a running one may, which matters where running and pending jobs are ranked
+//! together (preemption `ranked`).
 
 mod fifo;
 mod las;
@@ -11,7 +11,7 @@ mod sjf;
 mod smallest_area_first;
 mod srtf;
 
-use crate::state::State;
+use crate::state::{Event, State};
 use crate::units::Time;
 
 /// One order: its name, what it does, and its key.
@@ -27,10 +27,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it ranks running jobs with the pending ones and stops those that rank too low.
+    /// Whether its keys change while jobs run, so that it implies preemption unless that is said to be `none`.
     #[must_use]
-    pub const fn is_preemptive(&self) -> bool {
-        matches!(self.rule, Rule::Preemptive(_))
+    pub const fn ranks_running(&self) -> bool {
+        matches!(self.rule, Rule::Ranking(_))
     }
 }
 
@@ -41,13 +41,13 @@ pub const ORDERS: &[Entry] =
 /// How an order ranks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
-    /// A key that is fixed when a job becomes eligible.
+    /// A key that does not change.
     Static(fn(&State, u32) -> u64),
-    /// A key that changes as jobs run, and when it will next change by itself.
-    Preemptive(Ranking),
+    /// A key that changes while a job runs, and when it will next change by itself.
+    Ranking(Ranking),
 }
 
-/// The two questions to a preemptive order.
+/// The two questions to an order that ranks running jobs too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ranking {
     /// The job's key now.
@@ -56,26 +56,63 @@ pub(super) struct Ranking {
     pub(super) changes: fn(&State, &Attained, u32) -> Time,
 }
 
-/// The service each job has received: GPU-thousandths times seconds, up to its last stop.
+/// The service each job has received: GPU-thousandths held times seconds, up to its last stop.
 #[derive(Debug, Default)]
 pub(super) struct Attained(Vec<u64>);
 
 impl Attained {
-    pub(super) fn new(jobs: usize) -> Self {
-        Self(vec![0; jobs])
-    }
     /// The service of a job up to now, the open segment included.
     pub(super) fn service(&self, state: &State, job: u32) -> u64 {
         let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
-        self.0[job as usize] + running * u64::from(state.class(job).gpus_milli)
-    }
-    /// A segment of a job ended.
-    pub(super) fn add(&mut self, state: &State, job: u32, seconds: u32) {
-        self.0[job as usize] += u64::from(seconds) * u64::from(state.class(job).gpus_milli);
+        self.0[job as usize] + running * state.held_milli(job)
     }
 }
 
-/// The order of that name.
+/// An order at work: its rule, and what jobs have received where that counts.
+#[derive(Debug)]
+pub(super) struct Order {
+    rule: Rule,
+    attained: Attained,
+}
+
+impl Order {
+    /// The order of that name.
+    pub(super) fn named(name: &str, jobs: usize) -> Option<Self> {
+        let rule = ORDERS.iter().find(|entry| entry.name == name)?.rule;
+        let counts = matches!(rule, Rule::Ranking(_));
+        Some(Self { rule, attained: Attained(vec![0; if counts { jobs } else { 0 }]) })
+    }
+    /// The key of a job now; lower goes first. It does not change while the job waits.
+    #[inline]
+    pub(super) fn key(&self, state: &State, job: u32) -> u64 {
+        match self.rule {
+            Rule::Static(key) => key(state, job),
+            Rule::Ranking(ranking) => (ranking.key)(state, &self.attained, job),
+        }
+    }
+    /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
+    pub(super) fn changes(&self, state: &State, job: u32) -> Time {
+        match self.rule {
+            Rule::Static(_) => Time::NEVER,
+            Rule::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
+        }
+    }
+    /// Takes note of what has happened.
+    pub(super) fn observe(&mut self, event: &Event, state: &State) {
+        let segment = match *event {
+            Event::Ended { segment, .. } => segment,
+            Event::Changed { before, segment, .. } if before != segment => before,
+            _ => return,
+        };
+        if !self.attained.0.is_empty() {
+            let segment = &state.history().segments[segment as usize];
+            let held = state.resources().occupancy.milli_of(state.history().pieces_of(segment));
+            self.attained.0[segment.job as usize] += u64::from(segment.to.since(segment.from).0) * held;
+        }
+    }
+}
+
+/// The entry of that name.
 pub(super) fn named(name: &str) -> Option<&'static Entry> {
     ORDERS.iter().find(|entry| entry.name == name)
 }

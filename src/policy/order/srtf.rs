@@ -5,9 +5,9 @@ use crate::units::Time;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "srtf",
-    about: "least work left first; running jobs are stopped for shorter ones",
+    about: "least work left first; implies preemption",
     source: "Schrage, A proof of the optimality of the shortest remaining processing time discipline, 1968",
-    rule: Rule::Preemptive(Ranking {
+    rule: Rule::Ranking(Ranking {
         key: |state, _, job| state.work_left(job).div_ceil(1 << 16),
         changes: |_, _, _| Time::NEVER,
     }),

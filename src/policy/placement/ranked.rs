@@ -14,7 +14,7 @@ use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query, Tables};
 use crate::history::Settings;
 use crate::policy::backfill::Backfill;
-use crate::policy::order;
+use crate::policy::preemption;
 use crate::state::Resources;
 use crate::state::class::{Class, Classes, Form};
 use crate::state::place::assembly::{Assembly, Passed};
@@ -57,12 +57,8 @@ impl Ranks {
     /// reservations of conservative backfill decide.
     #[must_use]
     pub fn apply_to(settings: &Settings) -> bool {
-        let reserves = match order::named(&settings.order).map(|entry| entry.rule) {
-            Some(order::Rule::Static(_)) => {
-                Backfill::named(&settings.backfill) == Some(Backfill::Conservative)
-            }
-            _ => false,
-        };
+        let reserves = !preemption::is_ranked(settings)
+            && Backfill::named(&settings.backfill) == Some(Backfill::Conservative);
         let weighs = matches!(rule_of(&settings.placement), Some(Rule::Weigh(_) | Rule::Consolidate));
         weighs && (!reserves || settings.has_event_passes())
     }

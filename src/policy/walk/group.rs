@@ -114,22 +114,18 @@ impl Group {
     pub(super) fn new(parts: Parts<'_>) -> Self {
         let Parts { rules, state, partitions, monotone, counted } = parts;
         let (plan, table) = (state.plan(), &state.classes().table);
-        let tier_of = |partition: u32| {
-            let name = &plan.workload.partitions[partition as usize];
-            plan.cluster.partition(name).map_or(0, |partition| partition.tier)
-        };
-        let mut tiers: Vec<u32> = partitions.iter().map(|partition| tier_of(*partition)).collect();
+        let own = || table.iter().filter(|class| partitions.contains(&class.queue));
+        let mut tiers: Vec<u32> = own().map(|class| class.tier).collect();
         tiers.sort_unstable_by_key(|tier| Reverse(*tier));
         tiers.dedup();
         let mut streams: Vec<Stream> = Vec::new();
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
-        for class in table.iter().filter(|class| partitions.contains(&class.queue)) {
+        for class in own() {
             let key = (class.queue, class.quota_tenant);
             let known = streams.iter().position(|stream| (stream.partition, stream.quota_tenant) == key);
             let index = known.unwrap_or_else(|| {
-                let own = tier_of(class.queue);
-                let tier = tiers.iter().position(|tier| *tier == own).unwrap_or(0);
+                let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);
                 let line = lines[tier];
                 lines[tier] += 1;
                 let (partition, quota_tenant) = key;
@@ -425,16 +421,11 @@ impl Group {
             return Ok(());
         }
         let tier = self.streams[stream].tier;
-        let tried = if self.may_fit(bus, candidate.class) {
-            self.consider(desk, bus, candidate)?
-        } else {
-            Tried::Blocked
-        };
-        match tried {
+        match self.consider(desk, bus, candidate)? {
             Tried::Started => {
                 self.overtaken = true;
                 self.tiers[tier].remove(candidate);
-                if !self.monotone {
+                if !self.monotone || self.streams[stream].quota_tenant.is_some() {
                     self.line_up(bus, tier, candidate.key);
                     return Ok(());
                 }
@@ -470,12 +461,14 @@ impl Group {
 
     /// The next job of a class behind a job that might start, unless the class has been refused in this state.
     fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Key) {
-        if !self.may_fit(state, class) {
+        // What a quota refuses closes it, whether it fits or not.
+        let closes = self.rules.backfill.reserves() && !self.is_within_quota(state, class);
+        if !closes && !self.may_fit(state, class) {
             return;
         }
         let pending = &self.tiers[tier];
         let delays = self.refused[class as usize].1 == self.version;
-        let next = if delays || self.rules.backfill == Backfill::EasyStrict {
+        let next = if !closes && (delays || self.rules.backfill == Backfill::EasyStrict) {
             // What ends later than this would delay a reservation.
             let cut = self.reservations.earliest();
             let limit = match state.classes().table[class as usize].rate {
@@ -487,6 +480,10 @@ impl Group {
             pending.next(class, after)
         };
         self.tries.extend(next.map(Reverse));
+    }
+
+    fn is_within_quota(&self, state: &State, class: u32) -> bool {
+        state.resources().within_quota(&state.classes().table[class as usize])
     }
 
     /// Whether a class has not been refused in this state, nor do counts say that it would be.

@@ -6,7 +6,7 @@ use crate::state::class::Class;
 use std::ops::Range;
 
 /// By partition of the workload: its group; groups are numbered by their first partition.
-pub(super) fn groups(state: &State) -> Vec<usize> {
+pub(in crate::policy) fn groups(state: &State) -> Vec<usize> {
     let (plan, table) = (state.plan(), &state.classes().table);
     let partitions = plan.workload.partitions.len();
     let mut first: Vec<usize> = (0..partitions).collect();

@@ -98,14 +98,12 @@ impl Lookahead {
             self.then = Some(state.resources().clone());
         } else if !monotone {
             self.move_to(state, Time::ZERO);
-            self.head = None;
         }
         // Starts leave less free then, so that no earlier end will do; the job may have to wait longer, though.
         let known = self.head == Some(job) && self.cut >= soonest;
         if known && self.fits(state, finder, job) {
             return self.cut;
         }
-        self.head = Some(job);
         if self.cut < soonest {
             self.move_to(state, soonest);
         }
@@ -119,6 +117,7 @@ impl Lookahead {
         } else {
             self.walk_on(state, finder, job);
         }
+        self.head = Some(job);
         self.cut
     }
 
@@ -137,9 +136,17 @@ impl Lookahead {
     }
 
     /// The first expected end after an instant.
-    pub(super) fn next_end(&self, after: Time) -> Option<Time> {
+    fn next_end(&self, after: Time) -> Option<Time> {
         let next = self.ends.range(at(after, u32::MAX)..).next().map(|running| end_of(*running));
         next.filter(|end| *end > after)
+    }
+
+    /// The first expected end after an instant, now or later: a second from now where a job is past its own.
+    pub(super) fn next_end_from(&self, after: Time, now: Time) -> Option<Time> {
+        let overdue = self.ends.first().is_some_and(|first| end_of(*first) <= now);
+        let soonest = now + Seconds(1);
+        let next = self.next_end(after);
+        if overdue && after < soonest { Some(next.map_or(soonest, |next| next.min(soonest))) } else { next }
     }
 
     /// The cut moves to earlier expected ends while the job still fits.
@@ -182,6 +189,9 @@ impl Lookahead {
             self.hold_ending(state, at(self.cut, u32::MAX)..=at(cut, u32::MAX), true);
         } else if cut < self.cut {
             self.hold_ending(state, at(cut, u32::MAX)..=at(self.cut, u32::MAX), false);
+        }
+        if cut != self.cut {
+            self.head = None;
         }
         self.cut = cut;
     }

@@ -10,10 +10,12 @@ mod lookahead;
 mod pending;
 mod reservations;
 
+pub(super) use links::groups;
 pub(super) use pending::{Key, job_of, key_of};
 
 use super::PolicyError;
 use super::backfill::Backfill;
+use super::order::Order;
 use super::pipeline::{Bus, Part, Pass};
 use super::placement::Placement;
 use super::placement::ranked::Ranked;
@@ -28,16 +30,12 @@ use pending::Candidate;
 /// How a pass orders and treats jobs.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    key: fn(&State, u32) -> u64,
     backfill: Backfill,
     /// How many blocked jobs of a partition hold a reservation.
     reservations: u32,
 }
 
 impl Rules {
-    fn key(self, state: &State, job: u32) -> Key {
-        key_of((self.key)(state, job), state, job)
-    }
     /// A job as its backfill sees it.
     fn candidate(self, state: &State, key: Key) -> Candidate {
         let job = job_of(key);
@@ -63,6 +61,7 @@ struct Desk {
 /// The pass of orders that stop no job.
 #[derive(Debug)]
 pub(super) struct Walk {
+    order: Order,
     rules: Rules,
     desk: Desk,
     groups: Vec<Group>,
@@ -75,14 +74,14 @@ pub(super) struct Walk {
 impl Walk {
     pub(super) fn new(
         state: &State,
-        key: fn(&State, u32) -> u64,
+        order: Order,
         backfill: Backfill,
         places: (Placement, Option<Ranked>),
     ) -> Self {
         let (plan, table) = (state.plan(), &state.classes().table);
         let reservations = plan.settings.reservations.unwrap_or(1).max(1);
-        let rules = Rules { key, backfill, reservations };
-        let group_of = links::groups(state);
+        let rules = Rules { backfill, reservations };
+        let group_of = groups(state);
         let mut groups = Vec::new();
         let mut all_monotone = true;
         for number in 0..group_of.iter().max().map_or(0, |last| last + 1) {
@@ -101,19 +100,22 @@ impl Walk {
         let looks_ahead = groups.iter_mut().any(|group| group.ahead().is_some());
         let expected = vec![Time::ZERO; if looks_ahead { plan.workload.jobs.len() } else { 0 }];
         let desk = Desk { finder: Finder::new(places), expected };
-        Self { rules, desk, groups, group_of, monotone: all_monotone }
+        Self { order, rules, desk, groups, group_of, monotone: all_monotone }
     }
 
     fn group(&self, state: &State, job: u32) -> usize {
         self.group_of[state.class(job).queue as usize]
     }
+    fn candidate(&self, state: &State, job: u32) -> Candidate {
+        self.rules.candidate(state, key_of(self.order.key(state, job), state, job))
+    }
     fn push(&mut self, state: &State, job: u32) {
-        let candidate = self.rules.candidate(state, self.rules.key(state, job));
+        let candidate = self.candidate(state, job);
         let group = self.group(state, job);
         self.groups[group].push(candidate);
     }
     fn forget(&mut self, state: &State, job: u32) {
-        let candidate = self.rules.candidate(state, self.rules.key(state, job));
+        let candidate = self.candidate(state, job);
         let group = self.group(state, job);
         self.groups[group].forget(candidate);
         self.groups[group].change();
@@ -161,6 +163,7 @@ fn counts_tell<'a, I: Iterator<Item = &'a Class>>(
 
 impl Part for Walk {
     fn observe(&mut self, event: &Event, state: &State) {
+        self.order.observe(event, state);
         match *event {
             Event::Eligible { job } | Event::Released { job } => self.push(state, job),
             Event::Started { job, .. } => {

@@ -4,14 +4,14 @@
 //! can hold its place for its expected run beside the reservations before it. Where an expected run depends on the
 //! place, the window is as long as it takes at the lowest rate the job might get.
 //!
-//! Reservations that overlap a window count together in it, even if they do not overlap each other: of whole GPUs that
-//! is exact, since a place in the window must be free of all of them.
+//! Over a window counts what is left at least at any instant of it.
 
 use super::finder::Finder;
 use super::lookahead::Lookahead;
 use crate::cluster::Piece;
+use crate::state::overlay::Claim;
 use crate::state::place::Choice;
-use crate::state::{Resources, State, ticks};
+use crate::state::{State, ticks};
 use crate::units::{Factor, Time};
 
 /// A job that is not to be delayed.
@@ -44,36 +44,28 @@ impl Reservation {
     }
 }
 
-/// What reservations take from some resources, given back when it is over.
-struct Overlay(Vec<(u32, Vec<Piece>, Factor)>);
-
-impl Overlay {
-    /// What is free of the places of those that overlap a window is taken.
-    fn of<'a>(
-        state: &State,
-        then: &mut Resources,
-        (from, to): (Time, Time),
-        reservations: impl Iterator<Item = &'a Reservation>,
-    ) -> Self {
-        let mut taken = Vec::new();
-        for held in reservations.filter(|held| held.shadow < to && from < held.end) {
-            if let Some(Choice { pieces, cap, .. }) = &held.place {
-                let part = then.claim_what_is_free(state.class(held.job), pieces, *cap);
-                taken.push((held.job, part, *cap));
-            }
-        }
-        Self(taken)
-    }
-    fn take(&mut self, state: &State, then: &mut Resources, candidate: Candidate<'_>) {
-        let class = state.class(candidate.job);
-        let part = then.claim_what_is_free(class, candidate.pieces, candidate.cap);
-        self.0.push((candidate.job, part, candidate.cap));
-    }
-    fn lift(self, state: &State, then: &mut Resources) {
-        for (job, pieces, cap) in self.0.into_iter().rev() {
-            then.release(state.class(job), &pieces, cap);
-        }
-    }
+/// What reservations and a candidate would hold within a window.
+fn claims<'a>(
+    state: &'a State,
+    (from, to): (Time, Time),
+    reservations: &'a [Reservation],
+    candidate: Option<Candidate<'a>>,
+) -> Vec<Claim<'a>> {
+    let held = |held: &'a Reservation| {
+        let Choice { pieces, cap, .. } = held.place.as_ref()?;
+        let class = state.class(held.job);
+        Some(Claim { class, pieces, cap: *cap, from: held.shadow, to: held.end })
+    };
+    let now = state.now();
+    let candidate = candidate.map(|Candidate { job, end, pieces, cap }| Claim {
+        class: state.class(job),
+        pieces,
+        cap,
+        from: now,
+        to: end,
+    });
+    let all = reservations.iter().filter_map(held).chain(candidate);
+    all.filter(|claim| claim.from < to && from < claim.to).collect()
 }
 
 /// The reservations of linked partitions, in the order in which the walk made them.
@@ -137,14 +129,11 @@ impl Reservations {
     ) -> Option<Choice> {
         let held = &self.held[at];
         ahead.move_to(state, held.shadow);
+        let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
         let then = ahead.then();
-        let window = (held.shadow, held.end);
-        let mut overlay = Overlay::of(state, then, window, self.held[..at].iter());
-        if let Some(candidate) = candidate.filter(|candidate| candidate.end > held.shadow) {
-            overlay.take(state, then, candidate);
-        }
+        let overlay = then.overlay(&claims, held.shadow);
         let place = finder.place_in(state, held.job, then);
-        overlay.lift(state, then);
+        then.lift(overlay, &claims);
         place
     }
 
@@ -158,14 +147,15 @@ impl Reservations {
         let mut after = state.now();
         loop {
             let ends = self.held.iter().map(|held| held.end).filter(|end| *end > after);
-            let next = ahead.next_end(after).into_iter().chain(ends).min()?;
+            let next = ahead.next_end_from(after, state.now()).into_iter().chain(ends).min()?;
             after = next;
             let mut made = Reservation::at(state, job, next);
             ahead.move_to(state, next);
+            let claims = claims(state, (next, made.end), &self.held, None);
             let then = ahead.then();
-            let overlay = Overlay::of(state, then, (next, made.end), self.held.iter());
+            let overlay = then.overlay(&claims, next);
             made.place = finder.place_in(state, job, then);
-            overlay.lift(state, then);
+            then.lift(overlay, &claims);
             if made.place.is_some() {
                 return Some(made);
             }
