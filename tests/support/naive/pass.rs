@@ -36,6 +36,10 @@
 //! - A job that asks for no GPU counts against no quota, so that a closed quota does not hold it back.
 //! - Of a job whose class has failed the quota is asked all the same: blocked by it, it is passed over and closes it.
 //! - The shadow that decides whether a job closes is sought as if nothing were withdrawn.
+//! - A shadow is sought at instants of what is linked with the job only: a job that was refused beside a reservation has a
+//!   place at many instants, and the ends of jobs of a disjoint partition must not decide at which.
+//! - The earliest shadow by which a job has to end is that of the linked partitions, for the same reason; all
+//!   reservations are placed again.
 //! - A cap refuses a job if it refused any place that the search for one looked at, wherever the search ended.
 //! - Withdrawn nodes, nodes about to go and nodes of reservations are no place for pods, but still count where a cost or
 //!   a gang's preference reads how much of a rack is free.
