@@ -344,6 +344,46 @@ fn admission_equals_the_naive_reference() {
 }
 
 #[test]
+fn draining_equals_the_naive_reference() {
+    // Under every backfill, reservations too; not where pending and running jobs compete, of which the reference does
+    // not know who would still run when a curtailment begins.
+    let waited = RefCell::new(0);
+    for_all("draining", 1000, |spec, power| {
+        let only_caps = Power { rise: None, curtail: 2, ..power.clone() };
+        let plan = plan(spec, &only_caps, "admit");
+        if spec.policy.is_ranked() {
+            return Ok(());
+        }
+        let history = simulate(plan.clone(), &mut Control::default());
+        let expected = schedule::of_run(&naive::simulate(&plan));
+        *waited.borrow_mut() += power_seconds(&history);
+        fail(&differences(&expected, &schedule::of_history(&history)))
+    });
+    assert!(waited.into_inner() > 1000, "caps bind");
+}
+
+#[test]
+fn the_naive_reference_starts_nobody_above_a_cap() {
+    let starts = RefCell::new(0);
+    let planted = RefCell::new(0);
+    for_all("caps of the reference", 500, |spec, power| {
+        let only_caps = Power { rise: None, curtail: 2, ..power.clone() };
+        let plan = plan(spec, &only_caps, "admit");
+        if spec.policy.is_ranked() {
+            return Ok(());
+        }
+        let run = naive::simulate(&plan);
+        *starts.borrow_mut() += run.jobs.iter().filter(|job| !job.attempts.is_empty()).count();
+        let mut heedless = plan.clone();
+        heedless.settings.power = "none".to_owned();
+        *planted.borrow_mut() += naive::laws::above_caps(&plan, &naive::simulate(&heedless)).len();
+        fail(&[naive::laws::above_caps(&plan, &run), naive::laws::delayed(&run)].concat())
+    });
+    assert!(starts.into_inner() > 1000, "jobs start");
+    assert!(planted.into_inner() > 1000, "who heeds no cap is reported");
+}
+
+#[test]
 fn places_ranked_at_once_keep_to_caps_as_those_found_class_by_class_do() {
     for rule in ["admit", "cap", "polca"] {
         let evaluator = processor();

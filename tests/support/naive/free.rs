@@ -71,7 +71,7 @@ pub(crate) struct Free {
     /// Feeds that may deliver less, and what.
     pub(super) curtailed: BTreeMap<u32, Watts>,
     /// Of a window: what is free at its beginning and whenever less is from then on.
-    pub(super) instants: Vec<Free>,
+    pub(super) instants: Vec<Self>,
 }
 
 impl Free {

@@ -9,7 +9,8 @@
 //!
 //! **A shadow** is the earliest instant after now at which the job could start by every check and hold its place as long
 //! as it is expected to run at the slowest rate it could have. It is sought at the expected ends of running jobs, the ends
-//! of the windows given, and at known changes, beginnings and ends of curtailments among them.
+//! of the windows given, and at known changes, beginnings and ends of curtailments among them, as far as their partitions
+//! are linked with the job's.
 
 use super::free::{Free, Holding};
 use super::time::{NEVER, Simulation};
@@ -53,11 +54,16 @@ impl Simulation<'_> {
         self.world.scope(job).iter().copied().filter(goes)
     }
 
-    /// The instants after now at which a start may become possible, ascending.
-    pub(super) fn instants_to_try(&self, windows: &[Window]) -> Vec<u32> {
-        let mut instants: Vec<u32> = self.running.iter().map(|job| self.expected_end(*job)).collect();
-        instants.extend(windows.iter().map(|window| window.to));
-        instants.extend(self.known_changes().map(|change| change.time.0));
+    /// The instants after now at which a start of a job may become possible, ascending: of what it is linked with.
+    pub(super) fn instants_to_try(&self, job: u32, windows: &[Window]) -> Vec<u32> {
+        let group = self.world.group_of(job);
+        let linked = |other: u32| self.world.group_of(other) == group;
+        let running = self.running.iter().filter(|other| linked(**other));
+        let mut instants: Vec<u32> = running.map(|other| self.expected_end(*other)).collect();
+        instants.extend(windows.iter().filter(|window| linked(window.job)).map(|window| window.to));
+        let changes =
+            self.known_changes().filter(|change| self.world.groups_with(&change.nodes).contains(&group));
+        instants.extend(changes.map(|change| change.time.0));
         instants
             .extend(self.curtailments().flat_map(|curtailment| [curtailment.from.0, curtailment.until.0]));
         instants.retain(|instant| *instant > self.now && *instant != NEVER);
@@ -129,7 +135,7 @@ impl Simulation<'_> {
         each[1..].iter().for_each(|then| least.least(then));
         let goes = |node: &u32| self.known_to_go(*node, from).is_some_and(|time| time < to);
         least.barred = (0..self.plan.cluster.nodes()).filter(goes).collect();
-        least.instants = each;
+        least.instants = if self.plan.settings.power == "admit" { each } else { Vec::new() };
         least
     }
 
@@ -147,8 +153,18 @@ impl Simulation<'_> {
         Some(Window { job, from, to, holding })
     }
 
+    /// Whether a job has a shadow at all; the latest instant is the likeliest.
+    pub(super) fn has_shadow(&self, job: u32) -> bool {
+        self.instants_to_try(job, &[])
+            .into_iter()
+            .rev()
+            .any(|instant| self.window_at(job, instant, &[]).is_some())
+    }
+
     /// The window of a job that begins at its shadow, if there is one.
     pub(super) fn shadow(&self, job: u32, windows: &[Window]) -> Option<Window> {
-        self.instants_to_try(windows).into_iter().find_map(|instant| self.window_at(job, instant, windows))
+        self.instants_to_try(job, windows)
+            .into_iter()
+            .find_map(|instant| self.window_at(job, instant, windows))
     }
 }

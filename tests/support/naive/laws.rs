@@ -5,6 +5,8 @@ use super::world::World;
 use super::{Attempt, Run};
 use gigawatt::cluster::NodeState;
 use gigawatt::history::Plan;
+use gigawatt::units::Time;
+use std::collections::BTreeSet;
 
 /// Under `none` no younger job of a partition starts while an older one of it could have had its place.
 ///
@@ -81,6 +83,24 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         && !world.is_gang(older)
         && world.partition_of(older) == world.partition_of(younger)
         && key(older) < key(younger)
+}
+
+/// Under `admit` nobody starts on GPUs below a domain that then draws more than its cap, or a curtailment, allows.
+pub(crate) fn above_caps(plan: &Plan, run: &Run) -> Vec<String> {
+    let mut above = Vec::new();
+    for (job, fate) in run.jobs.iter().enumerate() {
+        for attempt in &fate.attempts {
+            let mut free = free_after(plan, run, attempt.from);
+            for active in plan.cluster.curtailments.iter().filter(|caps| caps.is_active(Time(attempt.from))) {
+                free.curtailed.insert(active.feed, active.cap);
+            }
+            let world = World::new(plan);
+            if !world.refusing(&free, &BTreeSet::new(), &attempt.holding, false).is_empty() {
+                above.push(format!("at {} job {job} starts above a cap", attempt.from));
+            }
+        }
+    }
+    above
 }
 
 /// Under easy and its kin no start makes a reservation that is held later, and it is always known when it begins.

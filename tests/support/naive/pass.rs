@@ -14,11 +14,10 @@
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! and the tenant if it has a quota; under easy and easy-strict, and wherever some capacity change has a notice or starts heed
-//! curtailments to come, also
-//! what else the expected end depends on: where only one rate is possible, the time it would be expected to hold its
-//! domains, times that rate; else the requested time less the work kept, and the restart. What the placement draws for a
-//! job (random) is no part.
+//! and the tenant if it has a quota; under easy and easy-strict, and in every plan in which a capacity change has a notice
+//! or starts heed curtailments to come, also what else the expected end depends on: where only one rate is possible, the
+//! time it would be expected to hold its domains, times that rate; else the requested time less the work kept, and the
+//! restart. What the placement draws for a job (random) is no part.
 //!
 //! **Closing (none).** A job that is blocked, but would have a place now if nothing were withdrawn, or has a shadow,
 //! closes its partition: no later job of it is tried, and all nodes of the partition are withdrawn from everybody. If it
@@ -36,6 +35,10 @@
 //! - A job that asks for no GPU counts against no quota, so that a closed quota does not hold it back.
 //! - Of a job whose class has failed the quota is asked all the same: blocked by it, it is passed over and closes it.
 //! - The shadow that decides whether a job closes is sought as if nothing were withdrawn.
+//! - A shadow is sought at instants of what is linked with the job only: a job that was refused beside a reservation has a
+//!   place at many instants, and the ends of jobs of a disjoint partition must not decide at which.
+//! - The earliest shadow by which a job has to end is that of the linked partitions, for the same reason; all
+//!   reservations are placed again.
 //! - A cap refuses a job if it refused any place that the search for one looked at, wherever the search ended.
 //! - Withdrawn nodes, nodes about to go and nodes of reservations are no place for pods, but still count where a cost or
 //!   a gang's preference reads how much of a rack is free.
@@ -45,6 +48,12 @@
 //!   the pass and those that nobody knows a place for do not, else GPUs would idle with jobs queued behind them.
 //! - Every beginning of a reservation is an event, also in the next second, beside a job that overruns.
 //! - On a node that goes, and on one that a reservation takes, a gang that might span racks is expected to be slow.
+//! - easy-strict has several reservations too, but no second try: nothing but ending by the earliest shadow counts.
+//! - A pass at an event under `none` looks at no reservation of a cycle's conservative passes: what it started makes those
+//!   of its group be made anew. A cycle with `event_backfill` conservative has the beginnings of reservations as events.
+//! - `las` wants a pass as running jobs reach a limit only where it is ranked.
+//! - Under ranked preemption, regions are shared by the partitions whose jobs may use them; curtailments to come are
+//!   asked as if whoever runs now still would.
 
 use super::time::Simulation;
 use super::walk::Walk;

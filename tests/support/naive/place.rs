@@ -203,7 +203,7 @@ impl World<'_> {
             let cost = || self.node_preference(free, job, need, *node, true);
             if fits(need, node) { cost() } else { (u64::MAX, *node) }
         };
-        nodes.sort_by_key(|node| cost(gang.each, node));
+        nodes.sort_by_cached_key(|node| cost(gang.each, node));
         let mut scratch = free.clone();
         let mut pods: Vec<Pod> = Vec::new();
         let mut remaining = gang.count;

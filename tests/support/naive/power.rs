@@ -76,15 +76,22 @@ impl World<'_> {
         let single = std::slice::from_ref(free);
         let instants = if free.instants.is_empty() { single } else { &free.instants };
         let refusing: BTreeSet<Domain> =
-            instants.iter().flat_map(|then| self.refusing(then, &free.spent, more)).collect();
+            instants.iter().flat_map(|then| self.refusing(then, &free.spent, more, true)).collect();
         self.refused.borrow_mut().extend(&refusing);
         refusing.is_empty()
     }
 
-    /// The domains that would draw more than they may, or than before where they are spent.
-    fn refusing(&self, free: &Free, spent: &BTreeSet<Domain>, more: &Holding) -> BTreeSet<Domain> {
+    /// The domains above a place that draw more than they may, or than before where they are spent, with what it holds
+    /// taken, now or before.
+    pub(super) fn refusing(
+        &self,
+        free: &Free,
+        spent: &BTreeSet<Domain>,
+        more: &Holding,
+        take: bool,
+    ) -> BTreeSet<Domain> {
         let mut after = free.clone();
-        more.pods.iter().for_each(|pod| after.take_pod(pod));
+        more.pods.iter().filter(|_| take).for_each(|pod| after.take_pod(pod));
         let hungry = more.pods.iter().filter(|pod| super::free::total(pod) > 0);
         let domains: BTreeSet<Domain> =
             hungry.flat_map(|pod| Domain::all_above(self.cluster(), pod.node)).collect();

@@ -95,9 +95,9 @@ impl Simulation<'_> {
 
     /// A job that has no place closes its partition if it knows when it will have one; `refused`: by these caps.
     fn close(&mut self, job: u32, refused: BTreeSet<Domain>, walk: &mut Walk) {
-        let fits_but_for_those_before =
-            self.world.place(&self.free_for(job, &Walk::default()), job).is_some();
-        if !fits_but_for_those_before && self.shadow(job, &[]).is_none() {
+        let withdrawn = !walk.withdrawn.is_empty() || !walk.spent.is_empty();
+        let kept_out = withdrawn && self.world.place(&self.free_for(job, &Walk::default()), job).is_some();
+        if !kept_out && !self.has_shadow(job) {
             return;
         }
         let mut without_caps = self.free_for(job, walk);

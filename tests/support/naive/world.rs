@@ -21,6 +21,8 @@ pub(crate) struct World<'a> {
     pub(super) stream: Stream,
     /// Nodes of every partition of the workload, ascending.
     partitions: Vec<Vec<u32>>,
+    /// How many partitions have jobs that may use each node.
+    asking: Vec<usize>,
     /// The group of linked partitions that each is of.
     groups: Vec<usize>,
     /// Nodes of the scope of every distinct request, ascending.
@@ -70,8 +72,13 @@ impl<'a> World<'a> {
                 known.len() - 1
             })
         };
+        let asking = |node: u32| {
+            let may = plan.workload.requests.iter().zip(&scopes).filter(|(_, scope)| scope.contains(&node));
+            may.map(|(request, _)| request.partition).collect::<BTreeSet<u32>>().len()
+        };
         Self {
             plan,
+            asking: (0..plan.cluster.nodes()).map(asking).collect(),
             stream: Stream::new(plan.settings.seed, Purpose::Placement),
             regions: (0..plan.cluster.nodes()).map(region_of).collect(),
             kinds: scopes.iter().map(kinds_of).collect(),
@@ -155,9 +162,7 @@ impl<'a> World<'a> {
     }
     /// How many partitions have jobs that may use a node.
     pub(super) fn partitions_with(&self, node: u32) -> usize {
-        let may =
-            self.plan.workload.requests.iter().zip(&self.scopes).filter(|(_, scope)| scope.contains(&node));
-        may.map(|(request, _)| request.partition).collect::<BTreeSet<u32>>().len()
+        self.asking[node as usize]
     }
     /// The tier of a job's partition.
     pub(super) fn tier(&self, job: u32) -> u32 {
@@ -192,7 +197,7 @@ fn groups(plan: &Plan, partitions: &[Vec<u32>]) -> Vec<usize> {
     for domain in super::power::limited(plan) {
         let below = |nodes: &&Vec<u32>| nodes.iter().any(|node| domain.is_above(&plan.cluster, *node));
         shared
-            .push((0..).zip(partitions).filter(|(_, nodes)| below(&nodes)).map(|(index, _)| index).collect());
+            .push((0..).zip(partitions).filter(|(_, nodes)| below(nodes)).map(|(index, _)| index).collect());
     }
     for (tenant, _) in (0..).zip(&plan.workload.tenants).filter(|(_, tenant)| tenant.quota_milli.is_some()) {
         let own = (0..plan.workload.len()).filter(|job| plan.workload.jobs[*job as usize].tenant == tenant);
