@@ -170,25 +170,26 @@ const fn signed(number: i64) -> f64 {
 /// Seconds of a day.
 const DAY: u32 = 86_400;
 
-/// By [`Quantity`]: those of the jobs that count, each with the day of its submit.
+/// By [`Quantity`]: those of the jobs that count, each with the day of its submit. All that have any of them wait.
 pub(super) fn rank(history: &History, measured: &Measured) -> Vec<Ranked> {
     let workload = &history.plan.workload;
-    let counted: Vec<u32> = measured.finished(history).collect();
+    let eligible: Vec<u32> = measured.eligible(history).collect();
+    let finished: Vec<u32> = measured.finished(history).collect();
     let submit = |job: u32| workload.jobs[job as usize].submit_time;
-    let first = counted.iter().map(|job| submit(*job)).min().unwrap_or_default();
+    let first = eligible.iter().map(|job| submit(*job)).min().unwrap_or_default();
     let day = |job: u32| submit(job).since(first).0 / DAY;
-    let of = |value: &dyn Fn(u32) -> f64| {
-        Ranked::new(counted.iter().map(|job| (value(*job), day(*job))).collect())
+    let of = |jobs: &[u32], value: &dyn Fn(u32) -> f64| {
+        Ranked::new(jobs.iter().map(|job| (value(*job), day(*job))).collect())
     };
     let times = |job: u32| &measured.jobs[job as usize];
     vec![
-        of(&|job| times(job).wait_time.0.into()),
-        of(&|job| times(job).bounded_slowdown()),
-        of(&|job| history.jobs[job as usize].finish_time.since(submit(job)).0.into()),
+        of(&eligible, &|job| times(job).wait_time.0.into()),
+        of(&finished, &|job| times(job).bounded_slowdown()),
+        of(&finished, &|job| history.jobs[job as usize].finish_time.since(submit(job)).0.into()),
     ]
 }
 
-/// One quantity of all jobs, ascending, each with the day of its submit.
+/// One quantity of the jobs that have it, ascending, each with the day of its submit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Ranked {
     values: Vec<(f64, u32)>,

@@ -6,9 +6,9 @@ use super::power::{PowerMetrics, power};
 use super::replay::replay;
 use super::series::Series;
 use super::tenants::{TenantMetrics, is_finished, tenants};
-use super::times::{JobTimes, times};
+use super::times::{JobTimes, times, wait_time, was_eligible};
 use super::{MILLI_SECONDS_AN_HOUR, SLOWDOWN_BOUND};
-use crate::history::{History, Outcome, WaitReason};
+use crate::history::{History, Outcome, Settings, WaitReason};
 use crate::power::energy::of_jobs;
 use crate::units::{Seconds, Time};
 use serde::{Serialize, Serializer};
@@ -22,7 +22,8 @@ pub struct Window {
     pub to: Time,
 }
 
-/// What a run comes to. Statistics over jobs are about those submitted in the window that ran to an end: completed,
+/// What a run comes to. Statistics over jobs are about those submitted in the window: waiting about all of them that
+/// were eligible before the run ended, run time, turnaround and slowdown about those that ran to an end: completed,
 /// failed or timed out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Metrics {
@@ -33,7 +34,8 @@ pub struct Metrics {
     /// Those jobs by [`Outcome`], in the order of [`Outcome::ALL`].
     #[serde(serialize_with = "by_outcome")]
     pub outcomes: [u32; Outcome::ALL.len()],
-    /// `wait_time` = Σ intervals in which a job is eligible and not running, seconds.
+    /// `wait_time` = Σ intervals in which a job is eligible and not running, seconds; of every job that was eligible,
+    /// those still waiting or running at the end, and those withdrawn meanwhile, with the wait so far.
     pub wait_time: Distribution<u32>,
     /// `run_time` = Σ seconds in which a job holds its domains.
     pub run_time: Distribution<u32>,
@@ -112,16 +114,29 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// The jobs that statistics are about, ascending: submitted in the window, and run to an end.
+    /// The jobs that other statistics are about, ascending: submitted in the window, and run to an end.
     pub fn finished<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
-        let settings = &history.plan.settings;
-        let submitted = Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time);
+        let submitted = submitted(&history.plan.settings);
         let counts = move |job: &u32| {
             submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
                 && is_finished(history.jobs[*job as usize].outcome)
         };
         (0..history.plan.workload.len()).filter(counts)
     }
+    /// The jobs that statistics of waiting are about, ascending: submitted in the window, and eligible in the run.
+    pub fn eligible<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
+        let submitted = submitted(&history.plan.settings);
+        let counts = move |job: &u32| {
+            submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
+                && was_eligible(history, *job)
+        };
+        (0..history.plan.workload.len()).filter(counts)
+    }
+}
+
+/// When jobs that count were submitted.
+fn submitted(settings: &Settings) -> std::ops::Range<Time> {
+    Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time)
 }
 
 /// Measures a run over the window that its settings name.
@@ -156,10 +171,9 @@ impl Measured {
 pub fn measure(history: &History) -> Measured {
     let settings = &history.plan.settings;
     let from = Time(settings.warm_up).min(history.end);
-    let drain = settings.drain.map_or(Time::NEVER, Time);
     // Jobs count up to the drain, time only as far as the run went.
-    let submitted = Time(settings.warm_up)..drain;
-    let to = drain.min(history.end).max(from);
+    let submitted = submitted(settings);
+    let to = submitted.end.min(history.end).max(from);
     let (mut jobs, waits) = times(history);
     let replay = replay(history, &waits, &mut jobs, from..to);
     let total = &replay.recorder.total;
@@ -232,7 +246,8 @@ fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes
     let seconds = |value: &dyn Fn(u32) -> Seconds| {
         Distribution::of_seconds(finished.iter().map(|job| value(*job).0).collect())
     };
-    metrics.wait_time = seconds(&|job| jobs[job as usize].wait_time);
+    let eligible: Vec<u32> = counted.iter().copied().filter(|job| was_eligible(history, *job)).collect();
+    metrics.wait_time = wait_time(history, jobs, &eligible);
     metrics.run_time = seconds(&|job| jobs[job as usize].run_time);
     metrics.turnaround_time = seconds(&|job| finish(job).since(submit(job)));
     let slowdowns = finished.iter().map(|job| jobs[*job as usize].bounded_slowdown());
@@ -257,7 +272,8 @@ fn by_reason<S: Serializer>(
 mod tests {
     use super::*;
     use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState};
-    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, Settings, sample};
+    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, sample};
+    use crate::simulation::{Control, simulate};
     use crate::units::{Factor, Gpus};
     use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant};
 
@@ -339,14 +355,16 @@ mod tests {
         let Measured { metrics, jobs, .. } = measure(&history());
         let waits: Vec<u32> = jobs.iter().map(|job| job.wait_time.0).collect();
         assert_eq!(waits, [0, 0, 250, 80, 10], "eligible and not running");
-        assert_eq!((metrics.jobs, metrics.wait_time.count), (5, 4), "one is unfinished");
+        let wait = &metrics.wait_time;
+        assert_eq!((metrics.jobs, wait.count, wait.unfinished), (5, 5, 1), "one is unfinished");
+        assert_eq!(metrics.turnaround_time.count, 4, "and has no turnaround yet");
         assert_eq!(
             (metrics.outcome(Outcome::Failed), metrics.outcome(Outcome::Completed)),
             (1, 3),
             "outcomes"
         );
-        near(metrics.wait_time.mean, 330.0 / 4.0, "mean wait");
-        assert_eq!((metrics.wait_time.p50, metrics.wait_time.p90), (0, 250), "ranks 2 and 4 of 4");
+        near(wait.mean, 340.0 / 5.0, "mean wait");
+        assert_eq!((wait.p50, wait.p90), (10, 250), "ranks 3 and 5 of 5");
         near(metrics.turnaround_time.mean, f64::from(200 + 100 + 350 + 180) / 4.0, "mean turnaround");
         near(metrics.bounded_slowdown.mean, (1.0 + 1.0 + 3.5 + 1.8) / 4.0, "mean bounded slowdown");
         assert_eq!(metrics.makespan, Seconds(400), "from 0 to 400");
@@ -373,6 +391,7 @@ mod tests {
         near(b.entitlement, 0.25, "two of eight");
         near(metrics.jain_index, jain(&[1180.0 / 1580.0 / 0.75, 400.0 / 1580.0 / 0.25]), "fairness");
         assert_eq!((a.jobs, a.finished, b.wait_time.p95), (3, 2, 80), "their jobs");
+        assert_eq!((a.wait_time.count, a.wait_time.unfinished), (3, 1), "the one that waits is of `a`");
         assert_eq!(metrics.series.utilization.len(), 80, "a bucket every five seconds");
     }
 
@@ -399,6 +418,30 @@ mod tests {
         let metrics = measure(&history).metrics;
         assert_eq!((metrics.jobs, metrics.makespan), (0, Seconds(0)), "after the end there is nothing");
         near(metrics.utilization, 0.0, "nothing of nothing");
+    }
+
+    #[test]
+    fn more_nodes_do_not_look_worse() {
+        // Jobs of a whole node: 100 s at 0, 1000 s at 1, 10 s at 2; cut off at 150. On one node the second starts at
+        // 100 and the third waits; on two the second starts at 1, the third at 100. Of those that ended alone, the
+        // mean wait would be 0 on one node and (0 + 98) ÷ 2 on two.
+        let run = |nodes| {
+            let mut builder = Builder::default();
+            let request = builder.request(Request::gang(Gpus::whole(4)));
+            let behaviour = builder.behaviour(Behaviour::default());
+            for (submit, work) in [(0, 100), (1, 1000), (2, 10)] {
+                let work_time = Seconds(work);
+                builder.push(Job { request, behaviour, work_time, ..Job::at(Time(submit)) });
+            }
+            let cluster = Cluster::uniform(nodes, NodeKind { gpus: 4, ..NodeKind::default() });
+            let settings = Settings { until: Some(150), ..Settings::named("fifo", "none", "first-fit") };
+            let plan = Plan { cluster, workload: builder.finish(), settings };
+            measure(&simulate(plan, &mut Control::default())).metrics.wait_time
+        };
+        let (one, two) = (run(1), run(2));
+        assert_eq!((one.count, one.unfinished, two.count, two.unfinished), (3, 2, 3, 1), "all, and who is left");
+        near(one.mean, f64::from(99 + 148) / 3.0, "on one node");
+        near(two.mean, 98.0 / 3.0, "on two");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::distribution::{Distribution, ratio, real};
-use super::times::JobTimes;
+use super::times::{JobTimes, wait_time, was_eligible};
 use crate::history::{History, Outcome};
 use crate::units::{Money, Time};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct TenantMetrics {
     pub cost: Option<Money>,
     /// Grams of CO₂ equivalent that they stand for.
     pub carbon_g: Option<i64>,
-    /// Wait of its finished jobs, seconds.
+    /// Wait of its jobs, seconds; see [`Metrics::wait_time`](super::Metrics::wait_time).
     pub wait_time: Distribution<u32>,
 }
 
@@ -64,12 +64,15 @@ pub(super) fn tenants(
 ) -> (Vec<TenantMetrics>, f64) {
     let workload = &history.plan.workload;
     let mut jobs = vec![0_u32; workload.tenants.len()];
-    let mut waits: Vec<Vec<u32>> = vec![Vec::new(); workload.tenants.len()];
-    for ((job, record), times) in workload.jobs.iter().zip(&history.jobs).zip(times) {
+    let mut finished = jobs.clone();
+    let mut eligible: Vec<Vec<u32>> = vec![Vec::new(); workload.tenants.len()];
+    for (index, (job, record)) in (0..).zip(workload.jobs.iter().zip(&history.jobs)) {
+        let tenant = job.tenant as usize;
         if window.contains(&job.submit_time) {
-            jobs[job.tenant as usize] += 1;
-            if is_finished(record.outcome) {
-                waits[job.tenant as usize].push(times.wait_time.0);
+            jobs[tenant] += 1;
+            finished[tenant] += u32::from(is_finished(record.outcome));
+            if was_eligible(history, index) {
+                eligible[tenant].push(index);
             }
         }
     }
@@ -79,7 +82,6 @@ pub(super) fn tenants(
     let count = real(u128::try_from(present().count()).expect("tenants are few"));
     let mut found = Vec::new();
     for (index, tenant) in workload.tenants.iter().enumerate().filter(|(index, _)| jobs[*index] > 0) {
-        let wait_time = Distribution::of_seconds(std::mem::take(&mut waits[index]));
         let entitlement = match quotas {
             Some(all) => ratio(u128::from(tenant.quota_milli.unwrap_or(0)), all),
             None => 1.0 / count,
@@ -87,14 +89,14 @@ pub(super) fn tenants(
         found.push(TenantMetrics {
             name: tenant.name.clone(),
             jobs: jobs[index],
-            finished: u32::try_from(wait_time.count).unwrap_or(u32::MAX),
+            finished: finished[index],
             gpu_hours: real(held[index]) / super::MILLI_SECONDS_AN_HOUR,
             share: ratio(held[index], total),
             entitlement,
             energy_j: joules.map(|joules| joules[index]),
             cost: None,
             carbon_g: None,
-            wait_time,
+            wait_time: wait_time(history, times, &eligible[index]),
         });
     }
     let entitled = found.iter().filter(|tenant| tenant.entitlement > 0.0);

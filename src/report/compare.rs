@@ -152,7 +152,19 @@ fn footer(comparison: &Comparison, reference: &str) -> String {
     let fewest = comparison.jobs.iter().copied().min().unwrap_or(0);
     let most = comparison.jobs.iter().copied().max().unwrap_or(0);
     let jobs = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
-    format!("{named}{jobs}{} a run; changes against {reference}.\n{how}\n", counted(most, "job"))
+    let jobs = format!("{jobs}{} a run", counted(most, "job"));
+    format!("{named}{jobs}; changes against {reference}.\n{how}\n{}", unfinished(comparison))
+}
+
+/// What it means for the rows above that some jobs had not ended.
+fn unfinished(comparison: &Comparison) -> &'static str {
+    let row = MEASURES.iter().position(|measure| measure.key == "unfinished_jobs");
+    let left = |column: &Column| row.is_some_and(|row| column.entries[row].value > 0.0);
+    if comparison.policies.iter().any(left) {
+        "Unfinished jobs count with their wait so far; slowdown and turnaround are of\nthose that ended.\n"
+    } else {
+        ""
+    }
 }
 
 /// Everything, for machines.
@@ -273,6 +285,17 @@ mod tests {
         assert!(text(&same, 80).contains("\n71,872 jobs a run;"), "the same for all");
         let others = Comparison { jobs: vec![299, 1327, 310], ..same };
         assert!(text(&others, 80).contains("\n299 to 1,327 jobs a run;"), "fewest and most");
+    }
+
+    #[test]
+    fn jobs_that_are_left_are_mentioned() {
+        let mut some = comparison(&["a", "b"], Basis::FewSeeds { seeds: 1 });
+        assert!(!text(&some, 80).contains("so far"), "nobody is left");
+        let row = MEASURES.iter().position(|measure| measure.key == "unfinished_jobs").unwrap();
+        some.policies[1].entries[row].value = 14.0;
+        let text = text(&some, 80);
+        assert!(text.contains("\nUnfinished jobs count with their wait so far; slowdown"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "fits 80 columns");
     }
 
     #[test]
