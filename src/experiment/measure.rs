@@ -26,6 +26,14 @@ pub enum Unit {
     Grams,
 }
 
+impl Unit {
+    /// Whether a number of it may be below zero: prices are, and credits for carbon.
+    #[must_use]
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::Dollars | Self::Grams)
+    }
+}
+
 /// A number that every job has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
