@@ -259,7 +259,10 @@ mod tests {
         assert_eq!(entry.change, None, "nothing is relative to a credit");
         assert!((entry.difference.unwrap() + 0.05).abs() < 1e-12, "five cents less: {entry:?}");
         let ends = entry.interval.unwrap();
-        assert!((ends.low + 0.05).abs() < 1e-12 && (ends.high + 0.05).abs() < 1e-12, "in every sample: {ends:?}");
+        assert!(
+            (ends.low + 0.05).abs() < 1e-12 && (ends.high + 0.05).abs() < 1e-12,
+            "in every sample: {ends:?}"
+        );
         // From nothing to $3.
         let found = compared(1, &[runs(1, |_| 0.0), runs(1, |_| 3.0)]);
         assert_eq!(found.policies[1].entries[cost].difference, Some(3.0), "of money");

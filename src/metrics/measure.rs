@@ -80,7 +80,7 @@ pub struct Metrics {
     pub graphs: Option<GraphMetrics>,
     /// What was drawn, where power is counted.
     pub power: Option<PowerMetrics>,
-    /// What it costs and emits, over the whole run; none where no power is counted or nothing is known of the grid.
+    /// What it costs and emits in the window; none where no power is counted or nothing is known of the grid.
     pub cost: Option<CostMetrics>,
     /// The run over time, window or not.
     pub series: Series,
@@ -109,7 +109,8 @@ pub struct Measured {
     /// Joules of every job, window or not, in input order; none where no power is counted. See
     /// [`of_jobs`](crate::power::energy::of_jobs).
     pub energy: Option<Vec<u128>>,
-    /// What every job pays and emits; none where no power is counted or nothing is known of the grid.
+    /// What every job pays and emits from its start to its end, window or not, as its joules are; none where no power is
+    /// counted or nothing is known of the grid.
     pub costs: Option<JobCosts>,
 }
 
@@ -204,16 +205,21 @@ pub fn measure(history: &History) -> Measured {
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);
     let counted: Vec<u32> = (0..history.plan.workload.len()).filter(in_window).collect();
     add_job_statistics(&mut metrics, history, &jobs, &counted);
-    let (cost, costs) = cost(history).unzip();
-    metrics.cost = cost;
-    if let Some(costs) = &costs {
-        let by_name: Vec<_> = history.plan.workload.tenants.iter().zip(costs.by_tenant(history)).collect();
-        for tenant in &mut metrics.tenants {
-            let own = by_name.iter().find(|(other, _)| other.name == tenant.name);
-            (tenant.cost, tenant.carbon_g) = own.map(|(_, sum)| *sum).unzip();
-        }
-    }
+    let costs = add_costs(&mut metrics, history);
     Measured { metrics, jobs, energy: of_jobs(history), costs }
+}
+
+/// Adds what the window costs; what jobs pay over the whole run is left.
+fn add_costs(metrics: &mut Metrics, history: &History) -> Option<JobCosts> {
+    let (window, run) = (metrics.window.from..metrics.window.to, Time::ZERO..history.end);
+    let (found, costs) = cost(history, &window)?;
+    metrics.cost = Some(found);
+    let by_name: Vec<_> = history.plan.workload.tenants.iter().zip(costs.by_tenant(history)).collect();
+    for tenant in &mut metrics.tenants {
+        let own = by_name.iter().find(|(other, _)| other.name == tenant.name);
+        (tenant.cost, tenant.carbon_g) = own.map(|(_, sum)| *sum).unzip();
+    }
+    if window == run { Some(costs) } else { cost(history, &run).map(|(_, costs)| costs) }
 }
 
 /// GPU-hours of work, on reference GPUs, of the jobs that completed in the window.
@@ -439,7 +445,11 @@ mod tests {
             measure(&simulate(plan, &mut Control::default())).metrics.wait_time
         };
         let (one, two) = (run(1), run(2));
-        assert_eq!((one.count, one.unfinished, two.count, two.unfinished), (3, 2, 3, 1), "all, and who is left");
+        assert_eq!(
+            (one.count, one.unfinished, two.count, two.unfinished),
+            (3, 2, 3, 1),
+            "all, and who is left"
+        );
         near(one.mean, f64::from(99 + 148) / 3.0, "on one node");
         near(two.mean, 98.0 / 3.0, "on two");
     }

@@ -22,10 +22,10 @@ pub struct TenantMetrics {
     pub entitlement: f64,
     /// Joules that its jobs drew within the window; none where no power is counted.
     pub energy_j: Option<u128>,
-    /// What its jobs cost over the whole run, none where nothing is known of the grid.
+    /// What its jobs cost in the window, none where nothing is known of the grid.
     #[serde(rename = "cost_usd")]
     pub cost: Option<Money>,
-    /// Grams of CO₂ equivalent that they stand for.
+    /// Grams of CO₂ equivalent that they stand for in the window.
     pub carbon_g: Option<i64>,
     /// Wait of its jobs, seconds; see [`Metrics::wait_time`](super::Metrics::wait_time).
     pub wait_time: Distribution<u32>,

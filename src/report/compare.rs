@@ -478,7 +478,8 @@ mod tests {
     #[test]
     fn differences_are_written_with_their_sign_and_unit() {
         let interval = Some(Interval { low: -1234.5, high: 0.004 });
-        let entry = Entry { value: -0.06, change: None, difference: Some(-0.05), interval, runs: vec![-0.06] };
+        let entry =
+            Entry { value: -0.06, change: None, difference: Some(-0.05), interval, runs: vec![-0.06] };
         assert_eq!(cell(&entry, Unit::Dollars), "  -$0.06   −$0.05\n−$1,234.50 … +$0.00");
         let carbon = Entry { value: -2.5e6, difference: Some(13.4e6), interval: None, ..entry.clone() };
         assert_eq!(cell(&carbon, Unit::Grams), "  -2.5 t  +13.4 t");

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::grid::{Battery, Grid, Series, Signal};
+use crate::cluster::grid::{Battery, Demand, Grid, Series, Signal};
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
 use crate::units::{Money, Seconds, Time, Watts};
@@ -327,6 +327,7 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
             efficiency_ppm: 900_000,
             threshold: Watts(1),
         }),
+        demand: Some(Demand { price: 12_000_000, interval: Seconds(60) }),
         ..Grid::default()
     }];
     let long = "the row of racks behind the third transformer of the hall";
@@ -345,7 +346,7 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
         " at the row of racks behind…\n",
         " at the row of racks behind…, the tightest cap\n",
         "Cost ",
-        "for all of the run, and so is what tenants pay\n",
+        "peaks: the highest readings within the time counted\n",
         "with the last price or intensity recorded for the last ",
         "Carbon ",
         "Batteries ",

@@ -154,7 +154,10 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
             labelled("Turnaround", &format!("{}{ended}", seconds(turnaround))),
             labelled(
                 "Slowdown",
-                &format!("p50 {:.1}, p95 {:.1}, mean {:.2}{ended}", slowdown.p50, slowdown.p95, slowdown.mean),
+                &format!(
+                    "p50 {:.1}, p95 {:.1}, mean {:.2}{ended}",
+                    slowdown.p50, slowdown.p95, slowdown.mean
+                ),
             ),
         ]);
     }
