@@ -97,8 +97,8 @@ const fn slowdown(
 const fn whole(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
     Measure { key, name, unit, of_run, of_jobs: None, is_optional: false }
 }
-/// What is only known where power is counted.
-const fn of_power(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
+/// What is only known of some runs: where power is counted, or tenants contend.
+const fn if_known(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
     Measure { is_optional: true, ..whole(key, name, unit, of_run) }
 }
 
@@ -139,24 +139,24 @@ pub const MEASURES: &[Measure] = &[
     ),
     whole("makespan_s", "makespan", Unit::Seconds, |m| m.makespan.0.into()),
     whole("utilization", "utilization", Unit::Share, |m| m.utilization),
-    whole("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index),
+    if_known("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index.unwrap_or(f64::NAN)),
     whole("unfinished_jobs", "unfinished jobs", Unit::Jobs, |m| m.outcome(Outcome::Unfinished).into()),
-    of_power("energy_j", "energy", Unit::Joules, |m| power(m, |power| wide(power.all.energy_j))),
-    of_power("peak_w", "peak power", Unit::Watts, |m| power(m, |power| wide(power.all.peak_w.into()))),
-    of_power("over_cap_ws", "over caps", Unit::Joules, |m| power(m, |power| wide(power.all_over_cap_ws))),
-    of_power("work_gpu_hours_mwh", "work/MWh", Unit::Ratio, |m| {
+    if_known("energy_j", "energy", Unit::Joules, |m| power(m, |power| wide(power.all.energy_j))),
+    if_known("peak_w", "peak power", Unit::Watts, |m| power(m, |power| wide(power.all.peak_w.into()))),
+    if_known("over_cap_ws", "over caps", Unit::Joules, |m| power(m, |power| wide(power.all_over_cap_ws))),
+    if_known("work_gpu_hours_mwh", "work/MWh", Unit::Ratio, |m| {
         power(m, |power| power.work_gpu_hours_per_mwh)
     }),
-    of_power("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
+    if_known("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.energy.0) / 1e6)
     }),
-    of_power("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
+    if_known("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.demand.0) / 1e6)
     }),
-    of_power("cost_usd", "cost", Unit::Dollars, |m| {
+    if_known("cost_usd", "cost", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.total.0) / 1e6)
     }),
-    of_power("carbon_g", "carbon", Unit::Grams, |m| {
+    if_known("carbon_g", "carbon", Unit::Grams, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.carbon_g))
     }),
 ];

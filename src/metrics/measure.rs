@@ -68,8 +68,9 @@ pub struct Metrics {
     pub lost_gpu_hours: f64,
     /// GPU-hours that were held for restarts.
     pub restart_gpu_hours: f64,
-    /// Jain's index over tenants of share ÷ entitlement, see [`super::jain_index`].
-    pub jain_index: f64,
+    /// Jain's index over tenants of GPUs held ÷ entitlement while they contend, (Σx)² ÷ (n · Σx²), see
+    /// [`super::jain_index`]; none if they never do.
+    pub jain_index: Option<f64>,
     /// Job-seconds by [`WaitReason`], in the order of [`WaitReason::ALL`], of all jobs of the window, ended or not;
     /// all but `dependency` are waiting.
     #[serde(serialize_with = "by_reason")]
@@ -181,7 +182,8 @@ pub fn measure(history: &History) -> Measured {
     let losses = losses(history, &submitted);
     let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
     let (power, joules) = power(history, from..to, gpu_hours, work_hours(history, from..to)).unzip();
-    let (tenants, jain_index) = tenants(history, &jobs, &replay.held, joules.as_deref(), &submitted);
+    let held = (&replay.held[..], &replay.contended[..]);
+    let (tenants, jain_index) = tenants(history, &jobs, held, joules.as_deref(), &submitted);
     let mut metrics = Metrics {
         window: Window { from, to },
         slowdown_bound: SLOWDOWN_BOUND,
@@ -395,7 +397,9 @@ mod tests {
         let [a, b] = &metrics.tenants[..] else { panic!("two tenants") };
         near(a.share, 1180.0 / 1580.0, "a held 4 · 200 + 4 · 95");
         near(b.entitlement, 0.25, "two of eight");
-        near(metrics.jain_index, jain(&[1180.0 / 1580.0 / 0.75, 400.0 / 1580.0 / 0.25]), "fairness");
+        // From 20 to 200 a job waits and both have jobs: `a` holds four and `b` two. Later `a` is alone.
+        assert_eq!((a.contended_gpus, b.contended_gpus), (Some(4.0), Some(2.0)), "while they contend");
+        near(metrics.jain_index.unwrap(), jain(&[4.0 / 0.75, 2.0 / 0.25]), "fairness");
         assert_eq!((a.jobs, a.finished, b.wait_time.p95), (3, 2, 80), "their jobs");
         assert_eq!((a.wait_time.count, a.wait_time.unfinished), (3, 1), "the one that waits is of `a`");
         assert_eq!(metrics.series.utilization.len(), 80, "a bucket every five seconds");

@@ -170,14 +170,29 @@ fn footer(comparison: &Comparison, reference: &str) -> String {
     let most = comparison.jobs.iter().copied().max().unwrap_or(0);
     let jobs = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
     let jobs = format!("{jobs}{} a run", counted(most, "job"));
-    format!("{named}{jobs}; changes against {reference}.\n{how}\n{}", unfinished(comparison))
+    let (left, fairness) = (unfinished(comparison), fairness(comparison));
+    format!("{named}{jobs}; changes against {reference}.\n{how}\n{left}{fairness}")
+}
+
+/// Whether the row of that key has a value above zero for any policy.
+fn has_any(comparison: &Comparison, key: &str) -> bool {
+    let row = MEASURES.iter().position(|measure| measure.key == key);
+    let any = |column: &Column| row.is_some_and(|row| column.entries[row].value > 0.0);
+    comparison.policies.iter().any(any)
+}
+
+/// What the Jain index is of.
+fn fairness(comparison: &Comparison) -> &'static str {
+    if has_any(comparison, "jain_index") {
+        "Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.\n"
+    } else {
+        ""
+    }
 }
 
 /// What it means for the rows above that some jobs had not ended.
 fn unfinished(comparison: &Comparison) -> &'static str {
-    let row = MEASURES.iter().position(|measure| measure.key == "unfinished_jobs");
-    let left = |column: &Column| row.is_some_and(|row| column.entries[row].value > 0.0);
-    if comparison.policies.iter().any(left) {
+    if has_any(comparison, "unfinished_jobs") {
         "Unfinished jobs count with their wait so far; slowdown and turnaround are of\nthose that ended.\n"
     } else {
         ""
@@ -364,6 +379,7 @@ mod tests {
         71,872 jobs a run; changes against fifo/none/first-fit.
         Means over 10 seeds; below each change its 95 % interval by paired
         bootstrap over the seeds (BCa).
+        Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
         ");
     }
 
@@ -452,6 +468,7 @@ mod tests {
         easy: fifo/easy/best-fit
         71,872 jobs a run; changes against smallest-area-first/conservative/consolidate.
         Nothing is random: one run each; 1 day: no intervals, which take ten.
+        Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
         ");
     }
 
