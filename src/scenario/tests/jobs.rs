@@ -68,6 +68,21 @@ fn a_job_says_everything_about_itself() {
 }
 
 #[test]
+fn jobs_that_say_nothing_may_be_stopped_but_services() {
+    let of = |lines: &str| {
+        let text =
+            format!("cluster = \"2x8\"\n[[workload.job]]\nid = \"a\"\ngpus = 8\nwork = \"1h\"\n{lines}\n");
+        load(&text).plan.workload.behaviour_of(0).preemptible
+    };
+    assert!(of("") && of("kind = \"pretrain\""), "a job");
+    assert!(!of("kind = \"inference-service\""), "a service");
+    assert!(
+        !of("preemptible = false") && of("kind = \"inference-service\"\npreemptible = true"),
+        "as they say"
+    );
+}
+
+#[test]
 fn pods_come_from_any_of_three_numbers() {
     let any = |gpus_milli| Shape::Any { gpus_milli };
     let pods = |count, gpus_milli_each| Shape::Pods { count, gpus_milli_each };
