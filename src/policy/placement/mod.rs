@@ -371,49 +371,79 @@ impl Picker<'_> {
     }
 }
 
-/// The choice that puts a class on the nodes named, in their order: of equal pods as many as fit on each, of any gang
-/// one pod a node, of all that is wholly free there. `None` if they have too little room.
+/// The choice that puts a class on the nodes named: equal pods in rounds, one on each in their order that still has room,
+/// of any gang one pod a node, of all that is wholly free there. `None` if they have too little room.
 pub(crate) fn on_nodes(
     class: &Class,
     request: &Request,
     nodes: &[u32],
     occupancy: &Occupancy,
 ) -> Option<Choice> {
-    let mut left = occupancy.clone();
     let known = |node: &usize| *node < occupancy.nodes() && occupancy.in_scope(class.scope as usize, *node);
-    let mut nodes = nodes.iter().map(|node| *node as usize).filter(known);
-    let mut choice = Choice::default();
-    let (mut pods, each, mut wanted) = match request.shape {
-        Shape::Any { gpus_milli } => (u32::MAX, None, gpus_milli),
-        Shape::Pods { count, gpus_milli_each } => (count, Some(gpus_milli_each), 0),
+    let nodes: Vec<usize> = nodes.iter().map(|node| *node as usize).filter(known).collect();
+    let mut left = occupancy.clone();
+    let held = match request.shape {
+        Shape::Any { gpus_milli } => gang_on(class, gpus_milli, &nodes, &mut left)?,
+        Shape::Pods { count, gpus_milli_each } => pods_on(class, count, gpus_milli_each, &nodes, &mut left)?,
     };
-    let mut node = nodes.next()?;
-    let mut racks = std::collections::BTreeSet::new();
-    while pods > 0 && (each.is_some() || wanted > 0 || choice.pieces.is_empty()) {
-        let whole = left.free_mask(node).count_ones() * 1000;
-        let milli = each.unwrap_or(if wanted < 1000 { wanted } else { wanted.min(whole) });
-        let nothing_here = each.is_none() && milli == 0 && wanted > 0;
-        let piece = if nothing_here { None } else { pod::piece_of(&left, class.host, node, milli) };
-        match piece {
-            Some(piece) => {
+    let racks: std::collections::BTreeSet<_> = held.iter().map(|(node, _)| occupancy.rack(*node)).collect();
+    let mut choice = Choice { kind: occupancy.kind(held.first()?.0), ..Choice::default() };
+    choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
+    choice.pieces.extend(held.into_iter().map(|(_, piece)| piece));
+    Some(choice)
+}
+
+/// What equal pods of so many thousandths hold on the nodes named, node by node.
+fn pods_on(
+    class: &Class,
+    count: u32,
+    milli: u32,
+    nodes: &[usize],
+    left: &mut Occupancy,
+) -> Option<Vec<(usize, Piece)>> {
+    let mut held: Vec<(usize, Piece)> = Vec::new();
+    let mut open: Vec<usize> = (0..nodes.len()).collect();
+    while held.len() < count as usize {
+        if open.is_empty() {
+            return None;
+        }
+        open.retain(|index| {
+            let wanted = held.len() < count as usize;
+            let piece = wanted.then(|| pod::piece_of(left, class.host, nodes[*index], milli)).flatten();
+            if let Some(piece) = piece {
                 left.claim(&[piece], class.host);
-                if choice.pieces.is_empty() {
-                    choice.kind = occupancy.kind(node);
-                }
-                choice.pieces.push(piece);
-                racks.insert(occupancy.rack(node));
-                pods -= 1;
-                wanted -= if each.is_none() { milli } else { 0 };
-                if each.is_none() && wanted > 0 {
-                    node = nodes.next()?;
-                }
+                held.push((*index, piece));
             }
-            None if each.is_none() && !nothing_here => return None,
-            None => node = nodes.next()?,
+            piece.is_some()
+        });
+    }
+    held.sort_by_key(|(index, _)| *index);
+    Some(held.into_iter().map(|(index, piece)| (nodes[index], piece)).collect())
+}
+
+/// What a gang of so many thousandths holds on the nodes named: on each all that is wholly free there, until it has
+/// enough.
+fn gang_on(
+    class: &Class,
+    mut wanted: u32,
+    nodes: &[usize],
+    left: &mut Occupancy,
+) -> Option<Vec<(usize, Piece)>> {
+    let mut held = Vec::new();
+    for node in nodes {
+        let whole = left.free_mask(*node).count_ones() * 1000;
+        let milli = if wanted < 1000 { wanted } else { wanted.min(whole) };
+        if milli > 0 || wanted == 0 {
+            let piece = pod::piece_of(left, class.host, *node, milli)?;
+            left.claim(&[piece], class.host);
+            held.push((*node, piece));
+            wanted -= milli;
+        }
+        if wanted == 0 {
+            return Some(held);
         }
     }
-    choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
-    Some(choice)
+    None
 }
 
 /// The `count` lowest set bits of `mask`, which has as many.
