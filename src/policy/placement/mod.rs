@@ -393,42 +393,29 @@ pub(crate) fn on_nodes(
     Some(choice)
 }
 
+/// What is held on which nodes.
+type Held = Vec<(usize, Piece)>;
+
 /// What equal pods of so many thousandths hold on the nodes named, node by node.
-fn pods_on(
-    class: &Class,
-    count: u32,
-    milli: u32,
-    nodes: &[usize],
-    left: &mut Occupancy,
-) -> Option<Vec<(usize, Piece)>> {
-    let mut held: Vec<(usize, Piece)> = Vec::new();
-    let mut open: Vec<usize> = (0..nodes.len()).collect();
-    while held.len() < count as usize {
-        if open.is_empty() {
-            return None;
-        }
+fn pods_on(class: &Class, count: u32, milli: u32, nodes: &[usize], left: &mut Occupancy) -> Option<Held> {
+    let (mut held, mut open): (Held, Vec<usize>) = (Vec::new(), (0..nodes.len()).collect());
+    while held.len() < count as usize && !open.is_empty() {
         open.retain(|index| {
             let wanted = held.len() < count as usize;
             let piece = wanted.then(|| pod::piece_of(left, class.host, nodes[*index], milli)).flatten();
-            if let Some(piece) = piece {
-                left.claim(&[piece], class.host);
-                held.push((*index, piece));
-            }
+            held.extend(piece.map(|piece| (*index, piece)));
+            left.claim(piece.as_slice(), class.host);
             piece.is_some()
         });
     }
     held.sort_by_key(|(index, _)| *index);
-    Some(held.into_iter().map(|(index, piece)| (nodes[index], piece)).collect())
+    let by_node = held.into_iter().map(|(index, piece)| (nodes[index], piece)).collect::<Held>();
+    (by_node.len() == count as usize).then_some(by_node)
 }
 
 /// What a gang of so many thousandths holds on the nodes named: on each all that is wholly free there, until it has
 /// enough.
-fn gang_on(
-    class: &Class,
-    mut wanted: u32,
-    nodes: &[usize],
-    left: &mut Occupancy,
-) -> Option<Vec<(usize, Piece)>> {
+fn gang_on(class: &Class, mut wanted: u32, nodes: &[usize], left: &mut Occupancy) -> Option<Held> {
     let mut held = Vec::new();
     for node in nodes {
         let whole = left.free_mask(*node).count_ones() * 1000;
