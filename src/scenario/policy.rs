@@ -9,7 +9,7 @@ use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
 use crate::policy::power::{CURTAILS, HYSTERESIS, POWERS};
 use crate::units::Seconds;
-use crate::workload::JobKind;
+use crate::workload::{JobKind, Workload};
 
 /// The policy of a scenario that names none.
 const DEFAULT: &str = "fifo/easy/best-fit";
@@ -200,6 +200,22 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
         apply_part(places(settings)[index], known[index].0, &known[index].1, &name)?;
     }
     Ok(())
+}
+
+/// What to say of settings whose order stops running jobs where no job of the workload may be stopped; none where some may,
+/// or nothing is stopped anyway.
+#[must_use]
+pub fn stops_nobody(settings: &Settings, workload: &Workload) -> Option<String> {
+    let is_preemptive = ORDERS.iter().any(|entry| entry.name == settings.order && entry.is_preemptive());
+    let is_off = settings.preemption.as_deref() == Some("none");
+    let any = (0..workload.len()).any(|job| workload.behaviour_of(job).preemptible);
+    let note = || {
+        format!(
+            "order `{}` stops running jobs for others, and no job is preemptible: nothing is stopped",
+            settings.order
+        )
+    };
+    (is_preemptive && !is_off && !any && !workload.is_empty()).then(note)
 }
 
 fn apply_preset(settings: &mut Settings, name: &str) -> Result<(), Box<Problem>> {

@@ -26,6 +26,14 @@ pub struct Entry {
     pub(super) rule: Rule,
 }
 
+impl Entry {
+    /// Whether it ranks running jobs too, so that some are stopped for others.
+    #[must_use]
+    pub const fn is_preemptive(&self) -> bool {
+        matches!(self.rule, Rule::Preemptive(_))
+    }
+}
+
 /// Every order.
 pub const ORDERS: &[Entry] =
     &[fifo::ENTRY, sjf::ENTRY, smallest_area_first::ENTRY, priority::ENTRY, srtf::ENTRY, las::ENTRY];
