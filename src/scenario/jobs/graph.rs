@@ -191,7 +191,7 @@ impl Jobs<'_> {
                 && let Err(problem) =
                     running::check(cluster, self.builder.request_at(variety.job.request), nodes)
             {
-                document.complain(nodes.mark, problem);
+                document.complain(nodes.mark, *problem);
             }
         }
         let running = running.map(|nodes| nodes.value);

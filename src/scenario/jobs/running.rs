@@ -33,7 +33,7 @@ pub(super) fn nodes(
 /// Whether the nodes named can be the ones that a request holds, no more and no fewer; none named are any.
 ///
 /// Pods go one on each node, and again in their order where there are more pods than nodes.
-pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Result<(), Problem> {
+pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Result<(), Box<Problem>> {
     if nodes.is_empty() {
         return Ok(());
     }
@@ -44,7 +44,7 @@ pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Resu
         Shape::Pods { count, .. } if (count as usize) < nodes.len() => {
             let pods = if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") };
             let problem = Problem::new(format!("`running`: {pods} not enough to hold {these}"));
-            Err(problem.hint("name as many nodes as it has pods, or fewer: a pod sits on one node"))
+            Err(Box::new(problem.hint("name as many nodes as it has pods, or fewer: a pod sits on one node")))
         }
         Shape::Pods { count, gpus_milli_each: each } => {
             let room = |node: &u32| match each {
@@ -57,7 +57,7 @@ pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Resu
                     "`running`: node {full} has no room for a pod of {} GPUs",
                     Gpus::from_milli(each)
                 );
-                return Err(Problem::new(problem).hint(format!("it has {}", gpus(full))));
+                return Err(Box::new(Problem::new(problem).hint(format!("it has {}", gpus(full)))));
             }
             let room: u64 = nodes.iter().map(room).fold(0, u64::saturating_add);
             if room < u64::from(count) {
@@ -65,7 +65,7 @@ pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Resu
                     "`running`: {count} pods of {} GPUs do not fit on {these}",
                     Gpus::from_milli(each)
                 );
-                return Err(Problem::new(problem).hint(format!("there is room for {room}")));
+                return Err(Box::new(Problem::new(problem).hint(format!("there is room for {room}"))));
             }
             Ok(())
         }
@@ -74,7 +74,7 @@ pub(super) fn check(cluster: &Cluster, request: &Request, nodes: &[u32]) -> Resu
 }
 
 /// A gang takes all of one node after the other.
-fn gang(milli: u32, nodes: &[u32], these: &str, gpus: &dyn Fn(&u32) -> u32) -> Result<(), Problem> {
+fn gang(milli: u32, nodes: &[u32], these: &str, gpus: &dyn Fn(&u32) -> u32) -> Result<(), Box<Problem>> {
     let wanted = Gpus::from_milli(milli);
     let mut left = milli.div_ceil(1000);
     for (index, node) in nodes.iter().enumerate() {
@@ -82,14 +82,14 @@ fn gang(milli: u32, nodes: &[u32], these: &str, gpus: &dyn Fn(&u32) -> u32) -> R
             let noun = if index == 1 { "node" } else { "nodes" };
             let problem =
                 Problem::new(format!("`running`: {wanted} GPUs fill {index} {noun} and not {these}"));
-            return Err(problem.hint("say in how many pods they are: one goes on each node"));
+            return Err(Box::new(problem.hint("say in how many pods they are: one goes on each node")));
         }
         left = left.saturating_sub(gpus(node));
     }
     if left > 0 {
         let all: u64 = nodes.iter().map(|node| u64::from(gpus(node))).sum();
         let problem = Problem::new(format!("`running`: {wanted} GPUs do not fit on {these}"));
-        return Err(problem.hint(format!("there are {all}")));
+        return Err(Box::new(problem.hint(format!("there are {all}"))));
     }
     Ok(())
 }
