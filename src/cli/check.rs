@@ -7,7 +7,7 @@ use crate::history::Settings;
 use crate::metrics::profile::Profile;
 use crate::report::number::{counted, grouped, significant};
 use crate::report::table;
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, stops_nobody};
 use crate::units::Seconds;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub(super) fn run(arguments: &Check, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
+    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan.workload).as_slice());
     terminal.print(&resolved(&loaded, terminal.width))?;
     Ok(Exit::Done)
 }

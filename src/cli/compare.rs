@@ -8,7 +8,7 @@ use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
 use crate::history::{Plan, Settings};
 use crate::policy::Ranks;
 use crate::report::{self, Directory};
-use crate::scenario::{Loaded, Overrides, apply_policy};
+use crate::scenario::{Loaded, Overrides, apply_policy, stops_nobody};
 
 /// Seeds of a comparison that does not say how many.
 const SEEDS: u32 = 10;
@@ -19,6 +19,10 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
     terminal.notes(&loaded.notes);
+    for contender in &contenders {
+        let note = stops_nobody(&contender.settings, &loaded.plan.workload);
+        terminal.notes(note.map(|note| format!("{}: {note}", contender.name)).as_slice());
+    }
     let ranks = contenders.iter().any(|contender| Ranks::apply_to(&contender.settings));
     let device = device::chosen(loaded.device.as_ref(), Uses { ranks, meters: false }, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;

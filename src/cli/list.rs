@@ -74,10 +74,9 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
             text.push_str(&format!("{gap}{}", table::text(&mut table)));
         }
     };
-    let mut table = table::new(width, ["preset", "order/backfill/placement: what it does"]);
+    let mut table = table::new(width, ["preset", "what it sets, all else staying as it is: what it does"]);
     for preset in PRESETS.iter().filter(|preset| shown(preset.name)) {
-        let parts = format!("{}/{}/{}", preset.order, preset.backfill, preset.placement);
-        table.add_row([preset.name.to_owned(), format!("{parts}: {}", preset.about)]);
+        table.add_row([preset.name.to_owned(), format!("{}: {}", preset.parts(), preset.about)]);
     }
     push(table);
     for (kind, question, parts) in kinds {

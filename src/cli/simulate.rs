@@ -10,7 +10,7 @@ use crate::policy::Ranks;
 use crate::power::energy::is_counted;
 use crate::report::run::{EXPORTERS, Provenance, Run, summary};
 use crate::report::{self, Directory};
-use crate::scenario::{Input, Loaded};
+use crate::scenario::{Input, Loaded, stops_nobody};
 use crate::simulation::{Control, Progress, simulate};
 use std::path::Path;
 
@@ -19,6 +19,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
+    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan.workload).as_slice());
     let uses = Uses {
         ranks: Ranks::apply_to(&loaded.plan.settings),
         meters: arguments.out.is_some() && is_counted(&loaded.plan.cluster),

@@ -1,6 +1,6 @@
 use super::compare::Contender;
 use super::measure::{MEASURES, Quantity, Ranked, Reading};
-use super::statistics::{FEWEST, Interval, Resampling, block_length, change, relative_change};
+use super::statistics::{FEWEST, Interval, Resampling, block_length, change, mean_of};
 use serde::Serialize;
 
 /// What the intervals of a comparison were resampled from.
@@ -36,9 +36,13 @@ pub enum Basis {
 pub struct Entry {
     /// Mean over the seeds.
     pub value: f64,
-    /// value / reference's value − 1; none for the reference itself, or where the reference has 0.
+    /// value / reference's value − 1; none for the reference itself, where the reference has 0, and where there is a
+    /// `difference` in its place.
     pub change: Option<f64>,
-    /// Where the change lies with 95 %.
+    /// value − reference's value, of what has a sign ([`Unit::is_signed`](super::Unit::is_signed)) where a run of the
+    /// reference is not positive: relative to that, less would look like more.
+    pub difference: Option<f64>,
+    /// Where the change, or the difference, lies with 95 %.
     pub interval: Option<Interval>,
     /// One a seed.
     pub runs: Vec<f64>,
@@ -100,18 +104,26 @@ impl Comparison {
             Basis::Days { days, .. } => day_intervals(runs, reference, seeds[0], days),
             _ => vec![vec![None; MEASURES.len()]; runs.len()],
         };
+        let entry = |policy: usize, measure: usize| {
+            let (value, against) = (mean(&runs[policy], measure), mean(&runs[reference], measure));
+            let apart = Some(against_reference(&runs[reference], measure)(value, against))
+                .filter(|apart| policy != reference && apart.is_finite());
+            let (difference, change) = match is_plain(&runs[reference], measure) {
+                true => (apart, None),
+                false => (None, apart),
+            };
+            Entry {
+                value,
+                change,
+                difference,
+                interval: intervals[policy][measure].filter(|_| policy != reference),
+                runs: runs[policy].iter().map(|run| run.values[measure]).collect(),
+            }
+        };
         let column = |(policy, contender): (usize, &Contender)| Column {
             name: contender.name.clone(),
             parts: contender.parts(),
-            entries: (0..MEASURES.len())
-                .map(|measure| Entry {
-                    value: mean(&runs[policy], measure),
-                    change: Some(change(mean(&runs[policy], measure), mean(&runs[reference], measure)))
-                        .filter(|change| policy != reference && change.is_finite()),
-                    interval: intervals[policy][measure].filter(|_| policy != reference),
-                    runs: runs[policy].iter().map(|run| run.values[measure]).collect(),
-                })
-                .collect(),
+            entries: (0..MEASURES.len()).map(|measure| entry(policy, measure)).collect(),
         };
         let policies = contenders.iter().enumerate().map(column).collect();
         Self { policies, reference, seeds, jobs, basis }
@@ -121,7 +133,17 @@ impl Comparison {
 fn mean(runs: &[Run], measure: usize) -> f64 {
     let all: Vec<usize> = (0..runs.len()).collect();
     let values: Vec<f64> = runs.iter().map(|run| run.values[measure]).collect();
-    super::statistics::mean_of(&values, &all)
+    mean_of(&values, &all)
+}
+
+/// Whether a measure is compared by plain differences: it has a sign, and a run of the reference is not positive.
+fn is_plain(reference: &[Run], measure: usize) -> bool {
+    MEASURES[measure].unit.is_signed() && reference.iter().any(|run| run.values[measure] <= 0.0)
+}
+
+/// How a measure is compared with the reference's: by the relative change, or the plain difference.
+fn against_reference(reference: &[Run], measure: usize) -> fn(f64, f64) -> f64 {
+    if is_plain(reference, measure) { |value, reference| value - reference } else { change }
 }
 
 type Intervals = Vec<Vec<Option<Interval>>>;
@@ -132,7 +154,8 @@ fn seed_intervals(runs: &[Vec<Run>], reference: usize, seed: u64) -> Intervals {
     };
     let interval = |policy, measure| {
         let (own, other) = (values(policy, measure), values(reference, measure));
-        Resampling::new(seed).bca(own.len(), |picked| relative_change(&own, &other, picked))
+        let apart = against_reference(&runs[reference], measure);
+        Resampling::new(seed).bca(own.len(), |picked| apart(mean_of(&own, picked), mean_of(&other, picked)))
     };
     let row = |policy| (0..MEASURES.len()).map(|measure| interval(policy, measure)).collect();
     (0..runs.len()).map(row).collect()
@@ -224,6 +247,35 @@ mod tests {
         let found = compared(10, &[runs(10, |_| 0.0), runs(10, |_| 3.0)]);
         let entry = &found.policies[1].entries[0];
         assert_eq!((entry.change, entry.interval), (None, None), "nothing is relative to zero");
+    }
+
+    #[test]
+    fn what_has_a_sign_is_told_by_its_difference_where_the_reference_is_not_positive() {
+        let of = |key: &str| MEASURES.iter().position(|measure| measure.key == key).unwrap();
+        let (cost, wait) = (of("cost_usd"), of("wait_mean_s"));
+        // A bill that falls from −$0.01 to −$0.06 would be a rise to six times as much.
+        let found = compared(10, &[runs(10, |_| -0.01), runs(10, |_| -0.06)]);
+        let entry = &found.policies[1].entries[cost];
+        assert_eq!(entry.change, None, "nothing is relative to a credit");
+        assert!((entry.difference.unwrap() + 0.05).abs() < 1e-12, "five cents less: {entry:?}");
+        let ends = entry.interval.unwrap();
+        assert!(
+            (ends.low + 0.05).abs() < 1e-12 && (ends.high + 0.05).abs() < 1e-12,
+            "in every sample: {ends:?}"
+        );
+        // From nothing to $3.
+        let found = compared(1, &[runs(1, |_| 0.0), runs(1, |_| 3.0)]);
+        assert_eq!(found.policies[1].entries[cost].difference, Some(3.0), "of money");
+        assert_eq!(found.policies[1].entries[wait].difference, None, "of waiting nothing is said");
+        // One seed of a credit is enough: a sample of it alone has no positive reference. The mean of the reference
+        // is (9 · 1 − 1) ÷ 10 dollars.
+        let found = compared(10, &[runs(10, |seed| if seed == 3 { -1.0 } else { 1.0 }), runs(10, |_| 0.5)]);
+        let entry = &found.policies[1].entries[cost];
+        assert!((entry.difference.unwrap() + 0.3).abs() < 1e-12, "{entry:?}");
+        // A control: where the reference is positive the change is relative, to a credit too.
+        let found = compared(10, &[runs(10, |_| 2.0), runs(10, |_| -1.0)]);
+        let entry = &found.policies[1].entries[cost];
+        assert_eq!((entry.change, entry.difference), (Some(-1.5), None), "150 % less");
     }
 
     #[test]

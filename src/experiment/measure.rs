@@ -26,6 +26,14 @@ pub enum Unit {
     Grams,
 }
 
+impl Unit {
+    /// Whether a number of it may be below zero: prices are, and credits for carbon.
+    #[must_use]
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::Dollars | Self::Grams)
+    }
+}
+
 /// A number that every job has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
@@ -89,8 +97,8 @@ const fn slowdown(
 const fn whole(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
     Measure { key, name, unit, of_run, of_jobs: None, is_optional: false }
 }
-/// What is only known where power is counted.
-const fn of_power(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
+/// What is only known of some runs: where power is counted, or tenants contend.
+const fn if_known(key: &'static str, name: &'static str, unit: Unit, of_run: fn(&Metrics) -> f64) -> Measure {
     Measure { is_optional: true, ..whole(key, name, unit, of_run) }
 }
 
@@ -131,24 +139,24 @@ pub const MEASURES: &[Measure] = &[
     ),
     whole("makespan_s", "makespan", Unit::Seconds, |m| m.makespan.0.into()),
     whole("utilization", "utilization", Unit::Share, |m| m.utilization),
-    whole("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index),
+    if_known("jain_index", "Jain index", Unit::Ratio, |m| m.jain_index.unwrap_or(f64::NAN)),
     whole("unfinished_jobs", "unfinished jobs", Unit::Jobs, |m| m.outcome(Outcome::Unfinished).into()),
-    of_power("energy_j", "energy", Unit::Joules, |m| power(m, |power| wide(power.all.energy_j))),
-    of_power("peak_w", "peak power", Unit::Watts, |m| power(m, |power| wide(power.all.peak_w.into()))),
-    of_power("over_cap_ws", "over caps", Unit::Joules, |m| power(m, |power| wide(power.all_over_cap_ws))),
-    of_power("work_gpu_hours_mwh", "work/MWh", Unit::Ratio, |m| {
+    if_known("energy_j", "energy", Unit::Joules, |m| power(m, |power| wide(power.all.energy_j))),
+    if_known("peak_w", "peak power", Unit::Watts, |m| power(m, |power| wide(power.all.peak_w.into()))),
+    if_known("over_cap_ws", "over caps", Unit::Joules, |m| power(m, |power| wide(power.all_over_cap_ws))),
+    if_known("work_gpu_hours_mwh", "work/MWh", Unit::Ratio, |m| {
         power(m, |power| power.work_gpu_hours_per_mwh)
     }),
-    of_power("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
+    if_known("energy_cost_usd", "cost of energy", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.energy.0) / 1e6)
     }),
-    of_power("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
+    if_known("demand_cost_usd", "cost of peaks", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.demand.0) / 1e6)
     }),
-    of_power("cost_usd", "cost", Unit::Dollars, |m| {
+    if_known("cost_usd", "cost", Unit::Dollars, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.total.0) / 1e6)
     }),
-    of_power("carbon_g", "carbon", Unit::Grams, |m| {
+    if_known("carbon_g", "carbon", Unit::Grams, |m| {
         m.cost.as_ref().map_or(f64::NAN, |cost| signed(cost.carbon_g))
     }),
 ];
@@ -170,25 +178,26 @@ const fn signed(number: i64) -> f64 {
 /// Seconds of a day.
 const DAY: u32 = 86_400;
 
-/// By [`Quantity`]: those of the jobs that count, each with the day of its submit.
+/// By [`Quantity`]: those of the jobs that count, each with the day of its submit. All that have any of them wait.
 pub(super) fn rank(history: &History, measured: &Measured) -> Vec<Ranked> {
     let workload = &history.plan.workload;
-    let counted: Vec<u32> = measured.finished(history).collect();
+    let eligible: Vec<u32> = measured.eligible(history).collect();
+    let finished: Vec<u32> = measured.finished(history).collect();
     let submit = |job: u32| workload.jobs[job as usize].submit_time;
-    let first = counted.iter().map(|job| submit(*job)).min().unwrap_or_default();
+    let first = eligible.iter().map(|job| submit(*job)).min().unwrap_or_default();
     let day = |job: u32| submit(job).since(first).0 / DAY;
-    let of = |value: &dyn Fn(u32) -> f64| {
-        Ranked::new(counted.iter().map(|job| (value(*job), day(*job))).collect())
+    let of = |jobs: &[u32], value: &dyn Fn(u32) -> f64| {
+        Ranked::new(jobs.iter().map(|job| (value(*job), day(*job))).collect())
     };
     let times = |job: u32| &measured.jobs[job as usize];
     vec![
-        of(&|job| times(job).wait_time.0.into()),
-        of(&|job| times(job).bounded_slowdown()),
-        of(&|job| history.jobs[job as usize].finish_time.since(submit(job)).0.into()),
+        of(&eligible, &|job| times(job).wait_time.0.into()),
+        of(&finished, &|job| times(job).bounded_slowdown()),
+        of(&finished, &|job| history.jobs[job as usize].finish_time.since(submit(job)).0.into()),
     ]
 }
 
-/// One quantity of all jobs, ascending, each with the day of its submit.
+/// One quantity of the jobs that have it, ascending, each with the day of its submit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Ranked {
     values: Vec<(f64, u32)>,

@@ -248,7 +248,7 @@ fn workload(dice: &mut Dice, cluster: &Cluster) -> Workload {
     }
     let requests: Vec<u32> =
         (0..2 + dice.below(8)).map(|_| builder.request(request(dice, cluster))).collect();
-    let plain = builder.behaviour(Behaviour::default());
+    let plain = builder.behaviour(Behaviour { preemptible: false, ..Behaviour::default() });
     let stoppable = builder.behaviour(Behaviour {
         preemptible: true,
         checkpoint_interval: Seconds(10),

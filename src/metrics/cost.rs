@@ -1,4 +1,4 @@
-//! What a run costs and emits, and whose part of that is how large.
+//! What a window of a run costs and emits, and whose part of that is how large.
 //!
 //! A site's [`Bill`] is divided among the jobs that ran there. A job pays for what it draws at the price of each second:
 //! what it makes its nodes draw and its GPUs' part of their idle draw. The rest of the bill (nodes without work, racks,
@@ -16,8 +16,9 @@ use crate::power::{Domain, Parts};
 use crate::units::{Money, Seconds, Time, Watts};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// What one site pays over the whole run, window or not.
+/// What one site pays in the window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SiteCost {
     /// As the scenario calls it.
@@ -25,7 +26,8 @@ pub struct SiteCost {
     /// ∫ price × draw from the grid dt.
     #[serde(rename = "energy_usd")]
     pub energy: Money,
-    /// Σ over months of the highest reading × the demand price.
+    /// Σ over months of the highest reading within the window × the demand price: as though the meter were read for the
+    /// window alone, an interval that the window cuts counting with what was drawn within.
     #[serde(rename = "demand_usd")]
     pub demand: Money,
     /// ∫ intensity × draw from the grid dt, grams of CO₂ equivalent.
@@ -40,12 +42,12 @@ pub struct SiteCost {
     pub charged_j: u64,
     /// Joules that it gave.
     pub discharged_j: u64,
-    /// How long the run went on after the last recorded price or intensity, which then stood.
+    /// How much of the window is after the last recorded price or intensity, which then stood.
     #[serde(rename = "beyond_s")]
     pub beyond: Seconds,
 }
 
-/// What a run costs and emits as a whole, over all of it, window or not.
+/// What a run costs and emits in the window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CostMetrics {
     /// Everything there is to pay.
@@ -54,7 +56,7 @@ pub struct CostMetrics {
     /// For energy.
     #[serde(rename = "energy_usd")]
     pub energy: Money,
-    /// For the highest draw of each month.
+    /// For the highest reading of each month within the window, see [`SiteCost::demand`].
     #[serde(rename = "demand_usd")]
     pub demand: Money,
     /// Of the total: what no job pays, since none ran at the site.
@@ -70,7 +72,7 @@ pub struct CostMetrics {
     pub sites: Vec<SiteCost>,
 }
 
-/// What jobs pay and emit.
+/// What jobs pay and emit in some stretch of time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobCosts {
     /// By job, in input order.
@@ -116,23 +118,24 @@ struct Use {
     carbon: i128,
 }
 
-/// The bills of all sites and every job's part; none where no power is counted or nothing is known of the grid.
+/// The bills of all sites for a window, and every job's part; none where no power is counted or nothing is known of the
+/// grid.
 ///
 /// # Complexity
 /// O(n log n) in segments and changes of capacity, O(nodes) of each segment, and the changes of prices.
-pub(super) fn cost(history: &History) -> Option<(CostMetrics, JobCosts)> {
+pub(super) fn cost(history: &History, window: &Range<Time>) -> Option<(CostMetrics, JobCosts)> {
     let cluster = &history.plan.cluster;
     if cluster.grids.is_empty() || !is_counted(cluster) {
         return None;
     }
     let mut draws = SiteDraws(vec![Vec::new(); cluster.sites.len()]);
     sweep(history, &mut draws);
-    let bills: Vec<Bill> =
-        cluster.grids.iter().zip(&draws.0).map(|(grid, draw)| bill(grid, draw, history.end)).collect();
+    let bills = cluster.grids.iter().zip(&draws.0).map(|(grid, draw)| bill(grid, draw, window.clone()));
+    let bills: Vec<Bill> = bills.collect();
     let mut jobs =
         JobCosts { cost: vec![Money(0); history.jobs.len()], carbon_g: vec![0; history.jobs.len()] };
     let mut nobody = Money(0);
-    for (bill, uses) in bills.iter().zip(uses(history)) {
+    for (bill, uses) in bills.iter().zip(uses(history, window)) {
         if uses.is_empty() {
             nobody.0 = nobody.0.saturating_add(bill.total().0);
         }
@@ -142,8 +145,8 @@ pub(super) fn cost(history: &History) -> Option<(CostMetrics, JobCosts)> {
     Some((CostMetrics { nobody, ..sums(&bills, names) }, jobs))
 }
 
-/// By site: what each job that ran there drew, by job.
-fn uses(history: &History) -> Vec<BTreeMap<u32, Use>> {
+/// By site: what each job that ran there in the window drew then, by job.
+fn uses(history: &History, window: &Range<Time>) -> Vec<BTreeMap<u32, Use>> {
     let cluster = &history.plan.cluster;
     let signals = cluster.grids.iter().map(|grid| [&grid.price, &grid.carbon]);
     let mut integrals: Vec<_> = signals
@@ -154,8 +157,8 @@ fn uses(history: &History) -> Vec<BTreeMap<u32, Use>> {
     // Watts of the segment by site; most are at one.
     let mut watts: Vec<(u32, u64)> = Vec::new();
     for segment in &history.segments {
-        let to = segment.to.min(history.end);
-        if to <= segment.from {
+        let (from, to) = (segment.from.max(window.start), segment.to.min(window.end));
+        if to <= from {
             continue;
         }
         watts.clear();
@@ -172,9 +175,9 @@ fn uses(history: &History) -> Vec<BTreeMap<u32, Use>> {
             let own = uses[site as usize].entry(segment.job).or_default();
             let [price, carbon] = &mut integrals[site as usize];
             let product = |signal: &mut Option<crate::cluster::grid::Integral<'_>>| {
-                signal.as_mut().map_or(0, |signal| i128::from(watts) * signal.over(segment.from, to))
+                signal.as_mut().map_or(0, |signal| i128::from(watts) * signal.over(from, to))
             };
-            own.joules = own.joules.saturating_add(watts * u64::from(to.since(segment.from).0));
+            own.joules = own.joules.saturating_add(watts * u64::from(to.since(from).0));
             own.price += product(price);
             own.carbon += product(carbon);
         }
@@ -230,5 +233,101 @@ fn sums<'a>(bills: &[Bill], names: impl Iterator<Item = &'a str>) -> CostMetrics
         dollars_per_mwh: per_hour(energy, 1e6),
         grams_per_kwh: per_hour(carbon_g, 1e3),
         sites: bills.iter().zip(names).map(site).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::grid::{Battery, Demand, Grid, Series, Signal, Zone};
+    use crate::history::sample;
+    use crate::metrics::measure;
+
+    /// A run whose nodes draw power that costs and emits.
+    fn powered(seed: u64, battery: Option<Battery>) -> History {
+        let mut history = sample::random(seed);
+        let cluster = &mut history.plan.cluster;
+        for kind in &mut cluster.kinds {
+            (kind.power.idle, kind.power.busy, kind.power.gpu_tgp) =
+                (Watts(70_000), Watts(500_100), Watts(90_000));
+        }
+        let values = vec![40_000_000, -15_000_000, 71_234_567];
+        let price = Series { offset: 17, step: Seconds(23), values, repeats: true };
+        let grid = Grid {
+            price: Some(Signal::Series(price)),
+            carbon: Some(Signal::Constant(369_000)),
+            demand: Some(Demand { price: 12_000_000, interval: Seconds(60) }),
+            clock: Some(Zone::utc(1_675_207_800)),
+            battery,
+        };
+        cluster.grids = vec![grid; cluster.sites.len()];
+        history
+    }
+
+    #[test]
+    fn energy_cost_and_carbon_are_of_one_window() {
+        let battery = Battery {
+            capacity: 2_000_000,
+            charge: 1_000_000,
+            power: Watts(50_000),
+            efficiency_ppm: 900_000,
+            threshold: Watts(600_000),
+        };
+        let (mut windows, mut other) = (0, 0);
+        for seed in 0..200 {
+            let mut history = powered(seed, (seed % 2 == 1).then_some(battery));
+            let whole = measure(&history);
+            history.plan.settings.warm_up = history.end.0 / 4;
+            history.plan.settings.drain = Some(history.end.0 * 3 / 4);
+            let measured = measure(&history);
+            let (cost, power) =
+                (measured.metrics.cost.as_ref().unwrap(), measured.metrics.power.as_ref().unwrap());
+            let grid: u128 = cost.sites.iter().map(|site| site.grid_j).sum();
+            let sum =
+                |of: fn(&SiteCost) -> u64| cost.sites.iter().map(|site| u128::from(of(site))).sum::<u128>();
+            let drawn = power.all.energy_j + sum(|site| site.charged_j);
+            assert_eq!(grid + sum(|site| site.discharged_j), drawn, "seed {seed}: joules of the same window");
+            if battery_is_idle(cost) {
+                let grams = real(grid) / JOULES_A_MWH * 369_000.0;
+                let found = real(cost.carbon_g.unsigned_abs().into());
+                assert!((grams - found).abs() <= 1.0, "seed {seed}: {found} g instead of {grams}");
+            }
+            assert_eq!(cost.total.0, cost.energy.0 + cost.demand.0, "seed {seed}: both parts");
+            // Tenants without a job submitted in the window are not listed, but may have jobs that run in it.
+            let (_, jobs) = super::cost(&history, &window(&measured)).unwrap();
+            let paid: i64 = jobs.cost.iter().map(|cost| cost.0).sum();
+            assert_eq!(paid + cost.nobody.0, cost.total.0, "seed {seed}: what jobs pay adds up");
+            let by_tenant = jobs.by_tenant(&history);
+            for tenant in &measured.metrics.tenants {
+                let index = history.plan.workload.tenants.iter().position(|other| other.name == tenant.name);
+                let (money, grams) = by_tenant[index.unwrap()];
+                assert_eq!(
+                    (tenant.cost, tenant.carbon_g),
+                    (Some(money), Some(grams)),
+                    "seed {seed}: {}",
+                    tenant.name
+                );
+            }
+            // What each job pays is of the run, as its joules are.
+            assert_eq!(
+                (&measured.costs, &measured.energy),
+                (&whole.costs, &whole.energy),
+                "seed {seed}: by job"
+            );
+            windows += u32::from(cost.total != Money(0));
+            other += u32::from(Some(cost) != whole.metrics.cost.as_ref());
+        }
+        assert!(
+            windows > 150 && other > 150,
+            "{windows} windows cost something, {other} something else than all"
+        );
+    }
+
+    fn battery_is_idle(cost: &CostMetrics) -> bool {
+        cost.sites.iter().all(|site| site.charged_j + site.discharged_j == 0)
+    }
+
+    fn window(measured: &crate::metrics::Measured) -> Range<Time> {
+        measured.metrics.window.from..measured.metrics.window.to
     }
 }

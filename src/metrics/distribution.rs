@@ -14,6 +14,8 @@ use serde::Serialize;
 pub struct Distribution<T, Mean = f64> {
     /// How many values there are; without any, every number below is zero.
     pub count: u64,
+    /// How many of them are of jobs that were waiting or running when the run ended: those may still grow.
+    pub unfinished: u64,
     /// Their mean.
     pub mean: Mean,
     /// Half of them are at most this.
@@ -38,6 +40,7 @@ pub fn percentile<T: Copy + Default>(ascending: &[T], percent: usize) -> T {
 fn of_ascending<T: Copy + Default>(ascending: &[T], mean: f64) -> Distribution<T> {
     Distribution {
         count: count(ascending.len()),
+        unfinished: 0,
         mean,
         p50: percentile(ascending, 50),
         p90: percentile(ascending, 90),

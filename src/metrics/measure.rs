@@ -6,9 +6,9 @@ use super::power::{PowerMetrics, power};
 use super::replay::replay;
 use super::series::Series;
 use super::tenants::{TenantMetrics, is_finished, tenants};
-use super::times::{JobTimes, times};
+use super::times::{JobTimes, times, wait_time, was_eligible};
 use super::{MILLI_SECONDS_AN_HOUR, SLOWDOWN_BOUND};
-use crate::history::{History, Outcome, WaitReason};
+use crate::history::{History, Outcome, Settings, WaitReason};
 use crate::power::energy::of_jobs;
 use crate::units::{Seconds, Time};
 use serde::{Serialize, Serializer};
@@ -22,7 +22,8 @@ pub struct Window {
     pub to: Time,
 }
 
-/// What a run comes to. Statistics over jobs are about those submitted in the window that ran to an end: completed,
+/// What a run comes to. Statistics over jobs are about those submitted in the window: waiting about all of them that
+/// were eligible before the run ended, run time, turnaround and slowdown about those that ran to an end: completed,
 /// failed or timed out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Metrics {
@@ -33,7 +34,8 @@ pub struct Metrics {
     /// Those jobs by [`Outcome`], in the order of [`Outcome::ALL`].
     #[serde(serialize_with = "by_outcome")]
     pub outcomes: [u32; Outcome::ALL.len()],
-    /// `wait_time` = Σ intervals in which a job is eligible and not running, seconds.
+    /// `wait_time` = Σ intervals in which a job is eligible and not running, seconds; of every job that was eligible,
+    /// those still waiting or running at the end, and those withdrawn meanwhile, with the wait so far.
     pub wait_time: Distribution<u32>,
     /// `run_time` = Σ seconds in which a job holds its domains.
     pub run_time: Distribution<u32>,
@@ -66,8 +68,9 @@ pub struct Metrics {
     pub lost_gpu_hours: f64,
     /// GPU-hours that were held for restarts.
     pub restart_gpu_hours: f64,
-    /// Jain's index over tenants of share ÷ entitlement, see [`super::jain_index`].
-    pub jain_index: f64,
+    /// Jain's index over tenants of GPUs held ÷ entitlement while they contend, (Σx)² ÷ (n · Σx²), see
+    /// [`super::jain_index`]; none if they never do.
+    pub jain_index: Option<f64>,
     /// Job-seconds by [`WaitReason`], in the order of [`WaitReason::ALL`], of all jobs of the window, ended or not;
     /// all but `dependency` are waiting.
     #[serde(serialize_with = "by_reason")]
@@ -78,7 +81,7 @@ pub struct Metrics {
     pub graphs: Option<GraphMetrics>,
     /// What was drawn, where power is counted.
     pub power: Option<PowerMetrics>,
-    /// What it costs and emits, over the whole run; none where no power is counted or nothing is known of the grid.
+    /// What it costs and emits in the window; none where no power is counted or nothing is known of the grid.
     pub cost: Option<CostMetrics>,
     /// The run over time, window or not.
     pub series: Series,
@@ -107,21 +110,35 @@ pub struct Measured {
     /// Joules of every job, window or not, in input order; none where no power is counted. See
     /// [`of_jobs`](crate::power::energy::of_jobs).
     pub energy: Option<Vec<u128>>,
-    /// What every job pays and emits; none where no power is counted or nothing is known of the grid.
+    /// What every job pays and emits from its start to its end, window or not, as its joules are; none where no power is
+    /// counted or nothing is known of the grid.
     pub costs: Option<JobCosts>,
 }
 
 impl Measured {
-    /// The jobs that statistics are about, ascending: submitted in the window, and run to an end.
+    /// The jobs that other statistics are about, ascending: submitted in the window, and run to an end.
     pub fn finished<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
-        let settings = &history.plan.settings;
-        let submitted = Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time);
+        let submitted = submitted(&history.plan.settings);
         let counts = move |job: &u32| {
             submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
                 && is_finished(history.jobs[*job as usize].outcome)
         };
         (0..history.plan.workload.len()).filter(counts)
     }
+    /// The jobs that statistics of waiting are about, ascending: submitted in the window, and eligible in the run.
+    pub fn eligible<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
+        let submitted = submitted(&history.plan.settings);
+        let counts = move |job: &u32| {
+            submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
+                && was_eligible(history, *job)
+        };
+        (0..history.plan.workload.len()).filter(counts)
+    }
+}
+
+/// When jobs that count were submitted.
+fn submitted(settings: &Settings) -> std::ops::Range<Time> {
+    Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time)
 }
 
 /// Measures a run over the window that its settings name.
@@ -156,17 +173,17 @@ impl Measured {
 pub fn measure(history: &History) -> Measured {
     let settings = &history.plan.settings;
     let from = Time(settings.warm_up).min(history.end);
-    let drain = settings.drain.map_or(Time::NEVER, Time);
     // Jobs count up to the drain, time only as far as the run went.
-    let submitted = Time(settings.warm_up)..drain;
-    let to = drain.min(history.end).max(from);
+    let submitted = submitted(settings);
+    let to = submitted.end.min(history.end).max(from);
     let (mut jobs, waits) = times(history);
     let replay = replay(history, &waits, &mut jobs, from..to);
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
     let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
     let (power, joules) = power(history, from..to, gpu_hours, work_hours(history, from..to)).unzip();
-    let (tenants, jain_index) = tenants(history, &jobs, &replay.held, joules.as_deref(), &submitted);
+    let held = (&replay.held[..], &replay.contended[..]);
+    let (tenants, jain_index) = tenants(history, &jobs, held, joules.as_deref(), &submitted);
     let mut metrics = Metrics {
         window: Window { from, to },
         slowdown_bound: SLOWDOWN_BOUND,
@@ -190,16 +207,21 @@ pub fn measure(history: &History) -> Measured {
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);
     let counted: Vec<u32> = (0..history.plan.workload.len()).filter(in_window).collect();
     add_job_statistics(&mut metrics, history, &jobs, &counted);
-    let (cost, costs) = cost(history).unzip();
-    metrics.cost = cost;
-    if let Some(costs) = &costs {
-        let by_name: Vec<_> = history.plan.workload.tenants.iter().zip(costs.by_tenant(history)).collect();
-        for tenant in &mut metrics.tenants {
-            let own = by_name.iter().find(|(other, _)| other.name == tenant.name);
-            (tenant.cost, tenant.carbon_g) = own.map(|(_, sum)| *sum).unzip();
-        }
-    }
+    let costs = add_costs(&mut metrics, history);
     Measured { metrics, jobs, energy: of_jobs(history), costs }
+}
+
+/// Adds what the window costs; what jobs pay over the whole run is left.
+fn add_costs(metrics: &mut Metrics, history: &History) -> Option<JobCosts> {
+    let (window, run) = (metrics.window.from..metrics.window.to, Time::ZERO..history.end);
+    let (found, costs) = cost(history, &window)?;
+    metrics.cost = Some(found);
+    let by_name: Vec<_> = history.plan.workload.tenants.iter().zip(costs.by_tenant(history)).collect();
+    for tenant in &mut metrics.tenants {
+        let own = by_name.iter().find(|(other, _)| other.name == tenant.name);
+        (tenant.cost, tenant.carbon_g) = own.map(|(_, sum)| *sum).unzip();
+    }
+    if window == run { Some(costs) } else { cost(history, &run).map(|(_, costs)| costs) }
 }
 
 /// GPU-hours of work, on reference GPUs, of the jobs that completed in the window.
@@ -232,7 +254,8 @@ fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes
     let seconds = |value: &dyn Fn(u32) -> Seconds| {
         Distribution::of_seconds(finished.iter().map(|job| value(*job).0).collect())
     };
-    metrics.wait_time = seconds(&|job| jobs[job as usize].wait_time);
+    let eligible: Vec<u32> = counted.iter().copied().filter(|job| was_eligible(history, *job)).collect();
+    metrics.wait_time = wait_time(history, jobs, &eligible);
     metrics.run_time = seconds(&|job| jobs[job as usize].run_time);
     metrics.turnaround_time = seconds(&|job| finish(job).since(submit(job)));
     let slowdowns = finished.iter().map(|job| jobs[*job as usize].bounded_slowdown());
@@ -257,7 +280,8 @@ fn by_reason<S: Serializer>(
 mod tests {
     use super::*;
     use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState};
-    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, Settings, sample};
+    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, sample};
+    use crate::simulation::{Control, simulate};
     use crate::units::{Factor, Gpus};
     use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant};
 
@@ -339,14 +363,16 @@ mod tests {
         let Measured { metrics, jobs, .. } = measure(&history());
         let waits: Vec<u32> = jobs.iter().map(|job| job.wait_time.0).collect();
         assert_eq!(waits, [0, 0, 250, 80, 10], "eligible and not running");
-        assert_eq!((metrics.jobs, metrics.wait_time.count), (5, 4), "one is unfinished");
+        let wait = &metrics.wait_time;
+        assert_eq!((metrics.jobs, wait.count, wait.unfinished), (5, 5, 1), "one is unfinished");
+        assert_eq!(metrics.turnaround_time.count, 4, "and has no turnaround yet");
         assert_eq!(
             (metrics.outcome(Outcome::Failed), metrics.outcome(Outcome::Completed)),
             (1, 3),
             "outcomes"
         );
-        near(metrics.wait_time.mean, 330.0 / 4.0, "mean wait");
-        assert_eq!((metrics.wait_time.p50, metrics.wait_time.p90), (0, 250), "ranks 2 and 4 of 4");
+        near(wait.mean, 340.0 / 5.0, "mean wait");
+        assert_eq!((wait.p50, wait.p90), (10, 250), "ranks 3 and 5 of 5");
         near(metrics.turnaround_time.mean, f64::from(200 + 100 + 350 + 180) / 4.0, "mean turnaround");
         near(metrics.bounded_slowdown.mean, (1.0 + 1.0 + 3.5 + 1.8) / 4.0, "mean bounded slowdown");
         assert_eq!(metrics.makespan, Seconds(400), "from 0 to 400");
@@ -371,8 +397,11 @@ mod tests {
         let [a, b] = &metrics.tenants[..] else { panic!("two tenants") };
         near(a.share, 1180.0 / 1580.0, "a held 4 · 200 + 4 · 95");
         near(b.entitlement, 0.25, "two of eight");
-        near(metrics.jain_index, jain(&[1180.0 / 1580.0 / 0.75, 400.0 / 1580.0 / 0.25]), "fairness");
+        // From 20 to 200 a job waits and both have jobs: `a` holds four and `b` two. Later `a` is alone.
+        assert_eq!((a.contended_gpus, b.contended_gpus), (Some(4.0), Some(2.0)), "while they contend");
+        near(metrics.jain_index.unwrap(), jain(&[4.0 / 0.75, 2.0 / 0.25]), "fairness");
         assert_eq!((a.jobs, a.finished, b.wait_time.p95), (3, 2, 80), "their jobs");
+        assert_eq!((a.wait_time.count, a.wait_time.unfinished), (3, 1), "the one that waits is of `a`");
         assert_eq!(metrics.series.utilization.len(), 80, "a bucket every five seconds");
     }
 
@@ -399,6 +428,34 @@ mod tests {
         let metrics = measure(&history).metrics;
         assert_eq!((metrics.jobs, metrics.makespan), (0, Seconds(0)), "after the end there is nothing");
         near(metrics.utilization, 0.0, "nothing of nothing");
+    }
+
+    #[test]
+    fn more_nodes_do_not_look_worse() {
+        // Jobs of a whole node: 100 s at 0, 1000 s at 1, 10 s at 2; cut off at 150. On one node the second starts at
+        // 100 and the third waits; on two the second starts at 1, the third at 100. Of those that ended alone, the
+        // mean wait would be 0 on one node and (0 + 98) ÷ 2 on two.
+        let run = |nodes| {
+            let mut builder = Builder::default();
+            let request = builder.request(Request::gang(Gpus::whole(4)));
+            let behaviour = builder.behaviour(Behaviour::default());
+            for (submit, work) in [(0, 100), (1, 1000), (2, 10)] {
+                let work_time = Seconds(work);
+                builder.push(Job { request, behaviour, work_time, ..Job::at(Time(submit)) });
+            }
+            let cluster = Cluster::uniform(nodes, NodeKind { gpus: 4, ..NodeKind::default() });
+            let settings = Settings { until: Some(150), ..Settings::named("fifo", "none", "first-fit") };
+            let plan = Plan { cluster, workload: builder.finish(), settings };
+            measure(&simulate(plan, &mut Control::default())).metrics.wait_time
+        };
+        let (one, two) = (run(1), run(2));
+        assert_eq!(
+            (one.count, one.unfinished, two.count, two.unfinished),
+            (3, 2, 3, 1),
+            "all, and who is left"
+        );
+        near(one.mean, f64::from(99 + 148) / 3.0, "on one node");
+        near(two.mean, 98.0 / 3.0, "on two");
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! `dependency` is the time from submission until it is eligible, and no part of `wait_time`. A wish for segments is
 //! not looked at.
 
+mod contention;
 mod cost;
 mod distribution;
 mod fit;

@@ -1,5 +1,6 @@
 //! Replays a history once, instant by instant: what was free and who waited for what.
 
+use super::contention::{Contended, Contention};
 use super::occupancy::Occupancy;
 use super::series::{Rates, Recorder};
 use super::times::{JobTimes, Wait};
@@ -15,6 +16,8 @@ pub(super) struct Replay {
     pub(super) recorder: Recorder,
     /// GPU-seconds that each tenant held in the window, in thousandths.
     pub(super) held: Vec<u128>,
+    /// What each tenant held in the window while there was contention.
+    pub(super) contended: Vec<Contended>,
 }
 
 /// Indices by time, taken in order.
@@ -56,6 +59,7 @@ struct Sweep<'a> {
     held: Vec<Held>,
     held_since: Vec<Time>,
     held_seconds: Vec<u128>,
+    contention: Contention,
     segments: Queue,
     segment_ends: Queue,
     wait_starts: Queue,
@@ -85,6 +89,7 @@ pub(super) fn replay(
         history,
         waits,
         waiting: Waiting::new(history, &occupancy),
+        contention: Contention::new(window.clone(), tenants),
         recorder: Recorder::new(window, history.end),
         rates: Rates { levels: occupancy.levels, ..Rates::default() },
         occupancy,
@@ -105,7 +110,8 @@ pub(super) fn replay(
     for tenant in 0..tenants {
         sweep.count_held(tenant, history.end);
     }
-    Replay { recorder: sweep.recorder, held: sweep.held_seconds }
+    let contended = sweep.contention.finish(history.end);
+    Replay { recorder: sweep.recorder, held: sweep.held_seconds, contended }
 }
 
 impl Sweep<'_> {
@@ -154,6 +160,7 @@ impl Sweep<'_> {
         while let Some(wait) = self.wait_ends.pop(now) {
             let job = self.waits[wait].job;
             self.waiting.end(job, now, times, &self.occupancy);
+            self.contention.wait(self.history.plan.workload.jobs[job as usize].tenant, false, now);
             self.rates.waiting -= 1;
             self.rates.wanted -= u64::from(self.history.plan.workload.request_of(job).gpus().milli());
         }
@@ -176,6 +183,7 @@ impl Sweep<'_> {
         while let Some(wait) = self.wait_starts.pop(now) {
             let job = self.waits[wait].job;
             self.waiting.begin(job, now, passes, times, &self.occupancy);
+            self.contention.wait(self.history.plan.workload.jobs[job as usize].tenant, true, now);
             self.rates.waiting += 1;
             self.rates.wanted += u64::from(self.history.plan.workload.request_of(job).gpus().milli());
         }
@@ -195,6 +203,7 @@ impl Sweep<'_> {
             self.occupancy.apply(*piece, request, take, stamp);
         }
         let milli = self.history.gpus_of(segment);
+        self.contention.hold(workload.jobs[segment.job as usize].tenant, take, milli, now);
         let tenant = workload.jobs[segment.job as usize].tenant as usize;
         self.count_held(tenant, now);
         let held = &mut self.held[tenant];

@@ -1,5 +1,6 @@
+use super::contention::Contended;
 use super::distribution::{Distribution, ratio, real};
-use super::times::JobTimes;
+use super::times::{JobTimes, wait_time, was_eligible};
 use crate::history::{History, Outcome};
 use crate::units::{Money, Time};
 use serde::Serialize;
@@ -20,18 +21,27 @@ pub struct TenantMetrics {
     pub share: f64,
     /// The part it is entitled to: its quota ÷ Σ quotas where every tenant with a job has one, else equal parts.
     pub entitlement: f64,
+    /// GPUs that its jobs held in the mean while it contended with others, see [`jain_index`]; none if it never did.
+    pub contended_gpus: Option<f64>,
     /// Joules that its jobs drew within the window; none where no power is counted.
     pub energy_j: Option<u128>,
-    /// What its jobs cost over the whole run, none where nothing is known of the grid.
+    /// What its jobs cost in the window, none where nothing is known of the grid.
     #[serde(rename = "cost_usd")]
     pub cost: Option<Money>,
-    /// Grams of CO₂ equivalent that they stand for.
+    /// Grams of CO₂ equivalent that they stand for in the window.
     pub carbon_g: Option<i64>,
-    /// Wait of its finished jobs, seconds.
+    /// Wait of its jobs, seconds; see [`Metrics::wait_time`](super::Metrics::wait_time).
     pub wait_time: Distribution<u32>,
 }
 
-/// Jain's index of share ÷ entitlement over tenants with an entitlement: (Σx)² ÷ (n · Σx²), 1/n to 1.
+/// Jain's index of the service of n tenants: (Σx)² ÷ (n · Σx²), 1/n to 1.
+///
+/// [`Metrics::jain_index`](super::Metrics::jain_index) takes it over the tenants with an entitlement that contended for
+/// GPUs in the window, x being `contended_gpus` ÷ `entitlement`: the GPUs that a tenant's jobs held in the mean while it
+/// contended, by what it is entitled to. There is contention while a job waits and at least two tenants have jobs that
+/// wait or run; a tenant contends while there is contention and it has such a job. GPUs that nobody else asked for, and
+/// time in which a tenant wanted nothing, say nothing about fairness and do not count. A tenant that asks for less than
+/// it is entitled to is not told from one that gets less.
 ///
 /// R. Jain, D. Chiu, W. Hawe, "A quantitative measure of fairness and discrimination for resource allocation in
 /// shared computer systems", DEC TR-301, 1984.
@@ -58,18 +68,21 @@ pub(super) const fn is_finished(outcome: Outcome) -> bool {
 pub(super) fn tenants(
     history: &History,
     times: &[JobTimes],
-    held: &[u128],
+    (held, contended): (&[u128], &[Contended]),
     joules: Option<&[u128]>,
     window: &Range<Time>,
-) -> (Vec<TenantMetrics>, f64) {
+) -> (Vec<TenantMetrics>, Option<f64>) {
     let workload = &history.plan.workload;
     let mut jobs = vec![0_u32; workload.tenants.len()];
-    let mut waits: Vec<Vec<u32>> = vec![Vec::new(); workload.tenants.len()];
-    for ((job, record), times) in workload.jobs.iter().zip(&history.jobs).zip(times) {
+    let mut finished = jobs.clone();
+    let mut eligible: Vec<Vec<u32>> = vec![Vec::new(); workload.tenants.len()];
+    for (index, (job, record)) in (0..).zip(workload.jobs.iter().zip(&history.jobs)) {
+        let tenant = job.tenant as usize;
         if window.contains(&job.submit_time) {
-            jobs[job.tenant as usize] += 1;
-            if is_finished(record.outcome) {
-                waits[job.tenant as usize].push(times.wait_time.0);
+            jobs[tenant] += 1;
+            finished[tenant] += u32::from(is_finished(record.outcome));
+            if was_eligible(history, index) {
+                eligible[tenant].push(index);
             }
         }
     }
@@ -79,7 +92,6 @@ pub(super) fn tenants(
     let count = real(u128::try_from(present().count()).expect("tenants are few"));
     let mut found = Vec::new();
     for (index, tenant) in workload.tenants.iter().enumerate().filter(|(index, _)| jobs[*index] > 0) {
-        let wait_time = Distribution::of_seconds(std::mem::take(&mut waits[index]));
         let entitlement = match quotas {
             Some(all) => ratio(u128::from(tenant.quota_milli.unwrap_or(0)), all),
             None => 1.0 / count,
@@ -87,17 +99,25 @@ pub(super) fn tenants(
         found.push(TenantMetrics {
             name: tenant.name.clone(),
             jobs: jobs[index],
-            finished: u32::try_from(wait_time.count).unwrap_or(u32::MAX),
+            finished: finished[index],
             gpu_hours: real(held[index]) / super::MILLI_SECONDS_AN_HOUR,
             share: ratio(held[index], total),
             entitlement,
+            contended_gpus: mean_gpus(contended[index]),
             energy_j: joules.map(|joules| joules[index]),
             cost: None,
             carbon_g: None,
-            wait_time,
+            wait_time: wait_time(history, times, &eligible[index]),
         });
     }
     let entitled = found.iter().filter(|tenant| tenant.entitlement > 0.0);
-    let fairness = jain_index(&entitled.map(|tenant| tenant.share / tenant.entitlement).collect::<Vec<_>>());
+    let service: Vec<f64> =
+        entitled.filter_map(|tenant| Some(tenant.contended_gpus? / tenant.entitlement)).collect();
+    let fairness = (!service.is_empty()).then(|| jain_index(&service));
     (found, fairness)
+}
+
+fn mean_gpus(contended: Contended) -> Option<f64> {
+    let seconds = u128::from(contended.seconds);
+    (seconds > 0).then(|| ratio(contended.held, seconds * 1000))
 }

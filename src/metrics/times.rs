@@ -1,4 +1,5 @@
-use crate::history::{History, SegmentEnd, WaitReason};
+use super::distribution::Distribution;
+use crate::history::{History, Outcome, SegmentEnd, WaitReason};
 use crate::units::{Seconds, Time};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -35,6 +36,21 @@ impl JobTimes {
         let index = self.reasons.iter().position(|seconds| *seconds == longest)?;
         Some(WaitReason::ALL[index])
     }
+}
+
+/// The wait of some jobs, those still waiting or running with the wait so far, and how many of them those are.
+pub(super) fn wait_time(history: &History, times: &[JobTimes], jobs: &[u32]) -> Distribution<u32> {
+    let waits = jobs.iter().map(|job| times[*job as usize].wait_time.0);
+    let is_unfinished = |job: &&u32| history.jobs[**job as usize].outcome == Outcome::Unfinished;
+    let unfinished = u64::try_from(jobs.iter().filter(is_unfinished).count());
+    let unfinished = unfinished.expect("jobs are counted in 32 bits");
+    Distribution { unfinished, ..Distribution::of_seconds(waits.collect()) }
+}
+
+/// Whether a job became eligible before the run ended, whatever became of it.
+pub(super) fn was_eligible(history: &History, job: u32) -> bool {
+    let record = &history.jobs[job as usize];
+    record.eligible_time <= record.finish_time.min(history.end)
 }
 
 /// A stretch of time in which a job is eligible, does not run and is not held back.
@@ -96,7 +112,7 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{HoldRecord, JobRecord, Outcome, Plan, Segment};
+    use crate::history::{HoldRecord, JobRecord, Plan, Segment};
     use crate::units::Factor;
     use crate::workload::{Builder, Job};
 

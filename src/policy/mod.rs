@@ -53,7 +53,7 @@ pub trait Policy: std::fmt::Debug {
     fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError>;
 }
 
-/// A ready-made combination of order, backfill and placement.
+/// A ready-made combination of order and backfill, or a whole system with its placement.
 #[derive(Debug, Clone, Copy)]
 pub struct Preset {
     /// Unique among presets.
@@ -64,8 +64,17 @@ pub struct Preset {
     pub order: &'static str,
     /// Name of the backfill.
     pub backfill: &'static str,
-    /// Name of the placement.
-    pub placement: &'static str,
+    /// Name of the placement, of presets that are a whole system; none: what was named before stays.
+    pub placement: Option<&'static str>,
+}
+
+impl Preset {
+    /// Its parts as they are named: `fifo/easy`, or `las/skip/consolidate` of a whole system.
+    #[must_use]
+    pub fn parts(&self) -> String {
+        let placement = self.placement.map(|placement| format!("/{placement}")).unwrap_or_default();
+        format!("{}/{}{placement}", self.order, self.backfill)
+    }
 }
 
 /// Every preset.
@@ -75,42 +84,42 @@ pub const PRESETS: &[Preset] = &[
         about: "strict first come, first served",
         order: "fifo",
         backfill: "none",
-        placement: "best-fit",
+        placement: None,
     },
     Preset {
         name: "easy",
         about: "first come, first served with EASY backfill",
         order: "fifo",
         backfill: "easy",
-        placement: "best-fit",
+        placement: None,
     },
     Preset {
         name: "greedy",
         about: "anything that fits, oldest first",
         order: "fifo",
         backfill: "skip",
-        placement: "best-fit",
+        placement: None,
     },
     Preset {
         name: "short-first",
         about: "shortest first with EASY backfill",
         order: "sjf",
         backfill: "easy",
-        placement: "best-fit",
+        placement: None,
     },
     Preset {
         name: "helios",
         about: "Helios: first come, first served on the fewest nodes",
         order: "fifo",
         backfill: "none",
-        placement: "consolidate",
+        placement: Some("consolidate"),
     },
     Preset {
         name: "tiresias",
         about: "Tiresias: least attained service first, preemptive",
         order: "las",
         backfill: "skip",
-        placement: "consolidate",
+        placement: Some("consolidate"),
     },
 ];
 

@@ -4,11 +4,12 @@ use super::battery::{BatteryUse, shave};
 use super::share::rounded;
 use crate::cluster::grid::{Demand, Grid, Zone};
 use crate::units::{Money, Seconds, Time, Watts};
+use std::ops::Range;
 
 /// Joules in a MWh: what prices and intensities count by.
 pub const JOULES_A_MWH: i128 = 3_600_000_000;
 
-/// The bill of a site over a run.
+/// The bill of a site over a window of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bill {
     /// What the site drew, joules.
@@ -19,7 +20,7 @@ pub struct Bill {
     pub peak: Watts,
     /// What the energy costs: Σ joules × price, divided once.
     pub energy: Money,
-    /// What the highest draw of each month costs.
+    /// What the highest reading of each month within the window costs.
     pub demand: Money,
     /// Grams that the energy stands for.
     pub carbon: i64,
@@ -27,7 +28,7 @@ pub struct Bill {
     pub months: Vec<Reading>,
     /// What the battery did.
     pub battery: Option<BatteryUse>,
-    /// How long the run went on after the last recorded price or intensity, which then stood.
+    /// How much of the window is after the last recorded price or intensity, which then stood.
     pub beyond: Seconds,
 }
 
@@ -42,9 +43,9 @@ impl Bill {
 /// The highest reading of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// When its interval began, or the run.
+    /// When its interval began, or the window.
     pub from: Time,
-    /// Joules of that interval.
+    /// Joules of that interval, within the window.
     pub joules: u128,
     /// How long an interval is.
     pub interval: Seconds,
@@ -52,7 +53,10 @@ pub struct Reading {
     pub charge: Money,
 }
 
-/// The bill for a draw that is constant from one step to the next, from second 0 to `end`.
+/// The bill for what is drawn in `window`, where the draw is constant from one step to the next, the first at second 0.
+///
+/// It is as though the meter were read for the window alone: an interval of the demand charge that the window cuts counts
+/// with what was drawn within. A battery works from second 0 on.
 ///
 /// ```
 /// use gigawatt::cluster::grid::{Demand, Grid, Signal, Zone};
@@ -67,7 +71,7 @@ pub struct Reading {
 /// };
 /// // Two hours at 1 MW and one at 3 MW: 5 MWh.
 /// let draw = [(Time(0), Watts(1_000_000)), (Time(7200), Watts(3_000_000))];
-/// let bill = bill(&grid, &draw, Time(10_800));
+/// let bill = bill(&grid, &draw, Time(0)..Time(10_800));
 /// assert_eq!(bill.energy, Money(200_000_000), "5 MWh at 40 $/MWh");
 /// assert_eq!(bill.demand, Money(36_000_000_000), "3,000 kW at 12 $/kW");
 /// assert_eq!(bill.carbon, 1_845_000, "5,000 kWh at 369 g/kWh");
@@ -76,8 +80,13 @@ pub struct Reading {
 /// # Complexity
 /// O(steps + changes of price + metering intervals).
 #[must_use]
-pub fn bill(grid: &Grid, draw: &[(Time, Watts)], end: Time) -> Bill {
-    let shaved = grid.battery.as_ref().map(|battery| shave(battery, draw, end));
+pub fn bill(grid: &Grid, draw: &[(Time, Watts)], window: Range<Time>) -> Bill {
+    let shaved = grid.battery.as_ref().map(|battery| {
+        let before = shave(battery, draw, window.start).1;
+        let (steps, used) = shave(battery, draw, window.end);
+        let (charged, discharged) = (used.charged - before.charged, used.discharged - before.discharged);
+        (steps, BatteryUse { charged, discharged, left: used.left })
+    });
     let (steps, battery): (&[_], _) = match &shaved {
         Some((steps, used)) => (steps, Some(*used)),
         None => (draw, None),
@@ -86,43 +95,53 @@ pub fn bill(grid: &Grid, draw: &[(Time, Watts)], end: Time) -> Bill {
     let [energy, carbon] = signals.map(|signal| {
         let mut integral = signal?.integral();
         let products =
-            stretches(steps, end).map(|(from, to, watts)| i128::from(watts) * integral.over(from, to));
+            stretches(steps, &window).map(|(from, to, watts)| i128::from(watts) * integral.over(from, to));
         Some(products.fold(0_i128, i128::saturating_add))
     });
     let months =
-        grid.demand.map(|demand| readings(demand, grid.clock.as_ref(), steps, end)).unwrap_or_default();
+        grid.demand.map(|demand| readings(demand, grid.clock.as_ref(), steps, &window)).unwrap_or_default();
     let known = signals.into_iter().flatten().map(|signal| signal.known_until()).min();
-    let joules =
-        |steps| stretches(steps, end).map(|(from, to, watts)| u128::from(watts) * u128::from(to.0 - from.0));
+    let joules = |steps| {
+        stretches(steps, &window).map(|(from, to, watts)| u128::from(watts) * u128::from(to.0 - from.0))
+    };
     Bill {
         drawn: joules(draw).sum(),
         metered: joules(steps).sum(),
-        peak: stretches(steps, end).map(|stretch| Watts(stretch.2)).max().unwrap_or_default(),
+        peak: stretches(steps, &window).map(|stretch| Watts(stretch.2)).max().unwrap_or_default(),
         energy: Money(rounded(energy.unwrap_or_default(), JOULES_A_MWH)),
         demand: Money(months.iter().fold(0, |sum, month| sum.saturating_add(month.charge.0))),
         carbon: rounded(carbon.unwrap_or_default(), JOULES_A_MWH),
         months,
         battery,
-        beyond: known.map_or(Seconds::ZERO, |known| end.since(known)),
+        beyond: known.map_or(Seconds::ZERO, |known| window.end.since(known.max(window.start))),
     }
 }
 
-/// The stretches of constant draw: from, to, watts.
-fn stretches(steps: &[(Time, Watts)], end: Time) -> impl Iterator<Item = (Time, Time, u64)> + '_ {
+/// The stretches of constant draw within a window: from, to, watts.
+fn stretches<'a>(
+    steps: &'a [(Time, Watts)],
+    window: &Range<Time>,
+) -> impl Iterator<Item = (Time, Time, u64)> + use<'a> {
+    let (start, end) = (window.start, window.end);
     let ends = steps.iter().skip(1).map(|step| step.0).chain([end]);
-    let stretches = steps.iter().zip(ends).map(move |(step, to)| (step.0, to.min(end), step.1.0));
+    let stretches = steps.iter().zip(ends).map(move |(step, to)| (step.0.max(start), to.min(end), step.1.0));
     stretches.filter(|(from, to, _)| from < to)
 }
 
 /// The highest reading of each month.
-fn readings(demand: Demand, clock: Option<&Zone>, steps: &[(Time, Watts)], end: Time) -> Vec<Reading> {
+fn readings(
+    demand: Demand,
+    clock: Option<&Zone>,
+    steps: &[(Time, Watts)],
+    window: &Range<Time>,
+) -> Vec<Reading> {
     let utc = Zone::utc(0);
     let clock = clock.unwrap_or(&utc);
     let mut months: Vec<((i16, i8), Reading)> = Vec::new();
-    let mut stretches = stretches(steps, end).peekable();
-    let mut from = Time::ZERO;
-    while from < end {
-        let to = clock.next(from, demand.interval).min(end);
+    let mut stretches = stretches(steps, window).peekable();
+    let mut from = window.start;
+    while from < window.end {
+        let to = clock.next(from, demand.interval).min(window.end);
         let mut joules = 0_u128;
         while let Some((begin, stop, watts)) = stretches.peek().copied() {
             let seconds = stop.min(to).since(begin.max(from)).0;

@@ -26,7 +26,7 @@ pub fn text(comparison: &Comparison, width: u16) -> String {
     loop {
         let (mut taken, mut used) = (0, 0);
         while let Some(column) = rest.get(taken) {
-            used += GAP + heading_width(column).max(VALUE + CHANGE);
+            used += GAP + heading_width(column).max(cell_width(column));
             if used > room && taken > 0 {
                 break;
             }
@@ -59,6 +59,13 @@ fn heading_width(column: &Column) -> usize {
     column.name.split('/').map(|part| part.chars().count()).max().unwrap_or(0)
 }
 
+/// Columns of the widest cell, at least of a value and its change.
+fn cell_width(column: &Column) -> usize {
+    let cells = MEASURES.iter().zip(&column.entries).map(|(measure, entry)| cell(entry, measure.unit));
+    let widths = cells.map(|cell| cell.lines().map(|line| line.chars().count()).max().unwrap_or(0));
+    widths.max().unwrap_or(0).max(VALUE + CHANGE)
+}
+
 fn block(reference: &Column, others: &[&Column], width: u16) -> String {
     let parts = |column: &&Column| column.name.split('/').count();
     let lines = others.iter().map(parts).max().unwrap_or(1).max(parts(&reference));
@@ -80,15 +87,25 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
     table::text(&mut table)
 }
 
-/// Value and change; below them the interval of the change.
+/// Value and change, or difference; below them its interval.
 fn cell(entry: &Entry, unit: Unit) -> String {
-    let change = entry.change.map_or_else(|| "–".to_owned(), percent);
-    let mut text = format!("{:>VALUE$}{change:>CHANGE$}", amount(entry.value, unit));
+    let told = |apart: f64| if entry.difference.is_some() { signed(apart, unit) } else { percent(apart) };
+    let apart = entry.difference.or(entry.change);
+    let text = apart.map_or_else(|| "–".to_owned(), told);
+    // A difference may take more room than a change.
+    let gap = if text.chars().count() < CHANGE { "" } else { " " };
+    let mut text = format!("{:>VALUE$}{gap}{text:>CHANGE$}", amount(entry.value, unit));
     // Where nothing ever differs an interval says nothing.
-    if let Some(interval) = entry.interval.filter(|ends| ends.low < ends.high || entry.change != Some(0.0)) {
-        text.push_str(&format!("\n{} … {}", percent(interval.low), percent(interval.high)));
+    if let Some(interval) = entry.interval.filter(|ends| ends.low < ends.high || apart != Some(0.0)) {
+        text.push_str(&format!("\n{} … {}", told(interval.low), told(interval.high)));
     }
     text
+}
+
+/// An amount with its sign: `+$0.05`, `−13.4 t`.
+fn signed(apart: f64, unit: Unit) -> String {
+    let sign = if apart < 0.0 { '−' } else { '+' };
+    format!("{sign}{}", amount(apart.abs(), unit))
 }
 
 /// `3h05m`, `12.4`, `83.1%`, `1,204`.
@@ -152,7 +169,34 @@ fn footer(comparison: &Comparison, reference: &str) -> String {
     let fewest = comparison.jobs.iter().copied().min().unwrap_or(0);
     let most = comparison.jobs.iter().copied().max().unwrap_or(0);
     let jobs = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
-    format!("{named}{jobs}{} a run; changes against {reference}.\n{how}\n", counted(most, "job"))
+    let jobs = format!("{jobs}{} a run", counted(most, "job"));
+    let (left, fairness) = (unfinished(comparison), fairness(comparison));
+    format!("{named}{jobs}; changes against {reference}.\n{how}\n{left}{fairness}")
+}
+
+/// Whether the row of that key has a value above zero for any policy.
+fn has_any(comparison: &Comparison, key: &str) -> bool {
+    let row = MEASURES.iter().position(|measure| measure.key == key);
+    let any = |column: &Column| row.is_some_and(|row| column.entries[row].value > 0.0);
+    comparison.policies.iter().any(any)
+}
+
+/// What the Jain index is of.
+fn fairness(comparison: &Comparison) -> &'static str {
+    if has_any(comparison, "jain_index") {
+        "Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.\n"
+    } else {
+        ""
+    }
+}
+
+/// What it means for the rows above that some jobs had not ended.
+fn unfinished(comparison: &Comparison) -> &'static str {
+    if has_any(comparison, "unfinished_jobs") {
+        "Unfinished jobs count with their wait so far; slowdown and turnaround are of\nthose that ended.\n"
+    } else {
+        ""
+    }
 }
 
 /// Everything, for machines.
@@ -181,12 +225,12 @@ pub fn json(comparison: &Comparison) -> String {
     format!("{all:#}\n")
 }
 
-/// One line a policy and measure.
+/// One line a policy and measure; `low` and `high` are of the `change`, or of the `difference` where there is one.
 #[must_use]
 pub fn csv(comparison: &Comparison) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["policy", "measure", "value", "change", "low", "high", "reference"];
-    let mut write = |record: [&str; 7]| writer.write_record(record).expect("memory takes every record");
+    let header = ["policy", "measure", "value", "change", "low", "high", "reference", "difference"];
+    let mut write = |record: [&str; 8]| writer.write_record(record).expect("memory takes every record");
     write(header);
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let reference = &comparison.policies[comparison.reference].name;
@@ -200,6 +244,7 @@ pub fn csv(comparison: &Comparison) -> String {
                 &optional(entry.interval.map(|interval| interval.low)),
                 &optional(entry.interval.map(|interval| interval.high)),
                 reference,
+                &optional(entry.difference),
             ]);
         }
     }
@@ -220,6 +265,7 @@ mod tests {
                 Entry {
                     value: value * (1.0 + change),
                     change: (index > 0).then_some(change),
+                    difference: None,
                     interval: (index > 0 && with_intervals)
                         .then_some(Interval { low: change - 0.07, high: change + 0.051 }),
                     runs: vec![value],
@@ -276,6 +322,17 @@ mod tests {
     }
 
     #[test]
+    fn jobs_that_are_left_are_mentioned() {
+        let mut some = comparison(&["a", "b"], Basis::FewSeeds { seeds: 1 });
+        assert!(!text(&some, 80).contains("so far"), "nobody is left");
+        let row = MEASURES.iter().position(|measure| measure.key == "unfinished_jobs").unwrap();
+        some.policies[1].entries[row].value = 14.0;
+        let text = text(&some, 80);
+        assert!(text.contains("\nUnfinished jobs count with their wait so far; slowdown"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "fits 80 columns");
+    }
+
+    #[test]
     fn two_policies_stand_beside_each_other() {
         let names = ["fifo/none/first-fit", "sjf/easy/first-fit"];
         let text = text(&comparison(&names, Basis::Seeds { seeds: 10 }), 80);
@@ -322,6 +379,7 @@ mod tests {
         71,872 jobs a run; changes against fifo/none/first-fit.
         Means over 10 seeds; below each change its 95 % interval by paired
         bootstrap over the seeds (BCa).
+        Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
         ");
     }
 
@@ -410,6 +468,7 @@ mod tests {
         easy: fifo/easy/best-fit
         71,872 jobs a run; changes against smallest-area-first/conservative/consolidate.
         Nothing is random: one run each; 1 day: no intervals, which take ten.
+        Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
         ");
     }
 
@@ -428,9 +487,29 @@ mod tests {
         let csv = csv(&comparison);
         assert_eq!(csv.lines().count(), 1 + 2 * MEASURES.len(), "a line a policy and measure");
         assert!(
-            csv.starts_with("policy,measure,value,change,low,high,reference\neasy,wait_mean_s,"),
+            csv.starts_with("policy,measure,value,change,low,high,reference,difference\neasy,wait_mean_s,"),
             "{csv}"
         );
+    }
+
+    #[test]
+    fn differences_are_written_with_their_sign_and_unit() {
+        let interval = Some(Interval { low: -1234.5, high: 0.004 });
+        let entry =
+            Entry { value: -0.06, change: None, difference: Some(-0.05), interval, runs: vec![-0.06] };
+        assert_eq!(cell(&entry, Unit::Dollars), "  -$0.06   −$0.05\n−$1,234.50 … +$0.00");
+        let carbon = Entry { value: -2.5e6, difference: Some(13.4e6), interval: None, ..entry.clone() };
+        assert_eq!(cell(&carbon, Unit::Grams), "  -2.5 t  +13.4 t");
+        let dear = Entry { difference: Some(12_345.6), interval: None, ..entry.clone() };
+        assert_eq!(cell(&dear, Unit::Dollars), "  -$0.06 +$12,345.60", "a blank between them");
+        let mut wide = comparison(&["a", "b", "c", "d"], Basis::FewSeeds { seeds: 1 });
+        let cost = MEASURES.iter().position(|measure| measure.key == "cost_usd").unwrap();
+        for column in &mut wide.policies[1..] {
+            column.entries[cost] = Entry { value: -1e6, difference: Some(-12_345_678.0), ..dear.clone() };
+        }
+        let text = text(&wide, 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "fits 80 columns:\n{text}");
+        assert_eq!(text.matches("−$12,345,678.00").count(), 3, "in one piece:\n{text}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) fn scaled(number: f64, unit: &str) -> String {
 
 /// Grams as kilograms or tonnes: `13.4 t`, `250 kg`.
 pub(crate) fn mass(grams: f64) -> String {
-    if grams < 999_500.0 { format!("{:.0} kg", grams / 1e3) } else { format!("{:.1} t", grams / 1e6) }
+    if grams.abs() < 999_500.0 { format!("{:.0} kg", grams / 1e3) } else { format!("{:.1} t", grams / 1e6) }
 }
 
 /// At least two digits that count, however small: `1.25`, `0.61`, `0.0023`.

@@ -35,7 +35,7 @@ mod run;
 
 pub use files::Input;
 pub use overrides::Overrides;
-pub use policy::apply as apply_policy;
+pub use policy::{apply as apply_policy, stops_nobody};
 
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem, Result};

@@ -9,10 +9,10 @@ use crate::policy::order::ORDERS;
 use crate::policy::placement::PLACEMENTS;
 use crate::policy::power::{CURTAILS, HYSTERESIS, POWERS};
 use crate::units::Seconds;
-use crate::workload::JobKind;
+use crate::workload::{JobKind, Workload};
 
-/// The preset of a scenario that names no policy.
-const DEFAULT_PRESET: &str = "easy";
+/// The policy of a scenario that names none.
+const DEFAULT: &str = "fifo/easy/best-fit";
 /// Reads `[policy]` into `settings`; `over` is what `--policy` says, which beats the file and yields to `--order` and
 /// the like.
 pub(super) fn read(
@@ -21,7 +21,7 @@ pub(super) fn read(
     over: Option<&Placed<String>>,
     settings: &mut Settings,
 ) {
-    apply(settings, DEFAULT_PRESET).expect("the default is one of the presets");
+    apply(settings, DEFAULT).expect("the default is made of parts that exist");
     let apply_placed = |text: &Placed<String>, settings: &mut Settings| {
         if let Err(problem) = apply(settings, text) {
             document.complain(text.mark, *problem);
@@ -152,7 +152,8 @@ const fn places(settings: &mut Settings) -> [&mut String; 6] {
 /// `order/backfill/placement/hold/power/curtail`, or either with parts by their names.
 ///
 /// What is left out stays: `sjf/easy` keeps the placement, `//pack` changes nothing else, and `easy/power=cap` is the
-/// preset with another answer to caps. Weights of the cost function are a placement too: `//leftover=3,energy=1`.
+/// preset with another answer to caps. A preset names order and backfill; only one that is a whole system, such as
+/// `tiresias`, names the placement too. Weights of the cost function are a placement too: `//leftover=3,energy=1`.
 ///
 /// ```
 /// use gigawatt::history::Settings;
@@ -201,11 +202,29 @@ pub fn apply(settings: &mut Settings, text: &str) -> Result<(), Box<Problem>> {
     Ok(())
 }
 
+/// What to say of settings whose order stops running jobs where no job of the workload may be stopped; none where some may,
+/// or nothing is stopped anyway.
+#[must_use]
+pub fn stops_nobody(settings: &Settings, workload: &Workload) -> Option<String> {
+    let is_preemptive = crate::policy::preemption::is_ranked(settings);
+    let is_off = settings.preemption.as_deref() == Some("none");
+    let any = (0..workload.len()).any(|job| workload.behaviour_of(job).preemptible);
+    let note = || {
+        format!(
+            "order `{}` stops running jobs for others, and no job is preemptible: nothing is stopped",
+            settings.order
+        )
+    };
+    (is_preemptive && !is_off && !any && !workload.is_empty()).then(note)
+}
+
 fn apply_preset(settings: &mut Settings, name: &str) -> Result<(), Box<Problem>> {
     if let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) {
         preset.order.clone_into(&mut settings.order);
         preset.backfill.clone_into(&mut settings.backfill);
-        preset.placement.clone_into(&mut settings.placement);
+        if let Some(placement) = preset.placement {
+            placement.clone_into(&mut settings.placement);
+        }
         return Ok(());
     }
     let names = PRESETS.iter().map(|preset| preset.name).chain(ORDERS.iter().map(|entry| entry.name));

@@ -51,6 +51,12 @@ impl JobKind {
             Self::Other => "other",
         }
     }
+    /// Whether jobs of the kind that do not say otherwise may be stopped by a policy: all but services, for which
+    /// somebody waits.
+    #[must_use]
+    pub const fn is_preemptible(self) -> bool {
+        !matches!(self, Self::InferenceService)
+    }
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -69,14 +75,14 @@ pub enum Overrun {
     Kill,
 }
 
-/// How a job behaves once it runs; jobs alike share one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+/// How a job behaves once it runs; jobs alike share one. By default it is one of [`JobKind::Other`], and preemptible.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Behaviour {
     /// What it is for.
     pub kind: JobKind,
     /// What happens past its requested time.
     pub overrun: Overrun,
-    /// Whether a policy may stop it and start it again later.
+    /// Whether a policy may stop it and start it again later; jobs that say nothing, as [`JobKind::is_preemptible`].
     pub preemptible: bool,
     /// Seconds of work from one checkpoint to the next; 0: nothing is ever lost.
     pub checkpoint_interval: Seconds,
@@ -97,7 +103,36 @@ pub struct Behaviour {
     pub profile: Profile,
 }
 
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self::of(JobKind::default())
+    }
+}
+
 impl Behaviour {
+    /// The behaviour of a job that says of itself what it is for and nothing else.
+    ///
+    /// ```
+    /// use gigawatt::workload::{Behaviour, JobKind};
+    /// assert!(Behaviour::of(JobKind::Pretrain).preemptible);
+    /// assert!(!Behaviour::of(JobKind::InferenceService).preemptible, "users wait for it");
+    /// ```
+    #[must_use]
+    pub fn of(kind: JobKind) -> Self {
+        Self {
+            kind,
+            overrun: Overrun::default(),
+            preemptible: kind.is_preemptible(),
+            checkpoint_interval: Seconds::ZERO,
+            checkpoint_cost: Seconds::ZERO,
+            restart_time: Seconds::ZERO,
+            max_delay: None,
+            gpus_min_milli: 0,
+            gpus_max_milli: 0,
+            speeds: Vec::new(),
+            profile: Profile::default(),
+        }
+    }
     /// How it spends its time: its own profile; where that says nothing about shares, those of its kind.
     #[must_use]
     pub fn profile(&self) -> Profile {

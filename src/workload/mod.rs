@@ -235,6 +235,14 @@ impl Builder {
             index(table.len() - 1)
         })
     }
+    /// The request of that index.
+    ///
+    /// # Panics
+    /// If [`Builder::request`] never gave it.
+    #[must_use]
+    pub fn request_at(&self, index: u32) -> &Request {
+        &self.workload.requests[index as usize]
+    }
     /// The index of this behaviour, added if new.
     pub fn behaviour(&mut self, behaviour: Behaviour) -> u32 {
         let table = &mut self.workload.behaviours;

@@ -297,7 +297,7 @@ pub const COLUMNS: &[Column] = &[
     Column {
         name: "cost_usd",
         unit: "$",
-        about: "its part of the electricity bill; empty where nothing is known of the grid",
+        about: "its part of the electricity bill of the run; empty where nothing is known of the grid",
         write: |row| {
             if let Some(cost) = row.costs.map(|costs| costs.cost[row.index]) {
                 row.out.extend_from_slice(cost.exact().as_bytes());
@@ -307,7 +307,7 @@ pub const COLUMNS: &[Column] = &[
     Column {
         name: "carbon_g",
         unit: "g",
-        about: "its part of the CO2 equivalent that the energy stands for; empty where nothing is known of the grid",
+        about: "its part of the CO2 equivalent that the energy of the run stands for; empty where nothing is known of the grid",
         write: |row| {
             if let Some(grams) = row.costs.map(|costs| costs.carbon_g[row.index]) {
                 row.out.extend_from_slice(itoa::Buffer::new().format(grams).as_bytes());

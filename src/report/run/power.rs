@@ -139,7 +139,7 @@ impl<'a> Lines<'a> {
 }
 
 /// Power, energy and their cost in a few lines: label and text. Only what is known, and says something, takes a line.
-/// What is paid is that of the run from its begin to its end; if the rest is not of all of it, it says so.
+/// All of it is of the window that counts; if that is not all of the run, what peaks cost says what that means.
 pub(super) fn lines(
     power: &PowerMetrics,
     cost: Option<&CostMetrics>,
@@ -193,8 +193,8 @@ fn cost_lines(cost: &CostMetrics, is_whole: bool) -> Vec<(&'static str, String)>
     let energy_cost = format!("energy {} ({:.2} $/MWh)", cost.energy, cost.dollars_per_mwh);
     let demand = (cost.demand != Money(0)).then(|| format!(", peaks {}", cost.demand));
     let mut lines = vec![("Cost", format!("{}: {energy_cost}{}", cost.total, demand.unwrap_or_default()))];
-    if !is_whole {
-        lines.push(("", "for all of the run, and so is what tenants pay".to_owned()));
+    if !is_whole && cost.demand != Money(0) {
+        lines.push(("", "peaks: the highest readings within the time counted".to_owned()));
     }
     let beyond = cost.sites.iter().map(|site| site.beyond).max().unwrap_or_default();
     if beyond > Seconds::ZERO {

@@ -1,8 +1,8 @@
 use super::*;
-use crate::cluster::grid::{Battery, Grid, Series, Signal};
+use crate::cluster::grid::{Battery, Demand, Grid, Series, Signal};
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
-use crate::units::{Money, Seconds, Watts};
+use crate::units::{Money, Seconds, Time, Watts};
 use crate::workload::{Graph, Tenant};
 
 fn provenance(title: &str) -> Provenance {
@@ -94,9 +94,25 @@ fn names_neither_leave_their_line_nor_reach_the_terminal() {
 }
 
 #[test]
-fn nobody_is_said_to_have_waited_who_has_not_ended() {
+fn jobs_that_have_not_ended_count_with_the_wait_so_far() {
     let mut history = history();
     history.jobs.iter_mut().for_each(|job| job.outcome = Outcome::Unfinished);
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    let wait = text.lines().find(|line| line.starts_with("Wait ")).unwrap();
+    let eligible = measured.eligible(&history).count();
+    assert!(wait.ends_with(&format!(" ({eligible} unfinished, so far)")), "{wait:?}");
+    assert!(!text.contains("\nTurnaround") && text.contains("73 left\n"), "nothing to turn around:\n{text}");
+}
+
+#[test]
+fn nobody_is_said_to_have_waited_that_was_never_eligible() {
+    let mut history = history();
+    for job in &mut history.jobs {
+        (job.outcome, job.eligible_time, job.finish_time) = (Outcome::Unfinished, Time::NEVER, Time::NEVER);
+    }
+    history.segments.clear();
+    history.pieces.clear();
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
     let text = summary(&Run::new(&history, &measured, &provenance), None);
     assert!(!text.contains("\nWait ") && text.contains("73 left\n"), "{text}");
@@ -311,6 +327,7 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
             efficiency_ppm: 900_000,
             threshold: Watts(1),
         }),
+        demand: Some(Demand { price: 12_000_000, interval: Seconds(60) }),
         ..Grid::default()
     }];
     let long = "the row of racks behind the third transformer of the hall";
@@ -329,7 +346,7 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
         " at the row of racks behind…\n",
         " at the row of racks behind…, the tightest cap\n",
         "Cost ",
-        "for all of the run, and so is what tenants pay\n",
+        "peaks: the highest readings within the time counted\n",
         "with the last price or intensity recorded for the last ",
         "Carbon ",
         "Batteries ",

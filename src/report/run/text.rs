@@ -140,16 +140,24 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
         let mean = Seconds(whole_seconds(times.mean));
         format!("p50 {}, p95 {}, mean {mean}", Seconds(times.p50), Seconds(times.p95))
     };
-    // How long who is left has to wait, nobody knows.
-    let ended = if metrics.outcome(Outcome::Unfinished) > 0 { ", of those that ended" } else { "" };
     let mut lines = vec![labelled("Jobs", &done.join(", "))];
+    // How long jobs that are left will have waited, nobody knows.
+    let (so_far, ended) = match wait.unfinished {
+        0 => (String::new(), ""),
+        count => (format!(" ({} unfinished, so far)", grouped(count)), ", of those that ended"),
+    };
     if wait.count > 0 {
+        lines.push(labelled("Wait", &format!("{}{so_far}", seconds(wait))));
+    }
+    if turnaround.count > 0 {
         lines.extend([
-            labelled("Wait", &format!("{}{ended}", seconds(wait))),
-            labelled("Turnaround", &seconds(turnaround)),
+            labelled("Turnaround", &format!("{}{ended}", seconds(turnaround))),
             labelled(
                 "Slowdown",
-                &format!("p50 {:.1}, p95 {:.1}, mean {:.2}", slowdown.p50, slowdown.p95, slowdown.mean),
+                &format!(
+                    "p50 {:.1}, p95 {:.1}, mean {:.2}{ended}",
+                    slowdown.p50, slowdown.p95, slowdown.mean
+                ),
             ),
         ]);
     }

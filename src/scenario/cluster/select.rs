@@ -18,6 +18,7 @@ pub(super) fn partitions(
     for mut partition in table.tables("partition") {
         let name = partition.required::<String>("name");
         let nodes = nodes(document, &mut partition, groups, cluster);
+        let tier = partition.value_or("tier", 0);
         partition.finish();
         let Some(name) = name else { continue };
         if name.value == Workload::DEFAULT_PARTITION {
@@ -25,7 +26,7 @@ pub(super) fn partitions(
             document.complain(name.mark, problem);
         } else if is_new(document, "partition", &name, names.iter()) {
             // A wrong one keeps its name, so that who refers to it is not reported as well.
-            cluster.partitions.push(Partition::new(name.value.clone(), nodes));
+            cluster.partitions.push(Partition { tier, ..Partition::new(name.value.clone(), nodes) });
             names.push(name);
         }
     }

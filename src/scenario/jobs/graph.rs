@@ -1,6 +1,6 @@
-use super::super::quantity::Ranges;
 use super::layered::{Layered, Templates};
 use super::request::job;
+use super::running;
 use super::submit::{Submits, submits};
 use super::{EDGES_MAX, Jobs};
 use crate::document::{Document, Item, Mark, Placed, Table};
@@ -167,7 +167,7 @@ impl Jobs<'_> {
         let serial = table.own.value_or("serial", false);
         let offset = table.own.value_or("submit", Seconds::ZERO);
         let after = table.own.item("after").map_or_else(Vec::new, |item| afters(document, item));
-        let running = table.own.item("running").and_then(|item| self.running(document, item));
+        let running = table.own.item("running").and_then(|item| running::nodes(document, item, self.cluster));
         let variety = job(self, document, &mut table, tenant, true);
         let is_array = table.own.has("count");
         table.finish();
@@ -187,29 +187,17 @@ impl Jobs<'_> {
                     Problem::new("the jobs of an array cannot all run on the same nodes")
                         .hint("`running = true`"),
                 );
+            } else if let (Some(cluster), Some(variety)) = (self.cluster, &variety)
+                && let Err(problem) =
+                    running::check(cluster, self.builder.request_at(variety.job.request), nodes)
+            {
+                document.complain(nodes.mark, *problem);
             }
         }
+        let running = running.map(|nodes| nodes.value);
         let id = id.filter(|id| is_id(document, "job", id))?;
         let count = count.map(|count| count.value);
         Some(Draft { id, variety, count, serial, after, offset, running, mark })
-    }
-
-    /// The nodes of `running = "0-3"`; empty for `true`, none for `false`.
-    fn running(&self, document: &Document, item: Item<'_>) -> Option<Vec<u32>> {
-        if !item.is_text() {
-            return item.read::<bool>().filter(|running| running.value).map(|_| Vec::new());
-        }
-        let ranges: Placed<Ranges> = item.read()?;
-        let last = self.cluster.map_or(u32::MAX, |cluster| cluster.nodes().saturating_sub(1));
-        for range in &ranges.value.0 {
-            if range.end - 1 > last {
-                let problem = Problem::new(format!("no node `{}`", range.end - 1));
-                document.complain(ranges.mark, problem.hint(format!("the last one is {last}")));
-                return None;
-            }
-        }
-        self.cluster?;
-        Some(ranges.value.0.into_iter().flatten().collect())
     }
 
     /// Adds the jobs of a graph for each time it is submitted.

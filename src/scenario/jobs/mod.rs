@@ -5,6 +5,7 @@ mod generate;
 mod graph;
 mod layered;
 mod request;
+mod running;
 mod submit;
 mod tenants;
 mod trace;

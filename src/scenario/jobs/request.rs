@@ -198,7 +198,7 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
     let families = Family::ALL.map(|family| (family.name(), family));
     let family = table.choice("family", &families).map(|family| family.value).or_else(|| family_of(kind));
     let overrun = table.choice("overrun", &OVERRUNS).map_or(Overrun::default(), |overrun| overrun.value);
-    let preemptible = table.value_or("preemptible", false);
+    let preemptible = table.value_or("preemptible", kind.is_preemptible());
     let checkpoint_interval = table.value_or("checkpoint", Seconds::ZERO);
     let checkpoint_cost = table.value_or("checkpoint_cost", Seconds::ZERO);
     let restart_time = table.value_or("restart", Seconds::ZERO);

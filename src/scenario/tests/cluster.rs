@@ -1,6 +1,6 @@
 use super::*;
 use crate::cluster::NodeState;
-use crate::units::{Time, Watts};
+use crate::units::{Seconds, Time, Watts};
 
 fn with_cluster(cluster: &str) -> String {
     told(&format!("{cluster}{JOB}"))
@@ -228,6 +228,40 @@ node = 1
     s.toml:20:1: no nodes chosen (give `nodes`, `racks` or `platforms`)
     s.toml:21:8: `time`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `soon`
     s.toml:22:1: unknown key `node` (did you mean `nodes`?)
+    ");
+}
+
+#[test]
+fn a_change_may_be_known_ahead_and_a_partition_come_before_others() {
+    let text = "
+cluster.rack = { platform = \"h100\", count = 2 }
+cluster.change = [
+    { time = \"1h\", nodes = 0, state = \"down\", notice = \"400s\" },
+    { time = \"2h\", nodes = 0, state = \"up\" },
+]
+cluster.partition = [{ name = \"debug\", nodes = 0, tier = 2 }, { name = \"batch\", nodes = \"0-1\" }]
+";
+    let cluster = load(&format!("{text}{JOB}")).plan.cluster;
+    let changes: Vec<_> = cluster.changes.iter().map(|change| (change.notice, change.announced())).collect();
+    assert_eq!(changes, [(Some(Seconds(400)), Time(3200)), (None, Time(7200))], "the second is a surprise");
+    let tiers: Vec<_> = cluster.partitions.iter().map(|p| (p.name.as_str(), p.tier)).collect();
+    assert_eq!(tiers, [("all", 0), ("debug", 2), ("batch", 0)], "as told");
+    let wrong = "
+cluster.rack = { platform = \"h100\" }
+cluster.change = [
+    { time = \"1h\", nodes = 0, state = \"down\", notice = 0 },
+    { time = \"1h\", nodes = 0, state = \"down\", notice = \"soon\" },
+    { time = \"1h\", nodes = 0, state = \"down\", notice = -5 },
+]
+cluster.partition = [{ name = \"a\", nodes = 0, tier = -1 }, { name = \"b\", nodes = 0, tier = \"high\" }, { name = \"c\", nodes = 0, teir = 1 }]
+";
+    insta::assert_snapshot!(with_cluster(wrong), @r"
+    s.toml:4:56: `notice`: expected at least a second, found `0` (without `notice` a change comes as a surprise)
+    s.toml:5:56: `notice`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `soon`
+    s.toml:6:56: `notice`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found `-5`
+    s.toml:8:54: `tier`: expected a whole number from 0 to 4294967295, found `-1`
+    s.toml:8:92: `tier`: expected a whole number from 0 to 4294967295, found the text `high`
+    s.toml:8:127: unknown key `teir` (did you mean `tier`?)
     ");
 }
 

@@ -44,7 +44,8 @@ fn a_policy_on_the_command_line_beats_the_file_and_yields_to_its_parts() {
     };
     let policy = |policy: &str| Overrides { policy: text(policy), ..Overrides::default() };
     assert_eq!(parts(Overrides::default()), "las/skip/spread", "the file's");
-    assert_eq!(parts(policy("easy")), "fifo/easy/best-fit", "a preset is whole");
+    assert_eq!(parts(policy("easy")), "fifo/easy/spread", "a preset names order and backfill");
+    assert_eq!(parts(policy("helios")), "fifo/none/consolidate", "a whole system its placement too");
     assert_eq!(parts(policy("sjf/easy")), "sjf/easy/spread", "parts leave the rest");
     assert_eq!(parts(policy("sjf")), "sjf/skip/spread", "an order alone");
     assert_eq!(
@@ -52,6 +53,24 @@ fn a_policy_on_the_command_line_beats_the_file_and_yields_to_its_parts() {
         "fifo/easy/spread",
         "--order last"
     );
+}
+
+#[test]
+fn what_a_preset_does_not_name_stays_as_the_file_says() {
+    let file = format!(
+        "{CLUSTER}[policy]\nplacement = \"pack\"\npower = \"steer\"\ncurtail = \"drain\"\npriority_step = \"2h\"\n{JOB}"
+    );
+    for preset in crate::policy::PRESETS {
+        let overrides = Overrides { policy: text(preset.name), ..Overrides::default() };
+        let settings = Scenario::from_text("s.toml", &file, &overrides).unwrap().plan.settings;
+        let placement = preset.placement.unwrap_or("pack");
+        let expected = format!("{}/{}/{placement}/power=steer/curtail=drain", preset.order, preset.backfill);
+        assert_eq!((settings.policy(), settings.priority_step), (expected, 7200), "{}", preset.name);
+        let whole = ["helios", "tiresias"].contains(&preset.name);
+        assert_eq!(preset.placement.is_some(), whole, "{} is a whole system", preset.name);
+    }
+    let alone = Scenario::from_text("s.toml", &format!("{CLUSTER}{JOB}"), &Overrides::default()).unwrap();
+    assert_eq!(alone.plan.settings.policy(), "fifo/easy/best-fit", "of a scenario that names nothing");
 }
 
 #[test]

@@ -68,6 +68,21 @@ fn a_job_says_everything_about_itself() {
 }
 
 #[test]
+fn jobs_that_say_nothing_may_be_stopped_but_services() {
+    let of = |lines: &str| {
+        let text =
+            format!("cluster = \"2x8\"\n[[workload.job]]\nid = \"a\"\ngpus = 8\nwork = \"1h\"\n{lines}\n");
+        load(&text).plan.workload.behaviour_of(0).preemptible
+    };
+    assert!(of("") && of("kind = \"pretrain\""), "a job");
+    assert!(!of("kind = \"inference-service\""), "a service");
+    assert!(
+        !of("preemptible = false") && of("kind = \"inference-service\"\npreemptible = true"),
+        "as they say"
+    );
+}
+
+#[test]
 fn pods_come_from_any_of_three_numbers() {
     let any = |gpus_milli| Shape::Any { gpus_milli };
     let pods = |count, gpus_milli_each| Shape::Pods { count, gpus_milli_each };
@@ -302,6 +317,37 @@ fn running_jobs_hold_their_nodes_from_the_start() {
     insta::assert_snapshot!(wrong.join("\n"), @r"
     s.toml:2:1: a job already running was submitted before, and waits for nothing
     s.toml:2:1: the jobs of an array cannot all run on the same nodes (`running = true`)
+    ");
+}
+
+#[test]
+fn pods_that_are_already_running_are_on_the_nodes_named() {
+    let on = |text: &str| {
+        let history = simulate(job(text).plan, &mut Control::default());
+        assert_eq!(history.segments[0].from, Time(0), "it is running");
+        let pieces = history.pieces_of(&history.segments[0]).iter();
+        pieces.flat_map(|piece| piece.nodes()).collect::<Vec<u32>>()
+    };
+    let pods = |pods: u32, each: &str, nodes: &str| {
+        on(&format!("pods = {pods}\npod_gpus = {each}\nwork = \"1h\"\nrunning = \"{nodes}\"\n"))
+    };
+    assert_eq!(pods(4, "2", "0-3"), [0, 1, 2, 3], "one on each, though one node had room for all");
+    assert_eq!(pods(3, "2", "1;3"), [1, 1, 3], "the first again where there are more pods than nodes");
+    assert_eq!(pods(5, "0.5", "2,0-0"), [0, 0, 0, 2, 2], "shares too");
+    assert_eq!(on("gpus = 20\nwork = \"1h\"\nrunning = \"0-1;3\"\n"), [0, 1, 3], "a gang fills nodes");
+    let wrong = [
+        told_job("pods = 2\npod_gpus = 4\nwork = 60\nrunning = \"0-3\"\n"),
+        told_job("pods = 5\npod_gpus = 4\nwork = 60\nrunning = \"0-1\"\n"),
+        told_job("pod_gpus = 16\nwork = 60\nrunning = \"2\"\n"),
+        told_job("gpus = 8\nwork = 60\nrunning = \"0-3\"\n"),
+        told_job("gpus = 32\nwork = 60\nrunning = \"0-2\"\n"),
+    ];
+    insta::assert_snapshot!(wrong.join("\n"), @r"
+    s.toml:7:11: `running`: 2 pods are not enough to hold these 4 nodes (name as many nodes as it has pods, or fewer: a pod sits on one node)
+    s.toml:7:11: `running`: 5 pods of 4 GPUs do not fit on these 2 nodes (there is room for 4)
+    s.toml:6:11: `running`: node 2 has no room for a pod of 16 GPUs (it has 8)
+    s.toml:6:11: `running`: 8 GPUs fill 1 node and not these 4 nodes (say in how many pods they are: one goes on each node)
+    s.toml:6:11: `running`: 32 GPUs do not fit on these 3 nodes (there are 24)
     ");
 }
 

@@ -5,7 +5,10 @@
 pub(crate) mod assembly;
 pub(crate) mod gang;
 pub mod model;
+mod named;
 pub(crate) mod pod;
+
+pub(crate) use named::on_nodes;
 
 use super::class::Class;
 use super::power::ledger::Ledger;
@@ -14,7 +17,6 @@ use crate::cluster::{Occupancy, Piece};
 use crate::cost::{TERMS, Weights};
 use crate::random::Stream;
 use crate::units::Factor;
-use crate::workload::{Request, Shape};
 use model::Model;
 
 /// Which of several domains that fit is the cheapest, as far as an index of free capacity can tell.
@@ -176,51 +178,6 @@ impl Picker<'_> {
         let weigh = || self.model.rack_cost(self.class, rack, pods, capacity);
         self.draw(RACK_DRAW | narrow(rack)).unwrap_or_else(weigh)
     }
-}
-
-/// The choice that puts a class on the nodes named, in their order: of equal pods as many as fit on each, of any gang
-/// one pod a node, of all that is wholly free there. `None` if they have too little room.
-pub(crate) fn on_nodes(
-    class: &Class,
-    request: &Request,
-    nodes: &[u32],
-    occupancy: &Occupancy,
-) -> Option<Choice> {
-    let mut left = occupancy.clone();
-    let known = |node: &usize| *node < occupancy.nodes() && occupancy.in_scope(class.scope as usize, *node);
-    let mut nodes = nodes.iter().map(|node| *node as usize).filter(known);
-    let mut choice = Choice::default();
-    let (mut pods, each, mut wanted) = match request.shape {
-        Shape::Any { gpus_milli } => (u32::MAX, None, gpus_milli),
-        Shape::Pods { count, gpus_milli_each } => (count, Some(gpus_milli_each), 0),
-    };
-    let mut node = nodes.next()?;
-    let mut racks = std::collections::BTreeSet::new();
-    while pods > 0 && (each.is_some() || wanted > 0 || choice.pieces.is_empty()) {
-        let whole = left.free_mask(node).count_ones() * 1000;
-        let milli = each.unwrap_or(if wanted < 1000 { wanted } else { wanted.min(whole) });
-        let nothing_here = each.is_none() && milli == 0 && wanted > 0;
-        let piece = if nothing_here { None } else { pod::piece_of(&left, class.host, node, milli) };
-        match piece {
-            Some(piece) => {
-                left.claim(&[piece], class.host);
-                if choice.pieces.is_empty() {
-                    choice.kind = occupancy.kind(node);
-                }
-                choice.pieces.push(piece);
-                racks.insert(occupancy.rack(node));
-                pods -= 1;
-                wanted -= if each.is_none() { milli } else { 0 };
-                if each.is_none() && wanted > 0 {
-                    node = nodes.next()?;
-                }
-            }
-            None if each.is_none() && !nothing_here => return None,
-            None => node = nodes.next()?,
-        }
-    }
-    choice.racks = if occupancy.is_flat() { 1 } else { narrow(racks.len()) };
-    Some(choice)
 }
 
 /// The `count` lowest set bits of `mask`, which has as many.

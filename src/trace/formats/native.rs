@@ -51,7 +51,7 @@ columns! {
     Platforms "platforms" "platforms it may run on, names with `;`"
     Topology "topology" "rack: required, preferred (default) or none"
     Segment "segment" "pods that must share a rack, in groups of this many"
-    Preemptible "preemptible" "true if a policy may stop and restart it"
+    Preemptible "preemptible" "whether a policy may stop and restart it: true (default, but of an inference-service) or false"
     CheckpointInterval "checkpoint_interval" "seconds of work from one checkpoint to the next"
     CheckpointCost "checkpoint_cost" "seconds that writing one stalls it"
     RestartTime "restart_time" "seconds a start after a stop takes before work goes on"
@@ -343,7 +343,7 @@ fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
     if cells.silent(Column::Overrun, Column::Overrun)
         && cells.silent(Column::Preemptible, Column::RestartTime)
     {
-        return Some(Behaviour { kind: found?, ..Behaviour::default() });
+        return Some(Behaviour::of(found?));
     }
     let overrun =
         cells.read(Column::Overrun, Overrun::Extend, "`extend` or `kill`", intake, |value, _| match value {
@@ -351,8 +351,9 @@ fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
             b"kill" => Some(Overrun::Kill),
             _ => None,
         });
+    let usual = found.is_none_or(JobKind::is_preemptible);
     let preemptible =
-        cells.read(Column::Preemptible, false, "`true` or `false`", intake, |value, _| match value {
+        cells.read(Column::Preemptible, usual, "`true` or `false`", intake, |value, _| match value {
             b"true" | b"True" | b"1" | b"yes" => Some(true),
             b"false" | b"False" | b"0" | b"no" => Some(false),
             _ => None,
@@ -420,6 +421,26 @@ mod tests {
     fn every_column_is_numbered_as_it_stands() {
         assert_eq!(column(b"job_id"), Some(Column::JobId as usize), "the first");
         assert_eq!(column(b"nodes"), Some(Column::Nodes as usize), "the last");
+    }
+
+    #[test]
+    fn jobs_that_say_nothing_may_be_stopped_but_services() {
+        // With and without a column that is about how they behave.
+        for (more, values) in [("", ""), (",preemptible", ","), (",restart_time", ",60")] {
+            let line = |kind: &str| format!("0,8,10,{kind}{values}\n");
+            let text = format!(
+                "submit_time,gpus,work_time,kind{more}\n{}{}",
+                line("eval"),
+                line("inference-service")
+            );
+            let workload = read("a.csv", text.as_bytes()).workload;
+            let stops = [0, 1].map(|job| workload.behaviour_of(job).preemptible);
+            assert_eq!(stops, [true, false], "{text}");
+        }
+        let text =
+            "submit_time,gpus,work_time,kind,preemptible\n0,8,10,eval,no\n0,8,10,inference-service,yes\n";
+        let workload = read("a.csv", text.as_bytes()).workload;
+        assert_eq!([0, 1].map(|job| workload.behaviour_of(job).preemptible), [false, true], "as they say");
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl Simulation<'_> {
     }
 
     /// What a job that is already running holds of those of the nodes listed that are in its scope, if they have room.
-    /// Of `Pods` as many as fit on each in turn; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
+    /// Of `Pods` one on each in turn, round after round, where it has room; of `Any` one pod a node, of all the GPUs that are fully free there, until it has enough.
     pub(super) fn on_nodes(&self, job: u32, nodes: &[u32]) -> Option<Holding> {
         if self.world.asks_for_nothing(job) {
             return Some(Holding::default());
@@ -164,13 +164,21 @@ impl Simulation<'_> {
         let mut nodes = nodes.iter().copied().filter(|node| self.world.scope(job).contains(node));
         match self.plan.workload.request_of(job).shape {
             Shape::Pods { count, gpus_milli_each } => {
-                let mut node = nodes.next()?;
-                while pods.len() < count as usize {
-                    match self.pod_on(&mut free, job, node, gpus_milli_each) {
-                        Some(pod) => pods.push(pod),
-                        None => node = nodes.next()?,
+                let mut by_node: Vec<(u32, Vec<Pod>)> = nodes.map(|node| (node, Vec::new())).collect();
+                let mut left = count;
+                while left > 0 {
+                    let before = left;
+                    for (node, own) in &mut by_node {
+                        let pod =
+                            if left > 0 { self.pod_on(&mut free, job, *node, gpus_milli_each) } else { None };
+                        left -= u32::from(pod.is_some());
+                        own.extend(pod);
+                    }
+                    if left == before {
+                        return None;
                     }
                 }
+                pods.extend(by_node.into_iter().flat_map(|(_, own)| own));
             }
             Shape::Any { gpus_milli } => {
                 let mut wanted = gpus_milli;
