@@ -84,7 +84,10 @@ impl Pipeline {
         super::power::Rule::named(&settings.power)?;
         let full = full_pass(state, ranks)?;
         let event = match settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) {
-            Some(event) if !is_ranked(settings) => Some(event_pass(state, ranks, event)?),
+            // The same backfill at events as in the cycle: one pass is both.
+            Some(event) if !is_ranked(settings) && *event != settings.backfill => {
+                Some(event_pass(state, ranks, event)?)
+            }
             _ => None,
         };
         Some(Self { hold: Hold::of(state)?, power: Control::of(state)?, full, event })

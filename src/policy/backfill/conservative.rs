@@ -4,7 +4,9 @@
 //! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
 //! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
 //! others staying. Where a running job is past its expected end (it is then expected to end a second from now), a
-//! reservation's start went by unused, or a pass of another kind started somebody, all are given up first.
+//! reservation's start went by unused, or a pass of another kind started a job, all of its group of linked partitions are
+//! given up first. With a `depth`, a job reserves only if fewer than so many before it in its partition hold a
+//! reservation that begins later, or if it held one as the pass began.
 //!
 //! Power is not reserved ahead: a place must be within every cap while nobody else runs, and at its start within those
 //! that hold then. Who breaks one waits, at his place in line, and what starts behind him leaves him the power.
@@ -19,7 +21,7 @@ use super::super::PolicyError;
 use super::super::order::Order;
 use super::super::pipeline::{Bus, Part, Pass};
 use super::super::placement::Placement;
-use super::super::walk::{Key, job_of, key_of};
+use super::super::walk::{Key, groups, job_of, key_of};
 use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
@@ -28,6 +30,7 @@ use crate::state::power::level::{cap_of, level_of};
 use crate::state::{Decision, Event, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use profile::{Held, Profile, Span};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -43,8 +46,6 @@ struct Window {
     start: Time,
     end: Time,
     choice: Choice,
-    /// Whether a pass was asked for at its start.
-    wakes: bool,
 }
 
 impl Window {
@@ -53,8 +54,19 @@ impl Window {
     }
 }
 
-/// A place in line: the queue, then the order in it.
-type Place = (u32, Key);
+/// A place in line: the group of linked partitions, then the tier, the highest first, then the order in it.
+type Place = (usize, Reverse<u32>, Key);
+
+/// What has happened to a group of linked partitions since its last pass.
+#[derive(Debug, Clone, Copy, Default)]
+struct Happened {
+    /// Anything but timers.
+    anything: bool,
+    /// Something ended, or capacity changed.
+    ended: bool,
+    /// Reservations may lie in the way of a job that started nevertheless.
+    void: bool,
+}
 
 /// The conservative policy.
 #[derive(Debug)]
@@ -69,16 +81,16 @@ pub(crate) struct Conservative {
     begins: BTreeSet<(Time, Place)>,
     /// Running jobs: what they hold, and until when they are expected to.
     running: BTreeMap<u32, Window>,
-    /// Whether reservations may lie in the way of somebody who started nevertheless.
-    void: bool,
-    /// Whether something ended since the last pass.
-    ended: bool,
-    /// Whether anything but timers happened since the last pass.
-    eventful: bool,
+    /// By partition: its group of linked ones.
+    group_of: Vec<usize>,
+    /// By group.
+    happened: Vec<Happened>,
 }
 
 impl Conservative {
     pub(crate) fn new(state: &State, order: Order, placement: Placement) -> Self {
+        let group_of = groups(state);
+        let groups = group_of.iter().max().map_or(0, |last| last + 1);
         Self {
             order,
             placement,
@@ -87,21 +99,25 @@ impl Conservative {
             waiting: BTreeMap::new(),
             begins: BTreeSet::new(),
             running: BTreeMap::new(),
-            void: false,
-            ended: false,
-            eventful: true,
+            group_of,
+            happened: vec![Happened { anything: true, ..Happened::default() }; groups],
         }
     }
 
     fn place(&self, state: &State, job: u32) -> Place {
-        (state.class(job).queue, key_of(self.order.key(state, job), state, job))
+        let class = state.class(job);
+        let group = self.group_of[class.queue as usize];
+        (group, Reverse(class.tier), key_of(self.order.key(state, job), state, job))
+    }
+    fn group(&self, state: &State, job: u32) -> usize {
+        self.group_of[state.class(job).queue as usize]
     }
 
     /// The profile from scratch: what runs and what is reserved.
     fn rebuild(&mut self, state: &State) {
         self.profile.clear(state);
         let reserved =
-            self.waiting.iter().filter_map(|(place, window)| Some((job_of(place.1), window.as_ref()?)));
+            self.waiting.iter().filter_map(|(place, window)| Some((job_of(place.2), window.as_ref()?)));
         let running = self.running.iter().map(|(job, window)| (*job, window));
         for (job, window) in running.chain(reserved) {
             self.profile.take(state.class(job), window.held());
@@ -121,7 +137,7 @@ impl Conservative {
     /// The earliest window in which the job finds room, held from then on.
     fn reserve(&mut self, bus: &mut Bus<'_, '_>, place: Place) -> Result<(), PolicyError> {
         let state: &State = bus;
-        let job = job_of(place.1);
+        let job = job_of(place.2);
         let old = self.waiting.get_mut(&place).and_then(Option::take);
         if let Some(old) = &old {
             self.begins.remove(&(old.start, place));
@@ -140,13 +156,12 @@ impl Conservative {
             .profile
             .earliest(class, length, |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
-            // What begins in the next second waits for a job that ends then, which is an event.
-            let wakes = start > state.now() + Seconds(1);
-            let window = Window { start, end, choice, wakes };
+            let wakes = start > state.now() && state.plan().settings.cycle.is_none();
+            let window = Window { start, end, choice };
             self.profile.take(class, window.held());
             self.waiting.insert(place, Some(window));
             self.begins.insert((start, place));
-            if wakes && !old.as_ref().is_some_and(|old| old.wakes && old.start == start) {
+            if wakes && old.as_ref().is_none_or(|old| old.start != start) {
                 bus.apply(Decision::WakeAt { time: start })?;
             }
         }
@@ -156,24 +171,30 @@ impl Conservative {
         Ok(())
     }
 
-    /// Running jobs past their expected end are expected to end a second from now. Returns whether there is one.
-    fn extend_overdue(&mut self, state: &State) -> bool {
+    /// Running jobs past their expected end are expected to end a second from now; the groups in which there is one have
+    /// their reservations made anew.
+    fn extend_overdue(&mut self, state: &State) {
         let now = state.now();
-        let mut any = false;
-        for window in self.running.values_mut().filter(|window| window.end <= now) {
+        let mut overdue = Vec::new();
+        for (job, window) in self.running.iter_mut().filter(|(_, window)| window.end <= now) {
             window.end = now + Seconds(1);
-            any = true;
+            overdue.push(*job);
         }
-        any
+        for job in overdue {
+            let group = self.group(state, job);
+            self.happened[group].void = true;
+        }
     }
 
-    fn start_due(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+    fn start_due(&mut self, bus: &mut Bus<'_, '_>, concerned: &[bool]) -> Result<(), PolicyError> {
         let now = bus.now();
+        let due = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
+        let due: Vec<Place> = due.map(|(_, place)| *place).filter(|place| concerned[place.0]).collect();
         let mut power = Power::default();
         let mut blocked = Vec::new();
-        while let Some((start, place)) = self.begins.first().copied().filter(|(start, _)| *start == now) {
-            self.begins.remove(&(start, place));
-            let job = job_of(place.1);
+        for place in due {
+            self.begins.remove(&(now, place));
+            let job = job_of(place.2);
             let Some(Some(mut window)) = self.waiting.remove(&place) else { continue };
             if !power.admits(bus, job, &mut window.choice) {
                 blocked.push((place, window));
@@ -187,7 +208,7 @@ impl Conservative {
             // It was thought to take longer, or, under a cap, less.
             if end != window.end {
                 self.give(state, job, &window);
-                self.void |= end > window.end;
+                self.happened[place.0].void |= end > window.end;
                 window.end = end;
                 if self.known {
                     self.profile.take(state.class(job), window.held());
@@ -206,7 +227,7 @@ impl Conservative {
     fn withdraw(&mut self, state: &State, place: Place) -> bool {
         let Some(window) = self.waiting.remove(&place).flatten() else { return false };
         self.begins.remove(&(window.start, place));
-        self.give(state, job_of(place.1), &window);
+        self.give(state, job_of(place.2), &window);
         true
     }
 }
@@ -244,25 +265,43 @@ impl Power {
 
 impl Part for Conservative {
     fn observe(&mut self, event: &Event, state: &State) {
-        self.eventful |= !matches!(event, Event::Timer | Event::WakeAt { .. } | Event::Closed { .. });
         self.order.observe(event, state);
+        match *event {
+            Event::Eligible { job }
+            | Event::Released { job }
+            | Event::Started { job, .. }
+            | Event::Ended { job, .. }
+            | Event::Changed { job, .. }
+            | Event::Withdrawn { job }
+            | Event::Held { job, .. }
+            | Event::Settled { job } => {
+                let group = self.group(state, job);
+                self.happened[group].anything = true;
+            }
+            Event::Capacity | Event::Power => {
+                self.happened.iter_mut().for_each(|happened| happened.anything = true);
+            }
+            Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
+        }
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
                 self.waiting.insert(self.place(state, job), None);
             }
             Event::Started { job, segment } => {
-                // Whoever started it looked at no reservation.
-                self.waiting.remove(&self.place(state, job));
-                self.void = true;
+                // What started it looked at no reservation.
+                let place = self.place(state, job);
+                self.waiting.remove(&place);
+                self.happened[place.0].void = true;
                 let history = state.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
                 let end = state.expected_end(job, segment.rate);
                 self.known = false;
-                self.running.insert(job, Window { start: segment.from, end, choice, wakes: false });
+                self.running.insert(job, Window { start: segment.from, end, choice });
             }
             Event::Ended { job, end, .. } => {
-                self.ended = true;
+                let group = self.group(state, job);
+                self.happened[group].ended = true;
                 if let Some(window) = self.running.remove(&job) {
                     self.give(state, job, &window);
                 }
@@ -271,10 +310,11 @@ impl Part for Conservative {
                 }
             }
             Event::Withdrawn { job } | Event::Held { job, .. } => {
-                self.ended |= self.withdraw(state, self.place(state, job));
+                let place = self.place(state, job);
+                self.happened[place.0].ended |= self.withdraw(state, place);
             }
             Event::Capacity | Event::Power => {
-                self.ended = true;
+                self.happened.iter_mut().for_each(|happened| happened.ended = true);
                 self.known = false;
             }
             Event::Rejected { .. }
@@ -287,47 +327,93 @@ impl Part for Conservative {
     }
 }
 
+impl Conservative {
+    /// The groups that a pass concerns: those in which something happened or a reservation begins, at a cycle all.
+    fn concerned(&self, state: &State) -> Vec<bool> {
+        let (now, settings) = (state.now(), &state.plan().settings);
+        let all = settings.cycle.is_some() && settings.is_full_pass(now);
+        let mut concerned: Vec<bool> =
+            self.happened.iter().map(|happened| all || happened.anything).collect();
+        let begin = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
+        begin.for_each(|(_, place)| concerned[place.0] = true);
+        concerned
+    }
+
+    /// The reservations of the groups marked are given up: those that stay would lie in the way of each other.
+    fn give_up(&mut self, anew: &[bool]) {
+        for (place, window) in self.waiting.iter_mut().filter(|(place, _)| anew[place.0]) {
+            if let Some(window) = window.take() {
+                self.begins.remove(&(window.start, *place));
+                self.known = false;
+            }
+        }
+    }
+
+    /// The places in line of the groups marked.
+    fn places(&self, groups: &[bool], wanted: impl Fn(&Option<Window>) -> bool) -> Vec<Place> {
+        let marked = self.waiting.iter().filter(|(place, window)| groups[place.0] && wanted(window));
+        marked.map(|(place, _)| *place).collect()
+    }
+
+    /// Jobs without a reservation get one, those before `depth` later ones of their partition, and those that had one.
+    fn reserve_all(
+        &mut self,
+        bus: &mut Bus<'_, '_>,
+        concerned: &[bool],
+        held: &BTreeSet<Place>,
+    ) -> Result<(), PolicyError> {
+        let (now, depth) = (bus.now(), bus.plan().settings.depth.unwrap_or(u32::MAX));
+        let mut later = vec![0_u32; self.group_of.len()];
+        for place in self.places(concerned, |_| true) {
+            let before = later[bus.class(job_of(place.2)).queue as usize];
+            let has_one = self.waiting.get(&place).is_some_and(Option::is_some);
+            if !has_one && (before < depth || held.contains(&place)) {
+                self.reserve(bus, place)?;
+            }
+            let window = self.waiting.get(&place).and_then(Option::as_ref);
+            let waits = window.is_some_and(|window| window.start > now);
+            later[bus.class(job_of(place.2)).queue as usize] += u32::from(waits);
+        }
+        Ok(())
+    }
+}
+
 impl Pass for Conservative {
     fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         debug_assert!(
-            self.waiting.keys().all(|place| bus.waits(job_of(place.1))),
+            self.waiting.keys().all(|place| bus.waits(job_of(place.2))),
             "only jobs that wait have a place in line"
         );
-        let now = bus.now();
-        // The timer of a reservation that has moved is no reason for a pass.
-        let beginning = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
-        let due =
-            beginning.filter_map(|(_, place)| self.waiting.get(place)).flatten().any(|window| window.wakes);
-        let wanted = std::mem::take(&mut self.eventful) || due || bus.plan().settings.cycle.is_some();
-        if !wanted {
+        let concerned = self.concerned(bus);
+        if !concerned.contains(&true) {
             return Ok(());
         }
+        let now = bus.now();
         self.placement.freeze(bus);
-        let stale =
-            std::mem::take(&mut self.void) || self.begins.first().is_some_and(|(start, _)| *start < now);
-        let overdue = self.extend_overdue(bus);
-        let ended = std::mem::take(&mut self.ended);
-        if stale || overdue {
-            // Those that stay would lie in the way of each other: all are given up before any is made anew.
-            self.waiting.values_mut().for_each(|window| *window = None);
-            self.begins.clear();
-            self.known = false;
+        self.extend_overdue(bus);
+        let stale: Vec<usize> =
+            self.begins.iter().take_while(|(start, _)| *start < now).map(|(_, place)| place.0).collect();
+        stale.into_iter().for_each(|group| self.happened[group].void = true);
+        let mut happened = self.happened.clone();
+        for (group, concerned) in concerned.iter().enumerate() {
+            if *concerned {
+                self.happened[group] = Happened::default();
+            } else {
+                happened[group] = Happened::default();
+            }
         }
+        let held: BTreeSet<Place> = self.places(&concerned, Option::is_some).into_iter().collect();
+        self.give_up(&happened.iter().map(|happened| happened.void).collect::<Vec<_>>());
         if self.known {
             self.profile.advance(now);
         } else {
             self.rebuild(bus);
         }
-        if ended {
-            let reserved = self.waiting.iter().filter(|(_, window)| window.is_some());
-            for place in reserved.map(|(place, _)| *place).collect::<Vec<_>>() {
-                self.reserve(bus, place)?;
-            }
-        }
-        let without = self.waiting.iter().filter(|(_, window)| window.is_none());
-        for place in without.map(|(place, _)| *place).collect::<Vec<_>>() {
+        let ended: Vec<bool> = happened.iter().map(|happened| happened.ended).collect();
+        for place in self.places(&ended, Option::is_some) {
             self.reserve(bus, place)?;
         }
-        self.start_due(bus)
+        self.reserve_all(bus, &concerned, &held)?;
+        self.start_due(bus, &concerned)
     }
 }
