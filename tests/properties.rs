@@ -142,7 +142,8 @@ fn the_naive_reference_itself_obeys_the_laws() {
         let plan = spec.plan();
         if BACKFILLS[spec.policy.backfill] == "conservative"
             || plan.cluster.changes.iter().any(|c| c.notice.is_some())
-            || plan.settings.event_backfill.as_deref() == Some("conservative") && plan.settings.backfill != "conservative"
+            || plan.settings.event_backfill.as_deref() == Some("conservative")
+                && plan.settings.backfill != "conservative"
         {
             return Ok(());
         }
@@ -185,7 +186,8 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         let plan = spec.plan();
         if BACKFILLS[spec.policy.backfill] == "conservative"
             || plan.cluster.changes.iter().any(|c| c.notice.is_some())
-            || plan.settings.event_backfill.as_deref() == Some("conservative") && plan.settings.backfill != "conservative"
+            || plan.settings.event_backfill.as_deref() == Some("conservative")
+                && plan.settings.backfill != "conservative"
         {
             return Ok(());
         }

@@ -193,14 +193,17 @@ impl Preemptive {
                 continue;
             }
             let mut choice = Choice::default();
+            let going = state.going(job).map(|nodes| room.occupancy.withhold(&nodes));
             let placement = &self.placement;
             let mut finds = || match &mut self.ranked {
-                None => placement.choose_in(class, job, &room, &mut choice),
-                Some(ranked) => {
+                Some(ranked) if going.is_none() => {
                     ranked.choose(placement, (state.classes(), || starting.clone()), job, &room, &mut choice)
                 }
+                _ => placement.choose_in(class, job, &room, &mut choice),
             };
-            if room.within_quota(class) && finds() {
+            let found = room.within_quota(class) && finds();
+            going.into_iter().flatten().for_each(|node| room.occupancy.set_up(node, true));
+            if found {
                 room.claim(class, &choice.pieces, choice.cap);
                 if let Some(ranked) = &mut self.ranked {
                     ranked.started(placement, &room, &choice.pieces);
@@ -272,6 +275,7 @@ impl Part for Preemptive {
             | Event::Changed { .. }
             | Event::Closed { .. }
             | Event::Capacity
+            | Event::Notice
             | Event::Power
             | Event::WakeAt { .. }
             | Event::Timer => {}
@@ -294,7 +298,7 @@ impl Preemptive {
                 let group = self.group(state, job);
                 self.touched[group] = true;
             }
-            Event::Capacity | Event::Power => self.touched.fill(true),
+            Event::Capacity | Event::Notice | Event::Power => self.touched.fill(true),
             Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
         }
     }

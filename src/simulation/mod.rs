@@ -31,7 +31,7 @@ mod queue;
 
 pub use control::{Control, Progress};
 
-use crate::cluster::NodeState;
+use crate::cluster::{CapacityChange, NodeState};
 use crate::history::{History, Outcome, Plan, SegmentEnd};
 use crate::policy::{self, Policy, PolicyError};
 use crate::state::{Event, State, Status, Trial};
@@ -76,6 +76,9 @@ struct Simulation {
     by_submit: Vec<u32>,
     next_submit: u32,
     next_change: usize,
+    /// When changes of capacity become known before they come.
+    notice_times: Vec<Time>,
+    next_notice: usize,
     /// When caps on power change.
     cap_times: Vec<Time>,
     next_cap: usize,
@@ -104,6 +107,11 @@ impl Simulation {
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
         let oversized = policy::oversized_of(state.plan(), state.classes(), state.caps());
         let cap_times = policy::power::cap_times(state.plan());
+        let changes = state.plan().cluster.changes.iter();
+        let mut notice_times: Vec<Time> =
+            changes.filter(|change| change.notice.is_some()).map(CapacityChange::announced).collect();
+        notice_times.sort_unstable();
+        notice_times.dedup();
         let mut queue = Queue::default();
         for (index, job) in (0u32..).zip(&workload.jobs) {
             if job.cancel_time != Time::NEVER {
@@ -117,6 +125,8 @@ impl Simulation {
             by_submit,
             next_submit: 0,
             next_change: 0,
+            notice_times,
+            next_notice: 0,
             cap_times,
             next_cap: 0,
             way_is_due: false,
@@ -208,7 +218,8 @@ impl Simulation {
         let submit = self.upcoming_submit().map_or(Time::NEVER, |(time, _)| time);
         let change = plan.cluster.changes.get(self.next_change).map_or(Time::NEVER, |change| change.time);
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
-        let event = submit.min(self.queue.next_time()).min(change).min(cap);
+        let notice = self.notice_times.get(self.next_notice).copied().unwrap_or(Time::NEVER);
+        let event = submit.min(self.queue.next_time()).min(change).min(notice).min(cap);
         let pass =
             plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
@@ -231,6 +242,11 @@ impl Simulation {
             self.next_change += 1;
             self.way_is_due = true;
             self.change_capacity(change.nodes, change.state);
+        }
+        if self.notice_times.get(self.next_notice) == Some(&now) {
+            self.next_notice += 1;
+            self.state.look_for_notices();
+            self.tell(Event::Notice);
         }
         if self.cap_times.get(self.next_cap) == Some(&now) {
             self.next_cap += 1;
@@ -349,6 +365,9 @@ impl Simulation {
                 self.pending += 1;
                 self.tell(Event::Ended { job, segment, end: SegmentEnd::NodeDown });
             }
+        }
+        if !self.notice_times.is_empty() {
+            self.state.look_for_notices();
         }
         self.tell(Event::Capacity);
     }

@@ -73,6 +73,8 @@ pub enum Event {
     },
     /// Nodes came, went or broke.
     Capacity,
+    /// A change of capacity to come became known.
+    Notice,
     /// Caps on power changed, or something else that frees power without freeing anything else.
     Power,
     /// A pass was asked for at an instant to come.
@@ -127,6 +129,7 @@ impl Event {
             Self::Settled { job } => format!("{now} settled {}", name(job)),
             Self::Withdrawn { job } => format!("{now} withdrawn {}", name(job)),
             Self::Capacity => format!("{now} capacity"),
+            Self::Notice => format!("{now} notice"),
             Self::Power => format!("{now} power"),
             Self::Timer => format!("{now} timer"),
         }

@@ -28,6 +28,7 @@ mod book;
 pub mod class;
 mod decision;
 mod event;
+pub(crate) mod known;
 pub(crate) mod overlay;
 pub mod place;
 pub mod power;
@@ -45,7 +46,7 @@ pub use resources::Resources;
 pub use trial::Trial;
 pub(crate) use work::ticks;
 
-use crate::cluster::NodeState;
+use crate::cluster::{CapacityChange, NodeState};
 use crate::history::{History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Time};
 use crate::workload::{Job, Overrun};
@@ -71,6 +72,8 @@ pub struct State {
     undo: Vec<Undo>,
     /// How many trials are open.
     trials: u32,
+    /// Capacity changes that are known to come, by time.
+    known: Vec<CapacityChange>,
 }
 
 /// Reading.
@@ -98,6 +101,7 @@ impl State {
             heard: 0,
             undo: Vec::new(),
             trials: 0,
+            known: Vec::new(),
         }
     }
     /// The present instant.

@@ -154,7 +154,7 @@ impl Conservative {
         let mut choice = Choice::default();
         let found = self
             .profile
-            .earliest(class, length, |room| self.placement.choose_in(class, job, room, &mut choice));
+            .earliest(state, (class, length), |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
             let wakes = start > state.now() && state.plan().settings.cycle.is_none();
             let window = Window { start, end, choice };
@@ -204,7 +204,7 @@ impl Conservative {
             bus.apply(Decision::Start { job, domains: pieces, cap: *cap })?;
             let state: &State = bus;
             let rate = state.segment(job).map_or(Factor::ONE, |segment| segment.rate);
-            let end = state.expected_end(job, rate);
+            let end = state.expected_end(job, rate).min(state.departure(&window.choice.pieces));
             // It was thought to take longer, or, under a cap, less.
             if end != window.end {
                 self.give(state, job, &window);
@@ -278,7 +278,7 @@ impl Part for Conservative {
                 let group = self.group(state, job);
                 self.happened[group].anything = true;
             }
-            Event::Capacity | Event::Power => {
+            Event::Capacity | Event::Notice | Event::Power => {
                 self.happened.iter_mut().for_each(|happened| happened.anything = true);
             }
             Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
@@ -295,7 +295,7 @@ impl Part for Conservative {
                 let history = state.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
-                let end = state.expected_end(job, segment.rate);
+                let end = state.expected_end(job, segment.rate).min(state.departure(&choice.pieces));
                 self.known = false;
                 self.running.insert(job, Window { start: segment.from, end, choice });
             }
@@ -312,6 +312,13 @@ impl Part for Conservative {
             Event::Withdrawn { job } | Event::Held { job, .. } => {
                 let place = self.place(state, job);
                 self.happened[place.0].ended |= self.withdraw(state, place);
+            }
+            Event::Notice => {
+                for (job, window) in &mut self.running {
+                    window.end = window.end.min(state.departure(state.domains(*job)));
+                }
+                self.happened.iter_mut().for_each(|happened| happened.ended = true);
+                self.known = false;
             }
             Event::Capacity | Event::Power => {
                 self.happened.iter_mut().for_each(|happened| happened.ended = true);

@@ -14,7 +14,7 @@ use crate::policy::backfill::Backfill;
 use crate::policy::pipeline::Bus;
 use crate::state::class::Class;
 use crate::state::{Decision, State};
-use crate::units::{Factor, Time};
+use crate::units::Time;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -519,12 +519,16 @@ impl Group {
             return Ok(Tried::Blocked);
         }
         if !self.finds_place(desk, bus, job) {
-            self.refused[candidate.class as usize].0 = self.version;
+            // A shorter job of the class may end before nodes go.
+            if bus.known_changes().is_empty() {
+                self.refused[candidate.class as usize].0 = self.version;
+            }
             return Ok(Tried::Blocked);
         }
         if reserved && !self.delays_nothing(desk, bus, job) {
             // What would delay the only reservation would so at any length beyond it.
-            if class_has_rate(bus, job) && self.reservations.only().is_some() {
+            let certain = bus.class(job).rate.is_some() && bus.known_changes().is_empty();
+            if certain && self.reservations.only().is_some() {
                 self.refused[candidate.class as usize].1 = self.version;
             }
             return Ok(Tried::Blocked);
@@ -538,7 +542,7 @@ impl Group {
 
     fn finds_place(&self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
         let finder = &mut desk.finder;
-        match self.withdrawn(bus, job) {
+        match either(self.withdrawn(bus, job), bus.going(job)) {
             None => {
                 let state: &State = bus;
                 finder.finds_place(state, job, || self.jobs(state))
@@ -554,11 +558,12 @@ impl Group {
         if self.harmless(finder, bus, job) {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict || self.counted {
+        if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.known_changes().is_empty() {
             return false;
         }
         let end = expected_end(bus, job, finder);
-        let nodes = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), end);
+        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), end);
+        let nodes = either(Some(taken), bus.going(job)).unwrap_or_default();
         bus.without(&nodes, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
     }
 
@@ -581,7 +586,7 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict {
             return false;
         }
-        let only = self.reservations.only().filter(|_| self.counted);
+        let only = self.reservations.only().filter(|_| self.counted && state.known_changes().is_empty());
         only.is_none_or(|only| !self.ahead.lacks_gpus(state.class(only), class.gpus_milli))
     }
 
@@ -596,7 +601,7 @@ impl Group {
         if self.looks_ahead
             && let Some(segment) = state.segment(job)
         {
-            let end = state.expected_end(job, segment.rate);
+            let end = state.expected_end(job, segment.rate).min(state.departure(state.domains(job)));
             desk.expected[job as usize] = end;
             self.ahead.begin(state.class(job), job, end, (state.domains(job), segment.cap));
         }
@@ -643,6 +648,10 @@ fn expected_end(state: &State, job: u32, finder: &Finder) -> Time {
     state.expected_end(job, state.rate_on(job, &choice.pieces, choice.cap))
 }
 
-fn class_has_rate(state: &State, job: u32) -> bool {
-    state.class(job).rate.is_some_and(|rate| rate > Factor(0))
+/// The nodes of two sets, 64 a word.
+fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.iter().zip(&other).map(|(one, other)| one | other).collect()),
+        (one, other) => one.or(other),
+    }
 }

@@ -8,7 +8,8 @@
 use super::finder::Finder;
 use crate::cluster::Piece;
 use crate::state::class::Class;
-use crate::state::{Resources, State};
+use crate::state::known::Flipped;
+use crate::state::{Resources, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -39,6 +40,8 @@ pub(super) struct Lookahead {
     head: Option<u32>,
     /// Jobs that a step of the cut frees; kept for its memory.
     ending: Vec<u32>,
+    /// The changes known to come by the cut, as they are in effect then.
+    changed: Vec<Flipped>,
 }
 
 impl Lookahead {
@@ -80,6 +83,7 @@ impl Lookahead {
     /// Nothing that is known of instants to come holds any more.
     pub(super) fn forget(&mut self) {
         self.then = None;
+        self.changed.clear();
     }
 
     /// What is free at the cut.
@@ -90,6 +94,9 @@ impl Lookahead {
     /// Finds when a job that does not fit now is expected to start, no reservation standing before it;
     /// [`Time::NEVER`] if no expected end lets it. The cut is there then.
     pub(super) fn reserve(&mut self, state: &State, finder: &mut Finder, job: u32) -> Time {
+        if !state.known_changes().is_empty() {
+            return self.reserve_among_changes(state, finder, job);
+        }
         let soonest = state.now() + Seconds(1);
         let monotone = state.class(job).monotone;
         // Where a greedy choice of racks decides, an earlier end may do though a later one does not: from the start.
@@ -121,6 +128,44 @@ impl Lookahead {
         self.cut
     }
 
+    /// As [`Lookahead::reserve`] where changes are known to come: each instant is looked at by itself.
+    fn reserve_among_changes(&mut self, state: &State, finder: &mut Finder, job: u32) -> Time {
+        let mut after = state.now();
+        while let Some(instant) = self.next_instant(state, after) {
+            let rate = state.slowest_rate(job);
+            let end = instant + ticks(state.expected_work(job, rate), rate);
+            if self.over(state, (instant, end), |then| finder.fits(state, job, then)) {
+                return instant;
+            }
+            after = instant;
+        }
+        Time::NEVER
+    }
+
+    /// Asks about what is free at the beginning of a window, without the nodes that are known to go within it.
+    pub(super) fn over<T>(
+        &mut self,
+        state: &State,
+        (from, to): (Time, Time),
+        ask: impl FnOnce(&mut Resources) -> T,
+    ) -> T {
+        self.move_to(state, from);
+        let then = self.then();
+        let withheld = state.going_within(from, to).map(|nodes| then.occupancy.withhold(&nodes));
+        let answer = ask(then);
+        for node in withheld.into_iter().flatten() {
+            then.occupancy.set_up(node, true);
+        }
+        answer
+    }
+
+    /// The first instant after another at which more may be free: an expected end or a change known to come.
+    pub(super) fn next_instant(&self, state: &State, after: Time) -> Option<Time> {
+        let changes = state.known_changes().iter().map(|change| change.time);
+        let change = changes.filter(|time| *time > after).min();
+        self.next_end_from(after, state.now()).into_iter().chain(change).min()
+    }
+
     /// The cut moves to the next expected ends until the job fits.
     fn walk_on(&mut self, state: &State, finder: &mut Finder, job: u32) {
         loop {
@@ -142,7 +187,7 @@ impl Lookahead {
     }
 
     /// The first expected end after an instant, now or later: a second from now where a job is past its own.
-    pub(super) fn next_end_from(&self, after: Time, now: Time) -> Option<Time> {
+    fn next_end_from(&self, after: Time, now: Time) -> Option<Time> {
         let overdue = self.ends.first().is_some_and(|first| end_of(*first) <= now);
         let soonest = now + Seconds(1);
         let next = self.next_end(after);
@@ -194,6 +239,16 @@ impl Lookahead {
             self.head = None;
         }
         self.cut = cut;
+        let known = state.known_changes();
+        let due = known.partition_point(|change| change.time <= cut);
+        while self.changed.len() > due {
+            let last = self.changed.pop().expect("there are more than are due");
+            last.undo(&mut self.then().occupancy);
+        }
+        for change in &known[self.changed.len()..due] {
+            let flipped = Flipped::by(change, &mut self.then().occupancy);
+            self.changed.push(flipped);
+        }
     }
 
     /// The jobs that are expected to end in a stretch are released from what is free then, or claimed in it.

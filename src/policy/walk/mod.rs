@@ -33,6 +33,8 @@ struct Rules {
     backfill: Backfill,
     /// How many blocked jobs of a partition hold a reservation.
     reservations: u32,
+    /// Whether how long a job is expected to run decides whether it may start.
+    lengths_count: bool,
 }
 
 impl Rules {
@@ -41,7 +43,7 @@ impl Rules {
         let job = job_of(key);
         let class = state.classes().of_job[job as usize];
         let work = match state.class(job).rate {
-            _ if !self.backfill.reserves() => 0,
+            _ if !self.lengths_count => 0,
             Some(rate) => state.expected_work(job, rate),
             // Alike are those with as much left, and the same restart: only then do they end together at every rate.
             None => state.expected_work(job, Factor(0)) << 1 | u64::from(state.owes_restart(job)),
@@ -80,7 +82,8 @@ impl Walk {
     ) -> Self {
         let (plan, table) = (state.plan(), &state.classes().table);
         let reservations = plan.settings.reservations.unwrap_or(1).max(1);
-        let rules = Rules { backfill, reservations };
+        let noticed = plan.cluster.changes.iter().any(|change| change.notice.is_some());
+        let rules = Rules { backfill, reservations, lengths_count: noticed || backfill.reserves() };
         let group_of = groups(state);
         let mut groups = Vec::new();
         let mut all_monotone = true;
@@ -135,7 +138,8 @@ impl Walk {
     fn changed(&mut self, state: &State, job: u32) {
         let group = self.group(state, job);
         if let Some(ahead) = self.groups[group].ahead()
-            && let Some(end) = state.expected_end_now(job)
+            && let Some(end) =
+                state.expected_end_now(job).map(|end| end.min(state.departure(state.domains(job))))
         {
             let before = std::mem::replace(&mut self.desk.expected[job as usize], end);
             ahead.change(job, before, end);
@@ -179,6 +183,15 @@ impl Part for Walk {
             }
             Event::Changed { job, .. } => self.changed(state, job),
             Event::Withdrawn { job } | Event::Held { job, .. } => self.forget(state, job),
+            Event::Notice => {
+                for job in state.running().to_vec() {
+                    self.changed(state, job);
+                }
+                for group in &mut self.groups {
+                    group.ahead().into_iter().for_each(|ahead| ahead.forget());
+                    group.change();
+                }
+            }
             Event::Capacity | Event::Power => {
                 for group in &mut self.groups {
                     if let Some(ahead) = group.ahead() {

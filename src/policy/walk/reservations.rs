@@ -128,13 +128,13 @@ impl Reservations {
         candidate: Option<Candidate<'_>>,
     ) -> Option<Choice> {
         let held = &self.held[at];
-        ahead.move_to(state, held.shadow);
         let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
-        let then = ahead.then();
-        let overlay = then.overlay(&claims, held.shadow);
-        let place = finder.place_in(state, held.job, then);
-        then.lift(overlay, &claims);
-        place
+        ahead.over(state, (held.shadow, held.end), |then| {
+            let overlay = then.overlay(&claims, held.shadow);
+            let place = finder.place_in(state, held.job, then);
+            then.lift(overlay, &claims);
+            place
+        })
     }
 
     /// The earliest instant after now at which a job fits beside all reservations there are.
@@ -147,15 +147,16 @@ impl Reservations {
         let mut after = state.now();
         loop {
             let ends = self.held.iter().map(|held| held.end).filter(|end| *end > after);
-            let next = ahead.next_end_from(after, state.now()).into_iter().chain(ends).min()?;
+            let next = ahead.next_instant(state, after).into_iter().chain(ends).min()?;
             after = next;
             let mut made = Reservation::at(state, job, next);
-            ahead.move_to(state, next);
             let claims = claims(state, (next, made.end), &self.held, None);
-            let then = ahead.then();
-            let overlay = then.overlay(&claims, next);
-            made.place = finder.place_in(state, job, then);
-            then.lift(overlay, &claims);
+            made.place = ahead.over(state, (next, made.end), |then| {
+                let overlay = then.overlay(&claims, next);
+                let place = finder.place_in(state, job, then);
+                then.lift(overlay, &claims);
+                place
+            });
             if made.place.is_some() {
                 return Some(made);
             }
@@ -169,7 +170,9 @@ impl Reservations {
         (ahead, finder): (&mut Lookahead, &mut Finder),
         candidate: Candidate<'_>,
     ) -> bool {
-        if let [only] = &self.held[..] {
+        if let [only] = &self.held[..]
+            && state.known_changes().is_empty()
+        {
             let (job, shadow) = (only.job, only.shadow);
             ahead.move_to(state, shadow);
             let class = state.class(candidate.job);

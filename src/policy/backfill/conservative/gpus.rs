@@ -72,9 +72,9 @@ impl Gpus {
         bits
     }
 
-    /// Which nodes take new pods.
-    pub(super) fn set_up(&mut self, occupancy: &Occupancy) {
-        let up = self.bits_where(|node| occupancy.is_up(node));
+    /// Which nodes take new pods; all, where others may at instants to come.
+    pub(super) fn set_up(&mut self, occupancy: &Occupancy, all: bool) {
+        let up = self.bits_where(|node| all || occupancy.is_up(node));
         for (usable, members) in self.usable.iter_mut().zip(&self.members) {
             usable.clear();
             usable.extend(members.iter().zip(&up).map(|(member, up)| member & up));

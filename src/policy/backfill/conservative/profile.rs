@@ -3,6 +3,7 @@
 use super::gpus::{Gpus, each_node};
 use crate::cluster::Piece;
 use crate::state::class::{Class, Form};
+use crate::state::known::Flipped;
 use crate::state::quota::Quota;
 use crate::state::{Resources, State};
 use crate::units::{Seconds, Time};
@@ -117,7 +118,7 @@ impl Profile {
         for node in 0..state.plan().cluster.nodes() {
             self.room.occupancy.set_up(node, state.resources().occupancy.is_up(node as usize));
         }
-        self.gpus.set_up(&self.room.occupancy);
+        self.gpus.set_up(&self.room.occupancy, !state.known_changes().is_empty());
         self.marks = vec![Mark { from: state.now(), step: 0, begins: 0, ends: 0 }];
         self.steps.truncate(1);
         match self.steps.first_mut() {
@@ -126,6 +127,11 @@ impl Profile {
         }
         self.vacant.clear();
         self.overdrawn = false;
+        // What waits for a change that is known to come may begin then.
+        for change in state.known_changes() {
+            let mark = self.split(change.time);
+            self.marks[mark].ends += 1;
+        }
     }
 
     /// Whether a window was taken that was not free, so that giving it back takes a profile from scratch.
@@ -245,8 +251,8 @@ impl Profile {
     /// The earliest window of `length` in which `choose` finds room; it starts now or where another window ends.
     pub(super) fn earliest(
         &mut self,
-        class: &Class,
-        length: Seconds,
+        state: &State,
+        (class, length): (&Class, Seconds),
         mut choose: impl FnMut(&Resources) -> bool,
     ) -> Option<Span> {
         let mut first = 0;
@@ -261,7 +267,7 @@ impl Profile {
                 Some(last) => first = last + 1,
                 None => {
                     self.show();
-                    if choose(&self.room) {
+                    if self.over(state, span, &mut choose) {
                         return Some(span);
                     }
                     first += 1;
@@ -269,6 +275,23 @@ impl Profile {
             }
         }
         None
+    }
+
+    /// Chooses from the least of a window, on nodes that are up at its beginning and not known to go within it.
+    fn over(&mut self, state: &State, span: Span, choose: &mut impl FnMut(&Resources) -> bool) -> bool {
+        if state.known_changes().is_empty() {
+            return choose(&self.room);
+        }
+        let occupancy = &mut self.room.occupancy;
+        let due = state.known_changes().iter().take_while(|change| change.time <= span.start);
+        let flipped: Vec<Flipped> = due.map(|change| Flipped::by(change, occupancy)).collect();
+        let going = state.going_within(span.start, span.end);
+        let withheld = going.map(|nodes| occupancy.withhold(&nodes)).unwrap_or_default();
+        let found = choose(&self.room);
+        let occupancy = &mut self.room.occupancy;
+        withheld.into_iter().for_each(|node| occupancy.set_up(node, true));
+        flipped.into_iter().rev().for_each(|flipped| flipped.undo(occupancy));
+        found
     }
 
     /// Finds the least that is left from the step `first` until `end`. If it is certainly too little: the last step

@@ -1,0 +1,78 @@
+//! Capacity changes that are known to come: their notice has been given, and they have not happened yet.
+
+use super::{State, ticks};
+use crate::cluster::{CapacityChange, NodeState, Occupancy, Piece};
+use crate::units::Time;
+
+/// Nodes that would take new pods, or would not any more, because of a change to come.
+#[derive(Debug)]
+pub(crate) struct Flipped {
+    nodes: Vec<u32>,
+    up: bool,
+}
+
+impl Flipped {
+    /// A change takes effect in what is looked ahead at.
+    pub(crate) fn by(change: &CapacityChange, occupancy: &mut Occupancy) -> Self {
+        let up = change.state == NodeState::Up;
+        let nodes: Vec<u32> =
+            change.nodes.clone().filter(|node| occupancy.is_up(*node as usize) != up).collect();
+        nodes.iter().for_each(|node| occupancy.set_up(*node, up));
+        Self { nodes, up }
+    }
+    /// It is taken back.
+    pub(crate) fn undo(self, occupancy: &mut Occupancy) {
+        self.nodes.iter().for_each(|node| occupancy.set_up(*node, !self.up));
+    }
+}
+
+impl State {
+    /// The changes that are known to come, by time.
+    #[must_use]
+    pub fn known_changes(&self) -> &[CapacityChange] {
+        &self.known
+    }
+    /// What is known to come is looked up anew.
+    pub(crate) fn look_for_notices(&mut self) {
+        let now = self.now;
+        let known = |change: &&CapacityChange| change.announced() <= now && now < change.time;
+        self.known = self.history.plan.cluster.changes.iter().filter(known).cloned().collect();
+    }
+    fn departures(&self) -> impl Iterator<Item = &CapacityChange> {
+        self.known.iter().filter(|change| matches!(change.state, NodeState::Down | NodeState::Absent))
+    }
+    /// When the first of the nodes of some domains is known to go; [`Time::NEVER`] if none is.
+    pub(crate) fn departure(&self, domains: &[Piece]) -> Time {
+        let touches = |change: &&CapacityChange| {
+            domains.iter().flat_map(|piece| piece.nodes()).any(|node| change.nodes.contains(&node))
+        };
+        self.departures().find(touches).map_or(Time::NEVER, |change| change.time)
+    }
+    /// The nodes, 64 a word, that are known to go before a job, started now, would be expected to end there; none where
+    /// no such node is known.
+    pub(crate) fn going(&self, job: u32) -> Option<Vec<u64>> {
+        let kinds = &self.history.plan.cluster.kinds;
+        let class = self.class(job);
+        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
+        let end = |node: u32| {
+            let kind = self.resources.occupancy.kind(node as usize);
+            let rate = class.rate.unwrap_or_else(|| class.rate_on(kinds, kind, racks));
+            self.now + ticks(self.expected_work(job, rate), rate)
+        };
+        self.marked(|change, node| change.time > self.now && change.time < end(node))
+    }
+    /// The nodes, 64 a word, that are known to go within a window, after its beginning; none where no such node is known.
+    pub(crate) fn going_within(&self, from: Time, to: Time) -> Option<Vec<u64>> {
+        self.marked(|change, _| from < change.time && change.time < to)
+    }
+    fn marked(&self, goes: impl Fn(&CapacityChange, u32) -> bool) -> Option<Vec<u64>> {
+        let mut nodes = Vec::new();
+        for change in self.departures() {
+            for node in change.nodes.clone().filter(|node| goes(change, *node)) {
+                nodes.resize(self.resources.occupancy.nodes().div_ceil(64), 0_u64);
+                nodes[node as usize >> 6] |= 1 << (node & 63);
+            }
+        }
+        (!nodes.is_empty()).then_some(nodes)
+    }
+}
