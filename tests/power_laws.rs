@@ -125,6 +125,8 @@ fn plan_without_reservations(spec: &Spec, power: &Power, rule: &str) -> Plan {
     let mut plan = plan(spec, power, rule);
     if plan.settings.backfill == "conservative" {
         plan.settings.backfill = "skip".to_owned();
+        plan.settings.event_backfill =
+            plan.settings.event_backfill.map(|event| if event == "none" { event } else { "skip".to_owned() });
     }
     plan
 }

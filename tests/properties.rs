@@ -140,13 +140,6 @@ fn the_naive_reference_itself_obeys_the_laws() {
     let seen = RefCell::new(Seen::default());
     for_all("the reference", &plans::spec(), CASES, |spec| {
         let plan = spec.plan();
-        if BACKFILLS[spec.policy.backfill] == "conservative"
-            || plan.cluster.changes.iter().any(|c| c.notice.is_some())
-            || plan.settings.event_backfill.as_deref() == Some("conservative")
-                && plan.settings.backfill != "conservative"
-        {
-            return Ok(());
-        }
         let run = naive::simulate(&plan);
         all_of(&broken_by(&spec, &plan, &schedule::of_run(&run)))?;
         all_of(&naive::laws::delayed(&run))?;
@@ -184,13 +177,6 @@ fn who_overtakes_and_who_delays_is_reported() {
 fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
     for_all("plans", &plans::spec(), CASES, |spec| {
         let plan = spec.plan();
-        if BACKFILLS[spec.policy.backfill] == "conservative"
-            || plan.cluster.changes.iter().any(|c| c.notice.is_some())
-            || plan.settings.event_backfill.as_deref() == Some("conservative")
-                && plan.settings.backfill != "conservative"
-        {
-            return Ok(());
-        }
         let run = naive::simulate(&plan);
         let history = simulate(plan.clone(), &mut Control::default());
         let got = schedule::of_history(&history);

@@ -180,6 +180,8 @@ impl Conservative {
             window.end = now + Seconds(1);
             overdue.push(*job);
         }
+        // The profile holds them until then no longer.
+        self.known &= overdue.is_empty();
         for job in overdue {
             let group = self.group(state, job);
             self.happened[group].void = true;
