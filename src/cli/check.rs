@@ -118,7 +118,7 @@ fn policy(settings: &Settings) -> String {
         },
         None => "at every event".to_owned(),
     };
-    format!("{}/{}/{}, deciding {passes}", settings.order, settings.backfill, settings.placement)
+    format!("{}, deciding {passes}", settings.policy())
 }
 
 fn length(count: usize) -> u64 {

@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history;
 use crate::metrics::profile::Profile;
+use crate::policy::part;
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario};
 use crate::trace;
@@ -100,6 +101,10 @@ fn of_run(title: String, directory: &Path) -> Result<Subject> {
     let path = directory.join("history");
     let bytes = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
     let plan = history::file::read(&bytes, &path.display().to_string())?.plan;
+    // What a newer version wrote may name parts that this one does not know.
+    if let Err(problem) = part::check(&plan.settings) {
+        return Err(problem.at(Place::file(path.display().to_string())).into());
+    }
     let cluster = Some(("its cluster".to_owned(), plan.cluster));
     Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster })
 }
