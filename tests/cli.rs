@@ -118,7 +118,22 @@ fn every_number_of_a_platform_is_shown() {
 
 #[test]
 fn a_part_of_a_policy_is_shown_with_its_options_and_source() {
-    insta::assert_snapshot!(run("list policies easy", &[]), @"");
+    insta::assert_snapshot!(run("list policies easy", &[]), @r"
+    exit code: 0
+    ----- stdout -----
+    preset  what it sets, all else staying as it is: what it does
+    ───────────────────────────────────────────────────────────────
+    easy    fifo/easy: first come, first served with EASY backfill
+
+    backfill  which jobs may pass a blocked one (with --cycle:
+              policy.event_backfill, at events between)
+    ───────────────────────────────────────────────────────────────────────────
+    easy      jobs that delay no reservation pass the first blocked one
+              reservations=1 (jobs a partition): how many blocked jobs of each
+              partition, in order, hold a reservation
+              [Lifka, The ANL/IBM SP scheduling system, JSSPP 1995]
+    ----- stderr -----
+    ");
 }
 
 #[test]

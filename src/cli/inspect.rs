@@ -152,3 +152,27 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
     let text = text?;
     text.parse().map_err(|error| problems.push(Problem::new(format!("{option} `{text}`: {error}")))).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::{Control, simulate};
+
+    #[test]
+    fn a_saved_run_that_names_an_unknown_part_is_told() {
+        let text = "cluster = \"1x8\"\n[[workload.job]]\nid = \"a\"\ngpus = 1\nwork = 60\n";
+        let loaded = Scenario::from_text("s.toml", text, &Overrides::default()).unwrap();
+        let mut history = simulate(loaded.plan, &mut Control::default());
+        let folder = tempfile::tempdir().unwrap();
+        let mut inspected = |order: &str| {
+            history.plan.settings.order = order.to_owned();
+            let mut bytes = Vec::new();
+            history::file::write(&history, &mut bytes).unwrap();
+            std::fs::write(folder.path().join("history"), bytes).unwrap();
+            of_run("run".to_owned(), folder.path()).map(|subject| subject.workload.len())
+        };
+        assert!(matches!(inspected("fifo"), Ok(1)), "as it was");
+        let told = inspected("strf").unwrap_err().to_string();
+        assert!(told.contains("unknown order `strf`") && told.contains("did you mean `srtf`?"), "{told}");
+    }
+}

@@ -73,7 +73,7 @@ impl Kind {
             Self::Hold => "which jobs wait for cheap or clean hours",
             Self::Power => "what is done about caps",
             Self::Curtail => "which jobs yield when the grid takes power away",
-            Self::Preemption => "which running jobs stop for others (srtf and las imply ranked)",
+            Self::Preemption => "which running jobs stop for others (without it: what the order implies)",
         }
     }
     /// The kind of that name.
@@ -298,7 +298,7 @@ pub(super) fn span(seconds: u32) -> String {
     let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m")];
     let mut text: String =
         units.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
-    if seconds % 60 > 0 || seconds == 0 {
+    if !seconds.is_multiple_of(60) || seconds == 0 {
         text.push_str(&format!("{}s", seconds % 60));
     }
     text

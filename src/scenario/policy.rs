@@ -100,7 +100,10 @@ fn written(option: &PartOption, item: &Item<'_>) -> Option<Placed<String>> {
         (!entries.is_empty()).then(|| entries.join(","))
     } else if item.is_list() {
         let numbers: Option<Vec<String>> = item.clone().items()?.iter().map(Item::scalar).collect();
-        numbers.map(|numbers| numbers.join(",")).or_else(|| wrong(option, item))
+        // As the command line says it of a list, where nothing at all is a slip.
+        let joined =
+            numbers.map(|numbers| if numbers.is_empty() { "none".to_owned() } else { numbers.join(",") });
+        joined.or_else(|| wrong(option, item))
     } else {
         item.scalar().or_else(|| wrong(option, item))
     };

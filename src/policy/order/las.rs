@@ -21,12 +21,15 @@ const QUEUE_LIMITS: PartOption = PartOption {
     unit: "GPU-seconds",
     default: "3250,7200",
     about: "what a job has received when it falls to the next queue",
-    expected: "GPU-seconds in ascending order, such as `[3250, 7200]`",
+    expected: "GPU-seconds in ascending order, such as `[3250, 7200]`, or `none`",
     read: |settings, text| {
-        settings.queue_limits = part::ascending(text)?;
+        settings.queue_limits = if text == "none" { Vec::new() } else { part::ascending(text)? };
         Some(())
     },
-    show: |settings| part::listed(settings.queue_limits.iter().copied()),
+    show: |settings| match settings.queue_limits.as_slice() {
+        [] => "none".to_owned(),
+        limits => part::listed(limits.iter().copied()),
+    },
 };
 
 /// The limits in GPU-thousandths times seconds.

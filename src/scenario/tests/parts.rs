@@ -108,6 +108,14 @@ fn every_option_is_read_from_file_setting_and_policy() {
 }
 
 #[test]
+fn one_queue_is_no_limit() {
+    let expected = "las/skip/best-fit/queue_limits=none";
+    assert_eq!(policy("order = \"las\"\nqueue_limits = []", &Overrides::default()), expected, "file");
+    assert_eq!(policy("", &over("las/queue_limits=none")), expected, "-p");
+    assert!(policy("", &over("las/queue_limits=")).ends_with("found nothing"), "a slip");
+}
+
+#[test]
 fn an_option_of_a_part_that_is_not_chosen_is_told() {
     for (part, file, text, _) in OPTIONS {
         let (kind, name) = part.split_once('=').unwrap();
