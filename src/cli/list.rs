@@ -11,6 +11,7 @@ use crate::policy::placement::{Entry, PLACEMENTS};
 use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
 use crate::trace;
+use std::collections::BTreeSet;
 
 /// Prints a table of what can be named.
 pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
@@ -41,7 +42,9 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
         .chain(TERMS.iter().map(|term| term.name))
         .collect();
     if let Some(name) = name.filter(|name| !known.contains(name)) {
-        return Err(unknown("policy", name, known).into());
+        // Parts of several kinds are called `none`.
+        let mut seen = BTreeSet::new();
+        return Err(unknown("policy", name, known.into_iter().filter(|known| seen.insert(*known))).into());
     }
     let shown = |candidate: &str| name.is_none_or(|name| name == candidate);
     let mut tables = Vec::new();

@@ -310,7 +310,8 @@ impl Choices {
 fn choice(origin: Origin, kind: Kind, name: &str) -> String {
     match origin.level {
         Level::File => format!("{} = \"{name}\"", kind.name()),
-        Level::Inherited | Level::Policy | Level::Setting => format!("{}={name}", kind.name()),
+        Level::Inherited | Level::Policy => format!("{}={name}", kind.name()),
+        Level::Setting => format!("--set policy.{}={name}", kind.name()),
     }
 }
 

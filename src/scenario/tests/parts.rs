@@ -200,7 +200,7 @@ fn a_backfill_beside_ranked_preemption_is_told() {
     insta::assert_snapshot!(policy("", &over("srtf/none")), @r"--policy srtf/none: backfill `none` does nothing under preemption `ranked`, which order `srtf` implies, where only `skip` means anything (`preemption=none` keeps order and backfill, `backfill=skip` keeps the preemption)");
     insta::assert_snapshot!(policy("preemption = \"ranked\"", &over("easy")), @r"--policy easy: backfill `easy` does nothing under preemption `ranked` where only `skip` means anything (`preemption=none` keeps order and backfill, `backfill=skip` keeps the preemption)");
     let backfill = Overrides { backfill: Some("conservative".to_owned()), ..over("las") };
-    insta::assert_snapshot!(policy("", &backfill), @r"--backfill conservative: backfill `conservative` does nothing under preemption `ranked`, which order `las` implies, where only `skip` means anything (`preemption=none` keeps order and backfill, `backfill=skip` keeps the preemption)");
+    insta::assert_snapshot!(policy("", &backfill), @r"--backfill conservative: backfill `conservative` does nothing under preemption `ranked`, which order `las` implies, where only `skip` means anything (`--set policy.preemption=none` keeps order and backfill, `--set policy.backfill=skip` keeps the preemption)");
 }
 
 #[test]
