@@ -104,9 +104,7 @@ fn check_listing<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) {
 #[test]
 fn everything_that_can_be_named_is_listed() {
     check_listing("policies", gigawatt::policy::PRESETS.iter().map(|preset| preset.name));
-    check_listing("policies", gigawatt::policy::order::ORDERS.iter().map(|entry| entry.name));
-    check_listing("policies", gigawatt::policy::backfill::BACKFILLS.iter().map(|entry| entry.name));
-    check_listing("policies", gigawatt::policy::placement::PLACEMENTS.iter().map(|entry| entry.name));
+    check_listing("policies", gigawatt::policy::part::parts().map(|part| part.name));
     check_listing("formats", gigawatt::trace::FORMATS.iter().map(|format| format.name));
     check_listing("platforms", gigawatt::hardware::Catalogue::embedded().names());
 }
@@ -116,6 +114,26 @@ fn every_number_of_a_platform_is_shown() {
     let catalogue = gigawatt::hardware::Catalogue::embedded();
     let platform = catalogue.get("gb300").unwrap();
     check_listing("platforms gb300", platform.rows().map(|row| row.field.key));
+}
+
+#[test]
+fn a_part_of_a_policy_is_shown_with_its_options_and_source() {
+    insta::assert_snapshot!(run("list policies easy", &[]), @r"
+    exit code: 0
+    ----- stdout -----
+    preset  what it sets, all else staying as it is: what it does
+    ───────────────────────────────────────────────────────────────
+    easy    fifo/easy: first come, first served with EASY backfill
+
+    backfill  which jobs may pass a blocked one (with --cycle:
+              policy.event_backfill, at events between)
+    ───────────────────────────────────────────────────────────────────────────
+    easy      jobs that delay no reservation pass the first blocked one
+              reservations=1 (jobs a partition): how many blocked jobs of each
+              partition, in order, hold a reservation
+              [Lifka, The ANL/IBM SP scheduling system, JSSPP 1995]
+    ----- stderr -----
+    ");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The house is kept: small files, every part in its table, nothing unfinished, no path of anybody's machine.
 
-use gigawatt::policy::{backfill::BACKFILLS, order::ORDERS, placement::PLACEMENTS};
+use gigawatt::policy::part::Kind;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -149,23 +149,29 @@ fn names_in(folder: &str) -> Vec<String> {
 
 #[test]
 fn every_part_is_in_its_table() {
-    let orders: Vec<&str> = ORDERS.iter().map(|entry| entry.name).collect();
-    let backfills: Vec<&str> = BACKFILLS.iter().map(|entry| entry.name).collect();
-    let placements: Vec<&str> = PLACEMENTS.iter().map(|entry| entry.name).collect();
-    for (folder, helpers, names) in [
-        ("src/policy/order", &[][..], &orders),
+    for (folder, helpers, kind) in [
+        ("src/policy/order", &[][..], Kind::Order),
         // What conservative backfill knows of times to come.
-        ("src/policy/backfill", &["profile", "gpus"][..], &backfills),
+        ("src/policy/backfill", &["profile", "gpus"][..], Kind::Backfill),
         // How one pod and a gang go and what a place costs, which every placement shares.
         (
             "src/policy/placement",
             &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "assembly"][..],
-            &placements,
+            Kind::Placement,
         ),
+        ("src/policy/hold", &[][..], Kind::Hold),
+        // How running jobs are slowed and set free, which jobs yield, and what metrics ask.
+        ("src/policy/power", &["control", "curtail", "witness"][..], Kind::Power),
     ] {
         let found = names_in(folder);
-        assert!(found.len() > 2, "{folder} has files");
-        assert_eq!(strangers(&found, helpers, names), [""; 0], "{folder}: not in its table");
+        let names: Vec<&str> = kind.parts().map(|part| part.name).collect();
+        assert_eq!(strangers(&found, helpers, &names), [""; 0], "{folder}: not in its table");
+        for name in &names {
+            let own = format!("{}.rs", name.replace('-', "_"));
+            assert!(found.contains(&own), "{folder}: `{name}` has no file of its own");
+            let listed = names.iter().filter(|other| *other == name).count();
+            assert_eq!(listed, 1, "{folder}: `{name}` is listed once");
+        }
     }
 }
 

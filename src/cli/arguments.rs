@@ -60,7 +60,7 @@ embedded quickstart runs. Ctrl-C ends a run early and keeps what is done so far 
 pub(super) struct Simulate {
     /// A scenario file (TOML)
     pub(super) scenario: Option<PathBuf>,
-    /// The policy: a preset or order[/backfill[/placement]], such as sjf/easy; also easy/power=cap
+    /// The policy: a preset or order[/backfill[/placement]], such as sjf/easy; also easy/reservations=2
     #[arg(short, long, value_name = "POLICY")]
     pub(super) policy: Option<String>,
     #[command(flatten)]
@@ -161,15 +161,18 @@ pub(super) struct Changes {
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) window: Window,
-    /// Who goes next: a name from `gigawatt list policies`
+    /// Which job goes next: a name from `gigawatt list policies`
     #[arg(long, value_name = "NAME")]
     pub(super) order: Option<String>,
-    /// Who may pass a blocked job: a name from `gigawatt list policies`
+    /// Which jobs may pass a blocked one: a name from `gigawatt list policies`
     #[arg(long, value_name = "NAME")]
     pub(super) backfill: Option<String>,
     /// Where a job goes: a name from `gigawatt list policies`, or weights such as leftover=3,energy=1
     #[arg(long, value_name = "NAME")]
     pub(super) placement: Option<String>,
+    /// Which running jobs stop for others: none or ranked [default: what the order implies]
+    #[arg(long, value_name = "NAME")]
+    pub(super) preemption: Option<String>,
     /// Decide every so often, such as 30s or 5m, instead of at every event
     #[arg(long, value_name = "TIME")]
     pub(super) cycle: Option<String>,
@@ -241,6 +244,7 @@ impl Changes {
             order: self.order.clone(),
             backfill: self.backfill.clone(),
             placement: self.placement.clone(),
+            preemption: self.preemption.clone(),
             cycle: self.cycle.clone(),
             seed: self.seed,
             device: self.device.clone(),

@@ -39,7 +39,7 @@ fn resolved(loaded: &Loaded, width: u16) -> String {
         &format!("{} GPU-hours on the reference platform", grouped(profile.gpu_hours_rounded())),
     ]);
     table.add_row(["offered load", &load]);
-    table.add_row(["policy", &policy(&plan.settings)]);
+    table.add_row(["policy", &policy(&plan.settings, width)]);
     table.add_row(["seed", &plan.settings.seed.to_string()]);
     for input in &loaded.inputs {
         // A digest that would be broken anywhere begins a line of its own.
@@ -110,7 +110,7 @@ fn jobs(workload: &Workload) -> String {
     parts.join(", ")
 }
 
-fn policy(settings: &Settings) -> String {
+fn policy(settings: &Settings, width: u16) -> String {
     let passes = match settings.cycle {
         Some(cycle) => match &settings.event_backfill {
             Some(event) => format!("every {}, and at every event with backfill {event}", Seconds(cycle)),
@@ -118,7 +118,14 @@ fn policy(settings: &Settings) -> String {
         },
         None => "at every event".to_owned(),
     };
-    format!("{}/{}/{}, deciding {passes}", settings.order, settings.backfill, settings.placement)
+    let text = format!("{}, deciding {passes}", settings.policy());
+    if text.chars().count() + 14 <= usize::from(width) {
+        return text;
+    }
+    // Parts and options by name begin lines of their own, so that no name is broken.
+    let pieces = text.split_inclusive('/').enumerate();
+    let lines = pieces.map(|(index, piece)| if index < 3 { piece.to_owned() } else { format!("\n{piece}") });
+    lines.collect::<String>().replace("/\n", "\n/").replace(", deciding", "\ndeciding")
 }
 
 fn length(count: usize) -> u64 {

@@ -5,10 +5,10 @@ use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::error::{Place, Problem, Problems, Result};
 use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
-use crate::history::{Plan, Settings};
+use crate::history::Plan;
 use crate::policy::Ranks;
 use crate::report::{self, Directory};
-use crate::scenario::{Loaded, Overrides, apply_policy, stops_nobody};
+use crate::scenario::{Loaded, Overrides, stops_nobody};
 
 /// Seeds of a comparison that does not say how many.
 const SEEDS: u32 = 10;
@@ -17,7 +17,7 @@ const SEEDS: u32 = 10;
 pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(None);
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
-    let (contenders, reference) = contenders(arguments, &loaded.plan.settings)?;
+    let (contenders, reference) = contenders(arguments, &loaded)?;
     terminal.notes(&loaded.notes);
     for contender in &contenders {
         let note = stops_nobody(&contender.settings, &loaded.plan.workload);
@@ -82,16 +82,14 @@ fn printed(arguments: &Compare, comparison: &Comparison, terminal: Terminal) -> 
 }
 
 /// The policies named, on top of the scenario's settings, and which of them is the reference.
-fn contenders(arguments: &Compare, base: &Settings) -> Result<(Vec<Contender>, usize)> {
+fn contenders(arguments: &Compare, loaded: &Loaded) -> Result<(Vec<Contender>, usize)> {
     let mut problems = Problems::default();
     let mut contenders: Vec<Contender> = Vec::new();
     let mut resolve = |option: &str, text: &str| {
-        let mut settings = base.clone();
-        match apply_policy(&mut settings, text) {
-            Ok(()) => {}
-            Err(problem) => problems.push(problem.at(Place::file(format!("{option} {text}")))),
-        }
-        settings
+        loaded.choices.under(text, &loaded.plan).unwrap_or_else(|problem| {
+            problems.push(problem.at(Place::file(format!("{option} {text}"))));
+            loaded.plan.settings.clone()
+        })
     };
     for name in &arguments.policies {
         contenders.push(Contender { name: name.clone(), settings: resolve("--policy", name) });

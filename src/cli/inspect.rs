@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history;
 use crate::metrics::profile::Profile;
+use crate::policy::part;
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario};
 use crate::trace;
@@ -100,6 +101,10 @@ fn of_run(title: String, directory: &Path) -> Result<Subject> {
     let path = directory.join("history");
     let bytes = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
     let plan = history::file::read(&bytes, &path.display().to_string())?.plan;
+    // What a newer version wrote may name parts that this one does not know.
+    if let Err(problem) = part::check(&plan.settings) {
+        return Err(problem.at(Place::file(path.display().to_string())).into());
+    }
     let cluster = Some(("its cluster".to_owned(), plan.cluster));
     Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster })
 }
@@ -146,4 +151,28 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 ) -> Option<T> {
     let text = text?;
     text.parse().map_err(|error| problems.push(Problem::new(format!("{option} `{text}`: {error}")))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::{Control, simulate};
+
+    #[test]
+    fn a_saved_run_that_names_an_unknown_part_is_told() {
+        let text = "cluster = \"1x8\"\n[[workload.job]]\nid = \"a\"\ngpus = 1\nwork = 60\n";
+        let loaded = Scenario::from_text("s.toml", text, &Overrides::default()).unwrap();
+        let mut history = simulate(loaded.plan, &mut Control::default());
+        let folder = tempfile::tempdir().unwrap();
+        let mut inspected = |order: &str| {
+            history.plan.settings.order = order.to_owned();
+            let mut bytes = Vec::new();
+            history::file::write(&history, &mut bytes).unwrap();
+            std::fs::write(folder.path().join("history"), bytes).unwrap();
+            of_run("run".to_owned(), folder.path()).map(|subject| subject.workload.len())
+        };
+        assert!(matches!(inspected("fifo"), Ok(1)), "as it was");
+        let told = inspected("strf").unwrap_err().to_string();
+        assert!(told.contains("unknown order `strf`") && told.contains("did you mean `srtf`?"), "{told}");
+    }
 }

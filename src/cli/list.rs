@@ -6,15 +6,12 @@ use crate::cost::TERMS;
 use crate::error::{Problem, Result};
 use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
-use crate::policy::backfill::BACKFILLS;
-use crate::policy::hold::HOLDS;
-use crate::policy::order::ORDERS;
+use crate::policy::part::{self, Kind, Part};
 use crate::policy::placement::{Entry, PLACEMENTS};
-use crate::policy::power::{CURTAILS, POWERS};
 use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
 use crate::trace;
-use comfy_table::Table;
+use std::collections::BTreeSet;
 
 /// Prints a table of what can be named.
 pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
@@ -36,63 +33,56 @@ pub(super) fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item
     Problem::new(format!("unknown {kind} `{given}`")).hint_nearest(given, known)
 }
 
-/// A part of a policy: name, what it does, where it comes from.
-type Part = (&'static str, &'static str, &'static str);
-
 fn policies(name: Option<&str>, width: u16) -> Result<String> {
-    let orders = ORDERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let backfills = BACKFILLS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let placements = PLACEMENTS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let powers = POWERS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let curtails = CURTAILS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let holds = HOLDS.iter().map(|entry| (entry.name, entry.about, entry.source)).collect();
-    let kinds: [(&str, &str, Vec<Part>); 6] = [
-        ("order", "who goes next", orders),
-        ("backfill", "who may pass whom (with --cycle: policy.event_backfill, at events between)", backfills),
-        ("placement", "where a job goes", placements),
-        ("hold", "who waits for cheap or clean hours", holds),
-        ("power", "what is done about caps", powers),
-        ("curtail", "who yields when the grid takes power away", curtails),
-    ];
-    let weights = |name: &str| {
-        let entry = PLACEMENTS.iter().find(|entry| entry.name == name);
-        entry.and_then(Entry::weights).map_or_else(String::new, |weights| format!("weights: {weights}\n"))
-    };
-    let terms: Vec<&str> = TERMS.iter().map(|term| term.name).collect();
+    let options = part::options().into_iter().map(|option| option.name);
     let presets = PRESETS.iter().map(|preset| preset.name);
-    let parts = kinds.iter().flat_map(|(_, _, parts)| parts).map(|part| part.0);
-    let known: Vec<&str> = presets.chain(parts).chain(terms).collect();
+    let known: Vec<&str> = presets
+        .chain(part::parts().map(|part| part.name))
+        .chain(options)
+        .chain(TERMS.iter().map(|term| term.name))
+        .collect();
     if let Some(name) = name.filter(|name| !known.contains(name)) {
-        return Err(unknown("policy", name, known).into());
+        // Parts of several kinds are called `none`.
+        let mut seen = BTreeSet::new();
+        return Err(unknown("policy", name, known.into_iter().filter(|known| seen.insert(*known))).into());
     }
     let shown = |candidate: &str| name.is_none_or(|name| name == candidate);
-    let mut text = String::new();
-    let mut push = |mut table: Table| {
-        table::rigid(&mut table, [0]);
-        let gap = if text.is_empty() { "" } else { "\n" };
-        if table.row_count() > 0 {
-            text.push_str(&format!("{gap}{}", table::text(&mut table)));
-        }
-    };
+    let mut tables = Vec::new();
     let mut table = table::new(width, ["preset", "what it sets, all else staying as it is: what it does"]);
     for preset in PRESETS.iter().filter(|preset| shown(preset.name)) {
         table.add_row([preset.name.to_owned(), format!("{}: {}", preset.parts(), preset.about)]);
     }
-    push(table);
-    for (kind, question, parts) in kinds {
-        let mut table = table::new(width, [kind, question]);
-        for (name, about, source) in parts.into_iter().filter(|part| shown(part.0)) {
-            let weights = if kind == "placement" { weights(name) } else { String::new() };
-            table.add_row([name.to_owned(), format!("{about}\n{weights}[{source}]")]);
+    tables.push(table);
+    for kind in Kind::ALL {
+        let mut table = table::new(width, [kind.name(), kind.about()]);
+        let has = |part: &Part| part.options.iter().any(|option| shown(option.name));
+        for part in kind.parts().filter(|part| shown(part.name) || has(part)) {
+            table.add_row([part.name.to_owned(), about(&part)]);
         }
-        push(table);
+        tables.push(table);
     }
     let mut table = table::new(width, ["weight", "term of a placement's cost, each 0 to 65535"]);
     for term in TERMS.iter().filter(|term| shown(term.name)) {
         table.add_row([term.name, term.about]);
     }
-    push(table);
-    Ok(text)
+    tables.push(table);
+    let texts = tables.into_iter().filter(|table| table.row_count() > 0).map(|mut table| {
+        table::rigid(&mut table, [0]);
+        table::text(&mut table)
+    });
+    Ok(texts.collect::<Vec<_>>().join("\n"))
+}
+
+/// What a part does, its options with unit, default and meaning, and where it comes from.
+fn about(part: &Part) -> String {
+    let mut lines = vec![part.about.to_owned()];
+    let placement = PLACEMENTS.iter().find(|entry| part.kind == Kind::Placement && entry.name == part.name);
+    lines.extend(placement.and_then(Entry::weights).map(|weights| format!("weights: {weights}")));
+    for option in part.options {
+        lines.push(format!("{}={} ({}): {}", option.name, option.default, option.unit, option.about));
+    }
+    lines.push(format!("[{}]", part.source));
+    lines.join("\n")
 }
 
 fn formats(name: Option<&str>, width: u16) -> Result<String> {

@@ -139,6 +139,11 @@ pub struct Item<'d> {
 }
 
 impl<'d> Item<'d> {
+    /// The document it stands in.
+    #[must_use]
+    pub const fn document(&self) -> &'d Document {
+        self.document
+    }
     /// Where it stands.
     #[must_use]
     pub const fn mark(&self) -> Mark {

@@ -278,30 +278,6 @@ impl Settings {
     pub const fn has_event_passes(&self) -> bool {
         self.cycle.is_some() && self.event_backfill.is_some()
     }
-    /// The policy by the names of its parts: order/backfill/placement, and of the others what is not usual.
-    ///
-    /// ```
-    /// use gigawatt::history::Settings;
-    /// let settings = Settings::named("fifo", "easy", "pack");
-    /// assert_eq!(settings.policy(), "fifo/easy/pack");
-    /// let steers = Settings { power: "steer".to_owned(), ..settings };
-    /// assert_eq!(steers.policy(), "fifo/easy/pack/power=steer");
-    /// ```
-    #[must_use]
-    pub fn policy(&self) -> String {
-        let mut text = format!("{}/{}/{}", self.order, self.backfill, self.placement);
-        let usual = Self::named("", "", "");
-        let others = [
-            ("hold", &self.hold, &usual.hold),
-            ("power", &self.power, &usual.power),
-            ("curtail", &self.curtail, &usual.curtail),
-        ];
-        for (part, name, _) in others.into_iter().filter(|(_, name, usual)| name != usual && !name.is_empty())
-        {
-            text.push_str(&format!("/{part}={name}"));
-        }
-        text
-    }
     /// A policy by the names of its parts, passes at every instant, everything else at its default.
     #[must_use]
     pub fn named(order: &str, backfill: &str, placement: &str) -> Self {

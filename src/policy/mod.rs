@@ -1,4 +1,4 @@
-//! WHO goes next, WHERE, and WHO yields.
+//! Which job goes next, where, and which yield.
 //!
 //! The simulation tells a [`Policy`] what happened and asks it, once all events of an instant are applied, to decide.
 //! What it decides it applies on a [`Trial`] of the state, which checks it; whatever was applied is told to every part.
@@ -8,6 +8,7 @@
 pub mod backfill;
 pub mod hold;
 pub mod order;
+pub mod part;
 mod pipeline;
 pub mod placement;
 pub mod power;

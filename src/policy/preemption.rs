@@ -35,15 +35,37 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [super::part::PartOption],
+}
+
+impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> super::part::Part {
+        super::part::Part {
+            kind: super::part::Kind::Preemption,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
 }
 
 /// Every way to preempt.
 pub const PREEMPTIONS: &[Entry] = &[
-    Entry { name: NONE, about: "a running job is never stopped for another", source: "run to completion" },
+    Entry {
+        name: NONE,
+        about: "a running job is never stopped for another",
+        source: "run to completion",
+        options: &[],
+    },
     Entry {
         name: RANKED,
         about: "running and pending jobs are ranked together, and those that rank too low stop",
         source: "Gu et al., Tiresias, NSDI 2019",
+        options: &[],
     },
 ];
 const NONE: &str = "none";

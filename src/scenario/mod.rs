@@ -22,6 +22,7 @@
 //! assert!(problems.contains("did you mean `train`?"), "{problems}");
 //! ```
 
+mod choices;
 mod cluster;
 mod files;
 mod jobs;
@@ -33,16 +34,16 @@ mod power;
 mod quantity;
 mod run;
 
+pub use choices::{Choices, apply as apply_policy};
 pub use files::Input;
 pub use overrides::Overrides;
-pub use policy::{apply as apply_policy, stops_nobody};
+pub use policy::stops_nobody;
 
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem, Result};
 use crate::gpu::Wish;
 use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
-use crate::policy::hold::HOLDS;
 use crate::trace;
 use crate::workload::Job;
 use files::Files;
@@ -63,6 +64,8 @@ pub struct Loaded {
     pub catalogue: Catalogue,
     /// What is to evaluate placements; none: nobody said. What comes of a plan does not depend on it.
     pub device: Option<Wish>,
+    /// What is chosen of the policy, to put other policies on top of.
+    pub choices: Choices,
     /// What was dropped, changed or assumed while reading.
     pub notes: Vec<String>,
     /// Every file that was read, in the order it was.
@@ -145,7 +148,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let mut root = document.root();
     let mut settings = Settings::named("", "", "");
     let wishes = run::read(&document, &mut root, &mut settings);
-    policy::read(&document, &mut root, policy.as_ref(), &mut settings);
+    let choices = policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
     let jobs = Jobs::new(&catalogue, cluster.as_ref(), &settings, &mut files);
@@ -163,10 +166,11 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         return Err(Error::Input(found));
     };
     let plan = Plan { cluster, workload, settings };
-    let lacking = HOLDS.iter().find(|hold| hold.name == plan.settings.hold && hold.lacks_signal(&plan));
-    if let Some(hold) = lacking {
-        let problem = Problem::new(format!("hold `{}`, and nothing to go by at any site", hold.name));
-        found.push(problem.hint("`[power]` says it: `tariff` for prices, `carbon` for what energy emits"));
+    for (mark, problem) in choices.idle(&plan.settings, &plan) {
+        found.push(match mark {
+            Some(mark) => problem.at(document.place(mark)),
+            None => *problem,
+        });
     }
     if let Some(mark) = wishes.window.filter(|_| !plan.workload.jobs.iter().any(|job| counts(&plan, job))) {
         let problem =
@@ -177,7 +181,15 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         oversized::check(&plan, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }
     let device = wishes.device;
-    found.into_result(Loaded { name, plan, catalogue, device, notes: files.notes, inputs: files.inputs })
+    found.into_result(Loaded {
+        name,
+        plan,
+        catalogue,
+        device,
+        choices,
+        notes: files.notes,
+        inputs: files.inputs,
+    })
 }
 
 /// The catalogue with the scenario's own platforms: `platforms = "own.toml"`, or `[[platform]]` in place.

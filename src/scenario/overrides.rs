@@ -29,6 +29,8 @@ pub struct Overrides {
     pub backfill: Option<String>,
     /// `--placement NAME`: `policy.placement`.
     pub placement: Option<String>,
+    /// `--preemption NAME`: `policy.preemption`.
+    pub preemption: Option<String>,
     /// `--cycle SPAN`: `run.cycle`.
     pub cycle: Option<String>,
     /// `--seed N`: `run.seed`.
@@ -73,6 +75,7 @@ impl Overrides {
             ("--order", "policy.order", self.order.as_deref().map(text)),
             ("--backfill", "policy.backfill", self.backfill.as_deref().map(text)),
             ("--placement", "policy.placement", self.placement.as_deref().map(text)),
+            ("--preemption", "policy.preemption", self.preemption.as_deref().map(text)),
             ("--cycle", "run.cycle", self.cycle.as_deref().map(text)),
             ("--device", "run.device", self.device.as_deref().map(text)),
             ("--seed", "run.seed", self.seed.map(|seed| Value::Integer(seed.into()))),

@@ -52,3 +52,15 @@ pub(super) fn named(text: &str) -> Result<String, Box<Problem>> {
         })
     })
 }
+
+/// The names of weights.
+pub(super) fn terms() -> impl Iterator<Item = &'static str> {
+    TERMS.iter().map(|term| term.name)
+}
+
+/// What a piece of `--policy` names by `key=value`; none if it is a name or weights.
+pub(super) fn key_of(piece: &str) -> Option<(&str, &str)> {
+    let (key, value) = piece.split_once('=')?;
+    let (key, value) = (key.trim(), value.trim());
+    (!terms().any(|term| term == key)).then_some((key, value))
+}

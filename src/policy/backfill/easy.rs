@@ -6,7 +6,23 @@
 //! placed again in order at its own shadow, still fits with it in place; where its cheapest place would delay one, it is
 //! tried once more outside of the nodes that the reservations take.
 
+use super::super::part::{self, PartOption};
 use super::{Backfill, Entry};
+
+/// Also of [`super::easy_strict`].
+pub(super) const RESERVATIONS: PartOption = PartOption {
+    name: "reservations",
+    unit: "jobs a partition",
+    default: "1",
+    about: "how many blocked jobs of each partition, in order, hold a reservation",
+    expected: "a whole number of at least 1",
+    read: |settings, text| {
+        // One is what nothing says, so that equal policies are equal settings.
+        settings.reservations = Some(part::count(text)?).filter(|count| *count > 1);
+        Some(())
+    },
+    show: |settings| settings.reservations.unwrap_or(1).to_string(),
+};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "easy",

@@ -1,10 +1,12 @@
-//! Who may start while the first in the queue cannot.
+//! Which jobs may start while the first of a queue cannot.
 
 pub(super) mod conservative;
 pub(super) mod easy;
 mod easy_strict;
 mod none;
 mod skip;
+
+use super::part::{self, Kind, Part, PartOption};
 
 /// One backfill: its name and what it does.
 #[derive(Debug)]
@@ -16,6 +18,20 @@ pub struct Entry {
     /// Where it comes from.
     pub source: &'static str,
     kind: Backfill,
+}
+
+impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        Part {
+            kind: Kind::Backfill,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.kind.options(),
+        }
+    }
 }
 
 /// How a pass treats jobs behind one that cannot start.
@@ -37,7 +53,29 @@ pub fn event_backfills() -> impl Iterator<Item = &'static Entry> {
     BACKFILLS.iter().filter(|entry| entry.kind.serves_events())
 }
 
+/// How far `conservative` looks.
+const DEPTH: PartOption = PartOption {
+    name: "depth",
+    unit: "jobs a partition",
+    default: "all",
+    about: "how many jobs of each partition, in order, hold a reservation",
+    expected: "a whole number of at least 1, or `all`",
+    read: |settings, text| {
+        settings.depth = if text == "all" { None } else { Some(part::count(text)?) };
+        Some(())
+    },
+    show: |settings| settings.depth.map_or_else(|| "all".to_owned(), |depth| depth.to_string()),
+};
+
 impl Backfill {
+    /// What can be said about how it works.
+    const fn options(self) -> &'static [PartOption] {
+        match self {
+            Self::None | Self::Skip => &[],
+            Self::Easy | Self::EasyStrict => &[easy::RESERVATIONS],
+            Self::Conservative => &[DEPTH],
+        }
+    }
     pub(super) fn named(name: &str) -> Option<Self> {
         BACKFILLS.iter().find(|entry| entry.name == name).map(|entry| entry.kind)
     }

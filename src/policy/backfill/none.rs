@@ -6,7 +6,7 @@ use super::{Backfill, Entry};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "none",
-    about: "nobody passes a blocked job",
+    about: "no job passes a blocked one",
     source: "first come, first served",
     kind: Backfill::None,
 };

@@ -1,4 +1,4 @@
-//! Skip: a pass tries every job in order and starts whoever fits; large jobs may starve.
+//! Skip: a pass tries every job in order and starts what fits; large jobs may starve.
 //!
 //! A class that found no place is not tried again until something is freed. A pass costs O(classes that wait) time,
 //! and as much again a start behind the first.
@@ -7,7 +7,7 @@ use super::{Backfill, Entry};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "skip",
-    about: "everybody who fits passes a blocked job",
+    about: "every job that fits passes a blocked one",
     source: "first fit of batch systems; Kueue BestEffortFIFO",
     kind: Backfill::Skip,
 };

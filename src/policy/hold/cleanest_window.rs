@@ -6,5 +6,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "cleanest-window",
     about: "a job that may wait is held until the window of its expected run in which energy is cleanest",
     source: "Wiesner et al., Let's wait awhile, Middleware 2021; Hanafy et al., GAIA, ASPLOS 2024",
+    options: &[super::MAX_DELAY],
     signal: |grid| grid.carbon.as_ref(),
 };

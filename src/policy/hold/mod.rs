@@ -1,4 +1,4 @@
-//! WHO is held back on purpose: jobs that may wait for cheap or clean hours.
+//! Which jobs are held back on purpose: those that may wait for cheap or clean hours.
 //!
 //! When a job becomes eligible its start is chosen: that of the lowest window of its expected run, the earliest of equal
 //! ones, which delays it by no more than its greatest delay: its own, else that of its tenant, else that of its kind.
@@ -16,12 +16,14 @@ mod cleanest_window;
 mod none;
 
 use super::PolicyError;
+use super::part::{self, Kind, PartOption};
 use super::pipeline::{Bus, Part};
 use crate::cluster::grid::{Grid, Integral, Signal};
-use crate::history::Plan;
+use crate::history::{Plan, Settings};
 use crate::power::window::lowest;
 use crate::state::{Decision, Event, State, ticks};
 use crate::units::{Factor, Seconds, Time};
+use crate::workload::{JobKind, Workload};
 use std::collections::BTreeSet;
 
 /// One way to hold jobs back.
@@ -33,17 +35,53 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
     /// What it wants to be low.
     signal: fn(&Grid) -> Option<&Signal>,
 }
 
 impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> part::Part {
+        part::Part {
+            kind: Kind::Hold,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
     /// Whether it wants something to be low that no site of a cluster says.
     #[must_use]
     pub fn lacks_signal(&self, plan: &Plan) -> bool {
         self.name != none::ENTRY.name && !plan.cluster.grids.iter().any(|grid| (self.signal)(grid).is_some())
     }
 }
+
+/// How long jobs of a kind may be held.
+const MAX_DELAY: PartOption = PartOption {
+    name: "max_delay",
+    unit: "time by kind of job",
+    default: "none",
+    about: "the longest that jobs may be held, where neither they nor their tenant say",
+    expected: "times by kind of job, such as `eval=12h,batch-inference=18h`, or `none`",
+    read: |settings, text| {
+        let delay = |pair: &str| {
+            let (kind, delay) = pair.split_once('=')?;
+            Some((JobKind::from_name(kind.trim())?, Seconds(part::seconds(delay.trim())?)))
+        };
+        let delays: Option<_> = text.split(',').map(delay).collect();
+        settings.defer = if text == "none" { Vec::new() } else { delays? };
+        Some(())
+    },
+    show: |settings| {
+        let delay = |(kind, delay): &(JobKind, Seconds)| format!("{}={}", kind.name(), part::span(delay.0));
+        let delays: Vec<String> = settings.defer.iter().map(delay).collect();
+        if delays.is_empty() { "none".to_owned() } else { delays.join(",") }
+    },
+};
 
 /// Every way to hold jobs back.
 pub const HOLDS: &[Entry] = &[none::ENTRY, cheapest_window::ENTRY, cleanest_window::ENTRY];
@@ -67,10 +105,19 @@ pub const HOLDS: &[Entry] = &[none::ENTRY, cheapest_window::ENTRY, cleanest_wind
 /// ```
 #[must_use]
 pub fn greatest_delay(plan: &Plan, job: u32) -> Seconds {
-    let behaviour = plan.workload.behaviour_of(job);
-    let tenant = &plan.workload.tenants[plan.workload.jobs[job as usize].tenant as usize];
-    let of_kind =
-        || plan.settings.defer.iter().find(|(kind, _)| *kind == behaviour.kind).map(|(_, delay)| *delay);
+    delay_of(&plan.settings, &plan.workload, job)
+}
+
+/// Whether any job of a workload may be held back.
+#[must_use]
+pub fn may_hold(settings: &Settings, workload: &Workload) -> bool {
+    (0..workload.len()).any(|job| delay_of(settings, workload, job) > Seconds::ZERO)
+}
+
+fn delay_of(settings: &Settings, workload: &Workload, job: u32) -> Seconds {
+    let behaviour = workload.behaviour_of(job);
+    let tenant = &workload.tenants[workload.jobs[job as usize].tenant as usize];
+    let of_kind = || settings.defer.iter().find(|(kind, _)| *kind == behaviour.kind).map(|(_, delay)| *delay);
     behaviour.max_delay.or(tenant.max_delay).or_else(of_kind).unwrap_or_default()
 }
 

@@ -6,5 +6,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "none",
     about: "a job goes to its queue as soon as it is eligible",
     source: "the queue of every batch system",
+    options: &[],
     signal: |_| None,
 };

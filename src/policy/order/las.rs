@@ -3,6 +3,7 @@
 //! A job falls to the next queue when its attained GPU-seconds reach a limit of `queue_limits`.
 //! Gu et al., "Tiresias: a GPU cluster manager for distributed deep learning", NSDI 2019.
 
+use super::super::part::{self, PartOption};
 use super::{Attained, Entry, Ranking, Rule};
 use crate::state::State;
 use crate::units::{Seconds, Time};
@@ -11,7 +12,24 @@ pub(super) const ENTRY: Entry = Entry {
     name: "las",
     about: "fewest GPU-seconds received first, in queues; implies preemption",
     source: "Gu et al., Tiresias, NSDI 2019",
+    options: &[QUEUE_LIMITS],
     rule: Rule::Ranking(Ranking { key, changes }),
+};
+
+const QUEUE_LIMITS: PartOption = PartOption {
+    name: "queue_limits",
+    unit: "GPU-seconds",
+    default: "3250,7200",
+    about: "what a job has received when it falls to the next queue",
+    expected: "GPU-seconds in ascending order, such as `[3250, 7200]`, or `none`",
+    read: |settings, text| {
+        settings.queue_limits = if text == "none" { Vec::new() } else { part::ascending(text)? };
+        Some(())
+    },
+    show: |settings| match settings.queue_limits.as_slice() {
+        [] => "none".to_owned(),
+        limits => part::listed(limits.iter().copied()),
+    },
 };
 
 /// The limits in GPU-thousandths times seconds.

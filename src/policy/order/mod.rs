@@ -1,4 +1,4 @@
-//! WHO goes next: the order in which a pass tries pending jobs.
+//! Which job goes next: the order in which a pass tries pending jobs.
 //!
 //! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. The key
 //! of a waiting job never changes; that of a running one may, which matters where running and pending jobs are ranked
@@ -11,6 +11,7 @@ mod sjf;
 mod smallest_area_first;
 mod srtf;
 
+use super::part::{Kind, Part, PartOption};
 use crate::state::{Event, State};
 use crate::units::Time;
 
@@ -23,10 +24,23 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
     pub(super) rule: Rule,
 }
 
 impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        Part {
+            kind: Kind::Order,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
     /// Whether its keys change while jobs run, so that it implies preemption unless that is said to be `none`.
     #[must_use]
     pub const fn ranks_running(&self) -> bool {

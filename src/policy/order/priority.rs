@@ -3,14 +3,29 @@
 //! As all jobs age alike, the ranking of two jobs never changes while they wait: eligible time less priority times
 //! step is a static key.
 
+use super::super::part::{self, PartOption};
 use super::{Entry, Rule};
 use crate::state::State;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "priority",
-    about: "highest priority first; waiting `priority_step` seconds makes up for one step",
+    about: "highest priority first; waiting `priority_step` makes up for one step",
     source: "Slurm multifactor, age and priority factors",
+    options: &[PRIORITY_STEP],
     rule: Rule::Static(key),
+};
+
+const PRIORITY_STEP: PartOption = PartOption {
+    name: "priority_step",
+    unit: "time",
+    default: "1h",
+    about: "waiting that makes up for one step of priority",
+    expected: part::TIME,
+    read: |settings, text| {
+        settings.priority_step = part::seconds(text)?;
+        Some(())
+    },
+    show: |settings| part::span(settings.priority_step),
 };
 
 fn key(state: &State, job: u32) -> u64 {

@@ -6,6 +6,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "smallest-area-first",
     about: "fewest GPUs × requested time first",
     source: "Carastan-Santos, de Camargo, Trystram, Zrigui, One can only gain by replacing EASY, CCGrid 2019",
+    options: &[],
     rule: Rule::Static(|state, job| {
         u64::from(state.class(job).gpus_milli) * u64::from(state.job(job).requested_time.0)
     }),

@@ -7,5 +7,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "cheapest-energy",
     about: "where the energy of the run costs least at the present price, there the fullest",
     source: "Qureshi et al., Cutting the electric bill, SIGCOMM 2009",
+    options: &[],
     rule: Rule::Weigh(Weights { energy: 65_534, leftover: 1, ..Weights::ZERO }),
 };

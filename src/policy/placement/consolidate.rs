@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "consolidate",
     about: "the fewest nodes: whole free ones first, the remainder on the next fullest-free",
     source: "Hu et al., Helios, SC 2021",
+    options: &[],
     rule: Rule::Consolidate,
 };
 

@@ -9,5 +9,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "fgd",
     about: "where the start strands the fewest GPUs for the workload's mix of pods and gangs",
     source: "Weng et al., FGD, ATC 2023",
+    options: &[],
     rule: Rule::Weigh(Weights { fragmentation: 1, rack_fragmentation: 18, ..Weights::ZERO }),
 };

@@ -7,5 +7,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "first-fit",
     about: "the lowest node, the lowest rack that fits",
     source: "Johnson, Near-optimal bin packing algorithms, 1973",
+    options: &[],
     rule: Rule::Weigh(Weights::ZERO),
 };

@@ -23,6 +23,7 @@ pub mod ranked;
 mod spread;
 mod worst_fit;
 
+use super::part::{Kind, Part, PartOption};
 use crate::cluster::Occupancy;
 use crate::cost::Weights;
 use crate::history::Plan;
@@ -42,6 +43,8 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
     rule: Rule,
 }
 
@@ -68,6 +71,17 @@ enum Rule {
 }
 
 impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        Part {
+            kind: Kind::Placement,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
     /// Its weights, if it is a preset of the cost function.
     #[must_use]
     pub const fn weights(&self) -> Option<Weights> {
@@ -195,6 +209,11 @@ impl Placement {
         self.scratch = scratch;
         fits
     }
+}
+
+/// Whether a placement goes by that name, or those weights.
+pub(super) fn is_known(name: &str) -> bool {
+    rule_of(name).is_some()
 }
 
 /// What a placement is called by: one of [`PLACEMENTS`], or weights.

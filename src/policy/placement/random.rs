@@ -6,5 +6,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "random",
     about: "any node, any rack that fits, drawn from the seed",
     source: "the baseline of Weng et al., FGD, ATC 2023",
+    options: &[],
     rule: Rule::Draw,
 };

@@ -7,5 +7,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "spread",
     about: "the emptiest rack first, then its emptiest node",
     source: "Kubernetes LeastAllocated, made hierarchical",
+    options: &[],
     rule: Rule::Weigh(Weights { rack_spread: 65_534, spread: 1, ..Weights::ZERO }),
 };

@@ -7,5 +7,6 @@ pub(super) const ENTRY: Entry = Entry {
     name: "worst-fit",
     about: "the node with the most free GPUs, the rack with the most room",
     source: "Johnson, Near-optimal bin packing algorithms, 1973",
+    options: &[],
     rule: Rule::Weigh(Weights { spread: 1, ..Weights::ZERO }),
 };

@@ -4,7 +4,8 @@ use super::{Entry, Rule};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "admit",
-    about: "who would break a cap waits until it does not",
+    about: "a job that would break a cap waits until it does not",
     source: "Slurm hierarchical resources, MODE_3",
+    options: &[],
     rule: Rule::Admit,
 };

@@ -1,4 +1,6 @@
-//! WHO yields when a curtailment leaves less power than is drawn.
+//! Which jobs yield when a curtailment leaves less power than is drawn.
+
+use super::super::part::{Kind, Part, PartOption};
 
 /// One rule: its name and what it does.
 #[derive(Debug)]
@@ -9,10 +11,26 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
     pub(in crate::policy) rule: Curtail,
 }
 
-/// Who yields.
+impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        Part {
+            kind: Kind::Curtail,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
+}
+
+/// Which jobs yield.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::policy) enum Curtail {
     Cap,
@@ -25,18 +43,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "cap",
         about: "all below the feed slow to the highest common level that fits; if none does, as preempt",
         source: "NVIDIA DPS with NvGrid; demand response by power capping",
+        options: &[],
         rule: Curtail::Cap,
     },
     Entry {
         name: "preempt",
         about: "preemptible jobs stop, lowest priority first, then largest draw, until the rest fits",
         source: "interruptible load; Slurm preemption by priority",
+        options: &[],
         rule: Curtail::Preempt,
     },
     Entry {
         name: "drain",
-        about: "from the notice on nobody starts who would not fit later; who runs goes on",
+        about: "from the notice on no job starts that would not fit later; what runs goes on",
         source: "advance notice of demand response",
+        options: &[],
         rule: Curtail::Drain,
     },
 ];

@@ -1,4 +1,4 @@
-//! What is done about caps on power, and who yields when the grid takes some away.
+//! What is done about caps on power, and which jobs yield when the grid takes some away.
 //!
 //! A start is *admitted* if the reserved draw of everything below each level of the tree (node, rack, feed, the feeds
 //! above) stays within that level's cap, the new job's included. A domain whose chain lacks headroom does not fit:
@@ -19,7 +19,8 @@ mod witness;
 
 pub use witness::Witness;
 
-use crate::cluster::Ramp;
+use super::part::{Kind, Part, PartOption};
+use crate::cluster::{Cluster, Ramp};
 use crate::history::{History, Plan};
 use crate::state::power::CapRule;
 use crate::units::Time;
@@ -33,13 +34,29 @@ pub struct Entry {
     pub about: &'static str,
     /// Where it comes from.
     pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
     rule: Rule,
+}
+
+impl Entry {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        Part {
+            kind: Kind::Power,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
 }
 
 /// Every way to treat caps.
 pub const POWERS: &[Entry] = &[none::ENTRY, admit::ENTRY, cap::ENTRY, steer::ENTRY, polca::ENTRY];
 
-/// Every rule of who yields to a curtailment.
+/// Every rule of which jobs yield to a curtailment.
 pub const CURTAILS: &[curtail::Entry] = curtail::ENTRIES;
 
 /// Percentage points that a draw has to fall below a threshold of `polca` before what it slowed is set free.
@@ -53,6 +70,17 @@ pub(super) enum Rule {
     Cap,
     Steer,
     Polca,
+}
+
+/// Whether anything limits what a cluster may draw: a cap, a curtailment or a limit to how fast a feed may rise.
+#[must_use]
+pub fn is_capped(cluster: &Cluster) -> bool {
+    !cluster.curtailments.is_empty()
+        || !cluster.ramps.is_empty()
+        || cluster.sites.iter().any(|site| site.cap.is_some())
+        || cluster.feeds.iter().any(|feed| feed.cap.is_some())
+        || cluster.racks.iter().any(|rack| rack.cap.is_some())
+        || cluster.kinds.iter().any(|kind| kind.power.cap.is_some())
 }
 
 /// The instants at which caps change, ascending; none where nobody heeds them.
@@ -90,14 +118,8 @@ impl Rule {
     }
     /// The rule of a plan, if it has a cap at all; without one nobody keeps count.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let cluster = &plan.cluster;
-        let capped = !cluster.curtailments.is_empty()
-            || !cluster.ramps.is_empty()
-            || cluster.sites.iter().any(|site| site.cap.is_some())
-            || cluster.feeds.iter().any(|feed| feed.cap.is_some())
-            || cluster.racks.iter().any(|rack| rack.cap.is_some())
-            || cluster.kinds.iter().any(|kind| kind.power.cap.is_some());
-        Self::named(&plan.settings.power).filter(|rule| capped && *rule != Self::None)
+        let is_capped = is_capped(&plan.cluster);
+        Self::named(&plan.settings.power).filter(|rule| is_capped && *rule != Self::None)
     }
     /// Whether starts heed curtailments that are only announced.
     pub(super) fn drains(plan: &Plan) -> bool {

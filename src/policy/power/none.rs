@@ -4,7 +4,8 @@ use super::{Entry, Rule};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "none",
-    about: "nobody looks at caps; what exceeds them is counted",
+    about: "caps are not looked at; what exceeds them is counted",
     source: "a cluster whose power was never short",
+    options: &[],
     rule: Rule::None,
 };

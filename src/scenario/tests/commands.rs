@@ -57,8 +57,12 @@ fn a_policy_on_the_command_line_beats_the_file_and_yields_to_its_parts() {
 
 #[test]
 fn what_a_preset_does_not_name_stays_as_the_file_says() {
+    let capped = "[cluster]\nfeed = { name = \"hall\", cap = \"1 MW\" }\n\
+        rack = { platform = \"h100\", feed = \"hall\" }\n\
+        [[power.curtailment]]\nfeed = \"hall\"\nto = \"80 %\"\nfrom = \"18h\"\n";
     let file = format!(
-        "{CLUSTER}[policy]\nplacement = \"pack\"\npower = \"steer\"\ncurtail = \"drain\"\npriority_step = \"2h\"\n{JOB}"
+        "{capped}[policy]\norder = \"priority\"\nplacement = \"pack\"\npower = \"steer\"\ncurtail = \"drain\"\n\
+         priority_step = \"2h\"\n{JOB}"
     );
     for preset in crate::policy::PRESETS {
         let overrides = Overrides { policy: text(preset.name), ..Overrides::default() };
@@ -170,8 +174,12 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
         ("sjf/esy", "unknown backfill `esy`"),
         ("sjf/easy/pack/x", "unknown hold `x`"),
         ("sjf/easy/pack/none/x", "unknown power `x`"),
-        ("sjf/easy/pack/none/cap/cap/x", "`sjf/easy/pack/none/cap/cap/x` has more parts than a policy"),
-        ("powr=cap", "unknown policy `powr=cap`"),
+        ("sjf/easy/pack/none/cap/cap/x", "unknown preemption `x`"),
+        (
+            "sjf/easy/pack/none/cap/cap/none/x",
+            "`sjf/easy/pack/none/cap/cap/none/x` has more parts than a policy",
+        ),
+        ("powr=cap", "unknown part or option `powr` (did you mean `power`?)"),
         ("easy/power=cup", "unknown power `cup`"),
         ("easy/power=", "`power=` without a name (known: none, admit, cap, steer, polca)"),
     ] {

@@ -154,7 +154,7 @@ fn who_may_be_held_back_is_said_by_job_tenant_or_kind() {
     s.toml:8:15: unknown kind of jobs `evil` (did you mean `eval`?)
     s.toml:14:13: `max_delay`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `soon`
     ");
-    insta::assert_snapshot!(told(&text.replace("cheapest", "cleanest")), @r"hold `cleanest-window`, and nothing to go by at any site (`[power]` says it: `tariff` for prices, `carbon` for what energy emits)");
+    insta::assert_snapshot!(told(&text.replace("cheapest", "cleanest")), @r"s.toml:7:8: hold `cleanest-window`, and nothing to go by at any site (`[power]` says it: `tariff` for prices, `carbon` for what energy emits)");
     let parts = Overrides { policy: Some("sjf/easy/pack/none".to_owned()), ..Overrides::default() };
     let plan = Scenario::from_text("s.toml", &text, &parts).unwrap().plan;
     assert_eq!(plan.settings.hold, "none", "from the command line");

@@ -10,6 +10,7 @@ mod graphs;
 mod grid;
 mod jobs;
 mod mutation;
+mod parts;
 mod power;
 mod workloads;
 
@@ -105,9 +106,8 @@ fn every_problem_of_run_and_policy_is_told() {
     s.toml:13:12: `backfill`: expected a text, found `7`
     s.toml:14:13: unknown placement `pak` (did you mean `pack`?)
     s.toml:15:17: `priority_step`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found `true`
-    s.toml:16:20: `queue_limits`: expected GPU-seconds in ascending order
-    s.toml:16:23: `queue_limits`: expected a whole number from 0 to 18446744073709551615, found `-1`
-    s.toml:17:1: unknown key `x` (known: preset, order, backfill, placement, hold, power, curtail, priority_step, queue_limits, power_period, max_delay, event_backfill)
+    s.toml:16:16: `queue_limits`: expected GPU-seconds in ascending order, such as `[3250, 7200]`, or `none`, found `7,5,-1`
+    s.toml:17:1: unknown key `x` (known: preset, order, backfill, placement, hold, power, curtail, preemption, priority_step, queue_limits, reservations, depth, max_delay, power_period, power_thresholds, event_backfill)
     ");
     insta::assert_snapshot!(told(""), @r"
     s.toml: missing `cluster` (nodes and GPUs such as `64x8xh100`, or a table with `rack`; on the command line `--cluster 64x8`)

@@ -69,8 +69,8 @@ tarif = 7
     insta::assert_snapshot!(told, @r"
     s.toml:12:9: unknown power `stear` (did you mean `steer`?)
     s.toml:13:11: unknown curtail `prempt` (did you mean `preempt`?)
-    s.toml:14:16: `power_period`: expected at least a second between looks, found `0`
-    s.toml:15:1: `power_thresholds`: expected two ascending percentages of a cap, 6 to 100 (such as `[80, 89]`)
+    s.toml:14:16: `power_period`: expected a time of at least a second, such as `90s` or `10m`, found `0`
+    s.toml:15:20: `power_thresholds`: expected two ascending percentages of a cap, 6 to 100, such as `[80, 89]`, found `90,80`
     s.toml:18:8: unknown feed `hal` (did you mean `hall`?)
     s.toml:23:6: feed `row` has no cap to take a part of (give the feed a `cap`, or say `to` in watts)
     s.toml:27:6: `to`: expected a power such as `600 kW`, or a part of the feed's cap such as `80 %`, found the text `120 %`
