@@ -317,8 +317,11 @@ fn a_cap_that_is_broken_is_noticed() {
 #[test]
 fn caps_that_nobody_reaches_change_nothing() {
     for_all("lifted", 800, |spec, power| {
+        // A cap links the partitions below it, so that more passes concern them: of one partition alone nothing changes.
+        let mut spec = spec.clone();
+        spec.cluster.partitions.clear();
         let none = Power { caps: [None; 6], curtailment: None, rise: None, ..power.clone() };
-        let mut lifted = plan(spec, &none, "admit");
+        let mut lifted = plan(&spec, &none, "admit");
         let free = simulate(lifted.clone(), &mut Control::default());
         lifted.cluster.sites[0].cap = Some(Watts(1 << 50));
         lifted.cluster.racks[0].cap = Some(Watts(1 << 50));

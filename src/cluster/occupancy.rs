@@ -103,6 +103,8 @@ pub struct Occupancy {
     memory_mib: Vec<u32>,
     /// Nodes that take new pods.
     up: Vec<u64>,
+    /// Nodes that would take new pods, were they not withheld: to what costs they count as if they did.
+    withheld: Vec<u64>,
     indexes: Vec<Index>,
 }
 
@@ -144,6 +146,7 @@ impl Occupancy {
             cpu_milli: (0..nodes).map(|node| cluster.kind_of(node).cpu_milli).collect(),
             memory_mib: (0..nodes).map(|node| cluster.kind_of(node).memory_mib).collect(),
             up: vec![0; words],
+            withheld: vec![0; words],
             indexes: scopes.iter().map(|_| Index::new(cluster, layout.flat)).collect(),
             layout: Arc::new(layout),
         };
@@ -241,9 +244,37 @@ impl Occupancy {
             .map(|node| u32::try_from(node).expect("nodes are counted in 32 bits"))
             .collect();
         for node in &withheld {
-            self.set_up(*node, false);
+            let node = *node as usize;
+            self.reindex(node, Some(self.free_mask(node)), None);
+            self.up[node >> 6] ^= 1 << (node & 63);
+            self.withheld[node >> 6] ^= 1 << (node & 63);
         }
         withheld
+    }
+
+    /// Nodes that were withheld take new pods again.
+    pub fn give_back(&mut self, withheld: &[u32]) {
+        for node in withheld {
+            let node = *node as usize;
+            self.reindex(node, None, Some(self.free_mask(node)));
+            self.up[node >> 6] ^= 1 << (node & 63);
+            self.withheld[node >> 6] ^= 1 << (node & 63);
+        }
+    }
+
+    /// Whole nodes of one kind that are withheld enter or leave what their racks have free.
+    fn count_withheld<const ENTER: bool>(&mut self, word: usize, mask: u64) {
+        let mask = mask & self.withheld[word];
+        if mask == 0 || self.layout.flat {
+            return;
+        }
+        let layout = &*self.layout;
+        let gpus = layout.kind_gpus[layout.kind[word << 6 | mask.trailing_zeros() as usize] as usize];
+        layout.each_rack(word, mask, |rack, nodes| {
+            let milli = nodes.count_ones() * gpus * 1000;
+            let rack = &mut self.rack_free_milli[rack];
+            *rack = if ENTER { *rack + milli } else { *rack - milli };
+        });
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {
@@ -252,6 +283,7 @@ impl Occupancy {
         self.untouched[word] &= !mask;
         self.taken[word] |= mask;
         self.index_nodes::<false>(word, mask & self.up[word]);
+        self.count_withheld::<false>(word, mask);
     }
 
     fn release_nodes(&mut self, word: usize, mask: u64) {
@@ -260,6 +292,7 @@ impl Occupancy {
         self.taken[word] &= !mask;
         self.untouched[word] |= mask;
         self.index_nodes::<true>(word, mask & self.up[word]);
+        self.count_withheld::<true>(word, mask);
     }
 
     /// Whole nodes of one kind enter or leave the indexes, 64 at a time.
@@ -302,7 +335,7 @@ impl Occupancy {
     }
 
     fn change_milli(&mut self, node: usize, milli: u32, more: bool) {
-        let up = self.is_up(node) && !self.layout.flat;
+        let up = self.counts(node) && !self.layout.flat;
         let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
         let in_rack = if up { milli } else { 0 };
         if more {

@@ -273,6 +273,12 @@ impl Settings {
     pub fn is_full_pass(&self, now: Time) -> bool {
         self.cycle.is_none_or(|cycle| now.0.is_multiple_of(cycle))
     }
+    /// Whether an instant that a policy asks for is an event: not beside a cycle, whose passes come by themselves, unless
+    /// passes at events go by the same backfill.
+    #[must_use]
+    pub fn timers_are_events(&self) -> bool {
+        self.cycle.is_none() || self.event_backfill.as_ref() == Some(&self.backfill)
+    }
     /// Whether there are passes at events between those of a cycle.
     #[must_use]
     pub const fn has_event_passes(&self) -> bool {

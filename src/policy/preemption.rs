@@ -224,7 +224,7 @@ impl Preemptive {
                 _ => placement.choose_in(class, job, &room, &mut choice),
             };
             let found = room.within_quota(class) && finds();
-            going.into_iter().flatten().for_each(|node| room.occupancy.set_up(node, true));
+            room.occupancy.give_back(&going.unwrap_or_default());
             if found {
                 room.claim(class, &choice.pieces, choice.cap);
                 if let Some(ranked) = &mut self.ranked {
@@ -376,11 +376,13 @@ impl Pass for Preemptive {
         // A timer of a job that has ended meanwhile is no reason for a pass.
         let due: Vec<u32> =
             self.changes.iter().filter(|(_, time)| **time <= bus.now()).map(|(job, _)| *job).collect();
-        for job in due {
+        // Passes of a cycle come by themselves.
+        let by_itself = bus.plan().settings.cycle.is_none();
+        for job in due.into_iter().filter(|_| by_itself) {
             let group = self.group(bus, job);
             self.touched[group] = true;
         }
-        if bus.plan().settings.cycle.is_some() {
+        if bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now()) {
             self.touched.fill(true);
         }
         if self.pending.is_empty() || !self.touched.contains(&true) {
@@ -403,7 +405,7 @@ impl Pass for Preemptive {
         let running = self.running.iter().filter(|job| may_stop(bus, **job));
         self.changes = running.map(|job| (*job, self.order.changes(bus, *job))).collect();
         let next = self.changes.values().min().copied().filter(|time| *time != Time::NEVER);
-        if let Some(time) = next.filter(|time| !self.pending.is_empty() && *time > bus.now()) {
+        if let Some(time) = next.filter(|time| by_itself && !self.pending.is_empty() && *time > bus.now()) {
             bus.apply(Decision::WakeAt { time })?;
         }
         Ok(())

@@ -276,7 +276,8 @@ impl Simulation {
         }
         while self.queue.pop(now, Rank::Timer).is_some() {
             // Beside a cycle, passes at events are for what happens by itself.
-            let unseen = self.unseen || !self.state.plan().settings.has_event_passes();
+            let settings = &self.state.plan().settings;
+            let unseen = self.unseen || !settings.has_event_passes() || settings.timers_are_events();
             self.tell(Event::Timer);
             self.unseen = unseen;
         }

@@ -111,9 +111,7 @@ impl<'a> Trial<'a> {
         let occupancy = &mut self.state.resources.occupancy;
         let withheld = occupancy.withhold(nodes);
         let answer = ask(self.state);
-        for node in withheld {
-            self.state.resources.occupancy.set_up(node, true);
-        }
+        self.state.resources.occupancy.give_back(&withheld);
         answer
     }
     /// The policy has told all of its parts of everything so far.

@@ -48,7 +48,7 @@ pub(crate) struct ClusterSpec {
     /// Kind and nodes.
     racks: Vec<(usize, u32)>,
     /// First node and how many, of each partition but the first.
-    partitions: Vec<(u32, u32)>,
+    pub(crate) partitions: Vec<(u32, u32)>,
     /// The tiers of the partitions, the first one's first.
     tiers: [u32; 3],
     /// When, first node and how many, state, how long before it is known.

@@ -76,6 +76,10 @@ impl Occupancy {
     pub fn is_up(&self, node: usize) -> bool {
         self.up[node >> 6] >> (node & 63) & 1 == 1
     }
+    /// Whether a node counts to what costs: it takes new pods, or would, were it not withheld.
+    pub(super) fn counts(&self, node: usize) -> bool {
+        (self.up[node >> 6] | self.withheld[node >> 6]) >> (node & 63) & 1 == 1
+    }
     /// The wholly free GPUs of a node, as a mask.
     #[must_use]
     #[inline]
@@ -183,7 +187,7 @@ impl Occupancy {
     pub fn rack_idle_nodes(&self, rack: usize) -> u32 {
         let idle = |node: &usize| {
             let full = self.full_mask(*node);
-            self.is_up(*node) && full != 0 && self.free_mask(*node) == full
+            self.counts(*node) && full != 0 && self.free_mask(*node) == full
         };
         let nodes = self.rack_nodes(rack).map(|node| node as usize);
         u32::try_from(nodes.filter(idle).count()).expect("nodes are counted in 32 bits")

@@ -57,6 +57,9 @@ impl Window {
 /// A place in line: the group of linked partitions, then the tier, the highest first, then the order in it.
 type Place = (usize, Reverse<u32>, Key);
 
+/// Before every place.
+const FIRST: Place = (0, Reverse(u32::MAX), 0);
+
 /// What has happened to a group of linked partitions since its last pass.
 #[derive(Debug, Clone, Copy, Default)]
 struct Happened {
@@ -156,7 +159,7 @@ impl Conservative {
             .profile
             .earliest(state, (class, length), |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
-            let wakes = start > state.now() && state.plan().settings.cycle.is_none();
+            let wakes = start > state.now() && state.plan().settings.timers_are_events();
             let window = Window { start, end, choice };
             self.profile.take(class, window.held());
             self.waiting.insert(place, Some(window));
@@ -173,10 +176,13 @@ impl Conservative {
 
     /// Running jobs past their expected end are expected to end a second from now; the groups in which there is one have
     /// their reservations made anew.
-    fn extend_overdue(&mut self, state: &State) {
+    fn extend_overdue(&mut self, state: &State, concerned: &[bool]) {
         let now = state.now();
         let mut overdue = Vec::new();
-        for (job, window) in self.running.iter_mut().filter(|(_, window)| window.end <= now) {
+        let group_of = &self.group_of;
+        let concerned = |job: u32| concerned[group_of[state.class(job).queue as usize]];
+        let late = |(job, window): &(&u32, &mut Window)| window.end <= now && concerned(**job);
+        for (job, window) in self.running.iter_mut().filter(late) {
             window.end = now + Seconds(1);
             overdue.push(*job);
         }
@@ -190,7 +196,7 @@ impl Conservative {
 
     fn start_due(&mut self, bus: &mut Bus<'_, '_>, concerned: &[bool]) -> Result<(), PolicyError> {
         let now = bus.now();
-        let due = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
+        let due = self.begins.range((now, FIRST)..).take_while(|(start, _)| *start == now);
         let due: Vec<Place> = due.map(|(_, place)| *place).filter(|place| concerned[place.0]).collect();
         let mut power = Power::default();
         let mut blocked = Vec::new();
@@ -343,7 +349,7 @@ impl Conservative {
         let all = settings.cycle.is_some() && settings.is_full_pass(now);
         let mut concerned: Vec<bool> =
             self.happened.iter().map(|happened| all || happened.anything).collect();
-        let begin = self.begins.range((now, Place::default())..).take_while(|(start, _)| *start == now);
+        let begin = self.begins.range((now, FIRST)..).take_while(|(start, _)| *start == now);
         begin.for_each(|(_, place)| concerned[place.0] = true);
         concerned
     }
@@ -399,7 +405,7 @@ impl Pass for Conservative {
         }
         let now = bus.now();
         self.placement.freeze(bus);
-        self.extend_overdue(bus);
+        self.extend_overdue(bus, &concerned);
         let stale: Vec<usize> =
             self.begins.iter().take_while(|(start, _)| *start < now).map(|(_, place)| place.0).collect();
         stale.into_iter().for_each(|group| self.happened[group].void = true);

@@ -160,6 +160,10 @@ impl Group {
         }
     }
 
+    /// Something happened that changes nothing for the jobs that wait.
+    pub(super) const fn touch(&mut self) {
+        self.touched = true;
+    }
     /// Something other than an arrival happened.
     pub(super) const fn change(&mut self) {
         self.touched = true;
@@ -181,6 +185,12 @@ impl Group {
         self.touched = true;
         let stream = &self.streams[self.stream(candidate.class)];
         self.tiers[stream.tier].push(stream.line, candidate);
+    }
+    /// A job that has run begins to wait again.
+    pub(super) fn push_again(&mut self, candidate: Candidate) {
+        let stream = &self.streams[self.stream(candidate.class)];
+        self.tiers[stream.tier].purge(stream.line, job_of(candidate.key));
+        self.push(candidate);
     }
     /// A job no longer waits.
     pub(super) fn forget(&mut self, candidate: Candidate) {

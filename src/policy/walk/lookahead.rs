@@ -153,9 +153,7 @@ impl Lookahead {
         let then = self.then();
         let withheld = state.going_within(from, to).map(|nodes| then.occupancy.withhold(&nodes));
         let answer = ask(then);
-        for node in withheld.into_iter().flatten() {
-            then.occupancy.set_up(node, true);
-        }
+        then.occupancy.give_back(&withheld.unwrap_or_default());
         answer
     }
 

@@ -178,7 +178,8 @@ impl Part for Walk {
             Event::Ended { job, segment, end } => {
                 self.end(state, job, segment);
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
-                    self.push(state, job);
+                    let (group, candidate) = (self.group(state, job), self.candidate(state, job));
+                    self.groups[group].push_again(candidate);
                 }
             }
             Event::Changed { job, .. } => self.changed(state, job),
@@ -200,11 +201,11 @@ impl Part for Walk {
                     group.change();
                 }
             }
-            Event::Rejected { .. }
-            | Event::Settled { .. }
-            | Event::Closed { .. }
-            | Event::WakeAt { .. }
-            | Event::Timer => {}
+            Event::Settled { job } => {
+                let group = self.group(state, job);
+                self.groups[group].touch();
+            }
+            Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
         }
     }
 }

@@ -169,6 +169,13 @@ impl Pending {
         }
     }
 
+    /// Where a job of a stream that has run stood before is forgotten: it may stand elsewhere once it waits again.
+    pub(super) fn purge(&mut self, stream: usize, job: u32) {
+        let line = &mut self.lines[stream];
+        line.appended.retain(|key| job_of(*key) != job);
+        line.sorted_in.retain(|Reverse(key)| job_of(*key) != job);
+    }
+
     /// The first job of a stream.
     #[inline]
     pub(super) fn first(&mut self, stream: usize, state: &State) -> Option<Key> {

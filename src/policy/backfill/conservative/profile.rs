@@ -289,7 +289,7 @@ impl Profile {
         let withheld = going.map(|nodes| occupancy.withhold(&nodes)).unwrap_or_default();
         let found = choose(&self.room);
         let occupancy = &mut self.room.occupancy;
-        withheld.into_iter().for_each(|node| occupancy.set_up(node, true));
+        occupancy.give_back(&withheld);
         flipped.into_iter().rev().for_each(|flipped| flipped.undo(occupancy));
         found
     }
