@@ -59,6 +59,10 @@ impl Bus<'_, '_> {
     pub(super) fn without<T>(&mut self, nodes: &[u64], ask: impl FnOnce(&State) -> T) -> T {
         self.trial.without(nodes, ask)
     }
+    /// Asks about a start of a job under the caps that count for it: not those that come once it has ended.
+    pub(super) fn eased_for<T>(&mut self, job: u32, ask: impl FnOnce(&State) -> T) -> T {
+        self.trial.eased_for(job, ask)
+    }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {
             part.observe(event, self.trial);

@@ -27,6 +27,7 @@
 //! ```
 
 mod control;
+mod follow;
 mod queue;
 
 pub use control::{Control, Progress};
@@ -170,6 +171,10 @@ impl Simulation {
             if self.is_pass_due(now) {
                 self.pass(now, control)?;
             }
+        }
+        // Where nothing is left to happen, jobs that still wait do so to the end.
+        if until != Time::NEVER && self.settled < self.state.plan().workload.len() {
+            self.state.set_now(until);
         }
         Ok(self.state.into_history(true))
     }
@@ -385,67 +390,5 @@ impl Simulation {
         self.policy.decide(&mut Trial::new(&mut self.state))?;
         self.follow_all(now, control);
         Ok(())
-    }
-
-    /// What was decided is shown, told to a policy that does not know it yet, and followed.
-    fn follow_all(&mut self, now: Time, control: &mut Control<'_>) {
-        let (log, heard) = self.state.take_log();
-        for (index, event) in log.iter().enumerate() {
-            if let Some(trace) = &mut control.trace {
-                trace(&event.describe(&self.state));
-            }
-            if index >= heard {
-                self.policy.observe(event, &self.state);
-            }
-            self.follow(*event, now);
-        }
-        self.state.give_back(log);
-    }
-
-    /// What something that was decided means for events to come.
-    fn follow(&mut self, event: Event, now: Time) {
-        match event {
-            Event::Started { segment, .. } => {
-                self.pending -= 1;
-                self.queue_finish(segment);
-            }
-            Event::Changed { segment, .. } => self.queue_finish(segment),
-            Event::Ended { .. } => self.pending += 1,
-            Event::Rejected { job } => {
-                self.pending -= 1;
-                self.settle(job, Outcome::Rejected);
-            }
-            Event::Held { job, until } => self.queue.push(until, Rank::Release, job),
-            Event::WakeAt { time } => {
-                if time > now && time != Time::NEVER {
-                    self.queue.push(time, Rank::Timer, 0);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn queue_finish(&mut self, segment: u32) {
-        let segment = &self.state.history().segments[segment as usize];
-        if segment.end == SegmentEnd::Open && segment.to != Time::NEVER {
-            self.queue.push(segment.to, Rank::Finish, segment.job);
-        }
-    }
-
-    /// Jobs that are running at time 0 take their nodes before the first pass.
-    fn start_running(&mut self) {
-        let running = self.state.plan().workload.running.clone();
-        for running in &running {
-            let job = running.job;
-            if self.state.status(job) != Status::Pending {
-                continue;
-            }
-            if let Some(choice) = policy::choose_initial(&self.state, running) {
-                let event = self.state.begin_running(job, &choice.pieces);
-                self.tell(event);
-                self.follow(event, Time::ZERO);
-            }
-        }
-        self.state.take_log();
     }
 }

@@ -73,7 +73,11 @@ impl State {
         if !self.resources.within_quota(class) {
             return Err(Law::Quota);
         }
-        self.resources.try_claim(class, domains, cap)?;
+        let eased = self.ends_before_curtailments(job);
+        self.resources.ease(eased);
+        let claimed = self.resources.try_claim(self.classes.of_job(job), domains, cap);
+        self.resources.ease(false);
+        claimed?;
         let (rate, restart) = (self.rate_on(job, domains, cap), self.restart(job));
         let segment = self.begin(job, domains, cap, (rate, restart));
         self.book.set_status(job, Status::Running);

@@ -1,7 +1,7 @@
 //! Capacity changes that are known to come: their notice has been given, and they have not happened yet.
 
 use super::{State, ticks};
-use crate::cluster::{CapacityChange, NodeState, Occupancy, Piece};
+use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece};
 use crate::units::Time;
 
 /// Nodes that would take new pods, or would not any more, because of a change to come.
@@ -37,6 +37,16 @@ impl State {
         let now = self.now;
         let known = |change: &&CapacityChange| change.announced() <= now && now < change.time;
         self.known = self.history.plan.cluster.changes.iter().filter(known).cloned().collect();
+    }
+    /// Whether starts heed curtailments to come, and a job, started now, is expected to end before the next of them.
+    pub(crate) fn ends_before_curtailments(&self, job: u32) -> bool {
+        if !self.caps.as_ref().is_some_and(|caps| caps.drains) {
+            return false;
+        }
+        let to_come =
+            |curtailment: &&Curtailment| curtailment.is_known(self.now) && curtailment.from > self.now;
+        let next = self.history.plan.cluster.curtailments.iter().filter(to_come).map(|c| c.from).min();
+        next.is_some_and(|from| self.expected_end(job, self.slowest_rate(job)) <= from)
     }
     fn departures(&self) -> impl Iterator<Item = &CapacityChange> {
         self.known.iter().filter(|change| matches!(change.state, NodeState::Down | NodeState::Absent))

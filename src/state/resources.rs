@@ -39,6 +39,12 @@ impl Resources {
     pub(crate) const fn power(&self) -> Option<&Ledger> {
         self.power.as_ref()
     }
+    /// Whether starts are asked about that end before curtailments to come begin.
+    pub(crate) fn ease(&mut self, eased: bool) {
+        if let Some(power) = &mut self.power {
+            power.ease(eased);
+        }
+    }
     /// Counts how often something became free: what was known of places holds only as long as nothing did.
     pub(crate) const fn freed(&self) -> u64 {
         self.freed

@@ -114,6 +114,14 @@ impl<'a> Trial<'a> {
         self.state.resources.occupancy.give_back(&withheld);
         answer
     }
+    /// Asks about a start of a job under the caps that count for it: not those that come once it has ended.
+    pub(crate) fn eased_for<T>(&mut self, job: u32, ask: impl FnOnce(&State) -> T) -> T {
+        let eased = self.state.ends_before_curtailments(job);
+        self.state.resources.ease(eased);
+        let answer = ask(self.state);
+        self.state.resources.ease(false);
+        answer
+    }
     /// The policy has told all of its parts of everything so far.
     pub(crate) const fn mark_heard(&mut self) {
         self.state.heard = self.state.log.len();

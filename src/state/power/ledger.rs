@@ -39,6 +39,8 @@ pub(crate) struct Ledger {
     present: Vec<u32>,
     /// Feeds whose rise is limited.
     rises: Vec<Rise>,
+    /// Whether what is asked about ends before curtailments to come begin, so that only what counts now does.
+    eased: bool,
 }
 
 /// What a start that is put together part by part adds to what hangs below domains.
@@ -77,7 +79,7 @@ impl Ledger {
         }
         let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
         let rises = cluster.ramps.iter().map(|ramp| Rise::new(feed(ramp.feed), ramp)).collect();
-        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present, rises };
+        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present, rises, eased: false };
         ledger.set_caps(cluster, Time::ZERO, false);
         ledger
     }
@@ -126,7 +128,12 @@ impl Ledger {
     fn admitted(&self, domain: u32) -> u64 {
         let rises = self.rises.iter().filter(|rise| rise.domain == domain);
         let ceilings = rises.map(|rise| rise.ceiling(self.drawn[domain as usize]));
-        ceilings.fold(self.caps.admitted[domain as usize], u64::min)
+        let caps = if self.eased { &self.caps.actual } else { &self.caps.admitted };
+        ceilings.fold(caps[domain as usize], u64::min)
+    }
+    /// Whether starts are asked about that end before curtailments to come begin.
+    pub(crate) fn ease(&mut self, eased: bool) {
+        self.eased = eased;
     }
 
     /// What each node of the pieces reserves more, by node.

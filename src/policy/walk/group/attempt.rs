@@ -1,0 +1,192 @@
+//! One job tried: does it fit now, and does it delay a reservation?
+
+use super::{Group, Tried};
+use crate::policy::PolicyError;
+use crate::policy::backfill::Backfill;
+use crate::policy::pipeline::Bus;
+use crate::policy::walk::Desk;
+use crate::policy::walk::finder::Finder;
+use crate::policy::walk::pending::{Candidate, job_of};
+use crate::policy::walk::reservations;
+use crate::state::class::Class;
+use crate::state::{Decision, State};
+use crate::units::Time;
+
+impl Group {
+    pub(super) fn is_within_quota(&self, state: &State, class: u32) -> bool {
+        state.resources().within_quota(&state.classes().table[class as usize])
+    }
+
+    /// Whether a class has not been refused in this state, nor do counts say that it would be.
+    pub(super) fn may_fit(&self, state: &State, class: u32) -> bool {
+        let no_place = self.refused[class as usize].0 == self.version;
+        !no_place && state.resources().holds(&state.classes().table[class as usize]) != Some(false)
+    }
+
+    /// Starts a job if it fits now and delays no reservation.
+    pub(super) fn consider(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        candidate: Candidate,
+    ) -> Result<Tried, PolicyError> {
+        let state: &State = bus;
+        let job = job_of(candidate.key);
+        let class = state.class(job);
+        if !state.resources().within_quota(class) {
+            self.refused[candidate.class as usize].0 = self.version;
+            return Ok(Tried::Quota);
+        }
+        if !self.may_fit(state, candidate.class) {
+            return Ok(Tried::Blocked);
+        }
+        let (reserved, shadow) = (!self.reservations.is_empty(), self.reservations.earliest());
+        if reserved
+            && let Some(rate) = class.rate
+            && state.expected_end(job, rate) > shadow
+            && !self.may_leave_room(state, class)
+        {
+            self.refused[candidate.class as usize].1 = self.version;
+            return Ok(Tried::Blocked);
+        }
+        if !self.finds_place(desk, bus, job) {
+            // A shorter job of the class may end before nodes go.
+            if bus.known_changes().is_empty() {
+                self.refused[candidate.class as usize].0 = self.version;
+            }
+            return Ok(Tried::Blocked);
+        }
+        if reserved && !self.delays_nothing(desk, bus, job) {
+            // What would delay the only reservation would so at any length beyond it.
+            let certain = bus.class(job).rate.is_some() && bus.known_changes().is_empty();
+            if certain && self.reservations.only().is_some() {
+                self.refused[candidate.class as usize].1 = self.version;
+            }
+            return Ok(Tried::Blocked);
+        }
+        let choice = desk.finder.choice();
+        bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
+        self.started(desk, bus, job);
+        self.version += u64::from(!self.monotone);
+        Ok(Tried::Started)
+    }
+
+    pub(super) fn finds_place(&self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
+        let finder = &mut desk.finder;
+        match either(self.withdrawn(bus, job), bus.going(job)) {
+            None => {
+                let drains = bus.caps().is_some_and(|caps| caps.drains);
+                if drains && bus.ends_before_curtailments(job) {
+                    return bus.eased_for(job, |state| finder.finds_place_now(state, job));
+                }
+                let state: &State = bus;
+                finder.finds_place(state, job, || self.jobs(state))
+            }
+            Some(nodes) => bus.without(&nodes, |state| finder.finds_place_now(state, job)),
+        }
+    }
+
+    /// Whether a job at the place found last ends before every reservation begins or leaves room for all of them; if
+    /// not there, then at its cheapest place outside of what they take.
+    pub(super) fn delays_nothing(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
+        let finder = &mut desk.finder;
+        if self.harmless(finder, bus, job) {
+            return true;
+        }
+        if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.known_changes().is_empty() {
+            return false;
+        }
+        let end = expected_end(bus, job, finder);
+        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), end);
+        let nodes = either(Some(taken), bus.going(job)).unwrap_or_default();
+        bus.without(&nodes, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
+    }
+
+    pub(super) fn harmless(&mut self, finder: &mut Finder, state: &State, job: u32) -> bool {
+        let end = expected_end(state, job, finder);
+        if end <= self.reservations.earliest() {
+            return true;
+        }
+        if self.rules.backfill == Backfill::EasyStrict {
+            return false;
+        }
+        let choice = finder.choice().clone();
+        let (pieces, cap) = (&choice.pieces[..], choice.cap);
+        let candidate = reservations::Candidate { job, end, pieces, cap };
+        self.reservations.still_fit(state, (&mut self.ahead, finder), candidate)
+    }
+
+    /// Whether a job that ends after the only reservation begins might leave it its room, wherever it goes.
+    pub(super) fn may_leave_room(&self, state: &State, class: &Class) -> bool {
+        if self.rules.backfill == Backfill::EasyStrict {
+            return false;
+        }
+        let only = self.reservations.only().filter(|_| self.counted && state.known_changes().is_empty());
+        only.is_none_or(|only| !self.ahead.lacks_gpus(state.class(only), class.gpus_milli))
+    }
+
+    /// A job of the group has started.
+    pub(super) fn started(&mut self, desk: &mut Desk, state: &State, job: u32) {
+        self.expect(desk, state, job);
+        desk.finder.started(state);
+    }
+
+    /// A running job is expected to end.
+    pub(in crate::policy::walk) fn expect(&mut self, desk: &mut Desk, state: &State, job: u32) {
+        if self.looks_ahead
+            && let Some(segment) = state.segment(job)
+        {
+            let end = state.expected_end(job, segment.rate).min(state.departure(state.domains(job)));
+            desk.expected[job as usize] = end;
+            self.ahead.begin(state.class(job), job, end, (state.domains(job), segment.cap));
+        }
+    }
+
+    /// The nodes that closed partitions have withdrawn, where a job might use some of them.
+    pub(super) fn withdrawn(&self, state: &State, job: u32) -> Option<Vec<u64>> {
+        if self.rules.backfill != Backfill::None {
+            return None;
+        }
+        let closed = self.fronts.iter().enumerate().filter(|(_, front)| front.head.is_some());
+        let own = &state.classes().scopes[state.class(job).scope as usize];
+        let mut nodes = vec![0; own.len()];
+        for (partition, _) in closed {
+            let name = &state.plan().workload.partitions[partition];
+            let of = state.plan().cluster.partition(name);
+            for node in of.iter().flat_map(|of| &of.nodes).cloned().flatten() {
+                nodes[node as usize >> 6] |= 1 << (node & 63);
+            }
+        }
+        let meets = nodes.iter().zip(own).any(|(closed, own)| closed & own != 0);
+        meets.then_some(nodes)
+    }
+
+    /// Says where the passes over a partition stop, where no other passes go on behind it.
+    pub(super) fn tell_closed(&mut self, bus: &mut Bus<'_, '_>) {
+        if self.rules.backfill != Backfill::None || bus.plan().settings.has_event_passes() {
+            return;
+        }
+        for partition in 0..self.fronts.len() {
+            let head = self.fronts[partition].head;
+            if self.told[partition] != head {
+                self.told[partition] = head;
+                let index = u32::try_from(partition).expect("partitions are few");
+                bus.close_partition(index, head.map(job_of));
+            }
+        }
+    }
+}
+
+/// When a job at the place found last is expected to end.
+fn expected_end(state: &State, job: u32, finder: &Finder) -> Time {
+    let choice = finder.choice();
+    state.expected_end(job, state.rate_on(job, &choice.pieces, choice.cap))
+}
+
+/// The nodes of two sets, 64 a word.
+fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.iter().zip(&other).map(|(one, other)| one | other).collect()),
+        (one, other) => one.or(other),
+    }
+}

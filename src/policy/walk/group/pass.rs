@@ -1,0 +1,305 @@
+//! The walk through the waiting jobs of a group.
+
+use super::{Front, Group, Mode, Stream, Tried};
+use crate::policy::PolicyError;
+use crate::policy::backfill::Backfill;
+use crate::policy::pipeline::Bus;
+use crate::policy::walk::Desk;
+use crate::policy::walk::pending::{Candidate, Key, Pending, job_of};
+use crate::state::State;
+use crate::units::Time;
+use std::cmp::Reverse;
+
+/// The pass.
+impl Group {
+    /// Starts what may start.
+    pub(in crate::policy::walk) fn pass(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+    ) -> Result<(), PolicyError> {
+        self.version += 1;
+        self.touched = false;
+        self.overtaken = false;
+        let arrivals: Vec<Vec<Candidate>> = self.tiers.iter_mut().map(Pending::take_arrivals).collect();
+        let only_arrivals = self.only_arrivals_matter(bus, &arrivals);
+        let mut from = if only_arrivals {
+            self.try_arrivals(desk, bus, &arrivals)?
+        } else {
+            self.begin();
+            Some((0, 0))
+        };
+        for (pending, arrivals) in self.tiers.iter_mut().zip(arrivals) {
+            pending.settle(arrivals, bus);
+        }
+        while let Some((tier, after)) = from.filter(|(tier, _)| *tier < self.tiers.len()) {
+            self.walk(desk, bus, (tier, after))?;
+            from = Some((tier + 1, 0));
+        }
+        self.tell_closed(bus);
+        self.changed = self.overtaken && !self.monotone;
+        Ok(())
+    }
+
+    /// Whether what was refused before would be refused again: nothing has happened but arrivals that stand behind every
+    /// blocked job.
+    pub(super) fn only_arrivals_matter(&self, state: &State, arrivals: &[Vec<Candidate>]) -> bool {
+        if self.changed || self.rules.backfill == Backfill::None || self.tiers.len() > 1 {
+            return false;
+        }
+        if self.rules.backfill.reserves()
+            && !self.reservations.is_empty()
+            && (self.ahead.is_stale(state.now()) || self.reservations.earliest() <= state.now())
+        {
+            return false;
+        }
+        let Some(last) = self.last_blocked else { return false };
+        let mut all =
+            arrivals.iter().enumerate().flat_map(|(tier, jobs)| jobs.iter().map(move |job| (tier, job)));
+        all.all(|(tier, job)| {
+            let stream = &self.streams[self.stream(job.class)];
+            stream.mode == Mode::ByClass && (tier, job.key) > last
+        })
+    }
+
+    /// A pass over everything: no stream is stopped yet, and nothing is reserved.
+    pub(super) fn begin(&mut self) {
+        self.streams.iter_mut().for_each(|stream| stream.mode = Mode::Open);
+        self.fronts.iter_mut().for_each(|front| *front = Front::default());
+        self.reservations.clear();
+        self.last_blocked = None;
+    }
+
+    /// Tries the arrivals alone; returns where the first that started stands: what is behind it has to be tried.
+    pub(super) fn try_arrivals(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        arrivals: &[Vec<Candidate>],
+    ) -> Result<Option<(usize, Key)>, PolicyError> {
+        let mut alike: Vec<(u32, u64)> = Vec::new();
+        for (tier, arrivals) in arrivals.iter().enumerate() {
+            for candidate in arrivals.iter().copied() {
+                let kind = (candidate.class, candidate.work);
+                if alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
+                    continue;
+                }
+                if self.consider(desk, bus, candidate)? == Tried::Started {
+                    self.overtaken = true;
+                    return Ok(Some((tier, candidate.key)));
+                }
+                alike.push(kind);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes through a tier behind a job, or from its front.
+    pub(super) fn walk(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        (tier, after): (usize, Key),
+    ) -> Result<(), PolicyError> {
+        self.tries.clear();
+        for stream in 0..self.streams.len() {
+            if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
+                self.line_up_stream(bus, stream, after);
+            }
+        }
+        loop {
+            let front = self.first_front(bus, tier, after);
+            let candidate = self.tries.peek().map(|Reverse(candidate)| candidate.key);
+            match (front, candidate) {
+                (Some((stream, key)), candidate) if candidate.is_none_or(|candidate| key < candidate) => {
+                    self.try_front(desk, bus, (stream, key))?;
+                }
+                (_, Some(_)) => self.try_next_of_class(desk, bus)?,
+                _ => break,
+            }
+        }
+        for (stream, key) in std::mem::take(&mut self.passed).into_iter().rev() {
+            let line = self.streams[stream].line;
+            self.tiers[tier].put_back(line, key);
+        }
+        Ok(())
+    }
+
+    /// The first job of the open streams of a tier.
+    pub(super) fn first_front(&mut self, state: &State, tier: usize, after: Key) -> Option<(usize, Key)> {
+        let mut first: Option<(usize, Key)> = None;
+        for index in 0..self.streams.len() {
+            let stream = &self.streams[index];
+            if stream.tier != tier || stream.mode != Mode::Open {
+                continue;
+            }
+            let line = stream.line;
+            loop {
+                let Some(key) = self.tiers[tier].first(line, state) else { break };
+                if key <= after && after > 0 {
+                    self.tiers[tier].pass_over(line, key);
+                    self.passed.push((index, key));
+                    continue;
+                }
+                if first.is_none_or(|(_, other)| key < other) {
+                    first = Some((index, key));
+                }
+                break;
+            }
+        }
+        first
+    }
+
+    /// Tries the first job of an open stream; where it is blocked, the stream is no longer open, or it is passed over.
+    pub(super) fn try_front(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        (stream, key): (usize, Key),
+    ) -> Result<(), PolicyError> {
+        let candidate = self.candidate(bus, key);
+        let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
+        let tried = match known {
+            Some((_, true)) => Tried::Quota,
+            Some((_, false)) if !self.rules.backfill.reserves() => Tried::Blocked,
+            _ => self.consider(desk, bus, candidate)?,
+        };
+        if tried == Tried::Started {
+            // What was blocked may find another place once less is free.
+            self.changed |= !self.monotone;
+            self.overtaken |= self.last_blocked.is_some();
+            let tier = self.streams[stream].tier;
+            self.tiers[tier].remove(candidate);
+            return Ok(());
+        }
+        let tier = self.streams[stream].tier;
+        self.last_blocked = self.last_blocked.max(Some((tier, key)));
+        self.streams[stream].blocked = Some((key, tried == Tried::Quota));
+        if tried == Tried::Quota && self.rules.backfill != Backfill::Skip {
+            self.close_quota(stream);
+        } else {
+            self.block(desk, bus, (stream, key));
+        }
+        Ok(())
+    }
+
+    /// What a blocked job at the front of its stream means for the others.
+    pub(super) fn block(&mut self, desk: &mut Desk, state: &State, (stream, key): (usize, Key)) {
+        let partition = self.streams[stream].partition;
+        let front = &mut self.fronts[partition as usize];
+        let mode = match self.rules.backfill {
+            Backfill::Skip => Mode::ByClass,
+            Backfill::None if !self.looks_ahead => Mode::Closed,
+            Backfill::None => {
+                let shadow = self.ahead.reserve(state, &mut desk.finder, job_of(key));
+                if shadow == Time::NEVER { Mode::Open } else { Mode::Closed }
+            }
+            _ => {
+                let ahead = (&mut self.ahead, &mut desk.finder);
+                let known = self.reservations.add(state, ahead, job_of(key));
+                front.reserved += u32::from(known);
+                // What would delay one reservation may delay another at other lengths.
+                self.version += u64::from(known && self.reservations.only().is_none());
+                if front.reserved == self.rules.reservations { Mode::ByClass } else { Mode::Open }
+            }
+        };
+        if mode == Mode::Closed {
+            front.head = Some(key);
+        }
+        if mode == Mode::Open {
+            let Stream { tier, line, .. } = self.streams[stream];
+            self.tiers[tier].pass_over(line, key);
+            self.passed.push((stream, key));
+            return;
+        }
+        for index in 0..self.streams.len() {
+            if self.streams[index].partition == partition && self.streams[index].mode == Mode::Open {
+                self.streams[index].mode = mode;
+                if mode == Mode::ByClass {
+                    self.line_up_stream(state, index, key);
+                }
+            }
+        }
+    }
+
+    /// No later job that counts against the quota of a stream starts in this pass.
+    pub(super) fn close_quota(&mut self, stream: usize) {
+        let Some(tenant) = self.streams[stream].quota_tenant else { return };
+        for stream in self.streams.iter_mut().filter(|stream| stream.quota_tenant == Some(tenant)) {
+            stream.mode = Mode::Closed;
+        }
+    }
+
+    /// Tries the next job of the streams that are tried class by class.
+    pub(super) fn try_next_of_class(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+    ) -> Result<(), PolicyError> {
+        let Some(Reverse(candidate)) = self.tries.pop() else { return Ok(()) };
+        let stream = self.stream(candidate.class);
+        if self.streams[stream].mode == Mode::Closed {
+            return Ok(());
+        }
+        let tier = self.streams[stream].tier;
+        match self.consider(desk, bus, candidate)? {
+            Tried::Started => {
+                self.overtaken = true;
+                self.tiers[tier].remove(candidate);
+                if !self.monotone || self.streams[stream].quota_tenant.is_some() {
+                    self.line_up(bus, tier, candidate.key);
+                    return Ok(());
+                }
+            }
+            Tried::Quota if self.rules.backfill != Backfill::Skip => self.close_quota(stream),
+            Tried::Quota => {}
+            Tried::Blocked => {}
+        }
+        self.line_up_class(bus, (tier, candidate.class), candidate.key);
+        Ok(())
+    }
+
+    /// The next job of every class of a tier that is tried by class.
+    pub(super) fn line_up(&mut self, state: &State, tier: usize, after: Key) {
+        self.tries.clear();
+        for stream in 0..self.streams.len() {
+            if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
+                self.line_up_stream(state, stream, after);
+            }
+        }
+    }
+
+    /// The next job of every class of a stream behind a job.
+    pub(super) fn line_up_stream(&mut self, state: &State, stream: usize, after: Key) {
+        let tier = self.streams[stream].tier;
+        for index in 0..self.tiers[tier].active().len() {
+            let class = self.tiers[tier].active()[index];
+            if self.stream(class) == stream {
+                self.line_up_class(state, (tier, class), after);
+            }
+        }
+    }
+
+    /// The next job of a class behind a job that might start, unless the class has been refused in this state.
+    pub(super) fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Key) {
+        // What a quota refuses closes it, whether it fits or not.
+        let closes = self.rules.backfill.reserves() && !self.is_within_quota(state, class);
+        if !closes && !self.may_fit(state, class) {
+            return;
+        }
+        let pending = &self.tiers[tier];
+        let delays = self.refused[class as usize].1 == self.version;
+        let next = if !closes && (delays || self.rules.backfill == Backfill::EasyStrict) {
+            // What ends later than this would delay a reservation.
+            let cut = self.reservations.earliest();
+            let limit = match state.classes().table[class as usize].rate {
+                Some(rate) if cut != Time::NEVER => u64::from(cut.since(state.now()).0) * u64::from(rate.0),
+                _ => u64::MAX,
+            };
+            pending.next_within(class, after, limit)
+        } else {
+            pending.next(class, after)
+        };
+        self.tries.extend(next.map(Reverse));
+    }
+}
