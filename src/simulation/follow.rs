@@ -37,10 +37,8 @@ impl Simulation {
                 self.settle(job, Outcome::Rejected);
             }
             Event::Held { job, until } => self.queue.push(until, Rank::Release, job),
-            Event::WakeAt { time } => {
-                if time > now && time != Time::NEVER {
-                    self.queue.push(time, Rank::Timer, 0);
-                }
+            Event::WakeAt { time } if time > now && time != Time::NEVER => {
+                self.queue.push(time, Rank::Timer, 0);
             }
             _ => {}
         }

@@ -38,14 +38,23 @@ impl State {
         let known = |change: &&CapacityChange| change.announced() <= now && now < change.time;
         self.known = self.history.plan.cluster.changes.iter().filter(known).cloned().collect();
     }
+    /// When the next curtailment that is known to come begins.
+    fn next_curtailment(&self) -> Option<Time> {
+        let now = self.now;
+        let to_come = |curtailment: &&Curtailment| curtailment.is_known(now) && curtailment.from > now;
+        self.history.plan.cluster.curtailments.iter().filter(to_come).map(|c| c.from).min()
+    }
+    /// Whether how long a job is expected to run decides now whether it may start: nodes or watts are known to go.
+    pub(crate) fn lengths_decide(&self) -> bool {
+        let drains = self.caps.as_ref().is_some_and(|caps| caps.drains);
+        !self.known.is_empty() || drains && self.next_curtailment().is_some()
+    }
     /// Whether starts heed curtailments to come, and a job, started now, is expected to end before the next of them.
     pub(crate) fn ends_before_curtailments(&self, job: u32) -> bool {
         if !self.caps.as_ref().is_some_and(|caps| caps.drains) {
             return false;
         }
-        let to_come =
-            |curtailment: &&Curtailment| curtailment.is_known(self.now) && curtailment.from > self.now;
-        let next = self.history.plan.cluster.curtailments.iter().filter(to_come).map(|c| c.from).min();
+        let next = self.next_curtailment();
         next.is_some_and(|from| self.expected_end(job, self.slowest_rate(job)) <= from)
     }
     fn departures(&self) -> impl Iterator<Item = &CapacityChange> {

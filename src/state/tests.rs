@@ -19,7 +19,7 @@ fn state(requests: &[Request], tenant_of: fn(u32) -> u32) -> State {
         builder.push(Job { request, behaviour, work_time, tenant: tenant_of(job), ..Job::at(Time(0)) });
     }
     let mut cluster = Cluster::uniform(4, NodeKind { gpus: 4, ..NodeKind::default() });
-    cluster.partitions.push(Partition::new("half".to_owned(), Vec::from([0..2])));
+    cluster.partitions.push(Partition::new("half".to_owned(), std::iter::once(0..2).collect()));
     let settings = Settings::named("fifo", "none", "first-fit");
     State::new(Plan { cluster, workload: builder.finish(), settings }, None)
 }

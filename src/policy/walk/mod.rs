@@ -83,7 +83,9 @@ impl Walk {
         let (plan, table) = (state.plan(), &state.classes().table);
         let reservations = plan.settings.reservations.unwrap_or(1).max(1);
         let noticed = plan.cluster.changes.iter().any(|change| change.notice.is_some());
-        let rules = Rules { backfill, reservations, lengths_count: noticed || backfill.reserves() };
+        let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
+        let lengths_count = noticed || drains || backfill.reserves();
+        let rules = Rules { backfill, reservations, lengths_count };
         let group_of = groups(state);
         let mut groups = Vec::new();
         let mut all_monotone = true;

@@ -50,8 +50,8 @@ impl Group {
             return Ok(Tried::Blocked);
         }
         if !self.finds_place(desk, bus, job) {
-            // A shorter job of the class may end before nodes go.
-            if bus.known_changes().is_empty() {
+            // A shorter job of the class may end before nodes or watts go.
+            if !bus.lengths_decide() {
                 self.refused[candidate.class as usize].0 = self.version;
             }
             return Ok(Tried::Blocked);

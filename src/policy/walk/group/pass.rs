@@ -134,8 +134,7 @@ impl Group {
                 continue;
             }
             let line = stream.line;
-            loop {
-                let Some(key) = self.tiers[tier].first(line, state) else { break };
+            while let Some(key) = self.tiers[tier].first(line, state) {
                 if key <= after && after > 0 {
                     self.tiers[tier].pass_over(line, key);
                     self.passed.push((index, key));
