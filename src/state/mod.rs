@@ -10,9 +10,10 @@
 //! use gigawatt::history::{Plan, Settings};
 //! use gigawatt::state::{Decision, Law, State, Status};
 //! use gigawatt::units::{Factor, Gpus, Time};
-//! use gigawatt::workload::{Builder, Job, Request};
+//! use gigawatt::workload::{Behaviour, Builder, Job, Request};
 //! let mut builder = Builder::default();
 //! builder.request(Request::gang(Gpus::whole(8)));
+//! builder.behaviour(Behaviour::default());
 //! builder.push(Job::at(Time(0)));
 //! let cluster = Cluster::uniform(2, NodeKind { gpus: 8, ..NodeKind::default() });
 //! let settings = Settings::named("fifo", "none", "first-fit");

@@ -1,8 +1,10 @@
 //! WHERE: which domains a class of jobs gets, of those that are free.
 //!
 //! A [`Placement`] answers a request class with a choice. The stateless ones are weights of the one cost function
-//! ([`crate::cost`]; [`model`] tells what it reads of a cluster): the cheapest domain, ties to the lowest index.
-//! `random` draws instead, and `consolidate` has a rule of its own. What "fits" means is the same for all and lives in `gang` and `pod`:
+//! ([`crate::cost`]; [`crate::state::place::model`] tells what it reads of a
+//! cluster): the cheapest domain, ties to the lowest index.
+//! `random` draws instead, and `consolidate` has a rule of its own. What "fits" means is the same for all and lives in
+//! [`crate::state::place`]:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
 //! - A gang of several pods runs on nodes of one kind.
