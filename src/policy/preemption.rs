@@ -202,6 +202,10 @@ impl Preemptive {
         stopped: &[u32],
         starting: impl Iterator<Item = u32> + Clone,
     ) -> Result<Vec<(u32, Choice)>, Vec<u32>> {
+        // In most passes every job that is taken runs already.
+        if starting.clone().next().is_none() {
+            return Ok(Vec::new());
+        }
         let mut room = state.resources().clone();
         for job in stopped {
             let segment = state.segment(*job).expect("it runs");
