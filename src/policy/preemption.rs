@@ -21,7 +21,7 @@ use crate::cluster::Piece;
 use crate::history::{Segment, Settings};
 use crate::state::class::Class;
 use crate::state::place::Choice;
-use crate::state::{Decision, Event, State, Status};
+use crate::state::{Concern, Decision, Event, State, Status};
 use crate::units::Time;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -312,20 +312,13 @@ impl Part for Preemptive {
 impl Preemptive {
     /// Something happened to the partitions linked with a job, or to all.
     fn touch(&mut self, event: &Event, state: &State) {
-        match *event {
-            Event::Eligible { job }
-            | Event::Released { job }
-            | Event::Started { job, .. }
-            | Event::Ended { job, .. }
-            | Event::Changed { job, .. }
-            | Event::Withdrawn { job }
-            | Event::Held { job, .. }
-            | Event::Settled { job } => {
+        match event.concern() {
+            Concern::Linked(job) => {
                 let group = self.group(state, job);
                 self.touched[group] = true;
             }
-            Event::Capacity | Event::Notice | Event::Power => self.touched.fill(true),
-            Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
+            Concern::All => self.touched.fill(true),
+            Concern::None => {}
         }
     }
 

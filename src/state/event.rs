@@ -86,7 +86,33 @@ pub enum Event {
     Timer,
 }
 
+/// Which jobs that wait an event may matter to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concern {
+    /// Those of the partitions linked with that of this job.
+    Linked(u32),
+    /// All.
+    All,
+    /// None: it is a note, or asks for an instant.
+    None,
+}
+
 impl Event {
+    /// Which jobs that wait it may matter to.
+    pub(crate) const fn concern(&self) -> Concern {
+        match *self {
+            Self::Eligible { job }
+            | Self::Released { job }
+            | Self::Started { job, .. }
+            | Self::Ended { job, .. }
+            | Self::Changed { job, .. }
+            | Self::Withdrawn { job }
+            | Self::Held { job, .. }
+            | Self::Settled { job } => Concern::Linked(job),
+            Self::Capacity | Self::Notice | Self::Power => Concern::All,
+            Self::Rejected { .. } | Self::Closed { .. } | Self::WakeAt { .. } | Self::Timer => Concern::None,
+        }
+    }
     /// One line for people about what a decision did, for debugging a policy.
     #[must_use]
     pub fn describe(&self, state: &State) -> String {

@@ -42,6 +42,7 @@ mod work;
 
 pub use book::Status;
 pub use decision::{Decision, Law, Refusal};
+pub(crate) use event::Concern;
 pub use event::Event;
 pub use resources::Resources;
 pub use trial::Trial;

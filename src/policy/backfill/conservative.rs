@@ -27,7 +27,7 @@ use crate::history::SegmentEnd;
 use crate::state::place::Choice;
 use crate::state::power::ledger::Ledger;
 use crate::state::power::level::{cap_of, level_of};
-use crate::state::{Decision, Event, State, ticks};
+use crate::state::{Concern, Decision, Event, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use profile::{Held, Profile, Span};
 use std::cmp::Reverse;
@@ -274,22 +274,13 @@ impl Power {
 impl Part for Conservative {
     fn observe(&mut self, event: &Event, state: &State) {
         self.order.observe(event, state);
-        match *event {
-            Event::Eligible { job }
-            | Event::Released { job }
-            | Event::Started { job, .. }
-            | Event::Ended { job, .. }
-            | Event::Changed { job, .. }
-            | Event::Withdrawn { job }
-            | Event::Held { job, .. }
-            | Event::Settled { job } => {
+        match event.concern() {
+            Concern::Linked(job) => {
                 let group = self.group(state, job);
                 self.happened[group].anything = true;
             }
-            Event::Capacity | Event::Notice | Event::Power => {
-                self.happened.iter_mut().for_each(|happened| happened.anything = true);
-            }
-            Event::Rejected { .. } | Event::Closed { .. } | Event::WakeAt { .. } | Event::Timer => {}
+            Concern::All => self.happened.iter_mut().for_each(|happened| happened.anything = true),
+            Concern::None => {}
         }
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
