@@ -1,5 +1,7 @@
 //! The house stands: imports point down the floors, and rooms of one floor do not know each other.
 
+use gigawatt::cost::TERMS;
+use gigawatt::policy::part::parts;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,4 +112,64 @@ fn only_one_room_drives_a_gpu() {
         names_a_driver(Path::new("cost/gpu.rs"), "use wgpu::Device;"),
         "and where it is named, it is noticed"
     );
+}
+
+/// The code of a source file that is part of the program: without its comments and what is only tested.
+fn program(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// What breaks an invariant of the house in a file: what it may not contain, and why.
+fn broken_invariants(inside: &str, text: &str) -> Vec<String> {
+    let code = program(text);
+    let room = inside.split('/').next().unwrap_or_default();
+    let mut found = Vec::new();
+    let mut never = |what: String, why: &str| {
+        if code.contains(&what) {
+            found.push(format!("{inside} contains `{what}`: {why}"));
+        }
+    };
+    if room == "metrics" && !inside.ends_with("tests.rs") {
+        for above in ["policy", "simulation", "state"] {
+            never(format!("crate::{above}"), "metrics see only the history");
+        }
+    }
+    if !["state", "simulation"].contains(&room) {
+        never("&mut State".to_owned(), "nothing but `apply` and time change the state");
+    }
+    if ["state", "simulation", "metrics"].contains(&room) && !inside.ends_with("tests.rs") {
+        // `none` and the terms of the cost function are words of their own.
+        let is_word = |name: &str| name == "none" || TERMS.iter().any(|term| term.name == name);
+        for part in parts().filter(|part| !is_word(part.name)) {
+            never(format!("\"{}\"", part.name), "only the tables of `policy` know parts by name");
+        }
+    }
+    found
+}
+
+#[test]
+fn the_invariants_of_the_house_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    let of = |path: &PathBuf| {
+        let inside = path.strip_prefix(&root).expect("found below it").to_string_lossy().into_owned();
+        broken_invariants(&inside, &fs::read_to_string(path).expect("a readable file"))
+    };
+    assert_eq!(paths.iter().flat_map(of).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn a_broken_invariant_is_noticed() {
+    for (inside, text, expected) in [
+        ("metrics/fit.rs", "use crate::policy::power::Rule;", 1),
+        ("metrics/fit.rs", "// crate::policy is not looked at", 0),
+        ("policy/walk/mod.rs", "fn start(state: &mut State) {}", 1),
+        ("policy/walk/mod.rs", "fn start(trial: &mut Trial<'_>) {}", 0),
+        ("simulation/mod.rs", "if settings.order == \"srtf\" {", 1),
+        ("scenario/policy.rs", "if order == \"srtf\" {", 0),
+    ] {
+        assert_eq!(broken_invariants(inside, text).len(), expected, "{inside}: {text}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::history::{History, Outcome, Plan};
 use crate::metrics::measure;
 use crate::policy::Ranks;
 use crate::power::energy::is_counted;
-use crate::report::run::{EXPORTERS, Provenance, Run, summary};
+use crate::report::run::{EXPORTERS, Provenance, Run, stuck, summary};
 use crate::report::{self, Directory};
 use crate::scenario::{Input, Loaded, stops_nobody};
 use crate::simulation::{Control, Progress, simulate};
@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
         summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
     };
     terminal.print(&text)?;
+    terminal.notes(&stuck(&run));
     device.outcome(terminal)?;
     let unfinished = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
     Ok(if unfinished || !history.complete { Exit::Unfinished } else { Exit::Done })

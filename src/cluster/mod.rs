@@ -1,7 +1,7 @@
 //! WHERE jobs can run: site → feed → rack → node → GPU, in flat arrays with contiguous domains.
 //!
 //! [`Cluster`] is the description, fixed before a run: every domain that will ever exist has its index from the
-//! start. Who holds what at one instant is kept elsewhere, by one owner.
+//! start. What is held at one instant is kept elsewhere, by one owner.
 //!
 //! ```
 //! use gigawatt::cluster::{Cluster, NodeKind};

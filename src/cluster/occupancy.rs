@@ -1,6 +1,7 @@
 mod index;
 mod ledger;
 mod query;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -67,7 +68,7 @@ impl Layout {
     }
 }
 
-/// The one owner of free and used: who could hold what, now.
+/// The one owner of free and used: what jobs could hold now.
 ///
 /// Jobs are placed within *scopes*: sets of nodes (a partition's nodes of some platforms) named when it is made.
 /// Claiming what is not free, or releasing what is not held, is a bug of the caller and panics.
@@ -228,6 +229,7 @@ impl Occupancy {
         let free = self.free_mask(node);
         let (old, new) = if up { (None, Some(free)) } else { (Some(free), None) };
         self.reindex(node, old, new);
+        self.count_split(node, |split, own| if up { split + own } else { split - own });
         self.up[node >> 6] ^= 1 << (node & 63);
         if !self.layout.flat {
             let milli = self.free_milli(node);
@@ -246,6 +248,7 @@ impl Occupancy {
         for node in &withheld {
             let node = *node as usize;
             self.reindex(node, Some(self.free_mask(node)), None);
+            self.count_split(node, |split, own| split - own);
             self.up[node >> 6] ^= 1 << (node & 63);
             self.withheld[node >> 6] ^= 1 << (node & 63);
         }
@@ -257,6 +260,7 @@ impl Occupancy {
         for node in withheld {
             let node = *node as usize;
             self.reindex(node, None, Some(self.free_mask(node)));
+            self.count_split(node, |split, own| split + own);
             self.up[node >> 6] ^= 1 << (node & 63);
             self.withheld[node >> 6] ^= 1 << (node & 63);
         }
@@ -371,62 +375,6 @@ impl Occupancy {
                 Some(free) if idle(free) => index.move_node::<true>(kind, full.count_ones(), word, bit, rack),
                 Some(free) => index.move_part::<true>(free.count_ones(), word, bit),
                 None => {}
-            }
-        }
-    }
-
-    fn claim_share(&mut self, node: usize, gpu: u16, milli: u16) {
-        let place = self.layout.gpu_offset[node] as usize + usize::from(gpu);
-        let old = self.shared[place];
-        let bit = 1 << gpu;
-        assert!(old > 0 || self.free_mask(node) & bit != 0, "GPU {gpu} of node {node} is held whole");
-        assert!(u32::from(old) + u32::from(milli) <= 1000, "GPU {gpu} of node {node} has too little left");
-        self.shared[place] = old + milli;
-        self.split_gpus += u32::from(old == 0);
-        self.split_gpus -= u32::from(old + milli == 1000);
-        self.set_free(node, self.free[node] & !bit, u32::from(milli), false);
-    }
-
-    fn release_share(&mut self, node: usize, gpu: u16, milli: u16) {
-        let place = self.layout.gpu_offset[node] as usize + usize::from(gpu);
-        let old = self.shared[place];
-        assert!(old >= milli && milli > 0, "GPU {gpu} of node {node} is not shared by so much");
-        self.shared[place] = old - milli;
-        self.split_gpus += u32::from(old == 1000);
-        self.split_gpus -= u32::from(old == milli);
-        let bit = u64::from(old == milli) << gpu;
-        self.set_free(node, self.free[node] | bit, u32::from(milli), true);
-    }
-
-    fn claim_host(&mut self, piece: Piece, host: Host) {
-        if host.is_none() {
-            return;
-        }
-        for node in piece.nodes() {
-            assert!(self.host_pods(node as usize, host) > 0, "node {node} lacks CPU or memory");
-            for (left, used) in [
-                (&mut self.cpu_milli[node as usize], host.cpu_milli),
-                (&mut self.memory_mib[node as usize], host.memory_mib),
-            ] {
-                if *left != u32::MAX {
-                    *left -= used;
-                }
-            }
-        }
-    }
-
-    fn release_host(&mut self, piece: Piece, host: Host) {
-        if host.is_none() {
-            return;
-        }
-        for node in piece.nodes() {
-            for (left, used) in [
-                (&mut self.cpu_milli[node as usize], host.cpu_milli),
-                (&mut self.memory_mib[node as usize], host.memory_mib),
-            ] {
-                if *left != u32::MAX {
-                    *left += used;
-                }
             }
         }
     }

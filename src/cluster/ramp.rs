@@ -3,7 +3,7 @@
 use crate::units::{Seconds, Watts};
 use serde::{Deserialize, Serialize};
 
-/// The most by which starts below a feed may raise its draw within a minute; who would raise it more waits.
+/// The most by which starts below a feed may raise its draw within a minute; a job that would raise it more waits.
 ///
 /// A draw falls as jobs end, which cannot be put off: falls are measured and not limited.
 ///

@@ -164,7 +164,7 @@ impl Board {
         let batch = Batch { queries: &self.queries, domains: &self.domains, tables };
         let list = &mut self.lists[query];
         let news = (1..).zip(&self.log).skip(list.seen);
-        // Who changed again comes up again.
+        // A domain that changed again comes up again.
         for (length, index) in news.filter(|(length, index)| self.changed[**index as usize] == *length) {
             let candidate = Candidate { cost: batch.cost(query, *index as usize), index: *index };
             if candidate.is_some() {

@@ -1,7 +1,7 @@
 //! What every history satisfies: whoever reads one may rely on it and indexes without fear.
 
 use super::columns::Fault;
-use super::{HeadRecord, History, Piece, SegmentEnd};
+use super::{History, Piece, SegmentEnd, Why};
 use crate::cluster::{Cluster, NodeKind, Pue};
 use crate::hardware::Loss;
 use crate::units::{Factor, Time};
@@ -14,7 +14,8 @@ pub(super) fn check(history: &History) -> Result<(), Fault> {
     check_workload(&history.plan.workload, &history.plan.cluster)?;
     check_segments(history)?;
     check_pieces(history)?;
-    check_records(history)
+    check_records(history)?;
+    check_waits(history)
 }
 
 fn ensure(holds: bool, fault: &str) -> Result<(), Fault> {
@@ -171,12 +172,6 @@ fn check_records(history: &History) -> Result<(), Fault> {
         let until = if segment.to == Time::NEVER { segment.from } else { segment.to };
         ensure(until <= record.finish_time, "a job runs on after its end")?;
     }
-    ensure(history.heads.is_sorted_by_key(|head| head.time), "blocked jobs are out of order")?;
-    let heads = history.heads.iter().all(|head| {
-        within(head.queue, workload.partitions.len())
-            && (head.head == HeadRecord::NONE || within(head.head, workload.jobs.len()))
-    });
-    ensure(heads, "a blocked job is unknown")?;
     let mut held = vec![false; workload.jobs.len()];
     for hold in &history.holds {
         ensure(within(hold.job, held.len()), "a job held back is unknown")?;
@@ -185,4 +180,18 @@ fn check_records(history: &History) -> Result<(), Fault> {
         ensure(!twice && eligible <= hold.until, "a job is held back twice, or before it is eligible")?;
     }
     Ok(())
+}
+
+fn check_waits(history: &History) -> Result<(), Fault> {
+    let jobs = history.jobs.len();
+    let classes = &history.wait_classes;
+    ensure(history.waits.is_sorted_by_key(|wait| wait.time), "reasons of waiting are out of order")?;
+    let known = if history.waits.is_empty() { 0 } else { jobs };
+    ensure(classes.len() == known, "jobs and their request classes disagree")?;
+    ensure(classes.iter().all(|class| within(*class, jobs)), "a request class is out of range")?;
+    let within = |wait: &super::WaitRecord| match wait.why {
+        Why::Class { class, .. } => within(class, jobs),
+        Why::Job { job, .. } | Why::AsClass { job } => within(job, jobs),
+    };
+    ensure(history.waits.iter().all(within), "a job that waits is unknown")
 }

@@ -5,7 +5,7 @@
 //! version   4 bytes   little-endian, as everything
 //! section   tag 4 bytes, length 8 bytes, contents, BLAKE3 of the contents 32 bytes
 //!   TABL    JSON: settings, cluster and the small tables of the workload, end, complete
-//!   JOBS NAME DEPS SEGM PIEC RECO HEAD HOLD
+//!   JOBS NAME DEPS SEGM PIEC RECO WAIT WCLA HOLD
 //!           number of rows 8 bytes, then the columns one after the other
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
@@ -26,7 +26,8 @@ mod tests;
 
 use super::columns::{ColumnReader, ColumnWriter, Fault};
 use super::{
-    Digest, HeadRecord, History, HoldRecord, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings,
+    Digest, History, HoldRecord, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings, WaitReason,
+    WaitRecord, Why,
 };
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem};
@@ -39,7 +40,7 @@ use std::io::{self, Write};
 /// The first bytes of every history.
 pub const MAGIC: [u8; 8] = *b"gigawatt";
 /// Version of the file format that is written and read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const DONE: [u8; 4] = *b"DONE";
 
@@ -49,6 +50,7 @@ struct Tables<'a> {
     settings: Cow<'a, Settings>,
     end: Time,
     complete: bool,
+    exhausted: bool,
     cluster: Cow<'a, Cluster>,
     tenants: Cow<'a, [Tenant]>,
     partitions: Cow<'a, [String]>,
@@ -93,7 +95,7 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
 
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 9] = [
+const SECTIONS: [(&[u8; 4], Contents); 10] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -101,7 +103,8 @@ const SECTIONS: [(&[u8; 4], Contents); 9] = [
     (b"SEGM", |history| Ok(write_segments(&history.segments))),
     (b"PIEC", |history| Ok(write_pieces(&history.pieces))),
     (b"RECO", |history| Ok(write_records(&history.jobs))),
-    (b"HEAD", |history| Ok(write_heads(&history.heads))),
+    (b"WAIT", |history| Ok(write_waits(&history.waits))),
+    (b"WCLA", |history| Ok(write_wait_classes(&history.wait_classes))),
     (b"HOLD", |history| Ok(write_holds(&history.holds))),
 ];
 
@@ -128,7 +131,8 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let segments = read_segments(reader.section(*b"SEGM")?)?;
     let pieces = read_pieces(reader.section(*b"PIEC")?)?;
     let records = read_records(reader.section(*b"RECO")?)?;
-    let heads = read_heads(reader.section(*b"HEAD")?)?;
+    let waits = read_waits(reader.section(*b"WAIT")?)?;
+    let wait_classes = read_wait_classes(reader.section(*b"WCLA")?)?;
     let holds = read_holds(reader.section(*b"HOLD")?)?;
     reader.finish()?;
     let workload = Workload {
@@ -145,8 +149,9 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     };
     let plan =
         Plan { cluster: tables.cluster.into_owned(), workload, settings: tables.settings.into_owned() };
-    let (end, complete) = (tables.end, tables.complete);
-    let history = History { plan, segments, pieces, jobs: records, heads, holds, end, complete };
+    let (end, complete, exhausted) = (tables.end, tables.complete, tables.exhausted);
+    let history =
+        History { plan, segments, pieces, jobs: records, waits, wait_classes, holds, end, complete, exhausted };
     super::check::check(&history)?;
     Ok(history)
 }
@@ -209,6 +214,7 @@ fn write_tables(history: &History) -> io::Result<Vec<u8>> {
         settings: Cow::Borrowed(settings),
         end: history.end,
         complete: history.complete,
+        exhausted: history.exhausted,
         cluster: Cow::Borrowed(cluster),
         tenants: Cow::Borrowed(&workload.tenants),
         partitions: Cow::Borrowed(&workload.partitions),
@@ -403,21 +409,51 @@ fn read_records(bytes: &[u8]) -> Result<Vec<JobRecord>, Fault> {
     Ok(records)
 }
 
-fn write_heads(heads: &[HeadRecord]) -> Vec<u8> {
-    let mut columns = ColumnWriter::new(heads.len());
-    columns.u32s(heads.iter().map(|head| head.time.0));
-    columns.u32s(heads.iter().map(|head| head.queue));
-    columns.u32s(heads.iter().map(|head| head.head));
+/// How a record of waiting is told in one byte: of a class by its reason alone.
+const OF_JOB: u8 = 0x80;
+const AS_CLASS: u8 = 0xff;
+
+fn write_waits(waits: &[WaitRecord]) -> Vec<u8> {
+    let flat = |wait: &WaitRecord| match wait.why {
+        Why::Class { class, reason } => (reason as u8, class),
+        Why::Job { job, reason } => (OF_JOB | reason as u8, job),
+        Why::AsClass { job } => (AS_CLASS, job),
+    };
+    let mut columns = ColumnWriter::new(waits.len());
+    columns.u32s(waits.iter().map(|wait| wait.time.0));
+    columns.u8s(waits.iter().map(|wait| flat(wait).0));
+    columns.u32s(waits.iter().map(|wait| flat(wait).1));
     columns.finish()
 }
 
-fn read_heads(bytes: &[u8]) -> Result<Vec<HeadRecord>, Fault> {
+fn read_waits(bytes: &[u8]) -> Result<Vec<WaitRecord>, Fault> {
     let mut columns = ColumnReader::new(bytes)?;
-    let (times, queues, heads) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
-    let heads = times.zip(queues).zip(heads);
-    let heads = heads.map(|((time, queue), head)| HeadRecord { time: Time(time), queue, head }).collect();
+    let (times, whys, indices) = (columns.u32s()?, columns.u8s()?, columns.u32s()?);
+    let waits = times.zip(whys).zip(indices).map(|((time, why), index)| {
+        let reason = |code: u8| WaitReason::ALL.get(usize::from(code)).copied().ok_or("an unknown reason");
+        let why = match why {
+            AS_CLASS => Why::AsClass { job: index },
+            OF_JOB.. => Why::Job { job: index, reason: reason(why & !OF_JOB)? },
+            _ => Why::Class { class: index, reason: reason(why)? },
+        };
+        Ok::<_, Fault>(WaitRecord { time: Time(time), why })
+    });
+    let waits = waits.collect::<Result<_, _>>()?;
     columns.finish()?;
-    Ok(heads)
+    Ok(waits)
+}
+
+fn write_wait_classes(classes: &[u32]) -> Vec<u8> {
+    let mut columns = ColumnWriter::new(classes.len());
+    columns.u32s(classes.iter().copied());
+    columns.finish()
+}
+
+fn read_wait_classes(bytes: &[u8]) -> Result<Vec<u32>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let classes = columns.u32s()?.collect();
+    columns.finish()?;
+    Ok(classes)
 }
 
 fn write_holds(holds: &[HoldRecord]) -> Vec<u8> {

@@ -173,23 +173,40 @@ impl WaitReason {
     }
 }
 
-/// From `time` on, in queue `queue`, the pass stops at job `head`: what stands behind it waits for order.
-///
-/// Only policies that stop at the first blocked job leave such records; the reasons of all other waiting follow
-/// from the free capacity, which the segments tell.
+/// Whose reason of waiting changes, and to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadRecord {
-    /// When the pass took place.
-    pub time: Time,
-    /// The partition whose queue it is.
-    pub queue: u32,
-    /// The blocked job; [`HeadRecord::NONE`]: nobody is blocked any more.
-    pub head: u32,
+pub enum Why {
+    /// The jobs of a request class wait for this reason, those with one of their own aside.
+    Class {
+        /// Its index, see [`History::wait_classes`].
+        class: u32,
+        /// What they wait for.
+        reason: WaitReason,
+    },
+    /// A job waits for a reason of its own.
+    Job {
+        /// Its index.
+        job: u32,
+        /// What it waits for.
+        reason: WaitReason,
+    },
+    /// A job has no reason of its own any more.
+    AsClass {
+        /// Its index.
+        job: u32,
+    },
 }
 
-impl HeadRecord {
-    /// No job.
-    pub const NONE: u32 = u32::MAX;
+/// From `time` on jobs that wait do so for another reason.
+///
+/// It is what the state answered once a pass was over, recorded when it changed. Of a class of which no job waits
+/// nothing is recorded, and what was recorded last still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitRecord {
+    /// When the pass took place.
+    pub time: Time,
+    /// Whose reason, and which.
+    pub why: Why,
 }
 
 /// A policy held a job back, from when it became eligible until an instant; it then waits for other reasons.
@@ -217,7 +234,7 @@ pub struct Settings {
     /// Name of what is done about caps.
     #[serde(default)]
     pub power: String,
-    /// Name of who yields when less power is left than is drawn.
+    /// Name of the rule of which jobs yield when less power is left than is drawn.
     #[serde(default)]
     pub curtail: String,
     /// Power `steer`: seconds from one look at unused watts to the next, at least 1.
@@ -244,7 +261,7 @@ pub struct Settings {
     /// Backfill `conservative`: how many jobs of each partition hold a reservation; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<u32>,
-    /// Name of who yields to whom; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
+    /// Name of the rule of which jobs yield to others; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemption: Option<String>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
@@ -326,14 +343,18 @@ pub struct History {
     pub pieces: Vec<Piece>,
     /// One a job, in input order.
     pub jobs: Vec<JobRecord>,
-    /// Ascending by time.
-    pub heads: Vec<HeadRecord>,
+    /// Why jobs wait, ascending by time.
+    pub waits: Vec<WaitRecord>,
+    /// By job: the request class that `waits` speak of, below the number of jobs; empty where they speak of none.
+    pub wait_classes: Vec<u32>,
     /// In the order in which the jobs became eligible.
     pub holds: Vec<HoldRecord>,
     /// The last instant simulated.
     pub end: Time,
     /// False if the run was interrupted, so that unfinished jobs might have ended.
     pub complete: bool,
+    /// True if nothing was left to happen when it ended: jobs that wait then would do so for ever.
+    pub exhausted: bool,
 }
 
 impl History {

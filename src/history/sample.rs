@@ -1,7 +1,9 @@
 //! Consistent histories for tests: a small machine that serves first come first served, written without any thought
 //! of speed, on random clusters with random jobs.
 
-use super::{HeadRecord, History, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings};
+use super::{
+    History, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings, WaitReason, WaitRecord, Why,
+};
 use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
 use crate::random::{Purpose, Stream};
 use crate::units::{Factor, Gpus, Seconds, Time};
@@ -323,7 +325,6 @@ struct Run<'a> {
     finishes: Vec<Time>,
     stopped: Vec<bool>,
     usage: Vec<u32>,
-    heads: Vec<u32>,
     history: History,
 }
 
@@ -343,7 +344,6 @@ pub(crate) fn run(plan: Plan, mut dice: Dice) -> History {
         finishes: vec![Time::NEVER; jobs],
         stopped: vec![false; jobs],
         usage: vec![0; plan.workload.tenants.len()],
-        heads: vec![HeadRecord::NONE; plan.workload.partitions.len()],
         history: History { jobs: vec![never; jobs], complete: true, ..History::default() },
     };
     for job in 0..plan.workload.len() {
@@ -361,6 +361,9 @@ pub(crate) fn run(plan: Plan, mut dice: Dice) -> History {
         }
     }
     let mut history = run.history;
+    if !history.waits.is_empty() {
+        history.wait_classes = (0..plan.workload.len()).collect();
+    }
     history.plan = plan;
     history
 }
@@ -391,7 +394,7 @@ impl Run<'_> {
         }
         if now.0.is_multiple_of(self.plan.settings.cycle.unwrap_or(1)) {
             self.preempt(now, dice);
-            for queue in 0..self.heads.len() {
+            for queue in 0..self.plan.workload.partitions.len() {
                 self.pass(now, u32::try_from(queue).unwrap(), dice);
             }
         }
@@ -432,18 +435,27 @@ impl Run<'_> {
             .collect();
         pending.sort_by_key(|job| (self.history.jobs[*job as usize].eligible_time, *job));
         let strict = self.plan.settings.backfill == "none";
-        let mut head = HeadRecord::NONE;
         for job in pending {
             let held_back = !strict && dice.one_in(4);
-            if (held_back || !self.start(job, now)) && strict {
-                head = job;
-                break;
+            if held_back || !self.start(job, now) {
+                self.waits(now, job);
+                if strict {
+                    break;
+                }
             }
         }
-        if self.heads[queue as usize] != head {
-            self.heads[queue as usize] = head;
-            self.history.heads.push(HeadRecord { time: now, queue, head });
-        }
+    }
+
+    /// A reason of waiting, any: what reads and writes it does not mind whether it is true.
+    fn waits(&mut self, now: Time, job: u32) {
+        let any = usize::try_from(now.0 + job).unwrap();
+        let reason = WaitReason::ALL[1 + any % (WaitReason::ALL.len() - 1)];
+        let why = match any / 7 % 4 {
+            0 => Why::Job { job, reason },
+            1 => Why::AsClass { job },
+            _ => Why::Class { class: job, reason },
+        };
+        self.history.waits.push(WaitRecord { time: now, why });
     }
 
     fn start(&mut self, job: u32, now: Time) -> bool {

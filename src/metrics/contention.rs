@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::history::{History, Segment, sample};
     use crate::metrics::replay::replay;
+    use crate::metrics::schedule::Stretches;
     use crate::metrics::times::{Wait, times};
 
     #[test]
@@ -151,9 +152,9 @@ mod tests {
         for seed in 0..200 {
             let history = sample::random(seed);
             let window = Time(history.end.0 / 5)..history.end;
-            let (mut jobs, waits) = times(&history);
-            let found = replay(&history, &waits, &mut jobs, window.clone()).contended;
-            assert_eq!(found, define(&history, &waits, &window), "seed {seed}");
+            let stretches = Stretches::new(times(&history).1);
+            let found = replay(&history, &stretches, window.clone()).contended;
+            assert_eq!(found, define(&history, &stretches.waits, &window), "seed {seed}");
             contended += usize::from(found.iter().filter(|own| own.seconds > 0).count() > 1);
         }
         assert!(contended > 50, "only {contended} runs with contention");

@@ -4,9 +4,11 @@ use super::graphs::{GraphMetrics, graphs};
 use super::losses::losses;
 use super::power::{PowerMetrics, power};
 use super::replay::replay;
+use super::schedule::Stretches;
 use super::series::Series;
 use super::tenants::{TenantMetrics, is_finished, tenants};
 use super::times::{JobTimes, times, wait_time, was_eligible};
+use super::waiting::add_reasons;
 use super::{MILLI_SECONDS_AN_HOUR, SLOWDOWN_BOUND};
 use crate::history::{History, Outcome, Settings, WaitReason};
 use crate::power::energy::of_jobs;
@@ -125,6 +127,11 @@ impl Measured {
         };
         (0..history.plan.workload.len()).filter(counts)
     }
+    /// The jobs that nothing left to happen can start, ascending, and what each waits for.
+    pub fn stuck<'a>(&'a self, history: &History) -> impl Iterator<Item = (u32, WaitReason)> + use<'a> {
+        let jobs = if history.exhausted { &self.jobs[..] } else { &[] };
+        (0u32..).zip(jobs).filter_map(|(job, times)| times.waits_for.map(|reason| (job, reason)))
+    }
     /// The jobs that statistics of waiting are about, ascending: submitted in the window, and eligible in the run.
     pub fn eligible<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
         let submitted = submitted(&history.plan.settings);
@@ -177,7 +184,9 @@ pub fn measure(history: &History) -> Measured {
     let submitted = submitted(settings);
     let to = submitted.end.min(history.end).max(from);
     let (mut jobs, waits) = times(history);
-    let replay = replay(history, &waits, &mut jobs, from..to);
+    let stretches = Stretches::new(waits);
+    add_reasons(history, &stretches, &mut jobs);
+    let replay = replay(history, &stretches, from..to);
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
     let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
@@ -280,7 +289,7 @@ fn by_reason<S: Serializer>(
 mod tests {
     use super::*;
     use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState};
-    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, sample};
+    use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, WaitRecord, Why, sample};
     use crate::simulation::{Control, simulate};
     use crate::units::{Factor, Gpus};
     use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant};
@@ -348,9 +357,16 @@ mod tests {
                 record(20, 200, Outcome::Failed),
                 record(390, u32::MAX, Outcome::Unfinished),
             ],
-            heads: Vec::new(),
+            // `b` holds the two it may hold, `a` four of six; from 200 on nobody starts job 2.
+            waits: [(20, 1, WaitReason::Quota), (50, 0, WaitReason::Quota), (200, 0, WaitReason::Order)]
+                .into_iter()
+                .chain([(390, 0, WaitReason::Quota)])
+                .map(|(time, class, reason)| WaitRecord { time: Time(time), why: Why::Class { class, reason } })
+                .collect(),
+            wait_classes: vec![0, 1, 0, 1, 0],
             end: Time(400),
             complete: true,
+            exhausted: true,
         }
     }
 
@@ -384,7 +400,6 @@ mod tests {
         near(metrics.rack_fragmentation, 400.0 / 1200.0, "of racks");
         // Waiting for 2 from 20 to 50, for 6 to 100, for 4 to 300; 2 free until 200, then 8; none after 300.
         near(metrics.capacity_loss, f64::from(2 * 180 + 4 * 100) / 2780.0, "idle though wanted");
-        // `b` holds the two it may hold, `a` four of six and asks for four more; from 200 on nobody starts job 2.
         let waited = [
             (WaitReason::Quota, 80 + 150 + 10),
             (WaitReason::Capacity, 0),

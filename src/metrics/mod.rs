@@ -3,38 +3,38 @@
 //! [`measure`] replays a [`History`](crate::history::History) once. [`Metrics`] says of each number what it is;
 //! [`JobTimes`] of each number of a job. Sums are exact integers; a real number is formed once, at the end.
 //!
-//! Why a job waits is derived from what was free and who held what, instant by instant, so that a simulation need not
-//! record it. After everything of an instant has happened, the first of these that holds counts until the next:
+//! Why a job waits is what the state answered when the last pass was over, as the history says of its request class or
+//! of the job itself:
 //!
 //! | reason | a pending job waits for it while |
 //! |---|---|
-//! | `order` | its queue's passes stop at another job (backfill `none`) |
+//! | `held` | a policy holds it back on purpose, or no pass has seen it yet |
+//! | `order` | its partition's passes stop at another job (backfill `none`) |
 //! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota |
 //! | `capacity` | fewer GPUs are free than it asks for, in its partition and on its platforms |
 //! | `shape` | enough are free, but no node, rack or set of nodes takes its pods |
-//! | `held` | a policy holds it back on purpose; or it fits, and no pass of the cycle has seen that yet |
-//! | `order` | it fits, and a pass chose not to start it: others come first, or it would delay a reservation |
+//! | `power` | there is a place, but a cap on power has too little headroom |
+//! | `order` | it could start, and a pass chose otherwise: others come first, or it would delay a reservation |
 //!
-//! Who is held back on purpose waits for nothing else meanwhile, and wants no GPU.
+//! A job that is held back on purpose waits for nothing else meanwhile, and wants no GPU.
 //!
-//! `dependency` is the time from submission until it is eligible, and no part of `wait_time`. A wish for segments is
-//! not looked at.
+//! `dependency` is the time from submission until it is eligible, and no part of `wait_time`.
 
 mod contention;
 mod cost;
 mod distribution;
-mod fit;
 mod graphs;
-mod ladder;
+mod levels;
 mod losses;
 mod measure;
-mod occupancy;
 mod power;
 pub mod profile;
 mod replay;
-mod scope;
+mod schedule;
 mod series;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod times;
 mod waiting;
 

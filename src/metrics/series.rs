@@ -1,5 +1,5 @@
 use super::distribution::ratio;
-use super::occupancy::Levels;
+use super::levels::Levels;
 use crate::units::{Seconds, Time};
 use serde::Serialize;
 use std::ops::Range;

@@ -20,6 +20,8 @@ pub struct JobTimes {
     pub attempts: u32,
     /// Why it waited; all but `dependency`, which is the time before it was eligible, add up to `wait_time`.
     pub reasons: SecondsByReason,
+    /// What it waited for when the run ended; none if it did not wait then.
+    pub waits_for: Option<WaitReason>,
 }
 
 impl JobTimes {
@@ -75,17 +77,24 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
             let mut reasons = SecondsByReason::default();
             reasons[WaitReason::Dependency as usize] = known.since(job.submit_time).0;
             let none = Seconds::ZERO;
-            JobTimes { start_time: Time::NEVER, wait_time: none, run_time: none, attempts: 0, reasons }
+            JobTimes {
+                start_time: Time::NEVER,
+                wait_time: none,
+                run_time: none,
+                attempts: 0,
+                reasons,
+                waits_for: None,
+            }
         })
         .collect();
     let held: BTreeMap<u32, Time> = history.holds.iter().map(|hold| (hold.job, hold.until)).collect();
     let mut wait = |times: &mut JobTimes, job: u32, from: Time, to: Time| {
         times.wait_time = times.wait_time + to.since(from);
-        // Who is held back was told when he became eligible, and never again.
+        // A job is held back from when it became eligible, and never again once it has run.
         let held = held.get(&job).filter(|_| times.attempts == 0);
         let until = held.map_or(from, |until| from.max(*until)).min(to);
         times.reasons[WaitReason::Held as usize] += until.since(from).0;
-        if to > until {
+        if to > until || from == end {
             waits.push(Wait { job, from: until, to });
         }
     };
@@ -104,6 +113,8 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
     }
     for (job, record) in (0u32..).zip(&history.jobs) {
         let since = idle_since[job as usize];
+        let waits = record.outcome == Outcome::Unfinished && since <= end;
+        times[job as usize].waits_for = waits.then_some(WaitReason::Held);
         wait(&mut times[job as usize], job, since, record.finish_time.min(end));
     }
     (times, waits)
@@ -167,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_held_back_waits_for_nothing_else() {
+    fn a_job_that_is_held_back_waits_for_nothing_else() {
         let ran = vec![segment(50, 80, SegmentEnd::Preempted), segment(100, 140, SegmentEnd::Completed)];
         // (finish, segments, held until), (held, other waiting)
         let cases = [
@@ -195,7 +206,7 @@ mod tests {
         for ((wait, run), expected) in [((0, 5), 1.0), ((5, 1), 1.0), ((95, 5), 10.0), ((300, 100), 4.0)] {
             let none = SecondsByReason::default();
             let (wait_time, run_time) = (Seconds(wait), Seconds(run));
-            let times = JobTimes { start_time: Time(0), wait_time, run_time, attempts: 1, reasons: none };
+            let times = JobTimes { start_time: Time(0), wait_time, run_time, attempts: 1, reasons: none, waits_for: None };
             assert!((times.bounded_slowdown() - expected).abs() < 1e-12, "{wait} s and {run} s");
         }
     }

@@ -13,9 +13,11 @@ mod pipeline;
 pub mod placement;
 pub mod power;
 pub mod preemption;
+mod reasons;
 mod walk;
 
 pub use placement::ranked::{Ranks, When};
+pub use reasons::Reasons;
 
 use crate::history::Plan;
 use crate::state::class::{Class, Classes, Form};

@@ -1,8 +1,8 @@
 //! The only thing that moves time: events, their order, and one pass after all events of an instant.
 //!
 //! Events of one instant are applied in the order of `Rank`: finishes, capacity changes, submits in input order,
-//! newly eligible jobs, withdrawals, releases of who was held back, and timers; then the policy decides once: at every instant with an event, or with a
-//! cycle every so many seconds while anybody is pending, or both. A finish makes dependents eligible at
+//! newly eligible jobs, withdrawals, releases of jobs that were held back, and timers; then the policy decides once: at every instant with an event, or with a
+//! cycle every so many seconds while any job is pending, or both. A finish makes dependents eligible at
 //! the same instant, a failure makes them dependency-failed.
 //!
 //! ```
@@ -96,6 +96,7 @@ struct Simulation {
     settled: u32,
     pending: u32,
     oversized: Vec<u32>,
+    reasons: policy::Reasons,
 }
 
 impl Simulation {
@@ -107,6 +108,7 @@ impl Simulation {
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
         let oversized = policy::oversized_of(state.plan(), state.classes(), state.caps());
+        let reasons = policy::Reasons::new(state.plan(), state.classes());
         let cap_times = policy::power::cap_times(state.plan());
         let changes = state.plan().cluster.changes.iter();
         let mut notice_times: Vec<Time> =
@@ -138,26 +140,25 @@ impl Simulation {
             settled: 0,
             pending: 0,
             oversized,
+            reasons,
         }
     }
 
     fn run(mut self, control: &mut Control<'_>) -> Result<History, PolicyError> {
         let until = self.state.plan().settings.until.map_or(Time::NEVER, Time);
         let mut instants = 0_u32;
-        while let Some(now) = {
+        let exhausted = loop {
             self.prune();
-            self.next_instant()
-        } {
+            let Some(now) = self.next_instant() else { break true };
             if now > until {
-                self.state.set_now(until);
-                break;
+                break false;
             }
             instants += 1;
             if instants.is_multiple_of(CONTROL_INTERVAL) {
                 self.report(control);
             }
             if control.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-                return Ok(self.state.into_history(false));
+                return Ok(self.state.into_history(false, false));
             }
             self.state.set_now(now);
             self.apply(now);
@@ -171,12 +172,12 @@ impl Simulation {
             if self.is_pass_due(now) {
                 self.pass(now, control)?;
             }
-        }
+        };
         // Where nothing is left to happen, jobs that still wait do so to the end.
         if until != Time::NEVER && self.settled < self.state.plan().workload.len() {
             self.state.set_now(until);
         }
-        Ok(self.state.into_history(true))
+        Ok(self.state.into_history(true, exhausted))
     }
 
     fn report(&self, control: &mut Control<'_>) {
@@ -389,6 +390,7 @@ impl Simulation {
         self.unfilled &= !self.state.plan().settings.is_full_pass(now);
         self.policy.decide(&mut Trial::new(&mut self.state))?;
         self.follow_all(now, control);
+        self.reasons.settle(&mut Trial::new(&mut self.state));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::trial::Undo;
 use super::work::{Progress, work};
 use super::{Decision, Event, Law, Refusal, State, Status, scaled};
 use crate::cluster::{Occupancy, Piece};
-use crate::history::{HeadRecord, HoldRecord, Segment, SegmentEnd};
+use crate::history::{HoldRecord, Segment, SegmentEnd};
 use crate::units::{Factor, Time};
 
 impl State {
@@ -39,7 +39,7 @@ impl State {
         let rate = self.rate_on(job, domains, Factor::ONE);
         self.resources.claim(self.classes.of_job(job), domains, Factor::ONE);
         let segment = self.begin(job, domains, Factor::ONE, (rate, 0));
-        self.book.set_status(job, Status::Running);
+        self.set_status(job, Status::Running);
         let event = Event::Started { job, segment };
         self.log.push(event);
         event
@@ -47,8 +47,7 @@ impl State {
 
     /// From now on the passes over a partition stop at this job: what stands behind it waits for order.
     pub(crate) fn close_partition(&mut self, partition: u32, head: Option<u32>) -> Event {
-        let record = HeadRecord { time: self.now, queue: partition, head: head.unwrap_or(HeadRecord::NONE) };
-        self.history.heads.push(record);
+        self.heads[partition as usize] = head;
         let event = Event::Closed { partition, head };
         self.log.push(event);
         event
@@ -80,7 +79,7 @@ impl State {
         claimed?;
         let (rate, restart) = (self.rate_on(job, domains, cap), self.restart(job));
         let segment = self.begin(job, domains, cap, (rate, restart));
-        self.book.set_status(job, Status::Running);
+        self.set_status(job, Status::Running);
         Ok(Event::Started { job, segment })
     }
 
@@ -167,7 +166,7 @@ impl State {
         }
         self.undo(|| Undo::Held { job });
         self.history.holds.push(HoldRecord { job, until });
-        self.book.set_held(job, true);
+        self.book.set_held(job, self.classes.of_job[job as usize], true);
         Ok(Event::Held { job, until })
     }
 
@@ -212,7 +211,7 @@ impl State {
         self.close(job, end);
         self.set_progress(job, Progress { left, kept: left });
         self.set_resized(job, false);
-        self.book.set_status(job, Status::Pending);
+        self.set_status(job, Status::Pending);
     }
 
     fn set_progress(&mut self, job: u32, progress: Progress) {

@@ -1,4 +1,4 @@
-//! The book of jobs: where each stands, which run, and how far they have come.
+//! The book of jobs: where each stands, which wait, which run, and how far they have come.
 
 use super::work::Progress;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +18,71 @@ pub enum Status {
 
 const NONE: u32 = u32::MAX;
 
+/// A set of small numbers that is joined, left and listed in O(1) a member; in no order.
+#[derive(Debug)]
+struct Members {
+    listed: Vec<u32>,
+    /// By number: its place in the list, or none.
+    place: Vec<u32>,
+}
+
+impl Members {
+    fn none_of(count: usize) -> Self {
+        Self { listed: Vec::new(), place: vec![NONE; count] }
+    }
+    #[inline]
+    fn insert(&mut self, member: u32) {
+        self.place[member as usize] =
+            u32::try_from(self.listed.len()).expect("jobs are counted in 32 bits");
+        self.listed.push(member);
+    }
+    #[inline]
+    fn remove(&mut self, member: u32) {
+        let place = std::mem::replace(&mut self.place[member as usize], NONE) as usize;
+        self.listed.swap_remove(place);
+        if let Some(moved) = self.listed.get(place) {
+            self.place[*moved as usize] = u32::try_from(place).expect("jobs are counted in 32 bits");
+        }
+    }
+}
+
+/// The jobs that may start: pending and not held back.
+#[derive(Debug)]
+struct Waiting {
+    jobs: Members,
+    /// By class: how many of them are of it.
+    of_class: Vec<u32>,
+    /// The classes of which there is one.
+    classes: Members,
+}
+
+impl Waiting {
+    fn set(&mut self, job: u32, class: u32, waits: bool) {
+        let of_class = &mut self.of_class[class as usize];
+        if waits {
+            self.jobs.insert(job);
+            *of_class += 1;
+            if *of_class == 1 {
+                self.classes.insert(class);
+            }
+        } else {
+            self.jobs.remove(job);
+            *of_class -= 1;
+            if *of_class == 0 {
+                self.classes.remove(class);
+            }
+        }
+    }
+}
+
 /// Of every job what is true now.
 #[derive(Debug)]
 pub(super) struct Book {
     status: Vec<Status>,
     /// By job: its open segment.
     open: Vec<u32>,
-    /// By job: its place in `running`.
-    place: Vec<u32>,
-    running: Vec<u32>,
+    running: Members,
+    waiting: Waiting,
     /// Of jobs that have stopped, moved or changed their rate.
     progress: BTreeMap<u32, Progress>,
     /// Pending jobs that are held back on purpose.
@@ -36,12 +92,16 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(jobs: usize) -> Self {
+    pub(super) fn new(jobs: usize, classes: usize) -> Self {
         Self {
             status: vec![Status::Future; jobs],
             open: vec![NONE; jobs],
-            place: vec![NONE; jobs],
-            running: Vec::new(),
+            running: Members::none_of(jobs),
+            waiting: Waiting {
+                jobs: Members::none_of(jobs),
+                of_class: vec![0; classes],
+                classes: Members::none_of(classes),
+            },
             progress: BTreeMap::new(),
             held: BTreeSet::new(),
             resized: BTreeSet::new(),
@@ -54,8 +114,22 @@ impl Book {
     pub(super) fn status(&self, job: u32) -> Status {
         self.status[job as usize]
     }
-    pub(super) fn set_status(&mut self, job: u32, status: Status) {
-        self.status[job as usize] = status;
+    /// A job of a class stands elsewhere.
+    #[inline]
+    pub(super) fn set_status(&mut self, job: u32, class: u32, status: Status) {
+        let before = std::mem::replace(&mut self.status[job as usize], status);
+        let (waited, waits) = (before == Status::Pending, status == Status::Pending);
+        if waited != waits && !self.is_held(job) {
+            self.waiting.set(job, class, waits);
+        }
+    }
+    /// The jobs that may start, in no order.
+    pub(super) fn waiting(&self) -> &[u32] {
+        &self.waiting.jobs.listed
+    }
+    /// The classes of which a job may start, in no order.
+    pub(super) fn waiting_classes(&self) -> &[u32] {
+        &self.waiting.classes.listed
     }
     /// Index of the open segment; no segment has the greatest index, which stands for none.
     #[inline]
@@ -63,21 +137,16 @@ impl Book {
         self.open[job as usize]
     }
     pub(super) fn running(&self) -> &[u32] {
-        &self.running
+        &self.running.listed
     }
     /// A job is in a segment from now on.
     pub(super) fn begin(&mut self, job: u32, segment: u32) {
         self.open[job as usize] = segment;
-        self.place[job as usize] = u32::try_from(self.running.len()).expect("jobs are counted in 32 bits");
-        self.running.push(job);
+        self.running.insert(job);
     }
     /// A job is in no segment from now on; returns the one it was in.
     pub(super) fn end(&mut self, job: u32) -> u32 {
-        let place = std::mem::replace(&mut self.place[job as usize], NONE) as usize;
-        self.running.swap_remove(place);
-        if let Some(moved) = self.running.get(place) {
-            self.place[*moved as usize] = u32::try_from(place).expect("jobs are counted in 32 bits");
-        }
+        self.running.remove(job);
         std::mem::replace(&mut self.open[job as usize], NONE)
     }
     #[inline]
@@ -96,11 +165,11 @@ impl Book {
     pub(super) fn is_held(&self, job: u32) -> bool {
         !self.held.is_empty() && self.held.contains(&job)
     }
-    pub(super) fn set_held(&mut self, job: u32, held: bool) {
-        if held {
-            self.held.insert(job);
-        } else {
-            self.held.remove(&job);
+    /// A job of a class is held back, or no longer.
+    pub(super) fn set_held(&mut self, job: u32, class: u32, held: bool) {
+        let changed = if held { self.held.insert(job) } else { self.held.remove(&job) };
+        if changed && self.status(job) == Status::Pending {
+            self.waiting.set(job, class, !held);
         }
     }
     pub(super) fn is_resized(&self, job: u32) -> bool {

@@ -27,6 +27,7 @@
 mod apply;
 mod book;
 pub mod class;
+pub mod constraint;
 mod decision;
 mod event;
 pub(crate) mod known;
@@ -76,6 +77,8 @@ pub struct State {
     trials: u32,
     /// Capacity changes that are known to come, by time.
     known: Vec<CapacityChange>,
+    /// By partition: the job that its passes stop at.
+    heads: Vec<Option<u32>>,
 }
 
 /// Reading.
@@ -87,6 +90,8 @@ impl State {
         let mut resources = Resources::new(&plan, &classes, caps.as_ref());
         resources.set_caps(&plan, Time::ZERO, caps.as_ref().is_some_and(|caps| caps.drains));
         let jobs = plan.workload.jobs.len();
+        let book = Book::new(jobs, classes.table.len());
+        let heads = vec![None; plan.workload.partitions.len()];
         let record =
             JobRecord { eligible_time: Time::NEVER, finish_time: Time::NEVER, outcome: Outcome::Unfinished };
         // Most jobs run once, on pieces no more than one.
@@ -98,12 +103,13 @@ impl State {
             classes,
             caps,
             resources,
-            book: Book::new(jobs),
+            book,
             log: Vec::new(),
             heard: 0,
             undo: Vec::new(),
             trials: 0,
             known: Vec::new(),
+            heads,
         }
     }
     /// The present instant.
@@ -160,6 +166,21 @@ impl State {
     pub fn waits(&self, job: u32) -> bool {
         self.book.status(job) == Status::Pending && !self.book.is_held(job)
     }
+    /// The jobs that may start, in no order.
+    #[must_use]
+    pub fn waiting(&self) -> &[u32] {
+        self.book.waiting()
+    }
+    /// The request classes of which a job may start, in no order.
+    #[must_use]
+    pub fn waiting_classes(&self) -> &[u32] {
+        self.book.waiting_classes()
+    }
+    /// The job that the passes over a partition stop at, as they last said.
+    #[must_use]
+    pub fn head(&self, partition: u32) -> Option<u32> {
+        self.heads[partition as usize]
+    }
     /// The running jobs, in no order.
     #[must_use]
     pub fn running(&self) -> &[u32] {
@@ -195,6 +216,10 @@ impl State {
 
 /// What only the simulation does: time, and what it brings.
 impl State {
+    #[inline]
+    fn set_status(&mut self, job: u32, status: Status) {
+        self.book.set_status(job, self.classes.of_job[job as usize], status);
+    }
     pub(crate) fn set_now(&mut self, now: Time) {
         self.now = now;
         self.resources.set_now(now);
@@ -209,13 +234,13 @@ impl State {
     }
     pub(crate) fn set_eligible(&mut self, job: u32) {
         self.history.jobs[job as usize].eligible_time = self.now;
-        self.book.set_status(job, Status::Pending);
+        self.set_status(job, Status::Pending);
     }
     pub(crate) fn settle(&mut self, job: u32, outcome: Outcome) {
         let record = &mut self.history.jobs[job as usize];
         record.finish_time = self.now;
         record.outcome = outcome;
-        self.book.set_status(job, Status::Settled);
+        self.set_status(job, Status::Settled);
     }
     /// Ends a running job whose planned end has come; its outcome is settled.
     pub(crate) fn finish(&mut self, job: u32) -> Outcome {
@@ -235,7 +260,7 @@ impl State {
     }
     /// Jobs of which nothing is held back any more at this instant wait like all others.
     pub(crate) fn release(&mut self, job: u32) {
-        self.book.set_held(job, false);
+        self.book.set_held(job, self.classes.of_job[job as usize], false);
     }
     /// Index of the open segment of a running job.
     pub(crate) fn segment_index(&self, job: u32) -> u32 {
@@ -270,14 +295,17 @@ impl State {
         }
     }
     /// The history, once the simulation is over.
-    pub(crate) fn into_history(mut self, complete: bool) -> History {
+    pub(crate) fn into_history(mut self, complete: bool, exhausted: bool) -> History {
         for segment in &mut self.history.segments {
             if segment.end == SegmentEnd::Open {
                 segment.to = Time::NEVER;
             }
         }
+        if !self.history.waits.is_empty() {
+            self.history.wait_classes = self.classes.of_job;
+        }
         self.history.end = self.now;
-        self.history.complete = complete;
+        (self.history.complete, self.history.exhausted) = (complete, exhausted);
         self.history
     }
 }

@@ -18,8 +18,9 @@ pub struct Resources {
     pub occupancy: Occupancy,
     quota: Quota,
     power: Option<Ledger>,
-    /// How often something became free.
+    /// How often something became free, and how often something was taken.
     freed: u64,
+    taken: u64,
 }
 
 impl Resources {
@@ -32,6 +33,7 @@ impl Resources {
             quota: Quota::new(plan),
             power,
             freed: 0,
+            taken: 0,
         }
     }
     /// The reserved draw, where there are caps to heed.
@@ -48,6 +50,10 @@ impl Resources {
     /// Counts how often something became free: what was known of places holds only as long as nothing did.
     pub(crate) const fn freed(&self) -> u64 {
         self.freed
+    }
+    /// Counts how often something was taken.
+    pub(crate) const fn taken(&self) -> u64 {
+        self.taken
     }
     /// The caps of an instant hold.
     pub(crate) fn set_caps(&mut self, plan: &Plan, now: Time, drains: bool) {
@@ -216,6 +222,7 @@ impl Resources {
     #[inline]
     pub(crate) fn hold_power(&mut self, class: &Class, pieces: &[Piece], cap: Factor, take: bool) {
         self.freed += u64::from(!take);
+        self.taken += u64::from(take);
         if let (Some(power), Some(draws)) = (&mut self.power, &class.draws) {
             power.hold(draws, level_of(cap), pieces, take);
         }

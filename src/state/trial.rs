@@ -3,7 +3,7 @@
 use super::apply::narrow;
 use super::work::Progress;
 use super::{Decision, Event, Refusal, State, Status};
-use crate::history::Segment;
+use crate::history::{Segment, WaitRecord, Why};
 use crate::units::Time;
 
 /// What takes one change back.
@@ -122,6 +122,23 @@ impl<'a> Trial<'a> {
         self.state.resources.ease(false);
         answer
     }
+    /// Asks about a start of a job as if `nodes`, 64 a word, took no new pods, and under the caps that count for it.
+    pub(crate) fn for_the_length_of<T>(
+        &mut self,
+        job: u32,
+        nodes: &[u64],
+        ask: impl FnOnce(&State) -> T,
+    ) -> T {
+        let withheld = self.state.resources.occupancy.withhold(nodes);
+        let answer = self.eased_for(job, ask);
+        self.state.resources.occupancy.give_back(&withheld);
+        answer
+    }
+    /// From now on jobs wait for another reason.
+    pub(crate) fn set_reason(&mut self, why: Why) {
+        let time = self.state.now;
+        self.state.history.waits.push(WaitRecord { time, why });
+    }
     /// The policy has told all of its parts of everything so far.
     pub(crate) const fn mark_heard(&mut self) {
         self.state.heard = self.state.log.len();
@@ -157,7 +174,7 @@ impl State {
                 self.resources.release(class, &self.history.pieces[first..], segment.cap);
                 self.history.pieces.truncate(first);
                 self.book.end(job);
-                self.book.set_status(job, status);
+                self.set_status(job, status);
             }
             Undo::Closed { job, status, segment, to } => {
                 let old = &mut self.history.segments[segment as usize];
@@ -166,7 +183,7 @@ impl State {
                 let range = old.first_piece as usize..(old.first_piece + old.pieces) as usize;
                 self.resources.claim(self.classes.of_job(job), &self.history.pieces[range], old.cap);
                 self.book.begin(job, segment);
-                self.book.set_status(job, status);
+                self.set_status(job, status);
             }
             Undo::Recapped { segment, old } => {
                 let now = std::mem::replace(&mut self.history.segments[segment as usize], old);
@@ -184,7 +201,7 @@ impl State {
             }
             Undo::Held { job } => {
                 self.history.holds.pop();
-                self.book.set_held(job, false);
+                self.book.set_held(job, self.classes.of_job[job as usize], false);
             }
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Index {
     /// By kind: for which numbers there is such a rack, 64 a word.
     pub(super) some_racks: Vec<Vec<u64>>,
     pub(super) free_gpus: u32,
+    /// Thousandths left of GPUs that shares hold a part of.
+    pub(super) split_milli: u64,
     kind_gpus: Vec<u32>,
 }
 
@@ -59,6 +61,7 @@ impl Index {
             rack_idle: vec![0; cluster.racks.len()],
             racks_by_idle,
             free_gpus: 0,
+            split_milli: 0,
         }
     }
 

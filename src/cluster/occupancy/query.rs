@@ -207,6 +207,11 @@ impl Occupancy {
     pub fn free_gpus(&self, scope: usize) -> u32 {
         self.indexes[scope].free_gpus
     }
+    /// The free thousandths of a scope's nodes that take new pods, those of GPUs that are shared included.
+    #[must_use]
+    pub fn free_milli_in(&self, scope: usize) -> u64 {
+        u64::from(self.indexes[scope].free_gpus) * 1000 + self.indexes[scope].split_milli
+    }
     /// The lowest node of a scope with exactly `gpus` (1 or more) wholly free GPUs.
     #[must_use]
     #[inline]

@@ -29,6 +29,8 @@ fn check(occupancy: &Occupancy) {
         let nodes: Vec<usize> = occupancy.nodes_of(scope).collect();
         let free = |node: &usize| occupancy.free_mask(*node).count_ones();
         assert_eq!(occupancy.free_gpus(scope), nodes.iter().map(free).sum::<u32>(), "free GPUs");
+        let milli = |node: &usize| u64::from(occupancy.free_milli(*node));
+        assert_eq!(occupancy.free_milli_in(scope), nodes.iter().map(milli).sum::<u64>(), "thousandths");
         let split = |node: usize| occupancy.gpu_left(node).filter(|left| *left == 1000).count();
         assert!(nodes.iter().all(|node| split(*node) == free(node) as usize), "each GPU for itself");
         for count in 1..=8 {

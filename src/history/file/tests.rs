@@ -19,7 +19,7 @@ fn every_history_comes_back_as_it_was_written() {
         let written = bytes(&history);
         assert_eq!(read(&written, "history").unwrap(), history, "seed {seed}");
         assert_eq!(written.last_chunk(), Some(history.digest().as_bytes()), "the digest comes last");
-        seen[0] += history.heads.len();
+        seen[0] += history.waits.len();
         seen[1] += history.plan.cluster.changes.len();
         seen[2] += history.plan.workload.graphs.len();
         seen[3] += history.segments.iter().filter(|segment| segment.end == SegmentEnd::Preempted).count();
@@ -42,7 +42,7 @@ fn short() -> Vec<u8> {
     history.plan.workload = crate::workload::Builder::default().finish();
     history.plan.cluster.changes.clear();
     (history.segments, history.pieces) = (Vec::new(), Vec::new());
-    (history.jobs, history.heads) = (Vec::new(), Vec::new());
+    (history.jobs, history.waits, history.wait_classes) = (Vec::new(), Vec::new(), Vec::new());
     bytes(&history)
 }
 
@@ -79,7 +79,7 @@ fn another_version_says_which() {
     let mut written = short();
     written[8] = 1;
     let text = read(&written, "run/history").unwrap_err().to_string();
-    assert!(text.contains("it has format version 1, and this program reads 2"), "{text}");
+    assert!(text.contains("it has format version 1, and this program reads 3"), "{text}");
     assert!(text.contains("run/history"), "{text}");
 }
 
@@ -87,7 +87,7 @@ fn another_version_says_which() {
 #[test]
 fn a_history_that_contradicts_itself_is_reported() {
     type Spoil = fn(&mut History);
-    let cases: [(&str, Spoil); 27] = [
+    let cases: [(&str, Spoil); 30] = [
         ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
         ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
         ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
@@ -121,10 +121,13 @@ fn a_history_that_contradicts_itself_is_reported() {
         ("a piece leaves its node", |h| h.pieces[0] = Piece::Gpus { node: 0, mask: 1 << 63 }),
         ("jobs and their outcomes disagree", |h| h.jobs.truncate(1)),
         ("a job has both an outcome and none", |h| h.jobs[0].finish_time = Time::NEVER),
-        ("a blocked job is unknown", |h| h.heads[0].queue = 99),
+        ("a job that waits is unknown", |h| h.waits[0].why = Why::AsClass { job: u32::MAX }),
+        ("a request class is out of range", |h| h.wait_classes[0] = u32::MAX),
+        ("jobs and their request classes disagree", |h| h.wait_classes.truncate(1)),
+        ("reasons of waiting are out of order", |h| h.waits[0].time = h.end),
     ];
     let history = (0..).map(sample::random).find(|history| {
-        let rich = !history.heads.is_empty() && !history.plan.workload.graphs.is_empty();
+        let rich = history.waits.len() > 9 && !history.plan.workload.graphs.is_empty();
         rich && history.segments.len() > 9 && history.jobs[0].outcome == Outcome::Completed
     });
     let history = history.unwrap();
@@ -146,5 +149,5 @@ fn a_table_that_claims_more_rows_than_it_has_allocates_nothing() {
     assert!(read_names(&contents).is_err(), "names");
     assert!(read_dependencies(&contents).is_err(), "dependencies");
     let big = Gpus::whole(4).milli().to_le_bytes();
-    assert!(read_heads(&big).is_err(), "no number of rows at all");
+    assert!(read_waits(&big).is_err(), "no number of rows at all");
 }

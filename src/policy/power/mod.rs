@@ -15,13 +15,10 @@ pub(super) mod curtail;
 mod none;
 mod polca;
 mod steer;
-mod witness;
-
-pub use witness::Witness;
 
 use super::part::{Kind, Part, PartOption};
-use crate::cluster::{Cluster, Ramp};
-use crate::history::{History, Plan};
+use crate::cluster::Cluster;
+use crate::history::Plan;
 use crate::state::power::CapRule;
 use crate::units::Time;
 
@@ -94,18 +91,6 @@ pub fn cap_times(plan: &Plan) -> Vec<Time> {
     times.dedup();
     times.retain(|time| *time != Time::NEVER);
     times
-}
-
-/// The instants at which a feed whose rise is limited may draw more by itself, in no order.
-#[must_use]
-pub fn rise_times(history: &History) -> Vec<Time> {
-    let plan = &history.plan;
-    if plan.cluster.ramps.is_empty() || Rule::of(plan).is_none() {
-        return Vec::new();
-    }
-    let changes = plan.cluster.changes.iter().map(|change| change.time);
-    let rises = history.segments.iter().map(|segment| segment.from).chain(changes);
-    rises.map(|time| time + Ramp::WINDOW).filter(|time| *time <= history.end).collect()
 }
 
 impl Rule {

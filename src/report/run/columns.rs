@@ -292,7 +292,7 @@ pub const COLUMNS: &[Column] = &[
     reason!(
         "wait_held",
         Held,
-        "part of wait_time: it was held for cheap or clean hours, or it fitted and the next pass was yet to come"
+        "part of wait_time: it was held for cheap or clean hours, or no pass had seen it yet"
     ),
     Column {
         name: "cost_usd",
@@ -311,6 +311,16 @@ pub const COLUMNS: &[Column] = &[
         write: |row| {
             if let Some(grams) = row.costs.map(|costs| costs.carbon_g[row.index]) {
                 row.out.extend_from_slice(itoa::Buffer::new().format(grams).as_bytes());
+            }
+        },
+    },
+    Column {
+        name: "waits_for",
+        unit: "",
+        about: "what it waited for when the run ended; empty if it did not wait then",
+        write: |row| {
+            if let Some(reason) = row.times.waits_for {
+                row.out.extend_from_slice(reason.name().as_bytes());
             }
         },
     },

@@ -27,7 +27,7 @@ mod text;
 
 pub use columns::{COLUMNS, Column};
 pub use json::{Input, Provenance};
-pub use text::summary;
+pub use text::{stuck, summary};
 
 use super::Directory;
 use crate::error::Result;

@@ -16,6 +16,25 @@ const TENANTS: usize = 7;
 const TENANTS_WITH_POWER: usize = 4;
 /// Reasons that are shown.
 const REASONS: usize = 5;
+/// Most jobs that are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// The jobs that nothing left to happen can start, and why, for people; the first few, and how many more.
+#[must_use]
+pub fn stuck(run: &Run<'_>) -> Vec<String> {
+    let names = &run.history.plan.workload.names;
+    let line = |(job, reason): (u32, WaitReason)| {
+        format!("nothing left to happen can start `{}`: {}", names.get(job as usize), reason.name())
+    };
+    let mut jobs = run.measured.stuck(run.history);
+    let mut lines: Vec<String> = jobs.by_ref().take(NAMED_MAX).map(line).collect();
+    let more = jobs.count();
+    if more > 0 {
+        lines.push(format!("nor {more} more"));
+    }
+    lines
+}
+
 /// Width of the labels on the left.
 const LABEL: usize = 15;
 /// Columns of the sparkline.

@@ -1,0 +1,201 @@
+//! Why jobs wait: what the state answers once a pass is over, recorded when it changes.
+//!
+//! A job that could start and did not waits for `order`: others come first, or it would delay a reservation; and so
+//! does every job behind the one that its partition's passes stop at. All others wait for the reason of the first
+//! [constraint](crate::state::constraint) that says no. Where nodes or watts are known to go, how long a job is expected
+//! to run decides too, and jobs have reasons of their own.
+//!
+//! # Complexity
+//! A pass costs O(1) for each class that waits and whose answer can have changed, and the search for a place where
+//! counts do not tell; while nodes or watts are known to go, as much for each job that waits.
+
+use super::placement::Placement;
+use crate::history::{Plan, WaitReason, Why};
+use crate::state::class::{Class, Classes};
+use crate::state::constraint::{Places, Question, why, why_behind};
+use crate::state::place::Choice;
+use crate::state::{Resources, State, Trial};
+use crate::units::Time;
+use std::collections::BTreeMap;
+
+/// How places are looked for, whichever of them is taken in the end.
+#[derive(Debug)]
+struct Finders {
+    placement: Placement,
+    /// Where anything that holds one pod will do.
+    anywhere: Placement,
+}
+
+impl Finders {
+    const fn of(&self, class: &Class) -> &Placement {
+        // Whether a gang over several racks fits may depend on which are taken.
+        if class.is_gang() { &self.placement } else { &self.anywhere }
+    }
+}
+
+impl Places for Finders {
+    fn has_room(&self, class: &Class, job: u32, resources: &Resources) -> bool {
+        match resources.holds(class) {
+            Some(holds) => holds,
+            None => self.of(class).choose(class, job, &resources.occupancy, &mut Choice::default()),
+        }
+    }
+    fn has_power(&self, class: &Class, job: u32, resources: &Resources) -> bool {
+        self.of(class).choose_in(class, job, resources, &mut Choice::default())
+    }
+}
+
+/// Places where it is known that there is no room.
+#[derive(Debug)]
+struct NoRoom;
+
+impl Places for NoRoom {
+    fn has_room(&self, _: &Class, _: u32, _: &Resources) -> bool {
+        false
+    }
+    fn has_power(&self, _: &Class, _: u32, _: &Resources) -> bool {
+        false
+    }
+}
+
+/// What kept the jobs of a class from starting when that was last asked.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    /// How often something had been freed, and taken.
+    freed: u64,
+    taken: u64,
+    now: Time,
+    why: Option<WaitReason>,
+}
+
+/// Records why jobs wait.
+#[derive(Debug)]
+pub struct Reasons {
+    finders: Finders,
+    /// By class: its first job, which stands for the others.
+    first: Vec<u32>,
+    /// By class: the last answer.
+    answers: Vec<Option<Answer>>,
+    /// By class: the reason recorded last.
+    told: Vec<Option<WaitReason>>,
+    /// The reasons of their own that are recorded of jobs.
+    own: BTreeMap<u32, WaitReason>,
+    /// Whether power may become free by itself, as time goes on.
+    rises: bool,
+}
+
+impl Reasons {
+    /// Nothing is recorded yet. Under a placement of the caller's own, gangs are taken to fit as under first fit.
+    #[must_use]
+    pub fn new(plan: &Plan, classes: &Classes) -> Self {
+        let mut first = vec![u32::MAX; classes.table.len()];
+        for (job, class) in (0u32..).zip(&classes.of_job) {
+            let first = &mut first[*class as usize];
+            *first = job.min(*first);
+        }
+        let anywhere = || Placement::first_fit(plan, classes);
+        let placement = Placement::of(plan, classes).unwrap_or_else(anywhere);
+        Self {
+            finders: Finders { placement, anywhere: anywhere() },
+            answers: vec![None; first.len()],
+            told: vec![None; first.len()],
+            first,
+            own: BTreeMap::new(),
+            rises: !plan.cluster.ramps.is_empty(),
+        }
+    }
+
+    /// A pass is over: records the reasons that have changed.
+    pub fn settle(&mut self, state: &mut Trial<'_>) {
+        if state.waiting().is_empty() && self.own.is_empty() {
+            return;
+        }
+        self.finders.placement.freeze(state);
+        let mut changed = Vec::new();
+        for class in state.waiting_classes() {
+            let queue = state.classes().table[*class as usize].queue;
+            let reason = match state.head(queue) {
+                Some(_) => self.reason_behind(state, *class),
+                None => self.reason(state, *class),
+            };
+            if self.told[*class as usize].replace(reason) != Some(reason) {
+                changed.push((*class, reason));
+            }
+        }
+        changed.sort_unstable();
+        changed.into_iter().for_each(|(class, reason)| state.set_reason(Why::Class { class, reason }));
+        self.settle_own(state);
+    }
+
+    /// Records the reasons of jobs that wait for another than their class.
+    fn settle_own(&mut self, state: &mut Trial<'_>) {
+        let mut own = BTreeMap::new();
+        for partition in 0..state.plan().workload.partitions.len() {
+            let head = state.head(u32::try_from(partition).expect("partitions are few"));
+            if let Some(head) = head.filter(|head| state.waits(*head)) {
+                own.insert(head, self.reason(state, state.class(head).index));
+            }
+        }
+        if state.lengths_decide() {
+            for job in state.waiting().to_vec() {
+                let class = state.class(job);
+                let (index, stops) = (class.index, state.head(class.queue));
+                if stops.is_none_or(|head| head == job) {
+                    let reason = self.reason_of_length(state, job);
+                    own.insert(job, reason.unwrap_or_else(|| self.reason(state, index)));
+                }
+            }
+        }
+        own.retain(|job, reason| self.told[state.class(*job).index as usize] != Some(*reason));
+        for job in self.own.keys().filter(|job| !own.contains_key(job)) {
+            state.set_reason(Why::AsClass { job: *job });
+        }
+        for (job, reason) in &own {
+            if self.own.get(job) != Some(reason) {
+                state.set_reason(Why::Job { job: *job, reason: *reason });
+            }
+        }
+        self.own = own;
+    }
+
+    /// What the jobs of a class wait for, whatever their lengths.
+    fn reason(&mut self, state: &State, class: u32) -> WaitReason {
+        let (resources, now) = (state.resources(), state.now());
+        let (freed, taken) = (resources.freed(), resources.taken());
+        let before = self.answers[class as usize];
+        let same = |before: &Answer| before.freed == freed && (before.now == now || !self.rises);
+        let why = match before.filter(same) {
+            Some(before) if before.taken == taken => before.why,
+            before => {
+                let (own, job) = (&state.classes().table[class as usize], self.first[class as usize]);
+                let had_no_room =
+                    before.is_some_and(|b| matches!(b.why, Some(WaitReason::Capacity | WaitReason::Shape)));
+                let places: &dyn Places = if had_no_room && own.monotone { &NoRoom } else { &self.finders };
+                why(&Question { resources, class: own, job, places })
+            }
+        };
+        self.answers[class as usize] = Some(Answer { freed, taken, now, why });
+        why.unwrap_or(WaitReason::Order)
+    }
+
+    /// What the jobs of a class wait for behind the one that their partition's passes stop at.
+    fn reason_behind(&self, state: &State, class: u32) -> WaitReason {
+        let (resources, job) = (state.resources(), self.first[class as usize]);
+        let class = &state.classes().table[class as usize];
+        why_behind(&Question { resources, class, job, places: &NoRoom }).unwrap_or(WaitReason::Order)
+    }
+
+    /// What a job waits for where how long it is expected to run makes a difference; else `None`.
+    fn reason_of_length(&self, state: &mut Trial<'_>, job: u32) -> Option<WaitReason> {
+        let nodes = state.going(job);
+        if nodes.is_none() && !state.ends_before_curtailments(job) {
+            return None;
+        }
+        let ask = |state: &State| {
+            let (resources, class) = (state.resources(), state.class(job));
+            why(&Question { resources, class, job, places: &self.finders })
+        };
+        let why = state.for_the_length_of(job, nodes.as_deref().unwrap_or_default(), ask);
+        Some(why.unwrap_or(WaitReason::Order))
+    }
+}

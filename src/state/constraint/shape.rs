@@ -1,0 +1,10 @@
+//! Enough GPUs are free, but no node, rack or set of nodes takes the job's pods.
+
+use super::Constraint;
+use crate::history::WaitReason;
+
+pub(super) const CONSTRAINT: Constraint = Constraint {
+    reason: WaitReason::Shape,
+    is_about_places: true,
+    allows: |question| question.places.has_room(question.class, question.job, question.resources),
+};
