@@ -186,9 +186,19 @@ impl Resources {
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
-    /// A tenant holds so many thousandths more, or less.
-    pub(crate) fn add_quota(&mut self, tenant: u32, milli: u64, more: bool) {
-        self.quota.change(tenant, milli, more);
+    /// How many thousandths a tenant holds.
+    pub(super) fn held_of(&self, tenant: u32) -> u64 {
+        self.quota.held(tenant)
+    }
+    /// A tenant holds so many thousandths, in what is looked ahead at.
+    pub(super) fn set_held(&mut self, tenant: u32, milli: u64) {
+        self.quota.set_held(tenant, milli);
+    }
+    /// Whoever asks for power is asked for it besides as the watts stand at other instants; none: now alone.
+    pub(super) fn ask_also(&mut self, others: Vec<Ledger>) {
+        if let Some(power) = &mut self.power {
+            power.ask_also(others);
+        }
     }
     /// A job of the class lets go of these pieces.
     ///

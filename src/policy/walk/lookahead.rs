@@ -9,6 +9,7 @@ use super::finder::Finder;
 use crate::cluster::Piece;
 use crate::state::class::Class;
 use crate::state::known::Flipped;
+use crate::state::overlay::{Claim, Least};
 use crate::state::{Resources, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
@@ -134,7 +135,7 @@ impl Lookahead {
         while let Some(instant) = self.next_instant(state, after) {
             let rate = state.slowest_rate(job);
             let end = instant + ticks(state.expected_work(job, rate), rate);
-            if self.over(state, (instant, end), |then| finder.fits(state, job, then)) {
+            if self.over(state, (instant, end), &[], |then| finder.fits(state, job, then)) {
                 return instant;
             }
             after = instant;
@@ -142,17 +143,30 @@ impl Lookahead {
         Time::NEVER
     }
 
-    /// Asks about what is free at the beginning of a window, without the nodes that are known to go within it.
+    /// Asks about what claims leave free over a window, without the nodes that are known to go within it.
     pub(super) fn over<T>(
         &mut self,
         state: &State,
         (from, to): (Time, Time),
-        ask: impl FnOnce(&mut Resources) -> T,
+        claims: &[Claim<'_>],
+        ask: impl FnOnce(&Resources) -> T,
     ) -> T {
+        // Less may be left wherever a claim begins.
+        let begins = claims.iter().map(|claim| claim.from);
+        let mut instants: Vec<Time> = begins.filter(|begin| from < *begin && *begin < to).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let mut least = Least::default();
+        for instant in instants {
+            self.move_to(state, instant);
+            self.then().note(&mut least, claims, instant);
+        }
         self.move_to(state, from);
         let then = self.then();
         let withheld = state.going_within(from, to).map(|nodes| then.occupancy.withhold(&nodes));
+        let overlay = then.overlay(least, claims, from);
         let answer = ask(then);
+        then.lift(overlay, claims, from);
         then.occupancy.give_back(&withheld.unwrap_or_default());
         answer
     }

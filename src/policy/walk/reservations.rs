@@ -129,12 +129,7 @@ impl Reservations {
     ) -> Option<Choice> {
         let held = &self.held[at];
         let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
-        ahead.over(state, (held.shadow, held.end), |then| {
-            let overlay = then.overlay(&claims, held.shadow);
-            let place = finder.place_in(state, held.job, then);
-            then.lift(overlay, &claims);
-            place
-        })
+        ahead.over(state, (held.shadow, held.end), &claims, |then| finder.place_in(state, held.job, then))
     }
 
     /// The earliest instant after now at which a job fits beside all reservations there are.
@@ -151,12 +146,8 @@ impl Reservations {
             after = next;
             let mut made = Reservation::at(state, job, next);
             let claims = claims(state, (next, made.end), &self.held, None);
-            made.place = ahead.over(state, (next, made.end), |then| {
-                let overlay = then.overlay(&claims, next);
-                let place = finder.place_in(state, job, then);
-                then.lift(overlay, &claims);
-                place
-            });
+            made.place =
+                ahead.over(state, (next, made.end), &claims, |then| finder.place_in(state, job, then));
             if made.place.is_some() {
                 return Some(made);
             }

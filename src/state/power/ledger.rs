@@ -41,15 +41,18 @@ pub(crate) struct Ledger {
     rises: Vec<Rise>,
     /// Whether what is asked about ends before curtailments to come begin, so that only what counts now does.
     eased: bool,
+    /// What is asked must be admitted at other instants too, as things stand then.
+    others: Vec<Self>,
 }
 
-/// What a start that is put together part by part adds to what hangs below domains.
+/// What a start that is put together part by part adds to what hangs below domains: now, and at each of the other
+/// instants that are asked about.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Trial(BTreeMap<u32, u64>);
+pub(crate) struct Trial(Vec<BTreeMap<u32, u64>>);
 
 impl Trial {
-    fn of(&self, domain: u32) -> u64 {
-        self.0.get(&domain).copied().unwrap_or_default()
+    fn of(&self, instant: usize, domain: u32) -> u64 {
+        self.0.get(instant).and_then(|added| added.get(&domain)).copied().unwrap_or_default()
     }
 }
 
@@ -79,7 +82,16 @@ impl Ledger {
         }
         let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
         let rises = cluster.ramps.iter().map(|ramp| Rise::new(feed(ramp.feed), ramp)).collect();
-        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present, rises, eased: false };
+        let mut ledger = Self {
+            tree: Arc::new(tree),
+            caps,
+            below,
+            drawn,
+            present,
+            rises,
+            eased: false,
+            others: Vec::new(),
+        };
         ledger.set_caps(cluster, Time::ZERO, false);
         ledger
     }
@@ -136,6 +148,11 @@ impl Ledger {
         self.eased = eased;
     }
 
+    /// What is asked from now on must be admitted as things stand at these instants too.
+    pub(crate) fn ask_also(&mut self, others: Vec<Self>) {
+        self.others = others;
+    }
+
     /// What each node of the pieces reserves more, by node.
     fn watts(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> BTreeMap<u32, u64> {
         let mut watts = BTreeMap::new();
@@ -159,7 +176,8 @@ impl Ledger {
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
     pub(crate) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
-        self.admits_watts(node, self.pod_watts(draws, level, node, Some(milli)))
+        let watts = self.pod_watts(draws, level, node, Some(milli));
+        self.admits_watts(node, watts) && self.others.iter().all(|other| other.admits_watts(node, watts))
     }
     fn admits_watts(&self, node: u32, mut more: u64) -> bool {
         let mut domain = node;
@@ -238,39 +256,52 @@ impl Ledger {
         level: usize,
         pieces: &[Piece],
     ) -> bool {
-        let mut added = self.watts(draws, level, pieces);
+        let added = self.watts(draws, level, pieces);
+        let instants = std::iter::once(self).chain(&self.others).enumerate();
+        let parts = instants.map(|(instant, then)| then.raised((&*trial, instant), added.clone()));
+        let Some(parts) = parts.collect::<Option<Vec<_>>>() else { return false };
+        trial.0.resize_with(parts.len(), BTreeMap::new);
+        trial.0.iter_mut().zip(parts).for_each(|(trial, part)| trial.extend(part));
+        true
+    }
+    /// What hangs below each domain more if so much is added to nodes besides what is on trial at an instant; none if that
+    /// breaks a cap.
+    fn raised(
+        &self,
+        (trial, instant): (&Trial, usize),
+        mut added: BTreeMap<u32, u64>,
+    ) -> Option<Vec<(u32, u64)>> {
         let mut on_trial = Vec::new();
         while let Some((domain, more)) = added.pop_first() {
-            let Some(rise) = self.rise_of(trial, domain, more) else { return false };
-            on_trial.push((domain, trial.of(domain) + more));
+            let rise = self.rise_of((trial, instant), domain, more)?;
+            on_trial.push((domain, trial.of(instant, domain) + more));
             let above = self.tree.parent[domain as usize];
             if above != NONE && rise > 0 {
                 *added.entry(above).or_default() += rise;
             }
         }
-        trial.0.extend(on_trial);
-        true
+        Some(on_trial)
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
     pub(crate) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
         let domain = self.tree.first_rack + rack;
-        self.rise_of(trial, domain, watts).map(|rise| (self.tree.parent[domain as usize], rise))
+        self.rise_of((trial, 0), domain, watts).map(|rise| (self.tree.parent[domain as usize], rise))
     }
     /// Whether so many watts more below a domain besides what is on trial certainly break a cap, there or above.
     pub(crate) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
         while domain != NONE && self.tree.rises(domain) {
-            let Some(rise) = self.rise_of(trial, domain, watts) else { return true };
+            let Some(rise) = self.rise_of((trial, 0), domain, watts) else { return true };
             (domain, watts) = (self.tree.parent[domain as usize], rise);
         }
         false
     }
     /// What a domain draws more, unless that breaks its cap.
-    fn rise_of(&self, trial: &Trial, domain: u32, more: u64) -> Option<u64> {
+    fn rise_of(&self, (trial, instant): (&Trial, usize), domain: u32, more: u64) -> Option<u64> {
         if more == 0 {
             return Some(0);
         }
-        let before = trial.of(domain);
+        let before = trial.of(instant, domain);
         let drawn = self.drawn_with(domain, before + more);
         (drawn <= self.admitted(domain)).then(|| drawn.saturating_sub(self.drawn_with(domain, before)))
     }
