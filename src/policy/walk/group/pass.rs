@@ -80,15 +80,20 @@ impl Group {
         let mut alike: Vec<(u32, u64)> = Vec::new();
         for (tier, arrivals) in arrivals.iter().enumerate() {
             for candidate in arrivals.iter().copied() {
-                let kind = (candidate.class, candidate.work);
-                if alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
+                let (kind, stream) = ((candidate.class, candidate.work), self.stream(candidate.class));
+                // An arrival before this one may have closed the quota.
+                let closed = self.streams[stream].mode == Mode::Closed;
+                if closed || alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
                     continue;
                 }
-                if self.consider(desk, bus, candidate)? == Tried::Started {
-                    self.overtaken = true;
-                    return Ok(Some((tier, candidate.key)));
+                match self.consider(desk, bus, candidate)? {
+                    Tried::Started => {
+                        self.overtaken = true;
+                        return Ok(Some((tier, candidate.key)));
+                    }
+                    Tried::Quota if self.rules.backfill != Backfill::Skip => self.close_quota(stream),
+                    Tried::Quota | Tried::Blocked => alike.push(kind),
                 }
-                alike.push(kind);
             }
         }
         Ok(None)
