@@ -1,6 +1,6 @@
 //! Capacity changes that are known to come: their notice has been given, and they have not happened yet.
 
-use super::{State, ticks};
+use super::State;
 use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece};
 use crate::units::Time;
 
@@ -67,18 +67,18 @@ impl State {
         };
         self.departures().find(touches).map_or(Time::NEVER, |change| change.time)
     }
+    /// When a job, started now on a node, and perhaps others of its kind, is expected to end at the latest.
+    pub(crate) fn expected_end_on(&self, job: u32, node: u32) -> Time {
+        let class = self.class(job);
+        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
+        let kind = self.resources.occupancy.kind(node as usize);
+        let kinds = &self.history.plan.cluster.kinds;
+        self.expected_end(job, class.rate.unwrap_or_else(|| class.rate_on(kinds, kind, racks)))
+    }
     /// The nodes, 64 a word, that are known to go before a job, started now, would be expected to end there; none where
     /// no such node is known.
     pub(crate) fn going(&self, job: u32) -> Option<Vec<u64>> {
-        let kinds = &self.history.plan.cluster.kinds;
-        let class = self.class(job);
-        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
-        let end = |node: u32| {
-            let kind = self.resources.occupancy.kind(node as usize);
-            let rate = class.rate.unwrap_or_else(|| class.rate_on(kinds, kind, racks));
-            self.now + ticks(self.expected_work(job, rate), rate)
-        };
-        self.marked(|change, node| change.time > self.now && change.time < end(node))
+        self.marked(|change, node| change.time > self.now && change.time < self.expected_end_on(job, node))
     }
     /// The nodes, 64 a word, that are known to go within a window, after its beginning; none where no such node is known.
     pub(crate) fn going_within(&self, from: Time, to: Time) -> Option<Vec<u64>> {

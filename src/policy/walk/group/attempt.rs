@@ -96,8 +96,7 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.known_changes().is_empty() {
             return false;
         }
-        let end = expected_end(bus, job, finder);
-        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), end);
+        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), job);
         let nodes = either(Some(taken), bus.going(job)).unwrap_or_default();
         bus.without(&nodes, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
     }
