@@ -73,8 +73,8 @@ impl State {
         if !self.resources.within_quota(class) {
             return Err(Law::Quota);
         }
-        let eased = self.ends_before_curtailments(job);
-        self.resources.ease(eased);
+        // Which watts to come are refused is for the policy to say, as it is for nodes.
+        self.resources.ease(true);
         let claimed = self.resources.try_claim(self.classes.of_job(job), domains, cap);
         self.resources.ease(false);
         claimed?;

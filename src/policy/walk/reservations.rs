@@ -162,7 +162,7 @@ impl Reservations {
         candidate: Candidate<'_>,
     ) -> bool {
         if let [only] = &self.held[..]
-            && state.known_changes().is_empty()
+            && !state.foresees_changes()
         {
             let (job, shadow) = (only.job, only.shadow);
             ahead.move_to(state, shadow);
