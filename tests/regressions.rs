@@ -1,8 +1,8 @@
 //! Bugs that were published, each as a scenario with what is right worked out by hand.
 //!
 //! `regressions/` has one file a bug: why in its comments, and lines `# expect: JOB COLUMN VALUE`. Columns are those of
-//! a schedule, which the naive reference and the engine must give alike (`start_time`, `attempts`), or `wait_time` and the
-//! reasons of waiting by name, seconds, which only the engine tells.
+//! a schedule, which the naive reference and the engine must give alike (`start_time`, `finish_time`, `attempts`), or
+//! `wait_time` and the reasons of waiting by name, seconds, which only the engine tells.
 
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
@@ -77,18 +77,21 @@ fn of_the_reference(case: &Case) -> Vec<String> {
         match column {
             "start_time" => Some(attempts.first().map_or(schedule::NEVER, |attempt| attempt.from)),
             "attempts" => Some(u32::try_from(attempts.len()).expect("few attempts")),
+            "finish_time" => Some(lines[job as usize].finish),
             _ => None,
         }
     })
 }
 
 fn of_the_engine(case: &Case) -> Vec<String> {
-    let measured = measure(&simulate(case.plan.clone(), &mut Control::default()));
+    let history = simulate(case.plan.clone(), &mut Control::default());
+    let measured = measure(&history);
     differences(case, |job, column| {
         let times = &measured.jobs[job as usize];
         Some(match column {
             "start_time" => times.start_time.0,
             "attempts" => times.attempts,
+            "finish_time" => history.jobs[job as usize].finish_time.0,
             "wait_time" => times.wait_time.0,
             reason => {
                 let known = WaitReason::ALL.into_iter().find(|known| known.name() == reason);

@@ -508,7 +508,8 @@ impl Run<'_> {
         let total = u64::from(self.plan.workload.jobs[job as usize].work_time.0) << 16;
         let interval = u64::from(self.plan.workload.behaviour_of(job).checkpoint_interval.0) << 16;
         let done = total - self.left[job as usize] + worked * u64::from(segment.rate.0);
-        let kept = done.checked_div(interval).map_or(done, |saved| saved * interval);
+        let suspended = if end == SegmentEnd::NodeDown { total - self.left[job as usize] } else { done };
+        let kept = done.checked_div(interval).map_or(suspended, |saved| saved * interval);
         self.left[job as usize] = total.saturating_sub(kept);
     }
 

@@ -9,7 +9,7 @@ use super::power::control::Control;
 use super::preemption::{Preemptive, is_ranked};
 use super::walk::Walk;
 use super::{Policy, PolicyError};
-use crate::state::{Decision, Event, State, Trial};
+use crate::state::{Decision, Event, State, Supposed, Trial};
 
 /// A part of a policy that keeps books of its own.
 pub(super) trait Part: std::fmt::Debug {
@@ -55,13 +55,9 @@ impl Bus<'_, '_> {
         let event = self.trial.release(job);
         self.tell(&event);
     }
-    /// Asks about the state as if some nodes, 64 a word, took no new pods.
-    pub(super) fn without<T>(&mut self, nodes: &[u64], ask: impl FnOnce(&State) -> T) -> T {
-        self.trial.without(nodes, ask)
-    }
-    /// Asks about a start of a job under the caps that count for it: not those that come once it has ended.
-    pub(super) fn eased_for<T>(&mut self, job: u32, ask: impl FnOnce(&State) -> T) -> T {
-        self.trial.eased_for(job, ask)
+    /// Asks about the state as if things were otherwise.
+    pub(super) fn supposing<T>(&mut self, what: Supposed, ask: impl FnOnce(&State) -> T) -> T {
+        self.trial.supposing(what, ask)
     }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {

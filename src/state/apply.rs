@@ -72,8 +72,8 @@ impl State {
         if !self.resources.within_quota(class) {
             return Err(Law::Quota);
         }
-        let eased = self.ends_before_curtailments(job);
-        self.resources.ease(eased);
+        // Which watts to come are refused is for the policy to say, as it is for nodes.
+        self.resources.ease(true);
         let claimed = self.resources.try_claim(self.classes.of_job(job), domains, cap);
         self.resources.ease(false);
         claimed?;
@@ -205,9 +205,10 @@ impl State {
         self.resources.release(self.classes.of_job(job), &self.history.pieces[range], old.cap);
     }
 
-    /// A running job is pending again; work since its last checkpoint is lost.
+    /// A running job is pending again; work since its last checkpoint is lost, and where it writes none, all of the
+    /// attempt's by a failure, nothing by a policy.
     pub(super) fn interrupt(&mut self, job: u32, end: SegmentEnd) {
-        let left = self.left_once_stopped(job);
+        let left = self.left_once_stopped(job, end == SegmentEnd::NodeDown);
         self.close(job, end);
         self.set_progress(job, Progress { left, kept: left });
         self.set_resized(job, false);

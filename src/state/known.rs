@@ -1,6 +1,6 @@
 //! Capacity changes that are known to come: their notice has been given, and they have not happened yet.
 
-use super::{State, ticks};
+use super::{Resources, State};
 use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece};
 use crate::units::Time;
 
@@ -9,6 +9,9 @@ use crate::units::Time;
 pub(crate) struct Flipped {
     nodes: Vec<u32>,
     up: bool,
+    /// Nodes that would begin to draw, or not draw any more.
+    drawing: Vec<u32>,
+    draws: bool,
 }
 
 impl Flipped {
@@ -18,11 +21,26 @@ impl Flipped {
         let nodes: Vec<u32> =
             change.nodes.clone().filter(|node| occupancy.is_up(*node as usize) != up).collect();
         nodes.iter().for_each(|node| occupancy.set_up(*node, up));
-        Self { nodes, up }
+        Self { nodes, up, drawing: Vec::new(), draws: false }
     }
     /// It is taken back.
     pub(crate) fn undo(self, occupancy: &mut Occupancy) {
         self.nodes.iter().for_each(|node| occupancy.set_up(*node, !self.up));
+    }
+    /// As [`Flipped::by`], with what nodes draw that come or go for good.
+    pub(crate) fn in_all(change: &CapacityChange, then: &mut Resources) -> Self {
+        let mut flipped = Self::by(change, &mut then.occupancy);
+        flipped.draws = change.state != NodeState::Absent;
+        let turns = |node: &u32| then.set_drawing(*node, flipped.draws);
+        flipped.drawing = change.nodes.clone().filter(turns).collect();
+        flipped
+    }
+    /// It is taken back.
+    pub(crate) fn undo_in_all(self, then: &mut Resources) {
+        for node in &self.drawing {
+            then.set_drawing(*node, !self.draws);
+        }
+        self.undo(&mut then.occupancy);
     }
 }
 
@@ -38,24 +56,34 @@ impl State {
         let known = |change: &&CapacityChange| change.announced() <= now && now < change.time;
         self.known = self.history.plan.cluster.changes.iter().filter(known).cloned().collect();
     }
-    /// When the next curtailment that is known to come begins.
-    fn next_curtailment(&self) -> Option<Time> {
-        let now = self.now;
-        let to_come = |curtailment: &&Curtailment| curtailment.is_known(now) && curtailment.from > now;
-        self.history.plan.cluster.curtailments.iter().filter(to_come).map(|c| c.from).min()
+    /// The curtailments that are known and not over, where caps are heeded.
+    fn known_curtailments(&self) -> impl Iterator<Item = &Curtailment> {
+        let all = if self.caps.is_some() { &*self.history.plan.cluster.curtailments } else { &[] };
+        all.iter().filter(|curtailment| curtailment.is_known(self.now) && curtailment.until > self.now)
+    }
+    /// When watts are known to go or to return after now, in no order.
+    pub(crate) fn cap_changes(&self) -> impl Iterator<Item = Time> {
+        let both = self.known_curtailments().flat_map(|curtailment| [curtailment.from, curtailment.until]);
+        both.filter(|time| *time > self.now && *time != Time::NEVER)
+    }
+    /// The beginnings of the curtailments to come that starts heed already, ascending.
+    pub(crate) fn drained_for(&self) -> Vec<Time> {
+        if !self.caps.as_ref().is_some_and(|caps| caps.drains) {
+            return Vec::new();
+        }
+        let begins = self.known_curtailments().map(|curtailment| curtailment.from);
+        let mut begins: Vec<Time> = begins.filter(|from| *from > self.now).collect();
+        begins.sort_unstable();
+        begins.dedup();
+        begins
     }
     /// Whether how long a job is expected to run decides now whether it may start: nodes or watts are known to go.
     pub(crate) fn lengths_decide(&self) -> bool {
-        let drains = self.caps.as_ref().is_some_and(|caps| caps.drains);
-        !self.known.is_empty() || drains && self.next_curtailment().is_some()
+        !self.known.is_empty() || !self.drained_for().is_empty()
     }
-    /// Whether starts heed curtailments to come, and a job, started now, is expected to end before the next of them.
-    pub(crate) fn ends_before_curtailments(&self, job: u32) -> bool {
-        if !self.caps.as_ref().is_some_and(|caps| caps.drains) {
-            return false;
-        }
-        let next = self.next_curtailment();
-        next.is_some_and(|from| self.expected_end(job, self.slowest_rate(job)) <= from)
+    /// Whether nodes or watts are known to come or to go.
+    pub(crate) fn foresees_changes(&self) -> bool {
+        !self.known.is_empty() || self.cap_changes().next().is_some()
     }
     fn departures(&self) -> impl Iterator<Item = &CapacityChange> {
         self.known.iter().filter(|change| matches!(change.state, NodeState::Down | NodeState::Absent))
@@ -67,18 +95,18 @@ impl State {
         };
         self.departures().find(touches).map_or(Time::NEVER, |change| change.time)
     }
+    /// When a job, started now on a node, and perhaps others of its kind, is expected to end at the latest.
+    pub(crate) fn expected_end_on(&self, job: u32, node: u32) -> Time {
+        let class = self.class(job);
+        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
+        let kind = self.resources.occupancy.kind(node as usize);
+        let kinds = &self.history.plan.cluster.kinds;
+        self.expected_end(job, class.rate.unwrap_or_else(|| class.rate_on(kinds, kind, racks)))
+    }
     /// The nodes, 64 a word, that are known to go before a job, started now, would be expected to end there; none where
     /// no such node is known.
     pub(crate) fn going(&self, job: u32) -> Option<Vec<u64>> {
-        let kinds = &self.history.plan.cluster.kinds;
-        let class = self.class(job);
-        let racks = if class.is_gang() && !self.resources.occupancy.is_flat() { 2 } else { 1 };
-        let end = |node: u32| {
-            let kind = self.resources.occupancy.kind(node as usize);
-            let rate = class.rate.unwrap_or_else(|| class.rate_on(kinds, kind, racks));
-            self.now + ticks(self.expected_work(job, rate), rate)
-        };
-        self.marked(|change, node| change.time > self.now && change.time < end(node))
+        self.marked(|change, node| change.time > self.now && change.time < self.expected_end_on(job, node))
     }
     /// The nodes, 64 a word, that are known to go within a window, after its beginning; none where no such node is known.
     pub(crate) fn going_within(&self, from: Time, to: Time) -> Option<Vec<u64>> {

@@ -1,9 +1,12 @@
 //! What is left over a window of time beside claims that come and go in it: of every GPU, CPU, memory and quota the
-//! least at any instant; of watts what all of them together leave.
+//! least at any instant of it; watts are asked for at each of these instants.
+//!
+//! A running job may end as a claim begins, so that the least is of what is left at each instant by itself.
 
 use super::Resources;
 use super::class::{Class, Form};
-use crate::cluster::Piece;
+use super::power::ledger::Ledger;
+use crate::cluster::{Host, Piece};
 use crate::units::{Factor, Time};
 use std::collections::BTreeMap;
 
@@ -17,92 +20,120 @@ pub(crate) struct Claim<'a> {
     pub(crate) to: Time,
 }
 
+/// The least of what is left at instants of a window.
+#[derive(Debug, Default)]
+pub(crate) struct Least {
+    /// By counter that a claim touches.
+    counters: BTreeMap<usize, i64>,
+    /// By tenant: the most thousandths that are held.
+    quota: BTreeMap<u32, u64>,
+    /// How the watts stand at instants after the first.
+    watts: Vec<Ledger>,
+}
+
 /// What was taken, to be given back.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// By claim: what was free of it.
     pieces: Vec<Vec<Piece>>,
-    /// Counters of the ledger that were lowered, and what was left of them before.
+    /// Counters that were lowered, and what was left of them before.
     lowered: Vec<(usize, i64)>,
-    /// Thousandths by tenant.
-    quota: BTreeMap<u32, u64>,
+    /// By tenant: the thousandths that were held before.
+    quota: Vec<(u32, u64)>,
 }
 
 impl Resources {
-    /// Takes what claims hold within a window at most.
-    pub(crate) fn overlay(&mut self, claims: &[Claim<'_>], from: Time) -> Overlay {
+    /// Takes note of what claims leave at an instant after the beginning of a window; this is what is free then beside
+    /// them.
+    pub(crate) fn note(&mut self, least: &mut Least, claims: &[Claim<'_>], instant: Time) {
+        self.note_counts(least, claims, instant);
+        self.hold_claims(claims, instant, true);
+        least.watts.extend(self.power().cloned());
+        self.hold_claims(claims, instant, false);
+    }
+
+    fn note_counts(&self, least: &mut Least, claims: &[Claim<'_>], instant: Time) {
+        let (mut counters, mut quota): (BTreeMap<usize, i64>, BTreeMap<u32, u64>) = Default::default();
+        let counts = !claims.iter().all(Claim::is_whole);
+        for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
+            if let Some(tenant) = claim.class.quota_tenant {
+                *quota.entry(tenant).or_default() += self.occupancy.milli_of(claim.pieces);
+            }
+            if counts {
+                self.occupancy.for_each_counter(claim.pieces, claim.class.host, |counter, amount| {
+                    *counters.entry(counter).or_default() += amount;
+                });
+            }
+        }
+        for (counter, amount) in counters {
+            let left = self.occupancy.left(counter) - amount;
+            let least = least.counters.entry(counter).or_insert(left);
+            *least = left.min(*least);
+        }
+        for (tenant, milli) in quota {
+            let most = least.quota.entry(tenant).or_default();
+            *most = (self.held_of(tenant) + milli).max(*most);
+        }
+    }
+
+    /// Takes what claims leave at least over a window that begins at an instant, that of this; later ones are noted.
+    pub(crate) fn overlay(&mut self, mut least: Least, claims: &[Claim<'_>], from: Time) -> Overlay {
+        self.note_counts(&mut least, claims, from);
         let mut overlay = Overlay::default();
-        let begins = claims.iter().map(|claim| claim.from.max(from));
-        let mut instants: Vec<Time> = begins.chain([from]).collect();
-        instants.sort_unstable();
-        instants.dedup();
-        for instant in &instants {
-            let mut at_once: BTreeMap<u32, u64> = BTreeMap::new();
-            for claim in claims.iter().filter(|claim| claim.is_active(*instant)) {
-                if let Some(tenant) = claim.class.quota_tenant {
-                    *at_once.entry(tenant).or_default() += self.occupancy.milli_of(claim.pieces);
-                }
-            }
-            for (tenant, milli) in at_once {
-                let most = overlay.quota.entry(tenant).or_default();
-                *most = milli.max(*most);
-            }
+        for (tenant, most) in least.quota {
+            let held = self.held_of(tenant);
+            self.set_held(tenant, held.max(most));
+            overlay.quota.push((tenant, held));
         }
-        for (tenant, milli) in &overlay.quota {
-            self.add_quota(*tenant, *milli, true);
-        }
-        for claim in claims {
-            self.hold_power(claim.class, claim.pieces, claim.cap, true);
-        }
+        self.hold_claims(claims, from, true);
+        self.ask_also(least.watts);
         // Of whole GPUs alone the least is what none of them takes.
         if claims.iter().all(Claim::is_whole) {
             overlay.pieces =
                 claims.iter().map(|claim| self.occupancy.claim_free_gpus(claim.pieces)).collect();
-        } else {
-            overlay.lowered = self.lower(claims, &instants);
+            if self.occupancy.has_split_gpus() {
+                let pieces = claims.iter().flat_map(|claim| claim.pieces);
+                let take_all = |piece| {
+                    self.occupancy.for_each_counter(
+                        std::slice::from_ref(piece),
+                        Host::default(),
+                        |counter, _| {
+                            least.counters.insert(counter, 0);
+                        },
+                    );
+                };
+                pieces.for_each(take_all);
+            }
+        }
+        for (counter, least) in least.counters {
+            let left = self.occupancy.left(counter);
+            if least < left && left > 0 {
+                self.occupancy.limit(counter, least);
+                overlay.lowered.push((counter, left));
+            }
         }
         overlay
     }
 
-    /// Every counter that claims touch is lowered by the most that they hold of it at once.
-    fn lower(&mut self, claims: &[Claim<'_>], instants: &[Time]) -> Vec<(usize, i64)> {
-        let mut most: BTreeMap<usize, i64> = BTreeMap::new();
-        for instant in instants {
-            let mut at_once: BTreeMap<usize, i64> = BTreeMap::new();
-            for claim in claims.iter().filter(|claim| claim.is_active(*instant)) {
-                self.occupancy.for_each_counter(claim.pieces, claim.class.host, |counter, amount| {
-                    *at_once.entry(counter).or_default() += amount;
-                });
-            }
-            for (counter, amount) in at_once {
-                let most = most.entry(counter).or_default();
-                *most = amount.max(*most);
-            }
-        }
-        let mut lowered = Vec::new();
-        for (counter, amount) in most {
-            let left = self.occupancy.left(counter);
-            if left > 0 {
-                self.occupancy.limit(counter, left - amount);
-                lowered.push((counter, left));
-            }
-        }
-        lowered
-    }
-
     /// Gives back what an overlay of these claims took.
-    pub(crate) fn lift(&mut self, overlay: Overlay, claims: &[Claim<'_>]) {
+    pub(crate) fn lift(&mut self, overlay: Overlay, claims: &[Claim<'_>], from: Time) {
         for (counter, left) in overlay.lowered {
             self.occupancy.limit(counter, left);
         }
         for pieces in overlay.pieces {
-            self.occupancy.release(&pieces, crate::cluster::Host::default());
+            self.occupancy.release(&pieces, Host::default());
         }
-        for claim in claims {
-            self.hold_power(claim.class, claim.pieces, claim.cap, false);
+        self.ask_also(Vec::new());
+        self.hold_claims(claims, from, false);
+        for (tenant, held) in overlay.quota {
+            self.set_held(tenant, held);
         }
-        for (tenant, milli) in overlay.quota {
-            self.add_quota(tenant, milli, false);
+    }
+
+    /// The watts of the claims of an instant are held, or given back.
+    fn hold_claims(&mut self, claims: &[Claim<'_>], instant: Time, take: bool) {
+        for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
+            self.hold_power(claim.class, claim.pieces, claim.cap, take);
         }
     }
 }

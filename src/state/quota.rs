@@ -44,10 +44,13 @@ impl Quota {
             self.held_milli[tenant as usize] -= milli;
         }
     }
-    /// A tenant holds so many thousandths more, or less.
-    pub(super) fn change(&mut self, tenant: u32, milli: u64, more: bool) {
-        let held = &mut self.held_milli[tenant as usize];
-        *held = if more { *held + milli } else { *held - milli };
+    /// How many thousandths a tenant holds.
+    pub(super) fn held(&self, tenant: u32) -> u64 {
+        self.held_milli[tenant as usize]
+    }
+    /// A tenant holds so many thousandths, in what is looked ahead at.
+    pub(super) fn set_held(&mut self, tenant: u32, milli: u64) {
+        self.held_milli[tenant as usize] = milli;
     }
     /// A job of the class holds all that it asks for.
     #[inline]

@@ -41,11 +41,15 @@ impl Resources {
     pub(crate) const fn power(&self) -> Option<&Ledger> {
         self.power.as_ref()
     }
-    /// Whether starts are asked about that end before curtailments to come begin.
-    pub(crate) fn ease(&mut self, eased: bool) {
+    /// Whether starts are asked about as if no curtailment were known to come.
+    pub(super) fn ease(&mut self, eased: bool) {
         if let Some(power) = &mut self.power {
             power.ease(eased);
         }
+    }
+    /// The reserved draw, to be asked about as if things were otherwise.
+    pub(super) const fn power_mut(&mut self) -> Option<&mut Ledger> {
+        self.power.as_mut()
     }
     /// Counts how often something became free: what was known of places holds only as long as nothing did.
     pub(crate) const fn freed(&self) -> u64 {
@@ -75,6 +79,22 @@ impl Resources {
         self.occupancy.set_up(node, state == NodeState::Up);
         if let Some(power) = &mut self.power {
             power.set_state(node, state);
+        }
+    }
+    /// A node would begin to draw, or not draw any more, in what is looked ahead at. Returns whether that is another
+    /// state of it.
+    pub(super) fn set_drawing(&mut self, node: u32, draws: bool) -> bool {
+        let state = if draws { NodeState::Up } else { NodeState::Absent };
+        self.power.as_mut().is_some_and(|power| {
+            let before = power.is_there(node);
+            power.set_state(node, state);
+            before != draws
+        })
+    }
+    /// The caps that are known by now to hold at an instant, in what is looked ahead at.
+    pub(crate) fn expect_caps(&mut self, plan: &Plan, now: Time, instant: Time) {
+        if let Some(power) = &mut self.power {
+            power.expect_caps(&plan.cluster, now, instant);
         }
     }
     /// Whether one more job of the class stays within its tenant's quota.
@@ -192,9 +212,19 @@ impl Resources {
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
-    /// A tenant holds so many thousandths more, or less.
-    pub(crate) fn add_quota(&mut self, tenant: u32, milli: u64, more: bool) {
-        self.quota.change(tenant, milli, more);
+    /// How many thousandths a tenant holds.
+    pub(super) fn held_of(&self, tenant: u32) -> u64 {
+        self.quota.held(tenant)
+    }
+    /// A tenant holds so many thousandths, in what is looked ahead at.
+    pub(super) fn set_held(&mut self, tenant: u32, milli: u64) {
+        self.quota.set_held(tenant, milli);
+    }
+    /// Whoever asks for power is asked for it besides as the watts stand at other instants; none: now alone.
+    pub(super) fn ask_also(&mut self, others: Vec<Ledger>) {
+        if let Some(power) = &mut self.power {
+            power.ask_also(others);
+        }
     }
     /// A job of the class lets go of these pieces.
     ///

@@ -1,6 +1,7 @@
 //! Decisions on trial: applied, asked about, and taken back or kept.
 
 use super::apply::narrow;
+use super::power::ledger::Ledger;
 use super::work::Progress;
 use super::{Decision, Event, Refusal, State, Status};
 use crate::history::{Segment, WaitRecord, Why};
@@ -28,6 +29,26 @@ pub(super) enum Undo {
 pub struct Checkpoint {
     undo: usize,
     log: usize,
+}
+
+/// What is supposed while the state is asked about.
+#[derive(Debug, Default)]
+pub(crate) struct Supposed {
+    /// These nodes, 64 a word, take no new pods.
+    pub(crate) nodes: Option<Vec<u64>>,
+    /// The caps are those of now, and power is asked for besides as the watts stand at these instants.
+    pub(crate) watts: Option<Vec<Ledger>>,
+    /// Domains of the ledger that may not draw a watt more.
+    pub(crate) withdrawn: Vec<u32>,
+    /// Whether the domains that refuse something are to be told.
+    pub(crate) tells_who_refuses: bool,
+}
+
+impl Supposed {
+    /// Whether things are as they are.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.nodes.is_none() && self.watts.is_none() && self.withdrawn.is_empty() && !self.tells_who_refuses
+    }
 }
 
 /// The state as a policy sees it while it decides: it reads, applies decisions, and takes them back.
@@ -106,20 +127,25 @@ impl<'a> Trial<'a> {
         assert!(open, "the checkpoint is over");
         self.state.trials -= 1;
     }
-    /// Asks about the state as if some nodes, 64 a word, took no new pods.
-    pub(crate) fn without<T>(&mut self, nodes: &[u64], ask: impl FnOnce(&State) -> T) -> T {
-        let occupancy = &mut self.state.resources.occupancy;
-        let withheld = occupancy.withhold(nodes);
+    /// Asks about the state as if things were otherwise.
+    pub(crate) fn supposing<T>(&mut self, what: Supposed, ask: impl FnOnce(&State) -> T) -> T {
+        let resources = &mut self.state.resources;
+        let withheld = what.nodes.map(|nodes| resources.occupancy.withhold(&nodes));
+        if let Some(power) = resources.power_mut() {
+            power.ease(what.watts.is_some());
+            power.ask_also(what.watts.unwrap_or_default());
+            power.withdraw(&what.withdrawn);
+            power.tell_who_refuses(what.tells_who_refuses);
+        }
         let answer = ask(self.state);
-        self.state.resources.occupancy.give_back(&withheld);
-        answer
-    }
-    /// Asks about a start of a job under the caps that count for it: not those that come once it has ended.
-    pub(crate) fn eased_for<T>(&mut self, job: u32, ask: impl FnOnce(&State) -> T) -> T {
-        let eased = self.state.ends_before_curtailments(job);
-        self.state.resources.ease(eased);
-        let answer = ask(self.state);
-        self.state.resources.ease(false);
+        let resources = &mut self.state.resources;
+        if let Some(power) = resources.power_mut() {
+            power.ease(false);
+            power.ask_also(Vec::new());
+            power.withdraw(&[]);
+            power.tell_who_refuses(false);
+        }
+        resources.occupancy.give_back(&withheld.unwrap_or_default());
         answer
     }
     /// Asks about a start of a job as if `nodes`, 64 a word, took no new pods, and under the caps that count for it.

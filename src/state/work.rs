@@ -133,16 +133,17 @@ impl State {
         // What has used up its request is expected to end as soon as its restart is over, and never at once.
         (requested.saturating_sub(done) + u64::from(restart) * u64::from(rate.0)).max(1)
     }
-    /// What a job has left once it stops now: it goes back to its last checkpoint, where it writes any.
-    pub(super) fn left_once_stopped(&self, job: u32) -> u64 {
+    /// What a job has left once it stops now: it goes back to its last checkpoint. One that writes none is suspended by
+    /// a policy with all it has done, while a failure takes everything since it started or moved.
+    pub(super) fn left_once_stopped(&self, job: u32, fails: bool) -> u64 {
         let behaviour = self.history.plan.workload.behaviour_of(job);
         let left = self.work_left(job);
-        let period = work(behaviour.checkpoint_interval + behaviour.checkpoint_cost);
-        if period == 0 || behaviour.checkpoint_interval.0 == 0 {
-            return left;
-        }
         let total = work(self.job(job).work_time);
         let before = self.book.progress(job).map_or(total, |progress| progress.kept);
+        if behaviour.checkpoint_interval.0 == 0 {
+            return if fails { before } else { left };
+        }
+        let period = work(behaviour.checkpoint_interval + behaviour.checkpoint_cost);
         total - ((total - left) / period * period).max(total - before)
     }
 }

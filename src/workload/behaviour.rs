@@ -84,7 +84,8 @@ pub struct Behaviour {
     pub overrun: Overrun,
     /// Whether a policy may stop it and start it again later; jobs that say nothing, as [`JobKind::is_preemptible`].
     pub preemptible: bool,
-    /// Seconds of work from one checkpoint to the next; 0: nothing is ever lost.
+    /// Seconds of work from one checkpoint to the next; 0: it writes none, so that a node that fails takes all the work of
+    /// the attempt; a policy that stops it suspends it, and nothing is lost.
     pub checkpoint_interval: Seconds,
     /// Seconds that writing a checkpoint stalls it; already part of `work_time`.
     pub checkpoint_cost: Seconds,

@@ -164,11 +164,12 @@ fn lifetime(plan: &Plan, job: u32, line: &Line, broken: &mut Vec<String>) {
     }
     law((line.outcome == Outcome::Unfinished) == (line.finish == NEVER), "an outcome has an instant");
     if line.outcome == Outcome::Completed && plan.workload.behaviour_of(job).checkpoint_interval.0 == 0 {
-        // Without checkpoints a stop loses nothing: the work done in all attempts covers the work asked for, and
-        // would not have without the last second.
+        // Without checkpoints a stop loses nothing, and a node that fails the whole attempt: the work done in all others
+        // covers the work asked for, and would not have without the last second.
         let work = |attempt: &Stretch, less: u32| {
             let seconds = (attempt.to - attempt.from).saturating_sub(attempt.restart + less);
-            u64::from(seconds) * u64::from(attempt.rate)
+            let kept = attempt.end != SegmentEnd::NodeDown;
+            u64::from(seconds) * u64::from(attempt.rate) * u64::from(kept)
         };
         let done: u64 = line.attempts.iter().map(|attempt| work(attempt, 0)).sum();
         let last = line.attempts.last().expect("a completed job has run");

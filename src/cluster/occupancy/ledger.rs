@@ -105,21 +105,27 @@ impl Occupancy {
     pub fn claim_free_gpus(&mut self, pieces: &[Piece]) -> Vec<Piece> {
         let mut taken = Vec::new();
         for piece in pieces {
-            let free = match *piece {
+            let first = taken.len();
+            match *piece {
                 Piece::Nodes { word, mask } => {
-                    let mask = mask & self.untouched[word as usize];
-                    (mask != 0).then_some(Piece::Nodes { word, mask })
+                    let idle = mask & self.untouched[word as usize];
+                    taken.extend((idle != 0).then_some(Piece::Nodes { word, mask: idle }));
+                    let in_part = super::ones(mask & !idle, word as usize);
+                    taken.extend(in_part.filter_map(|node| self.free_of(node, u64::MAX)));
                 }
-                Piece::Gpus { node, mask } => {
-                    let mask = mask & self.free_mask(node as usize);
-                    (mask != 0).then_some(Piece::Gpus { node, mask })
-                }
-                Piece::Share { .. } => None,
-            };
-            self.claim(free.as_slice(), Host::default());
-            taken.extend(free);
+                Piece::Gpus { node, mask } => taken.extend(self.free_of(node as usize, mask)),
+                Piece::Share { .. } => {}
+            }
+            self.claim(&taken[first..], Host::default());
         }
         taken
+    }
+
+    /// What is wholly free of some GPUs of a node that is held in part, if anything.
+    fn free_of(&self, node: usize, mask: u64) -> Option<Piece> {
+        let mask = mask & self.free_mask(node);
+        let node = u32::try_from(node).expect("nodes are counted in 32 bits");
+        (mask != 0).then_some(Piece::Gpus { node, mask })
     }
 
     /// What is left on nodes that take new pods, and nothing on the others: thousandths of each GPU, then of CPU, and

@@ -289,7 +289,9 @@ impl Part for Conservative {
             Event::Started { job, segment } => {
                 // What started it looked at no reservation.
                 let place = self.place(state, job);
-                self.waiting.remove(&place);
+                if let Some(Some(window)) = self.waiting.remove(&place) {
+                    self.begins.remove(&(window.start, place));
+                }
                 self.happened[place.0].void = true;
                 let history = state.history();
                 let segment = &history.segments[segment as usize];

@@ -4,6 +4,7 @@ use crate::policy::placement::Placement;
 use crate::policy::placement::ranked::Ranked;
 use crate::state::place::Choice;
 use crate::state::{Resources, State};
+use std::collections::BTreeSet;
 
 /// Finds places.
 #[derive(Debug)]
@@ -49,6 +50,18 @@ impl Finder {
     pub(super) fn finds_place_now(&mut self, state: &State, job: u32) -> bool {
         let (class, resources) = (state.class(job), state.resources());
         resources.within_quota(class) && self.placement.choose_in(class, job, resources, &mut self.choice)
+    }
+
+    /// The domains whose caps refuse a job that would find a place if no cap were looked at: any of the places that are
+    /// looked at for it. None where it would not, or they are not told.
+    pub(super) fn refusing(&mut self, state: &State, job: u32) -> Option<BTreeSet<u32>> {
+        let (class, resources) = (state.class(job), state.resources());
+        let power = resources.power()?;
+        if !self.placement.choose(class, job, &resources.occupancy, &mut self.choice) {
+            return None;
+        }
+        self.placement.choose_in(class, job, resources, &mut self.choice);
+        Some(power.refusing())
     }
 
     /// Whether a job would fit some resources.

@@ -81,6 +81,8 @@ pub(super) struct Group {
     /// Whether it is looked ahead at all.
     looks_ahead: bool,
     reservations: Reservations,
+    /// Domains of the ledger of which blocked jobs have withdrawn the watts that are left.
+    spent: Vec<u32>,
     /// Counts states of free capacity in which what was refused may be tried again: one more at each pass, and at each
     /// start that might let in what did not fit.
     version: u64,
@@ -134,7 +136,9 @@ impl Group {
             stream_of[class.index as usize] = u32::try_from(index).expect("streams are no more than classes");
         }
         let by_class = if rules.backfill == Backfill::None { 0 } else { table.len() };
-        let changing = !plan.cluster.changes.is_empty() || !plan.cluster.curtailments.is_empty();
+        let curtailed = !plan.cluster.curtailments.is_empty();
+        let changing = !plan.cluster.changes.is_empty() || curtailed;
+        let drains = curtailed && state.caps().is_some_and(|caps| caps.drains);
         Self {
             tiers: lines.iter().map(|lines| Pending::new(*lines, by_class)).collect(),
             streams,
@@ -145,8 +149,9 @@ impl Group {
             changed: true,
             last_blocked: None,
             ahead: Lookahead::default(),
-            looks_ahead: rules.backfill.reserves() || rules.backfill == Backfill::None && changing,
+            looks_ahead: rules.backfill.reserves() || rules.backfill == Backfill::None && changing || drains,
             reservations: Reservations::default(),
+            spent: Vec::new(),
             version: 0,
             monotone,
             counted,

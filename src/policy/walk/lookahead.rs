@@ -9,6 +9,8 @@ use super::finder::Finder;
 use crate::cluster::Piece;
 use crate::state::class::Class;
 use crate::state::known::Flipped;
+use crate::state::overlay::{Claim, Least};
+use crate::state::power::ledger::Ledger;
 use crate::state::{Resources, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
@@ -26,6 +28,15 @@ const fn end_of(running: u64) -> Time {
 #[expect(clippy::cast_possible_truncation, reason = "the lower half holds the job")]
 const fn job_of(running: u64) -> u32 {
     running as u32
+}
+
+/// The instants within a window, after its beginning, at which less may be free than then: where a claim begins, and of
+/// watts where nodes come or a curtailment begins that is drained for.
+fn instants_of_less(state: &State, (from, to): (Time, Time), claims: &[Claim<'_>]) -> BTreeSet<Time> {
+    let begins = claims.iter().map(|claim| claim.from);
+    let changes = state.known_changes().iter().filter(|_| state.caps().is_some()).map(|change| change.time);
+    let all = begins.chain(changes).chain(state.drained_for());
+    all.filter(|instant| from < *instant && *instant < to).collect()
 }
 
 /// What is expected of the running jobs of linked partitions.
@@ -94,7 +105,7 @@ impl Lookahead {
     /// Finds when a job that does not fit now is expected to start, no reservation standing before it;
     /// [`Time::NEVER`] if no expected end lets it. The cut is there then.
     pub(super) fn reserve(&mut self, state: &State, finder: &mut Finder, job: u32) -> Time {
-        if !state.known_changes().is_empty() {
+        if state.foresees_changes() {
             return self.reserve_among_changes(state, finder, job);
         }
         let soonest = state.now() + Seconds(1);
@@ -134,7 +145,7 @@ impl Lookahead {
         while let Some(instant) = self.next_instant(state, after) {
             let rate = state.slowest_rate(job);
             let end = instant + ticks(state.expected_work(job, rate), rate);
-            if self.over(state, (instant, end), |then| finder.fits(state, job, then)) {
+            if self.over(state, (instant, end), &[], |then| finder.fits(state, job, then)) {
                 return instant;
             }
             after = instant;
@@ -142,24 +153,38 @@ impl Lookahead {
         Time::NEVER
     }
 
-    /// Asks about what is free at the beginning of a window, without the nodes that are known to go within it.
+    /// Asks about what claims leave free over a window, without the nodes that are known to go within it.
     pub(super) fn over<T>(
         &mut self,
         state: &State,
         (from, to): (Time, Time),
-        ask: impl FnOnce(&mut Resources) -> T,
+        claims: &[Claim<'_>],
+        ask: impl FnOnce(&Resources) -> T,
     ) -> T {
+        let mut least = Least::default();
+        for instant in instants_of_less(state, (from, to), claims) {
+            self.move_to(state, instant);
+            self.then().note(&mut least, claims, instant);
+        }
         self.move_to(state, from);
         let then = self.then();
         let withheld = state.going_within(from, to).map(|nodes| then.occupancy.withhold(&nodes));
+        let overlay = then.overlay(least, claims, from);
         let answer = ask(then);
+        then.lift(overlay, claims, from);
         then.occupancy.give_back(&withheld.unwrap_or_default());
         answer
     }
 
+    /// How the watts are expected to stand at an instant.
+    pub(super) fn watts_at(&mut self, state: &State, instant: Time) -> Option<Ledger> {
+        self.move_to(state, instant);
+        self.then().power().cloned()
+    }
+
     /// The first instant after another at which more may be free: an expected end or a change known to come.
     pub(super) fn next_instant(&self, state: &State, after: Time) -> Option<Time> {
-        let changes = state.known_changes().iter().map(|change| change.time);
+        let changes = state.known_changes().iter().map(|change| change.time).chain(state.cap_changes());
         let change = changes.filter(|time| *time > after).min();
         self.next_end_from(after, state.now()).into_iter().chain(change).min()
     }
@@ -241,11 +266,14 @@ impl Lookahead {
         let due = known.partition_point(|change| change.time <= cut);
         while self.changed.len() > due {
             let last = self.changed.pop().expect("there are more than are due");
-            last.undo(&mut self.then().occupancy);
+            last.undo_in_all(self.then());
         }
         for change in &known[self.changed.len()..due] {
-            let flipped = Flipped::by(change, &mut self.then().occupancy);
+            let flipped = Flipped::in_all(change, self.then());
             self.changed.push(flipped);
+        }
+        if state.cap_changes().next().is_some() {
+            self.then().expect_caps(state.plan(), state.now(), cut);
         }
     }
 

@@ -129,12 +129,7 @@ impl Reservations {
     ) -> Option<Choice> {
         let held = &self.held[at];
         let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
-        ahead.over(state, (held.shadow, held.end), |then| {
-            let overlay = then.overlay(&claims, held.shadow);
-            let place = finder.place_in(state, held.job, then);
-            then.lift(overlay, &claims);
-            place
-        })
+        ahead.over(state, (held.shadow, held.end), &claims, |then| finder.place_in(state, held.job, then))
     }
 
     /// The earliest instant after now at which a job fits beside all reservations there are.
@@ -151,12 +146,8 @@ impl Reservations {
             after = next;
             let mut made = Reservation::at(state, job, next);
             let claims = claims(state, (next, made.end), &self.held, None);
-            made.place = ahead.over(state, (next, made.end), |then| {
-                let overlay = then.overlay(&claims, next);
-                let place = finder.place_in(state, job, then);
-                then.lift(overlay, &claims);
-                place
-            });
+            made.place =
+                ahead.over(state, (next, made.end), &claims, |then| finder.place_in(state, job, then));
             if made.place.is_some() {
                 return Some(made);
             }
@@ -171,7 +162,7 @@ impl Reservations {
         candidate: Candidate<'_>,
     ) -> bool {
         if let [only] = &self.held[..]
-            && state.known_changes().is_empty()
+            && !state.foresees_changes()
         {
             let (job, shadow) = (only.job, only.shadow);
             ahead.move_to(state, shadow);
@@ -189,24 +180,24 @@ impl Reservations {
         true
     }
 
-    /// The nodes, 64 a word, of which a reservation that begins before an instant takes a GPU, as they are placed with
-    /// what has started so far.
+    /// The nodes, 64 a word, of which a reservation that begins before a job would be expected to end there takes a GPU, as
+    /// they are placed with what has started so far.
     pub(super) fn nodes_before(
         &mut self,
         state: &State,
         (ahead, finder): (&mut Lookahead, &mut Finder),
-        end: Time,
+        job: u32,
     ) -> Vec<u64> {
         let mut nodes = vec![0; state.resources().occupancy.nodes().div_ceil(64)];
         for at in 0..self.held.len() {
             let place = self.place(state, (&mut *ahead, &mut *finder), at, None);
             self.held[at].place = place;
-            if self.held[at].shadow < end
-                && let Some(place) = &self.held[at].place
-            {
-                for node in place.pieces.iter().flat_map(|piece| piece.nodes()) {
-                    nodes[node as usize >> 6] |= 1 << (node & 63);
-                }
+            let shadow = self.held[at].shadow;
+            let pieces = self.held[at].place.iter().flat_map(|place| &place.pieces);
+            let of_gpus = pieces.filter(|piece| !matches!(piece, Piece::Gpus { mask: 0, .. }));
+            let meets = |node: &u32| shadow < state.expected_end_on(job, *node);
+            for node in of_gpus.flat_map(|piece| piece.nodes()).filter(meets) {
+                nodes[node as usize >> 6] |= 1 << (node & 63);
             }
         }
         nodes

@@ -37,7 +37,9 @@ impl<'a> Assembly<'a> {
         (pods, milli, whole_nodes): (u32, u32, bool),
         rest: u32,
     ) -> bool {
-        let Some(admission) = self.admission else { return true };
+        let Some(admission) = self.admission.filter(|admission| !admission.ledger.tells_who_refuses()) else {
+            return true;
+        };
         let each = admission.watts(kind, milli);
         let node = self.occupancy.rack_nodes(rack).start;
         let alone = whole_nodes && pods > 0;
@@ -47,6 +49,9 @@ impl<'a> Assembly<'a> {
     /// Whether a rack might have power left for so many watts of its nodes; where not, it certainly has not.
     pub(crate) fn may_draw(&self, rack: usize, watts: u64) -> bool {
         let Some(Admission { ledger, .. }) = self.admission else { return true };
+        if ledger.tells_who_refuses() {
+            return true;
+        }
         let Some(asked) = ledger.rise_above(&self.trial, narrow(rack), watts) else { return false };
         let lacks = match self.last.get() {
             Some((last, lacks)) if last == asked => lacks,

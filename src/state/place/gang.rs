@@ -63,8 +63,10 @@ pub(crate) fn ignores_racks(picker: &Picker<'_>) -> bool {
 
 /// What the picker's class is on each kind of nodes, if there may be enough of them.
 pub(crate) fn needs<'a>(picker: &'a Picker<'_>) -> impl Iterator<Item = Need> + 'a {
-    let enough =
-        |need: &Need| !need.indexed || need.pods <= picker.occupancy.idle(picker.scope(), need.kind as usize);
+    let enough = |need: &Need| {
+        let idle = || picker.occupancy.idle(picker.scope(), need.kind as usize);
+        !need.indexed || need.pods <= idle() || picker.tells_who_refuses()
+    };
     picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind)).filter(enough)
 }
 
@@ -251,7 +253,7 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             passed.insert(rack);
         }
         // Who had too little power for all that is idle may have enough for less.
-        if left < narrow(fullest) {
+        if left < narrow(fullest) || picker.tells_who_refuses() {
             (most, racks) = (fullest, None);
         }
         loop {

@@ -160,6 +160,10 @@ impl Picker<'_> {
     pub(crate) const fn is_plain(&self) -> bool {
         self.preference.plain && self.stream.is_none()
     }
+    /// Whether every place that might be taken has to be asked for power, even where none will do in the end.
+    pub(crate) fn tells_who_refuses(&self) -> bool {
+        self.admission.is_some_and(|admission| admission.ledger.tells_who_refuses())
+    }
     fn draw(&self, number: u32) -> Option<u32> {
         self.stream.map(|stream| stream.draw(u64::from(self.job), number))
     }

@@ -6,10 +6,11 @@ mod tree;
 
 use super::level::{Draws, milli_of};
 use super::rise::Rise;
-use crate::cluster::{Cluster, NodeState, Piece};
+use crate::cluster::{Cluster, Curtailment, NodeState, Piece};
 use crate::hardware::WATTS_MAX;
 use crate::units::{Time, Watts};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use tree::Tree;
@@ -39,17 +40,24 @@ pub(crate) struct Ledger {
     present: Vec<u32>,
     /// Feeds whose rise is limited.
     rises: Vec<Rise>,
-    /// Whether what is asked about ends before curtailments to come begin, so that only what counts now does.
+    /// Whether only what counts now does, and no curtailment to come.
     eased: bool,
+    /// What is asked must be admitted at other instants too, as things stand then.
+    others: Vec<Self>,
+    /// Domains that may not draw a watt more.
+    withdrawn: Vec<u32>,
+    /// The domains that refuse what is asked, where they are asked for: no question ends at the first of them then.
+    refusing: Option<RefCell<BTreeSet<u32>>>,
 }
 
-/// What a start that is put together part by part adds to what hangs below domains.
+/// What a start that is put together part by part adds to what hangs below domains: now, and at each of the other
+/// instants that are asked about.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Trial(BTreeMap<u32, u64>);
+pub(crate) struct Trial(Vec<BTreeMap<u32, u64>>);
 
 impl Trial {
-    fn of(&self, domain: u32) -> u64 {
-        self.0.get(&domain).copied().unwrap_or_default()
+    fn of(&self, instant: usize, domain: u32) -> u64 {
+        self.0.get(instant).and_then(|added| added.get(&domain)).copied().unwrap_or_default()
     }
 }
 
@@ -79,39 +87,58 @@ impl Ledger {
         }
         let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
         let rises = cluster.ramps.iter().map(|ramp| Rise::new(feed(ramp.feed), ramp)).collect();
-        let mut ledger = Self { tree: Arc::new(tree), caps, below, drawn, present, rises, eased: false };
+        let mut ledger = Self {
+            tree: Arc::new(tree),
+            caps,
+            below,
+            drawn,
+            present,
+            rises,
+            eased: false,
+            others: Vec::new(),
+            withdrawn: Vec::new(),
+            refusing: None,
+        };
         ledger.set_caps(cluster, Time::ZERO, false);
         ledger
     }
 
     /// The caps of an instant; whether starts heed those that are announced.
     pub(crate) fn set_caps(&mut self, cluster: &Cluster, now: Time, drains: bool) {
+        let actual = self.caps_with(cluster, |curtailment| curtailment.is_active(now));
+        let announced =
+            |curtailment: &Curtailment| curtailment.is_active(now) || drains && curtailment.is_known(now);
+        let admitted = self.caps_with(cluster, announced);
+        self.caps = Arc::new(Caps { actual, admitted });
+    }
+    /// The caps that are known by `now` to hold at an instant.
+    pub(crate) fn expect_caps(&mut self, cluster: &Cluster, now: Time, instant: Time) {
+        let known = |curtailment: &Curtailment| curtailment.is_known(now) && curtailment.is_active(instant);
+        let actual = self.caps_with(cluster, known);
+        self.caps = Arc::new(Caps { admitted: actual.clone(), actual });
+    }
+    /// By domain: its cap, and what the curtailments that count leave of it.
+    fn caps_with(&self, cluster: &Cluster, counts: impl Fn(&Curtailment) -> bool) -> Vec<u64> {
         let tree = &self.tree;
         let watts = |cap: Option<Watts>| cap.map_or(UNLIMITED, |cap| cap.0);
-        let mut actual = vec![UNLIMITED; tree.parent.len()];
+        let mut caps = vec![UNLIMITED; tree.parent.len()];
         for (node, kind) in tree.kind.iter().enumerate() {
-            actual[node] = watts(cluster.kinds[*kind as usize].power.cap);
+            caps[node] = watts(cluster.kinds[*kind as usize].power.cap);
         }
         let first_rack = tree.first_feed as usize - cluster.racks.len();
-        for (own, rack) in actual[first_rack..].iter_mut().zip(&cluster.racks) {
+        for (own, rack) in caps[first_rack..].iter_mut().zip(&cluster.racks) {
             *own = watts(rack.cap);
         }
         let above =
             cluster.feeds.iter().rev().map(|feed| feed.cap).chain(cluster.sites.iter().map(|site| site.cap));
-        for (own, cap) in actual[tree.first_feed as usize..].iter_mut().zip(above) {
+        for (own, cap) in caps[tree.first_feed as usize..].iter_mut().zip(above) {
             *own = watts(cap);
         }
-        let mut admitted = actual.clone();
-        for curtailment in &cluster.curtailments {
+        for curtailment in cluster.curtailments.iter().filter(|curtailment| counts(curtailment)) {
             let feed = (tree.first_feed + tree.feeds - 1 - curtailment.feed) as usize;
-            if curtailment.is_active(now) {
-                actual[feed] = actual[feed].min(curtailment.cap.0);
-            }
-            if curtailment.is_active(now) || drains && curtailment.is_known(now) {
-                admitted[feed] = admitted[feed].min(curtailment.cap.0);
-            }
+            caps[feed] = caps[feed].min(curtailment.cap.0);
         }
-        self.caps = Arc::new(Caps { actual, admitted });
+        caps
     }
 
     /// Time goes on to `now`: until then every domain drew what it draws.
@@ -126,14 +153,51 @@ impl Ledger {
     }
     /// The most that starts may let a domain draw.
     fn admitted(&self, domain: u32) -> u64 {
+        let cap = self.cap(domain);
+        if self.withdrawn.contains(&domain) { cap.min(self.drawn[domain as usize]) } else { cap }
+    }
+    /// The same where nothing is withdrawn.
+    fn cap(&self, domain: u32) -> u64 {
         let rises = self.rises.iter().filter(|rise| rise.domain == domain);
         let ceilings = rises.map(|rise| rise.ceiling(self.drawn[domain as usize]));
         let caps = if self.eased { &self.caps.actual } else { &self.caps.admitted };
         ceilings.fold(caps[domain as usize], u64::min)
     }
-    /// Whether starts are asked about that end before curtailments to come begin.
+    /// Whether a domain refuses to draw so much.
+    fn refuses(&self, domain: u32, drawn: u64) -> bool {
+        let refuses = drawn > self.admitted(domain);
+        if let Some(refusing) = self.refusing.as_ref().filter(|_| refuses) {
+            refusing.borrow_mut().insert(domain);
+        }
+        refuses
+    }
+    /// Whether the domains that refuse something are asked for, so that no place is passed over unasked.
+    pub(crate) const fn tells_who_refuses(&self) -> bool {
+        self.refusing.is_some()
+    }
+    /// From now on the domains that refuse something are told by [`Ledger::refusing`], or not any more.
+    pub(crate) fn tell_who_refuses(&mut self, tell: bool) {
+        self.refusing = tell.then(RefCell::default);
+        self.others.iter_mut().for_each(|other| other.tell_who_refuses(tell));
+    }
+    /// The domains that have refused something.
+    pub(crate) fn refusing(&self) -> BTreeSet<u32> {
+        let all = std::iter::once(self).chain(&self.others).filter_map(|ledger| ledger.refusing.as_ref());
+        all.flat_map(|refusing| refusing.borrow().clone()).collect()
+    }
+    /// These domains, and no others, may not draw a watt more than they do.
+    pub(crate) fn withdraw(&mut self, domains: &[u32]) {
+        self.withdrawn = domains.to_vec();
+        self.others.iter_mut().for_each(|other| other.withdraw(domains));
+    }
+    /// Whether starts are asked about as if no curtailment were known to come.
     pub(crate) fn ease(&mut self, eased: bool) {
         self.eased = eased;
+    }
+
+    /// What is asked from now on must be admitted as things stand at these instants too.
+    pub(crate) fn ask_also(&mut self, others: Vec<Self>) {
+        self.others = others;
     }
 
     /// What each node of the pieces reserves more, by node.
@@ -159,19 +223,25 @@ impl Ledger {
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
     pub(crate) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
-        self.admits_watts(node, self.pod_watts(draws, level, node, Some(milli)))
-    }
-    fn admits_watts(&self, node: u32, mut more: u64) -> bool {
-        let mut domain = node;
-        while more > 0 && domain != NONE {
-            let drawn = self.tree.of(domain, self.below[domain as usize] + more);
-            if drawn > self.admitted(domain) {
+        let watts = self.pod_watts(draws, level, node, Some(milli));
+        let mut admits = self.admits_watts(node, watts);
+        for other in &self.others {
+            if !admits && !self.tells_who_refuses() {
                 return false;
             }
+            admits &= other.admits_watts(node, watts);
+        }
+        admits
+    }
+    fn admits_watts(&self, node: u32, mut more: u64) -> bool {
+        let (mut domain, mut admits) = (node, true);
+        while more > 0 && domain != NONE && (admits || self.tells_who_refuses()) {
+            let drawn = self.tree.of(domain, self.below[domain as usize] + more);
+            admits &= !self.refuses(domain, drawn);
             more = drawn - self.drawn[domain as usize];
             domain = self.tree.parent[domain as usize];
         }
-        true
+        admits
     }
 
     /// By node: watts that a start may add to it at most, every cap above it and what conversions add looked at.
@@ -204,13 +274,13 @@ impl Ledger {
         room[..domains.len()].iter().map(|watts| u32::try_from(*watts).unwrap_or(u32::MAX)).collect()
     }
 
-    /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of its cap.
+    /// By rack: how far the tightest of itself, its feeds and its site is used, 65,535 being all of the cap that holds now.
     pub(crate) fn pressures(&self) -> Vec<u32> {
         let mut used = vec![0; self.drawn.len()];
         let first = self.tree.first_rack as usize;
         for domain in (first..used.len()).rev() {
-            let (drawn, cap) = (u128::from(self.drawn[domain]), u128::from(self.caps.admitted[domain]));
-            let own = if self.caps.admitted[domain] == UNLIMITED { 0 } else { drawn * 65_535 / cap.max(1) };
+            let (drawn, cap) = (u128::from(self.drawn[domain]), u128::from(self.caps.actual[domain]));
+            let own = if self.caps.actual[domain] == UNLIMITED { 0 } else { drawn * 65_535 / cap.max(1) };
             let above = used.get(self.tree.parent[domain] as usize).copied().unwrap_or(0);
             used[domain] = above.max(u32::try_from(own.min(65_535)).expect("at most 65535"));
         }
@@ -238,46 +308,72 @@ impl Ledger {
         level: usize,
         pieces: &[Piece],
     ) -> bool {
-        let mut added = self.watts(draws, level, pieces);
-        let mut on_trial = Vec::new();
+        let added = self.watts(draws, level, pieces);
+        let mut parts = Vec::new();
+        for (instant, then) in std::iter::once(self).chain(&self.others).enumerate() {
+            parts.push(then.raised((&*trial, instant), added.clone()));
+            if parts.last() == Some(&None) && !self.tells_who_refuses() {
+                return false;
+            }
+        }
+        let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return false };
+        trial.0.resize_with(parts.len(), BTreeMap::new);
+        trial.0.iter_mut().zip(parts).for_each(|(trial, part)| trial.extend(part));
+        true
+    }
+    /// What hangs below each domain more if so much is added to nodes besides what is on trial at an instant; none if that
+    /// breaks a cap.
+    fn raised(
+        &self,
+        (trial, instant): (&Trial, usize),
+        mut added: BTreeMap<u32, u64>,
+    ) -> Option<Vec<(u32, u64)>> {
+        let (mut on_trial, mut admits) = (Vec::new(), true);
         while let Some((domain, more)) = added.pop_first() {
-            let Some(rise) = self.rise_of(trial, domain, more) else { return false };
-            on_trial.push((domain, trial.of(domain) + more));
+            let (rise, refuses) = self.rise_of((trial, instant), domain, more);
+            admits &= !refuses;
+            if !admits && !self.tells_who_refuses() {
+                return None;
+            }
+            on_trial.push((domain, trial.of(instant, domain) + more));
             let above = self.tree.parent[domain as usize];
             if above != NONE && rise > 0 {
                 *added.entry(above).or_default() += rise;
             }
         }
-        trial.0.extend(on_trial);
-        true
+        admits.then_some(on_trial)
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
     pub(crate) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
         let domain = self.tree.first_rack + rack;
-        self.rise_of(trial, domain, watts).map(|rise| (self.tree.parent[domain as usize], rise))
+        let (rise, refuses) = self.rise_of((trial, 0), domain, watts);
+        (!refuses).then(|| (self.tree.parent[domain as usize], rise))
     }
     /// Whether so many watts more below a domain besides what is on trial certainly break a cap, there or above.
     pub(crate) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
         while domain != NONE && self.tree.rises(domain) {
-            let Some(rise) = self.rise_of(trial, domain, watts) else { return true };
+            let (rise, refuses) = self.rise_of((trial, 0), domain, watts);
+            if refuses {
+                return true;
+            }
             (domain, watts) = (self.tree.parent[domain as usize], rise);
         }
         false
     }
-    /// What a domain draws more, unless that breaks its cap.
-    fn rise_of(&self, trial: &Trial, domain: u32, more: u64) -> Option<u64> {
+    /// What a domain draws more, and whether that breaks its cap.
+    fn rise_of(&self, (trial, instant): (&Trial, usize), domain: u32, more: u64) -> (u64, bool) {
         if more == 0 {
-            return Some(0);
+            return (0, false);
         }
-        let before = trial.of(domain);
+        let before = trial.of(instant, domain);
         let drawn = self.drawn_with(domain, before + more);
-        (drawn <= self.admitted(domain)).then(|| drawn.saturating_sub(self.drawn_with(domain, before)))
+        (drawn.saturating_sub(self.drawn_with(domain, before)), self.refuses(domain, drawn))
     }
     /// Whether an idle node has too little left by itself for so many watts more.
     pub(crate) fn idle_node_lacks(&self, node: u32, watts: u64) -> bool {
         let (_, idle) = self.tree.kinds[self.tree.kind[node as usize] as usize];
-        watts > 0 && self.tree.of(node, idle + watts) > self.admitted(node)
+        watts > 0 && self.tree.of(node, idle + watts) > self.cap(node)
     }
     /// What a domain draws if so much more hangs below it.
     fn drawn_with(&self, domain: u32, more: u64) -> u64 {
@@ -309,6 +405,10 @@ impl Ledger {
         }
     }
 
+    /// Whether a node draws at all.
+    pub(crate) fn is_there(&self, node: u32) -> bool {
+        self.present[node as usize] == 1
+    }
     /// A node comes or goes for good: one that is absent draws nothing.
     pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
         let there = u32::from(state != NodeState::Absent);

@@ -80,7 +80,7 @@ impl Simulation<'_> {
     }
 
     /// What curtailed feeds may deliver at an instant, as far as it is known.
-    fn curtailed_at(&self, instant: u32) -> BTreeMap<u32, Watts> {
+    pub(super) fn curtailed_at(&self, instant: u32) -> BTreeMap<u32, Watts> {
         let mut caps = BTreeMap::new();
         for curtailment in self.curtailments().filter(|curtailment| curtailment.is_active(Time(instant))) {
             let cap = caps.entry(curtailment.feed).or_insert(curtailment.cap);

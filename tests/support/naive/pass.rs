@@ -74,7 +74,9 @@ pub(super) struct Class {
 impl Simulation<'_> {
     /// A full pass, or one at an event between those of a cycle, over these groups of partitions.
     pub(super) fn pass(&mut self, full: bool, concerned: &BTreeSet<usize>) {
-        self.world.frozen = Some(Frozen { now: Time(self.now), free: self.free.clone() });
+        let mut free = self.free.clone();
+        free.curtailed = self.curtailed_at(self.now);
+        self.world.frozen = Some(Frozen { now: Time(self.now), free });
         let settings = &self.plan.settings;
         self.backfill = match &settings.event_backfill {
             Some(event) if !full => event,

@@ -271,7 +271,9 @@ impl World<'_> {
                 let part = self.fill(free, job, &self.nodes_of_rack(job, *rack), part)?;
                 powered(&part).then_some((*rack, gift, part))
             };
-            let (rack, gift, part) = unused.iter().filter_map(part).min_by_key(|(rack, ..)| first(rack))?;
+            let mut order = unused.clone();
+            order.sort_by_cached_key(first);
+            let (rack, gift, part) = order.iter().find_map(part)?;
             pods.extend(part);
             remaining -= (gift > 0).then_some(gift)?;
             unused.retain(|other| *other != rack);

@@ -155,7 +155,7 @@ impl Draws<'_> {
         tops.map(|(feed, _)| self.feed(feed)).sum()
     }
 
-    /// How far the tightest of a rack, its feeds and its site is used, of 65,535.
+    /// How far the tightest of a rack, its feeds and its site is used, of 65,535, what is curtailed now being less.
     pub(crate) fn pressure(&self, rack: u32) -> u64 {
         let cluster = self.cluster;
         let own = &cluster.racks[rack as usize];
@@ -166,7 +166,8 @@ impl Draws<'_> {
         let mut next = Some(own.feed);
         while let Some(feed) = next {
             let above = &cluster.feeds[feed as usize];
-            most = most.max(used(self.feed(feed), above.cap));
+            let curtailed = self.free.curtailed.get(&feed).copied();
+            most = most.max(used(self.feed(feed), above.cap.into_iter().chain(curtailed).min()));
             most = most.max(used(self.site(above.site), cluster.sites[above.site as usize].cap));
             next = above.parent;
         }

@@ -3,7 +3,8 @@
 //! **Work.** A job has `work_time << 16` to do, or `requested_time << 16` if that is less and it is killed. It does
 //! `rate` a second, after the first `restart_time` seconds of every attempt but its first. A stop keeps what a
 //! checkpoint holds: the work since the job's very first start, rounded down to whole intervals of work, each with the
-//! cost of its checkpoint (no interval: all of it). A stopped job is pending at once, with the eligible time it had.
+//! cost of its checkpoint. With no interval a policy's stop keeps all of it, and a node that fails none of the attempt's.
+//! A stopped job is pending at once, with the eligible time it had.
 //!
 //! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉; earlier if a node that
 //! it holds is known to go before; but always later than now for a job that is running. Before a place is known, on a
@@ -43,7 +44,11 @@ impl Simulation<'_> {
         let behaviour = self.behaviour(job);
         let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
         let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
-        self.live[job as usize].kept = work - work.checked_rem(interval).unwrap_or(0);
+        self.live[job as usize].kept = match work.checked_rem(interval) {
+            Some(since) => work - since,
+            None if end == SegmentEnd::NodeDown => self.live[job as usize].kept,
+            None => work,
+        };
         self.leave(job, end);
         self.pending.push(job);
     }

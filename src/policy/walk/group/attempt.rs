@@ -9,7 +9,7 @@ use crate::policy::walk::finder::Finder;
 use crate::policy::walk::pending::{Candidate, job_of};
 use crate::policy::walk::reservations;
 use crate::state::class::Class;
-use crate::state::{Decision, State};
+use crate::state::{Decision, State, Supposed};
 use crate::units::Time;
 
 impl Group {
@@ -58,7 +58,7 @@ impl Group {
         }
         if reserved && !self.delays_nothing(desk, bus, job) {
             // What would delay the only reservation would so at any length beyond it.
-            let certain = bus.class(job).rate.is_some() && bus.known_changes().is_empty();
+            let certain = bus.class(job).rate.is_some() && !bus.foresees_changes();
             if certain && self.reservations.only().is_some() {
                 self.refused[candidate.class as usize].1 = self.version;
             }
@@ -71,19 +71,27 @@ impl Group {
         Ok(Tried::Started)
     }
 
-    pub(super) fn finds_place(&self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
-        let finder = &mut desk.finder;
-        match either(self.withdrawn(bus, job), bus.going(job)) {
-            None => {
-                let drains = bus.caps().is_some_and(|caps| caps.drains);
-                if drains && bus.ends_before_curtailments(job) {
-                    return bus.eased_for(job, |state| finder.finds_place_now(state, job));
-                }
-                let state: &State = bus;
-                finder.finds_place(state, job, || self.jobs(state))
-            }
-            Some(nodes) => bus.without(&nodes, |state| finder.finds_place_now(state, job)),
+    /// Whether a job finds a place now; it is the choice then.
+    pub(super) fn finds_place(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
+        let supposed = self.supposed(bus, job, self.withdrawn(bus, job));
+        if supposed.is_nothing() {
+            let state: &State = bus;
+            return desk.finder.finds_place(state, job, || self.jobs(state));
         }
+        bus.supposing(supposed, |state| desk.finder.finds_place_now(state, job))
+    }
+
+    /// What is supposed when a place for a job is looked for: these nodes are none, nor are those that are known to go
+    /// while it would run, and it takes no watts that are withdrawn or go while it would hold them.
+    pub(super) fn supposed(&mut self, state: &State, job: u32, nodes: Option<Vec<u64>>) -> Supposed {
+        let begins = state.drained_for();
+        let watts = (!begins.is_empty() && state.class(job).draws.is_some()).then(|| {
+            let end = state.expected_end(job, state.slowest_rate(job));
+            let during = begins.into_iter().filter(|begin| *begin < end);
+            during.filter_map(|begin| self.ahead.watts_at(state, begin)).collect()
+        });
+        let nodes = either(nodes, state.going(job));
+        Supposed { nodes, watts, withdrawn: self.spent.clone(), tells_who_refuses: false }
     }
 
     /// Whether a job at the place found last ends before every reservation begins or leaves room for all of them; if
@@ -93,13 +101,12 @@ impl Group {
         if self.harmless(finder, bus, job) {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.known_changes().is_empty() {
+        if self.rules.backfill == Backfill::EasyStrict || self.counted && !bus.foresees_changes() {
             return false;
         }
-        let end = expected_end(bus, job, finder);
-        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), end);
-        let nodes = either(Some(taken), bus.going(job)).unwrap_or_default();
-        bus.without(&nodes, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
+        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), job);
+        let supposed = self.supposed(bus, job, Some(taken));
+        bus.supposing(supposed, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
     }
 
     pub(super) fn harmless(&mut self, finder: &mut Finder, state: &State, job: u32) -> bool {
@@ -121,7 +128,7 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict {
             return false;
         }
-        let only = self.reservations.only().filter(|_| self.counted && state.known_changes().is_empty());
+        let only = self.reservations.only().filter(|_| self.counted && !state.foresees_changes());
         only.is_none_or(|only| !self.ahead.lacks_gpus(state.class(only), class.gpus_milli))
     }
 
@@ -159,6 +166,37 @@ impl Group {
         }
         let meets = nodes.iter().zip(own).any(|(closed, own)| closed & own != 0);
         meets.then_some(nodes)
+    }
+
+    /// Whether a blocked job closes its partition: it is known when it would have a place, or it has one now on what is
+    /// withdrawn.
+    pub(super) fn closes(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
+        if !self.looks_ahead {
+            return true;
+        }
+        let nodes = self.withdrawn(bus, job);
+        if nodes.is_some() || !self.spent.is_empty() {
+            let supposed = Supposed { withdrawn: Vec::new(), ..self.supposed(bus, job, None) };
+            if bus.supposing(supposed, |state| desk.finder.finds_place_now(state, job)) {
+                return true;
+            }
+        }
+        self.ahead.reserve(bus, &mut desk.finder, job) != Time::NEVER
+    }
+
+    /// A blocked job that would find a place if no cap were looked at withdraws what is left under every cap that refuses
+    /// it: no later job of this pass draws a watt more there.
+    pub(super) fn withdraw_watts(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) {
+        if bus.class(job).draws.is_none() {
+            return;
+        }
+        let finder = &mut desk.finder;
+        let supposed = self.supposed(bus, job, self.withdrawn(bus, job));
+        let supposed = Supposed { tells_who_refuses: true, ..supposed };
+        let refusing = bus.supposing(supposed, |state| finder.refusing(state, job));
+        self.spent.extend(refusing.unwrap_or_default());
+        self.spent.sort_unstable();
+        self.spent.dedup();
     }
 
     /// Says where the passes over a partition stop, where no other passes go on behind it.

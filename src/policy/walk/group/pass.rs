@@ -67,6 +67,7 @@ impl Group {
         self.streams.iter_mut().for_each(|stream| stream.mode = Mode::Open);
         self.fronts.iter_mut().for_each(|front| *front = Front::default());
         self.reservations.clear();
+        self.spent.clear();
         self.last_blocked = None;
     }
 
@@ -80,15 +81,20 @@ impl Group {
         let mut alike: Vec<(u32, u64)> = Vec::new();
         for (tier, arrivals) in arrivals.iter().enumerate() {
             for candidate in arrivals.iter().copied() {
-                let kind = (candidate.class, candidate.work);
-                if alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
+                let (kind, stream) = ((candidate.class, candidate.work), self.stream(candidate.class));
+                // An arrival before this one may have closed the quota.
+                let closed = self.streams[stream].mode == Mode::Closed;
+                if closed || alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
                     continue;
                 }
-                if self.consider(desk, bus, candidate)? == Tried::Started {
-                    self.overtaken = true;
-                    return Ok(Some((tier, candidate.key)));
+                match self.consider(desk, bus, candidate)? {
+                    Tried::Started => {
+                        self.overtaken = true;
+                        return Ok(Some((tier, candidate.key)));
+                    }
+                    Tried::Quota if self.rules.backfill != Backfill::Skip => self.close_quota(stream),
+                    Tried::Quota | Tried::Blocked => alike.push(kind),
                 }
-                alike.push(kind);
             }
         }
         Ok(None)
@@ -183,19 +189,21 @@ impl Group {
     }
 
     /// What a blocked job at the front of its stream means for the others.
-    pub(super) fn block(&mut self, desk: &mut Desk, state: &State, (stream, key): (usize, Key)) {
-        let partition = self.streams[stream].partition;
-        let front = &mut self.fronts[partition as usize];
+    pub(super) fn block(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, (stream, key): (usize, Key)) {
+        let (partition, job) = (self.streams[stream].partition, job_of(key));
         let mode = match self.rules.backfill {
             Backfill::Skip => Mode::ByClass,
-            Backfill::None if !self.looks_ahead => Mode::Closed,
             Backfill::None => {
-                let shadow = self.ahead.reserve(state, &mut desk.finder, job_of(key));
-                if shadow == Time::NEVER { Mode::Open } else { Mode::Closed }
+                if self.closes(desk, bus, job) {
+                    Mode::Closed
+                } else {
+                    Mode::Open
+                }
             }
             _ => {
                 let ahead = (&mut self.ahead, &mut desk.finder);
-                let known = self.reservations.add(state, ahead, job_of(key));
+                let known = self.reservations.add(bus, ahead, job);
+                let front = &mut self.fronts[partition as usize];
                 front.reserved += u32::from(known);
                 // What would delay one reservation may delay another at other lengths.
                 self.version += u64::from(known && self.reservations.only().is_none());
@@ -203,7 +211,8 @@ impl Group {
             }
         };
         if mode == Mode::Closed {
-            front.head = Some(key);
+            self.withdraw_watts(desk, bus, job);
+            self.fronts[partition as usize].head = Some(key);
         }
         if mode == Mode::Open {
             let Stream { tier, line, .. } = self.streams[stream];
@@ -215,7 +224,7 @@ impl Group {
             if self.streams[index].partition == partition && self.streams[index].mode == Mode::Open {
                 self.streams[index].mode = mode;
                 if mode == Mode::ByClass {
-                    self.line_up_stream(state, index, key);
+                    self.line_up_stream(bus, index, key);
                 }
             }
         }
