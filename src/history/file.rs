@@ -150,8 +150,18 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let plan =
         Plan { cluster: tables.cluster.into_owned(), workload, settings: tables.settings.into_owned() };
     let (end, complete, exhausted) = (tables.end, tables.complete, tables.exhausted);
-    let history =
-        History { plan, segments, pieces, jobs: records, waits, wait_classes, holds, end, complete, exhausted };
+    let history = History {
+        plan,
+        segments,
+        pieces,
+        jobs: records,
+        waits,
+        wait_classes,
+        holds,
+        end,
+        complete,
+        exhausted,
+    };
     super::check::check(&history)?;
     Ok(history)
 }

@@ -361,7 +361,10 @@ mod tests {
             waits: [(20, 1, WaitReason::Quota), (50, 0, WaitReason::Quota), (200, 0, WaitReason::Order)]
                 .into_iter()
                 .chain([(390, 0, WaitReason::Quota)])
-                .map(|(time, class, reason)| WaitRecord { time: Time(time), why: Why::Class { class, reason } })
+                .map(|(time, class, reason)| WaitRecord {
+                    time: Time(time),
+                    why: Why::Class { class, reason },
+                })
                 .collect(),
             wait_classes: vec![0, 1, 0, 1, 0],
             end: Time(400),

@@ -86,13 +86,8 @@ impl Sweep<'_> {
 
     /// When something happens next.
     fn next(&self) -> Option<Time> {
-        let cursors = [
-            &self.segment_starts,
-            &self.segment_ends,
-            &self.wait_starts,
-            &self.wait_ends,
-            &self.changes,
-        ];
+        let cursors =
+            [&self.segment_starts, &self.segment_ends, &self.wait_starts, &self.wait_ends, &self.changes];
         cursors.into_iter().filter_map(Cursor::time).min()
     }
 

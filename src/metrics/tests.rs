@@ -8,8 +8,8 @@ use super::waiting::add_reasons;
 use crate::cluster::{Cluster, NodeKind, NodeState};
 use crate::history::sample::{self, Machine};
 use crate::history::{History, Plan, Settings, WaitReason};
-use crate::simulation::{Control, simulate};
 use crate::metrics::measure;
+use crate::simulation::{Control, simulate};
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::{Behaviour, Builder, Job, Request, Shape};
 
@@ -51,9 +51,9 @@ fn state(history: &History, now: Time) -> (Machine<'_>, Vec<u64>, u128) {
 fn is_over_quota(history: &History, job: u32, held: &[u64]) -> bool {
     let workload = &history.plan.workload;
     let (tenant, wanted) = (workload.jobs[job as usize].tenant as usize, workload.request_of(job).gpus());
-    workload.tenants[tenant]
-        .quota_milli
-        .is_some_and(|quota| wanted.milli() > 0 && held[tenant] + u64::from(wanted.milli()) > u64::from(quota))
+    workload.tenants[tenant].quota_milli.is_some_and(|quota| {
+        wanted.milli() > 0 && held[tenant] + u64::from(wanted.milli()) > u64::from(quota)
+    })
 }
 
 fn why(history: &History, job: u32, machine: &Machine<'_>, held: &[u64]) -> WaitReason {
@@ -224,8 +224,7 @@ fn waits_of(segment: u32, shape: Shape) -> [u64; 3] {
     }
     let cluster = Cluster::racked(2, 4, NodeKind { gpus: 8, ..NodeKind::default() });
     let settings = Settings::named("fifo", "skip", "spread");
-    let history =
-        simulate(Plan { cluster, workload: builder.finish(), settings }, &mut Control::default());
+    let history = simulate(Plan { cluster, workload: builder.finish(), settings }, &mut Control::default());
     let metrics = measure(&history).metrics;
     [WaitReason::Shape, WaitReason::Order, WaitReason::Held].map(|reason| metrics.waited_for(reason))
 }

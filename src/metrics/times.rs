@@ -206,7 +206,14 @@ mod tests {
         for ((wait, run), expected) in [((0, 5), 1.0), ((5, 1), 1.0), ((95, 5), 10.0), ((300, 100), 4.0)] {
             let none = SecondsByReason::default();
             let (wait_time, run_time) = (Seconds(wait), Seconds(run));
-            let times = JobTimes { start_time: Time(0), wait_time, run_time, attempts: 1, reasons: none, waits_for: None };
+            let times = JobTimes {
+                start_time: Time(0),
+                wait_time,
+                run_time,
+                attempts: 1,
+                reasons: none,
+                waits_for: None,
+            };
             assert!((times.bounded_slowdown() - expected).abs() < 1e-12, "{wait} s and {run} s");
         }
     }

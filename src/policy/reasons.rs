@@ -14,7 +14,8 @@ use crate::history::{Plan, WaitReason, Why};
 use crate::state::class::{Class, Classes};
 use crate::state::constraint::{Places, Question, why, why_behind};
 use crate::state::place::Choice;
-use crate::state::{Resources, State, Trial};
+use crate::state::power::ledger::Ledger;
+use crate::state::{Resources, State, Supposed, Trial};
 use crate::units::Time;
 use std::collections::BTreeMap;
 
@@ -137,11 +138,14 @@ impl Reasons {
             }
         }
         if state.lengths_decide() {
+            let begins = state.drained_for().into_iter();
+            let watts: Vec<(Time, Ledger)> =
+                begins.filter_map(|begin| Some((begin, state.watts_at(begin)?))).collect();
             for job in state.waiting().to_vec() {
                 let class = state.class(job);
                 let (index, stops) = (class.index, state.head(class.queue));
                 if stops.is_none_or(|head| head == job) {
-                    let reason = self.reason_of_length(state, job);
+                    let reason = self.reason_of_length(state, job, &watts);
                     own.insert(job, reason.unwrap_or_else(|| self.reason(state, index)));
                 }
             }
@@ -185,17 +189,26 @@ impl Reasons {
         why_behind(&Question { resources, class, job, places: &NoRoom }).unwrap_or(WaitReason::Order)
     }
 
-    /// What a job waits for where how long it is expected to run makes a difference; else `None`.
-    fn reason_of_length(&self, state: &mut Trial<'_>, job: u32) -> Option<WaitReason> {
+    /// What a job waits for where how long it is expected to run makes a difference; else `None`. `watts` says how they
+    /// are expected to stand when each of the curtailments to come begins.
+    fn reason_of_length(
+        &self,
+        state: &mut Trial<'_>,
+        job: u32,
+        watts: &[(Time, Ledger)],
+    ) -> Option<WaitReason> {
         let nodes = state.going(job);
-        if nodes.is_none() && !state.ends_before_curtailments(job) {
+        let end = state.expected_end(job, state.slowest_rate(job));
+        let during = watts.iter().filter(|(begin, _)| *begin < end).map(|(_, ledger)| ledger.clone());
+        let watts = (!watts.is_empty() && state.class(job).draws.is_some()).then(|| during.collect());
+        let supposed = Supposed { nodes, watts, ..Supposed::default() };
+        if supposed.is_nothing() {
             return None;
         }
-        let ask = |state: &State| {
+        let why = state.supposing(supposed, |state| {
             let (resources, class) = (state.resources(), state.class(job));
             why(&Question { resources, class, job, places: &self.finders })
-        };
-        let why = state.for_the_length_of(job, nodes.as_deref().unwrap_or_default(), ask);
+        });
         Some(why.unwrap_or(WaitReason::Order))
     }
 }

@@ -32,8 +32,7 @@ impl Members {
     }
     #[inline]
     fn insert(&mut self, member: u32) {
-        self.place[member as usize] =
-            u32::try_from(self.listed.len()).expect("jobs are counted in 32 bits");
+        self.place[member as usize] = u32::try_from(self.listed.len()).expect("jobs are counted in 32 bits");
         self.listed.push(member);
     }
     #[inline]

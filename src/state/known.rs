@@ -1,5 +1,7 @@
 //! Capacity changes that are known to come: their notice has been given, and they have not happened yet.
 
+use super::power::ledger::Ledger;
+use super::power::level::level_of;
 use super::{Resources, State};
 use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece};
 use crate::units::Time;
@@ -76,6 +78,22 @@ impl State {
         begins.sort_unstable();
         begins.dedup();
         begins
+    }
+    /// How the watts are expected to stand at an instant to come, as far as what runs now and caps that are known tell.
+    ///
+    /// # Complexity
+    /// O(domains + what running jobs hold) time: it is for asking once a pass.
+    pub(crate) fn watts_at(&self, instant: Time) -> Option<Ledger> {
+        let mut ledger = self.resources.power()?.clone();
+        for job in self.running() {
+            let Some(segment) = self.segment(*job) else { continue };
+            let ends = self.expected_end_now(*job).is_some_and(|end| end <= instant);
+            if let Some(draws) = self.class(*job).draws.as_ref().filter(|_| ends) {
+                ledger.hold(draws, level_of(segment.cap), self.domains(*job), false);
+            }
+        }
+        ledger.expect_caps(&self.history.plan.cluster, self.now, instant);
+        Some(ledger)
     }
     /// Whether how long a job is expected to run decides now whether it may start: nodes or watts are known to go.
     pub(crate) fn lengths_decide(&self) -> bool {

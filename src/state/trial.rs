@@ -148,18 +148,6 @@ impl<'a> Trial<'a> {
         resources.occupancy.give_back(&withheld.unwrap_or_default());
         answer
     }
-    /// Asks about a start of a job as if `nodes`, 64 a word, took no new pods, and under the caps that count for it.
-    pub(crate) fn for_the_length_of<T>(
-        &mut self,
-        job: u32,
-        nodes: &[u64],
-        ask: impl FnOnce(&State) -> T,
-    ) -> T {
-        let withheld = self.state.resources.occupancy.withhold(nodes);
-        let answer = self.eased_for(job, ask);
-        self.state.resources.occupancy.give_back(&withheld);
-        answer
-    }
     /// From now on jobs wait for another reason.
     pub(crate) fn set_reason(&mut self, why: Why) {
         let time = self.state.now;
