@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `order` | its queue's passes stop at another job (backfill `none`) |
 //! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota |
+//! | `limit` | what the jobs of its partition hold and what it asks for exceed the partition's limit |
 //! | `capacity` | fewer GPUs are free than it asks for, in its partition and on its platforms |
 //! | `shape` | enough are free, but no node, rack or set of nodes takes its pods |
 //! | `held` | a policy holds it back on purpose; or it fits, and no pass of the cycle has seen that yet |

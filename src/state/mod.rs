@@ -26,6 +26,7 @@
 
 mod apply;
 mod book;
+pub(crate) mod ceilings;
 pub mod class;
 mod decision;
 mod event;
@@ -33,7 +34,6 @@ pub(crate) mod known;
 pub(crate) mod overlay;
 pub mod place;
 pub mod power;
-pub(crate) mod quota;
 mod resources;
 #[cfg(test)]
 mod tests;
