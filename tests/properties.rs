@@ -78,6 +78,7 @@ impl Seen {
         all.reserved += reserved;
         all.class_skipped += class_skipped;
         all.quota_refused += quota_refused;
+        all.limit_refused += run.counts.limit_refused;
         all.shared += shared;
         for job in &run.jobs {
             self.outcomes[job.outcome as usize] += 1;
@@ -113,6 +114,7 @@ impl Seen {
         must(counts.reserved, "reservations for later");
         must(counts.class_skipped, "jobs not tried since their class had failed");
         must(counts.quota_refused, "refusals by a quota");
+        must(counts.limit_refused, "refusals by the limit of a partition");
         must(counts.shared, "starts on a share of a GPU");
         must(self.heads, "heads of strict passes, as they change");
         must(self.moved_heads, "reservations of easy behind which something was started");

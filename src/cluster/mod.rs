@@ -154,6 +154,9 @@ pub struct Partition {
     /// Jobs of a higher tier are tried before those of a lower one, whatever the order says; 0 unless it is set.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tier: u32,
+    /// GPU-thousandths that its running jobs may hold together; none: as many as there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_milli: Option<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -162,10 +165,10 @@ const fn is_zero(tier: &u32) -> bool {
 }
 
 impl Partition {
-    /// A partition of the lowest tier.
+    /// A partition of the lowest tier, without a limit.
     #[must_use]
     pub const fn new(name: String, nodes: Vec<Range<u32>>) -> Self {
-        Self { name, nodes, tier: 0 }
+        Self { name, nodes, tier: 0, limit_milli: None }
     }
 }
 

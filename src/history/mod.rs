@@ -142,6 +142,8 @@ pub enum WaitReason {
     Dependency,
     /// Its tenant holds as much as it may.
     Quota,
+    /// The jobs of its partition hold as much as they may together.
+    Limit,
     /// Not enough GPUs are free where it may run.
     Capacity,
     /// Enough are free, but no node or rack has them together.
@@ -156,14 +158,23 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// Every reason.
-    pub const ALL: [Self; 7] =
-        [Self::Dependency, Self::Quota, Self::Capacity, Self::Shape, Self::Power, Self::Order, Self::Held];
+    pub const ALL: [Self; 8] = [
+        Self::Dependency,
+        Self::Quota,
+        Self::Limit,
+        Self::Capacity,
+        Self::Shape,
+        Self::Power,
+        Self::Order,
+        Self::Held,
+    ];
     /// The name used in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dependency => "dependency",
             Self::Quota => "quota",
+            Self::Limit => "limit",
             Self::Capacity => "capacity",
             Self::Shape => "shape",
             Self::Power => "power",

@@ -11,6 +11,7 @@
 //! | `held` | a policy holds it back on purpose, or no pass has seen it yet |
 //! | `order` | its partition's passes stop at another job (backfill `none`) |
 //! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota |
+//! | `limit` | what the jobs of its partition hold and what it asks for exceed the partition's limit |
 //! | `capacity` | fewer GPUs are free than it asks for, in its partition and on its platforms |
 //! | `shape` | enough are free, but no node, rack or set of nodes takes its pods |
 //! | `power` | there is a place, but a cap on power has too little headroom |

@@ -185,7 +185,8 @@ fn retain_oversized(
     placement: &mut placement::Placement,
     classes: &Classes,
 ) {
-    let mut fit = |class: &Class, job| resources.within_quota(class) && placement.fits(class, job, resources);
+    let mut fit =
+        |class: &Class, job| resources.below_ceilings(class) && placement.fits(class, job, resources);
     let fits: Vec<bool> = classes.table.iter().map(|class| fit(class, 0)).collect();
     let draws = placement.draws();
     jobs.retain(|job| {
@@ -195,6 +196,6 @@ fn retain_oversized(
         if !draws || class.monotone {
             return !fits[index];
         }
-        !(resources.within_quota(class) && placement.fits(class, *job, resources))
+        !(resources.below_ceilings(class) && placement.fits(class, *job, resources))
     });
 }

@@ -150,14 +150,14 @@ impl Preemptive {
         for (node, region) in self.region_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
             free[*region] += u64::from(occupancy.free_milli(node));
         }
-        let mut quota = state.resources().clone_quota();
+        let mut ceilings = state.resources().clone_ceilings();
         let mut held = Vec::new();
         for &job in preemptible {
             self.held_by_region(state, state.segment(job).expect("it runs"), &mut held);
             free.iter_mut().zip(&held).for_each(|(free, held)| *free += held);
-            quota.unhold(state.class(job));
+            ceilings.unhold(state.class(job));
         }
-        Pool { free, quota }
+        Pool { free, ceilings }
     }
 
     /// The GPU-thousandths of a piece on nodes that take new pods, by region.
@@ -186,9 +186,9 @@ impl Preemptive {
             let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
                 && (state.segment(job).is_some()
                     || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
-            if fits && pool.quota.within_quota(class) {
+            if fits && pool.ceilings.allows(class) {
                 wanted.iter().zip(&mut pool.free).for_each(|(wanted, free)| *free -= wanted);
-                pool.quota.hold(class);
+                pool.ceilings.hold(class);
                 taken.insert(job);
             }
         }
@@ -227,7 +227,7 @@ impl Preemptive {
                 }
                 _ => placement.choose_in(class, job, &room, &mut choice),
             };
-            let found = room.within_quota(class) && finds();
+            let found = room.below_ceilings(class) && finds();
             room.occupancy.give_back(&going.unwrap_or_default());
             if found {
                 room.claim(class, &choice.pieces, choice.cap);
@@ -271,7 +271,7 @@ impl Preemptive {
 #[derive(Debug, Clone)]
 struct Pool {
     free: Vec<u64>,
-    quota: crate::state::quota::Quota,
+    ceilings: crate::state::ceilings::Ceilings,
 }
 
 impl Part for Preemptive {

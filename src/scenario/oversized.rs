@@ -44,7 +44,7 @@ pub(super) fn check(
         let others = if count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
         let wanted = wanted(plan, &plan.workload.requests[request as usize]);
         let mut message = format!("job `{name}`{others} asks for {wanted} and could never start");
-        let mut hint = hint(plan, plan.workload.jobs[first as usize].tenant);
+        let mut hint = hint(plan, first);
         if too_large.binary_search(&first).is_err() {
             message.push_str(" for want of power");
             POWER.clone_into(&mut hint);
@@ -91,14 +91,20 @@ fn wanted(plan: &Plan, request: &Request) -> String {
     text
 }
 
-fn hint(plan: &Plan, tenant: u32) -> String {
+fn hint(plan: &Plan, job: u32) -> String {
     let cluster = &plan.cluster;
     let largest = cluster.kinds.iter().map(|kind| kind.gpus).max().unwrap_or(0);
-    let tenant = &plan.workload.tenants[tenant as usize];
+    let tenant = &plan.workload.tenants[plan.workload.jobs[job as usize].tenant as usize];
     let quota =
         tenant.quota().map_or_else(String::new, |quota| format!("; `{}` may hold {quota}", tenant.name));
+    let partition =
+        cluster.partition(&plan.workload.partitions[plan.workload.request_of(job).partition as usize]);
+    let limit = partition.and_then(|partition| Some((&partition.name, partition.limit_milli?)));
+    let limit = limit.map_or_else(String::new, |(name, limit)| {
+        format!("; the jobs of partition `{name}` may hold {} together", Gpus::from_milli(limit))
+    });
     format!(
-        "there are {} GPUs, at most {largest} a node{quota}; `--set run.oversized=reject` runs the rest",
+        "there are {} GPUs, at most {largest} a node{quota}{limit}; `--set run.oversized=reject` runs the rest",
         cluster.gpus()
     )
 }

@@ -1,5 +1,6 @@
 //! Request classes: jobs that a start decision cannot tell apart.
 
+use super::ceilings::Ceilings;
 use super::power::CapRule;
 use super::power::level::{Draws, level_of};
 use crate::cluster::{Cluster, Host, NodeKind};
@@ -60,6 +61,8 @@ pub struct Class {
     pub segment: u32,
     /// The tenant, if it has a quota.
     pub quota_tenant: Option<u32>,
+    /// The row of [`Ceilings`] of its partition's limit, if it has one.
+    pub(crate) limit: Option<u32>,
     /// The queue it stands in: its partition.
     pub queue: u32,
     /// The tier of that: a higher one is tried first.
@@ -179,6 +182,10 @@ impl Class {
             Form::Pods { .. } => !racks_matter || request.segment <= 1,
             _ => true,
         };
+        let partition = cluster.partition(&workload.partitions[request.partition as usize]);
+        // What asks for no GPU counts against no limit.
+        let limited = partition.is_some_and(|own| own.limit_milli.is_some()) && request.gpus().milli() > 0;
+        let limit = limited.then(|| Ceilings::row_of_partition(workload, request.partition));
         Self {
             index: 0,
             scope,
@@ -199,10 +206,9 @@ impl Class {
             topology: request.topology,
             segment: request.segment.max(1),
             quota_tenant,
+            limit,
             queue: request.partition,
-            tier: cluster
-                .partition(&workload.partitions[request.partition as usize])
-                .map_or(0, |partition| partition.tier),
+            tier: partition.map_or(0, |partition| partition.tier),
             speeds,
             draws: None,
             high,
@@ -216,6 +222,18 @@ impl Class {
             self.draws = Some(Draws::new(profile, kinds, rule, self.high));
             self.monotone &= !matches!(self.form, Form::Gang { .. } | Form::Pods { .. });
         }
+    }
+
+    /// The ceilings on GPUs held together that a job counts against: its tenant's quota, then its partition's limit.
+    #[inline]
+    pub(crate) fn ceilings(&self) -> impl Iterator<Item = u32> + use<> {
+        [self.quota_tenant, self.limit].into_iter().flatten()
+    }
+
+    /// Whether it counts against any.
+    #[inline]
+    pub(crate) const fn has_ceiling(&self) -> bool {
+        self.quota_tenant.is_some() || self.limit.is_some()
     }
 
     /// Whether it is several pods, which may span racks.

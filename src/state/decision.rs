@@ -90,6 +90,9 @@ pub enum Law {
     /// The tenant would hold more than its quota.
     #[error("its tenant would hold more than its quota")]
     Quota,
+    /// The jobs of its partition would hold more than its limit.
+    #[error("the jobs of its partition would hold more than its limit")]
+    Limit,
     /// A cap on power would be exceeded.
     #[error("a cap on power would be exceeded")]
     Power,

@@ -26,6 +26,7 @@
 
 mod apply;
 mod book;
+pub(crate) mod ceilings;
 pub mod class;
 pub mod constraint;
 mod decision;
@@ -34,7 +35,6 @@ pub(crate) mod known;
 pub(crate) mod overlay;
 pub mod place;
 pub mod power;
-pub(crate) mod quota;
 mod resources;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What is left over a window of time beside claims that come and go in it: of every GPU, CPU, memory and quota the
+//! What is left over a window of time beside claims that come and go in it: of every GPU, CPU, memory and ceiling the
 //! least at any instant of it; watts are asked for at each of these instants.
 //!
 //! A running job may end as a claim begins, so that the least is of what is left at each instant by itself.
@@ -25,8 +25,8 @@ pub(crate) struct Claim<'a> {
 pub(crate) struct Least {
     /// By counter that a claim touches.
     counters: BTreeMap<usize, i64>,
-    /// By tenant: the most thousandths that are held.
-    quota: BTreeMap<u32, u64>,
+    /// By ceiling: the most thousandths that are held below it.
+    held: BTreeMap<u32, u64>,
     /// How the watts stand at instants after the first.
     watts: Vec<Ledger>,
 }
@@ -38,8 +38,8 @@ pub(crate) struct Overlay {
     pieces: Vec<Vec<Piece>>,
     /// Counters that were lowered, and what was left of them before.
     lowered: Vec<(usize, i64)>,
-    /// By tenant: the thousandths that were held before.
-    quota: Vec<(u32, u64)>,
+    /// By ceiling: the thousandths that were held below it before.
+    held: Vec<(u32, u64)>,
 }
 
 impl Resources {
@@ -53,11 +53,11 @@ impl Resources {
     }
 
     fn note_counts(&self, least: &mut Least, claims: &[Claim<'_>], instant: Time) {
-        let (mut counters, mut quota): (BTreeMap<usize, i64>, BTreeMap<u32, u64>) = Default::default();
+        let (mut counters, mut held): (BTreeMap<usize, i64>, BTreeMap<u32, u64>) = Default::default();
         let counts = !claims.iter().all(Claim::is_whole);
         for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
-            if let Some(tenant) = claim.class.quota_tenant {
-                *quota.entry(tenant).or_default() += self.occupancy.milli_of(claim.pieces);
+            for row in claim.class.ceilings() {
+                *held.entry(row).or_default() += self.occupancy.milli_of(claim.pieces);
             }
             if counts {
                 self.occupancy.for_each_counter(claim.pieces, claim.class.host, |counter, amount| {
@@ -70,9 +70,9 @@ impl Resources {
             let least = least.counters.entry(counter).or_insert(left);
             *least = left.min(*least);
         }
-        for (tenant, milli) in quota {
-            let most = least.quota.entry(tenant).or_default();
-            *most = (self.held_of(tenant) + milli).max(*most);
+        for (row, milli) in held {
+            let most = least.held.entry(row).or_default();
+            *most = (self.held_below(row) + milli).max(*most);
         }
     }
 
@@ -80,10 +80,10 @@ impl Resources {
     pub(crate) fn overlay(&mut self, mut least: Least, claims: &[Claim<'_>], from: Time) -> Overlay {
         self.note_counts(&mut least, claims, from);
         let mut overlay = Overlay::default();
-        for (tenant, most) in least.quota {
-            let held = self.held_of(tenant);
-            self.set_held(tenant, held.max(most));
-            overlay.quota.push((tenant, held));
+        for (row, most) in least.held {
+            let held = self.held_below(row);
+            self.set_held_below(row, held.max(most));
+            overlay.held.push((row, held));
         }
         self.hold_claims(claims, from, true);
         self.ask_also(least.watts);
@@ -125,8 +125,8 @@ impl Resources {
         }
         self.ask_also(Vec::new());
         self.hold_claims(claims, from, false);
-        for (tenant, held) in overlay.quota {
-            self.set_held(tenant, held);
+        for (row, held) in overlay.held {
+            self.set_held_below(row, held);
         }
     }
 

@@ -1,11 +1,11 @@
 //! What a start can run out of.
 
 use super::Law;
+use super::ceilings::Ceilings;
 use super::class::{Class, Classes, Form};
 use super::power::CapRule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
-use super::quota::Quota;
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
 use crate::units::{Factor, Time};
@@ -16,7 +16,7 @@ use crate::workload::Topology;
 pub struct Resources {
     /// Who could hold what.
     pub occupancy: Occupancy,
-    quota: Quota,
+    ceilings: Ceilings,
     power: Option<Ledger>,
     /// How often something became free, and how often something was taken.
     freed: u64,
@@ -30,7 +30,7 @@ impl Resources {
         let power = caps.map(|_| Ledger::new(&plan.cluster));
         Self {
             occupancy: Occupancy::new(&plan.cluster, &classes.scopes),
-            quota: Quota::new(plan),
+            ceilings: Ceilings::new(plan),
             power,
             freed: 0,
             taken: 0,
@@ -97,14 +97,19 @@ impl Resources {
             power.expect_caps(&plan.cluster, now, instant);
         }
     }
-    /// Whether one more job of the class stays within its tenant's quota.
+    /// Whether one more job of the class stays within its tenant's quota and its partition's limit.
     #[must_use]
     #[inline]
-    pub fn within_quota(&self, class: &Class) -> bool {
-        self.quota.within_quota(class)
+    pub fn below_ceilings(&self, class: &Class) -> bool {
+        self.ceilings.allows(class)
     }
-    pub(crate) fn clone_quota(&self) -> Quota {
-        self.quota.clone()
+    /// The ceiling that keeps one more job of the class out, the quota first.
+    #[inline]
+    pub(crate) fn ceiling_of(&self, class: &Class) -> Option<u32> {
+        self.ceilings.refusing(class, u64::from(class.gpus_milli))
+    }
+    pub(crate) fn clone_ceilings(&self) -> Ceilings {
+        self.ceilings.clone()
     }
     /// Whether a job of the class finds a place, where counts of free GPUs and nodes tell; `None` where they do not.
     #[must_use]
@@ -138,7 +143,7 @@ impl Resources {
     #[inline]
     pub fn holds_without(&self, class: &Class, pieces: &[Piece]) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
-        let limited = self.power.is_some() || class.quota_tenant.is_some() || !class.host.is_none();
+        let limited = self.power.is_some() || class.has_ceiling() || !class.host.is_none();
         if limited || class.topology == Topology::RequireRack {
             return None;
         }
@@ -162,15 +167,18 @@ impl Resources {
         let certain = enough || matches!(class.form, Form::Gang { .. }) && whole();
         certain.then_some(enough)
     }
-    /// Whether a job of the class may hold so many thousandths more within its tenant's quota.
+    /// Whether a job of the class may hold so many thousandths more below every ceiling.
+    ///
+    /// # Errors
+    /// The law that it would break.
     #[inline]
-    pub(crate) fn within_quota_with(&self, class: &Class, milli: u64) -> bool {
-        self.quota.allows(class, milli)
+    pub(super) fn must_be_below_ceilings(&self, class: &Class, milli: u64) -> Result<(), Law> {
+        self.ceilings.refusing(class, milli).map_or(Ok(()), |row| Err(self.ceilings.law(row)))
     }
-    /// What a job of the class counts against its tenant's quota while it holds `pieces`: what it holds.
+    /// What a job of the class counts against its ceilings while it holds `pieces`: what it holds.
     #[inline]
-    fn quota_milli(&self, class: &Class, pieces: &[Piece]) -> u64 {
-        if class.quota_tenant.is_none() { 0 } else { self.occupancy.milli_of(pieces) }
+    fn counted_milli(&self, class: &Class, pieces: &[Piece]) -> u64 {
+        if class.has_ceiling() { self.occupancy.milli_of(pieces) } else { 0 }
     }
     /// A job of the class takes these pieces, their GPUs capped to `cap` of their TGP.
     ///
@@ -179,7 +187,7 @@ impl Resources {
     #[inline]
     pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.claim(pieces, class.host);
-        self.quota.add(class, self.quota_milli(class, pieces));
+        self.ceilings.add(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
     }
     /// As [`Resources::claim`], if all of it is free and within every cap.
@@ -208,17 +216,17 @@ impl Resources {
             }
             self.occupancy.claim(std::slice::from_ref(piece), class.host);
         }
-        self.quota.add(class, self.quota_milli(class, pieces));
+        self.ceilings.add(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
-    /// How many thousandths a tenant holds.
-    pub(super) fn held_of(&self, tenant: u32) -> u64 {
-        self.quota.held(tenant)
+    /// How many thousandths are held below a ceiling.
+    pub(super) fn held_below(&self, row: u32) -> u64 {
+        self.ceilings.held(row)
     }
-    /// A tenant holds so many thousandths, in what is looked ahead at.
-    pub(super) fn set_held(&mut self, tenant: u32, milli: u64) {
-        self.quota.set_held(tenant, milli);
+    /// So many thousandths are held below a ceiling, in what is looked ahead at.
+    pub(super) fn set_held_below(&mut self, row: u32, milli: u64) {
+        self.ceilings.set_held(row, milli);
     }
     /// Whoever asks for power is asked for it besides as the watts stand at other instants; none: now alone.
     pub(super) fn ask_also(&mut self, others: Vec<Ledger>) {
@@ -234,7 +242,7 @@ impl Resources {
     pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.freed += 1;
         self.occupancy.release(pieces, class.host);
-        self.quota.subtract(class, self.quota_milli(class, pieces));
+        self.ceilings.subtract(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, false);
     }
     /// Whether what a job of the class holds may be capped otherwise: to no more, or within every cap.

@@ -7,6 +7,11 @@ use crate::workload::{Behaviour, Builder, Request, Tenant};
 
 /// Four nodes of four GPUs, the partition `half` being the first two; a tenant with a quota of six.
 fn state(requests: &[Request], tenant_of: fn(u32) -> u32) -> State {
+    state_with_limit(requests, tenant_of, None)
+}
+
+/// The same where the jobs of `half` may hold so many thousandths together.
+fn state_with_limit(requests: &[Request], tenant_of: fn(u32) -> u32, limit_milli: Option<u32>) -> State {
     let mut builder = Builder::default();
     builder.add_tenant(Tenant::named("free"));
     builder.add_tenant(Tenant { quota_milli: Some(6000), ..Tenant::named("limited") });
@@ -19,7 +24,8 @@ fn state(requests: &[Request], tenant_of: fn(u32) -> u32) -> State {
         builder.push(Job { request, behaviour, work_time, tenant: tenant_of(job), ..Job::at(Time(0)) });
     }
     let mut cluster = Cluster::uniform(4, NodeKind { gpus: 4, ..NodeKind::default() });
-    cluster.partitions.push(Partition::new("half".to_owned(), std::iter::once(0..2).collect()));
+    let half = Partition::new("half".to_owned(), std::iter::once(0..2).collect());
+    cluster.partitions.push(Partition { limit_milli, ..half });
     let settings = Settings::named("fifo", "none", "first-fit");
     State::new(Plan { cluster, workload: builder.finish(), settings }, None)
 }
@@ -116,6 +122,26 @@ fn what_a_job_holds_decides_its_rate_and_its_quota() {
         (1000 - 100 - 50) << 16,
         "a hundred seconds, and a hundred at half the rate"
     );
+}
+
+#[test]
+fn what_jobs_of_a_partition_hold_counts_against_its_limit() {
+    let of_half = |gpus| Request { partition: 1, ..gang(gpus) };
+    let mut state = state_with_limit(&[of_half(4), of_half(4), gang(4)], |_| 0, Some(6000));
+    (0..3).for_each(|job| state.set_eligible(job));
+    state.apply(start(0, &[gpus(0, 0b1111)])).expect("four of six");
+    let node = [gpus(1, 0b1111)];
+    let second = start(1, &node);
+    assert_eq!(state.apply(second).expect_err("eight of six").law, Law::Limit);
+    state.apply(start(2, &[gpus(2, 0b1111)])).expect("it is of no limited partition");
+    state.set_now(Time(100));
+    state.apply(Decision::Resize { job: 0, domains: &[gpus(0, 0b11)] }).expect("smaller");
+    state.apply(second).expect("two and four of six");
+    state.set_now(Time(200));
+    let larger = [gpus(0, 0b111)];
+    let refusal =
+        state.apply(Decision::Resize { job: 0, domains: &larger }).expect_err("three and four of six");
+    assert_eq!(refusal.law, Law::Limit, "what is held counts");
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) partitions: Vec<(u32, u32)>,
     /// The tiers of the partitions, the first one's first.
     tiers: [u32; 3],
+    /// Thousandths that the jobs of each partition may hold together, the first one's first.
+    limits: [Option<u32>; 3],
     /// When, first node and how many, state, how long before it is known.
     changes: Vec<(u32, u32, u32, NodeState, Option<u32>)>,
     /// When all nodes are up for good.
@@ -144,8 +146,12 @@ prop_compose! {
         repaired in weighted(0.8, 100u32..300),
         repair_notice in weighted(0.3, 0u32..200),
         tiers in prop_oneof![3 => Just([0; 3]), 1 => prop::array::uniform3(0u32..3)],
+        limits in prop_oneof![
+            3 => Just([None; 3]),
+            1 => prop::array::uniform3(weighted(0.5, prop_oneof![4000u32..20_000, (4u32..20).prop_map(|n| n * 1000)])),
+        ],
     ) -> ClusterSpec {
-        ClusterSpec { kinds, racks, partitions, tiers, changes, repaired, repair_notice }
+        ClusterSpec { kinds, racks, partitions, tiers, limits, changes, repaired, repair_notice }
     }
 }
 
@@ -274,7 +280,8 @@ impl ClusterSpec {
             }
             let all = first..cluster.nodes();
             if copies > 1 {
-                cluster.partitions.push(Partition::new(format!("copy {copy}"), vec![all.clone()]));
+                let own = Partition::new(format!("copy {copy}"), vec![all.clone()]);
+                cluster.partitions.push(Partition { limit_milli: self.limits[0], ..own });
             }
             for (time, start, length, state, notice) in &self.changes {
                 let start = all.start + start % (all.end - all.start);
@@ -298,7 +305,10 @@ impl ClusterSpec {
             cluster.partitions.push(Partition::new(name, Vec::from([nodes])));
         }
         if copies == 1 {
-            cluster.partitions.iter_mut().zip(self.tiers).for_each(|(partition, tier)| partition.tier = tier);
+            let own = self.tiers.into_iter().zip(self.limits);
+            for (partition, (tier, limit_milli)) in cluster.partitions.iter_mut().zip(own) {
+                (partition.tier, partition.limit_milli) = (tier, limit_milli);
+            }
         }
         cluster
     }

@@ -212,6 +212,7 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
     let mut gpus: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut hosts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     let mut tenants: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
+    let mut partitions: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
     for (job, line) in (0..).zip(lines) {
         let request = plan.workload.request_of(job);
         for attempt in line.attempts.iter().filter(|attempt| (attempt.from..attempt.to).contains(&instant)) {
@@ -236,8 +237,10 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
                 }
             }
             let tenant = tenants.entry(plan.workload.jobs[job as usize].tenant).or_default();
-            tenant.0 += u64::from(request.gpus().milli());
-            tenant.1 |= attempt.from == instant && instant > 0;
+            for held in [tenant, partitions.entry(request.partition).or_default()] {
+                held.0 += u64::from(request.gpus().milli());
+                held.1 |= attempt.from == instant && instant > 0 && request.gpus().milli() > 0;
+            }
         }
     }
     for ((node, gpu), milli) in gpus {
@@ -250,6 +253,15 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
         let over = |used: u64, capacity: u32| capacity != u32::MAX && used > u64::from(capacity);
         if over(cpu, kind.cpu_milli) || over(memory, kind.memory_mib) {
             broken.push(format!("at {instant} node {node} gives {cpu} of CPU, {memory} MiB"));
+        }
+    }
+    for (partition, (milli, starts)) in partitions {
+        let name = &plan.workload.partitions[partition as usize];
+        let limit = plan.cluster.partition(name).and_then(|partition| partition.limit_milli);
+        if starts && limit.is_some_and(|limit| milli > u64::from(limit)) {
+            broken.push(format!(
+                "at {instant} partition {name} holds {milli} thousandths, more than its limit"
+            ));
         }
     }
     for (tenant, (milli, starts)) in tenants {

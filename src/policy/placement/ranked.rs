@@ -219,7 +219,7 @@ impl Ranked {
         for class in waiting {
             let picker = placement.picker(class, 0, &room.occupancy, None);
             // Who has no room now has none for as long as nothing becomes free.
-            let may_fit = room.within_quota(class) && room.holds(class) != Some(false);
+            let may_fit = room.below_ceilings(class) && room.holds(class) != Some(false);
             if may_fit
                 && self.is_ranked(placement, &picker)
                 && self.asked[class.index as usize] == Asked::Nothing

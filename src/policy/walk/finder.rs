@@ -49,7 +49,7 @@ impl Finder {
     /// As [`Finder::finds_place`], of nodes that are up now, whatever was ranked.
     pub(super) fn finds_place_now(&mut self, state: &State, job: u32) -> bool {
         let (class, resources) = (state.class(job), state.resources());
-        resources.within_quota(class) && self.placement.choose_in(class, job, resources, &mut self.choice)
+        resources.below_ceilings(class) && self.placement.choose_in(class, job, resources, &mut self.choice)
     }
 
     /// The domains whose caps refuse a job that would find a place if no cap were looked at: any of the places that are
@@ -68,7 +68,7 @@ impl Finder {
     #[inline]
     pub(super) fn fits(&mut self, state: &State, job: u32, resources: &Resources) -> bool {
         let class = state.class(job);
-        resources.within_quota(class)
+        resources.below_ceilings(class)
             && resources.holds(class).unwrap_or_else(|| self.placement.fits(class, job, resources))
     }
 
@@ -76,7 +76,7 @@ impl Finder {
     pub(super) fn place_in(&self, state: &State, job: u32, resources: &Resources) -> Option<Choice> {
         let (class, mut choice) = (state.class(job), Choice::default());
         let found =
-            resources.within_quota(class) && self.placement.choose_in(class, job, resources, &mut choice);
+            resources.below_ceilings(class) && self.placement.choose_in(class, job, resources, &mut choice);
         found.then_some(choice)
     }
 

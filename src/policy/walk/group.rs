@@ -14,7 +14,7 @@ use super::reservations::Reservations;
 use crate::policy::backfill::Backfill;
 use crate::state::State;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// How a stream stands in a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +27,18 @@ enum Mode {
     Closed,
 }
 
-/// Jobs that close together: of one partition, counting against one quota or none.
+/// Jobs that close together: of one partition, counting against the same quota and limit, or none.
 #[derive(Debug)]
 struct Stream {
     partition: u32,
-    quota_tenant: Option<u32>,
+    /// The quota and the limit that they count against.
+    ceilings: [Option<u32>; 2],
     tier: usize,
     /// Its place among the lines of its tier.
     line: usize,
     mode: Mode,
-    /// The first job as the last pass left it blocked, and whether its quota was why.
-    blocked: Option<(Key, bool)>,
+    /// The first job as the last pass left it blocked, and the ceiling that was why.
+    blocked: Option<(Key, Option<u32>)>,
 }
 
 /// A partition in a pass.
@@ -53,8 +54,8 @@ struct Front {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tried {
     Started,
-    /// Its tenant's quota says no.
-    Quota,
+    /// Its tenant's quota or its partition's limit says no.
+    Ceiling(u32),
     /// There is no place, or it would delay a reservation.
     Blocked,
 }
@@ -94,6 +95,8 @@ pub(super) struct Group {
     tries: BinaryHeap<Reverse<Candidate>>,
     /// By class: the version at which no place was found, and at which a reservation would have been delayed.
     refused: Vec<(u64, u64)>,
+    /// Class and expected work of jobs at the front of a stream that were blocked in this pass: none like them is tried.
+    failed: BTreeSet<(u32, u64)>,
     /// Jobs at the front of a stream that were passed over, with the stream.
     passed: Vec<(usize, Key)>,
     /// Whether a job started behind a blocked one.
@@ -122,15 +125,15 @@ impl Group {
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let key = (class.queue, class.quota_tenant);
-            let known = streams.iter().position(|stream| (stream.partition, stream.quota_tenant) == key);
+            let key = (class.queue, [class.quota_tenant, class.limit]);
+            let known = streams.iter().position(|stream| (stream.partition, stream.ceilings) == key);
             let index = known.unwrap_or_else(|| {
                 let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);
                 let line = lines[tier];
                 lines[tier] += 1;
-                let (partition, quota_tenant) = key;
+                let (partition, ceilings) = key;
                 let (mode, blocked) = (Mode::Open, None);
-                streams.push(Stream { partition, quota_tenant, tier, line, mode, blocked });
+                streams.push(Stream { partition, ceilings, tier, line, mode, blocked });
                 streams.len() - 1
             });
             stream_of[class.index as usize] = u32::try_from(index).expect("streams are no more than classes");
@@ -157,6 +160,7 @@ impl Group {
             counted,
             tries: BinaryHeap::new(),
             refused: vec![(0, 0); table.len()],
+            failed: BTreeSet::new(),
             passed: Vec::new(),
             overtaken: false,
             rules,

@@ -281,6 +281,7 @@ pub const COLUMNS: &[Column] = &[
     },
     reason!("dependency_time", Dependency, "from submission until it was eligible"),
     reason!("wait_quota", Quota, "part of wait_time: its tenant held as much as it may"),
+    reason!("wait_limit", Limit, "part of wait_time: the jobs of its partition held as much as they may"),
     reason!("wait_capacity", Capacity, "part of wait_time: not enough GPUs were free"),
     reason!(
         "wait_shape",

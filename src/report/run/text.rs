@@ -279,6 +279,7 @@ const fn phrase(reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::Dependency => "jobs it depends on are not done",
         WaitReason::Quota => "the tenant holds what it may",
+        WaitReason::Limit => "the partition's jobs hold what they may",
         WaitReason::Capacity => "not enough GPUs are free",
         WaitReason::Shape => "enough are free, but not together",
         WaitReason::Power => "a feed has no headroom",

@@ -4,6 +4,7 @@ use super::feeds::{is_new, unknown};
 use crate::cluster::{Cluster, Partition};
 use crate::document::{Document, Placed, Table};
 use crate::error::Problem;
+use crate::units::Gpus;
 use crate::workload::Workload;
 use std::ops::Range;
 
@@ -19,6 +20,7 @@ pub(super) fn partitions(
         let name = partition.required::<String>("name");
         let nodes = nodes(document, &mut partition, groups, cluster);
         let tier = partition.value_or("tier", 0);
+        let limit_milli = partition.optional::<Gpus>("limit").map(|limit| limit.value.milli());
         partition.finish();
         let Some(name) = name else { continue };
         if name.value == Workload::DEFAULT_PARTITION {
@@ -26,7 +28,11 @@ pub(super) fn partitions(
             document.complain(name.mark, problem);
         } else if is_new(document, "partition", &name, names.iter()) {
             // A wrong one keeps its name, so that who refers to it is not reported as well.
-            cluster.partitions.push(Partition { tier, ..Partition::new(name.value.clone(), nodes) });
+            cluster.partitions.push(Partition {
+                tier,
+                limit_milli,
+                ..Partition::new(name.value.clone(), nodes)
+            });
             names.push(name);
         }
     }

@@ -266,6 +266,38 @@ cluster.partition = [{ name = \"a\", nodes = 0, tier = -1 }, { name = \"b\", nod
 }
 
 #[test]
+fn a_partition_may_have_a_limit() {
+    let text = "
+cluster.rack = { platform = \"h100\", count = 2 }
+cluster.partition = [{ name = \"debug\", nodes = 0, limit = 1.5 }, { name = \"batch\", nodes = \"0-1\" }]
+";
+    let cluster = load(&format!("{text}{JOB}")).plan.cluster;
+    let limits: Vec<_> = cluster.partitions.iter().map(|partition| partition.limit_milli).collect();
+    assert_eq!(limits, [None, Some(1500), None], "as told");
+    let wrong = "
+cluster.rack = { platform = \"h100\" }
+cluster.partition = [{ name = \"a\", nodes = 0, limit = -1 }, { name = \"b\", nodes = 0, limit = \"few\" }]
+";
+    insta::assert_snapshot!(with_cluster(wrong), @r"
+    s.toml:3:55: `limit`: expected a number of GPUs with at most three decimals, up to 4294967, found `-1`
+    s.toml:3:94: `limit`: expected a number of GPUs with at most three decimals, up to 4294967, found the text `few`
+    ");
+}
+
+#[test]
+fn a_job_above_the_limit_of_its_partition_could_never_start() {
+    insta::assert_snapshot!(with_cluster("
+cluster.rack = { platform = \"h100\", count = 2 }
+cluster.partition = { name = \"debug\", nodes = 0, limit = 4 }
+[[workload.job]]
+id = \"wide\"
+gpus = 5
+work = 60
+partition = \"debug\"
+"), @"");
+}
+
+#[test]
 fn a_list_of_nodes_is_a_cluster() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();

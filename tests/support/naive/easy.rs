@@ -1,7 +1,7 @@
 //! Reservations of easy and easy-strict, made anew in every pass.
 //!
 //! **Who reserves.** A job that has no place, or may not start beside the reservations, or whose class has failed, unless
-//! its quota does not allow it: if its partition has fewer than `reservations` (1) in this pass, and it has a shadow beside
+//! its quota or its partition's limit does not allow it: if its partition has fewer than `reservations` (1) in this pass, and it has a shadow beside
 //! those made before it, of whatever partition. It holds the place it would have then for as long as it is expected to
 //! run.
 //!

@@ -2,6 +2,7 @@
 
 use super::power::Domain;
 use gigawatt::cluster::{Cluster, NodeState};
+use gigawatt::history::Plan;
 use gigawatt::units::{Factor, Watts};
 use gigawatt::workload::Behaviour;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,8 @@ pub(crate) struct Free {
     pub(crate) memory: Vec<u32>,
     /// GPU thousandths that the jobs of every tenant hold.
     pub(crate) tenants: Vec<u64>,
+    /// GPU thousandths that the jobs of every partition hold.
+    pub(crate) partitions: Vec<u64>,
     /// Nodes that the job in question may not go to.
     pub(super) barred: BTreeSet<u32>,
     /// Domains that may not draw a watt more.
@@ -76,7 +79,8 @@ pub(crate) struct Free {
 
 impl Free {
     /// An empty cluster, every node up.
-    pub(crate) fn empty(cluster: &Cluster, tenants: usize) -> Self {
+    pub(crate) fn empty(plan: &Plan) -> Self {
+        let cluster = &plan.cluster;
         let nodes = 0..cluster.nodes();
         let mut first = vec![0];
         for node in nodes.clone() {
@@ -88,7 +92,8 @@ impl Free {
             first,
             cpu: nodes.clone().map(|node| cluster.kind_of(node).cpu_milli).collect(),
             memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
-            tenants: vec![0; tenants],
+            tenants: vec![0; plan.workload.tenants.len()],
+            partitions: vec![0; plan.workload.partitions.len()],
             barred: BTreeSet::new(),
             spent: BTreeSet::new(),
             unlimited: false,
@@ -118,11 +123,12 @@ impl Free {
         let nodes = rack.first_node..rack.first_node + rack.nodes;
         nodes.filter(|node| self.is_up(*node)).map(|node| self.node_total(node)).sum()
     }
-    /// Takes what a job of `tenant` holds. What is overdrawn (only reservations that have to be made anew can) is 0.
-    pub(crate) fn take(&mut self, holding: &Holding, tenant: u32) {
+    /// Takes what a job holds. What is overdrawn (only reservations that have to be made anew can) is 0.
+    pub(crate) fn take(&mut self, holding: &Holding, owner: Owner) {
         for pod in &holding.pods {
             self.take_pod(pod);
-            self.tenants[tenant as usize] += total(pod);
+            self.tenants[owner.tenant as usize] += total(pod);
+            self.partitions[owner.partition as usize] += total(pod);
         }
     }
     /// Takes what one pod holds, whoever's it is.
@@ -138,8 +144,8 @@ impl Free {
             }
         }
     }
-    /// Gives back what a job of `tenant` held.
-    pub(crate) fn give(&mut self, holding: &Holding, tenant: u32) {
+    /// Gives back what a job held.
+    pub(crate) fn give(&mut self, holding: &Holding, owner: Owner) {
         for pod in &holding.pods {
             let node = pod.node as usize;
             for (gpu, milli) in &pod.gpus {
@@ -150,7 +156,8 @@ impl Free {
                     *left += used;
                 }
             }
-            self.tenants[tenant as usize] -= total(pod);
+            self.tenants[owner.tenant as usize] -= total(pod);
+            self.partitions[owner.partition as usize] -= total(pod);
         }
     }
     /// Keeps of everything the lesser, so that what is left is free at both instants.
@@ -163,9 +170,24 @@ impl Free {
         lesser(&mut self.gpus, &other.gpus);
         lesser(&mut self.cpu, &other.cpu);
         lesser(&mut self.memory, &other.memory);
-        for (mine, theirs) in self.tenants.iter_mut().zip(&other.tenants) {
+        let theirs = other.tenants.iter().chain(&other.partitions);
+        for (mine, theirs) in self.tenants.iter_mut().chain(&mut self.partitions).zip(theirs) {
             *mine = (*mine).max(*theirs);
         }
+    }
+}
+
+/// Whose job holds something, and of which partition of the workload.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) tenant: u32,
+    pub(crate) partition: u32,
+}
+
+impl Owner {
+    pub(crate) fn of(plan: &Plan, job: u32) -> Self {
+        let tenant = plan.workload.jobs[job as usize].tenant;
+        Self { tenant, partition: plan.workload.request_of(job).partition }
     }
 }
 

@@ -4,7 +4,7 @@
 //! beginning and is not known to go down or absent before its end. A node that drains takes nothing new, and nothing
 //! from what runs: its notice only tells that nobody can start there later.
 //!
-//! **Free over a window** is of every GPU, CPU, memory and quota the least at any instant of it, beside the running
+//! **Free over a window** is of every GPU, CPU, memory, quota and limit the least at any instant of it, beside the running
 //! jobs until their expected ends and the windows given. Caps are asked at every instant by itself.
 //!
 //! **A shadow** is the earliest instant after now at which the job could start by every check and hold its place as long
@@ -12,7 +12,7 @@
 //! of the windows given, and at known changes, beginnings and ends of curtailments among them, as far as their partitions
 //! are linked with the job's.
 
-use super::free::{Free, Holding};
+use super::free::{Free, Holding, Owner};
 use super::time::{NEVER, Simulation};
 use gigawatt::cluster::{CapacityChange, Curtailment, NodeState};
 use gigawatt::units::{Time, Watts};
@@ -105,17 +105,17 @@ impl Simulation<'_> {
 
     /// What is expected to be free at one instant.
     fn free_at(&self, instant: u32, windows: &[Window]) -> Free {
-        let mut free = Free::empty(&self.plan.cluster, self.plan.workload.tenants.len());
+        let mut free = Free::empty(self.plan);
         free.state.clone_from(&self.free.state);
         for change in self.known_changes().filter(|change| change.time.0 <= instant) {
             change.nodes.clone().for_each(|node| free.state[node as usize] = change.state);
         }
         free.curtailed = self.curtailed_at(instant);
         for job in self.running.iter().filter(|job| self.expected_end(**job) > instant) {
-            free.take(&self.attempt(*job).holding, self.job(*job).tenant);
+            free.take(&self.attempt(*job).holding, Owner::of(self.plan, *job));
         }
         for window in windows.iter().filter(|window| (window.from..window.to).contains(&instant)) {
-            free.take(&window.holding, self.job(window.job).tenant);
+            free.take(&window.holding, Owner::of(self.plan, window.job));
         }
         free
     }
@@ -142,7 +142,7 @@ impl Simulation<'_> {
     /// Where a job finds its place over a window, if it does.
     pub(super) fn place_over(&self, job: u32, from: u32, to: u32, windows: &[Window]) -> Option<Holding> {
         let free = self.free_over(from, to, windows);
-        let allowed = self.world.quota_allows(&free, job);
+        let allowed = self.world.ceilings_allow(&free, job);
         allowed.then(|| self.world.place(&free, job)).flatten()
     }
 

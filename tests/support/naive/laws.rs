@@ -1,6 +1,6 @@
 //! Laws about a run that follow from what its policy promises, and not from how the pass goes about it.
 
-use super::free::Free;
+use super::free::{Free, Owner};
 use super::world::World;
 use super::{Attempt, Run};
 use gigawatt::cluster::NodeState;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 ///
 /// Older: before it in the queue of their partition. Could have: were the younger one not there, the placement would find
 /// the older one a place among what is left at that instant. Every older job is looked at that is one pod, whose tenant
-/// has no quota, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
+/// has no quota and whose partition no limit, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
 pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let settings = &plan.settings;
     let strict =
@@ -27,7 +27,7 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
         let listed = |attempt: &&Attempt| attempt.from > 0 || plan.workload.running.is_empty();
         for attempt in run.jobs[younger as usize].attempts.iter().filter(listed) {
             let mut free = free_after(plan, run, attempt.from);
-            free.give(&attempt.holding, plan.workload.jobs[younger as usize].tenant);
+            free.give(&attempt.holding, Owner::of(plan, younger));
             let older =
                 (0..plan.workload.len()).filter(|older| is_older(&world, run, *older, younger, attempt.from));
             for older in older.filter(|older| world.place(&free, *older).is_some()) {
@@ -40,7 +40,7 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
 
 /// What is free after the pass of an instant; nodes known to go soon are taken by nobody.
 fn free_after(plan: &Plan, run: &Run, instant: u32) -> Free {
-    let mut free = Free::empty(&plan.cluster, plan.workload.tenants.len());
+    let mut free = Free::empty(plan);
     for change in &plan.cluster.changes {
         if change.time.0 <= instant {
             change.nodes.clone().for_each(|node| free.state[node as usize] = change.state);
@@ -48,9 +48,9 @@ fn free_after(plan: &Plan, run: &Run, instant: u32) -> Free {
             free.barred.extend(change.nodes.clone());
         }
     }
-    for (fate, job) in run.jobs.iter().zip(&plan.workload.jobs) {
+    for (job, fate) in (0..).zip(&run.jobs) {
         let held = fate.attempts.iter().filter(|attempt| (attempt.from..attempt.to).contains(&instant));
-        held.for_each(|attempt| free.take(&attempt.holding, job.tenant));
+        held.for_each(|attempt| free.take(&attempt.holding, Owner::of(plan, job)));
     }
     free
 }
@@ -80,6 +80,7 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();
     waits
         && !limited
+        && world.limit(older).is_none()
         && !world.is_gang(older)
         && world.partition_of(older) == world.partition_of(younger)
         && key(older) < key(younger)

@@ -107,6 +107,8 @@ pub(crate) struct Counts {
     pub(crate) class_skipped: u64,
     /// Starts refused by a quota.
     pub(crate) quota_refused: u64,
+    /// Starts refused by the limit of a partition.
+    pub(crate) limit_refused: u64,
     pub(crate) shared: u64,
 }
 

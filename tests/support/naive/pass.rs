@@ -9,8 +9,8 @@
 //! read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
 //! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
-//! partition closed, or the quota it counts against; does its quota allow it; has its class failed in this pass; is there
-//! a place for it; may it start beside the reservations held (`easy.rs`). A job that starts is started at once. What
+//! partition closed, or the quota or limit it counts against; does its quota allow it; does its partition's limit; has its
+//! class failed in this pass; is there a place for it; may it start beside the reservations held (`easy.rs`). A job that starts is started at once. What
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
@@ -23,8 +23,10 @@
 //! closes its partition: no later job of it is tried, and all nodes of the partition are withdrawn from everybody. If it
 //! would find a place if no cap were looked at, it also withdraws what is left under every cap that refused it.
 //!
-//! **Quotas (none, easy, easy-strict).** A job that its quota does not allow closes the quota: no later job of that
+//! **Quotas and limits (none, easy, easy-strict).** A job that its quota does not allow closes the quota: no later job of that
 //! tenant that asks for GPUs starts in this pass. It neither reserves nor closes anything else. Under skip it does nothing.
+//! A job that only the limit of its partition does not allow closes that limit alike: no later job of the partition that
+//! asks for GPUs starts in this pass.
 //!
 //! **Passed over.** A blocked job without a shadow (it waits for nodes that nobody knows to return) neither reserves nor
 //! closes.

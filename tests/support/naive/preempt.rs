@@ -6,13 +6,13 @@
 //!
 //! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload)
 //! are one region; regions are numbered by their lowest node. The pool counts, per region, the free GPU thousandths of its
-//! nodes that are up, and those that preemptible running jobs hold there. Quotas count what jobs that are not preemptible
+//! nodes that are up, and those that preemptible running jobs hold there. Quotas and limits count what jobs that are not preemptible
 //! hold. All pending and all preemptible running jobs, of all partitions that the pass concerns, are taken in order,
 //! higher tiers first:
 //! - a running job is taken if every region still has what the job holds of it (on nodes that are up), and its tenant's
 //!   quota has room;
-//! - a pending job is taken if the regions of its scope together have what it asks for, and its tenant's quota has
-//!   room; it takes all it can of the region that jobs of the fewest partitions may use (ties: the lowest),
+//! - a pending job is taken if the regions of its scope together have what it asks for, and its tenant's quota and its
+//!   partition's limit have room; it takes all it can of the region that jobs of the fewest partitions may use (ties: the lowest),
 //!   then of the next.
 //!
 //! Then running jobs that were not taken stop, and pending ones that were taken are placed in that order. CPU, memory,
@@ -22,7 +22,7 @@
 //! of this pass, the rest are tried all the same, and the walk is made anew without those who are out. Only when all
 //! who are taken have a place does anybody stop or start.
 
-use super::free::Holding;
+use super::free::{Holding, Owner};
 use super::time::Simulation;
 use super::walk::Walk;
 use gigawatt::history::SegmentEnd;
@@ -77,7 +77,7 @@ impl Simulation<'_> {
         let before = self.free.clone();
         for job in walk.iter().filter(|job| self.running.contains(job) && !taken.contains(job)) {
             let holding = self.attempt(*job).holding.clone();
-            self.free.give(&holding, self.job(*job).tenant);
+            self.free.give(&holding, Owner::of(self.plan, *job));
         }
         let mut failed: Vec<u32> = Vec::new();
         for job in taken.iter().copied().filter(|job| !self.running.contains(job)).collect::<Vec<_>>() {
@@ -85,7 +85,7 @@ impl Simulation<'_> {
                 continue;
             }
             match self.try_place(job) {
-                Some(holding) => self.free.take(&holding, self.job(job).tenant),
+                Some(holding) => self.free.take(&holding, Owner::of(self.plan, job)),
                 None => failed.push(job),
             }
         }
@@ -97,6 +97,10 @@ impl Simulation<'_> {
     fn try_place(&mut self, job: u32) -> Option<Holding> {
         if !self.world.quota_allows(&self.free, job) {
             self.result.counts.quota_refused += 1;
+            return None;
+        }
+        if !self.world.limit_allows(&self.free, job) {
+            self.result.counts.limit_refused += 1;
             return None;
         }
         self.world.place(&self.free_for(job, &Walk::default()), job)
@@ -115,7 +119,7 @@ impl Simulation<'_> {
     fn take_what_fits(&self, walk: &[u32]) -> Vec<u32> {
         let regions = &self.world.regions;
         let mut pool = vec![0; regions.iter().max().map_or(0, |last| last + 1)];
-        let mut tenants = self.free.tenants.clone();
+        let (mut tenants, mut partitions) = (self.free.tenants.clone(), self.free.partitions.clone());
         for node in (0..self.plan.cluster.nodes()).filter(|node| self.free.is_up(*node)) {
             pool[regions[node as usize]] += self.free.node_total(node);
         }
@@ -126,23 +130,28 @@ impl Simulation<'_> {
             }
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
             tenants[self.job(*job).tenant as usize] -= gpus;
+            partitions[self.world.partition_of(*job) as usize] -= gpus;
         }
         let mut taken = Vec::new();
         for job in walk {
             let tenant = self.job(*job).tenant as usize;
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
+            let partition = self.world.partition_of(*job) as usize;
             let quota = self.plan.workload.tenants[tenant].quota_milli.map_or(u64::MAX, u64::from);
+            let limit = self.world.limit(*job).unwrap_or(u64::MAX);
+            let below = gpus == 0 || tenants[tenant] + gpus <= quota && partitions[partition] + gpus <= limit;
             let wanted = if self.running.contains(job) {
                 let held = self.held_by_region(*job, regions);
                 held.iter().all(|(region, held)| pool[*region] >= *held).then_some(held)
             } else {
                 self.least_shared_regions_with(*job, gpus, regions, &pool)
             };
-            let Some(wanted) = wanted.filter(|_| tenants[tenant] + gpus <= quota) else { continue };
+            let Some(wanted) = wanted.filter(|_| below) else { continue };
             for (region, milli) in wanted {
                 pool[region] -= milli;
             }
             tenants[tenant] += gpus;
+            partitions[partition] += gpus;
             taken.push(*job);
         }
         taken

@@ -95,7 +95,7 @@ impl<'a> Simulation<'a> {
             plan,
             world: World::new(plan),
             now: 0,
-            free: Free::empty(&plan.cluster, plan.workload.tenants.len()),
+            free: Free::empty(plan),
             live: (0..plan.workload.len()).map(live).collect(),
             result: Run { jobs: vec![fate; jobs.len()], ..Run::default() },
             pending: Vec::new(),

@@ -13,6 +13,8 @@ pub(super) struct Walk {
     failed: Vec<Class>,
     /// Tenants whose quota is closed.
     closed_quotas: BTreeSet<u32>,
+    /// Partitions whose limit is closed.
+    closed_limits: BTreeSet<u32>,
     /// Partitions that are closed, and by which job.
     pub(super) closed: BTreeMap<u32, u32>,
     /// Nodes withdrawn from everybody.
@@ -50,7 +52,9 @@ impl Simulation<'_> {
         let tenant = self.job(job).tenant;
         let counts = self.plan.workload.request_of(job).gpus().milli() > 0;
         let closed = walk.closed.contains_key(&self.world.partition_of(job));
-        if closed || counts && walk.closed_quotas.contains(&tenant) {
+        let partition = self.world.partition_of(job);
+        let full = walk.closed_quotas.contains(&tenant) || walk.closed_limits.contains(&partition);
+        if closed || counts && full {
             return None;
         }
         let class = self.class(job);
@@ -59,6 +63,14 @@ impl Simulation<'_> {
             walk.failed.push(class);
             if self.backfill != "skip" {
                 walk.closed_quotas.insert(tenant);
+            }
+            return None;
+        }
+        if !self.world.limit_allows(&self.free, job) {
+            self.result.counts.limit_refused += 1;
+            walk.failed.push(class);
+            if self.backfill != "skip" {
+                walk.closed_limits.insert(partition);
             }
             return None;
         }

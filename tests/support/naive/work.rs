@@ -12,7 +12,7 @@
 //! the job could have.
 
 use super::Attempt;
-use super::free::{Free, Holding, Pod};
+use super::free::{Free, Holding, Owner, Pod};
 use super::time::{NEVER, Simulation};
 use gigawatt::history::SegmentEnd;
 use gigawatt::units::Factor;
@@ -28,7 +28,7 @@ impl Simulation<'_> {
         counts.shared +=
             u64::from(holding.pods.iter().any(|pod| pod.gpus.iter().any(|(_, milli)| *milli < 1000)));
         counts.restarted += u64::from(restart > 0);
-        self.free.take(&holding, self.job(job).tenant);
+        self.free.take(&holding, Owner::of(self.plan, job));
         self.pending.retain(|other| *other != job);
         self.reservations.remove(&job);
         self.running.push(job);
@@ -60,7 +60,7 @@ impl Simulation<'_> {
         self.live[job as usize].attained = self.attained(job);
         self.running.retain(|other| *other != job);
         let holding = self.attempt(job).holding.clone();
-        self.free.give(&holding, self.job(job).tenant);
+        self.free.give(&holding, Owner::of(self.plan, job));
         let attempt = self.fate(job).attempts.last_mut().expect("it was running");
         (attempt.to, attempt.end) = (now, end);
     }

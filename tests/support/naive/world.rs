@@ -7,7 +7,7 @@
 
 use super::free::Free;
 use super::power::Domain;
-use gigawatt::cluster::Cluster;
+use gigawatt::cluster::{Cluster, Partition};
 use gigawatt::history::Plan;
 use gigawatt::random::{Purpose, Stream};
 use gigawatt::workload::Shape;
@@ -125,16 +125,31 @@ impl<'a> World<'a> {
     /// Whether the tenant may hold this job too.
     pub(crate) fn quota_allows(&self, free: &Free, job: u32) -> bool {
         let tenant = self.plan.workload.jobs[job as usize].tenant as usize;
-        let wanted = free.tenants[tenant] + u64::from(self.plan.workload.request_of(job).gpus().milli());
-        self.plan.workload.tenants[tenant].quota_milli.is_none_or(|quota| wanted <= u64::from(quota))
+        let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
+        let quota = self.plan.workload.tenants[tenant].quota_milli;
+        gpus == 0 || quota.is_none_or(|quota| free.tenants[tenant] + gpus <= u64::from(quota))
+    }
+    /// GPU thousandths that the jobs of this job's partition may hold together.
+    pub(crate) fn limit(&self, job: u32) -> Option<u64> {
+        self.partition(job).and_then(|partition| partition.limit_milli).map(u64::from)
+    }
+    /// Whether the partition may hold this job too.
+    pub(crate) fn limit_allows(&self, free: &Free, job: u32) -> bool {
+        let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
+        let held = free.partitions[self.partition_of(job) as usize];
+        gpus == 0 || self.limit(job).is_none_or(|limit| held + gpus <= limit)
+    }
+    /// Whether tenant and partition may hold this job too.
+    pub(super) fn ceilings_allow(&self, free: &Free, job: u32) -> bool {
+        self.quota_allows(free, job) && self.limit_allows(free, job)
     }
     /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
     pub(crate) fn could_ever_start(&self, job: u32) -> bool {
-        let empty = Free::empty(self.cluster(), self.plan.workload.tenants.len());
+        let empty = Free::empty(self.plan);
         let reads = ["energy", "carbon", "pressure"].iter().any(|term| self.weights.contains_key(*term));
         // Before anything has happened nothing is frozen.
         let anew = (self.frozen.is_some() && reads).then(|| World::new(self.plan));
-        self.quota_allows(&empty, job) && anew.as_ref().unwrap_or(self).place(&empty, job).is_some()
+        self.ceilings_allow(&empty, job) && anew.as_ref().unwrap_or(self).place(&empty, job).is_some()
     }
 
     /// The nodes of a partition of the workload, ascending.
@@ -166,14 +181,13 @@ impl<'a> World<'a> {
     }
     /// The tier of a job's partition.
     pub(super) fn tier(&self, job: u32) -> u32 {
-        let partition = self.partition_of(job);
-        let name = &self.plan.workload.partitions[partition as usize];
-        let of = if partition == 0 {
-            self.plan.cluster.partitions.first()
-        } else {
-            self.plan.cluster.partition(name)
-        };
-        of.map_or(0, |partition| partition.tier)
+        self.partition(job).map_or(0, |partition| partition.tier)
+    }
+    fn partition(&self, job: u32) -> Option<&'a Partition> {
+        match self.partition_of(job) {
+            0 => self.plan.cluster.partitions.first(),
+            named => self.plan.cluster.partition(&self.plan.workload.partitions[named as usize]),
+        }
     }
 }
 

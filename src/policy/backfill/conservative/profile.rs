@@ -2,9 +2,9 @@
 
 use super::gpus::{Gpus, each_node};
 use crate::cluster::Piece;
+use crate::state::ceilings::Ceilings;
 use crate::state::class::{Class, Form};
 use crate::state::known::Flipped;
-use crate::state::quota::Quota;
 use crate::state::{Resources, State};
 use crate::units::{Seconds, Time};
 
@@ -19,7 +19,7 @@ struct Step {
     some: Vec<u64>,
     /// The counters of a ledger (thousandths of GPUs held by shares, CPU, memory) that are not full, ascending.
     left: Vec<(u32, i64)>,
-    quota: Quota,
+    ceilings: Ceilings,
 }
 
 /// Where a step begins, and how many windows begin and end there; with none it would not differ from the one before.
@@ -92,7 +92,7 @@ impl Profile {
             free_gpus: gpus.every().iter().map(|word| word.count_ones()).sum(),
             some: if shares { gpus.every().to_vec() } else { Vec::new() },
             left: Vec::new(),
-            quota: room.clone_quota(),
+            ceilings: room.clone_ceilings(),
         };
         let full = room.occupancy.ledger();
         let least = || Least { left: full.clone(), ..Least::default() };
@@ -215,9 +215,9 @@ impl Profile {
         for mark in &self.marks[range] {
             let step = &mut self.steps[mark.step as usize];
             if take {
-                step.quota.hold(class);
+                step.ceilings.hold(class);
             } else {
-                step.quota.unhold(class);
+                step.ceilings.unhold(class);
             }
             for &(word, mask) in &self.touched {
                 self.overdrawn |= take && step.free[word as usize] & mask != mask;
@@ -301,7 +301,7 @@ impl Profile {
         let mut least = std::mem::take(&mut self.least);
         let full = loop {
             let step = &self.steps[self.marks[index].step as usize];
-            if !step.quota.within_quota(class) || !self.gpus.enough(class, step.free_gpus) {
+            if !step.ceilings.allows(class) || !self.gpus.enough(class, step.free_gpus) {
                 break Some(index);
             }
             let lessens =
@@ -360,7 +360,7 @@ impl Step {
         self.free_gpus = other.free_gpus;
         self.some.clone_from(&other.some);
         self.left.clone_from(&other.left);
-        self.quota.clone_from(&other.quota);
+        self.ceilings.clone_from(&other.ceilings);
     }
     /// Adds to a counter; returns what it then is.
     fn count(&mut self, counter: usize, full: &[i64], amount: i64) -> i64 {

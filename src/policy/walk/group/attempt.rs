@@ -13,8 +13,8 @@ use crate::state::{Decision, State, Supposed};
 use crate::units::Time;
 
 impl Group {
-    pub(super) fn is_within_quota(&self, state: &State, class: u32) -> bool {
-        state.resources().within_quota(&state.classes().table[class as usize])
+    pub(super) fn is_below_ceilings(&self, state: &State, class: u32) -> bool {
+        state.resources().below_ceilings(&state.classes().table[class as usize])
     }
 
     /// Whether a class has not been refused in this state, nor do counts say that it would be.
@@ -33,9 +33,9 @@ impl Group {
         let state: &State = bus;
         let job = job_of(candidate.key);
         let class = state.class(job);
-        if !state.resources().within_quota(class) {
+        if let Some(row) = state.resources().ceiling_of(class) {
             self.refused[candidate.class as usize].0 = self.version;
-            return Ok(Tried::Quota);
+            return Ok(Tried::Ceiling(row));
         }
         if !self.may_fit(state, candidate.class) {
             return Ok(Tried::Blocked);

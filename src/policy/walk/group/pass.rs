@@ -68,6 +68,7 @@ impl Group {
         self.fronts.iter_mut().for_each(|front| *front = Front::default());
         self.reservations.clear();
         self.spent.clear();
+        self.failed.clear();
         self.last_blocked = None;
     }
 
@@ -82,7 +83,7 @@ impl Group {
         for (tier, arrivals) in arrivals.iter().enumerate() {
             for candidate in arrivals.iter().copied() {
                 let (kind, stream) = ((candidate.class, candidate.work), self.stream(candidate.class));
-                // An arrival before this one may have closed the quota.
+                // An arrival before this one may have closed a quota or the limit.
                 let closed = self.streams[stream].mode == Mode::Closed;
                 if closed || alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
                     continue;
@@ -92,8 +93,8 @@ impl Group {
                         self.overtaken = true;
                         return Ok(Some((tier, candidate.key)));
                     }
-                    Tried::Quota if self.rules.backfill != Backfill::Skip => self.close_quota(stream),
-                    Tried::Quota | Tried::Blocked => alike.push(kind),
+                    Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+                    Tried::Ceiling(_) | Tried::Blocked => alike.push(kind),
                 }
             }
         }
@@ -163,10 +164,16 @@ impl Group {
         (stream, key): (usize, Key),
     ) -> Result<(), PolicyError> {
         let candidate = self.candidate(bus, key);
+        let alike = (candidate.class, candidate.work);
+        let failed = self.failed.contains(&alike);
         let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
         let tried = match known {
-            Some((_, true)) => Tried::Quota,
-            Some((_, false)) if !self.rules.backfill.reserves() => Tried::Blocked,
+            Some((_, Some(row))) => Tried::Ceiling(row),
+            Some((_, None)) if !self.rules.backfill.reserves() => Tried::Blocked,
+            // Only its quota or limit is asked of a job like one that has failed in this pass.
+            _ if failed => {
+                bus.resources().ceiling_of(bus.class(job_of(key))).map_or(Tried::Blocked, Tried::Ceiling)
+            }
             _ => self.consider(desk, bus, candidate)?,
         };
         if tried == Tried::Started {
@@ -177,15 +184,25 @@ impl Group {
             self.tiers[tier].remove(candidate);
             return Ok(());
         }
+        self.failed.insert(alike);
         let tier = self.streams[stream].tier;
         self.last_blocked = self.last_blocked.max(Some((tier, key)));
-        self.streams[stream].blocked = Some((key, tried == Tried::Quota));
-        if tried == Tried::Quota && self.rules.backfill != Backfill::Skip {
-            self.close_quota(stream);
-        } else {
-            self.block(desk, bus, (stream, key));
+        let ceiling = if let Tried::Ceiling(row) = tried { Some(row) } else { None };
+        self.streams[stream].blocked = Some((key, ceiling));
+        match ceiling {
+            Some(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+            // The one before it knew no time for its start either, else the partition would be closed.
+            _ if failed && self.rules.backfill == Backfill::None => self.pass_over(stream, key),
+            _ => self.block(desk, bus, (stream, key)),
         }
         Ok(())
+    }
+
+    /// The job at the front of a stream is blocked, and the next one is tried all the same.
+    fn pass_over(&mut self, stream: usize, key: Key) {
+        let Stream { tier, line, .. } = self.streams[stream];
+        self.tiers[tier].pass_over(line, key);
+        self.passed.push((stream, key));
     }
 
     /// What a blocked job at the front of its stream means for the others.
@@ -215,10 +232,7 @@ impl Group {
             self.fronts[partition as usize].head = Some(key);
         }
         if mode == Mode::Open {
-            let Stream { tier, line, .. } = self.streams[stream];
-            self.tiers[tier].pass_over(line, key);
-            self.passed.push((stream, key));
-            return;
+            return self.pass_over(stream, key);
         }
         for index in 0..self.streams.len() {
             if self.streams[index].partition == partition && self.streams[index].mode == Mode::Open {
@@ -230,10 +244,9 @@ impl Group {
         }
     }
 
-    /// No later job that counts against the quota of a stream starts in this pass.
-    pub(super) fn close_quota(&mut self, stream: usize) {
-        let Some(tenant) = self.streams[stream].quota_tenant else { return };
-        for stream in self.streams.iter_mut().filter(|stream| stream.quota_tenant == Some(tenant)) {
+    /// No later job that counts against a quota or a limit starts in this pass.
+    pub(super) fn close_ceiling(&mut self, row: u32) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.ceilings.contains(&Some(row))) {
             stream.mode = Mode::Closed;
         }
     }
@@ -254,14 +267,13 @@ impl Group {
             Tried::Started => {
                 self.overtaken = true;
                 self.tiers[tier].remove(candidate);
-                if !self.monotone || self.streams[stream].quota_tenant.is_some() {
+                if !self.monotone || self.streams[stream].ceilings != [None; 2] {
                     self.line_up(bus, tier, candidate.key);
                     return Ok(());
                 }
             }
-            Tried::Quota if self.rules.backfill != Backfill::Skip => self.close_quota(stream),
-            Tried::Quota => {}
-            Tried::Blocked => {}
+            Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+            Tried::Ceiling(_) | Tried::Blocked => {}
         }
         self.line_up_class(bus, (tier, candidate.class), candidate.key);
         Ok(())
@@ -290,8 +302,8 @@ impl Group {
 
     /// The next job of a class behind a job that might start, unless the class has been refused in this state.
     pub(super) fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Key) {
-        // What a quota refuses closes it, whether it fits or not.
-        let closes = self.rules.backfill.reserves() && !self.is_within_quota(state, class);
+        // What a quota or a limit refuses closes it, whether it fits or not.
+        let closes = self.rules.backfill.reserves() && !self.is_below_ceilings(state, class);
         if !closes && !self.may_fit(state, class) {
             return;
         }
