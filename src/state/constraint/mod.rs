@@ -7,15 +7,16 @@
 //! ```
 //! use gigawatt::state::constraint::CONSTRAINTS;
 //! let reasons: Vec<_> = CONSTRAINTS.iter().map(|constraint| constraint.reason.name()).collect();
-//! assert_eq!(reasons, ["quota", "capacity", "shape", "power"]);
+//! assert_eq!(reasons, ["quota", "limit", "capacity", "shape", "power"]);
 //! ```
 
 mod capacity;
+mod limit;
 mod power;
 mod quota;
 mod shape;
 
-use super::Resources;
+use super::{Law, Resources};
 use super::class::Class;
 use crate::history::WaitReason;
 
@@ -40,6 +41,13 @@ pub struct Question<'a> {
     pub places: &'a dyn Places,
 }
 
+impl Question<'_> {
+    /// Whether a ceiling keeps the job out: that of its tenant, then that of its partition.
+    fn below_ceilings(&self) -> Result<(), Law> {
+        self.resources.must_be_below_ceilings(self.class, u64::from(self.class.gpus_milli))
+    }
+}
+
 /// One thing that can say no.
 #[derive(Debug, Clone, Copy)]
 pub struct Constraint {
@@ -52,8 +60,13 @@ pub struct Constraint {
 }
 
 /// Every constraint, in the order in which they are asked.
-pub const CONSTRAINTS: &[Constraint] =
-    &[quota::CONSTRAINT, capacity::CONSTRAINT, shape::CONSTRAINT, power::CONSTRAINT];
+pub const CONSTRAINTS: &[Constraint] = &[
+    quota::CONSTRAINT,
+    limit::CONSTRAINT,
+    capacity::CONSTRAINT,
+    shape::CONSTRAINT,
+    power::CONSTRAINT,
+];
 
 /// What keeps a job from starting now: the reason of the first constraint that says no; none if it could start.
 #[must_use]

@@ -2,9 +2,10 @@
 
 use super::Constraint;
 use crate::history::WaitReason;
+use crate::state::Law;
 
 pub(super) const CONSTRAINT: Constraint = Constraint {
     reason: WaitReason::Quota,
     is_about_places: false,
-    allows: |question| question.resources.within_quota(question.class),
+    allows: |question| question.below_ceilings() != Err(Law::Quota),
 };
