@@ -23,8 +23,14 @@ struct Definition {
     whole_racks: u128,
 }
 
-/// What is free at an instant, what tenants hold, and how much is available.
-fn state(history: &History, now: Time) -> (Machine<'_>, Vec<u64>, u128) {
+/// What tenants, and the jobs of partitions, hold at an instant.
+struct Held {
+    tenants: Vec<u64>,
+    partitions: Vec<u64>,
+}
+
+/// What is free at an instant, what is held, and how much is available.
+fn state(history: &History, now: Time) -> (Machine<'_>, Held, u128) {
     let Plan { cluster, workload, .. } = &history.plan;
     let mut machine = Machine::new(cluster);
     let mut available = u128::from(cluster.gpus());
@@ -40,10 +46,12 @@ fn state(history: &History, now: Time) -> (Machine<'_>, Vec<u64>, u128) {
             available -= u128::from(cluster.kind_of(node).gpus);
         }
     }
-    let mut held = vec![0; workload.tenants.len()];
+    let mut held =
+        Held { tenants: vec![0; workload.tenants.len()], partitions: vec![0; workload.partitions.len()] };
     for segment in history.segments.iter().filter(|s| s.from <= now && now < s.to) {
         machine.apply(history.pieces_of(segment), workload.request_of(segment.job), true);
-        held[workload.jobs[segment.job as usize].tenant as usize] += history.gpus_of(segment);
+        held.tenants[workload.jobs[segment.job as usize].tenant as usize] += history.gpus_of(segment);
+        held.partitions[workload.request_of(segment.job).partition as usize] += history.gpus_of(segment);
     }
     (machine, held, available * 1000)
 }
@@ -56,14 +64,24 @@ fn is_over_quota(history: &History, job: u32, held: &[u64]) -> bool {
     })
 }
 
-fn why(history: &History, job: u32, machine: &Machine<'_>, held: &[u64]) -> WaitReason {
+fn is_over_limit(history: &History, job: u32, held: &[u64]) -> bool {
+    let Plan { cluster, workload, .. } = &history.plan;
+    let request = workload.request_of(job);
+    let (partition, wanted) = (request.partition as usize, u64::from(request.gpus().milli()));
+    let limit = cluster.partition(&workload.partitions[partition]).and_then(|own| own.limit_milli);
+    limit.is_some_and(|limit| wanted > 0 && held[partition] + wanted > u64::from(limit))
+}
+
+fn why(history: &History, job: u32, machine: &Machine<'_>, held: &Held) -> WaitReason {
     let workload = &history.plan.workload;
     let request = workload.request_of(job);
     let scope = machine.scope(workload, request);
     let up = scope.iter().map(|node| &machine.nodes[*node as usize]).filter(|node| node.up);
     let free: u64 = up.flat_map(|node| &node.free_milli).map(|milli| u64::from(*milli)).sum();
-    if is_over_quota(history, job, held) {
+    if is_over_quota(history, job, &held.tenants) {
         WaitReason::Quota
+    } else if is_over_limit(history, job, &held.partitions) {
+        WaitReason::Limit
     } else if free < u64::from(request.gpus().milli()) {
         WaitReason::Capacity
     } else if machine.place(&scope, request).is_none() {
@@ -115,10 +133,10 @@ fn define(history: &History) -> Definition {
     let mut found = Definition { held: vec![0; tenants], ..Definition::default() };
     for now in (0..history.end.0).map(Time) {
         let (machine, held, available) = state(history, now);
-        for (sum, milli) in found.held.iter_mut().zip(&held) {
+        for (sum, milli) in found.held.iter_mut().zip(&held.tenants) {
             *sum += u128::from(*milli);
         }
-        found.allocated += u128::from(held.iter().sum::<u64>());
+        found.allocated += u128::from(held.tenants.iter().sum::<u64>());
         found.available += available;
         add_free(&mut found, &machine);
     }
@@ -158,6 +176,8 @@ fn simulated(seed: u64) -> History {
         plan.cluster.changes.clear();
         plan.workload.tenants.iter_mut().for_each(|tenant| tenant.quota_milli = None);
         plan.workload.jobs.iter_mut().for_each(|job| job.requested_time = job.work_time);
+    } else if seed.is_multiple_of(4) {
+        plan.cluster.partitions.iter_mut().for_each(|partition| partition.limit_milli = Some(6_000));
     }
     simulate(plan, &mut Control::default())
 }

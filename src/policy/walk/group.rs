@@ -139,9 +139,9 @@ impl Group {
             stream_of[class.index as usize] = u32::try_from(index).expect("streams are no more than classes");
         }
         let by_class = if rules.backfill == Backfill::None { 0 } else { table.len() };
-        let curtailed = !plan.cluster.curtailments.is_empty();
-        let changing = !plan.cluster.changes.is_empty() || curtailed;
-        let drains = curtailed && state.caps().is_some_and(|caps| caps.drains);
+        // Under caps a gang whose place costs decide may break one at every instant to come.
+        let uncertain = !plan.cluster.changes.is_empty() || state.caps().is_some();
+        let drains = !plan.cluster.curtailments.is_empty() && state.caps().is_some_and(|caps| caps.drains);
         Self {
             tiers: lines.iter().map(|lines| Pending::new(*lines, by_class)).collect(),
             streams,
@@ -152,7 +152,7 @@ impl Group {
             changed: true,
             last_blocked: None,
             ahead: Lookahead::default(),
-            looks_ahead: rules.backfill.reserves() || rules.backfill == Backfill::None && changing || drains,
+            looks_ahead: rules.backfill.reserves() || rules.backfill == Backfill::None && uncertain || drains,
             reservations: Reservations::default(),
             spent: Vec::new(),
             version: 0,

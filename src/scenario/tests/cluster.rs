@@ -286,7 +286,7 @@ cluster.partition = [{ name = \"a\", nodes = 0, limit = -1 }, { name = \"b\", no
 
 #[test]
 fn a_job_above_the_limit_of_its_partition_could_never_start() {
-    insta::assert_snapshot!(with_cluster("
+    let text = "
 cluster.rack = { platform = \"h100\", count = 2 }
 cluster.partition = { name = \"debug\", nodes = 0, limit = 4 }
 [[workload.job]]
@@ -294,7 +294,8 @@ id = \"wide\"
 gpus = 5
 work = 60
 partition = \"debug\"
-"), @"");
+";
+    insta::assert_snapshot!(told(text), @"s.toml:4:1: job `wide` asks for 5 GPUs in partition `debug` and could never start (there are 64 GPUs, at most 8 a node; the jobs of partition `debug` may hold 4 together; `--set run.oversized=reject` runs the rest)");
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn whole_nodes_anywhere(picker: &Picker<'_>, need: Need, choice: &mut Choice) ->
             choice.pieces.push(Piece::Nodes { word: narrow(word), mask: take });
         }
     }
-    if need.rest > 0 && !rest_anywhere(picker, need, choice) {
+    if left > 0 || need.rest > 0 && !rest_anywhere(picker, need, choice) {
         return false;
     }
     choice.racks = count_racks(picker, &choice.pieces);

@@ -1,8 +1,11 @@
 //! The reserved draw of every node, chassis, rack, feed and site.
 
+mod asked;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+pub(crate) use asked::Trial;
 
 use super::level::{Draws, milli_of};
 use super::rise::Rise;
@@ -48,17 +51,6 @@ pub(crate) struct Ledger {
     withdrawn: Vec<u32>,
     /// The domains that refuse what is asked, where they are asked for: no question ends at the first of them then.
     refusing: Option<RefCell<BTreeSet<u32>>>,
-}
-
-/// What a start that is put together part by part adds to what hangs below domains: now, and at each of the other
-/// instants that are asked about.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Trial(Vec<BTreeMap<u32, u64>>);
-
-impl Trial {
-    fn of(&self, instant: usize, domain: u32) -> u64 {
-        self.0.get(instant).and_then(|added| added.get(&domain)).copied().unwrap_or_default()
-    }
 }
 
 impl Ledger {
@@ -163,41 +155,9 @@ impl Ledger {
         let caps = if self.eased { &self.caps.actual } else { &self.caps.admitted };
         ceilings.fold(caps[domain as usize], u64::min)
     }
-    /// Whether a domain refuses to draw so much.
-    fn refuses(&self, domain: u32, drawn: u64) -> bool {
-        let refuses = drawn > self.admitted(domain);
-        if let Some(refusing) = self.refusing.as_ref().filter(|_| refuses) {
-            refusing.borrow_mut().insert(domain);
-        }
-        refuses
-    }
-    /// Whether the domains that refuse something are asked for, so that no place is passed over unasked.
-    pub(crate) const fn tells_who_refuses(&self) -> bool {
-        self.refusing.is_some()
-    }
-    /// From now on the domains that refuse something are told by [`Ledger::refusing`], or not any more.
-    pub(crate) fn tell_who_refuses(&mut self, tell: bool) {
-        self.refusing = tell.then(RefCell::default);
-        self.others.iter_mut().for_each(|other| other.tell_who_refuses(tell));
-    }
-    /// The domains that have refused something.
-    pub(crate) fn refusing(&self) -> BTreeSet<u32> {
-        let all = std::iter::once(self).chain(&self.others).filter_map(|ledger| ledger.refusing.as_ref());
-        all.flat_map(|refusing| refusing.borrow().clone()).collect()
-    }
-    /// These domains, and no others, may not draw a watt more than they do.
-    pub(crate) fn withdraw(&mut self, domains: &[u32]) {
-        self.withdrawn = domains.to_vec();
-        self.others.iter_mut().for_each(|other| other.withdraw(domains));
-    }
     /// Whether starts are asked about as if no curtailment were known to come.
     pub(crate) fn ease(&mut self, eased: bool) {
         self.eased = eased;
-    }
-
-    /// What is asked from now on must be admitted as things stand at these instants too.
-    pub(crate) fn ask_also(&mut self, others: Vec<Self>) {
-        self.others = others;
     }
 
     /// What each node of the pieces reserves more, by node.
@@ -298,50 +258,6 @@ impl Ledger {
     /// Whether all the pieces together stay within every cap above them.
     pub(crate) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
         self.admits_besides(&mut Trial::default(), draws, level, pieces)
-    }
-    /// Whether all the pieces together stay within every cap above them besides what is on trial; if so they are on
-    /// trial too.
-    pub(crate) fn admits_besides(
-        &self,
-        trial: &mut Trial,
-        draws: &Draws,
-        level: usize,
-        pieces: &[Piece],
-    ) -> bool {
-        let added = self.watts(draws, level, pieces);
-        let mut parts = Vec::new();
-        for (instant, then) in std::iter::once(self).chain(&self.others).enumerate() {
-            parts.push(then.raised((&*trial, instant), added.clone()));
-            if parts.last() == Some(&None) && !self.tells_who_refuses() {
-                return false;
-            }
-        }
-        let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return false };
-        trial.0.resize_with(parts.len(), BTreeMap::new);
-        trial.0.iter_mut().zip(parts).for_each(|(trial, part)| trial.extend(part));
-        true
-    }
-    /// What hangs below each domain more if so much is added to nodes besides what is on trial at an instant; none if that
-    /// breaks a cap.
-    fn raised(
-        &self,
-        (trial, instant): (&Trial, usize),
-        mut added: BTreeMap<u32, u64>,
-    ) -> Option<Vec<(u32, u64)>> {
-        let (mut on_trial, mut admits) = (Vec::new(), true);
-        while let Some((domain, more)) = added.pop_first() {
-            let (rise, refuses) = self.rise_of((trial, instant), domain, more);
-            admits &= !refuses;
-            if !admits && !self.tells_who_refuses() {
-                return None;
-            }
-            on_trial.push((domain, trial.of(instant, domain) + more));
-            let above = self.tree.parent[domain as usize];
-            if above != NONE && rise > 0 {
-                *added.entry(above).or_default() += rise;
-            }
-        }
-        admits.then_some(on_trial)
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.

@@ -169,7 +169,8 @@ impl Group {
         let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
         let tried = match known {
             Some((_, Some(row))) => Tried::Ceiling(row),
-            Some((_, None)) if !self.rules.backfill.reserves() => Tried::Blocked,
+            // Where changes are known to come, time alone may reopen what a job closed that was blocked before.
+            Some((_, None)) if !self.rules.backfill.reserves() && !bus.foresees_changes() => Tried::Blocked,
             // Only its quota or limit is asked of a job like one that has failed in this pass.
             _ if failed => {
                 bus.resources().ceiling_of(bus.class(job_of(key))).map_or(Tried::Blocked, Tried::Ceiling)
