@@ -63,6 +63,21 @@ impl Bus<'_, '_> {
     pub(super) fn eased_for<T>(&mut self, job: u32, ask: impl FnOnce(&State) -> T) -> T {
         self.trial.eased_for(job, ask)
     }
+    /// Carries out decisions that hold together: all of them, and the other parts are told; or, where `act` gives up,
+    /// none. `act` lists what happened, of which the deciding part takes note.
+    pub(super) fn attempt<E>(
+        &mut self,
+        act: impl FnOnce(&mut Trial<'_>, &mut Vec<Event>) -> Result<Result<(), E>, PolicyError>,
+    ) -> Result<Result<Vec<Event>, E>, PolicyError> {
+        let (before, mut events) = (self.trial.checkpoint(), Vec::new());
+        if let Err(given_up) = act(self.trial, &mut events)? {
+            self.trial.roll_back(before);
+            return Ok(Err(given_up));
+        }
+        self.trial.commit(before);
+        events.iter().for_each(|event| self.tell(event));
+        Ok(Ok(events))
+    }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {
             part.observe(event, self.trial);
