@@ -9,6 +9,7 @@ use super::power::control::Control;
 use super::preemption::{Preemptive, is_ranked};
 use super::walk::Walk;
 use super::{Policy, PolicyError};
+use crate::state::power::ledger::Ledger;
 use crate::state::{Decision, Event, State, Trial};
 
 /// A part of a policy that keeps books of its own.
@@ -77,6 +78,16 @@ impl Bus<'_, '_> {
         self.trial.commit(before);
         events.iter().for_each(|event| self.tell(event));
         Ok(Ok(events))
+    }
+    /// Tries decisions and takes all of them back.
+    pub(super) fn explore(&mut self, act: impl FnOnce(&mut Trial<'_>)) {
+        let before = self.trial.checkpoint();
+        act(self.trial);
+        self.trial.roll_back(before);
+    }
+    /// Asks about power as if running jobs were capped at other levels.
+    pub(super) fn at_levels<T>(&mut self, levels: &[(u32, usize)], ask: impl FnOnce(&Ledger) -> T) -> T {
+        self.trial.at_levels(levels, ask)
     }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {
