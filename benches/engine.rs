@@ -9,7 +9,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use gigawatt::cluster::{Cluster, NodeKind};
 use gigawatt::history::{History, Plan, Settings};
 use gigawatt::simulation::{Control, simulate};
-use gigawatt::units::{Gpus, Time};
+use gigawatt::units::{Gpus, Time, Watts};
 use gigawatt::workload::generate::{Arrivals, Estimate, Generator, Quantiles, Variety};
 use gigawatt::workload::{Behaviour, Builder, Job, Request, Workload};
 
@@ -61,11 +61,25 @@ const ROOMS: [Room; 3] = [
 const GANGS: &[(u32, u32)] =
     &[(1, 40), (2, 12), (4, 12), (8, 16), (16, 8), (32, 5), (64, 4), (128, 2), (256, 1), (1024, 1)];
 
+/// A room in which nobody waits, and one whose caps bind.
+const IDLE: Room = Room {
+    name: "512x8-idle",
+    racks: 512,
+    nodes: 1,
+    gpus: 8,
+    sizes: &[(1, 8), (2, 4), (4, 4), (8, 4), (16, 2)],
+    load: 0.4,
+    placement: "best-fit",
+};
+
 /// What is measured of a room.
 #[derive(Clone, Copy)]
 struct Case {
     room: &'static Room,
+    order: &'static str,
     backfill: &'static str,
+    /// Megawatts that the site may draw, where starts heed that; every node draws 1 kW idle and 10 kW busy.
+    cap: Option<u64>,
     jobs: u32,
     /// Offered load: GPU-seconds asked for over GPU-seconds there are.
     load: f64,
@@ -74,6 +88,9 @@ struct Case {
 }
 
 impl Case {
+    const fn of(room: &'static Room, backfill: &'static str) -> Self {
+        Self { room, order: "fifo", backfill, cap: None, jobs: 120_000, load: room.load, backlog: 0 }
+    }
     fn workload(&self) -> Workload {
         let mut builder = Builder::default();
         builder.behaviour(Behaviour::default());
@@ -103,9 +120,15 @@ impl Case {
         builder.finish()
     }
     fn plan(&self) -> Plan {
-        let kind = NodeKind { gpus: self.room.gpus, ..NodeKind::default() };
-        let settings = Settings::named("fifo", self.backfill, self.room.placement);
-        let cluster = Cluster::racked(self.room.racks, self.room.nodes, kind);
+        let mut kind = NodeKind { gpus: self.room.gpus, ..NodeKind::default() };
+        let mut settings = Settings::named(self.order, self.backfill, self.room.placement);
+        if self.cap.is_some() {
+            (kind.power.idle, kind.power.busy, kind.power.gpu_tgp) =
+                (Watts(1000), Watts(10_000), Watts(1000));
+            settings.power = "admit".to_owned();
+        }
+        let mut cluster = Cluster::racked(self.room.racks, self.room.nodes, kind);
+        cluster.sites[0].cap = self.cap.map(|megawatts| Watts(megawatts * 1_000_000));
         Plan { cluster, workload: self.workload(), settings }
     }
     fn run(plan: Plan) -> History {
@@ -147,8 +170,7 @@ fn engine(criterion: &mut Criterion) {
     let mut cases = Vec::new();
     for room in &ROOMS {
         for (name, backfill) in [("fifo", "none"), ("skip", "skip"), ("easy", "easy")] {
-            cases
-                .push((name.to_owned(), Case { room, backfill, jobs: 300_000, load: room.load, backlog: 0 }));
+            cases.push((name.to_owned(), Case { jobs: 300_000, ..Case::of(room, backfill) }));
         }
     }
     measure(criterion, "engine", &cases);
@@ -159,8 +181,7 @@ fn growth(criterion: &mut Criterion) {
     let mut cases = Vec::new();
     for room in &ROOMS[..2] {
         for jobs in [100_000, 1_000_000] {
-            cases
-                .push((jobs.to_string(), Case { room, backfill: "easy", jobs, load: room.load, backlog: 0 }));
+            cases.push((jobs.to_string(), Case { jobs, ..Case::of(room, "easy") }));
         }
     }
     measure(criterion, "growth", &cases);
@@ -172,7 +193,7 @@ fn queue(criterion: &mut Criterion) {
     for room in &ROOMS[..2] {
         for backfill in ["skip", "easy"] {
             for (name, load, backlog) in [("short", room.load, 0), ("long", 1.0, 5_000)] {
-                let case = Case { room, backfill, jobs: 200_000, load, backlog };
+                let case = Case { jobs: 200_000, load, backlog, ..Case::of(room, backfill) };
                 cases.push((format!("{backfill}/{name}"), case));
             }
         }
@@ -180,5 +201,58 @@ fn queue(criterion: &mut Criterion) {
     measure(criterion, "queue", &cases);
 }
 
-criterion_group!(benches, engine, growth, queue);
+/// What features cost that most runs do without: caps, preemption, reservations of everybody.
+///
+/// - `caps/none` and `caps/slack`: caps that bind nobody. A start follows its node's chain of domains up to the site a few
+///   times, to choose, to admit and to hold, and an end once more.
+/// - `caps/binding`: what is refused looks for a node with power left on every one.
+/// - `srtf/idle` beside `skip/idle`: nobody waits, and no running job is looked at.
+/// - `conservative/idle` beside `easy/idle`: an empty queue. Every start is a window in the profile, and the profile has a
+///   step for every running job.
+fn features(criterion: &mut Criterion) {
+    let idle = |backfill| Case::of(&IDLE, backfill);
+    let cases = [
+        ("caps/none", idle("easy")),
+        ("caps/slack", Case { cap: Some(60), ..idle("easy") }),
+        ("caps/binding", Case { cap: Some(28), jobs: 60_000, ..Case::of(&ROOMS[1], "skip") }),
+        ("skip/idle", idle("skip")),
+        ("srtf/idle", Case { order: "srtf", ..idle("skip") }),
+        ("easy/idle", idle("easy")),
+        ("conservative/idle", idle("conservative")),
+    ];
+    measure(criterion, "features", &cases.map(|(name, case)| (name.to_owned(), case)));
+}
+
+/// Microsoft's Philly trace on 64 nodes of 8 GPUs, where the folder that `GIGAWATT_SHARED` names has it.
+///
+/// `srtf` and `las` with every job preemptible: most of it are stops on trial for jobs that then find no node, and the walk
+/// over the running jobs. `conservative` with 50 reservations: a search through the profile for each that may move.
+fn philly(criterion: &mut Criterion) {
+    let Some(folder) = std::env::var_os("GIGAWATT_SHARED") else {
+        eprintln!("philly: skipped, GIGAWATT_SHARED names no folder");
+        return;
+    };
+    let path = std::path::Path::new(&folder).join("traces/philly/philly_jobs.csv.zst");
+    let cluster = Cluster::uniform(64, NodeKind { gpus: 8, ..NodeKind::default() });
+    let trace = gigawatt::trace::read(&path, Some("philly"), &gigawatt::trace::Options::default());
+    let workload = trace.expect("the trace of the folder").workload;
+    let mut group = criterion.benchmark_group("philly");
+    group.sample_size(10);
+    for (name, order, backfill, depth) in [
+        ("fifo/skip", "fifo", "skip", None),
+        ("srtf", "srtf", "skip", None),
+        ("las", "las", "skip", None),
+        ("conservative/50", "fifo", "conservative", Some(50)),
+    ] {
+        let queue_limits = vec![3250, 7200];
+        let settings = Settings { depth, queue_limits, ..Settings::named(order, backfill, "best-fit") };
+        let plan = Plan { cluster: cluster.clone(), workload: workload.clone(), settings };
+        group.throughput(Throughput::Elements(workload.len().into()));
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(|| plan.clone(), Case::run, BatchSize::PerIteration);
+        });
+    }
+}
+
+criterion_group!(benches, engine, growth, queue, features, philly);
 criterion_main!(benches);

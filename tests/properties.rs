@@ -6,7 +6,7 @@
 #[expect(dead_code, reason = "every test uses its part of what they share")]
 mod support;
 
-use gigawatt::history::{History, Outcome, Plan};
+use gigawatt::history::{Outcome, Plan};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::Time;
 use proptest::prelude::*;

@@ -152,7 +152,11 @@ fn every_part_is_in_its_table() {
     for (folder, helpers, kind) in [
         ("src/policy/order", &[][..], Kind::Order),
         // What conservative backfill knows of times to come.
-        ("src/policy/backfill", &["profile", "gpus"][..], Kind::Backfill),
+        (
+            "src/policy/backfill",
+            &["changes", "gpus", "power", "profile", "step", "waiting"][..],
+            Kind::Backfill,
+        ),
         // How one pod and a gang go and what a place costs, which every placement shares.
         (
             "src/policy/placement",

@@ -9,6 +9,7 @@ use super::power::control::Control;
 use super::preemption::{Preemptive, is_ranked};
 use super::walk::Walk;
 use super::{Policy, PolicyError};
+use crate::state::power::ledger::Ledger;
 use crate::state::{Decision, Event, State, Supposed, Trial};
 
 /// A part of a policy that keeps books of its own.
@@ -58,6 +59,31 @@ impl Bus<'_, '_> {
     /// Asks about the state as if things were otherwise.
     pub(super) fn supposing<T>(&mut self, what: Supposed, ask: impl FnOnce(&State) -> T) -> T {
         self.trial.supposing(what, ask)
+    }
+    /// Carries out decisions that hold together: all of them, and the other parts are told; or, where `act` gives up,
+    /// none. `act` lists what happened, of which the deciding part takes note.
+    pub(super) fn attempt<E>(
+        &mut self,
+        act: impl FnOnce(&mut Trial<'_>, &mut Vec<Event>) -> Result<Result<(), E>, PolicyError>,
+    ) -> Result<Result<Vec<Event>, E>, PolicyError> {
+        let (before, mut events) = (self.trial.checkpoint(), Vec::new());
+        if let Err(given_up) = act(self.trial, &mut events)? {
+            self.trial.roll_back(before);
+            return Ok(Err(given_up));
+        }
+        self.trial.commit(before);
+        events.iter().for_each(|event| self.tell(event));
+        Ok(Ok(events))
+    }
+    /// Tries decisions and takes all of them back.
+    pub(super) fn explore(&mut self, act: impl FnOnce(&mut Trial<'_>)) {
+        let before = self.trial.checkpoint();
+        act(self.trial);
+        self.trial.roll_back(before);
+    }
+    /// Asks about power as if running jobs were capped at other levels.
+    pub(super) fn at_levels<T>(&mut self, levels: &[(u32, usize)], ask: impl FnOnce(&Ledger) -> T) -> T {
+        self.trial.at_levels(levels, ask)
     }
     fn tell(&mut self, event: &Event) {
         for part in self.others.iter_mut().flatten() {

@@ -9,22 +9,28 @@
 //! taken has a place. Whoever is stopped thus yields to one that starts with a lower key and that only a still lower
 //! one can stop, so that no two jobs stop each other for ever.
 //!
-//! The pool is counted by region: nodes that belong to the same scopes. A walk takes O(jobs · log jobs) time, and a
-//! pass seldom more than a few.
+//! The pool is counted by region: nodes that belong to the same scopes. Jobs of one class ask for the same, and the
+//! pool only shrinks, so that a walk looks at no job of a class behind one that does not fit: it takes O(running jobs +
+//! classes that wait + jobs that start) time, and where everything that waits fits beside what runs, no running job is
+//! looked at. Places are looked for on the state itself, with the stops on trial; nothing is copied.
+
+mod line;
+mod pool;
+mod regions;
 
 use super::PolicyError;
 use super::order::{self, Order};
 use super::pipeline::{Bus, Part, Pass};
 use super::placement::Placement;
 use super::placement::ranked::Ranked;
-use crate::cluster::Piece;
-use crate::history::{Segment, Settings};
-use crate::state::class::Class;
-use crate::state::place::Choice;
+use crate::history::Settings;
 use crate::state::{Concern, Decision, Event, State, Status};
 use crate::units::Time;
+use line::{Pending, Rank, Runner, Running};
+use pool::{Pool, Taken, carry_out};
+use regions::{ByRegion, Regions};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// What is done to running jobs so that others start: by name, and what it does.
 #[derive(Debug)]
@@ -87,229 +93,76 @@ pub(super) struct Preemptive {
     placement: Placement,
     /// Where the places of all jobs that start are ranked at once.
     ranked: Option<Ranked>,
-    running: BTreeSet<u32>,
-    pending: BTreeSet<u32>,
+    running: Running,
+    pending: Pending,
     /// When the keys of running jobs will next change by themselves, as of the last pass.
-    changes: BTreeMap<u32, Time>,
-    /// By node: its region.
-    region_of: Vec<usize>,
-    /// By region: the scopes that contain it.
-    regions: Vec<Vec<bool>>,
-    /// The regions, those that jobs of the fewest partitions may use first.
-    least_shared: Vec<usize>,
+    changes: BTreeSet<(Time, u32)>,
+    /// By job: that instant, while it is among the changes.
+    change_of: BTreeMap<u32, Time>,
+    /// Jobs of which that instant has to be found in this pass: they started, or go on otherwise.
+    unknown: Vec<u32>,
+    regions: Regions,
+    /// Whether any class counts against a quota or a limit.
+    has_ceilings: bool,
     /// By partition: its group of linked ones.
     group_of: Vec<usize>,
     /// By group: whether anything but timers happened in it since the last pass.
     touched: Vec<bool>,
 }
 
+/// The first job of each class that found no place in a pass: from it on the class is out.
+type Out = BTreeMap<u32, Rank>;
+
 impl Preemptive {
     pub(super) fn new(state: &State, order: Order, (placement, ranked): (Placement, Option<Ranked>)) -> Self {
-        let (plan, scopes) = (state.plan(), &state.classes().scopes);
-        let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
-        let mut regions = Vec::new();
-        let region_of = (0..plan.cluster.nodes() as usize)
-            .map(|node| {
-                let inside: Vec<bool> =
-                    scopes.iter().map(|scope| scope[node >> 6] >> (node & 63) & 1 == 1).collect();
-                *known.entry(inside.clone()).or_insert_with(|| {
-                    regions.push(inside);
-                    regions.len() - 1
-                })
-            })
-            .collect();
-        let table = &state.classes().table;
-        let partitions_of = |region: &usize| {
-            let inside: &Vec<bool> = &regions[*region];
-            let uses = |class: &&Class| inside[class.scope as usize];
-            table.iter().filter(uses).map(|class| class.queue).collect::<BTreeSet<u32>>().len()
-        };
-        let mut least_shared: Vec<usize> = (0..regions.len()).collect();
-        least_shared.sort_by_key(partitions_of);
         let group_of = super::walk::groups(state);
         let groups = group_of.iter().max().map_or(0, |last| last + 1);
         Self {
             order,
             placement,
             ranked,
-            running: BTreeSet::new(),
-            pending: BTreeSet::new(),
-            changes: BTreeMap::new(),
-            region_of,
-            regions,
-            least_shared,
+            running: Running::new(state.plan().workload.jobs.len()),
+            pending: Pending::default(),
+            changes: BTreeSet::new(),
+            change_of: BTreeMap::new(),
+            unknown: Vec::new(),
+            regions: Regions::new(state),
+            has_ceilings: state.classes().table.iter().any(|class| class.ceilings().next().is_some()),
             group_of,
             touched: vec![false; groups],
         }
     }
 
-    /// GPU-thousandths that would be free by region, were every preemptible job stopped; and what tenants would hold.
-    fn pool(&self, state: &State, preemptible: &[u32]) -> Pool {
-        let occupancy = &state.resources().occupancy;
-        let mut free = vec![0_u64; self.regions.len()];
-        for (node, region) in self.region_of.iter().enumerate().filter(|(node, _)| occupancy.is_up(*node)) {
-            free[*region] += u64::from(occupancy.free_milli(node));
-        }
-        let mut ceilings = state.resources().clone_ceilings();
-        let mut held = Vec::new();
-        for &job in preemptible {
-            self.held_by_region(state, state.segment(job).expect("it runs"), &mut held);
-            free.iter_mut().zip(&held).for_each(|(free, held)| *free += held);
-            ceilings.unhold(state.class(job));
-        }
-        Pool { free, ceilings }
+    fn group(&self, state: &State, job: u32) -> usize {
+        self.group_of[state.class(job).queue as usize]
     }
 
-    /// The GPU-thousandths of a piece on nodes that take new pods, by region.
-    fn each_node(&self, state: &State, piece: Piece, mut add: impl FnMut(usize, u64)) {
-        let occupancy = &state.resources().occupancy;
-        for node in piece.nodes().map(|node| node as usize).filter(|node| occupancy.is_up(*node)) {
-            let milli = match piece {
-                Piece::Nodes { .. } => u64::from(occupancy.full_mask(node).count_ones()) * 1000,
-                Piece::Gpus { mask, .. } => u64::from(mask.count_ones()) * 1000,
-                Piece::Share { milli, .. } => u64::from(milli),
-            };
-            add(self.region_of[node], milli);
-        }
+    /// Where a job ranks.
+    fn rank(&self, state: &State, job: u32, waits: bool) -> Rank {
+        let key = self.order.key(state, job);
+        Rank::new(state.class(job).tier, key, waits, (state.eligible_time(job), job))
     }
 
-    /// Who is taken, of the ranked jobs: a running one if its regions still have what it holds of each, a pending one
-    /// if those of its scope together have what it asks for.
-    fn walk(&self, state: &State, ranked: &[u32], mut pool: Pool) -> BTreeSet<u32> {
-        let (mut taken, mut wanted) = (BTreeSet::new(), Vec::new());
-        for &job in ranked {
-            let class = state.class(job);
-            match state.segment(job) {
-                Some(segment) => self.held_by_region(state, segment, &mut wanted),
-                None => self.least_shared_regions(class, &pool.free, &mut wanted),
-            }
-            let fits = wanted.iter().zip(&pool.free).all(|(wanted, free)| wanted <= free)
-                && (state.segment(job).is_some()
-                    || wanted.iter().sum::<u64>() == u64::from(class.gpus_milli));
-            if fits && pool.ceilings.allows(class) {
-                wanted.iter().zip(&mut pool.free).for_each(|(wanted, free)| *free -= wanted);
-                pool.ceilings.hold(class);
-                taken.insert(job);
-            }
-        }
-        taken
+    fn enqueue(&mut self, state: &State, job: u32) {
+        self.pending.insert(state.class(job).index, self.rank(state, job, true));
     }
 
-    /// Where jobs go once others are stopped; or the first of each class that finds no place.
-    fn places(
-        &mut self,
-        state: &State,
-        stopped: &[u32],
-        starting: impl Iterator<Item = u32> + Clone,
-    ) -> Result<Vec<(u32, Choice)>, Vec<u32>> {
-        // In most passes every job that is taken runs already.
-        if starting.clone().next().is_none() {
-            return Ok(Vec::new());
-        }
-        let mut room = state.resources().clone();
-        for job in stopped {
-            let segment = state.segment(*job).expect("it runs");
-            room.release(state.class(*job), state.history().pieces_of(segment), segment.cap);
-        }
-        self.ranked.iter_mut().for_each(Ranked::begin);
-        let (mut places, mut failed, mut out) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for job in starting.clone() {
-            let (index, class) = (state.classes().of_job[job as usize], state.class(job));
-            if out.contains(&index) {
-                continue;
-            }
-            let mut choice = Choice::default();
-            let going = state.going(job).map(|nodes| room.occupancy.withhold(&nodes));
-            let placement = &self.placement;
-            let mut finds = || match &mut self.ranked {
-                Some(ranked) if going.is_none() => {
-                    ranked.choose(placement, (state.classes(), || starting.clone()), job, &room, &mut choice)
-                }
-                _ => placement.choose_in(class, job, &room, &mut choice),
-            };
-            let found = room.below_ceilings(class) && finds();
-            room.occupancy.give_back(&going.unwrap_or_default());
-            if found {
-                room.claim(class, &choice.pieces, choice.cap);
-                if let Some(ranked) = &mut self.ranked {
-                    ranked.started(placement, &room, &choice.pieces);
-                }
-                places.push((job, choice));
-            } else {
-                out.insert(index);
-                failed.push(job);
-            }
-        }
-        if failed.is_empty() { Ok(places) } else { Err(failed) }
+    fn dequeue(&mut self, state: &State, job: u32) {
+        self.pending.remove(state.class(job).index, self.rank(state, job, true));
     }
 
-    /// As much of what a class asks for as its regions have, those that fewest partitions share first, then the lowest;
-    /// by region, in `wanted`.
-    fn least_shared_regions(&self, class: &Class, free: &[u64], wanted: &mut Vec<u64>) {
-        let mut left = u64::from(class.gpus_milli);
-        wanted.clear();
-        wanted.resize(self.regions.len(), 0);
-        for region in &self.least_shared {
-            if self.regions[*region][class.scope as usize] {
-                wanted[*region] = left.min(free[*region]);
-                left -= wanted[*region];
-            }
+    /// A job runs: it is ranked if it may be stopped.
+    fn begin(&mut self, state: &State, job: u32, held: ByRegion) {
+        let stoppable = state.plan().workload.behaviour_of(job).preemptible;
+        self.regions.hold(&held, true, stoppable);
+        if stoppable {
+            let group = u32::try_from(self.group(state, job)).expect("groups are no more than partitions");
+            let (rank, course) = (self.rank(state, job, false), self.order.course(state, job));
+            self.running.insert(Runner::new(rank, course, held, (state.class(job).index, group)));
+            self.unknown.push(job);
         }
     }
 
-    /// The GPU-thousandths that a segment holds on nodes that take new pods, by region, in `held`.
-    fn held_by_region(&self, state: &State, segment: &Segment, held: &mut Vec<u64>) {
-        held.clear();
-        held.resize(self.regions.len(), 0);
-        for piece in state.history().pieces_of(segment) {
-            self.each_node(state, *piece, |region, milli| held[region] += milli);
-        }
-    }
-}
-
-/// What the walk takes from.
-#[derive(Debug, Clone)]
-struct Pool {
-    free: Vec<u64>,
-    ceilings: crate::state::ceilings::Ceilings,
-}
-
-impl Part for Preemptive {
-    fn observe(&mut self, event: &Event, state: &State) {
-        self.order.observe(event, state);
-        self.touch(event, state);
-        match *event {
-            Event::Eligible { job } | Event::Released { job } => {
-                self.pending.insert(job);
-            }
-            Event::Started { job, .. } => {
-                self.pending.remove(&job);
-                self.running.insert(job);
-            }
-            Event::Ended { job, .. } => {
-                self.running.remove(&job);
-                self.changes.remove(&job);
-                if state.status(job) == Status::Pending {
-                    self.pending.insert(job);
-                }
-            }
-            Event::Withdrawn { job } | Event::Held { job, .. } => {
-                self.pending.remove(&job);
-            }
-            Event::Rejected { .. }
-            | Event::Settled { .. }
-            | Event::Changed { .. }
-            | Event::Closed { .. }
-            | Event::Capacity
-            | Event::Notice
-            | Event::Power
-            | Event::WakeAt { .. }
-            | Event::Timer => {}
-        }
-    }
-}
-
-impl Preemptive {
     /// Something happened to the partitions linked with a job, or to all.
     fn touch(&mut self, event: &Event, state: &State) {
         match event.concern() {
@@ -322,86 +175,233 @@ impl Preemptive {
         }
     }
 
-    fn group(&self, state: &State, job: u32) -> usize {
-        self.group_of[state.class(job).queue as usize]
+    /// Running jobs whose keys have changed by themselves.
+    fn due(&self, now: Time) -> impl Iterator<Item = u32> {
+        self.changes.iter().take_while(move |(time, _)| *time <= now).map(|(_, job)| *job)
     }
 
-    /// Pending and preemptible running jobs in order, the running before the pending where keys are equal.
-    fn in_order(&self, state: &State, preemptible: &[u32]) -> Vec<u32> {
-        let pending = self.pending.iter().filter(|job| self.touched[self.group(state, **job)]);
-        let mut ranked: Vec<_> = preemptible
-            .iter()
-            .chain(pending)
-            .map(|&job| {
-                let waits = state.status(job) == Status::Pending;
-                let tier = Reverse(state.class(job).tier);
-                (tier, self.order.key(state, job), waits, state.eligible_time(job), job)
-            })
-            .collect();
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(.., job)| job).collect()
+    /// Finds out when keys will next change by themselves, where that is not known.
+    fn look_ahead(&mut self, state: &State) {
+        let mut unknown = std::mem::take(&mut self.unknown);
+        unknown.extend(self.due(state.now()));
+        for job in unknown.drain(..) {
+            let runs = self.running.contains(job);
+            let time = if runs { self.order.changes(state, job) } else { Time::NEVER };
+            self.forget_change(job);
+            if time != Time::NEVER {
+                self.changes.insert((time, job));
+                self.change_of.insert(job, time);
+            }
+        }
+        self.unknown = unknown;
     }
 
-    /// Which running jobs stop, and which pending ones start where.
-    fn choose(&mut self, state: &State, preemptible: &[u32]) -> (Vec<u32>, Vec<(u32, Choice)>) {
-        let mut ranked = self.in_order(state, preemptible);
-        let pool = self.pool(state, preemptible);
+    fn forget_change(&mut self, job: u32) {
+        if let Some(time) = self.change_of.remove(&job) {
+            self.changes.remove(&(time, job));
+        }
+    }
+}
+
+impl Part for Preemptive {
+    fn observe(&mut self, event: &Event, state: &State) {
+        self.order.observe(event, state);
+        self.touch(event, state);
+        let held = |segment: u32| {
+            let history = state.history();
+            self.regions.held(state, history.pieces_of(&history.segments[segment as usize]))
+        };
+        match *event {
+            Event::Eligible { job } | Event::Released { job } => self.enqueue(state, job),
+            Event::Started { job, segment } => {
+                let held = held(segment);
+                self.dequeue(state, job);
+                self.begin(state, job, held);
+            }
+            Event::Ended { job, segment, .. } => {
+                let held = held(segment);
+                let stoppable = self.running.remove(job);
+                self.regions.hold(&held, false, stoppable);
+                self.forget_change(job);
+                if state.status(job) == Status::Pending {
+                    self.enqueue(state, job);
+                }
+            }
+            Event::Withdrawn { job } | Event::Held { job, .. } => self.dequeue(state, job),
+            Event::Changed { job, .. } => {
+                if let Some(runner) = self.running.get_mut(job) {
+                    runner.course = self.order.course(state, job);
+                    self.unknown.push(job);
+                }
+                self.regions.forget();
+            }
+            Event::Capacity => self.regions.forget(),
+            Event::Rejected { .. }
+            | Event::Settled { .. }
+            | Event::Closed { .. }
+            | Event::Notice
+            | Event::Power
+            | Event::WakeAt { .. }
+            | Event::Timer => {}
+        }
+    }
+}
+
+/// The walk.
+impl Preemptive {
+    /// What is known of running jobs becomes true for this instant.
+    fn refresh(&mut self, state: &State) {
+        if !self.regions.is_known() {
+            for runner in self.running.iter_mut() {
+                runner.held = self.regions.held(state, state.domains(runner.rank.job()));
+            }
+            self.regions.recount(state, self.running.iter_mut().map(|runner| &runner.held));
+        }
+        // Of those that began since the last pass it is not known when their keys change.
+        let due: Vec<u32> = self.due(state.now()).chain(self.unknown.iter().copied()).collect();
+        for job in due {
+            if let Some(runner) = self.running.get_mut(job) {
+                runner.course = self.order.course(state, job);
+            }
+        }
+    }
+
+    /// Classes of which jobs wait that are looked at and not out, and the first job of each.
+    fn fronts<'a>(&'a self, state: &'a State, out: &'a Out) -> impl Iterator<Item = (u32, Rank)> + 'a {
+        let concerned = |class: u32| {
+            let queue = state.classes().table[class as usize].queue;
+            self.touched[self.group_of[queue as usize]]
+        };
+        let fronts = self.pending.fronts();
+        fronts.filter(move |(class, first)| concerned(*class) && !is_out(out, *class, *first))
+    }
+
+    /// All jobs that wait and are not out, in order, if there is room for them beside everything that runs.
+    fn everything(&self, state: &State, out: &Out) -> Option<Vec<Rank>> {
+        if self.has_ceilings {
+            return None;
+        }
+        let mut free = self.regions.free().to_vec();
+        let mut starting = Vec::new();
+        for (index, _) in self.fronts(state, out) {
+            let class = &state.classes().table[index as usize];
+            let jobs = self.pending.of_class(index).take_while(|job| !is_out(out, index, *job));
+            let milli = u64::from(class.gpus_milli);
+            if milli == 0 {
+                starting.extend(jobs);
+                continue;
+            }
+            // Of several regions it would take what is virtually free of the least shared first.
+            let [region] = *self.regions.of(class) else { return None };
+            for job in jobs {
+                let free = &mut free[region as usize];
+                *free = free.checked_sub(milli)?;
+                starting.push(job);
+            }
+        }
+        starting.sort_unstable();
+        Some(starting)
+    }
+
+    /// The running jobs that may be stopped and are looked at, in order.
+    fn runners(&self) -> impl Iterator<Item = &Runner> {
+        self.running.in_line().iter().filter(|runner| self.touched[runner.group as usize])
+    }
+
+    /// What there would be, were every job that may stop stopped.
+    fn pool(&self, state: &State) -> Pool {
+        let mut ceilings = self.has_ceilings.then(|| state.resources().clone_ceilings());
+        if let Some(ceilings) = &mut ceilings {
+            self.runners().for_each(|runner| ceilings.unhold(runner.class(state)));
+        }
+        Pool { free: self.regions.pool().to_vec(), ceilings }
+    }
+
+    /// Who is taken: a running job if its regions still have what it holds of each, a pending one if those of its scope
+    /// together have what it asks for.
+    fn walk(&self, state: &State, out: &Out) -> Taken {
+        let table = &state.classes().table;
+        let mut pool = self.pool(state);
+        let fronts = self.fronts(state, out).map(|(class, first)| Reverse((first, class)));
+        let mut fronts: BinaryHeap<Reverse<(Rank, u32)>> = fronts.collect();
+        let mut running = self.runners().peekable();
+        let mut taken = Taken::default();
         loop {
-            let taken = self.walk(state, &ranked, pool.clone());
-            let stopped: Vec<u32> = preemptible.iter().copied().filter(|job| !taken.contains(job)).collect();
-            let waits = |job: &u32| state.status(*job) == Status::Pending;
-            let starting = ranked.iter().copied().filter(|job| taken.contains(job) && waits(job));
-            match self.places(state, &stopped, starting) {
-                Ok(started) => return (stopped, started),
+            let front = fronts.peek().map(|Reverse((rank, _))| *rank);
+            while let Some(runner) = running.next_if(|runner| front.is_none_or(|front| runner.rank < front)) {
+                if !pool.keeps(runner, state) {
+                    taken.stopped.push(runner.rank.job());
+                }
+            }
+            let Some(Reverse((rank, index))) = fronts.pop() else { break };
+            let class = &table[index as usize];
+            if pool.takes(class, self.regions.of(class)) {
+                taken.starting.push(rank);
+                let next = self.pending.next(index, rank).filter(|next| !is_out(out, index, *next));
+                fronts.extend(next.map(|next| Reverse((next, index))));
+            } else if fronts.is_empty() && taken.starting.is_empty() && !self.has_ceilings {
+                // All that runs fits as long as nobody else is taken.
+                break;
+            }
+        }
+        taken.stopped.sort_unstable();
+        taken
+    }
+
+    /// Stops and starts what a pass decides. Who is taken and finds no place is out with its class, and the walk made anew.
+    fn settle(&mut self, bus: &mut Bus<'_, '_>) -> Result<Vec<Event>, PolicyError> {
+        let mut out = Out::new();
+        let mut lined_up = false;
+        loop {
+            let taken = match self.everything(bus, &out) {
+                Some(starting) => Taken { stopped: Vec::new(), starting },
+                None => {
+                    if !std::mem::replace(&mut lined_up, true) {
+                        self.running.line_up(bus.now());
+                    }
+                    self.walk(bus, &out)
+                }
+            };
+            let (placement, ranked) = (&self.placement, &mut self.ranked);
+            match bus.attempt(|trial, events| carry_out(trial, events, &taken, (placement, ranked)))? {
+                Ok(events) => return Ok(events),
                 Err(failed) => {
-                    let mut out = BTreeSet::new();
-                    ranked.retain(|job| {
-                        let class = state.classes().of_job[*job as usize];
-                        if failed.contains(job) {
-                            out.insert(class);
-                        }
-                        !waits(job) || !out.contains(&class)
-                    });
+                    out.extend(failed.into_iter().map(|rank| (bus.class(rank.job()).index, rank)));
                 }
             }
         }
     }
 }
 
+/// Whether a waiting job of a class has found no place, or stands behind one of it that has not.
+fn is_out(out: &Out, class: u32, rank: Rank) -> bool {
+    out.get(&class).is_some_and(|out| *out <= rank)
+}
+
 impl Pass for Preemptive {
     fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
-        // A timer of a job that has ended meanwhile is no reason for a pass.
-        let due: Vec<u32> =
-            self.changes.iter().filter(|(_, time)| **time <= bus.now()).map(|(job, _)| *job).collect();
-        // Passes of a cycle come by themselves.
+        // Passes of a cycle come by themselves; else a timer of a job that has ended meanwhile is no reason for a pass.
         let by_itself = bus.plan().settings.cycle.is_none();
-        for job in due.into_iter().filter(|_| by_itself) {
-            let group = self.group(bus, job);
-            self.touched[group] = true;
-        }
-        if bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now()) {
+        if by_itself {
+            let due: Vec<u32> = self.due(bus.now()).collect();
+            for job in due {
+                let group = self.group(bus, job);
+                self.touched[group] = true;
+            }
+        } else if bus.plan().settings.is_full_pass(bus.now()) {
             self.touched.fill(true);
         }
         if self.pending.is_empty() || !self.touched.contains(&true) {
             return Ok(());
         }
         self.placement.freeze(bus);
-        let may_stop = |state: &State, job: u32| state.plan().workload.behaviour_of(job).preemptible;
-        let concerned = |job: &u32| may_stop(bus, *job) && self.touched[self.group(bus, *job)];
-        let preemptible: Vec<u32> = self.running.iter().copied().filter(concerned).collect();
-        let (stopped, started) = self.choose(bus, &preemptible);
-        for job in stopped {
-            let event = bus.apply(Decision::Stop { job })?;
-            self.observe(&event, bus);
-        }
-        for (job, choice) in started {
-            let event = bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
+        self.refresh(bus);
+        for event in self.settle(bus)? {
             self.observe(&event, bus);
         }
         self.touched.fill(false);
-        let running = self.running.iter().filter(|job| may_stop(bus, **job));
-        self.changes = running.map(|job| (*job, self.order.changes(bus, *job))).collect();
-        let next = self.changes.values().min().copied().filter(|time| *time != Time::NEVER);
+        self.look_ahead(bus);
+        let next = self.changes.first().map(|(time, _)| *time);
         if let Some(time) = next.filter(|time| by_itself && !self.pending.is_empty() && *time > bus.now()) {
             bus.apply(Decision::WakeAt { time })?;
         }

@@ -1,7 +1,7 @@
 //! The book of jobs: where each stands, which wait, which run, and how far they have come.
 
 use super::work::Progress;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,8 @@ pub(super) struct Book {
     open: Vec<u32>,
     running: Members,
     waiting: Waiting,
-    /// Of jobs that have stopped, moved or changed their rate.
-    progress: BTreeMap<u32, Progress>,
+    /// By job: how far those have come that have stopped, moved or changed their rate; empty if none has.
+    progress: Vec<Option<Progress>>,
     /// Pending jobs that are held back on purpose.
     held: BTreeSet<u32>,
     /// Running jobs that hold more or fewer GPUs than they asked for.
@@ -101,7 +101,7 @@ impl Book {
                 of_class: vec![0; classes],
                 classes: Members::none_of(classes),
             },
-            progress: BTreeMap::new(),
+            progress: Vec::new(),
             held: BTreeSet::new(),
             resized: BTreeSet::new(),
         }
@@ -151,14 +151,12 @@ impl Book {
     #[inline]
     pub(super) fn progress(&self, job: u32) -> Option<Progress> {
         // Most runs stop no job.
-        if self.progress.is_empty() { None } else { self.progress.get(&job).copied() }
+        self.progress.get(job as usize).copied().flatten()
     }
     /// Returns what was known before.
     pub(super) fn set_progress(&mut self, job: u32, progress: Option<Progress>) -> Option<Progress> {
-        match progress {
-            Some(progress) => self.progress.insert(job, progress),
-            None => self.progress.remove(&job),
-        }
+        self.progress.resize(self.status.len(), None);
+        std::mem::replace(&mut self.progress[job as usize], progress)
     }
     #[inline]
     pub(super) fn is_held(&self, job: u32) -> bool {

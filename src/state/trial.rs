@@ -2,6 +2,7 @@
 
 use super::apply::narrow;
 use super::power::ledger::Ledger;
+use super::power::level::cap_of;
 use super::work::Progress;
 use super::{Decision, Event, Refusal, State, Status};
 use crate::history::{Segment, WaitRecord, Why};
@@ -152,6 +153,24 @@ impl<'a> Trial<'a> {
     pub(crate) fn set_reason(&mut self, why: Why) {
         let time = self.state.now;
         self.state.history.waits.push(WaitRecord { time, why });
+    }
+    /// Asks about power as if running jobs were capped at other levels, whatever the caps.
+    pub(crate) fn at_levels<T>(&mut self, levels: &[(u32, usize)], ask: impl FnOnce(&Ledger) -> T) -> T {
+        self.shift(levels, true);
+        let answer = ask(self.state.resources.power().expect("power is counted where it is asked about"));
+        self.shift(levels, false);
+        answer
+    }
+    /// Running jobs draw as at other levels, or again as they do.
+    fn shift(&mut self, levels: &[(u32, usize)], away: bool) {
+        let State { history, classes, resources, book, .. } = &mut *self.state;
+        for &(job, level) in levels {
+            let Some(segment) = history.segments.get(book.open(job) as usize) else { continue };
+            let (class, held) = (classes.of_job(job), history.pieces_of(segment));
+            let (from, to) = if away { (segment.cap, cap_of(level)) } else { (cap_of(level), segment.cap) };
+            resources.hold_power(class, held, from, false);
+            resources.hold_power(class, held, to, true);
+        }
     }
     /// The policy has told all of its parts of everything so far.
     pub(crate) const fn mark_heard(&mut self) {

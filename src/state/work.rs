@@ -71,10 +71,14 @@ impl State {
     /// Reference seconds of work a job has left at the present instant, Q16.
     #[must_use]
     pub fn work_left(&self, job: u32) -> u64 {
+        let (left, from, rate) = self.work_course(job);
+        left.saturating_sub(u64::from(self.now.0.saturating_sub(from.0)) * u64::from(rate.0))
+    }
+    /// How the work that a job has left goes down: so many reference seconds, Q16, and from when on at which rate.
+    pub(crate) fn work_course(&self, job: u32) -> (u64, Time, Factor) {
         let before = self.left_before(job);
-        let Some(segment) = self.segment(job) else { return before };
-        let worked = self.now.since(segment.from).0.saturating_sub(segment.restart);
-        before.saturating_sub(u64::from(worked) * u64::from(segment.rate.0))
+        let Some(segment) = self.segment(job) else { return (before, Time::NEVER, Factor::ONE) };
+        (before, segment.from + Seconds(segment.restart), segment.rate)
     }
     /// The same when it last stopped, moved or changed its rate.
     fn left_before(&self, job: u32) -> u64 {

@@ -3,7 +3,7 @@
 //! A reservation is the earliest window in which the placement finds room that is free throughout, as long as the job
 //! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
 //! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
-//! others staying. Where a running job is past its expected end (it is then expected to end a second from now), a
+//! others staying, unless it would find the same again. Where a running job is past its expected end (it is then expected to end a second from now), a
 //! reservation's start went by unused, or a pass of another kind started a job, all of its group of linked partitions are
 //! given up first. With a `depth`, a job reserves only if fewer than so many before it in its partition hold a
 //! reservation that begins later, or if it held one as the pass began.
@@ -14,8 +14,12 @@
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
 
+mod changes;
 mod gpus;
+mod power;
 mod profile;
+mod step;
+mod waiting;
 
 use super::super::PolicyError;
 use super::super::order::Order;
@@ -25,13 +29,14 @@ use super::super::walk::{Key, groups, job_of, key_of};
 use super::{Backfill, Entry};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
-use crate::state::power::ledger::Ledger;
-use crate::state::power::level::{cap_of, level_of};
-use crate::state::{Concern, Decision, Event, State, ticks};
-use crate::units::{Factor, Seconds, Time};
-use profile::{Held, Profile, Span};
+use crate::state::{Concern, Decision, Event, Resources, State, ticks};
+use crate::units::{Factor, Seconds};
+use changes::Changes;
+use power::Power;
+use profile::{Profile, Span};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use waiting::{Waiting, Window};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "conservative",
@@ -40,25 +45,8 @@ pub(super) const ENTRY: Entry = Entry {
     kind: Backfill::Conservative,
 };
 
-/// A stretch of time, and what a job holds in it.
-#[derive(Debug, Clone)]
-struct Window {
-    start: Time,
-    end: Time,
-    choice: Choice,
-}
-
-impl Window {
-    fn held(&self) -> Held<'_> {
-        Held { start: self.start, end: self.end, pieces: &self.choice.pieces }
-    }
-}
-
 /// A place in line: the group of linked partitions, then the tier, the highest first, then the order in it.
 type Place = (usize, Reverse<u32>, Key);
-
-/// Before every place.
-const FIRST: Place = (0, Reverse(u32::MAX), 0);
 
 /// What has happened to a group of linked partitions since its last pass.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,9 +67,9 @@ pub(crate) struct Conservative {
     profile: Profile,
     /// Whether the profile holds what runs and what is reserved.
     known: bool,
-    waiting: BTreeMap<Place, Option<Window>>,
-    /// When the reservations begin.
-    begins: BTreeSet<(Time, Place)>,
+    /// What has been given back and taken in the profile.
+    changes: Changes,
+    waiting: Waiting,
     /// Running jobs: what they hold, and until when they are expected to.
     running: BTreeMap<u32, Window>,
     /// By partition: its group of linked ones.
@@ -99,8 +87,8 @@ impl Conservative {
             placement,
             profile: Profile::new(state),
             known: false,
-            waiting: BTreeMap::new(),
-            begins: BTreeSet::new(),
+            changes: Changes::default(),
+            waiting: Waiting::new(group_of.len()),
             running: BTreeMap::new(),
             group_of,
             happened: vec![Happened { anything: true, ..Happened::default() }; groups],
@@ -119,8 +107,8 @@ impl Conservative {
     /// The profile from scratch: what runs and what is reserved.
     fn rebuild(&mut self, state: &State) {
         self.profile.clear(state);
-        let reserved =
-            self.waiting.iter().filter_map(|(place, window)| Some((job_of(place.2), window.as_ref()?)));
+        self.changes.forget();
+        let reserved = self.waiting.reserved().map(|(place, window)| (job_of(place.2), window));
         let running = self.running.iter().map(|(job, window)| (*job, window));
         for (job, window) in running.chain(reserved) {
             self.profile.take(state.class(job), window.held());
@@ -134,16 +122,47 @@ impl Conservative {
         if self.known {
             self.profile.give(state.class(job), window.held());
             self.profile.forget_marks(window.start, window.end);
+            if window.end > state.now() {
+                self.changes.give(window.start);
+            }
         }
+    }
+
+    /// Whether a reservation, removed and inserted anew, would be the same again.
+    fn stays(&mut self, state: &State, place: Place) -> bool {
+        let Some(window) = self.waiting.window(place) else { return false };
+        let class = state.class(job_of(place.2));
+        let comparable = self.known
+            && class.monotone
+            && !self.profile.is_overdrawn()
+            && state.known_changes().is_empty()
+            && self.changes.none_given(window.found, window.end);
+        if !comparable {
+            return false;
+        }
+        if self.changes.none_taken(window.found, (window.start, window.end))
+            || self.placement.ignores_others(class, state.resources())
+        {
+            return true;
+        }
+        // What else is taken in the window since may make other nodes the better choice.
+        let mut choice = Choice::default();
+        let placement = &self.placement;
+        let chooses = |room: &Resources| placement.choose_in(class, job_of(place.2), room, &mut choice);
+        let same = self.profile.choose_again(class, window.held(), chooses) && choice == window.choice;
+        if same {
+            self.waiting.found_again(place, self.changes.stamp());
+        }
+        same
     }
 
     /// The earliest window in which the job finds room, held from then on.
     fn reserve(&mut self, bus: &mut Bus<'_, '_>, place: Place) -> Result<(), PolicyError> {
         let state: &State = bus;
         let job = job_of(place.2);
-        let old = self.waiting.get_mut(&place).and_then(Option::take);
-        if let Some(old) = &old {
-            self.begins.remove(&(old.start, place));
+        let queue = state.class(job).queue;
+        let old = self.waiting.take(place, queue);
+        if old.is_some() {
             self.known &= !self.profile.is_overdrawn();
         }
         match &old {
@@ -160,16 +179,24 @@ impl Conservative {
             .earliest(state, (class, length), |room| self.placement.choose_in(class, job, room, &mut choice));
         if let Some(Span { start, end }) = found {
             let wakes = start > state.now() && state.plan().settings.timers_are_events();
-            let window = Window { start, end, choice };
+            let mut window = Window { start, end, choice, found: 0 };
             self.profile.take(class, window.held());
-            self.waiting.insert(place, Some(window));
-            self.begins.insert((start, place));
+            let same = |old: &Window| old.held() == window.held();
+            if !old.as_ref().is_some_and(same) {
+                old.iter().for_each(|old| self.changes.give(old.start));
+                self.changes.take(start, end);
+            }
+            window.found = self.changes.stamp();
+            self.waiting.reserve(place, queue, window);
             if wakes && old.as_ref().is_none_or(|old| old.start != start) {
                 bus.apply(Decision::WakeAt { time: start })?;
             }
         }
         if let Some(old) = old {
             self.profile.forget_marks(old.start, old.end);
+            if found.is_none() {
+                self.changes.give(old.start);
+            }
         }
         Ok(())
     }
@@ -196,14 +223,13 @@ impl Conservative {
 
     fn start_due(&mut self, bus: &mut Bus<'_, '_>, concerned: &[bool]) -> Result<(), PolicyError> {
         let now = bus.now();
-        let due = self.begins.range((now, FIRST)..).take_while(|(start, _)| *start == now);
-        let due: Vec<Place> = due.map(|(_, place)| *place).filter(|place| concerned[place.0]).collect();
+        let due: Vec<Place> = self.waiting.beginning(now).filter(|place| concerned[place.0]).collect();
         let mut power = Power::default();
         let mut blocked = Vec::new();
         for place in due {
-            self.begins.remove(&(now, place));
             let job = job_of(place.2);
-            let Some(Some(mut window)) = self.waiting.remove(&place) else { continue };
+            self.waiting.forget_begin(now, place);
+            let Some(mut window) = self.waiting.remove(place, bus.class(job).queue) else { continue };
             if !power.admits(bus, job, &mut window.choice) {
                 blocked.push((place, window));
                 continue;
@@ -220,54 +246,23 @@ impl Conservative {
                 window.end = end;
                 if self.known {
                     self.profile.take(state.class(job), window.held());
+                    self.changes.take(window.start, window.end);
                 }
             }
             self.running.insert(job, window);
         }
         for (place, window) in blocked {
-            self.begins.insert((now, place));
-            self.waiting.insert(place, Some(window));
+            self.waiting.reserve(place, bus.class(job_of(place.2)).queue, window);
         }
         Ok(())
     }
 
     /// What nobody has reserved any more, for the job no longer waits.
     fn withdraw(&mut self, state: &State, place: Place) -> bool {
-        let Some(window) = self.waiting.remove(&place).flatten() else { return false };
-        self.begins.remove(&(window.start, place));
-        self.give(state, job_of(place.2), &window);
+        let job = job_of(place.2);
+        let Some(window) = self.waiting.remove(place, state.class(job).queue) else { return false };
+        self.give(state, job, &window);
         true
-    }
-}
-
-/// What power there is for those who start in a pass.
-#[derive(Debug, Default)]
-struct Power {
-    /// What would be reserved if those who wait for power had it; none: nobody does.
-    with_blocked: Option<Ledger>,
-}
-
-impl Power {
-    /// Whether a job may start at its place, at the level that `choice` then has; if not, what it asks for is kept for
-    /// it.
-    fn admits(&mut self, state: &State, job: u32, choice: &mut Choice) -> bool {
-        let class = state.class(job);
-        let (Some(ledger), Some(draws)) = (state.resources().power(), &class.draws) else { return true };
-        let pieces = &choice.pieces;
-        let admitted = |level: &usize| {
-            let others = self.with_blocked.as_ref();
-            ledger.admits(draws, *level, pieces)
-                && others.is_none_or(|others| others.admits(draws, *level, pieces))
-        };
-        let level = draws.starts().iter().copied().find(admitted);
-        if level.is_none() {
-            self.with_blocked.get_or_insert_with(|| ledger.clone());
-        }
-        if let Some(others) = &mut self.with_blocked {
-            others.hold(draws, level.unwrap_or(level_of(choice.cap)), pieces, true);
-        }
-        choice.cap = level.map_or(choice.cap, cap_of);
-        level.is_some()
     }
 }
 
@@ -284,21 +279,19 @@ impl Part for Conservative {
         }
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
-                self.waiting.insert(self.place(state, job), None);
+                self.waiting.insert(self.place(state, job), state.class(job).queue);
             }
             Event::Started { job, segment } => {
                 // What started it looked at no reservation.
                 let place = self.place(state, job);
-                if let Some(Some(window)) = self.waiting.remove(&place) {
-                    self.begins.remove(&(window.start, place));
-                }
+                self.waiting.remove(place, state.class(job).queue);
                 self.happened[place.0].void = true;
                 let history = state.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
                 let end = state.expected_end(job, segment.rate).min(state.departure(&choice.pieces));
                 self.known = false;
-                self.running.insert(job, Window { start: segment.from, end, choice });
+                self.running.insert(job, Window { start: segment.from, end, choice, found: 0 });
             }
             Event::Ended { job, end, .. } => {
                 let group = self.group(state, job);
@@ -307,7 +300,7 @@ impl Part for Conservative {
                     self.give(state, job, &window);
                 }
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
-                    self.waiting.insert(self.place(state, job), None);
+                    self.waiting.insert(self.place(state, job), state.class(job).queue);
                 }
             }
             Event::Withdrawn { job } | Event::Held { job, .. } => {
@@ -342,45 +335,54 @@ impl Conservative {
         let all = settings.cycle.is_some() && settings.is_full_pass(now);
         let mut concerned: Vec<bool> =
             self.happened.iter().map(|happened| all || happened.anything).collect();
-        let begin = self.begins.range((now, FIRST)..).take_while(|(start, _)| *start == now);
-        begin.for_each(|(_, place)| concerned[place.0] = true);
+        self.waiting.beginning(now).for_each(|place| concerned[place.0] = true);
         concerned
     }
 
     /// The reservations of the groups marked are given up: those that stay would lie in the way of each other.
-    fn give_up(&mut self, anew: &[bool]) {
-        for (place, window) in self.waiting.iter_mut().filter(|(place, _)| anew[place.0]) {
-            if let Some(window) = window.take() {
-                self.begins.remove(&(window.start, *place));
-                self.known = false;
-            }
+    fn give_up(&mut self, state: &State, anew: &[bool]) {
+        for place in self.waiting.reserved_in(anew) {
+            self.waiting.take(place, state.class(job_of(place.2)).queue);
+            self.known = false;
         }
     }
 
-    /// The places in line of the groups marked.
-    fn places(&self, groups: &[bool], wanted: impl Fn(&Option<Window>) -> bool) -> Vec<Place> {
-        let marked = self.waiting.iter().filter(|(place, window)| groups[place.0] && wanted(window));
-        marked.map(|(place, _)| *place).collect()
-    }
-
-    /// Jobs without a reservation get one, those before `depth` later ones of their partition, and those that had one.
+    /// Jobs without a reservation get one: all, or those before `depth` later ones of their partition and those that had
+    /// one as the pass began.
     fn reserve_all(
         &mut self,
         bus: &mut Bus<'_, '_>,
         concerned: &[bool],
-        held: &BTreeSet<Place>,
+        (depth, held): (Option<u32>, &BTreeSet<Place>),
     ) -> Result<(), PolicyError> {
-        let (now, depth) = (bus.now(), bus.plan().settings.depth.unwrap_or(u32::MAX));
-        let mut later = vec![0_u32; self.group_of.len()];
-        for place in self.places(concerned, |_| true) {
-            let before = later[bus.class(job_of(place.2)).queue as usize];
-            let has_one = self.waiting.get(&place).is_some_and(Option::is_some);
-            if !has_one && (before < depth || held.contains(&place)) {
+        let Some(depth) = depth else {
+            for place in self.waiting.unreserved_in(concerned) {
                 self.reserve(bus, place)?;
             }
-            let window = self.waiting.get(&place).and_then(Option::as_ref);
-            let waits = window.is_some_and(|window| window.start > now);
-            later[bus.class(job_of(place.2)).queue as usize] += u32::from(waits);
+            return Ok(());
+        };
+        let now = bus.now();
+        // By partition: reservations that begin later, of the places in line so far.
+        let mut later = vec![0_u32; self.group_of.len()];
+        let mut reserved = self.waiting.reserved_in(concerned).into_iter().peekable();
+        let mut fronts: BinaryHeap<Reverse<(Place, u32)>> =
+            self.waiting.first_unreserved(concerned).map(Reverse).collect();
+        while let Some(Reverse((place, queue))) = fronts.pop() {
+            while let Some(before) = reserved.next_if(|before| *before < place) {
+                let waits = self.waiting.window(before).is_some_and(|window| window.start > now);
+                later[bus.class(job_of(before.2)).queue as usize] += u32::from(waits);
+            }
+            let later = &mut later[queue as usize];
+            if *later < depth || held.contains(&place) {
+                self.reserve(bus, place)?;
+                *later += u32::from(self.waiting.window(place).is_some_and(|window| window.start > now));
+            }
+            let next = if *later < depth {
+                self.waiting.next_unreserved(queue, place)
+            } else {
+                self.waiting.next_unreserved_of(queue, place, held)
+            };
+            fronts.extend(next.map(|next| Reverse((next, queue))));
         }
         Ok(())
     }
@@ -389,7 +391,7 @@ impl Conservative {
 impl Pass for Conservative {
     fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         debug_assert!(
-            self.waiting.keys().all(|place| bus.waits(job_of(place.2))),
+            self.waiting.places().all(|place| bus.waits(job_of(place.2))),
             "only jobs that wait have a place in line"
         );
         let concerned = self.concerned(bus);
@@ -397,11 +399,13 @@ impl Pass for Conservative {
             return Ok(());
         }
         let now = bus.now();
-        self.placement.freeze(bus);
+        if self.placement.freeze(bus) {
+            self.changes.forget();
+        }
         self.extend_overdue(bus, &concerned);
-        let stale: Vec<usize> =
-            self.begins.iter().take_while(|(start, _)| *start < now).map(|(_, place)| place.0).collect();
-        stale.into_iter().for_each(|group| self.happened[group].void = true);
+        for place in self.waiting.begun_before(now) {
+            self.happened[place.0].void = true;
+        }
         let mut happened = self.happened.clone();
         for (group, concerned) in concerned.iter().enumerate() {
             if *concerned {
@@ -410,18 +414,27 @@ impl Pass for Conservative {
                 happened[group] = Happened::default();
             }
         }
-        let held: BTreeSet<Place> = self.places(&concerned, Option::is_some).into_iter().collect();
-        self.give_up(&happened.iter().map(|happened| happened.void).collect::<Vec<_>>());
+        let depth = bus.plan().settings.depth;
+        let held: BTreeSet<Place> = if depth.is_some() {
+            self.waiting.reserved_in(&concerned).into_iter().collect()
+        } else {
+            BTreeSet::new()
+        };
+        self.give_up(bus, &happened.iter().map(|happened| happened.void).collect::<Vec<_>>());
         if self.known {
             self.profile.advance(now);
         } else {
             self.rebuild(bus);
         }
         let ended: Vec<bool> = happened.iter().map(|happened| happened.ended).collect();
-        for place in self.places(&ended, Option::is_some) {
-            self.reserve(bus, place)?;
+        if ended.contains(&true) {
+            for place in self.waiting.reserved_in(&ended) {
+                if !self.stays(bus, place) {
+                    self.reserve(bus, place)?;
+                }
+            }
         }
-        self.reserve_all(bus, &concerned, &held)?;
+        self.reserve_all(bus, &concerned, (depth, &held))?;
         self.start_due(bus, &concerned)
     }
 }

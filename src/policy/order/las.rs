@@ -4,7 +4,7 @@
 //! Gu et al., "Tiresias: a GPU cluster manager for distributed deep learning", NSDI 2019.
 
 use super::super::part::{self, PartOption};
-use super::{Attained, Entry, Ranking, Rule};
+use super::{Attained, Course, Entry, Ranking, Rule};
 use crate::state::State;
 use crate::units::{Seconds, Time};
 
@@ -13,7 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
     about: "fewest GPU-seconds received first, in queues; implies preemption",
     source: "Gu et al., Tiresias, NSDI 2019",
     options: &[QUEUE_LIMITS],
-    rule: Rule::Ranking(Ranking { key, changes }),
+    rule: Rule::Ranking(Ranking { course, changes }),
 };
 
 const QUEUE_LIMITS: PartOption = PartOption {
@@ -37,9 +37,9 @@ fn limits(state: &State) -> impl DoubleEndedIterator<Item = u64> + '_ {
     state.plan().settings.queue_limits.iter().map(|limit| limit.saturating_mul(1000))
 }
 
-fn key(state: &State, attained: &Attained, job: u32) -> u64 {
+fn course(state: &State, attained: &Attained, job: u32) -> Course {
     let service = attained.service(state, job);
-    limits(state).filter(|limit| service >= *limit).count() as u64
+    Course::Stays(limits(state).filter(|limit| service >= *limit).count() as u64)
 }
 
 fn changes(state: &State, attained: &Attained, job: u32) -> Time {

@@ -13,7 +13,7 @@ mod srtf;
 
 use super::part::{Kind, Part, PartOption};
 use crate::state::{Event, State};
-use crate::units::Time;
+use crate::units::{Factor, Time};
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
@@ -64,10 +64,40 @@ pub(super) enum Rule {
 /// The two questions to an order that ranks running jobs too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ranking {
-    /// The job's key now.
-    pub(super) key: fn(&State, &Attained, u32) -> u64,
+    /// How the job's key goes on from now.
+    pub(super) course: fn(&State, &Attained, u32) -> Course,
     /// When a running job's key will next change in a way that matters; [`Time::NEVER`]: never.
     pub(super) changes: fn(&State, &Attained, u32) -> Time,
+}
+
+/// How the key of a job goes on for as long as it waits, or runs as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// It stays, unless it changes at the instant that the order tells.
+    Stays(u64),
+    /// The seconds of work left, which fall at a rate from an instant on.
+    Falls {
+        /// Reference seconds of work left at that instant, Q16.
+        left: u64,
+        /// From when on.
+        from: Time,
+        /// How fast.
+        rate: Factor,
+    },
+}
+
+impl Course {
+    /// The key at an instant.
+    #[inline]
+    pub(super) const fn key(self, now: Time) -> u64 {
+        match self {
+            Self::Stays(key) => key,
+            Self::Falls { left, from, rate } => {
+                let done = now.0.saturating_sub(from.0) as u64 * rate.0 as u64;
+                left.saturating_sub(done).div_ceil(1 << 16)
+            }
+        }
+    }
 }
 
 /// The service each job has received: GPU-thousandths held times seconds, up to its last stop.
@@ -101,7 +131,14 @@ impl Order {
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match self.rule {
             Rule::Static(key) => key(state, job),
-            Rule::Ranking(ranking) => (ranking.key)(state, &self.attained, job),
+            Rule::Ranking(_) => self.course(state, job).key(state.now()),
+        }
+    }
+    /// How the key of a job goes on, as long as it waits, or runs as it does.
+    pub(super) fn course(&self, state: &State, job: u32) -> Course {
+        match self.rule {
+            Rule::Static(key) => Course::Stays(key(state, job)),
+            Rule::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.

@@ -1,6 +1,7 @@
 //! Shortest remaining time first, preemptive: by the reference seconds of work a job really has left.
 
-use super::{Entry, Ranking, Rule};
+use super::{Attained, Course, Entry, Ranking, Rule};
+use crate::state::State;
 use crate::units::Time;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -8,8 +9,10 @@ pub(super) const ENTRY: Entry = Entry {
     about: "least work left first; implies preemption",
     source: "Schrage, A proof of the optimality of the shortest remaining processing time discipline, 1968",
     options: &[],
-    rule: Rule::Ranking(Ranking {
-        key: |state, _, job| state.work_left(job).div_ceil(1 << 16),
-        changes: |_, _, _| Time::NEVER,
-    }),
+    rule: Rule::Ranking(Ranking { course, changes: |_, _, _| Time::NEVER }),
 };
+
+fn course(state: &State, _: &Attained, job: u32) -> Course {
+    let (left, from, rate) = state.work_course(job);
+    Course::Falls { left, from, rate }
+}

@@ -31,6 +31,10 @@ pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
 fn choose_kind(picker: &Picker<'_>, kind: u32, choice: &mut Choice) -> bool {
     let occupancy = picker.occupancy;
     let Some(need) = gang::need_on(picker, kind) else { return false };
+    // Most gangs that find no place lack idle nodes, which are counted.
+    if need.whole_nodes && need.pods > occupancy.idle(picker.scope(), kind as usize) {
+        return false;
+    }
     choice.clear();
     choice.kind = kind;
     let usable = |node: &usize| {

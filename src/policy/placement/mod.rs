@@ -32,7 +32,7 @@ use crate::history::Plan;
 use crate::random::{Purpose, Stream};
 use crate::state::class::{Class, Classes, Form};
 use crate::state::place::model::Model;
-use crate::state::place::{Admission, Choice, Picker, Preference, gang, pod};
+use crate::state::place::{Admission, Cheapest, Choice, Picker, Preference, gang, pod};
 use crate::state::power::level::cap_of;
 use crate::state::{Resources, State};
 
@@ -202,6 +202,21 @@ impl Placement {
     /// Whether costs are random draws, so that two jobs of one class may go different ways.
     pub(super) const fn draws(&self) -> bool {
         matches!(self.rule, Rule::Draw)
+    }
+
+    /// Whether a job of `class` keeps to its choice, whatever else of what it did not choose is taken: it is the lowest.
+    pub(super) fn ignores_others(&self, class: &Class, room: &Resources) -> bool {
+        let lowest = self.preference.node == Cheapest::Lowest && !self.preference.rack_first;
+        let plain = matches!(self.rule, Rule::Weigh(_)) && self.preference.plain;
+        let unlimited = room.power().is_none() && class.host.is_none();
+        plain
+            && unlimited
+            && match class.form {
+                Form::Pod { gpus } => gpus > 0 && lowest,
+                // On a flat cluster the lowest idle nodes.
+                Form::Gang { .. } => room.occupancy.is_flat() && !class.whole_nodes.is_empty(),
+                _ => false,
+            }
     }
 
     /// Whether a job of `class` would find a place in `room`, by looking for one.

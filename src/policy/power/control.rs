@@ -105,19 +105,12 @@ impl Control {
     fn slow(&mut self, state: &mut Bus<'_, '_>, domain: u32) -> Result<(), PolicyError> {
         let below: Vec<(u32, usize)> =
             running(state).filter(|(job, _)| ledger(state).touches(domain, pieces(state, *job))).collect();
-        let mut trial = ledger(state).clone();
-        let mut at = below.clone();
-        let mut common = LOWEST;
-        for level in 1..LEVELS {
-            for (job, own) in at.iter_mut().filter(|(_, own)| *own < level) {
-                shift(&mut trial, state, *job, *own, level);
-                *own = level;
-            }
-            if !trial.exceeds(domain) {
-                common = level;
-                break;
-            }
-        }
+        let would_exceed = |state: &mut Bus<'_, '_>, level: usize| {
+            let slower = below.iter().filter(|(_, own)| *own < level);
+            let levels: Vec<(u32, usize)> = slower.map(|(job, _)| (*job, level)).collect();
+            state.at_levels(&levels, |ledger| ledger.exceeds(domain))
+        };
+        let common = (1..LEVELS).find(|level| !would_exceed(state, *level)).unwrap_or(LOWEST);
         for (job, own) in below.into_iter().filter(|(_, own)| *own < common) {
             self.yielded.entry(job).or_insert(own);
             set_level(state, job, common)?;
@@ -195,7 +188,10 @@ impl Control {
             // One threshold a pass; what it slowed has to fit without it.
             if may_fall && zone == before && zone > 0 {
                 self.zones.insert(domain, zone - 1);
-                let still = exceeds(self.would_draw(state, domain), self.thresholds[zone - 1] - HYSTERESIS);
+                let targets: Vec<(u32, usize)> =
+                    running(state).map(|(job, _)| (job, self.target(state, job))).collect();
+                let would_draw = state.at_levels(&targets, |ledger| ledger.drawn(domain));
+                let still = exceeds(would_draw, self.thresholds[zone - 1] - HYSTERESIS);
                 zone -= usize::from(!still);
             }
             self.zones.insert(domain, zone);
@@ -219,21 +215,11 @@ impl Control {
         let zone = zones.map(|(_, zone)| *zone).max().unwrap_or(0);
         polca::levels(state.class(job).high)[zone]
     }
-
-    /// What a domain would draw were every job at the level that the thresholds ask of it.
-    fn would_draw(&self, state: &State, domain: u32) -> u64 {
-        let mut trial = ledger(state).clone();
-        for (job, level) in running(state) {
-            shift(&mut trial, state, job, level, self.target(state, job));
-        }
-        trial.drawn(domain)
-    }
 }
 
 /// Watts that nobody uses go to jobs that are slowed: step by step to the slowest, of those to the highest
 /// priority, then to the first, up to the level named for each.
 fn raise(state: &mut Bus<'_, '_>, ceilings: &[(u32, usize)]) -> Result<(), PolicyError> {
-    let mut trial = ledger(state).clone();
     let mut levels: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
     let mut queue = BTreeSet::new();
     for &(job, ceiling) in ceilings {
@@ -241,21 +227,22 @@ fn raise(state: &mut Bus<'_, '_>, ceilings: &[(u32, usize)]) -> Result<(), Polic
         levels.insert(job, (own, ceiling));
         queue.insert((Reverse(own), Reverse(state.job(job).priority), job));
     }
-    while let Some((Reverse(own), priority, job)) = queue.pop_first() {
-        let class = state.class(job);
-        let Some(draws) = &class.draws else { continue };
-        let held = pieces(state, job);
-        trial.hold(draws, own, held, false);
-        let fits = trial.admits(draws, own - 1, held);
-        let next = if fits { own - 1 } else { own };
-        trial.hold(draws, next, held, true);
-        if let Some((level, ceiling)) = levels.get_mut(&job) {
-            *level = next;
-            if fits && next > *ceiling {
-                queue.insert((Reverse(next), priority, job));
+    if queue.is_empty() {
+        return Ok(());
+    }
+    // Every step is a decision on trial; what they come to is then decided at once.
+    state.explore(|trial| {
+        while let Some((Reverse(own), priority, job)) = queue.pop_first() {
+            let fits = trial.class(job).draws.is_some()
+                && trial.apply(Decision::Cap { job, cap: cap_of(own - 1) }).is_ok();
+            if let Some((level, ceiling)) = levels.get_mut(&job).filter(|_| fits) {
+                *level = own - 1;
+                if own - 1 > *ceiling {
+                    queue.insert((Reverse(own - 1), priority, job));
+                }
             }
         }
-    }
+    });
     for (job, (next, _)) in levels {
         if level(state, job) != Some(next) {
             set_level(state, job, next)?;
@@ -286,15 +273,6 @@ fn running(state: &State) -> impl Iterator<Item = (u32, usize)> {
     let mut jobs = state.running().to_vec();
     jobs.sort_unstable();
     jobs.into_iter().filter_map(|job| Some((job, level(state, job)?)))
-}
-
-/// A job goes from one level to another.
-fn shift(trial: &mut Ledger, state: &State, job: u32, from: usize, to: usize) {
-    if let Some(draws) = &state.class(job).draws {
-        let held = pieces(state, job);
-        trial.hold(draws, from, held, false);
-        trial.hold(draws, to, held, true);
-    }
 }
 
 impl Part for Control {

@@ -16,8 +16,8 @@ mod power;
 mod quota;
 mod shape;
 
-use super::{Law, Resources};
 use super::class::Class;
+use super::{Law, Resources};
 use crate::history::WaitReason;
 
 /// Finds out whether there is a place, as the placement of a run looks for one.
@@ -60,13 +60,8 @@ pub struct Constraint {
 }
 
 /// Every constraint, in the order in which they are asked.
-pub const CONSTRAINTS: &[Constraint] = &[
-    quota::CONSTRAINT,
-    limit::CONSTRAINT,
-    capacity::CONSTRAINT,
-    shape::CONSTRAINT,
-    power::CONSTRAINT,
-];
+pub const CONSTRAINTS: &[Constraint] =
+    &[quota::CONSTRAINT, limit::CONSTRAINT, capacity::CONSTRAINT, shape::CONSTRAINT, power::CONSTRAINT];
 
 /// What keeps a job from starting now: the reason of the first constraint that says no; none if it could start.
 #[must_use]

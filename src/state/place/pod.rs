@@ -10,7 +10,11 @@ use std::cell::Cell;
 #[inline]
 pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     let node = match picker.class.form {
-        Form::Pod { gpus } if indexed(picker) && gpus > 0 => from_index(picker, picker.preference.node, gpus),
+        Form::Pod { gpus } if indexed(picker) && gpus > 0 => {
+            let cheapest = from_index(picker, picker.preference.node, gpus);
+            // The index knows of no caps; where they do not refuse the cheapest of all, it is the cheapest.
+            if cheapest.is_none_or(|node| has_power(picker, node)) { cheapest } else { from_scan(picker) }
+        }
         _ => from_scan(picker),
     };
     let Some(node) = node else { return false };
@@ -24,12 +28,12 @@ pub(crate) fn put(picker: &Picker<'_>, node: usize, choice: &mut Choice) {
     choice.pieces.push(piece_on(picker, node));
 }
 
-/// Whether the capacity index knows the answer: it counts wholly free GPUs of nodes, and nothing else.
+/// Whether the capacity index knows the answer, caps on power aside: it counts wholly free GPUs of nodes, and nothing
+/// else.
 pub(crate) fn indexed(picker: &Picker<'_>) -> bool {
     let preference = picker.preference;
     let by_rack = preference.rack_first && !picker.occupancy.is_flat();
     !by_rack
-        && picker.admission.is_none()
         && picker.is_plain()
         && picker.class.host.is_none()
         && (preference.node == Cheapest::Lowest || !picker.occupancy.has_split_gpus())

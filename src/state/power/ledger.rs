@@ -4,6 +4,7 @@ mod asked;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod upwards;
 
 pub(crate) use asked::Trial;
 
@@ -13,10 +14,11 @@ use crate::cluster::{Cluster, Curtailment, NodeState, Piece};
 use crate::hardware::WATTS_MAX;
 use crate::units::{Time, Watts};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use tree::Tree;
+use upwards::Upwards;
 
 const NONE: u32 = u32::MAX;
 const UNLIMITED: u64 = u64::MAX;
@@ -161,14 +163,27 @@ impl Ledger {
     }
 
     /// What each node of the pieces reserves more, by node.
-    fn watts(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> BTreeMap<u32, u64> {
-        let mut watts = BTreeMap::new();
+    fn watts(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> Vec<(u32, u64)> {
+        let mut watts: Vec<(u32, u64)> = Vec::new();
         for piece in pieces {
             for node in piece.nodes() {
-                *watts.entry(node).or_default() += self.pod_watts(draws, level, node, milli_of(piece));
+                watts.push((node, self.pod_watts(draws, level, node, milli_of(piece))));
             }
         }
+        watts.sort_unstable_by_key(|(node, _)| *node);
+        watts.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.1 += if same { next.1 } else { 0 };
+            same
+        });
         watts
+    }
+    /// The node of pieces that are one pod, and what it reserves more.
+    fn one_pod(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> Option<(u32, u64)> {
+        let [piece] = pieces else { return None };
+        let mut nodes = piece.nodes();
+        let node = nodes.next().filter(|_| nodes.next().is_none())?;
+        Some((node, self.pod_watts(draws, level, node, milli_of(piece))))
     }
 
     fn pod_watts(&self, draws: &Draws, level: usize, node: u32, milli: Option<u32>) -> u64 {
@@ -183,22 +198,25 @@ impl Ledger {
 
     /// Whether a pod of so many thousandths on a node stays within every cap above it.
     pub(crate) fn admits_pod(&self, draws: &Draws, level: usize, node: u32, milli: u32) -> bool {
-        let watts = self.pod_watts(draws, level, node, Some(milli));
-        let mut admits = self.admits_watts(node, watts);
+        self.admits_watts(node, self.pod_watts(draws, level, node, Some(milli)))
+    }
+    /// Whether a node may draw so many watts more, now and at every other instant that is asked about.
+    fn admits_watts(&self, node: u32, watts: u64) -> bool {
+        let mut admits = self.admits_now(node, watts);
         for other in &self.others {
             if !admits && !self.tells_who_refuses() {
                 return false;
             }
-            admits &= other.admits_watts(node, watts);
+            admits &= other.admits_now(node, watts);
         }
         admits
     }
-    fn admits_watts(&self, node: u32, mut more: u64) -> bool {
+    fn admits_now(&self, node: u32, mut more: u64) -> bool {
         let (mut domain, mut admits) = (node, true);
         while more > 0 && domain != NONE && (admits || self.tells_who_refuses()) {
             let drawn = self.tree.of(domain, self.below[domain as usize] + more);
             admits &= !self.refuses(domain, drawn);
-            more = drawn - self.drawn[domain as usize];
+            more = drawn.saturating_sub(self.drawn[domain as usize]);
             domain = self.tree.parent[domain as usize];
         }
         admits
@@ -257,7 +275,10 @@ impl Ledger {
 
     /// Whether all the pieces together stay within every cap above them.
     pub(crate) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
-        self.admits_besides(&mut Trial::default(), draws, level, pieces)
+        match self.one_pod(draws, level, pieces) {
+            Some((node, watts)) => self.admits_watts(node, watts),
+            None => self.admits_besides(&mut Trial::default(), draws, level, pieces),
+        }
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
@@ -299,24 +320,24 @@ impl Ledger {
 
     /// Takes what the pieces reserve, or gives it back.
     pub(crate) fn hold(&mut self, draws: &Draws, level: usize, pieces: &[Piece], take: bool) {
-        let added = self.watts(draws, level, pieces);
-        self.change(added.into_iter().map(|(node, watts)| (node, i128::from(watts))).collect(), take);
+        let sign = if take { 1 } else { -1 };
+        if let Some((node, watts)) = self.one_pod(draws, level, pieces) {
+            let mut next = Some((node, sign * i128::from(watts)));
+            while let Some((domain, more)) = next {
+                next = self.change_one(domain, more);
+            }
+            return;
+        }
+        let added = self.watts(draws, level, pieces).into_iter();
+        self.change(added.map(|(node, watts)| (node, sign * i128::from(watts))).collect());
     }
 
     /// What hangs below domains changes; all that follows from it.
-    fn change(&mut self, mut added: BTreeMap<u32, i128>, take: bool) {
-        let sign = if take { 1 } else { -1 };
-        added.values_mut().for_each(|watts| *watts *= sign);
-        while let Some((domain, more)) = added.pop_first() {
-            let at = domain as usize;
-            let below = i128::from(self.below[at]) + more;
-            self.below[at] = u64::try_from(below).expect("nobody gives back more than he took");
-            let gone = self.present.get(at) == Some(&0);
-            let drawn = if gone { 0 } else { self.tree.of(domain, self.below[at]) };
-            let before = std::mem::replace(&mut self.drawn[at], drawn);
-            let above = self.tree.parent[at];
-            if above != NONE && before != drawn {
-                *added.entry(above).or_default() += i128::from(drawn) - i128::from(before);
+    fn change(&mut self, added: Vec<(u32, i128)>) {
+        let mut added = Upwards::new(added);
+        while let Some((domain, more)) = added.pop() {
+            if let Some((above, more)) = self.change_one(domain, more) {
+                added.add(above, more);
             }
         }
     }
@@ -325,6 +346,18 @@ impl Ledger {
     pub(crate) fn is_there(&self, node: u32) -> bool {
         self.present[node as usize] == 1
     }
+    /// What hangs below a domain changes; returns what is above it and how much more hangs below that then, if anything.
+    fn change_one(&mut self, domain: u32, more: i128) -> Option<(u32, i128)> {
+        let at = domain as usize;
+        let below = i128::from(self.below[at]) + more;
+        self.below[at] = u64::try_from(below).expect("nobody gives back more than he took");
+        let gone = self.present.get(at) == Some(&0);
+        let drawn = if gone { 0 } else { self.tree.of(domain, self.below[at]) };
+        let before = std::mem::replace(&mut self.drawn[at], drawn);
+        let above = self.tree.parent[at];
+        (above != NONE && before != drawn).then(|| (above, i128::from(drawn) - i128::from(before)))
+    }
+
     /// A node comes or goes for good: one that is absent draws nothing.
     pub(crate) fn set_state(&mut self, node: u32, state: NodeState) {
         let there = u32::from(state != NodeState::Absent);
@@ -338,11 +371,11 @@ impl Ledger {
             domain = self.tree.parent[domain] as usize;
         }
         let idle = i128::from(self.tree.kinds[self.tree.kind[own] as usize].1);
-        self.change(BTreeMap::from([(node, idle)]), there == 1);
+        self.change(vec![(node, if there == 1 { idle } else { -idle })]);
         // A domain whose last node goes stops drawing though nothing below it may have changed.
         let mut above = self.tree.parent[own];
         while (above as usize) < self.present.len() {
-            self.change(BTreeMap::from([(above, 0)]), true);
+            self.change(vec![(above, 0)]);
             above = self.tree.parent[above as usize];
         }
     }

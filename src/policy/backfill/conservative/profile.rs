@@ -1,26 +1,12 @@
 //! What will be free when: steps from instant to instant, of which only those that differ are kept.
 
 use super::gpus::{Gpus, each_node};
+use super::step::{Least, Step};
 use crate::cluster::Piece;
-use crate::state::ceilings::Ceilings;
 use crate::state::class::{Class, Form};
 use crate::state::known::Flipped;
 use crate::state::{Resources, State};
 use crate::units::{Seconds, Time};
-
-/// What is left from one instant until the next step's.
-#[derive(Debug, Clone)]
-struct Step {
-    /// A bit a GPU: nobody holds any of it.
-    free: Vec<u64>,
-    /// How many those are.
-    free_gpus: u32,
-    /// A bit a GPU: some of it is left; empty where nobody asks for shares.
-    some: Vec<u64>,
-    /// The counters of a ledger (thousandths of GPUs held by shares, CPU, memory) that are not full, ascending.
-    left: Vec<(u32, i64)>,
-    ceilings: Ceilings,
-}
 
 /// Where a step begins, and how many windows begin and end there; with none it would not differ from the one before.
 #[derive(Debug, Clone, Copy)]
@@ -31,19 +17,8 @@ struct Mark {
     ends: u32,
 }
 
-/// The least that is left over some steps.
-#[derive(Debug, Default)]
-struct Least {
-    free: Vec<u64>,
-    some: Vec<u64>,
-    /// Every counter of a ledger.
-    left: Vec<i64>,
-    /// Those that are not full.
-    lessened: Vec<u32>,
-}
-
 /// A stretch of time and what a job holds in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Held<'a> {
     pub(super) start: Time,
     pub(super) end: Time,
@@ -277,6 +252,35 @@ impl Profile {
         None
     }
 
+    /// Chooses from what is left over a window besides what `held` holds in it, which is held by nobody else; false where
+    /// that is more than whole GPUs.
+    pub(super) fn choose_again(
+        &mut self,
+        class: &Class,
+        held: Held<'_>,
+        choose: impl FnOnce(&Resources) -> bool,
+    ) -> bool {
+        let shares = held.pieces.iter().any(|piece| matches!(piece, Piece::Share { .. }));
+        if shares || !class.host.is_none() {
+            return false;
+        }
+        let first = self.marks.partition_point(|mark| mark.from <= held.start) - 1;
+        self.least.begin(&self.steps[self.marks[first].step as usize], &self.full);
+        for mark in self.marks[first + 1..].iter().take_while(|mark| mark.from < held.end) {
+            self.least.lessen(&self.steps[mark.step as usize], &self.full);
+        }
+        self.touched.clear();
+        held.pieces.iter().for_each(|piece| self.gpus.bits_of(*piece, &mut self.touched));
+        for (word, mask) in &self.touched {
+            self.least.free[*word as usize] |= mask;
+            if let Some(some) = self.least.some.get_mut(*word as usize) {
+                *some |= mask;
+            }
+        }
+        self.show();
+        choose(&self.room)
+    }
+
     /// Chooses from the least of a window, on nodes that are up at its beginning and not known to go within it.
     fn over(&mut self, state: &State, span: Span, choose: &mut impl FnMut(&Resources) -> bool) -> bool {
         if state.known_changes().is_empty() {
@@ -350,88 +354,6 @@ impl Profile {
             room.occupancy.limit(counter, left);
         }
         counted.extend_from_slice(&least.lessened);
-    }
-}
-
-impl Step {
-    /// The same as cloning it, in the memory that is there.
-    fn become_like(&mut self, other: &Self) {
-        self.free.clone_from(&other.free);
-        self.free_gpus = other.free_gpus;
-        self.some.clone_from(&other.some);
-        self.left.clone_from(&other.left);
-        self.ceilings.clone_from(&other.ceilings);
-    }
-    /// Adds to a counter; returns what it then is.
-    fn count(&mut self, counter: usize, full: &[i64], amount: i64) -> i64 {
-        let key = u32::try_from(counter).expect("counters are counted in 32 bits");
-        let place = self.left.partition_point(|(other, _)| *other < key);
-        let known = self.left.get(place).filter(|(other, _)| *other == key);
-        let left = known.map_or(full[counter], |(_, left)| *left) + amount;
-        match (known.is_some(), left == full[counter]) {
-            (true, true) => {
-                self.left.remove(place);
-            }
-            (true, false) => self.left[place].1 = left,
-            (false, true) => {}
-            (false, false) => self.left.insert(place, (key, left)),
-        }
-        left
-    }
-    /// The bits of `mask` in a word become those of `free`, and of `some`.
-    fn replace(&mut self, word: u32, mask: u64, free: u64, some: u64) {
-        let old = &mut self.free[word as usize];
-        self.free_gpus -= (*old & mask).count_ones();
-        self.free_gpus += free.count_ones();
-        *old = *old & !mask | free;
-        if let Some(old) = self.some.get_mut(word as usize) {
-            *old = *old & !mask | some;
-        }
-    }
-}
-
-impl Least {
-    fn begin(&mut self, step: &Step, full: &[i64]) -> bool {
-        self.free.clone_from(&step.free);
-        self.some.clone_from(&step.some);
-        for counter in self.lessened.drain(..).map(|counter| counter as usize) {
-            self.left[counter] = full[counter];
-        }
-        for (counter, left) in &step.left {
-            self.left[*counter as usize] = *left;
-            self.lessened.push(*counter);
-        }
-        true
-    }
-    /// Returns whether anything became less.
-    fn lessen(&mut self, step: &Step, full: &[i64]) -> bool {
-        let mut lost = 0;
-        for (least, free) in self.free.iter_mut().zip(&step.free) {
-            lost |= *least & !free;
-            *least &= free;
-        }
-        for (least, some) in self.some.iter_mut().zip(&step.some) {
-            lost |= *least & !some;
-            *least &= some;
-        }
-        let mut lessens = lost != 0;
-        for &(counter, left) in &step.left {
-            let least = &mut self.left[counter as usize];
-            if left < *least {
-                lessens = true;
-                if *least == full[counter as usize] {
-                    self.lessened.push(counter);
-                }
-                *least = left;
-            }
-        }
-        lessens
-    }
-    /// The counters that are not full, and what is left of each; without the GPUs that have nothing left.
-    fn partly_left<'a>(&'a self, gpus: &'a Gpus) -> impl Iterator<Item = (usize, i64)> + 'a {
-        let counters = self.lessened.iter().map(|counter| *counter as usize);
-        let some = |counter: &usize| gpus.place_of(*counter).is_none_or(|(w, bit)| self.some[w] & bit != 0);
-        counters.filter(some).map(|counter| (counter, self.left[counter]))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is asked of the ledger beyond one start now: a start put together part by part, other instants of a window, watts
 //! that are withdrawn, and who refuses.
 
+use super::upwards::Upwards;
 use super::{Ledger, NONE};
 use crate::cluster::Piece;
 use crate::state::power::level::Draws;
@@ -74,13 +75,9 @@ impl Ledger {
     }
     /// What hangs below each domain more if so much is added to nodes besides what is on trial at an instant; none if that
     /// breaks a cap.
-    fn raised(
-        &self,
-        (trial, instant): (&Trial, usize),
-        mut added: BTreeMap<u32, u64>,
-    ) -> Option<Vec<(u32, u64)>> {
-        let (mut on_trial, mut admits) = (Vec::new(), true);
-        while let Some((domain, more)) = added.pop_first() {
+    fn raised(&self, (trial, instant): (&Trial, usize), added: Vec<(u32, u64)>) -> Option<Vec<(u32, u64)>> {
+        let (mut added, mut on_trial, mut admits) = (Upwards::new(added), Vec::new(), true);
+        while let Some((domain, more)) = added.pop() {
             let (rise, refuses) = self.rise_of((trial, instant), domain, more);
             admits &= !refuses;
             if !admits && !self.tells_who_refuses() {
@@ -89,7 +86,7 @@ impl Ledger {
             on_trial.push((domain, trial.of(instant, domain) + more));
             let above = self.tree.parent[domain as usize];
             if above != NONE && rise > 0 {
-                *added.entry(above).or_default() += rise;
+                added.add(above, rise);
             }
         }
         admits.then_some(on_trial)

@@ -56,7 +56,7 @@ fn ledger(numbers: &mut Numbers) -> Ledger {
     let mut ledger = Ledger::new(&cluster);
     let busy = (0..cluster.nodes()).filter(|_| numbers.below(2) == 0);
     let added = busy.map(|node| (node, 1000)).collect();
-    ledger.change(added, true);
+    ledger.change(added);
     ledger
 }
 
