@@ -283,6 +283,10 @@ impl Ledger {
         }
         false
     }
+    /// Whether a job that reserves so many watts, wherever its nodes are, certainly breaks a cap above all of them.
+    pub(crate) fn lacks_anywhere(&self, watts: u64) -> bool {
+        self.lacks(&Trial::default(), self.tree.common, watts)
+    }
     /// What a domain draws more, unless that breaks its cap.
     fn rise_of(&self, trial: &Trial, domain: u32, more: u64) -> Option<u64> {
         if more == 0 {
