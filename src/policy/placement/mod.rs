@@ -166,7 +166,9 @@ impl Placement {
         };
         draws.starts().iter().any(|&level| {
             let admission = Admission { ledger, draws, level };
-            let found = find(&self.picker(class, job, &room.occupancy, Some(admission)), choice)
+            // Where a cap above all nodes has too little left, no node is looked at.
+            let found = !admission.refuses(class, &room.occupancy)
+                && find(&self.picker(class, job, &room.occupancy, Some(admission)), choice)
                 && ledger.admits(draws, level, &choice.pieces);
             choice.cap = cap_of(level);
             found

@@ -10,7 +10,7 @@ pub(crate) mod pod;
 
 pub(crate) use named::on_nodes;
 
-use super::class::Class;
+use super::class::{Class, Form};
 use super::power::ledger::Ledger;
 use super::power::level::Draws;
 use crate::cluster::{Occupancy, Piece};
@@ -142,6 +142,27 @@ impl Admission<'_> {
     /// For a pod of so many thousandths on a node.
     pub(crate) fn admits_pod(&self, node: usize, milli: u32) -> bool {
         self.ledger.admits_pod(self.draws, self.level, narrow(node), milli)
+    }
+    /// Whether caps above all nodes certainly leave no job of a class anywhere.
+    pub(crate) fn refuses(&self, class: &Class, occupancy: &Occupancy) -> bool {
+        let pods = |kind: u32| {
+            let each = occupancy.kind_gpus(kind) * 1000;
+            match class.form {
+                Form::Nothing | Form::Impossible => 0,
+                Form::Pod { gpus } => self.watts(kind, gpus * 1000),
+                Form::Share { milli } => self.watts(kind, milli),
+                Form::Pods { count, milli } => self.watts(kind, milli) * u64::from(count),
+                Form::Gang { gpus } => match (gpus * 1000).checked_div(each) {
+                    Some(whole) => {
+                        self.watts(kind, each) * u64::from(whole)
+                            + self.watts(kind, gpus * 1000 - whole * each)
+                    }
+                    None => u64::MAX,
+                },
+            }
+        };
+        let least = class.kinds.iter().map(|kind| pods(*kind)).filter(|watts| *watts < u64::MAX).min();
+        !self.ledger.tells_who_refuses() && least.is_some_and(|watts| watts > 0 && self.ledger.lacks_anywhere(watts))
     }
     /// What a pod of so many thousandths reserves on nodes of a kind.
     pub(crate) fn watts(&self, kind: u32, milli: u32) -> u64 {

@@ -298,6 +298,10 @@ impl Ledger {
         }
         false
     }
+    /// Whether a job that reserves so many watts, wherever its nodes are, certainly breaks a cap above all of them.
+    pub(crate) fn lacks_anywhere(&self, watts: u64) -> bool {
+        self.lacks(&Trial::default(), self.tree.common, watts)
+    }
     /// What a domain draws more, and whether that breaks its cap.
     fn rise_of(&self, (trial, instant): (&Trial, usize), domain: u32, more: u64) -> (u64, bool) {
         if more == 0 {

@@ -22,6 +22,8 @@ pub(crate) struct Tree {
     pub(crate) first_rack: u32,
     pub(crate) first_feed: u32,
     pub(crate) feeds: u32,
+    /// The lowest domain that every node hangs below; none where they hang below different sites.
+    pub(crate) common: u32,
 }
 
 /// What a domain adds to what hangs below it.
@@ -61,6 +63,7 @@ impl Tree {
             first_rack: 0,
             first_feed: 0,
             feeds: index(cluster.feeds.len()),
+            common: NONE,
         };
         let nodes = cluster.nodes();
         let chassis_of = |rack: &Rack| {
@@ -99,7 +102,24 @@ impl Tree {
         parents.extend(cluster.sites.iter().map(|_| NONE));
         tree.parent = parents;
         tree.convert(cluster, &converters);
+        tree.common = tree.common_to_all();
         tree
+    }
+
+    fn common_to_all(&self) -> u32 {
+        let above = |domain: u32| {
+            let parent = |at: &u32| Some(self.parent[*at as usize]).filter(|above| *above != NONE);
+            std::iter::successors(Some(domain), parent)
+        };
+        let first = (!self.kind.is_empty()).then(|| above(0));
+        let mut common: Vec<u32> = first.into_iter().flatten().collect();
+        // Neighbours hang below the same rack.
+        let mut parents: Vec<u32> = self.parent[..self.kind.len()].to_vec();
+        parents.dedup();
+        for parent in parents {
+            common.retain(|domain| above(parent).any(|other| other == *domain));
+        }
+        common.first().copied().unwrap_or(NONE)
     }
 
     /// The converters of every domain, `inside` being those of nodes, chassis and racks.
