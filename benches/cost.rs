@@ -21,7 +21,7 @@ use gigawatt::cost::{Alike, Batch, Candidate, Cpu, Evaluator, Instructions, Rank
 use gigawatt::cost::{OnGpu, Ranker};
 #[cfg(feature = "gpu")]
 use gigawatt::gpu::{Gpu, Wish};
-use gigawatt::policy::placement::{Entry, PLACEMENTS};
+use gigawatt::policy::placement::{ListedPlacement, PLACEMENTS};
 use operations::operations;
 #[cfg(feature = "gpu")]
 use operations::{RANK, operations_a_pair};
@@ -235,7 +235,7 @@ fn tables() {
 
 /// Weights that are measured: every term on, then the presets.
 fn weights() -> Vec<(String, Weights)> {
-    let preset = |entry: &Entry| entry.weights().map(|weights| (entry.name.to_owned(), weights));
+    let preset = |entry: &ListedPlacement| entry.weights().map(|weights| (entry.name.to_owned(), weights));
     let presets = PLACEMENTS.iter().filter_map(preset);
     std::iter::once(("every term".to_owned(), every_term())).chain(presets).collect()
 }

@@ -7,7 +7,7 @@
 #![expect(clippy::print_stderr, reason = "what a case is belongs beside its figures")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gigawatt::power::meter::{Cpu, Load, Metering, Placement, PriceStep, Usage, Window};
+use gigawatt::power::meter::{Cpu, FeedDraw, Load, Metering, PriceStep, Usage, Window};
 use gigawatt::random::{Purpose, Stream};
 
 /// (feeds, placements a feed, seconds, seconds of a bucket)
@@ -33,9 +33,9 @@ fn case(feeds: u32, placements: u32, seconds: u32, bucket: u32) -> Case {
         let entity = u64::from(number);
         let from = stream.below(entity, 0, seconds);
         let to = from + 60 + stream.below(entity, 1, 7200);
-        Placement { feed: number % feeds, from, to, watts: 1 + u64::from(stream.below(entity, 2, 2_000_000)) }
+        FeedDraw { feed: number % feeds, from, to, watts: 1 + u64::from(stream.below(entity, 2, 2_000_000)) }
     };
-    let all: Vec<Placement> = (0..feeds * placements).map(placement).collect();
+    let all: Vec<FeedDraw> = (0..feeds * placements).map(placement).collect();
     let hour = |hour: u32| PriceStep {
         from: hour * 3600,
         price: i64::from(stream.below(hour.into(), 3, 200_000_000)) - 20_000_000,

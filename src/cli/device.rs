@@ -229,12 +229,12 @@ mod tests {
     use super::*;
     use crate::cli::Exit;
     use crate::gpu::tests::device;
-    use crate::power::meter::{Load, Placement, Usage, Window};
+    use crate::power::meter::{FeedDraw, Load, Usage, Window};
 
     #[test]
     fn a_named_device_that_is_lost_ends_with_exit_code_3() {
         let terminal = Terminal::detect();
-        let job = Placement { feed: 0, from: 0, to: 60, watts: 700 };
+        let job = FeedDraw { feed: 0, from: 0, to: 60, watts: 700 };
         let (load, window) =
             (Load::new(&[job], &[0], &[Vec::new()]), Window { begin: 0, end: 60, bucket: 60 });
         for is_lost in [false, true] {

@@ -7,7 +7,7 @@ use crate::error::{Problem, Result};
 use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
 use crate::policy::part::{self, Kind, Part};
-use crate::policy::placement::{Entry, PLACEMENTS};
+use crate::policy::placement::{ListedPlacement, PLACEMENTS};
 use crate::report::run::{COLUMNS, EXPORTERS};
 use crate::report::table;
 use crate::trace;
@@ -77,7 +77,7 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
 fn about(part: &Part) -> String {
     let mut lines = vec![part.about.to_owned()];
     let placement = PLACEMENTS.iter().find(|entry| part.kind == Kind::Placement && entry.name == part.name);
-    lines.extend(placement.and_then(Entry::weights).map(|weights| format!("weights: {weights}")));
+    lines.extend(placement.and_then(ListedPlacement::weights).map(|weights| format!("weights: {weights}")));
     for option in part.options {
         lines.push(format!("{}={} ({}): {}", option.name, option.default, option.unit, option.about));
     }

@@ -129,7 +129,7 @@ pub const PRESETS: &[Preset] = &[
 /// How starts heed the caps of a plan; none where it has none or its policy looks at none.
 #[must_use]
 pub fn caps_of(plan: &Plan) -> Option<CapRule> {
-    power::Rule::of(plan).map(|rule| rule.caps(power::Rule::drains(plan)))
+    power::Treatment::of(plan).map(|rule| rule.caps(power::Treatment::drains(plan)))
 }
 
 /// The policy that a plan's settings name, its places ranked as `ranks` says; `None` if they name a part that does not exist.

@@ -126,7 +126,7 @@ impl Kind {
 /// The preemption of a policy that names only the order.
 #[must_use]
 pub fn implied_preemption(order: &str) -> &'static str {
-    if order::named(order).is_some_and(order::Entry::ranks_running) { "ranked" } else { "none" }
+    if order::named(order).is_some_and(order::ListedOrder::ranks_running) { "ranked" } else { "none" }
 }
 
 /// A part of a policy: what `list policies` tells of it.
@@ -192,13 +192,13 @@ impl PartOption {
 
 /// Every part of every kind.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let orders = order::ORDERS.iter().map(order::Entry::part);
-    let backfills = backfill::BACKFILLS.iter().map(backfill::Entry::part);
-    let placements = placement::PLACEMENTS.iter().map(placement::Entry::part);
-    let holds = hold::HOLDS.iter().map(hold::Entry::part);
-    let powers = power::POWERS.iter().map(power::Entry::part);
-    let curtails = power::CURTAILS.iter().map(power::curtail::Entry::part);
-    let preemptions = preemption::PREEMPTIONS.iter().map(preemption::Entry::part);
+    let orders = order::ORDERS.iter().map(order::ListedOrder::part);
+    let backfills = backfill::BACKFILLS.iter().map(backfill::ListedBackfill::part);
+    let placements = placement::PLACEMENTS.iter().map(placement::ListedPlacement::part);
+    let holds = hold::HOLDS.iter().map(hold::ListedHold::part);
+    let powers = power::POWERS.iter().map(power::ListedPower::part);
+    let curtails = power::CURTAILS.iter().map(power::curtail::ListedCurtail::part);
+    let preemptions = preemption::PREEMPTIONS.iter().map(preemption::ListedPreemption::part);
     orders.chain(backfills).chain(placements).chain(holds).chain(powers).chain(curtails).chain(preemptions)
 }
 

@@ -107,7 +107,7 @@ impl Pipeline {
     /// The policy that a plan's settings name.
     pub(super) fn of(state: &State, ranks: &Ranks) -> Option<Self> {
         let settings = &state.plan().settings;
-        super::power::Rule::named(&settings.power)?;
+        super::power::Treatment::named(&settings.power)?;
         let full = full_pass(state, ranks)?;
         let event = match settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) {
             // The same backfill at events as in the cycle: one pass is both.

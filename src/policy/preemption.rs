@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// What is done to running jobs so that others start: by name, and what it does.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedPreemption {
     /// Unique among them.
     pub name: &'static str,
     /// One line for people.
@@ -45,7 +45,7 @@ pub struct Entry {
     pub options: &'static [super::part::PartOption],
 }
 
-impl Entry {
+impl ListedPreemption {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> super::part::Part {
@@ -60,14 +60,14 @@ impl Entry {
 }
 
 /// Every way to preempt.
-pub const PREEMPTIONS: &[Entry] = &[
-    Entry {
+pub const PREEMPTIONS: &[ListedPreemption] = &[
+    ListedPreemption {
         name: NONE,
         about: "a running job is never stopped for another",
         source: "run to completion",
         options: &[],
     },
-    Entry {
+    ListedPreemption {
         name: RANKED,
         about: "running and pending jobs are ranked together, and those that rank too low stop",
         source: "Gu et al., Tiresias, NSDI 2019",
@@ -82,7 +82,7 @@ const RANKED: &str = "ranked";
 pub fn is_ranked(settings: &Settings) -> bool {
     match &settings.preemption {
         Some(name) => name == RANKED,
-        None => order::named(&settings.order).is_some_and(order::Entry::ranks_running),
+        None => order::named(&settings.order).is_some_and(order::ListedOrder::ranks_running),
     }
 }
 

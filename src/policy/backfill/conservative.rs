@@ -26,7 +26,7 @@ use super::super::order::Order;
 use super::super::pipeline::{Bus, Part, Pass};
 use super::super::placement::Placement;
 use super::super::walk::{Key, groups, job_of, key_of};
-use super::{Backfill, Entry};
+use super::{Backfill, ListedBackfill};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
 use crate::state::{Concern, Decision, Event, Resources, State, ticks};
@@ -38,7 +38,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use waiting::{Waiting, Window};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedBackfill = ListedBackfill {
     name: "conservative",
     about: "every job has a reservation of its very nodes, which nobody may delay",
     source: "Mu'alem, Feitelson, Utilization, predictability, workloads and user runtime estimates, 2001",

@@ -7,7 +7,7 @@
 //! tried once more outside of the nodes that the reservations take.
 
 use super::super::part::{self, PartOption};
-use super::{Backfill, Entry};
+use super::{Backfill, ListedBackfill};
 
 /// Also of [`super::easy_strict`].
 pub(super) const RESERVATIONS: PartOption = PartOption {
@@ -24,7 +24,7 @@ pub(super) const RESERVATIONS: PartOption = PartOption {
     show: |settings| settings.reservations.unwrap_or(1).to_string(),
 };
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedBackfill = ListedBackfill {
     name: "easy",
     about: "jobs that delay no reservation pass the first blocked one",
     source: "Lifka, The ANL/IBM SP scheduling system, JSSPP 1995",

@@ -10,7 +10,7 @@ use super::part::{self, Kind, Part, PartOption};
 
 /// One backfill: its name and what it does.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedBackfill {
     /// Unique among backfills.
     pub name: &'static str,
     /// One line for people.
@@ -20,7 +20,7 @@ pub struct Entry {
     kind: Backfill,
 }
 
-impl Entry {
+impl ListedBackfill {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> Part {
@@ -45,11 +45,11 @@ pub(super) enum Backfill {
 }
 
 /// Every backfill.
-pub const BACKFILLS: &[Entry] =
+pub const BACKFILLS: &[ListedBackfill] =
     &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
 
 /// The backfills that passes at events may have, between those of a cycle.
-pub fn event_backfills() -> impl Iterator<Item = &'static Entry> {
+pub fn event_backfills() -> impl Iterator<Item = &'static ListedBackfill> {
     BACKFILLS.iter().filter(|entry| entry.kind.serves_events())
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Jobs behind it wait for order, whatever is free. A pass costs O(log waiting) time a start.
 
-use super::{Backfill, Entry};
+use super::{Backfill, ListedBackfill};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedBackfill = ListedBackfill {
     name: "none",
     about: "no job passes a blocked one",
     source: "first come, first served",

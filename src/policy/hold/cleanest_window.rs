@@ -1,8 +1,8 @@
 //! The window of least carbon.
 
-use super::Entry;
+use super::ListedHold;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedHold = ListedHold {
     name: "cleanest-window",
     about: "a job that may wait is held until the window of its expected run in which energy is cleanest",
     source: "Wiesner et al., Let's wait awhile, Middleware 2021; Hanafy et al., GAIA, ASPLOS 2024",

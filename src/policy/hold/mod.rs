@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 
 /// One way to hold jobs back.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedHold {
     /// Unique among them.
     pub name: &'static str,
     /// One line for people.
@@ -41,7 +41,7 @@ pub struct Entry {
     signal: fn(&Grid) -> Option<&Signal>,
 }
 
-impl Entry {
+impl ListedHold {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> part::Part {
@@ -84,7 +84,7 @@ const MAX_DELAY: PartOption = PartOption {
 };
 
 /// Every way to hold jobs back.
-pub const HOLDS: &[Entry] = &[none::ENTRY, cheapest_window::ENTRY, cleanest_window::ENTRY];
+pub const HOLDS: &[ListedHold] = &[none::ENTRY, cheapest_window::ENTRY, cleanest_window::ENTRY];
 
 /// The longest a job may be held after it became eligible.
 ///

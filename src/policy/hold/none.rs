@@ -1,8 +1,8 @@
 //! Nobody is held.
 
-use super::Entry;
+use super::ListedHold;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedHold = ListedHold {
     name: "none",
     about: "a job goes to its queue as soon as it is eligible",
     source: "the queue of every batch system",

@@ -1,11 +1,11 @@
 //! First in, first out: by eligible time alone.
 
-use super::{Entry, Rule};
+use super::{ListedOrder, OrderKey};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "fifo",
     about: "by the time a job became eligible",
     source: "the queue of every batch system",
     options: &[],
-    rule: Rule::Static(|_, _| 0),
+    rule: OrderKey::Static(|_, _| 0),
 };

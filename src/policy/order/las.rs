@@ -4,16 +4,16 @@
 //! Gu et al., "Tiresias: a GPU cluster manager for distributed deep learning", NSDI 2019.
 
 use super::super::part::{self, PartOption};
-use super::{Attained, Course, Entry, Ranking, Rule};
+use super::{Attained, Course, ListedOrder, OrderKey, Ranking};
 use crate::state::State;
 use crate::units::{Seconds, Time};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "las",
     about: "fewest GPU-seconds received first, in queues; implies preemption",
     source: "Gu et al., Tiresias, NSDI 2019",
     options: &[QUEUE_LIMITS],
-    rule: Rule::Ranking(Ranking { course, changes }),
+    rule: OrderKey::Ranking(Ranking { course, changes }),
 };
 
 const QUEUE_LIMITS: PartOption = PartOption {

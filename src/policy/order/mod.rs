@@ -17,7 +17,7 @@ use crate::units::{Factor, Time};
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedOrder {
     /// Unique among orders.
     pub name: &'static str,
     /// One line for people.
@@ -26,10 +26,10 @@ pub struct Entry {
     pub source: &'static str,
     /// What can be said about how it works.
     pub options: &'static [PartOption],
-    pub(super) rule: Rule,
+    pub(super) rule: OrderKey,
 }
 
-impl Entry {
+impl ListedOrder {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> Part {
@@ -44,17 +44,17 @@ impl Entry {
     /// Whether its keys change while jobs run, so that it implies preemption unless that is said to be `none`.
     #[must_use]
     pub const fn ranks_running(&self) -> bool {
-        matches!(self.rule, Rule::Ranking(_))
+        matches!(self.rule, OrderKey::Ranking(_))
     }
 }
 
 /// Every order.
-pub const ORDERS: &[Entry] =
+pub const ORDERS: &[ListedOrder] =
     &[fifo::ENTRY, sjf::ENTRY, smallest_area_first::ENTRY, priority::ENTRY, srtf::ENTRY, las::ENTRY];
 
 /// How an order ranks.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Rule {
+pub(super) enum OrderKey {
     /// A key that does not change.
     Static(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
@@ -115,7 +115,7 @@ impl Attained {
 /// An order at work: its rule, and what jobs have received where that counts.
 #[derive(Debug)]
 pub(super) struct Order {
-    rule: Rule,
+    rule: OrderKey,
     attained: Attained,
 }
 
@@ -123,29 +123,29 @@ impl Order {
     /// The order of that name.
     pub(super) fn named(name: &str, jobs: usize) -> Option<Self> {
         let rule = ORDERS.iter().find(|entry| entry.name == name)?.rule;
-        let counts = matches!(rule, Rule::Ranking(_));
+        let counts = matches!(rule, OrderKey::Ranking(_));
         Some(Self { rule, attained: Attained(vec![0; if counts { jobs } else { 0 }]) })
     }
     /// The key of a job now; lower goes first. It does not change while the job waits.
     #[inline]
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match self.rule {
-            Rule::Static(key) => key(state, job),
-            Rule::Ranking(_) => self.course(state, job).key(state.now()),
+            OrderKey::Static(key) => key(state, job),
+            OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
         }
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match self.rule {
-            Rule::Static(key) => Course::Stays(key(state, job)),
-            Rule::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
+            OrderKey::Static(key) => Course::Stays(key(state, job)),
+            OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match self.rule {
-            Rule::Static(_) => Time::NEVER,
-            Rule::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
+            OrderKey::Static(_) => Time::NEVER,
+            OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
         }
     }
     /// Takes note of what has happened.
@@ -164,6 +164,6 @@ impl Order {
 }
 
 /// The entry of that name.
-pub(super) fn named(name: &str) -> Option<&'static Entry> {
+pub(super) fn named(name: &str) -> Option<&'static ListedOrder> {
     ORDERS.iter().find(|entry| entry.name == name)
 }

@@ -4,15 +4,15 @@
 //! step is a static key.
 
 use super::super::part::{self, PartOption};
-use super::{Entry, Rule};
+use super::{ListedOrder, OrderKey};
 use crate::state::State;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "priority",
     about: "highest priority first; waiting `priority_step` makes up for one step",
     source: "Slurm multifactor, age and priority factors",
     options: &[PRIORITY_STEP],
-    rule: Rule::Static(key),
+    rule: OrderKey::Static(key),
 };
 
 const PRIORITY_STEP: PartOption = PartOption {

@@ -1,11 +1,11 @@
 //! Shortest job first, by requested time.
 
-use super::{Entry, Rule};
+use super::{ListedOrder, OrderKey};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "sjf",
     about: "shortest requested time first",
     source: "Conway, Maxwell, Miller, Theory of Scheduling, 1967",
     options: &[],
-    rule: Rule::Static(|state, job| u64::from(state.job(job).requested_time.0)),
+    rule: OrderKey::Static(|state, job| u64::from(state.job(job).requested_time.0)),
 };

@@ -1,12 +1,12 @@
 //! Cheapest energy: the site and platform whose energy for the run costs least now, then the fullest node.
 
-use super::{Entry, Rule};
+use super::{Choosing, ListedPlacement};
 use crate::cost::Weights;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPlacement = ListedPlacement {
     name: "cheapest-energy",
     about: "where the energy of the run costs least at the present price, there the fullest",
     source: "Qureshi et al., Cutting the electric bill, SIGCOMM 2009",
     options: &[],
-    rule: Rule::Weigh(Weights { energy: 65_534, leftover: 1, ..Weights::ZERO }),
+    rule: Choosing::Weigh(Weights { energy: 65_534, leftover: 1, ..Weights::ZERO }),
 };

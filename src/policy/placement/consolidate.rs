@@ -6,17 +6,17 @@
 //! Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021.
 //! O(nodes) time.
 
-use super::{Entry, Rule};
+use super::{Choosing, ListedPlacement};
 use crate::cluster::Piece;
 use crate::state::class::Form;
 use crate::state::place::{Choice, Picker, gang, lowest_bits, narrow, pod};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPlacement = ListedPlacement {
     name: "consolidate",
     about: "the fewest nodes: whole free ones first, the remainder on the next fullest-free",
     source: "Hu et al., Helios, SC 2021",
     options: &[],
-    rule: Rule::Consolidate,
+    rule: Choosing::Consolidate,
 };
 
 pub(super) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {

@@ -1,12 +1,12 @@
 //! First fit: the lowest index that fits, at every level.
 
-use super::{Entry, Rule};
+use super::{Choosing, ListedPlacement};
 use crate::cost::Weights;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPlacement = ListedPlacement {
     name: "first-fit",
     about: "the lowest node, the lowest rack that fits",
     source: "Johnson, Near-optimal bin packing algorithms, 1973",
     options: &[],
-    rule: Rule::Weigh(Weights::ZERO),
+    rule: Choosing::Weigh(Weights::ZERO),
 };

@@ -38,7 +38,7 @@ use crate::state::{Resources, State};
 
 /// One placement: its name, what it does, and its rule.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedPlacement {
     /// Unique among placements.
     pub name: &'static str,
     /// One line for people.
@@ -47,11 +47,11 @@ pub struct Entry {
     pub source: &'static str,
     /// What can be said about how it works.
     pub options: &'static [PartOption],
-    rule: Rule,
+    rule: Choosing,
 }
 
 /// Every placement.
-pub const PLACEMENTS: &[Entry] = &[
+pub const PLACEMENTS: &[ListedPlacement] = &[
     first_fit::ENTRY,
     best_fit::ENTRY,
     worst_fit::ENTRY,
@@ -64,7 +64,7 @@ pub const PLACEMENTS: &[Entry] = &[
 ];
 
 #[derive(Debug, Clone, Copy)]
-enum Rule {
+enum Choosing {
     /// The cheapest by the cost function.
     Weigh(Weights),
     /// The least random draw.
@@ -72,7 +72,7 @@ enum Rule {
     Consolidate,
 }
 
-impl Entry {
+impl ListedPlacement {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> Part {
@@ -88,8 +88,8 @@ impl Entry {
     #[must_use]
     pub const fn weights(&self) -> Option<Weights> {
         match self.rule {
-            Rule::Weigh(weights) => Some(weights),
-            Rule::Draw | Rule::Consolidate => None,
+            Choosing::Weigh(weights) => Some(weights),
+            Choosing::Draw | Choosing::Consolidate => None,
         }
     }
 }
@@ -97,7 +97,7 @@ impl Entry {
 /// A placement ready to choose.
 #[derive(Debug)]
 pub struct Placement {
-    rule: Rule,
+    rule: Choosing,
     preference: Preference,
     model: Model,
     stream: Stream,
@@ -115,12 +115,12 @@ impl Placement {
         Self::new(plan, classes, first_fit::ENTRY.rule)
     }
 
-    fn new(plan: &Plan, classes: &Classes, rule: Rule) -> Self {
+    fn new(plan: &Plan, classes: &Classes, rule: Choosing) -> Self {
         let weights = match rule {
-            Rule::Weigh(weights) => weights,
-            Rule::Draw => Weights::ZERO,
+            Choosing::Weigh(weights) => weights,
+            Choosing::Draw => Weights::ZERO,
             // What is one pod goes where it fits best.
-            Rule::Consolidate => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
+            Choosing::Consolidate => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
         };
         Self {
             rule,
@@ -195,7 +195,7 @@ impl Placement {
                 true
             }
             (Form::Impossible, _) => false,
-            (_, Rule::Consolidate) => consolidate::choose(picker, choice),
+            (_, Choosing::Consolidate) => consolidate::choose(picker, choice),
             (Form::Pod { .. } | Form::Share { .. }, _) => pod::choose(picker, choice),
             (Form::Gang { .. } | Form::Pods { .. }, _) => gang::choose(picker, choice),
         }
@@ -203,13 +203,13 @@ impl Placement {
 
     /// Whether costs are random draws, so that two jobs of one class may go different ways.
     pub(super) const fn draws(&self) -> bool {
-        matches!(self.rule, Rule::Draw)
+        matches!(self.rule, Choosing::Draw)
     }
 
     /// Whether a job of `class` keeps to its choice, whatever else of what it did not choose is taken: it is the lowest.
     pub(super) fn ignores_others(&self, class: &Class, room: &Resources) -> bool {
         let lowest = self.preference.node == Cheapest::Lowest && !self.preference.rack_first;
-        let plain = matches!(self.rule, Rule::Weigh(_)) && self.preference.plain;
+        let plain = matches!(self.rule, Choosing::Weigh(_)) && self.preference.plain;
         let unlimited = room.power().is_none() && class.host.is_none();
         plain
             && unlimited
@@ -236,7 +236,7 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 /// What a placement is called by: one of [`PLACEMENTS`], or weights.
-fn rule_of(name: &str) -> Option<Rule> {
+fn rule_of(name: &str) -> Option<Choosing> {
     let entry = PLACEMENTS.iter().find(|entry| entry.name == name);
-    entry.map(|entry| entry.rule).or_else(|| name.parse().ok().map(Rule::Weigh))
+    entry.map(|entry| entry.rule).or_else(|| name.parse().ok().map(Choosing::Weigh))
 }

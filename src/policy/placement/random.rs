@@ -1,11 +1,11 @@
 //! Random: any node or rack that fits, all equally likely; the yardstick that others must beat.
 
-use super::{Entry, Rule};
+use super::{Choosing, ListedPlacement};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPlacement = ListedPlacement {
     name: "random",
     about: "any node, any rack that fits, drawn from the seed",
     source: "the baseline of Weng et al., FGD, ATC 2023",
     options: &[],
-    rule: Rule::Draw,
+    rule: Choosing::Draw,
 };

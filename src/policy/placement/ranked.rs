@@ -9,7 +9,7 @@
 //! Terms of places (price, carbon, pressure) hold for the pass; room and caps on power are looked at as they are. What
 //! frees anything in between, a stop or a node that comes back, makes everything be ranked anew.
 
-use super::{Placement, Rule, rule_of};
+use super::{Choosing, Placement, rule_of};
 use crate::cluster::{Occupancy, Piece};
 use crate::cost::{Answer, Board, Candidate, Cpu, Domain, Evaluator, Query, Tables};
 use crate::history::Settings;
@@ -59,7 +59,7 @@ impl Ranks {
     pub fn apply_to(settings: &Settings) -> bool {
         let reserves = !preemption::is_ranked(settings)
             && Backfill::named(&settings.backfill) == Some(Backfill::Conservative);
-        let weighs = matches!(rule_of(&settings.placement), Some(Rule::Weigh(_) | Rule::Consolidate));
+        let weighs = matches!(rule_of(&settings.placement), Some(Choosing::Weigh(_) | Choosing::Consolidate));
         weighs && (!reserves || settings.has_event_passes())
     }
 }
@@ -191,7 +191,7 @@ impl Ranked {
         match picker.class.form {
             Form::Pod { .. } | Form::Share { .. } => everything || !pod::indexed(picker),
             Form::Gang { .. } => {
-                let weighed = matches!(placement.rule, Rule::Weigh(_));
+                let weighed = matches!(placement.rule, Choosing::Weigh(_));
                 let by_index = picker.is_plain() && !everything;
                 let kinds = picker.class.kinds.iter().all(|kind| *kind < u32::BITS);
                 let simple = || gang::needs(picker).all(|need| need.indexed);

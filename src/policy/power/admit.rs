@@ -1,11 +1,11 @@
 //! Admission: who would break a cap at full power waits.
 
-use super::{Entry, Rule};
+use super::{ListedPower, Treatment};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPower = ListedPower {
     name: "admit",
     about: "a job that would break a cap waits until it does not",
     source: "Slurm hierarchical resources, MODE_3",
     options: &[],
-    rule: Rule::Admit,
+    rule: Treatment::Admit,
 };

@@ -1,11 +1,11 @@
 //! Cap and start: who would break a cap at full power starts at the highest level that does not, and keeps it.
 
-use super::{Entry, Rule};
+use super::{ListedPower, Treatment};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPower = ListedPower {
     name: "cap",
     about: "a job that would break a cap at full power starts slower, at the highest level that fits",
     source: "geopm issue 3028: start under an assumed cap; levels of NVIDIA DPS policies",
     options: &[],
-    rule: Rule::Cap,
+    rule: Treatment::Cap,
 };

@@ -1,7 +1,7 @@
 //! What is done about running jobs: who yields when a cap falls, who gets watts back, and who is slowed meanwhile.
 
 use super::curtail::Curtail;
-use super::{HYSTERESIS, Rule, polca};
+use super::{HYSTERESIS, Treatment, polca};
 use crate::cluster::Piece;
 use crate::policy::PolicyError;
 use crate::policy::pipeline::{Bus, Part};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Slows running jobs, stops them and sets them free, as power asks for it.
 #[derive(Debug)]
 pub(in crate::policy) struct Control {
-    rule: Rule,
+    rule: Treatment,
     curtail: Curtail,
     period: Seconds,
     thresholds: [u32; 2],
@@ -47,7 +47,7 @@ impl Control {
             next_look: Time::ZERO,
             next_rise: Time::NEVER,
         };
-        Some(Rule::of(state.plan()).map(control))
+        Some(Treatment::of(state.plan()).map(control))
     }
 
     /// Whether a feed may draw more since now, which matters to all.
@@ -69,12 +69,12 @@ impl Control {
     /// Before a pass.
     pub(in crate::policy) fn before(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         self.make_way(bus)?;
-        if self.rule == Rule::Steer { self.steer(bus) } else { Ok(()) }
+        if self.rule == Treatment::Steer { self.steer(bus) } else { Ok(()) }
     }
 
     /// After a pass.
     pub(in crate::policy) fn after(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
-        if self.rule == Rule::Steer { self.ask_for_look(bus) } else { Ok(()) }
+        if self.rule == Treatment::Steer { self.ask_for_look(bus) } else { Ok(()) }
     }
 
     /// Asks for a pass when a feed may next draw more.
@@ -175,7 +175,7 @@ impl Control {
         state: &mut Bus<'_, '_>,
         may_fall: bool,
     ) -> Result<bool, PolicyError> {
-        if self.rule != Rule::Polca {
+        if self.rule != Treatment::Polca {
             return Ok(false);
         }
         let capped: Vec<(u32, u64, u64)> = ledger(state).capped_feeds().collect();

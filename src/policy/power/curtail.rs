@@ -4,7 +4,7 @@ use super::super::part::{Kind, Part, PartOption};
 
 /// One rule: its name and what it does.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedCurtail {
     /// Unique among them.
     pub name: &'static str,
     /// One line for people.
@@ -16,7 +16,7 @@ pub struct Entry {
     pub(in crate::policy) rule: Curtail,
 }
 
-impl Entry {
+impl ListedCurtail {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> Part {
@@ -38,22 +38,22 @@ pub(in crate::policy) enum Curtail {
     Drain,
 }
 
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry {
+pub(super) const ENTRIES: &[ListedCurtail] = &[
+    ListedCurtail {
         name: "cap",
         about: "all below the feed slow to the highest common level that fits; if none does, as preempt",
         source: "NVIDIA DPS with NvGrid; demand response by power capping",
         options: &[],
         rule: Curtail::Cap,
     },
-    Entry {
+    ListedCurtail {
         name: "preempt",
         about: "preemptible jobs stop, lowest priority first, then largest draw, until the rest fits",
         source: "interruptible load; Slurm preemption by priority",
         options: &[],
         rule: Curtail::Preempt,
     },
-    Entry {
+    ListedCurtail {
         name: "drain",
         about: "from the notice on no job starts that would not fit later; what runs goes on",
         source: "advance notice of demand response",

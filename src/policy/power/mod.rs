@@ -24,7 +24,7 @@ use crate::units::Time;
 
 /// One way to treat caps: its name and what it does.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedPower {
     /// Unique among them.
     pub name: &'static str,
     /// One line for people.
@@ -33,10 +33,10 @@ pub struct Entry {
     pub source: &'static str,
     /// What can be said about how it works.
     pub options: &'static [PartOption],
-    rule: Rule,
+    rule: Treatment,
 }
 
-impl Entry {
+impl ListedPower {
     /// It as one of the parts of a policy.
     #[must_use]
     pub const fn part(&self) -> Part {
@@ -51,17 +51,17 @@ impl Entry {
 }
 
 /// Every way to treat caps.
-pub const POWERS: &[Entry] = &[none::ENTRY, admit::ENTRY, cap::ENTRY, steer::ENTRY, polca::ENTRY];
+pub const POWERS: &[ListedPower] = &[none::ENTRY, admit::ENTRY, cap::ENTRY, steer::ENTRY, polca::ENTRY];
 
 /// Every rule of which jobs yield to a curtailment.
-pub const CURTAILS: &[curtail::Entry] = curtail::ENTRIES;
+pub const CURTAILS: &[curtail::ListedCurtail] = curtail::ENTRIES;
 
 /// Percentage points that a draw has to fall below a threshold of `polca` before what it slowed is set free.
 pub const HYSTERESIS: u32 = 5;
 
 /// What starts are allowed to do, and what is done about running jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(super) enum Treatment {
     None,
     Admit,
     Cap,
@@ -84,7 +84,7 @@ pub fn is_capped(cluster: &Cluster) -> bool {
 #[must_use]
 pub fn cap_times(plan: &Plan) -> Vec<Time> {
     let mut times: Vec<Time> = Vec::new();
-    if Rule::of(plan).is_some() {
+    if Treatment::of(plan).is_some() {
         times.extend(plan.cluster.curtailments.iter().flat_map(|c| [c.announced(), c.from, c.until]));
     }
     times.sort_unstable();
@@ -93,7 +93,7 @@ pub fn cap_times(plan: &Plan) -> Vec<Time> {
     times
 }
 
-impl Rule {
+impl Treatment {
     /// The rule of that name; no name is no rule.
     pub(super) fn named(name: &str) -> Option<Self> {
         if name.is_empty() {

@@ -1,11 +1,11 @@
 //! Caps are ignored: what exceeds them is counted, and nobody waits or slows for them.
 
-use super::{Entry, Rule};
+use super::{ListedPower, Treatment};
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPower = ListedPower {
     name: "none",
     about: "caps are not looked at; what exceeds them is counted",
     source: "a cluster whose power was never short",
     options: &[],
-    rule: Rule::None,
+    rule: Treatment::None,
 };

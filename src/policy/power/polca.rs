@@ -1,7 +1,7 @@
 //! POLCA: two thresholds of a cap slow first the jobs of low priority, then all.
 
 use super::super::part::{self, PartOption};
-use super::{Entry, HYSTERESIS, Rule};
+use super::{HYSTERESIS, ListedPower, Treatment};
 
 const POWER_THRESHOLDS: PartOption = PartOption {
     name: "power_thresholds",
@@ -25,10 +25,10 @@ pub(super) const fn levels(high: bool) -> [usize; 3] {
     if high { [0, 0, 3] } else { [0, 4, 8] }
 }
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPower = ListedPower {
     name: "polca",
     about: "above one threshold of a cap low priorities are slowed, above another all are",
     source: "Patel et al., POLCA: power oversubscription in LLM cloud providers, arXiv 2308.12908",
     options: &[POWER_THRESHOLDS],
-    rule: Rule::Polca,
+    rule: Treatment::Polca,
 };

@@ -1,7 +1,7 @@
 //! Steering: as `cap`, and once a control period watts that nobody uses go to the job slowed most.
 
 use super::super::part::{self, PartOption};
-use super::{Entry, Rule};
+use super::{ListedPower, Treatment};
 
 const POWER_PERIOD: PartOption = PartOption {
     name: "power_period",
@@ -16,10 +16,10 @@ const POWER_PERIOD: PartOption = PartOption {
     show: |settings| part::span(settings.power_period),
 };
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ListedPower = ListedPower {
     name: "steer",
     about: "as cap; every `power_period` unused watts go to the jobs slowed most",
     source: "NVIDIA DPS, Power Reservation Steering",
     options: &[POWER_PERIOD],
-    rule: Rule::Steer,
+    rule: Treatment::Steer,
 };

@@ -24,12 +24,12 @@ pub(in crate::policy) fn key_of(order: u64, state: &State, job: u32) -> Key {
 ///
 /// What comes in order, as under `fifo` all do, is appended; only what comes before the last is sorted in.
 #[derive(Debug, Default)]
-struct Line {
+struct InOrder {
     appended: VecDeque<Key>,
     sorted_in: BinaryHeap<Reverse<Key>>,
 }
 
-impl Line {
+impl InOrder {
     fn push(&mut self, key: Key) {
         if self.appended.back().is_none_or(|last| *last < key) {
             self.appended.push_back(key);
@@ -89,7 +89,7 @@ pub(super) struct Candidate {
 /// A push, start or withdrawal takes O(log waiting) time.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    lines: Vec<Line>,
+    lines: Vec<InOrder>,
     arrivals: Vec<Candidate>,
     /// By class.
     waiting: Vec<Waiting>,
@@ -155,7 +155,7 @@ impl Pending {
     /// No job waits; so many classes, or none where they are not needed.
     pub(super) fn new(streams: usize, classes: usize) -> Self {
         Self {
-            lines: (0..streams).map(|_| Line::default()).collect(),
+            lines: (0..streams).map(|_| InOrder::default()).collect(),
             waiting: (0..classes).map(|_| Waiting::default()).collect(),
             ..Self::default()
         }
@@ -194,7 +194,8 @@ impl Pending {
 
     /// Every job that still waits, in no order.
     pub(super) fn jobs<'a>(&'a self, state: &'a State) -> impl Iterator<Item = u32> + 'a {
-        let all = |line: &'a Line| line.appended.iter().chain(line.sorted_in.iter().map(|Reverse(key)| key));
+        let all =
+            |line: &'a InOrder| line.appended.iter().chain(line.sorted_in.iter().map(|Reverse(key)| key));
         let keys = self.lines.iter().flat_map(all);
         keys.map(|key| job_of(*key)).filter(|job| state.waits(*job))
     }

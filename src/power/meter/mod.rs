@@ -4,9 +4,9 @@
 //! this crate is compiled. All sums are exact integers, so that both give the same and no total depends on a bucket.
 //!
 //! ```
-//! use gigawatt::power::meter::{Cpu, Load, Metering, Placement, PriceStep, Usage, Window};
+//! use gigawatt::power::meter::{Cpu, Load, Metering, FeedDraw, PriceStep, Usage, Window};
 //! // A job draws 2 MW for an hour and a half; a MWh costs 40 $ in the first hour, and one is paid 10 $ in the second.
-//! let job = Placement { feed: 0, from: 0, to: 5400, watts: 2_000_000 };
+//! let job = FeedDraw { feed: 0, from: 0, to: 5400, watts: 2_000_000 };
 //! let prices = vec![
 //!     PriceStep { from: 0, price: 40_000_000, intensity: 369_000 },
 //!     PriceStep { from: 3600, price: -10_000_000, intensity: 369_000 },
@@ -38,7 +38,7 @@ use shader::Wide;
 
 /// A stretch of time in which a feed draws so much more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placement {
+pub struct FeedDraw {
     /// Index of the feed.
     pub feed: u32,
     /// From this second on.
@@ -107,10 +107,10 @@ impl Load {
     /// # Complexity
     /// O(n log n) in placements.
     #[must_use]
-    pub fn new(placements: &[Placement], tariff_of: &[u32], tariffs: &[Vec<PriceStep>]) -> Self {
+    pub fn new(placements: &[FeedDraw], tariff_of: &[u32], tariffs: &[Vec<PriceStep>]) -> Self {
         let mut events: Vec<(u32, u32, i128)> = Vec::with_capacity(2 * placements.len());
         for placement in placements.iter().filter(|placement| placement.from < placement.to) {
-            let Placement { feed, from, to, watts } = *placement;
+            let FeedDraw { feed, from, to, watts } = *placement;
             assert!((feed as usize) < tariff_of.len(), "feed {feed} of {}", tariff_of.len());
             events.push((feed, from, i128::from(watts)));
             events.push((feed, to, -i128::from(watts)));

@@ -5,7 +5,7 @@ use crate::random::{Purpose, Stream};
 /// A load by its parts, so that the definition needs none of [`Load`].
 #[derive(Debug, Clone)]
 struct Case {
-    placements: Vec<Placement>,
+    placements: Vec<FeedDraw>,
     tariff_of: Vec<u32>,
     tariffs: Vec<Vec<PriceStep>>,
     window: Window,
@@ -22,7 +22,7 @@ impl Case {
             let entity = u64::from(number);
             let from = below(entity, 0, seconds);
             let watts = u64::from(below(entity, 1, u32::MAX)) << below(entity, 2, 5);
-            Placement {
+            FeedDraw {
                 feed: below(entity, 3, feeds),
                 from,
                 to: from + below(entity, 4, seconds / 2 + 2),
@@ -91,7 +91,7 @@ fn cases() -> Vec<Case> {
         cases.push(Case::drawn(seed, feeds, placements, seconds, bucket));
     }
     // The most that a feed may draw, at the highest and the lowest price, as late as there is time.
-    let most = Placement { feed: 0, from: u32::MAX - 500, to: u32::MAX, watts: 1 << 40 };
+    let most = FeedDraw { feed: 0, from: u32::MAX - 500, to: u32::MAX, watts: 1 << 40 };
     let price = |from, price| PriceStep { from, price, intensity: i64::MAX };
     let tariffs = vec![vec![price(0, i64::MAX), price(u32::MAX - 300, i64::MIN)]];
     let window = Window { begin: u32::MAX - 600, end: u32::MAX, bucket: 60 };
@@ -119,7 +119,7 @@ fn the_processor_meters_what_every_second_draws() {
 
 /// The most that a feed may draw, for as long as time lasts, at one high price.
 fn longest(bucket: u32) -> Case {
-    let most = Placement { feed: 0, from: 0, to: u32::MAX, watts: 1 << 40 };
+    let most = FeedDraw { feed: 0, from: 0, to: u32::MAX, watts: 1 << 40 };
     let price = PriceStep { from: 0, price: 1 << 40, intensity: -1 };
     let window = Window { begin: 0, end: u32::MAX, bucket };
     Case { placements: vec![most], tariff_of: vec![0], tariffs: vec![vec![price]], window }
@@ -205,7 +205,7 @@ mod on_a_device {
         let Some(gpu) = device() else { return };
         let mut meters = Meters::new(gpu).expect("a device that takes the shader");
         let count = 2 * STEPS + 77;
-        let placement = |number: u32| Placement {
+        let placement = |number: u32| FeedDraw {
             feed: 0,
             from: 2 * number,
             to: 2 * number + 1,

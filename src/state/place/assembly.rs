@@ -2,7 +2,7 @@
 
 use super::{Admission, Picker, narrow};
 use crate::cluster::{Occupancy, Piece};
-use crate::state::power::ledger::Trial;
+use crate::state::power::ledger::Added;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(crate) type Passed = BTreeSet<usize>;
 pub(crate) struct Assembly<'a> {
     occupancy: &'a Occupancy,
     admission: Option<Admission<'a>>,
-    trial: Trial,
+    trial: Added,
     /// What was last asked of a feed, and whether it lacks that: neighbouring racks ask the same.
     last: Cell<Option<((u32, u64), bool)>>,
 }
@@ -23,7 +23,7 @@ impl<'a> Assembly<'a> {
     /// Of the picker's class; nothing yet.
     pub(crate) fn of(picker: &Picker<'a>) -> Self {
         let (occupancy, admission) = (picker.occupancy, picker.admission);
-        Self { occupancy, admission, trial: Trial::default(), last: Cell::default() }
+        Self { occupancy, admission, trial: Added::default(), last: Cell::default() }
     }
     /// Whether no caps are heeded.
     pub(crate) const fn is_free(&self) -> bool {

@@ -162,7 +162,8 @@ impl Admission<'_> {
             }
         };
         let least = class.kinds.iter().map(|kind| pods(*kind)).filter(|watts| *watts < u64::MAX).min();
-        !self.ledger.tells_who_refuses() && least.is_some_and(|watts| watts > 0 && self.ledger.lacks_anywhere(watts))
+        !self.ledger.tells_who_refuses()
+            && least.is_some_and(|watts| watts > 0 && self.ledger.lacks_anywhere(watts))
     }
     /// What a pod of so many thousandths reserves on nodes of a kind.
     pub(crate) fn watts(&self, kind: u32, milli: u32) -> u64 {

@@ -6,7 +6,7 @@ mod tests;
 mod tree;
 mod upwards;
 
-pub(crate) use asked::Trial;
+pub(crate) use asked::Added;
 
 use super::level::{Draws, milli_of};
 use super::rise::Rise;
@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-use tree::Tree;
+use tree::Domains;
 use upwards::Upwards;
 
 const NONE: u32 = u32::MAX;
@@ -35,7 +35,7 @@ struct Caps {
 /// Who reserves what, level by level, and what is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
-    tree: Arc<Tree>,
+    tree: Arc<Domains>,
     caps: Arc<Caps>,
     /// By domain: what hangs below it draws; of a node, its idle draw and its jobs'.
     below: Vec<u64>,
@@ -58,7 +58,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Nothing runs, every node is there.
     pub(crate) fn new(cluster: &Cluster) -> Self {
-        let tree = Tree::new(cluster);
+        let tree = Domains::new(cluster);
         let domains = tree.parent.len();
         let caps = Arc::new(Caps { actual: vec![UNLIMITED; domains], admitted: vec![UNLIMITED; domains] });
         let mut below = vec![0_u64; domains];
@@ -277,18 +277,18 @@ impl Ledger {
     pub(crate) fn admits(&self, draws: &Draws, level: usize, pieces: &[Piece]) -> bool {
         match self.one_pod(draws, level, pieces) {
             Some((node, watts)) => self.admits_watts(node, watts),
-            None => self.admits_besides(&mut Trial::default(), draws, level, pieces),
+            None => self.admits_besides(&mut Added::default(), draws, level, pieces),
         }
     }
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
-    pub(crate) fn rise_above(&self, trial: &Trial, rack: u32, watts: u64) -> Option<(u32, u64)> {
+    pub(crate) fn rise_above(&self, trial: &Added, rack: u32, watts: u64) -> Option<(u32, u64)> {
         let domain = self.tree.first_rack + rack;
         let (rise, refuses) = self.rise_of((trial, 0), domain, watts);
         (!refuses).then(|| (self.tree.parent[domain as usize], rise))
     }
     /// Whether so many watts more below a domain besides what is on trial certainly break a cap, there or above.
-    pub(crate) fn lacks(&self, trial: &Trial, mut domain: u32, mut watts: u64) -> bool {
+    pub(crate) fn lacks(&self, trial: &Added, mut domain: u32, mut watts: u64) -> bool {
         while domain != NONE && self.tree.rises(domain) {
             let (rise, refuses) = self.rise_of((trial, 0), domain, watts);
             if refuses {
@@ -300,10 +300,10 @@ impl Ledger {
     }
     /// Whether a job that reserves so many watts, wherever its nodes are, certainly breaks a cap above all of them.
     pub(crate) fn lacks_anywhere(&self, watts: u64) -> bool {
-        self.lacks(&Trial::default(), self.tree.common, watts)
+        self.lacks(&Added::default(), self.tree.common, watts)
     }
     /// What a domain draws more, and whether that breaks its cap.
-    fn rise_of(&self, (trial, instant): (&Trial, usize), domain: u32, more: u64) -> (u64, bool) {
+    fn rise_of(&self, (trial, instant): (&Added, usize), domain: u32, more: u64) -> (u64, bool) {
         if more == 0 {
             return (0, false);
         }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct ScannedRack {
     pub(crate) rack: usize,
     nodes: Vec<usize>,
     capacity: u32,
@@ -27,15 +27,15 @@ pub(crate) fn scanned_rack(
     picker: &Picker<'_>,
     need: Need,
     left: u32,
-    (rooms, gang, passed): (&[Room], &Assembly<'_>, &Passed),
+    (rooms, gang, passed): (&[ScannedRack], &Assembly<'_>, &Passed),
 ) -> Option<RackCost> {
-    let holds = |room: &&Room| {
+    let holds = |room: &&ScannedRack| {
         room.capacity >= left
             && !passed.contains(&room.rack)
             && may_hold(gang, need, room.rack, left, true)
             && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
     };
-    let cost = |room: &Room| rack_cost(picker, need, room.rack, room.capacity);
+    let cost = |room: &ScannedRack| rack_cost(picker, need, room.rack, room.capacity);
     rooms.iter().filter(holds).map(cost).min()
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn scanned_rack(
 pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     let mut rooms = rooms(picker, need, false);
     let segment = picker.class.segment;
-    let gives = |room: &Room| room.capacity / segment * segment;
+    let gives = |room: &ScannedRack| room.capacity / segment * segment;
     let mut gang = Assembly::of(picker);
     let mut left = need.pods;
     loop {
@@ -58,9 +58,9 @@ pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
             passed.insert(rack);
         }
         passed.clear();
-        let take = |room: &Room| gives(room).min(left / segment * segment);
+        let take = |room: &ScannedRack| gives(room).min(left / segment * segment);
         let (next, part) = loop {
-            let may = |room: &Room| {
+            let may = |room: &ScannedRack| {
                 !passed.contains(&room.rack) && may_hold(&gang, need, room.rack, take(room), false)
             };
             let most = (0..rooms.len()).filter(|index| may(&rooms[*index])).min_by_key(|index| {
@@ -81,13 +81,13 @@ pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
     }
 }
 
-pub(crate) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Room> {
+pub(crate) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<ScannedRack> {
     let occupancy = picker.occupancy;
-    let mut rooms: Vec<Room> = Vec::new();
+    let mut rooms: Vec<ScannedRack> = Vec::new();
     for node in occupancy.nodes_of(picker.scope()).filter(|node| occupancy.kind(*node) == need.kind) {
         let rack = if ignore { 0 } else { occupancy.rack(node) as usize };
         if rooms.last().is_none_or(|room| room.rack != rack) {
-            rooms.push(Room { rack, nodes: Vec::new(), capacity: 0 });
+            rooms.push(ScannedRack { rack, nodes: Vec::new(), capacity: 0 });
         }
         let room = rooms.last_mut().expect("a room was just pushed");
         room.nodes.push(node);

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a start that is put together part by part adds to what hangs below domains: now, and at each of the other
 /// instants that are asked about.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Trial(Vec<BTreeMap<u32, u64>>);
+pub(crate) struct Added(Vec<BTreeMap<u32, u64>>);
 
-impl Trial {
+impl Added {
     pub(super) fn of(&self, instant: usize, domain: u32) -> u64 {
         self.0.get(instant).and_then(|added| added.get(&domain)).copied().unwrap_or_default()
     }
@@ -55,7 +55,7 @@ impl Ledger {
     /// trial too.
     pub(crate) fn admits_besides(
         &self,
-        trial: &mut Trial,
+        trial: &mut Added,
         draws: &Draws,
         level: usize,
         pieces: &[Piece],
@@ -75,7 +75,7 @@ impl Ledger {
     }
     /// What hangs below each domain more if so much is added to nodes besides what is on trial at an instant; none if that
     /// breaks a cap.
-    fn raised(&self, (trial, instant): (&Trial, usize), added: Vec<(u32, u64)>) -> Option<Vec<(u32, u64)>> {
+    fn raised(&self, (trial, instant): (&Added, usize), added: Vec<(u32, u64)>) -> Option<Vec<(u32, u64)>> {
         let (mut added, mut on_trial, mut admits) = (Upwards::new(added), Vec::new(), true);
         while let Some((domain, more)) = added.pop() {
             let (rise, refuses) = self.rise_of((trial, instant), domain, more);

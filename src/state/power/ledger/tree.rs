@@ -10,7 +10,7 @@ use crate::units::Watts;
 /// Nodes come first, then chassis, racks, feeds (each before the one above it) and sites, so that whatever is above has
 /// a higher index.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub(crate) struct Domains {
     pub(crate) parent: Vec<u32>,
     /// By domain: an index into `converters`.
     converter: Vec<u32>,
@@ -52,7 +52,7 @@ impl Converter {
     }
 }
 
-impl Tree {
+impl Domains {
     pub(crate) fn new(cluster: &Cluster) -> Self {
         let mut tree = Self {
             parent: Vec::new(),
