@@ -1,12 +1,12 @@
-//! WHO yields: orders that rank running and pending jobs together and stop who ranks too low.
+//! Which jobs yield: orders that rank running and pending jobs together stop those that rank too low.
 //!
 //! A pass walks all preemptible running and all pending jobs in order, with a pool that counts every preemptible
-//! running job's GPUs as free: who fits is taken. Running jobs not taken are stopped, then the taken pending ones
+//! running job's GPUs as free: a job that fits is taken. Running jobs not taken are stopped, then the taken pending ones
 //! are placed in order. Kept jobs stay where they are.
 //!
-//! The pool counts GPUs, not nodes, so that who is taken may find no place. Nobody is stopped in favour of such a job:
-//! it and whoever of its class comes behind it are out, and the walk is made anew without them, until everybody who is
-//! taken has a place. Whoever is stopped thus yields to one that starts with a lower key and that only a still lower
+//! The pool counts GPUs, not nodes, so that a job that is taken may find no place. No job is stopped in favour of such a one:
+//! it and the jobs of its class behind it are out, and the walk is made anew without them, until every job that is
+//! taken has a place. A job that is stopped thus yields to one that starts with a lower key and that only a still lower
 //! one can stop, so that no two jobs stop each other for ever.
 //!
 //! The pool is counted by region: nodes that belong to the same scopes. Jobs of one class ask for the same, and the
@@ -317,7 +317,7 @@ impl Preemptive {
         Pool { free: self.regions.pool().to_vec(), ceilings }
     }
 
-    /// Who is taken: a running job if its regions still have what it holds of each, a pending one if those of its scope
+    /// Which jobs are taken: a running job if its regions still have what it holds of each, a pending one if those of its scope
     /// together have what it asks for.
     fn walk(&self, state: &State, out: &Out) -> Taken {
         let table = &state.classes().table;
@@ -340,7 +340,7 @@ impl Preemptive {
                 let next = self.pending.next(index, rank).filter(|next| !is_out(out, index, *next));
                 fronts.extend(next.map(|next| Reverse((next, index))));
             } else if fronts.is_empty() && taken.starting.is_empty() && !self.has_ceilings {
-                // All that runs fits as long as nobody else is taken.
+                // All that runs fits as long as no other job is taken.
                 break;
             }
         }
@@ -348,7 +348,7 @@ impl Preemptive {
         taken
     }
 
-    /// Stops and starts what a pass decides. Who is taken and finds no place is out with its class, and the walk made anew.
+    /// Stops and starts what a pass decides. A job that is taken and finds no place is out with its class, and the walk made anew.
     fn settle(&mut self, bus: &mut Bus<'_, '_>) -> Result<Vec<Event>, PolicyError> {
         let mut out = Out::new();
         let mut lined_up = false;

@@ -21,6 +21,7 @@
 
 pub mod battery;
 pub mod bill;
+pub(crate) mod domains;
 pub mod draw;
 pub mod energy;
 mod limit;

@@ -1,7 +1,8 @@
 //! What every domain draws at one instant: node → chassis → rack → feed → site, kept up change by change.
 
-use crate::cluster::{Cluster, NodePower, Site, through};
-use crate::hardware::{Level, Loss};
+use super::domains::Domains;
+use crate::cluster::{Cluster, Site, through};
+use crate::hardware::Loss;
 use crate::units::Watts;
 use std::collections::BinaryHeap;
 
@@ -33,24 +34,6 @@ pub struct Parts {
     pub cooling: Watts,
 }
 
-/// How a rack of some kind turns the draw of its nodes into its own.
-#[derive(Debug)]
-struct Chain {
-    node: Vec<Loss>,
-    chassis: Vec<Loss>,
-    rack: Vec<Loss>,
-}
-
-impl Chain {
-    fn new(power: &NodePower) -> Self {
-        let at = |level| {
-            let stages = power.stages.iter().filter(move |stage| stage.level == level);
-            stages.map(|stage| stage.loss).collect()
-        };
-        Self { node: at(Level::Node), chassis: at(Level::Chassis), rack: at(Level::Rack) }
-    }
-}
-
 /// The draw of every domain of a cluster.
 ///
 /// A node draws its kind's idle power while it is there: up, draining or down, which leaves it plugged in; absent it
@@ -80,14 +63,12 @@ impl Chain {
 #[derive(Debug)]
 pub struct Tree<'a> {
     cluster: &'a Cluster,
-    chains: Vec<Chain>,
+    domains: Domains,
     /// By node: what it draws before its own conversions.
     nodes: Vec<u64>,
     present: Vec<bool>,
     /// By chassis, those of a rack together: what its nodes draw.
     chassis: Vec<u64>,
-    /// By rack: the index of its first chassis.
-    first_chassis: Vec<u32>,
     racks: Vec<Rack>,
     feeds: Vec<Through>,
     sites: Vec<Through>,
@@ -139,22 +120,15 @@ impl<'a> Tree<'a> {
     /// The tree of a cluster of which no node is there yet.
     #[must_use]
     pub fn new(cluster: &'a Cluster) -> Self {
-        let mut first_chassis = Vec::with_capacity(cluster.racks.len());
-        let mut count = 0_u32;
-        for rack in &cluster.racks {
-            first_chassis.push(count);
-            let nodes = cluster.kinds[rack.kind as usize].power.chassis_nodes;
-            count += if nodes == 0 { 0 } else { rack.nodes.div_ceil(nodes) };
-        }
+        let domains = Domains::new(cluster);
         let outdoor =
             |site: &Site| site.outdoor.first().filter(|(time, _)| time.0 == 0).map_or(0, |now| now.1);
         Self {
             cluster,
-            chains: cluster.kinds.iter().map(|kind| Chain::new(&kind.power)).collect(),
             nodes: vec![0; cluster.nodes() as usize],
             present: vec![false; cluster.nodes() as usize],
-            chassis: vec![0; count as usize],
-            first_chassis,
+            chassis: vec![0; domains.chassis()],
+            domains,
             racks: vec![Rack::default(); cluster.racks.len()],
             feeds: vec![Through::default(); cluster.feeds.len()],
             sites: vec![Through::default(); cluster.sites.len()],
@@ -180,8 +154,7 @@ impl<'a> Tree<'a> {
     /// What a node draws, its own conversions included.
     #[must_use]
     pub fn node(&self, node: u32) -> Watts {
-        let kind = self.cluster.racks[self.cluster.rack_of(node) as usize].kind;
-        through(&self.chains[kind as usize].node, Watts(self.nodes[node as usize]))
+        through(self.domains.losses(node), Watts(self.nodes[node as usize]))
     }
     /// What the draw of all sites is made of, as of the last [`Tree::settle`].
     #[must_use]
@@ -233,15 +206,12 @@ impl<'a> Tree<'a> {
     }
 
     fn change(&mut self, node: u32, change: i64) {
-        let rack = self.cluster.rack_of(node);
-        let place = self.cluster.racks[rack as usize];
-        let chain = &self.chains[place.kind as usize];
+        let (rack, domains) = (self.cluster.rack_of(node), &self.domains);
         let own = &mut self.nodes[node as usize];
-        let mut change = pass(&chain.node, own, change, &mut self.parts);
-        let width = self.cluster.kinds[place.kind as usize].power.chassis_nodes;
-        if let Some(within) = (node - place.first_node).checked_div(width) {
-            let chassis = &mut self.chassis[(self.first_chassis[rack as usize] + within) as usize];
-            change = pass(&chain.chassis, chassis, change, &mut self.parts);
+        let mut change = pass(domains.losses(node), own, change, &mut self.parts);
+        if let Some(chassis) = domains.chassis_of(node) {
+            let losses = domains.losses(domains.parent[node as usize]);
+            change = pass(losses, &mut self.chassis[chassis], change, &mut self.parts);
         }
         let own = &mut self.racks[rack as usize].through;
         own.below = own.below.saturating_add_signed(change);
@@ -260,9 +230,9 @@ impl<'a> Tree<'a> {
         self.changed.clear();
         while let Some(rack) = self.dirty_racks.pop() {
             let place = self.cluster.racks[rack as usize];
-            let chain = &self.chains[place.kind as usize].rack;
+            let losses = self.domains.losses(self.domains.rack(rack));
             let own = &mut self.racks[rack as usize].through;
-            let change = own.settle(chain, &mut self.parts);
+            let change = own.settle(losses, &mut self.parts);
             note(&mut self.changed, Domain::Rack(rack), own.draw, change);
             self.feeds[place.feed as usize].feed(change, place.feed, &mut self.dirty_feeds);
         }
@@ -270,7 +240,7 @@ impl<'a> Tree<'a> {
         while let Some(index) = self.dirty_feeds.pop() {
             let feed = &self.cluster.feeds[index as usize];
             let own = &mut self.feeds[index as usize];
-            let change = own.settle(&feed.losses, &mut self.parts);
+            let change = own.settle(self.domains.losses(self.domains.feed(index)), &mut self.parts);
             note(&mut self.changed, Domain::Feed(index), own.draw, change);
             if let Some(parent) = feed.parent {
                 self.feeds[parent as usize].feed(change, parent, &mut self.dirty_feeds);
@@ -293,7 +263,7 @@ impl<'a> Tree<'a> {
         let site = &self.cluster.sites[index as usize];
         let own = &mut self.sites[index as usize];
         let before = own.cooled();
-        own.settle(&site.losses, &mut self.parts);
+        own.settle(self.domains.losses(self.domains.site(index)), &mut self.parts);
         let cooled = site.pue.as_ref().map_or(own.draw, |pue| pue.of(own.draw, self.outdoor[index as usize]));
         self.parts.cooling -= signed(own.cooling);
         own.cooling = cooled.0.saturating_sub(own.draw.0);

@@ -18,7 +18,7 @@ pub struct Progress {
 /// What the caller of a simulation may watch and stop.
 #[derive(Default)]
 pub struct Control<'a> {
-    /// Set by somebody else to stop at the next instant.
+    /// Set by another thread to stop at the next instant.
     pub interrupted: Option<&'a AtomicBool>,
     /// Called every some thousand instants.
     pub progress: Option<&'a mut dyn FnMut(Progress)>,

@@ -43,7 +43,7 @@ use std::sync::atomic::Ordering;
 /// Runs a plan under the policy that its settings name.
 ///
 /// # Panics
-/// If the settings name a part that does not exist; whoever reads them from a user checks that.
+/// If the settings name a part that does not exist; a reader of user input checks that.
 #[must_use]
 pub fn simulate(plan: Plan, control: &mut Control<'_>) -> History {
     let caps = policy::caps_of(&plan);
@@ -232,7 +232,7 @@ impl Simulation {
             Time(self.state.now().0 - self.state.now().0 % cycle) + Seconds(cycle)
         });
         let next = event.min(pass);
-        // Capacity that comes or goes matters to nobody once every outcome is known.
+        // Capacity that comes or goes matters to no job once every outcome is known.
         (self.settled < plan.workload.len() && next != Time::NEVER).then_some(next)
     }
 

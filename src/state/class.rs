@@ -69,7 +69,7 @@ pub struct Class {
     pub tier: u32,
     /// The kinds of nodes in its scope, ascending.
     pub kinds: Vec<u32>,
-    /// Whether who does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
+    /// True if a job that does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
     pub monotone: bool,
     /// Of a gang of whole nodes on any kind, no remainder and no segments: how many, by kind in [`Class::kinds`]; else
     /// empty.

@@ -14,7 +14,7 @@ use crate::workload::Topology;
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
 #[derive(Debug, Clone)]
 pub struct Resources {
-    /// Who could hold what.
+    /// What jobs could hold.
     pub occupancy: Occupancy,
     ceilings: Ceilings,
     power: Option<Ledger>,
@@ -228,7 +228,7 @@ impl Resources {
     pub(super) fn set_held_below(&mut self, row: u32, milli: u64) {
         self.ceilings.set_held(row, milli);
     }
-    /// Whoever asks for power is asked for it besides as the watts stand at other instants; none: now alone.
+    /// A job that asks for power is asked for it besides as the watts stand at other instants; none: now alone.
     pub(super) fn ask_also(&mut self, others: Vec<Ledger>) {
         if let Some(power) = &mut self.power {
             power.ask_also(others);

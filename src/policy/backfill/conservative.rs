@@ -1,15 +1,15 @@
 //! Conservative backfill: every waiting job has a reservation of its very nodes, which no later job may delay.
 //!
 //! A reservation is the earliest window in which the placement finds room that is free throughout, as long as the job
-//! is expected to take at the lowest rate it might get. Who has none (arrivals, mostly) is inserted in queue order,
+//! is expected to take at the lowest rate it might get. A job that has none (arrivals, mostly) is inserted in queue order,
 //! while the others stay; in a pass where something ended, each in queue order is removed and inserted anew, the
 //! others staying, unless it would find the same again. Where a running job is past its expected end (it is then expected to end a second from now), a
 //! reservation's start went by unused, or a pass of another kind started a job, all of its group of linked partitions are
 //! given up first. With a `depth`, a job reserves only if fewer than so many before it in its partition hold a
 //! reservation that begins later, or if it held one as the pass began.
 //!
-//! Power is not reserved ahead: a place must be within every cap while nobody else runs, and at its start within those
-//! that hold then. Who breaks one waits, at his place in line, and what starts behind him leaves him the power.
+//! Power is not reserved ahead: a place must be within every cap while no other job runs, and at its start within those
+//! that hold then. A job that breaks one waits at its place in line, and what starts behind it leaves it the power.
 //!
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
@@ -257,7 +257,7 @@ impl Conservative {
         Ok(())
     }
 
-    /// What nobody has reserved any more, for the job no longer waits.
+    /// What is no longer reserved, since the job no longer waits.
     fn withdraw(&mut self, state: &State, place: Place) -> bool {
         let job = job_of(place.2);
         let Some(window) = self.waiting.remove(place, state.class(job).queue) else { return false };

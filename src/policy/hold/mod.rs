@@ -5,7 +5,7 @@
 //! Where it may run at several sites, the lowest window of any of them counts, each with its PUE at full load and the
 //! present temperature; which site it gets the placement says.
 //! Until then no queue knows of it, so that this joins any order, backfill and placement; from then on it waits like
-//! everybody, as one that has been eligible all along. A job that was stopped is not held again. What prices and
+//! all others, as one that has been eligible all along. A job that was stopped is not held again. What prices and
 //! intensities will be is taken as known, which is what sources do; a real forecast saves less.
 //!
 //! # Complexity

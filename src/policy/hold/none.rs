@@ -1,4 +1,4 @@
-//! Nobody is held.
+//! No job is held.
 
 use super::ListedHold;
 

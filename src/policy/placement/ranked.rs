@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How places are ranked in a pass; no part of a plan, since the schedule does not depend on it.
 #[derive(Debug, Clone)]
 pub struct Ranks {
-    /// Who evaluates; shared, so that whoever gave it can ask it what it did.
+    /// What evaluates; shared, so that the caller can ask it what it did.
     pub evaluator: Arc<Mutex<dyn Evaluator + Send>>,
     /// How many candidates of each class are listed at first, 1 or more.
     pub longest: usize,
@@ -76,7 +76,7 @@ pub(in crate::policy) struct Ranked {
     nodes: Vec<Nodes>,
     /// By scope, where it is of use: every rack.
     racks: Vec<(usize, Board)>,
-    /// By node; empty where nobody heeds caps.
+    /// By node; empty where no caps are heeded.
     headrooms: Vec<u32>,
     /// By rack, likewise.
     rack_headrooms: Vec<u32>,
@@ -218,7 +218,7 @@ impl Ranked {
         self.nodes.iter_mut().for_each(|known| known.is_asked = false);
         for class in waiting {
             let picker = placement.picker(class, 0, &room.occupancy, None);
-            // Who has no room now has none for as long as nothing becomes free.
+            // A job that has no place now has none for as long as nothing becomes free.
             let may_fit = room.below_ceilings(class) && room.holds(class) != Some(false);
             if may_fit
                 && self.is_ranked(placement, &picker)
@@ -398,7 +398,7 @@ fn if_up(occupancy: &Occupancy, node: u32, domain: Domain) -> Domain {
     if occupancy.is_up(node as usize) { domain } else { Domain { scopes: 0, ..domain } }
 }
 
-/// Watts left to a node or rack; unlimited where nobody heeds caps.
+/// Watts left to a node or rack; unlimited where no caps are heeded.
 fn left(headrooms: &[u32], index: usize) -> u32 {
     headrooms.get(index).copied().unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Admission: who would break a cap at full power waits.
+//! Admission: a job that would break a cap at full power waits.
 
 use super::{ListedPower, Treatment};
 

@@ -1,4 +1,4 @@
-//! Cap and start: who would break a cap at full power starts at the highest level that does not, and keeps it.
+//! Cap and start: a job that would break a cap at full power starts at the highest level that does not, and keeps it.
 
 use super::{ListedPower, Treatment};
 

@@ -1,4 +1,4 @@
-//! What is done about running jobs: who yields when a cap falls, who gets watts back, and who is slowed meanwhile.
+//! What is done about running jobs: which yield when a cap falls, get watts back, and are slowed meanwhile.
 
 use super::curtail::Curtail;
 use super::{HYSTERESIS, Treatment, polca};
@@ -86,7 +86,7 @@ impl Control {
         Ok(())
     }
 
-    /// Whoever draws below a cap that is exceeded yields.
+    /// Jobs that draw below a cap that is exceeded yield.
     fn give_way(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         let mut from = 0;
         while let Some(domain) = ledger(state).exceeded(from) {
@@ -119,7 +119,7 @@ impl Control {
     }
 
     /// Preemptible jobs below a domain stop, the lowest priority first, of those the one that draws most, then the
-    /// last, until it no longer exceeds its cap or nobody is left.
+    /// last, until it no longer exceeds its cap or no job is left.
     fn stop(&mut self, state: &mut Bus<'_, '_>, domain: u32) -> Result<(), PolicyError> {
         let reserved = |job: u32, level: usize| {
             let draws = state.class(job).draws.as_ref()?;
@@ -143,7 +143,7 @@ impl Control {
         Ok(())
     }
 
-    /// Who yielded gets back what there is, up to what he had.
+    /// Jobs that yielded get back what there is, up to what they had.
     fn give_back(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         let ceilings: Vec<(u32, usize)> = self.yielded.iter().map(|(job, level)| (*job, *level)).collect();
         raise(state, &ceilings)?;
@@ -151,7 +151,7 @@ impl Control {
         Ok(())
     }
 
-    /// Once a period unused watts are given away; as long as anybody is slowed there is a next time.
+    /// Once a period unused watts are given away; as long as any job is slowed there is a next time.
     fn steer(&mut self, state: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
         if state.now() >= self.next_look {
             let slowed: Vec<(u32, usize)> = running(state).filter(|(_, level)| *level > 0).collect();
@@ -169,7 +169,7 @@ impl Control {
         Ok(())
     }
 
-    /// Slows and sets free by thresholds. Returns whether anybody was slowed.
+    /// Slows and sets free by thresholds. Returns whether any job was slowed.
     pub(in crate::policy) fn by_thresholds(
         &mut self,
         state: &mut Bus<'_, '_>,
@@ -217,7 +217,7 @@ impl Control {
     }
 }
 
-/// Watts that nobody uses go to jobs that are slowed: step by step to the slowest, of those to the highest
+/// Unused watts go to jobs that are slowed: step by step to the slowest, of those to the highest
 /// priority, then to the first, up to the level named for each.
 fn raise(state: &mut Bus<'_, '_>, ceilings: &[(u32, usize)]) -> Result<(), PolicyError> {
     let mut levels: BTreeMap<u32, (usize, usize)> = BTreeMap::new();

@@ -80,7 +80,7 @@ pub fn is_capped(cluster: &Cluster) -> bool {
         || cluster.kinds.iter().any(|kind| kind.power.cap.is_some())
 }
 
-/// The instants at which caps change, ascending; none where nobody heeds them.
+/// The instants at which caps change, ascending; none where they are not heeded.
 #[must_use]
 pub fn cap_times(plan: &Plan) -> Vec<Time> {
     let mut times: Vec<Time> = Vec::new();
@@ -101,7 +101,7 @@ impl Treatment {
         }
         POWERS.iter().find(|entry| entry.name == name).map(|entry| entry.rule)
     }
-    /// The rule of a plan, if it has a cap at all; without one nobody keeps count.
+    /// The rule of a plan, if it has a cap at all; without one no watts are counted.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let is_capped = is_capped(&plan.cluster);
         Self::named(&plan.settings.power).filter(|rule| is_capped && *rule != Self::None)

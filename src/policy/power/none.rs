@@ -1,4 +1,4 @@
-//! Caps are ignored: what exceeds them is counted, and nobody waits or slows for them.
+//! Caps are ignored: what exceeds them is counted, and no job waits or slows for them.
 
 use super::{ListedPower, Treatment};
 

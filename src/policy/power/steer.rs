@@ -1,4 +1,4 @@
-//! Steering: as `cap`, and once a control period watts that nobody uses go to the job slowed most.
+//! Steering: as `cap`, and once a control period unused watts go to the job slowed most.
 
 use super::super::part::{self, PartOption};
 use super::{ListedPower, Treatment};

@@ -1,6 +1,6 @@
 //! Where running and pending jobs rank, kept from pass to pass.
 //!
-//! Keys of waiting jobs do not change, so that these stand in order by class: of a class that is refused nobody behind is
+//! Keys of waiting jobs do not change, so that these stand in order by class: of a class that is refused no job behind is
 //! looked at. Keys of running jobs may change every second; they are computed from how each goes on, and the order of
 //! the last pass, which is nearly right, is put right.
 
@@ -141,7 +141,7 @@ impl Running {
     pub(super) fn remove(&mut self, job: u32) -> bool {
         let Some(number) = self.number_of[job as usize].take() else { return false };
         self.ended.push(number.get());
-        // Where nobody waits for long, nobody is lined up.
+        // Where no job waits for long, none is lined up.
         if self.ended.len() > self.line.len() / 2 + 64 {
             self.forget_ended();
         }

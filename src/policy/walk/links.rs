@@ -48,7 +48,7 @@ fn are_linked(plan: &Plan, table: &[Class], capped: &[Vec<Range<u32>>], (a, b): 
 }
 
 /// The nodes below each rack, feed and site that may draw no more than so much, at any time, or rise no faster. A node with
-/// a cap of its own links those who share it anyway.
+/// a cap of its own links those that share it anyway.
 fn below_caps(cluster: &Cluster) -> Vec<Vec<Range<u32>>> {
     let below = |is_below: &dyn Fn(&Rack) -> bool| {
         let racks = cluster.racks.iter().filter(|rack| is_below(rack));

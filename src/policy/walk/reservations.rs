@@ -22,7 +22,7 @@ pub(super) struct Reservation {
     pub(super) shadow: Time,
     /// When it is then expected to end.
     end: Time,
-    /// Where it would go; none: nobody has asked yet.
+    /// Where it would go; none: it has not been asked yet.
     place: Option<Choice>,
 }
 

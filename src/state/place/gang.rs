@@ -96,7 +96,7 @@ pub(crate) fn in_one_rack(
     false
 }
 
-/// The gang over as few racks as greed finds, if it may; whoever has no power left for what it would give is passed
+/// The gang over as few racks as greed finds, if it may; a rack that has no power left for what it would give is passed
 /// over.
 pub(crate) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     picker.class.topology == Topology::PreferRack
@@ -252,7 +252,7 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             }
             passed.insert(rack);
         }
-        // Who had too little power for all that is idle may have enough for less.
+        // A rack with too little power for all that is idle may have enough for less.
         if left < narrow(fullest) || picker.tells_who_refuses() {
             (most, racks) = (fullest, None);
         }

@@ -10,7 +10,7 @@
 //! | `run_time` | 65,535 × the slowest speed of the job on any kind of its scope / its speed here |
 //! | energy | what the energy of a GPU costs at the site's present price, a second of work on the reference platform: price × PUE (at full load and the present temperature) × mean watts × 65,536 / speed, from the lowest it can ever be where the class may run, 0, to the highest, 65,535 |
 //! | carbon | the same of the site's present carbon intensity |
-//! | pressure | 65,535 × draw / cap of the rack, feed or site above of which that is highest, at most 65,535; 0 where nobody heeds caps |
+//! | pressure | 65,535 × draw / cap of the rack, feed or site above of which that is highest, at most 65,535; 0 where no caps are heeded |
 //! | fragmentation | 32,768 + what is stranded after the start − what is before (FGD's gradient) |
 //! | `rack_fragmentation` | the same of the rack, if its node is idle and so no longer whole; of a gang's rack: of the nodes it takes |
 //!
@@ -176,7 +176,7 @@ impl Model {
         let idle = || occupancy.rack_idle_nodes(occupancy.rack(node) as usize);
         self.node_beside(occupancy, node, scopes, inside, idle)
     }
-    /// As [`Model::node`] where somebody knows how many nodes of its rack are idle.
+    /// As [`Model::node`] where it is known how many nodes of its rack are idle.
     pub(crate) fn node_beside(
         &self,
         occupancy: &Occupancy,

@@ -1,4 +1,4 @@
-//! The nodes that somebody names: what a job holds on them.
+//! The nodes that a file names: what a job holds on them.
 
 use super::{Choice, narrow, pod};
 use crate::cluster::{Occupancy, Piece};

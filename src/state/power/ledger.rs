@@ -3,7 +3,6 @@
 mod asked;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod upwards;
 
 pub(crate) use asked::Added;
@@ -12,15 +11,14 @@ use super::level::{Draws, milli_of};
 use super::rise::Rise;
 use crate::cluster::{Cluster, Curtailment, NodeState, Piece};
 use crate::hardware::WATTS_MAX;
+use crate::power::domains::{Domains, NONE};
 use crate::units::{Time, Watts};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-use tree::Domains;
 use upwards::Upwards;
 
-const NONE: u32 = u32::MAX;
 const UNLIMITED: u64 = u64::MAX;
 
 /// What each domain may draw.
@@ -32,7 +30,7 @@ struct Caps {
     admitted: Vec<u64>,
 }
 
-/// Who reserves what, level by level, and what is left.
+/// What is reserved, level by level, and what is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
     tree: Arc<Domains>,
@@ -79,7 +77,7 @@ impl Ledger {
                 present[above] += present[domain];
             }
         }
-        let feed = |feed: u32| tree.first_feed + tree.feeds - 1 - feed;
+        let feed = |feed: u32| tree.feed(feed);
         let rises = cluster.ramps.iter().map(|ramp| Rise::new(feed(ramp.feed), ramp)).collect();
         let mut ledger = Self {
             tree: Arc::new(tree),
@@ -129,7 +127,7 @@ impl Ledger {
             *own = watts(cap);
         }
         for curtailment in cluster.curtailments.iter().filter(|curtailment| counts(curtailment)) {
-            let feed = (tree.first_feed + tree.feeds - 1 - curtailment.feed) as usize;
+            let feed = tree.feed(curtailment.feed) as usize;
             caps[feed] = caps[feed].min(curtailment.cap.0);
         }
         caps
@@ -230,7 +228,7 @@ impl Ledger {
     pub(crate) fn rack_headrooms(&self) -> Vec<u32> {
         self.room_below(self.tree.first_rack as usize..self.tree.first_feed as usize)
     }
-    /// How much more may hang below each of some domains; `u32::MAX` and more, and what nobody limits, are not told apart.
+    /// How much more may hang below each of some domains; `u32::MAX` and more, and what nothing limits, are not told apart.
     fn room_below(&self, domains: Range<usize>) -> Vec<u32> {
         let first = domains.start;
         let mut room = vec![u64::MAX; self.drawn.len() - first];
@@ -244,7 +242,7 @@ impl Ledger {
                 continue;
             }
             let most = self.drawn[own].saturating_add(above).min(cap);
-            // What draws more than anybody can is no longer counted.
+            // What draws more than anything can is no longer counted.
             if self.tree.rises(domain) && most < WATTS_MAX.0 {
                 room[at] = self.tree.below(domain, most).saturating_sub(self.below[own]);
             }
@@ -283,7 +281,7 @@ impl Ledger {
     /// What is above a rack, and what the rack draws more there if its nodes draw so many watts more besides what is on
     /// trial; none if that breaks its cap.
     pub(crate) fn rise_above(&self, trial: &Added, rack: u32, watts: u64) -> Option<(u32, u64)> {
-        let domain = self.tree.first_rack + rack;
+        let domain = self.tree.rack(rack);
         let (rise, refuses) = self.rise_of((trial, 0), domain, watts);
         (!refuses).then(|| (self.tree.parent[domain as usize], rise))
     }

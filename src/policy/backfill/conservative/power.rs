@@ -1,14 +1,14 @@
-//! Power is not reserved ahead: who starts must find it then.
+//! Power is not reserved ahead: a job that starts must find it then.
 
 use crate::state::State;
 use crate::state::place::Choice;
 use crate::state::power::ledger::Ledger;
 use crate::state::power::level::{cap_of, level_of};
 
-/// What power there is for those who start in a pass.
+/// What power there is for the jobs that start in a pass.
 #[derive(Debug, Default)]
 pub(super) struct Power {
-    /// What would be reserved if those who wait for power had it; none: nobody does.
+    /// What would be reserved if the jobs that wait for power had it; none: no job does.
     with_blocked: Option<Ledger>,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Span {
 #[derive(Debug)]
 pub(super) struct Profile {
     gpus: Gpus,
-    /// A cluster in which only the least of a window is left, to choose from; of its power nobody reserves any.
+    /// A cluster in which only the least of a window is left, to choose from; none of its power is reserved.
     room: Resources,
     /// What is wholly free in `room`, and which counters are not full.
     shown: (Vec<u64>, Vec<u32>),
@@ -87,7 +87,7 @@ impl Profile {
         }
     }
 
-    /// From `now` on nobody holds anything, and the nodes that take pods, and caps, are those of now.
+    /// From `now` on nothing is held, and the nodes that take pods, and caps, are those of now.
     pub(super) fn clear(&mut self, state: &State) {
         self.room.set_caps(state.plan(), state.now(), state.caps().is_some_and(|caps| caps.drains));
         for node in 0..state.plan().cluster.nodes() {
@@ -203,7 +203,7 @@ impl Profile {
                 if let Piece::Share { node, gpu, milli } = *piece {
                     let (counter, word, bit) = gpus.share(node as usize, gpu);
                     let milli = if take { -i64::from(milli) } else { i64::from(milli) };
-                    // Who shares a GPU with nobody found it wholly free.
+                    // A job that shares a GPU with no other found it wholly free.
                     let was_free = step.free[word as usize] & bit != 0;
                     let left = step.count(counter, full, milli);
                     self.overdrawn |= left < 0 || take && !was_free && left == 1000 + milli;
@@ -252,7 +252,7 @@ impl Profile {
         None
     }
 
-    /// Chooses from what is left over a window besides what `held` holds in it, which is held by nobody else; false where
+    /// Chooses from what is left over a window besides what `held` holds in it, which no other job holds; false where
     /// that is more than whole GPUs.
     pub(super) fn choose_again(
         &mut self,

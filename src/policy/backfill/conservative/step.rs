@@ -6,11 +6,11 @@ use crate::state::ceilings::Ceilings;
 /// What is left from one instant until the next step's.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    /// A bit a GPU: nobody holds any of it.
+    /// A bit a GPU: none of it is held.
     pub(super) free: Vec<u64>,
     /// How many those are.
     pub(super) free_gpus: u32,
-    /// A bit a GPU: some of it is left; empty where nobody asks for shares.
+    /// A bit a GPU: some of it is left; empty where no job asks for shares.
     pub(super) some: Vec<u64>,
     /// The counters of a ledger (thousandths of GPUs held by shares, CPU, memory) that are not full, ascending.
     pub(super) left: Vec<(u32, i64)>,

@@ -1,4 +1,4 @@
-//! Who waits under conservative backfill: those with a reservation, and by partition those without, in line.
+//! The jobs that wait under conservative backfill: those with a reservation, and by partition those without, in line.
 
 use super::Place;
 use super::profile::Held;

@@ -1,4 +1,4 @@
-//! GPUs that nobody of a workload's mix could use where they are.
+//! GPUs that no job of a workload's mix could use where they are.
 
 use crate::cluster::Cluster;
 use crate::cost::{Tables, UNCHANGED};

@@ -1,9 +1,10 @@
 //! What is asked of the ledger beyond one start now: a start put together part by part, other instants of a window, watts
-//! that are withdrawn, and who refuses.
+//! that are withdrawn, and which domains refuse.
 
+use super::Ledger;
 use super::upwards::Upwards;
-use super::{Ledger, NONE};
 use crate::cluster::Piece;
+use crate::power::domains::NONE;
 use crate::state::power::level::Draws;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,11 +1,19 @@
-//! Who hangs below whom, and what each draws for what hangs below it.
+//! The domains of power: what hangs below what, and what each draws for what hangs below it.
+//!
+//! One description, used by what measures draws ([`super::tree`]) and by the ledger that admits starts.
 
-use super::{NONE, index};
 use crate::cluster::{Cluster, Pue, Rack, through};
 use crate::hardware::{Level, Loss};
 use crate::units::Watts;
 
-/// What never changes: who hangs below whom, and what each domain draws for what hangs below it.
+/// No domain: what is above a site.
+pub(crate) const NONE: u32 = u32::MAX;
+
+fn index(length: usize) -> u32 {
+    u32::try_from(length).expect("domains are counted in 32 bits")
+}
+
+/// What never changes: what hangs below what, and what each domain draws for what hangs below it.
 ///
 /// Nodes come first, then chassis, racks, feeds (each before the one above it) and sites, so that whatever is above has
 /// a higher index.
@@ -152,6 +160,30 @@ impl Domains {
         self.converters.push(converter);
     }
 
+    /// A rack, a feed and a site as domains.
+    pub(crate) const fn rack(&self, rack: u32) -> u32 {
+        self.first_rack + rack
+    }
+    pub(crate) const fn feed(&self, feed: u32) -> u32 {
+        self.first_feed + self.feeds - 1 - feed
+    }
+    pub(crate) const fn site(&self, site: u32) -> u32 {
+        self.first_feed + self.feeds + site
+    }
+    /// The chassis of a node among all chassis, if it is in one.
+    pub(crate) fn chassis_of(&self, node: u32) -> Option<usize> {
+        let above = self.parent[node as usize];
+        (above < self.first_rack).then(|| above as usize - self.kind.len())
+    }
+    /// How many chassis there are.
+    pub(crate) fn chassis(&self) -> usize {
+        self.first_rack as usize - self.kind.len()
+    }
+    /// What the conversions of a domain lose, the first that is passed first.
+    pub(crate) fn losses(&self, domain: u32) -> &[Loss] {
+        &self.converters[self.converter[domain as usize] as usize].losses
+    }
+    /// What a domain draws at most for so much below it: at the temperature at which its PUE is worst.
     pub(crate) fn of(&self, domain: u32, below: u64) -> u64 {
         self.converters[self.converter[domain as usize] as usize].of(below)
     }
