@@ -304,3 +304,22 @@ fn a_notice_keeps_starts_back_that_would_not_fit() {
         [(0, 0, 300, 100), (1, 0, 80, 100), (2, 0, 300, 100), (3, 60, 140, 100), (4, 90, 120, 100)];
     assert_eq!(segments(&history), expected, "without notice nobody is kept back, and nobody yields");
 }
+
+#[test]
+fn what_ends_before_a_curtailment_begins_starts_under_every_policy() {
+    // Four idle nodes draw the 400 W that are left from 60 to 120, known from the beginning.
+    let mut dark = curtailed(4, 60);
+    let own = &mut dark.curtailments[0];
+    (own.from, own.until, own.cap) = (Time(60), Time(120), Watts(400));
+    let jobs = [(0, 30, 0), (10, 100, 0), (20, 40, 0)];
+    let expected = [(0, 0, 30, 100), (2, 20, 60, 100), (1, 120, 220, 100)];
+    for (backfill, preemption) in
+        [("skip", "none"), ("easy", "none"), ("conservative", "none"), ("skip", "ranked")]
+    {
+        let (backfill, preemption) = (backfill.to_owned(), Some(preemption.to_owned()));
+        let drain = Settings { curtail: "drain".to_owned(), backfill, preemption, ..settings("admit") };
+        let history = run(dark.clone(), &jobs, drain.clone());
+        assert_eq!(segments(&history), expected, "{} {:?}", drain.backfill, drain.preemption);
+        assert_eq!(waited(&history), [(0, 0), (110, 0), (0, 0)], "{}: for power", drain.backfill);
+    }
+}

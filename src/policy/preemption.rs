@@ -15,6 +15,7 @@
 //! looked at. Places are looked for on the state itself, with the stops on trial; nothing is copied.
 
 mod line;
+mod out;
 mod pool;
 mod regions;
 
@@ -27,6 +28,7 @@ use crate::history::Settings;
 use crate::state::{Concern, Decision, Event, State, Status};
 use crate::units::Time;
 use line::{Pending, Rank, Runner, Running};
+use out::Out;
 use pool::{Pool, Taken, carry_out};
 use regions::{ByRegion, Regions};
 use std::cmp::Reverse;
@@ -109,9 +111,6 @@ pub(super) struct Preemptive {
     /// By group: whether anything but timers happened in it since the last pass.
     touched: Vec<bool>,
 }
-
-/// The first job of each class that found no place in a pass: from it on the class is out.
-type Out = BTreeMap<u32, Rank>;
 
 impl Preemptive {
     pub(super) fn new(state: &State, order: Order, (placement, ranked): (Placement, Option<Ranked>)) -> Self {
@@ -272,8 +271,21 @@ impl Preemptive {
             let queue = state.classes().table[class as usize].queue;
             self.touched[self.group_of[queue as usize]]
         };
-        let fronts = self.pending.fronts();
-        fronts.filter(move |(class, first)| concerned(*class) && !is_out(out, *class, *first))
+        let fronts = self.pending.fronts().filter(move |(class, _)| concerned(*class));
+        fronts.filter_map(move |(class, first)| Some((class, self.first_in(state, out, class, first)?)))
+    }
+
+    /// The first job of a class from one on that is not out.
+    fn first_in(&self, state: &State, out: &Out, class: u32, from: Rank) -> Option<Rank> {
+        if !out.has(state, from) {
+            return Some(from);
+        }
+        // Jobs of one class are alike where lengths make no difference: all behind are out too.
+        if !out.tells_lengths() {
+            return None;
+        }
+        let mut behind = std::iter::successors(Some(from), |rank| self.pending.next(class, *rank));
+        behind.find(|rank| !out.has(state, *rank))
     }
 
     /// All jobs that wait and are not out, in order, if there is room for them beside everything that runs.
@@ -285,7 +297,8 @@ impl Preemptive {
         let mut starting = Vec::new();
         for (index, _) in self.fronts(state, out) {
             let class = &state.classes().table[index as usize];
-            let jobs = self.pending.of_class(index).take_while(|job| !is_out(out, index, *job));
+            let alike = |job: &Rank| out.tells_lengths() || !out.has(state, *job);
+            let jobs = self.pending.of_class(index).take_while(alike).filter(|job| !out.has(state, *job));
             let milli = u64::from(class.gpus_milli);
             if milli == 0 {
                 starting.extend(jobs);
@@ -337,7 +350,8 @@ impl Preemptive {
             let class = &table[index as usize];
             if pool.takes(class, self.regions.of(class)) {
                 taken.starting.push(rank);
-                let next = self.pending.next(index, rank).filter(|next| !is_out(out, index, *next));
+                let next = self.pending.next(index, rank);
+                let next = next.and_then(|next| self.first_in(state, out, index, next));
                 fronts.extend(next.map(|next| Reverse((next, index))));
             } else if fronts.is_empty() && taken.starting.is_empty() && !self.has_ceilings {
                 // All that runs fits as long as no other job is taken.
@@ -350,7 +364,7 @@ impl Preemptive {
 
     /// Stops and starts what a pass decides. A job that is taken and finds no place is out with its class, and the walk made anew.
     fn settle(&mut self, bus: &mut Bus<'_, '_>) -> Result<Vec<Event>, PolicyError> {
-        let mut out = Out::new();
+        let mut out = Out::new(bus);
         let mut lined_up = false;
         loop {
             let taken = match self.everything(bus, &out) {
@@ -365,17 +379,10 @@ impl Preemptive {
             let (placement, ranked) = (&self.placement, &mut self.ranked);
             match bus.attempt(|trial, events| carry_out(trial, events, &taken, (placement, ranked)))? {
                 Ok(events) => return Ok(events),
-                Err(failed) => {
-                    out.extend(failed.into_iter().map(|rank| (bus.class(rank.job()).index, rank)));
-                }
+                Err(failed) => failed.into_iter().for_each(|rank| out.add(bus, rank)),
             }
         }
     }
-}
-
-/// Whether a waiting job of a class has found no place, or stands behind one of it that has not.
-fn is_out(out: &Out, class: u32, rank: Rank) -> bool {
-    out.get(&class).is_some_and(|out| *out <= rank)
 }
 
 impl Pass for Preemptive {

@@ -95,6 +95,17 @@ impl State {
         ledger.expect_caps(&self.history.plan.cluster, self.now, instant);
         Some(ledger)
     }
+    /// As [`State::watts_at`] when each of the curtailments begins that a job, started now, would outlast; none where starts
+    /// heed no curtailment to come, or the job draws nothing.
+    pub(crate) fn watts_for(&self, job: u32) -> Option<Vec<Ledger>> {
+        let begins = self.drained_for();
+        if begins.is_empty() || self.class(job).draws.is_none() {
+            return None;
+        }
+        let end = self.expected_end(job, self.slowest_rate(job));
+        let during = begins.into_iter().filter(|begin| *begin < end);
+        Some(during.filter_map(|begin| self.watts_at(begin)).collect())
+    }
     /// Whether how long a job is expected to run decides now whether it may start: nodes or watts are known to go.
     pub(crate) fn lengths_decide(&self) -> bool {
         !self.known.is_empty() || !self.drained_for().is_empty()

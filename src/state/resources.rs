@@ -1,11 +1,11 @@
 //! What a start can run out of.
 
-use super::Law;
 use super::ceilings::Ceilings;
 use super::class::{Class, Classes, Form};
 use super::power::CapRule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
+use super::{Law, State};
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
 use crate::units::{Factor, Time};
@@ -95,6 +95,29 @@ impl Resources {
     pub(crate) fn expect_caps(&mut self, plan: &Plan, now: Time, instant: Time) {
         if let Some(power) = &mut self.power {
             power.expect_caps(&plan.cluster, now, instant);
+        }
+    }
+    /// The caps that are known to hold over a window to come, in what is looked ahead at: at its beginning, and, where
+    /// starts heed curtailments to come, at every change of them within it.
+    pub(crate) fn expect_window(&mut self, state: &State, from: Time, to: Time) {
+        let Some(power) = &mut self.power else { return };
+        let (cluster, now) = (&state.plan().cluster, state.now());
+        let drains = state.caps().is_some_and(|caps| caps.drains);
+        let within = state.cap_changes().filter(|time| drains && from < *time && *time < to);
+        let at = |instant: Time| {
+            let mut then = power.clone();
+            then.expect_caps(cluster, now, instant);
+            then
+        };
+        let others = within.map(at).collect();
+        power.expect_caps(cluster, now, from);
+        power.ask_also(others);
+    }
+    /// The caps of now hold again.
+    pub(crate) fn expect_none(&mut self, state: &State) {
+        if let Some(power) = &mut self.power {
+            power.ask_also(Vec::new());
+            power.set_caps(&state.plan().cluster, state.now(), state.caps().is_some_and(|caps| caps.drains));
         }
     }
     /// Whether one more job of the class stays within its tenant's quota and its partition's limit.

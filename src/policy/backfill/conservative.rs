@@ -135,7 +135,7 @@ impl Conservative {
         let comparable = self.known
             && class.monotone
             && !self.profile.is_overdrawn()
-            && state.known_changes().is_empty()
+            && !state.foresees_changes()
             && self.changes.none_given(window.found, window.end);
         if !comparable {
             return false;

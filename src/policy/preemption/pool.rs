@@ -1,6 +1,7 @@
 //! What a walk takes from and decides, and how that is carried out.
 
 use super::line::{Rank, Runner};
+use super::out::Out;
 use crate::policy::PolicyError;
 use crate::policy::placement::Placement;
 use crate::policy::placement::ranked::Ranked;
@@ -68,17 +69,18 @@ pub(super) fn carry_out(
         events.push(trial.apply(Decision::Stop { job })?);
     }
     ranked.iter_mut().for_each(Ranked::begin);
-    let mut failed: Vec<Rank> = Vec::new();
+    let (mut failed, mut out): (Vec<Rank>, Out) = (Vec::new(), Out::new(trial));
     let mut choice = Choice::default();
     for rank in &taken.starting {
         let job = rank.job();
         let class = trial.class(job);
-        if failed.iter().any(|failed| trial.class(failed.job()).index == class.index) {
+        if out.has(trial, *rank) {
             continue;
         }
         let is_below_ceilings = trial.resources().below_ceilings(class);
-        let going = trial.going(job);
-        let stays = going.is_none();
+        let supposed =
+            Supposed { nodes: trial.going(job), watts: trial.watts_for(job), ..Supposed::default() };
+        let stays = supposed.is_nothing();
         let mut find = |state: &State| match ranked {
             Some(ranked) if stays => {
                 let waiting = || taken.starting.iter().map(|rank| rank.job());
@@ -86,12 +88,9 @@ pub(super) fn carry_out(
             }
             _ => placement.choose_in(state.class(job), job, state.resources(), &mut choice),
         };
-        let found = is_below_ceilings
-            && match going {
-                Some(_) => trial.supposing(Supposed { nodes: going, ..Supposed::default() }, find),
-                None => find(trial),
-            };
+        let found = is_below_ceilings && if stays { find(trial) } else { trial.supposing(supposed, find) };
         if !found {
+            out.add(trial, *rank);
             failed.push(*rank);
             continue;
         }

@@ -19,6 +19,17 @@ impl Power {
         let class = state.class(job);
         let (Some(ledger), Some(draws)) = (state.resources().power(), &class.draws) else { return true };
         let pieces = &choice.pieces;
+        // Of curtailments to come only those count that the job would outlast, beside what is expected to run then.
+        let eased = state.watts_for(job).map(|watts| {
+            let mut eased = ledger.clone();
+            eased.ease(true);
+            eased.ask_also(watts);
+            eased
+        });
+        let ledger = eased.as_ref().unwrap_or(ledger);
+        if let Some(others) = &mut self.with_blocked {
+            others.ease(eased.is_some());
+        }
         let admitted = |level: &usize| {
             let others = self.with_blocked.as_ref();
             ledger.admits(draws, *level, pieces)
@@ -26,7 +37,8 @@ impl Power {
         };
         let level = draws.starts().iter().copied().find(admitted);
         if level.is_none() {
-            self.with_blocked.get_or_insert_with(|| ledger.clone());
+            let others = self.with_blocked.get_or_insert_with(|| ledger.clone());
+            others.ask_also(Vec::new());
         }
         if let Some(others) = &mut self.with_blocked {
             others.hold(draws, level.unwrap_or(level_of(choice.cap)), pieces, true);

@@ -281,11 +281,24 @@ impl Profile {
         choose(&self.room)
     }
 
-    /// Chooses from the least of a window, on nodes that are up at its beginning and not known to go within it.
+    /// Chooses from the least of a window, on nodes that are up at its beginning and not known to go within it, within
+    /// the caps that are known to hold then and, where starts heed curtailments to come, until its end.
     fn over(&mut self, state: &State, span: Span, choose: &mut impl FnMut(&Resources) -> bool) -> bool {
-        if state.known_changes().is_empty() {
+        if !state.foresees_changes() {
             return choose(&self.room);
         }
+        self.room.expect_window(state, span.start, span.end);
+        let found = self.on_nodes_of(state, span, choose);
+        self.room.expect_none(state);
+        found
+    }
+
+    fn on_nodes_of(
+        &mut self,
+        state: &State,
+        span: Span,
+        choose: &mut impl FnMut(&Resources) -> bool,
+    ) -> bool {
         let occupancy = &mut self.room.occupancy;
         let due = state.known_changes().iter().take_while(|change| change.time <= span.start);
         let flipped: Vec<Flipped> = due.map(|change| Flipped::by(change, occupancy)).collect();
