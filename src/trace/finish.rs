@@ -18,6 +18,10 @@ impl Intake<'_> {
         if !self.problems.is_empty() {
             return Err(self.problems.into());
         }
+        if self.rows == 0 && self.skipped.count > 0 {
+            return Err(self.skipped.first.into());
+        }
+        self.note_skipped();
         if self.rows == 0 {
             let problem = Problem::new(format!("no job in `{}`", self.file)).at(Place::file(self.file));
             return Err(problem.hint(format!("read as {format}; `--format` names another")).into());
@@ -52,6 +56,14 @@ impl Intake<'_> {
         }
         workload.epoch = self.epoch.map(|epoch| epoch.saturating_add(i64::from(window.start)));
         Ok(Trace { workload, notes: self.notes, format })
+    }
+
+    /// Says which lines were left out because they cannot be read.
+    fn note_skipped(&mut self) {
+        self.notes.count("line", "that cannot be read: left out (`--skip-bad-lines`)", self.skipped.count);
+        for problem in self.skipped.first.kept() {
+            self.notes.say(format!("left out: {}", problem.brief()));
+        }
     }
 
     /// The second of the input that becomes the trace's second 0, and with it the epoch. Running jobs come then.

@@ -55,6 +55,22 @@ pub(super) struct Wanted {
     pub line: usize,
 }
 
+/// Lines that could not be read and were left out.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    /// How many.
+    pub count: u64,
+    /// What is wrong with the first ones.
+    pub first: Problems,
+    /// The number of the latest.
+    last: usize,
+}
+
+impl Skipped {
+    /// How many are shown.
+    const SHOWN: usize = 3;
+}
+
 /// Where readers put what they find: jobs, problems, notes. The rest of reading is the same for every format.
 pub(super) struct Intake<'a> {
     /// What to take and how.
@@ -79,6 +95,7 @@ pub(super) struct Intake<'a> {
     pub fractions: u64,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
+    pub(super) skipped: Skipped,
     pub(super) sample: Option<(Stream, u32)>,
     pub(super) rows: u64,
     pub(super) sampled_out: u64,
@@ -160,6 +177,7 @@ impl<'a> Intake<'a> {
             fractions: 0,
             file,
             problems: Problems::default(),
+            skipped: Skipped::default(),
             sample: options.sample_bound().map(|bound| (stream, bound)),
             rows: 0,
             sampled_out: 0,
@@ -256,9 +274,13 @@ impl<'a> Intake<'a> {
         let mut set = PlatformSet::NONE;
         for name in names {
             let name = name.to_ascii_lowercase();
+            let Some(name) = self.options.map.platforms.apply(&name) else {
+                self.notes.count("request", "for a platform: any will do, as `map.platform` says", 1);
+                continue;
+            };
             match self.options.platform {
                 None => self.notes.say("wishes for platforms are left out: none are known here"),
-                Some(known) => match known(&name).filter(|index| *index < PlatformSet::MAX) {
+                Some(known) => match known(name).filter(|index| *index < PlatformSet::MAX) {
                     Some(index) => set = set.with(index),
                     None => self.notes.count(
                         "request",
@@ -283,21 +305,46 @@ impl<'a> Intake<'a> {
         self.wanted.push(Wanted { after, before: before.to_owned(), delay, line });
     }
 
-    /// Says what is wrong with line `number`; only the first ones are worth wording.
+    /// Says what is wrong with line `number`, which is left out if the options say so.
+    pub(super) fn bad_line(&mut self, number: usize, problem: impl FnOnce(&str) -> Problem) {
+        if !self.options.skip_bad_lines {
+            self.problem(problem);
+        } else if self.skipped.last != number {
+            self.skipped.last = number;
+            self.skipped.count += 1;
+            if self.skipped.first.total() < Skipped::SHOWN {
+                self.skipped.first.push(problem(self.file));
+            }
+        }
+    }
+    /// Says what is wrong with the input as a whole; only the first problems are worth wording.
     pub(super) fn problem(&mut self, problem: impl FnOnce(&str) -> Problem) {
         let full = self.problems.total() >= Problems::SHOWN;
         self.problems.push(if full { Problem::new(String::new()) } else { problem(self.file) });
     }
     /// Says that `part` of a line is not what was `expected`.
     pub(super) fn wrong(&mut self, number: usize, line: &[u8], part: &[u8], what: &str, expected: &str) {
-        self.problem(|file| {
+        self.wrong_with(number, line, part, what, expected, None);
+    }
+    /// As [`Intake::wrong`], with what to do about it.
+    pub(super) fn wrong_with(
+        &mut self,
+        number: usize,
+        line: &[u8],
+        part: &[u8],
+        what: &str,
+        expected: &str,
+        hint: Option<&str>,
+    ) {
+        self.bad_line(number, |file| {
             let found = String::from_utf8_lossy(&part[..part.len().min(80)]);
             let message = match found.trim() {
                 "" => format!("no {what}"),
                 found => format!("{what} `{found}`"),
             };
             let place = Place::part(file, number, line, part);
-            Problem::new(message).at(place).expected(format!("expected {expected}"))
+            let problem = Problem::new(message).at(place).expected(format!("expected {expected}"));
+            if let Some(hint) = hint { problem.hint(hint) } else { problem }
         });
     }
     /// What is wrong so far.

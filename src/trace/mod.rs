@@ -26,6 +26,7 @@ mod finish;
 mod formats;
 mod input;
 mod intake;
+mod mapping;
 mod nodes;
 mod notes;
 mod options;
@@ -33,6 +34,7 @@ mod series;
 mod table;
 
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
+pub use mapping::{Mapping, Meaning, PlatformMap, StateWord};
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};

@@ -198,6 +198,11 @@ impl<'a> Table<'a> {
         let what = String::from_utf8_lossy(self.columns[column]).into_owned();
         intake.wrong(self.number, self.line, self.get(column), &what, expected);
     }
+    /// As [`Table::wrong`], with what to do about it.
+    pub(super) fn wrong_with(&self, column: usize, expected: &str, hint: &str, intake: &mut Intake<'_>) {
+        let what = String::from_utf8_lossy(self.columns[column]).into_owned();
+        intake.wrong_with(self.number, self.line, self.get(column), &what, expected, Some(hint));
+    }
     /// A point of time, as a date or in seconds, fractions rounded down.
     pub(super) fn instant(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
         let instant = intake.instant(self.get(column));

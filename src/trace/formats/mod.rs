@@ -2,6 +2,7 @@
 
 mod cells;
 pub(super) mod csv;
+mod ending;
 pub(super) mod helios;
 pub(super) mod jsonl;
 pub(super) mod native;
@@ -9,4 +10,6 @@ pub(super) mod openb;
 pub(super) mod philly;
 pub(super) mod sacct;
 mod sacct_fields;
+mod slurm;
+mod slurm_tres;
 pub(super) mod swf;

@@ -15,9 +15,10 @@
 //! | 15 queue, 16 partition | the partition, if an option says so |
 //! | 17 preceding job, 18 think time | a dependency and its delay, if an option says so |
 //!
-//! A job cancelled (status 5) after it had started runs its recorded time. One that never started (run time −1, or 0
-//! without a processor allocated) and waited is withdrawn that long after its submission; should it start before, it
-//! works as long as it asked for. One that never started and did not wait is dropped: it left as it came.
+//! A job cancelled (status 5) after it had started runs its recorded time. One that was cancelled or failed and never
+//! started (run time −1, or 0 without a processor allocated) and waited is withdrawn that long after its submission;
+//! should it start before, it works as long as it asked for. One that never started and did not wait is dropped: it left
+//! as it came.
 
 use crate::error::{Place, Problem};
 use crate::trace::field::{self, Decimal};
@@ -321,7 +322,8 @@ impl Reader {
             self.no_processors += 1;
             return;
         }
-        let never_started = status == 5 && (run < 0 || run == 0 && allocated <= 0);
+        let nothing = run <= 0 && allocated <= 0;
+        let never_started = status == 5 && run < 0 || matches!(status, 0 | 5) && nothing;
         if never_started && wait <= 0 {
             self.left_at_once += 1;
             return;
@@ -343,7 +345,7 @@ impl Reader {
             request,
             behaviour: self.behaviour,
             tenant,
-            fails: status == 0,
+            fails: status == 0 && !never_started,
             ..Draft::default()
         };
         if never_started {
@@ -388,8 +390,16 @@ impl Reader {
         }
         notes.count("job", "whose work ends in failure (status 0)", self.failed);
         notes.count("job", "cancelled while running (status 5): they run the time recorded", self.cut_short);
-        notes.count("job", "cancelled while pending (status 5): work_time = requested_time", self.withdrawn);
-        notes.count("job", "cancelled the moment they came (status 5): dropped", self.left_at_once);
+        notes.count(
+            "job",
+            "that never started (status 0 or 5): withdrawn after their wait, work_time = requested_time",
+            self.withdrawn,
+        );
+        notes.count(
+            "job",
+            "that never started and left as they came (status 0 or 5): dropped",
+            self.left_at_once,
+        );
         notes.count("job", "of unknown run time: work_time = 1 s", self.unknown_run);
         notes.count(
             "job",
@@ -468,12 +478,21 @@ mod tests {
             "1 job with more work than requested",
             "1 job of zero length: work_time = 1 s",
             "SWF processors read as GPUs: one each",
-            "1 job cancelled while pending (status 5): work_time = requested_time",
-            "1 job cancelled the moment they came (status 5): dropped",
+            "1 job that never started (status 0 or 5): withdrawn after their wait, work_time = requested_time",
+            "1 job that never started and left as they came (status 0 or 5): dropped",
             "1 job after another (field 17): submitted as recorded, unless `map.think_time` is set",
         ] {
             assert!(notes.lines().iter().any(|note| note == line), "{line} is missing in:\n{notes}");
         }
+    }
+
+    #[test]
+    fn a_job_that_failed_before_it_started_is_withdrawn() {
+        let text = b"1 0 500 0 -1 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n2 9 0 -1 -1 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n3 9 5 0 8 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n";
+        let Trace { workload, notes, .. } = trace(text, &Options::default());
+        assert_eq!(workload.len(), 2, "the second left as it came: {notes}");
+        assert_eq!((workload.jobs[0].cancel_time, workload.jobs[0].fails), (Time(500), false), "withdrawn");
+        assert_eq!((workload.jobs[1].cancel_time, workload.jobs[1].fails), (Time::NEVER, true), "it had 8");
     }
 
     #[test]
