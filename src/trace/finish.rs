@@ -4,7 +4,7 @@ use super::intake::{Intake, TIME_MAX, Wanted, hash};
 use super::{Moment, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Graph, Job, JobGraph, Names, Running, Workload};
+use crate::workload::{Builder, Graph, Job, JobGraph, Names, Request, Running, Workload};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,6 +27,7 @@ impl Intake<'_> {
             return Err(problem.hint(format!("read as {format}; `--format` names another")).into());
         }
         let mut workload = std::mem::take(&mut self.builder).finish();
+        self.end_the_living(&mut workload);
         if self.count_repeats {
             self.notes.count("row", "that came before, exactly: kept", repeats(&workload));
         }
@@ -38,7 +39,7 @@ impl Intake<'_> {
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
         self.connect(&mut workload, &renamed, text)?;
         self.notes.count("job", "whose id came before: `#2`, `#3` ... added to it", renamed.len() as u64);
-        if left_out > 0 || !renamed.is_empty() {
+        if left_out > 0 || !renamed.is_empty() || names_unused(&workload) {
             let edges = workload.dependencies.edges().count();
             workload = rebuilt(workload, &renamed);
             let lost = (edges - workload.dependencies.edges().count()) as u64;
@@ -56,6 +57,16 @@ impl Intake<'_> {
         }
         workload.epoch = self.epoch.map(|epoch| epoch.saturating_add(i64::from(window.start)));
         Ok(Trace { workload, notes: self.notes, format })
+    }
+
+    /// Lets jobs that had not ended run until the last instant of the trace.
+    fn end_the_living(&mut self, workload: &mut Workload) {
+        for (job, start) in std::mem::take(&mut self.alive) {
+            let work = Seconds(self.latest.saturating_sub(start).max(1));
+            let job = &mut workload.jobs[job as usize];
+            (job.work_time, job.requested_time) = (work, work);
+            self.notes.count("job", "still alive when the trace was taken: run until its last instant", 1);
+        }
     }
 
     /// Says which lines were left out because they cannot be read.
@@ -193,7 +204,13 @@ impl Intake<'_> {
                     let message = format!("`{before}` is the id of several jobs");
                     self.problem(|file| told(file, line, message));
                 }
-                Some(job) => graph.add(*job, after, delay),
+                Some(job) => {
+                    if self.after_end && std::mem::take(&mut workload.jobs[*job as usize].fails) {
+                        let what = "that failed and that others come after: they end like others";
+                        self.notes.count("job", what, 1);
+                    }
+                    graph.add(*job, after, delay);
+                }
                 None if self.strict_dependencies && self.sampled_out == 0 => {
                     let message = format!("a job waits for `{before}`, which is not in the file");
                     self.problem(|file| told(file, line, message));
@@ -280,12 +297,21 @@ fn renamed(names: &Names) -> BTreeMap<u32, String> {
     renamed
 }
 
+/// Whether a partition is named that no job inside the window is in.
+fn names_unused(workload: &Workload) -> bool {
+    let mut used = vec![false; workload.partitions.len()];
+    for job in workload.jobs.iter().filter(|job| job.submit_time != Time::NEVER) {
+        if let Some(used) = used.get_mut(workload.requests[job.request as usize].partition as usize) {
+            *used = true;
+        }
+    }
+    // The first one is every node.
+    used.iter().skip(1).any(|used| !used)
+}
+
 /// The workload without the jobs outside the window, the others under their new names.
 fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
     let mut builder = Builder::default();
-    for partition in &old.partitions {
-        builder.partition(partition);
-    }
     const GONE: u32 = u32::MAX;
     let mut new_index = vec![GONE; old.jobs.len()];
     let mut requests = vec![GONE; old.requests.len()];
@@ -303,7 +329,15 @@ fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
             continue;
         }
         let new = Job {
-            request: memo(&mut requests, job.request, &mut |i| builder.request(old.requests[i].clone())),
+            request: memo(&mut requests, job.request, &mut |i| {
+                // Partitions that only jobs outside the window name are not those of this trace.
+                let request = old.requests[i].clone();
+                let partition = match old.partitions.get(request.partition as usize) {
+                    Some(name) => builder.partition(name),
+                    None => request.partition,
+                };
+                builder.request(Request { partition, ..request })
+            }),
             behaviour: memo(&mut behaviours, job.behaviour, &mut |i| {
                 builder.behaviour(old.behaviours[i].clone())
             }),

@@ -85,6 +85,12 @@ pub(super) struct Intake<'a> {
     pub unix: bool,
     /// Dependencies that name no job are an error, not dropped.
     pub strict_dependencies: bool,
+    /// Whether dependencies are on the end of a job, successful or not.
+    pub after_end: bool,
+    /// The latest instant that any line tells.
+    pub latest: u32,
+    /// Jobs that had not ended when the trace was taken, and when they started: they run until its last instant.
+    pub alive: Vec<(u32, u32)>,
     /// Whether rows without an id may come twice, so that equal ones are worth a note.
     pub count_repeats: bool,
     /// Whether a date named no time zone.
@@ -171,6 +177,9 @@ impl<'a> Intake<'a> {
             epoch: None,
             unix: false,
             strict_dependencies: false,
+            after_end: false,
+            latest: 0,
+            alive: Vec::new(),
             count_repeats: false,
             naive: false,
             dates: false,

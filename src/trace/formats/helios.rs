@@ -13,7 +13,7 @@
 use super::ending::{self, Ending, Evidence};
 use crate::trace::Meaning;
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::table::{Table, header_has};
+use crate::trace::table::Table;
 use crate::trace::{Format, Head};
 use crate::units::Gpus;
 use crate::workload::{Behaviour, Request, Shape};
@@ -28,7 +28,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
 const COLUMNS: [&str; 5] = ["job_id", "vc", "gpu_num", "submit_time", "duration"];
 
 fn detect(head: &Head<'_>) -> bool {
-    head.lines().next().is_some_and(|line| header_has(line, b',', &COLUMNS))
+    head.is_table(&COLUMNS)
 }
 
 /// The columns that may be missing.
@@ -41,7 +41,7 @@ struct Optional {
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &COLUMNS, intake) else { return };
     let Some([job_id, vc, gpu_num, submit_time, duration]) = table.require(COLUMNS, intake) else { return };
     intake.unix = true;
     let optional = Optional {

@@ -27,29 +27,30 @@
 //! for. Jobs still pending are dropped; jobs still running run what they have run so far. Components of a heterogeneous
 //! job (`12+0`, `12+1`) are jobs of their own, as are those of an array in one line (`9_[1-10]`). Naive times are read as
 //! UTC.
+//!
+//! Columns may be divided by `|`, commas, tabs or `;`, or padded with a line of dashes below the header, as `sacct` prints
+//! them on a terminal. A header that comes again where dumps were joined is passed over. Between `|` a quote is a character.
+//! Free text (`JobName`, `Comment`, `SubmitLine` ...) that holds a `|` or a line end is put together again where the other
+//! columns leave one way to do it. Without a header, `--columns` names the columns; where the first line leaves no doubt
+//! they are guessed, and said.
 
 use super::ending;
 use super::sacct_fields as fields;
+use super::sacct_table;
 use super::slurm::{self, Pushed, Record};
 use super::slurm_tres::{self, GpuAsk, Tres};
 use crate::trace::intake::Intake;
-use crate::trace::table::{Table, header_has};
-use crate::trace::{Format, Head, field};
+use crate::trace::table::Table;
+use crate::trace::{Format, field};
 use crate::units::Gpus;
 use crate::workload::Behaviour;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "sacct",
-    about: "Slurm accounting, `sacct --parsable2` with a header; columns in any order",
-    detect,
+    about: "Slurm accounting, `sacct --parsable2`; columns in any order, of any delimiter or padded",
+    detect: sacct_table::detect,
     read,
 };
-
-fn detect(head: &Head<'_>) -> bool {
-    let Some(line) = head.lines().next() else { return false };
-    let has = |name: &str| header_has(line, b'|', &[name]);
-    line.contains(&b'|') && (has("JobIDRaw") || has("JobID")) && (has("Submit") || has("State"))
-}
 
 /// What is said of a table that tells of no GPUs.
 const NO_GPUS: &str = "no GPUs are asked for anywhere: print ReqTRES and AllocTRES, or name a column of GPUs with \
@@ -124,7 +125,7 @@ impl Columns {
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b'|', intake) else { return };
+    let Some(mut table) = sacct_table::open(text, intake) else { return };
     let Some(columns) = Columns::find(&table, intake) else { return };
     intake.unix = true;
     let behaviour = intake.builder.behaviour(Behaviour::default());
@@ -344,6 +345,72 @@ mod tests {
             (workload.jobs[0].cancel_time, workload.jobs[0].work_time.0),
             (Time::NEVER, 1),
             "it had GPUs"
+        );
+    }
+
+    /// Two jobs, of which the second was withdrawn after ten minutes.
+    fn two(text: &str, options: &Options<'_>) -> Trace {
+        let trace =
+            read_bytes("s.txt", text.as_bytes(), None, options).unwrap_or_else(|e| panic!("{text}\n{e}"));
+        let jobs: Vec<_> =
+            trace.workload.jobs.iter().map(|job| (job.submit_time.0, job.work_time.0)).collect();
+        assert_eq!((trace.format, jobs), ("sacct", vec![(0, 60), (60, 1)]), "{text}\n{}", trace.notes);
+        assert_eq!(trace.workload.jobs[1].cancel_time, Time(660), "{text}");
+        trace
+    }
+
+    const TABLE: &str = "JobID|JobName|State|Submit|Start|End|ElapsedRaw|ReqTRES|AllocTRES\n\
+        1|a|COMPLETED|2026-01-01T00:00:00|2026-01-01T00:01:00|2026-01-01T00:02:00|60|gres/gpu=1|gres/gpu=1\n\
+        2|b|CANCELLED by 7|2026-01-01T00:01:00|Unknown|2026-01-01T00:11:00|0|gres/gpu=1|\n";
+
+    #[test]
+    fn tables_are_read_as_they_come() {
+        let plain = Options::default();
+        two(TABLE, &plain);
+        for delimiter in [",", "\t", ";"] {
+            two(&TABLE.replace('|', delimiter), &plain);
+        }
+        let lines: Vec<Vec<&str>> = TABLE.lines().map(|line| line.split('|').collect()).collect();
+        let padded =
+            |cells: &[&str]| cells.iter().map(|cell| format!("{cell:>20} ")).collect::<String>() + "\n";
+        let dashes = format!("{} ", "-".repeat(20)).repeat(9) + "\n";
+        two(&[padded(&lines[0]), dashes, padded(&lines[1]), padded(&lines[2])].concat(), &plain);
+        let (header, rows) = TABLE.split_once('\n').unwrap();
+        let trace = two(&format!("{TABLE}{header}\n"), &plain);
+        assert_eq!(trace.notes.counted("line", "that repeats the header: passed over"), 1, "joined dumps");
+        let guessed = two(rows, &plain).notes.to_string();
+        assert!(guessed.contains("JobID,?,State,Submit,Start,End,ElapsedRaw,ReqTRES,AllocTRES"), "{guessed}");
+        let columns = header.split('|').map(str::to_owned).collect();
+        let map = Mapping { columns, ..Mapping::default() };
+        two(rows, &Options { map: &map, ..plain });
+        let utf_16: Vec<u8> =
+            std::iter::once(0xfeff).chain(TABLE.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read_bytes("s.txt", &utf_16, None, &plain).unwrap().workload.len(), 2, "UTF-16");
+        let utf_16: Vec<u8> =
+            std::iter::once(0xfeff).chain(TABLE.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        assert_eq!(read_bytes("s.txt", &utf_16, None, &plain).unwrap().workload.len(), 2, "the other UTF-16");
+    }
+
+    #[test]
+    fn free_text_is_put_together_where_that_is_certain() {
+        let plain = Options::default();
+        for name in ["\"big", "x|y", "x|COMPLETED|y", "x\ny", "x|y\nz|", "|"] {
+            two(&TABLE.replace("1|a|", &format!("1|{name}|")), &plain);
+        }
+        // Two columns of free text side by side leave two ways.
+        let twice = TABLE
+            .replace("|JobName|", "|JobName|Comment|")
+            .replace("1|a|", "1|a|b|c|")
+            .replace("2|b|", "2|b||");
+        let told = read_bytes("s.txt", twice.as_bytes(), None, &plain).unwrap_err().to_string();
+        assert!(told.contains("leave out free-text columns"), "{told}");
+        let options = Options { skip_bad_lines: true, ..plain };
+        let Trace { workload, notes, .. } = read_bytes("s.txt", twice.as_bytes(), None, &options).unwrap();
+        assert_eq!(workload.len(), 1, "{notes}");
+        let notes = notes.to_string();
+        assert!(
+            notes.contains("1 line that cannot be read: left out") && notes.contains("s.txt:2: a line of"),
+            "{notes}"
         );
     }
 
