@@ -209,6 +209,7 @@ pub(super) struct Window {
     ///                   pending, drop
     ///   platform        ignore: typed GPUs run anywhere; platform.a100=h100: on another type
     ///   gpus            the column that tells how many GPUs a job has
+    ///   gpus_from       requested, allocated: which counts where a trace tells both
     ///   shards_per_gpu  how many of gres/shard make a GPU
     ///   procs_per_gpu   how many processors of SWF make a GPU
     ///   think_time      true: jobs of SWF come after their preceding job

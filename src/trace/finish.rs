@@ -1,7 +1,7 @@
 //! What is the same for every format once its lines are read: time 0, window, load, unique names, dependencies.
 
-use super::intake::{Intake, TIME_MAX, Wanted, hash};
-use super::{Moment, Options, Trace};
+use super::intake::{Both, Intake, TIME_MAX, Wanted, hash};
+use super::{GpusFrom, Moment, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
 use crate::workload::{Builder, Graph, Job, JobGraph, Names, Request, Running, Workload};
@@ -154,7 +154,34 @@ impl Intake<'_> {
         }
     }
 
+    /// Says how what was given differs from what was asked for, and how long jobs waited.
+    fn note_recorded(&mut self) {
+        let Both { jobs, differ, asked, held } = self.both;
+        if differ > 0 {
+            let taken = match self.options.map.gpus_from {
+                GpusFrom::Requested => "requested",
+                GpusFrom::Allocated => "allocated",
+            };
+            let (asked, held) = (asked / 1000, held / 1000);
+            self.notes.say(format!(
+                "{differ} of {jobs} jobs were given another number of GPUs than they asked for, {held} instead of \
+                 {asked} in all: {taken} ones are taken (`map.gpus_from`)"
+            ));
+        }
+        let mut waits = std::mem::take(&mut self.waits);
+        if waits.iter().all(|wait| *wait == 0) {
+            return;
+        }
+        waits.sort_unstable();
+        let rank = |percent: usize| Seconds(waits[((waits.len() * percent).div_ceil(100)).max(1) - 1]);
+        let sum: u64 = waits.iter().map(|wait| u64::from(*wait)).sum();
+        let mean = Seconds(u32::try_from(sum / waits.len() as u64).expect("a mean is at most the largest"));
+        let (count, p50, p95) = (waits.len(), rank(50), rank(95));
+        self.notes.say(format!("recorded waits of {count} jobs: p50 {p50}, p95 {p95}, mean {mean}"));
+    }
+
     fn note_all(&mut self, left_out: u64) {
+        self.note_recorded();
         let notes = &mut self.notes;
         notes.count("job", "without an estimate: requested_time = work_time", self.no_estimate);
         notes.count("job", "with more work than requested", self.overruns);

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub requested: u32,
     /// Seconds after its submission at which it is withdrawn if it has not started.
     pub patience: Option<u32>,
+    /// Seconds that it waited, as the trace tells, if it started.
+    pub wait: Option<u32>,
     /// Index of the request in the builder.
     pub request: u32,
     /// Index of the behaviour in the builder.
@@ -71,6 +73,15 @@ impl Skipped {
     const SHOWN: usize = 3;
 }
 
+/// What jobs asked for beside what they were given, thousandths of a GPU, where a trace tells both.
+#[derive(Debug, Default)]
+pub(super) struct Both {
+    pub jobs: u64,
+    pub differ: u64,
+    pub asked: u64,
+    pub held: u64,
+}
+
 /// Where readers put what they find: jobs, problems, notes. The rest of reading is the same for every format.
 pub(super) struct Intake<'a> {
     /// What to take and how.
@@ -103,6 +114,9 @@ pub(super) struct Intake<'a> {
     pub(super) problems: Problems,
     pub(super) skipped: Skipped,
     pub(super) sample: Option<(Stream, u32)>,
+    pub(super) both: Both,
+    /// Recorded waits of the jobs that started.
+    pub(super) waits: Vec<u32>,
     pub(super) rows: u64,
     pub(super) sampled_out: u64,
     pub(super) zero_length: u64,
@@ -188,6 +202,8 @@ impl<'a> Intake<'a> {
             problems: Problems::default(),
             skipped: Skipped::default(),
             sample: options.sample_bound().map(|bound| (stream, bound)),
+            both: Both::default(),
+            waits: Vec::new(),
             rows: 0,
             sampled_out: 0,
             zero_length: 0,
@@ -251,6 +267,7 @@ impl<'a> Intake<'a> {
             self.first = self.first.min(draft.submit);
         }
         self.withdrawals |= draft.patience.is_some();
+        self.waits.extend(draft.wait.filter(|_| draft.patience.is_none()));
         let job = Job {
             submit_time: Time(draft.submit),
             work_time: Seconds(work),
@@ -276,6 +293,14 @@ impl<'a> Intake<'a> {
                 self.builder.push_named(job, text)
             }
         })
+    }
+
+    /// Notes what a job asked for and what it was given, thousandths of a GPU.
+    pub(super) fn compare(&mut self, asked: u64, held: u64) {
+        self.both.jobs += 1;
+        self.both.differ += u64::from(asked != held);
+        self.both.asked = self.both.asked.saturating_add(asked);
+        self.both.held = self.both.held.saturating_add(held);
     }
 
     /// The platforms of these names, in whatever case; none named, or none known: any.

@@ -7,6 +7,8 @@ pub struct Mapping {
     pub states: Vec<StateWord>,
     /// What becomes of wishes for platforms.
     pub platforms: PlatformMap,
+    /// Which of two numbers of GPUs counts, where a trace tells both.
+    pub gpus_from: GpusFrom,
     /// How many shards make a GPU (`gres/shard` of Slurm); where it is not said, a shard takes all of one.
     pub shards_per_gpu: Option<u32>,
     /// Names of the columns of a table without a header.
@@ -20,6 +22,7 @@ impl Mapping {
     pub const NONE: &'static Self = &Self {
         states: Vec::new(),
         platforms: PlatformMap::AsNamed,
+        gpus_from: GpusFrom::Requested,
         shards_per_gpu: None,
         columns: Vec::new(),
         fields: Vec::new(),
@@ -30,6 +33,16 @@ impl Mapping {
     pub fn field(&self, key: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == key).map(|(_, column)| column.as_str())
     }
+}
+
+/// Which of two numbers of GPUs counts, where a trace tells both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GpusFrom {
+    /// What was asked for; what was allocated where that is not told.
+    #[default]
+    Requested,
+    /// What was allocated; what was asked for where that is not told.
+    Allocated,
 }
 
 /// What a word for a state means.

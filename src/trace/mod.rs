@@ -31,6 +31,7 @@
 //! | an unknown state | told with its line; [`Mapping::states`] says what it means |
 //! | GPUs in a notation of Slurm | read, assumed and said (shares, slices), or counted as not read; never nothing |
 //! | no GPUs anywhere | said |
+//! | other GPUs allocated than asked for | how many, and by how much, is said; [`Mapping::gpus_from`] chooses |
 //! | a type of GPU that is not there | told; [`Mapping::platforms`] renames or ignores types |
 //! | another delimiter, padded columns, no header, UTF-16 | read; what is guessed is said |
 //! | a header that comes again | passed over, counted |
@@ -54,7 +55,7 @@ mod series;
 mod table;
 
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
-pub use mapping::{Mapping, Meaning, PlatformMap, StateWord};
+pub use mapping::{GpusFrom, Mapping, Meaning, PlatformMap, StateWord};
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};

@@ -3,7 +3,10 @@
 use super::trace::SWF_PARTITIONS;
 use crate::document::{Document, Item, Table};
 use crate::error::Problem;
-use crate::trace::{Mapping, Meaning, Options, PlatformMap, StateWord};
+use crate::trace::{GpusFrom, Mapping, Meaning, Options, PlatformMap, StateWord};
+
+const GPUS_FROM: [(&str, GpusFrom); 2] =
+    [("requested", GpusFrom::Requested), ("allocated", GpusFrom::Allocated)];
 
 /// Reads `map` into options and mapping.
 pub(super) fn read(
@@ -28,6 +31,9 @@ pub(super) fn read(
     }
     if let Some(item) = map.item("platform") {
         mapping.platforms = platforms(document, item);
+    }
+    if let Some(from) = map.choice("gpus_from", &GPUS_FROM) {
+        mapping.gpus_from = from.value;
     }
     mapping.shards_per_gpu = at_least_one(document, &mut map, "shards_per_gpu");
     if let Some(item) = map.item("columns") {

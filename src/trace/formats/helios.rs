@@ -65,7 +65,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
         else {
             continue;
         };
-        let Some((work, ending)) = ending(&table, &optional, (submit, work), intake) else { continue };
+        let Some((work, wait, ending)) = ending(&table, &optional, (submit, work), intake) else { continue };
         let (fails, patience) = match ending {
             Ending::Ran { fails } => (fails, None),
             Ending::Left(patience) => (false, Some(patience)),
@@ -75,6 +75,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             submit,
             work,
             patience,
+            wait,
             request: intake.request(request),
             behaviour,
             tenant: intake.tenant(name),
@@ -110,13 +111,13 @@ fn request(gpus: Gpus, host: Host, partition: u32) -> Request {
     request
 }
 
-/// How a job ended; `None` if it is to be dropped, or wrong.
+/// How long a job ran, how long it waited, and how it ended; `None` if it is to be dropped, or wrong.
 fn ending(
     table: &Table<'_>,
     columns: &Optional,
     (submit, work): (u32, u32),
     intake: &mut Intake<'_>,
-) -> Option<(u32, Ending)> {
+) -> Option<(u32, Option<u32>, Ending)> {
     let mut instant = |column: Option<usize>| match column {
         Some(column) if !table.optional(Some(column)).is_empty() => table.instant(column, intake).map(Some),
         _ => Some(None),
@@ -137,7 +138,8 @@ fn ending(
     let between = start.zip(end).and_then(|(start, end)| end.checked_sub(start)).unwrap_or(0);
     let work = if work > 0 { work } else { between };
     let evidence = Evidence { submit, end, started: work > 0 };
-    Some((work, ending::ending(state, evidence, intake)?))
+    let wait = start.and_then(|start| start.checked_sub(submit));
+    Some((work, wait, ending::ending(state, evidence, intake)?))
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             submit: lifetime.submit,
             work: lifetime.work,
             patience: lifetime.patience,
+            wait: lifetime.wait,
             request: intake.request(request),
             behaviour,
             tenant: intake.tenant(qos),
@@ -126,6 +127,8 @@ struct Lifetime {
     submit: u32,
     work: u32,
     patience: Option<u32>,
+    /// Seconds between its creation and its start.
+    wait: Option<u32>,
     /// When it started, if it had not ended when the trace was taken.
     alive_since: Option<u32>,
 }
@@ -145,6 +148,7 @@ fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Op
         return Some(start.map(|start| Lifetime {
             submit,
             work: 1,
+            wait: start.checked_sub(submit),
             alive_since: Some(start),
             patience: None,
         }));
@@ -154,10 +158,13 @@ fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Op
         return None;
     }
     Some(Some(match start {
-        Some(start) => Lifetime { submit, work: end - start, ..Lifetime::default() },
+        Some(start) => {
+            let wait = start.checked_sub(submit);
+            Lifetime { submit, work: end - start, wait, ..Lifetime::default() }
+        }
         None => {
             intake.notes.count("pod", "never scheduled: withdrawn at the deletion_time", 1);
-            Lifetime { submit, work: end - submit, patience: Some(end - submit), alive_since: None }
+            Lifetime { submit, work: end - submit, patience: Some(end - submit), ..Lifetime::default() }
         }
     }))
 }

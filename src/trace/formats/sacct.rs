@@ -151,7 +151,7 @@ fn record<'t>(table: &'t Table<'_>, columns: &Columns, intake: &mut Intake<'_>) 
     let id = table.text(columns.id, "", intake);
     let submit = table.instant(columns.submit, intake);
     let times = times(table, columns, intake);
-    let tres = tres(table, columns, intake);
+    let resources = resources(table, columns, intake);
     let mut count = |column: Option<usize>| match column {
         Some(column) if !table.optional(Some(column)).is_empty() => table.whole(column, 1_000_000, intake),
         _ => Some(0),
@@ -161,6 +161,7 @@ fn record<'t>(table: &'t Table<'_>, columns: &Columns, intake: &mut Intake<'_>) 
     let (tenant, partition) = (text(columns.tenant), text(columns.partition));
     let priority = priority(table, columns, intake);
     let times = times?;
+    let [asked, held] = resources?;
     Some(Record {
         id: id?,
         state: state?,
@@ -171,7 +172,8 @@ fn record<'t>(table: &'t Table<'_>, columns: &Columns, intake: &mut Intake<'_>) 
         elapsed: times.elapsed,
         limit: times.limit,
         allocated: allocated(table, columns),
-        tres: tres?,
+        asked,
+        held,
         nodes: nodes?,
         cpus: cpus?,
         tenant: tenant?,
@@ -235,13 +237,14 @@ fn priority(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Op
     Some(i32::try_from(value?).unwrap_or(i32::MAX))
 }
 
-/// What was asked for; what was allocated stands in for what was not said in the request.
-fn tres(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option<Tres> {
-    let mut tres = Tres::default();
+/// What was asked for, and what was given.
+fn resources(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option<[Tres; 2]> {
+    let [mut asked, mut held] = [Tres::default(), Tres::default()];
     for (column, requested) in columns.tres {
         let Some(column) = column else { continue };
         match Tres::read(table.optional(Some(column)), requested, intake.options.map.shards_per_gpu) {
-            Some(more) => tres = tres.or(more),
+            Some(more) if requested => asked = asked.or(more),
+            Some(more) => held = held.or(more),
             None => {
                 table.wrong(column, slurm_tres::EXPECTED, intake);
                 return None;
@@ -250,14 +253,14 @@ fn tres(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option
     }
     if let Some(column) = columns.gpus.filter(|_| !table.optional(columns.gpus).is_empty()) {
         let count = table.whole(column, Gpus::MAX_WHOLE, intake)?;
-        tres.gpus = Some(GpuAsk { count, each_milli: 1000, ..GpuAsk::default() });
+        asked.gpus = Some(GpuAsk { count, each_milli: 1000, ..GpuAsk::default() });
     }
-    Some(tres)
+    Some([asked, held])
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::trace::{Mapping, Meaning, Options, StateWord, Trace, read_bytes};
+    use crate::trace::{GpusFrom, Mapping, Meaning, Options, StateWord, Trace, read_bytes};
     use crate::units::{Gpus, Time};
     use crate::workload::Shape;
 
@@ -412,6 +415,30 @@ mod tests {
             notes.contains("1 line that cannot be read: left out") && notes.contains("s.txt:2: a line of"),
             "{notes}"
         );
+    }
+
+    #[test]
+    fn what_was_given_is_told_beside_what_was_asked_for() {
+        let line = |id: u32, asked: &str, held: &str| {
+            format!(
+                "{id}|COMPLETED|2026-01-01T00:00:00|2026-01-01T00:0{id}:00|2026-01-01T01:00:00|60|{asked}|{held}|1|\n"
+            )
+        };
+        let text =
+            format!("{HEAD}{}{}", line(1, "gres/gpu=4", "gres/gpu=8"), line(3, "gres/gpu=2", "gres/gpu=2"));
+        for (gpus_from, first, word) in
+            [(GpusFrom::Requested, 4, "requested"), (GpusFrom::Allocated, 8, "allocated")]
+        {
+            let map = Mapping { gpus_from, ..Mapping::default() };
+            let options = Options { map: &map, ..Options::default() };
+            let Trace { workload, notes, .. } = read_bytes("s.txt", text.as_bytes(), None, &options).unwrap();
+            assert_eq!([0, 1].map(|job| workload.request_of(job).gpus().ceil()), [first, 2], "{word}");
+            let notes = notes.to_string();
+            let differ =
+                "1 of 2 jobs were given another number of GPUs than they asked for, 10 instead of 6 in all";
+            assert!(notes.contains(differ) && notes.contains(word), "{notes}");
+            assert!(notes.contains("recorded waits of 2 jobs: p50 1m, p95 3m, mean 2m"), "{notes}");
+        }
     }
 
     #[test]

@@ -200,7 +200,7 @@ fn push(job: &Job, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) ->
         Tres::read(text.as_bytes(), requested, shards)
             .ok_or_else(|| (format!("tres `{text}`: expected {}", slurm_tres::EXPECTED), None))
     };
-    let tres = list(&job.tres.requested, true)?.or(list(&job.tres.allocated, false)?);
+    let (asked, held) = (list(&job.tres.requested, true)?, list(&job.tres.allocated, false)?);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let id = job.job_id.get().map(|id| id.to_string()).unwrap_or_default();
     let (account, user, partition) = (text(&job.account), text(&job.user), text(&job.partition));
@@ -215,7 +215,8 @@ fn push(job: &Job, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) ->
         elapsed: job.time.elapsed.small().min(TIME_MAX),
         limit: limit.filter(|limit| *limit <= TIME_MAX).unwrap_or(0),
         allocated: !job.tres.allocated.is_empty(),
-        tres,
+        asked,
+        held,
         nodes: job.allocation_nodes.small().min(1_000_000),
         cpus: job.required.cpus.small().min(1_000_000),
         tenant: if account.is_empty() { &user } else { &account },

@@ -2,9 +2,9 @@
 
 use super::ending::{self, Ending, Evidence};
 use super::slurm_tres::{GpuAsk, Tres};
-use crate::trace::Meaning;
 use crate::trace::field;
 use crate::trace::intake::{Draft, Id, Intake};
+use crate::trace::{GpusFrom, Meaning};
 use crate::units::Gpus;
 use crate::workload::{Request, Shape};
 
@@ -22,7 +22,10 @@ pub(super) struct Record<'a> {
     pub limit: u32,
     /// Whether anything was allocated to it.
     pub allocated: bool,
-    pub tres: Tres,
+    /// What it asked for.
+    pub asked: Tres,
+    /// What it was given.
+    pub held: Tres,
     pub nodes: u32,
     pub cpus: u32,
     pub tenant: &'a str,
@@ -125,6 +128,7 @@ fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option
         submit,
         work: elapsed,
         requested: record.limit,
+        wait: record.start.and_then(|start| start.checked_sub(submit)),
         request: intake.request(request),
         behaviour,
         tenant,
@@ -142,11 +146,19 @@ fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option
 }
 
 fn request(record: &Record<'_>, intake: &mut Intake<'_>) -> Request {
-    let tres = &record.tres;
+    let (asked, held) = (record.asked.clone(), record.held.clone());
+    let both = asked.gpus.clone().zip(held.gpus.clone());
+    let tres = match intake.options.map.gpus_from {
+        GpusFrom::Requested => asked.or(held),
+        GpusFrom::Allocated => held.or(asked),
+    };
     let nodes = record.nodes.max(tres.nodes.unwrap_or(0)).max(1);
+    if let Some((asked, held)) = both {
+        intake.compare(milli(&asked, nodes), milli(&held, nodes));
+    }
     let cpus = tres.cpus.unwrap_or(record.cpus);
     let asked = tres.gpus.clone().unwrap_or_default();
-    note(&asked, tres, intake);
+    note(&asked, &tres, intake);
     let (shape, parts) = shape(&asked, nodes);
     let name = record.partition.split(',').next().unwrap_or_default().trim();
     let partition = if name.is_empty() { 0 } else { intake.partition(name) };
@@ -176,6 +188,12 @@ fn note(asked: &GpuAsk, tres: &Tres, intake: &mut Intake<'_>) {
             intake.notes.count("request", &format!("for `gres/{other}`: not read"), 1);
         }
     }
+}
+
+/// Thousandths of a GPU that are asked for in all.
+fn milli(asked: &GpuAsk, nodes: u32) -> u64 {
+    let each = u64::from(asked.count) * u64::from(asked.each_milli);
+    if asked.per_node { each.saturating_mul(u64::from(nodes)) } else { each }
 }
 
 /// The shape of a request, and among how many pods what it has of a host is split.

@@ -24,7 +24,7 @@ use super::swf_header;
 use crate::error::{Place, Problem};
 use crate::trace::field::{self, Decimal};
 use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
-use crate::trace::{Format, SwfPartition};
+use crate::trace::{Format, GpusFrom, SwfPartition};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Request};
 use memchr::memchr;
@@ -297,7 +297,11 @@ impl Reader {
             self.parts += 1;
             return;
         }
-        let procs = if asked > 0 { asked } else { allocated };
+        let procs = match intake.options.map.gpus_from {
+            GpusFrom::Allocated if allocated > 0 => allocated,
+            _ if asked > 0 => asked,
+            _ => allocated,
+        };
         if procs <= 0 {
             self.no_processors += 1;
             return;
@@ -315,6 +319,11 @@ impl Reader {
             out_of_range(line, procs, place, intake);
             return;
         }
+        let gpus =
+            |procs: i64| u64::try_from((procs - 1) / self.procs_per_gpu + 1).ok().filter(|_| procs > 0);
+        if let (Some(asked), Some(held)) = (gpus(asked), gpus(allocated)) {
+            intake.compare(asked.saturating_mul(1000), held.saturating_mul(1000));
+        }
         let request = self.request(procs, line, intake);
         let tenant = self.tenants.get(user.max(-1) + 1, || tenant(user, intake));
         let time = |value: i64| u32::try_from(value.max(0)).expect("checked to fit above");
@@ -322,6 +331,7 @@ impl Reader {
             submit: time(submit),
             work: time(run),
             requested: time(requested),
+            wait: (wait >= 0).then(|| time(wait)),
             request,
             behaviour: self.behaviour,
             tenant,
