@@ -437,7 +437,7 @@ mod tests {
             let differ =
                 "1 of 2 jobs were given another number of GPUs than they asked for, 10 instead of 6 in all";
             assert!(notes.contains(differ) && notes.contains(word), "{notes}");
-            assert!(notes.contains("recorded waits of 2 jobs: p50 1m, p95 3m, mean 2m"), "{notes}");
+            assert!(notes.contains("recorded waits of 2 jobs: p50 1m00s, p95 3m00s, mean 2m00s"), "{notes}");
         }
     }
 
