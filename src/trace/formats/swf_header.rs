@@ -42,7 +42,7 @@ pub(super) fn read(text: &[u8], intake: &mut Intake<'_>) {
         Some(epoch) => intake.epoch = Some(epoch).filter(|epoch| *epoch > 0 && *epoch < i64::from(u32::MAX)),
         None if field::signed(word.as_bytes()).is_some() => {}
         None => {
-            intake.notes.say(format!("header `UnixStartTime: {value}` is not a time: second 0 has no date"))
+            intake.notes.say(format!("header `UnixStartTime: {value}` is not a time: second 0 has no date"));
         }
     }
 }
