@@ -58,6 +58,7 @@ fn trace(format: &str) -> String {
             "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n"
         }
         "csv" => "job_id,tenant,kind,gpus,submit_time,work_time,requested_time,priority\n",
+        "sacct-json" => "{\"jobs\": [\n{}",
         _ => "",
     }
     .to_owned();
@@ -102,9 +103,20 @@ fn trace(format: &str) -> String {
                 text,
                 "{{\"job_id\": \"job-{id}\", \"tenant\": \"tenant{vc}\", \"kind\": \"finetune\", \"gpus\": {gpus}, \"submit_time\": {submit}, \"work_time\": {work}, \"requested_time\": {requested}}}"
             ),
+            "sacct-json" => writeln!(
+                text,
+                ",{{\"job_id\": {id}, \"account\": \"account{vc}\", \"user\": \"user{user}\", \"partition\": \"gpu\", \"allocation_nodes\": 1, \"state\": {{\"current\": [\"COMPLETED\"], \"reason\": \"None\"}}, \"time\": {{\"submission\": {}, \"start\": {}, \"end\": {}, \"elapsed\": {work}, \"limit\": {{\"set\": true, \"infinite\": false, \"number\": {}}}}}, \"tres\": {{\"requested\": [{{\"type\": \"gres\", \"name\": \"gpu\", \"id\": 1001, \"count\": {gpus}}}], \"allocated\": []}}}}",
+                submit + 1,
+                start + 1,
+                end + 1,
+                requested / 60 + 1
+            ),
             other => panic!("no trace of format {other}"),
         }
         .expect("a string grows");
+    }
+    if format == "sacct-json" {
+        text = text.replacen("{},", "", 1) + "]}";
     }
     text
 }

@@ -135,6 +135,15 @@ impl Problem {
         &self.message
     }
 
+    /// Where and what, in a line.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match &self.place {
+            Some(Place { file, line: Some(line) }) => format!("{file}:{}: {}", line.number, self.message),
+            Some(Place { file, line: None }) => format!("{file}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
     fn render(&self, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let hint = self.hint.as_deref().map(|h| Level::HELP.with_name("hint").message(h));

@@ -234,9 +234,11 @@ fn a_wrong_window_is_told_all_at_once() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: --from `yesterday`: expected seconds (`3600`, `90m`, `36h`, `2d`) or a date (`2017-10-09`, `2017-10-09 07:00:00`)
+    error: `from`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `yesterday`
+    --> --from yesterday
 
-    error: --until `never`: expected seconds (`3600`, `90m`, `36h`, `2d`) or a date (`2017-10-09`, `2017-10-09 07:00:00`)
+    error: `until`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `never`
+    --> --until never
 
     2 problems; nothing was run
     ");

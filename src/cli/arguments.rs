@@ -202,6 +202,26 @@ pub(super) struct Window {
     /// Keep each job with this probability, above 0 and at most 1
     #[arg(long, value_name = "X")]
     pub(super) sample: Option<String>,
+    /// What a trace leaves open, keys of `map` in [workload]: states.DONE=completed,platform=ignore
+    ///
+    /// KEY is one of
+    ///   states.WORD     what a word for a state means: completed, failed, stopped, cancelled, running,
+    ///                   pending, drop
+    ///   platform        ignore: typed GPUs run anywhere; platform.a100=h100: on another type
+    ///   gpus            the column that tells how many GPUs a job has
+    ///   gpus_from       requested, allocated: which counts where a trace tells both
+    ///   shards_per_gpu  how many of gres/shard make a GPU
+    ///   procs_per_gpu   how many processors of SWF make a GPU
+    ///   think_time      true: jobs of SWF come after their preceding job
+    ///   partition       queue, partition: which field of SWF is the partition
+    #[arg(long, value_name = "KEY=VALUE,...", verbatim_doc_comment)]
+    pub(super) map: Vec<String>,
+    /// Names of the columns of a trace that has no header, such as JobID,State,Submit,Start,End
+    #[arg(long, value_name = "NAME,...")]
+    pub(super) columns: Option<String>,
+    /// Leave out lines that cannot be read, count them and show the first three
+    #[arg(long)]
+    pub(super) skip_bad_lines: bool,
 }
 
 impl Changes {
@@ -216,6 +236,7 @@ impl Changes {
             ("--until", &self.window.until),
             ("--scale-load", &self.window.scale_load),
             ("--sample", &self.window.sample),
+            ("--columns", &self.window.columns),
             ("--cycle", &self.cycle),
             ("--seed", &seed),
             ("--device", &self.device),
@@ -224,6 +245,12 @@ impl Changes {
         for (option, value) in options {
             words
                 .extend(value.as_ref().map(|value| [option.to_owned(), value.clone()]).into_iter().flatten());
+        }
+        for pairs in &self.window.map {
+            words.extend(["--map".to_owned(), pairs.clone()]);
+        }
+        if self.window.skip_bad_lines {
+            words.push("--skip-bad-lines".to_owned());
         }
         for assignment in &self.set {
             words.extend(["--set".to_owned(), assignment.clone()]);
@@ -240,6 +267,9 @@ impl Changes {
             until: self.window.until.clone(),
             scale_load: self.window.scale_load.clone(),
             sample: self.window.sample.clone(),
+            map: self.window.map.clone(),
+            columns: self.window.columns.clone(),
+            skip_bad_lines: self.window.skip_bad_lines,
             policy: policy.map(str::to_owned),
             order: self.order.clone(),
             backfill: self.backfill.clone(),

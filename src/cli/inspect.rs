@@ -1,5 +1,5 @@
 use super::Exit;
-use super::arguments::{Inspect, Window};
+use super::arguments::Inspect;
 use super::terminal::Terminal;
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem, Problems, Result};
@@ -7,11 +7,9 @@ use crate::history;
 use crate::metrics::profile::Profile;
 use crate::policy::part;
 use crate::report::inspect::Inspection;
-use crate::scenario::{Loaded, Overrides, Scenario};
-use crate::trace;
+use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
 use crate::workload::Workload;
 use std::path::Path;
-use std::str::FromStr;
 
 /// What is looked at.
 struct Subject {
@@ -62,7 +60,8 @@ fn subject(arguments: &Inspect) -> Result<Subject> {
     if is_toml || asked.is_some() {
         return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments))?, asked));
     }
-    let trace = trace::read(file, arguments.format.as_deref(), &options(&arguments.window)?)?;
+    let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments) };
+    let trace = read_trace(&alone)?;
     let title = format!("{title} ({})", trace.format);
     Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None })
 }
@@ -85,6 +84,7 @@ fn only_for_files(arguments: &Inspect) -> Result<()> {
         ("--until", &window.until),
         ("--scale-load", &window.scale_load),
         ("--sample", &window.sample),
+        ("--columns", &window.columns),
     ];
     let mut problems = Problems::default();
     for (option, text) in given.iter().filter_map(|(option, text)| Some((option, text.as_ref()?))) {
@@ -126,31 +126,13 @@ fn overrides(arguments: &Inspect) -> Overrides {
         until: window.until.clone(),
         scale_load: window.scale_load.clone(),
         sample: window.sample.clone(),
+        map: window.map.clone(),
+        columns: window.columns.clone(),
+        skip_bad_lines: window.skip_bad_lines,
         // What is too large for the cluster is still worth looking at.
         set: vec!["run.oversized=reject".to_owned()],
         ..Overrides::default()
     }
-}
-
-fn options(window: &Window) -> Result<trace::Options<'static>> {
-    let mut problems = Problems::default();
-    let options = trace::Options {
-        from: parsed("--from", window.from.as_deref(), &mut problems),
-        until: parsed("--until", window.until.as_deref(), &mut problems),
-        scale_load: parsed("--scale-load", window.scale_load.as_deref(), &mut problems).unwrap_or(1.0),
-        sample: parsed("--sample", window.sample.as_deref(), &mut problems).unwrap_or(1.0),
-        ..trace::Options::default()
-    };
-    problems.into_result(options)
-}
-
-fn parsed<T: FromStr<Err: std::fmt::Display>>(
-    option: &str,
-    text: Option<&str>,
-    problems: &mut Problems,
-) -> Option<T> {
-    let text = text?;
-    text.parse().map_err(|error| problems.push(Problem::new(format!("{option} `{text}`: {error}")))).ok()
 }
 
 #[cfg(test)]

@@ -123,6 +123,20 @@ impl Scenario {
     }
 }
 
+/// Reads the trace that `--workload` names, with what else the command line says of it, on no cluster.
+///
+/// # Errors
+/// Everything that is wrong with the overrides or the trace.
+pub fn read_trace(overrides: &Overrides) -> Result<trace::Trace> {
+    let mut document = Document::parse("command line", "");
+    overrides.apply(&mut document);
+    let read = jobs::read_trace(&document, &mut document.root());
+    match read {
+        Some(read) if !document.has_problems() => read,
+        _ => document.into_result(()).and_then(|()| Err(Problem::new("no trace is named").into())),
+    }
+}
+
 /// Whether metrics count a job by when it is submitted.
 fn counts(plan: &Plan, job: &Job) -> bool {
     (plan.settings.warm_up..plan.settings.drain.unwrap_or(u32::MAX)).contains(&job.submit_time.0)
@@ -178,7 +192,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         found.push(problem.at(document.place(mark)).hint("both are instants since the start"));
     }
     if found.is_empty() {
-        oversized::check(&plan, wishes.oversized, &asked.places, &mut files.notes, &mut found);
+        oversized::check(&plan, &catalogue, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }
     let device = wishes.device;
     found.into_result(Loaded {

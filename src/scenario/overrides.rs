@@ -1,4 +1,5 @@
 use crate::document::{Document, Map, Value};
+use crate::error::Problem;
 
 /// What the command line changes of a scenario, each as the user typed it.
 ///
@@ -20,6 +21,12 @@ pub struct Overrides {
     pub scale_load: Option<String>,
     /// `--sample X`: `workload.sample`.
     pub sample: Option<String>,
+    /// `--map KEY=VALUE,...`: keys of `workload.map`.
+    pub map: Vec<String>,
+    /// `--columns NAME,...`: `workload.map.columns`.
+    pub columns: Option<String>,
+    /// `--skip-bad-lines`: `workload.skip_bad_lines`.
+    pub skip_bad_lines: bool,
     /// `--policy PRESET`, or parts such as `sjf/easy/pack`: see [`apply_policy`](super::apply_policy); what it does
     /// not name stays as the file says.
     pub policy: Option<String>,
@@ -72,6 +79,12 @@ impl Overrides {
             ("--until", "workload.until", self.until.as_deref().map(text)),
             ("--scale-load", "workload.scale_load", self.scale_load.as_deref().map(number_or_text)),
             ("--sample", "workload.sample", self.sample.as_deref().map(number_or_text)),
+            ("--columns", "workload.map.columns", self.columns.as_deref().map(text)),
+            (
+                "--skip-bad-lines",
+                "workload.skip_bad_lines",
+                self.skip_bad_lines.then_some(Value::Boolean(true)),
+            ),
             ("--order", "policy.order", self.order.as_deref().map(text)),
             ("--backfill", "policy.backfill", self.backfill.as_deref().map(text)),
             ("--placement", "policy.placement", self.placement.as_deref().map(text)),
@@ -87,7 +100,29 @@ impl Overrides {
                 Value::Integer(number) => number.to_string(),
                 _ => String::new(),
             };
-            document.set_value(&format!("{flag} {shown}"), path, value);
+            document.set_value(format!("{flag} {shown}").trim_end(), path, value);
+        }
+        for pair in self.map.iter().flat_map(|pairs| pairs.split(',')).filter(|pair| !pair.is_empty()) {
+            let typed = format!("--map {pair}");
+            match pair.split_once('=') {
+                Some((key, value)) => {
+                    let value = match value.trim() {
+                        "true" => Value::Boolean(true),
+                        "false" => Value::Boolean(false),
+                        number if number.parse::<i64>().is_ok() => number_or_text(number),
+                        other => text(other),
+                    };
+                    document.set_value(&typed, &format!("workload.map.{}", key.trim()), value);
+                }
+                None => {
+                    let mark = document.typed(&typed);
+                    let problem = Problem::new(format!("expected `key=value`, found `{pair}`"));
+                    document.complain(
+                        mark,
+                        problem.hint("such as `--map states.DONE=completed,platform=ignore`"),
+                    );
+                }
+            }
         }
         for assignment in &self.set {
             document.set(assignment);

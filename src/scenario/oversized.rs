@@ -1,5 +1,6 @@
 use super::run::Oversized;
 use crate::error::{Place, Problem, Problems};
+use crate::hardware::Catalogue;
 use crate::history::{Plan, Settings};
 use crate::policy::oversized;
 use crate::units::Gpus;
@@ -14,6 +15,7 @@ const POWER: &str = "a cap, or the limit of a ramp, leaves less than it would dr
 /// rejected.
 pub(super) fn check(
     plan: &Plan,
+    catalogue: &Catalogue,
     wish: Oversized,
     places: &BTreeMap<u32, Place>,
     notes: &mut Vec<String>,
@@ -42,9 +44,14 @@ pub(super) fn check(
     for (request, (first, count)) in alike {
         let name = plan.workload.names.get(first as usize);
         let others = if count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
-        let wanted = wanted(plan, &plan.workload.requests[request as usize]);
+        let asked = &plan.workload.requests[request as usize];
+        let absent = absent(plan, asked, catalogue);
+        let wanted = wanted(plan, asked, &absent);
         let mut message = format!("job `{name}`{others} asks for {wanted} and could never start");
         let mut hint = hint(plan, first);
+        if let Some(name) = absent.first() {
+            hint = elsewhere(plan, name);
+        }
         if too_large.binary_search(&first).is_err() {
             message.push_str(" for want of power");
             POWER.clone_into(&mut hint);
@@ -57,7 +64,31 @@ pub(super) fn check(
     }
 }
 
-fn wanted(plan: &Plan, request: &Request) -> String {
+/// The platforms that a request names, where the cluster has none of them.
+fn absent(plan: &Plan, request: &Request, catalogue: &Catalogue) -> Vec<String> {
+    if plan.cluster.kinds.iter().any(|kind| request.platforms.contains(kind.platform as usize)) {
+        return Vec::new();
+    }
+    let named = |(index, _): &(usize, _)| request.platforms.contains(*index);
+    catalogue
+        .platforms()
+        .iter()
+        .enumerate()
+        .filter(named)
+        .map(|(_, platform)| platform.name.clone())
+        .collect()
+}
+
+/// What to do about a platform that the cluster lacks.
+fn elsewhere(plan: &Plan, name: &str) -> String {
+    let here = plan.cluster.kinds.first().map_or("h100", |kind| kind.platform_name.as_str());
+    format!(
+        "jobs of a trace run on any platform with `map = {{ platform = \"ignore\" }}` in `[workload]`, or on another \
+         with `map = {{ platform = {{ {name} = \"{here}\" }} }}`; `--set run.oversized=reject` runs the rest"
+    )
+}
+
+fn wanted(plan: &Plan, request: &Request, absent: &[String]) -> String {
     let mut text = match request.shape {
         Shape::Any { .. } if request.gpus() == Gpus::ONE => "1 GPU".to_owned(),
         Shape::Any { .. } => format!("{} GPUs", request.gpus()),
@@ -83,7 +114,10 @@ fn wanted(plan: &Plan, request: &Request) -> String {
         .filter(|kind| request.platforms.contains(kind.platform as usize))
         .map(|kind| kind.platform_name.as_str())
         .collect();
-    if allowed.is_empty() {
+    if let [first, others @ ..] = absent {
+        let others = if others.is_empty() { "" } else { " or others" };
+        text.push_str(&format!(" of `{first}`{others}, which the cluster does not have,"));
+    } else if allowed.is_empty() {
         text.push_str(" of a platform that is not there");
     } else if allowed.len() < kinds.len() {
         text.push_str(&format!(" of {}", allowed.join(" or ")));

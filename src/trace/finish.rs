@@ -1,10 +1,10 @@
 //! What is the same for every format once its lines are read: time 0, window, load, unique names, dependencies.
 
-use super::intake::{Intake, TIME_MAX, Wanted, hash};
-use super::{Moment, Options, Trace};
+use super::intake::{Both, Intake, TIME_MAX, Wanted, hash};
+use super::{GpusFrom, Moment, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Graph, Job, JobGraph, Names, Running, Workload};
+use crate::workload::{Builder, Graph, Job, JobGraph, Names, Request, Running, Workload};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,11 +18,16 @@ impl Intake<'_> {
         if !self.problems.is_empty() {
             return Err(self.problems.into());
         }
+        if self.rows == 0 && self.skipped.count > 0 {
+            return Err(self.skipped.first.into());
+        }
+        self.note_skipped();
         if self.rows == 0 {
             let problem = Problem::new(format!("no job in `{}`", self.file)).at(Place::file(self.file));
             return Err(problem.hint(format!("read as {format}; `--format` names another")).into());
         }
         let mut workload = std::mem::take(&mut self.builder).finish();
+        self.end_the_living(&mut workload);
         if self.count_repeats {
             self.notes.count("row", "that came before, exactly: kept", repeats(&workload));
         }
@@ -34,7 +39,7 @@ impl Intake<'_> {
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
         self.connect(&mut workload, &renamed, text)?;
         self.notes.count("job", "whose id came before: `#2`, `#3` ... added to it", renamed.len() as u64);
-        if left_out > 0 || !renamed.is_empty() {
+        if left_out > 0 || !renamed.is_empty() || names_unused(&workload) {
             let edges = workload.dependencies.edges().count();
             workload = rebuilt(workload, &renamed);
             let lost = (edges - workload.dependencies.edges().count()) as u64;
@@ -52,6 +57,24 @@ impl Intake<'_> {
         }
         workload.epoch = self.epoch.map(|epoch| epoch.saturating_add(i64::from(window.start)));
         Ok(Trace { workload, notes: self.notes, format })
+    }
+
+    /// Lets jobs that had not ended run until the last instant of the trace.
+    fn end_the_living(&mut self, workload: &mut Workload) {
+        for (job, start) in std::mem::take(&mut self.alive) {
+            let work = Seconds(self.latest.saturating_sub(start).max(1));
+            let job = &mut workload.jobs[job as usize];
+            (job.work_time, job.requested_time) = (work, work);
+            self.notes.count("job", "still alive when the trace was taken: run until its last instant", 1);
+        }
+    }
+
+    /// Says which lines were left out because they cannot be read.
+    fn note_skipped(&mut self) {
+        self.notes.count("line", "that cannot be read: left out (`--skip-bad-lines`)", self.skipped.count);
+        for problem in self.skipped.first.kept() {
+            self.notes.say(format!("left out: {}", problem.brief()));
+        }
     }
 
     /// The second of the input that becomes the trace's second 0, and with it the epoch. Running jobs come then.
@@ -131,7 +154,34 @@ impl Intake<'_> {
         }
     }
 
+    /// Says how what was given differs from what was asked for, and how long jobs waited.
+    fn note_recorded(&mut self) {
+        let Both { jobs, differ, asked, held } = self.both;
+        if differ > 0 {
+            let taken = match self.options.map.gpus_from {
+                GpusFrom::Requested => "requested",
+                GpusFrom::Allocated => "allocated",
+            };
+            let (asked, held) = (asked / 1000, held / 1000);
+            self.notes.say(format!(
+                "{differ} of {jobs} jobs were given another number of GPUs than they asked for, {held} instead of \
+                 {asked} in all: {taken} ones are taken (`map.gpus_from`)"
+            ));
+        }
+        let mut waits = std::mem::take(&mut self.waits);
+        if waits.iter().all(|wait| *wait == 0) {
+            return;
+        }
+        waits.sort_unstable();
+        let rank = |percent: usize| Seconds(waits[((waits.len() * percent).div_ceil(100)).max(1) - 1]);
+        let sum: u64 = waits.iter().map(|wait| u64::from(*wait)).sum();
+        let mean = Seconds(u32::try_from(sum / waits.len() as u64).expect("a mean is at most the largest"));
+        let (count, p50, p95) = (waits.len(), rank(50), rank(95));
+        self.notes.say(format!("recorded waits of {count} jobs: p50 {p50}, p95 {p95}, mean {mean}"));
+    }
+
     fn note_all(&mut self, left_out: u64) {
+        self.note_recorded();
         let notes = &mut self.notes;
         notes.count("job", "without an estimate: requested_time = work_time", self.no_estimate);
         notes.count("job", "with more work than requested", self.overruns);
@@ -181,7 +231,13 @@ impl Intake<'_> {
                     let message = format!("`{before}` is the id of several jobs");
                     self.problem(|file| told(file, line, message));
                 }
-                Some(job) => graph.add(*job, after, delay),
+                Some(job) => {
+                    if self.after_end && std::mem::take(&mut workload.jobs[*job as usize].fails) {
+                        let what = "that failed and that others come after: they end like others";
+                        self.notes.count("job", what, 1);
+                    }
+                    graph.add(*job, after, delay);
+                }
                 None if self.strict_dependencies && self.sampled_out == 0 => {
                     let message = format!("a job waits for `{before}`, which is not in the file");
                     self.problem(|file| told(file, line, message));
@@ -268,12 +324,21 @@ fn renamed(names: &Names) -> BTreeMap<u32, String> {
     renamed
 }
 
+/// Whether a partition is named that no job inside the window is in.
+fn names_unused(workload: &Workload) -> bool {
+    let mut used = vec![false; workload.partitions.len()];
+    for job in workload.jobs.iter().filter(|job| job.submit_time != Time::NEVER) {
+        if let Some(used) = used.get_mut(workload.requests[job.request as usize].partition as usize) {
+            *used = true;
+        }
+    }
+    // The first one is every node.
+    used.iter().skip(1).any(|used| !used)
+}
+
 /// The workload without the jobs outside the window, the others under their new names.
 fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
     let mut builder = Builder::default();
-    for partition in &old.partitions {
-        builder.partition(partition);
-    }
     const GONE: u32 = u32::MAX;
     let mut new_index = vec![GONE; old.jobs.len()];
     let mut requests = vec![GONE; old.requests.len()];
@@ -291,7 +356,15 @@ fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
             continue;
         }
         let new = Job {
-            request: memo(&mut requests, job.request, &mut |i| builder.request(old.requests[i].clone())),
+            request: memo(&mut requests, job.request, &mut |i| {
+                // Partitions that only jobs outside the window name are not those of this trace.
+                let request = old.requests[i].clone();
+                let partition = match old.partitions.get(request.partition as usize) {
+                    Some(name) => builder.partition(name),
+                    None => request.partition,
+                };
+                builder.request(Request { partition, ..request })
+            }),
             behaviour: memo(&mut behaviours, job.behaviour, &mut |i| {
                 builder.behaviour(old.behaviours[i].clone())
             }),

@@ -6,7 +6,8 @@ use std::io::{ErrorKind, Read};
 /// Up to here nobody asks how well an input was compressed.
 const RATIO_FREE: u64 = 64 << 20;
 
-/// The input as text: unpacked if it is gzip or zstd, known by their first bytes, and without a byte order mark.
+/// The input as text: unpacked if it is gzip or zstd, known by their first bytes, in UTF-8 and without a byte
+/// order mark.
 ///
 /// A compressed input that unpacks to more than the options allow is refused before it fills the memory.
 pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> Result<Cow<'a, [u8]>, Error> {
@@ -19,12 +20,27 @@ pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> 
             let decoder = decoder.map_err(|error| broken(file, "zstd", &error))?;
             drain(file, "zstd", decoder, bytes.len(), options)?
         }
-        _ => return Ok(Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))),
+        _ => return Ok(decoded(bytes)),
     };
-    match unpacked.strip_prefix(b"\xef\xbb\xbf") {
-        Some(text) => Ok(Cow::Owned(text.to_vec())),
-        None => Ok(Cow::Owned(unpacked)),
+    // What was unpacked is handed on as it is unless a byte order mark says something else.
+    Ok(match decoded(&unpacked) {
+        Cow::Borrowed(same) if same.len() == unpacked.len() => Cow::Owned(unpacked),
+        other => Cow::Owned(other.into_owned()),
+    })
+}
+
+/// A text without its byte order mark, in UTF-8 if the mark says that it is UTF-16.
+fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf_8(encoding_rs::UTF_16LE, rest),
+        [0xfe, 0xff, rest @ ..] => utf_8(encoding_rs::UTF_16BE, rest),
+        _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
     }
+}
+
+fn utf_8(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> Cow<'static, [u8]> {
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    Cow::Owned(text.into_owned().into_bytes())
 }
 
 fn drain(

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub requested: u32,
     /// Seconds after its submission at which it is withdrawn if it has not started.
     pub patience: Option<u32>,
+    /// Seconds that it waited, as the trace tells, if it started.
+    pub wait: Option<u32>,
     /// Index of the request in the builder.
     pub request: u32,
     /// Index of the behaviour in the builder.
@@ -55,6 +57,31 @@ pub(super) struct Wanted {
     pub line: usize,
 }
 
+/// Lines that could not be read and were left out.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    /// How many.
+    pub count: u64,
+    /// What is wrong with the first ones.
+    pub first: Problems,
+    /// The number of the latest.
+    last: usize,
+}
+
+impl Skipped {
+    /// How many are shown.
+    const SHOWN: usize = 3;
+}
+
+/// What jobs asked for beside what they were given, thousandths of a GPU, where a trace tells both.
+#[derive(Debug, Default)]
+pub(super) struct Both {
+    pub jobs: u64,
+    pub differ: u64,
+    pub asked: u64,
+    pub held: u64,
+}
+
 /// Where readers put what they find: jobs, problems, notes. The rest of reading is the same for every format.
 pub(super) struct Intake<'a> {
     /// What to take and how.
@@ -69,6 +96,12 @@ pub(super) struct Intake<'a> {
     pub unix: bool,
     /// Dependencies that name no job are an error, not dropped.
     pub strict_dependencies: bool,
+    /// Whether dependencies are on the end of a job, successful or not.
+    pub after_end: bool,
+    /// The latest instant that any line tells.
+    pub latest: u32,
+    /// Jobs that had not ended when the trace was taken, and when they started: they run until its last instant.
+    pub alive: Vec<(u32, u32)>,
     /// Whether rows without an id may come twice, so that equal ones are worth a note.
     pub count_repeats: bool,
     /// Whether a date named no time zone.
@@ -79,7 +112,11 @@ pub(super) struct Intake<'a> {
     pub fractions: u64,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
+    pub(super) skipped: Skipped,
     pub(super) sample: Option<(Stream, u32)>,
+    pub(super) both: Both,
+    /// Recorded waits of the jobs that started.
+    pub(super) waits: Vec<u32>,
     pub(super) rows: u64,
     pub(super) sampled_out: u64,
     pub(super) zero_length: u64,
@@ -154,13 +191,19 @@ impl<'a> Intake<'a> {
             epoch: None,
             unix: false,
             strict_dependencies: false,
+            after_end: false,
+            latest: 0,
+            alive: Vec::new(),
             count_repeats: false,
             naive: false,
             dates: false,
             fractions: 0,
             file,
             problems: Problems::default(),
+            skipped: Skipped::default(),
             sample: options.sample_bound().map(|bound| (stream, bound)),
+            both: Both::default(),
+            waits: Vec::new(),
             rows: 0,
             sampled_out: 0,
             zero_length: 0,
@@ -224,6 +267,7 @@ impl<'a> Intake<'a> {
             self.first = self.first.min(draft.submit);
         }
         self.withdrawals |= draft.patience.is_some();
+        self.waits.extend(draft.wait.filter(|_| draft.patience.is_none()));
         let job = Job {
             submit_time: Time(draft.submit),
             work_time: Seconds(work),
@@ -251,14 +295,26 @@ impl<'a> Intake<'a> {
         })
     }
 
+    /// Notes what a job asked for and what it was given, thousandths of a GPU.
+    pub(super) fn compare(&mut self, asked: u64, held: u64) {
+        self.both.jobs += 1;
+        self.both.differ += u64::from(asked != held);
+        self.both.asked = self.both.asked.saturating_add(asked);
+        self.both.held = self.both.held.saturating_add(held);
+    }
+
     /// The platforms of these names, in whatever case; none named, or none known: any.
     pub(super) fn platforms<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> PlatformSet {
         let mut set = PlatformSet::NONE;
         for name in names {
             let name = name.to_ascii_lowercase();
+            let Some(name) = self.options.map.platforms.apply(&name) else {
+                self.notes.count("request", "for a platform: any will do, as `map.platform` says", 1);
+                continue;
+            };
             match self.options.platform {
                 None => self.notes.say("wishes for platforms are left out: none are known here"),
-                Some(known) => match known(&name).filter(|index| *index < PlatformSet::MAX) {
+                Some(known) => match known(name).filter(|index| *index < PlatformSet::MAX) {
                     Some(index) => set = set.with(index),
                     None => self.notes.count(
                         "request",
@@ -283,21 +339,46 @@ impl<'a> Intake<'a> {
         self.wanted.push(Wanted { after, before: before.to_owned(), delay, line });
     }
 
-    /// Says what is wrong with line `number`; only the first ones are worth wording.
+    /// Says what is wrong with line `number`, which is left out if the options say so.
+    pub(super) fn bad_line(&mut self, number: usize, problem: impl FnOnce(&str) -> Problem) {
+        if !self.options.skip_bad_lines {
+            self.problem(problem);
+        } else if self.skipped.last != number {
+            self.skipped.last = number;
+            self.skipped.count += 1;
+            if self.skipped.first.total() < Skipped::SHOWN {
+                self.skipped.first.push(problem(self.file));
+            }
+        }
+    }
+    /// Says what is wrong with the input as a whole; only the first problems are worth wording.
     pub(super) fn problem(&mut self, problem: impl FnOnce(&str) -> Problem) {
         let full = self.problems.total() >= Problems::SHOWN;
         self.problems.push(if full { Problem::new(String::new()) } else { problem(self.file) });
     }
     /// Says that `part` of a line is not what was `expected`.
     pub(super) fn wrong(&mut self, number: usize, line: &[u8], part: &[u8], what: &str, expected: &str) {
-        self.problem(|file| {
+        self.wrong_with(number, line, part, what, expected, None);
+    }
+    /// As [`Intake::wrong`], with what to do about it.
+    pub(super) fn wrong_with(
+        &mut self,
+        number: usize,
+        line: &[u8],
+        part: &[u8],
+        what: &str,
+        expected: &str,
+        hint: Option<&str>,
+    ) {
+        self.bad_line(number, |file| {
             let found = String::from_utf8_lossy(&part[..part.len().min(80)]);
             let message = match found.trim() {
                 "" => format!("no {what}"),
                 found => format!("{what} `{found}`"),
             };
             let place = Place::part(file, number, line, part);
-            Problem::new(message).at(place).expected(format!("expected {expected}"))
+            let problem = Problem::new(message).at(place).expected(format!("expected {expected}"));
+            if let Some(hint) = hint { problem.hint(hint) } else { problem }
         });
     }
     /// What is wrong so far.

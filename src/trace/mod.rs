@@ -21,18 +21,41 @@
 //! that the first one is time 0; seconds from the start of a trace are kept as they are. Fractions of a second are
 //! rounded, submits down and work up. Then the window is cut, the sample drawn and the load scaled, in that order.
 
+//!
+//! # What is done with what is not plain
+//!
+//! | kind | what is done |
+//! |---|---|
+//! | a state, against what happened | what happened counts: it ran, was given something, or ended after it started |
+//! | never started | withdrawn at its end; dropped where that is not told, or the moment it came |
+//! | an unknown state | told with its line; [`Mapping::states`] says what it means |
+//! | GPUs in a notation of Slurm | read, assumed and said (shares, slices), or counted as not read; never nothing |
+//! | no GPUs anywhere | said |
+//! | other GPUs allocated than asked for | how many, and by how much, is said; [`Mapping::gpus_from`] chooses |
+//! | a type of GPU that is not there | told; [`Mapping::platforms`] renames or ignores types |
+//! | another delimiter, padded columns, no header, UTF-16 | read; what is guessed is said |
+//! | a header that comes again | passed over, counted |
+//! | free text with delimiters or line ends | put together where one way fits the other columns, counted; else told |
+//! | a line that cannot be read | the file is refused; with [`Options::skip_bad_lines`] left out, counted, three shown |
+//! | a job still running or alive | runs what it had run, or (openb) until the last instant; counted |
+//! | names that only jobs outside the window have | left out with them |
+
 mod field;
 mod finish;
 mod formats;
 mod input;
 mod intake;
+mod layout;
+mod mapping;
 mod nodes;
 mod notes;
 mod options;
+mod rejoin;
 mod series;
 mod table;
 
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
+pub use mapping::{GpusFrom, Mapping, Meaning, PlatformMap, StateWord};
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};
@@ -65,6 +88,7 @@ pub const FORMATS: &[Format] = &[
     formats::philly::FORMAT,
     formats::helios::FORMAT,
     formats::sacct::FORMAT,
+    formats::sacct_json::FORMAT,
     formats::openb::FORMAT,
     formats::csv::FORMAT,
     formats::jsonl::FORMAT,
@@ -74,13 +98,23 @@ pub const FORMATS: &[Format] = &[
 struct Head<'a> {
     /// The first kilobytes.
     bytes: &'a [u8],
+    /// The columns that the user names in place of a header.
+    columns: &'a [String],
 }
 
 impl<'a> Head<'a> {
     const SIZE: usize = 64 << 10;
 
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)] }
+        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)], columns: &[] }
+    }
+    /// Whether it begins a table with these columns among others.
+    fn is_table(&self, names: &[&str]) -> bool {
+        let named = |wanted: &&str| self.columns.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
+        if !self.columns.is_empty() {
+            return names.iter().all(named);
+        }
+        self.lines().next().is_some_and(|line| layout::delimiter(line, names).is_some())
     }
     /// The first lines that are not blank.
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -121,7 +155,7 @@ pub fn read_bytes(
     options.problems().into_result(())?;
     let text = input::unpack(name, bytes, options)?;
     let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect)).collect();
-    let format = &FORMATS[choose(name, &text, format, &known)?];
+    let format = &FORMATS[choose(name, &text, (format, &options.map.columns), &known)?];
     let mut intake = Intake::new(name, options);
     (format.read)(&text, &mut intake);
     intake.finish(format.name, &text)
@@ -139,7 +173,12 @@ pub fn recognised(bytes: &[u8]) -> Option<&'static str> {
 type Known = (&'static str, fn(&Head<'_>) -> bool);
 
 /// The index of the format of that name, or of the one that recognises the text.
-fn choose(name: &str, text: &[u8], format: Option<&str>, known: &[Known]) -> Result<usize, Error> {
+fn choose(
+    name: &str,
+    text: &[u8],
+    (format, columns): (Option<&str>, &[String]),
+    known: &[Known],
+) -> Result<usize, Error> {
     let list = |indices: &[usize]| indices.iter().map(|i| known[*i].0).collect::<Vec<_>>().join(", ");
     if let Some(given) = format.filter(|given| *given != "auto") {
         let found = known.iter().position(|(name, _)| *name == given);
@@ -148,7 +187,7 @@ fn choose(name: &str, text: &[u8], format: Option<&str>, known: &[Known]) -> Res
             Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names).into()
         });
     }
-    let head = Head::new(text);
+    let head = Head { columns, ..Head::new(text) };
     let candidates: Vec<usize> = (0..known.len()).filter(|i| known[*i].1(&head)).collect();
     let problem = match candidates[..] {
         [index] => return Ok(index),

@@ -1,4 +1,5 @@
 use super::field;
+use super::mapping::Mapping;
 use crate::error::{Problem, Problems};
 use std::fmt;
 use std::str::FromStr;
@@ -28,6 +29,10 @@ pub struct Options<'a> {
     /// Index in the catalogue of the platform of that name. It may add unknown ones to the catalogue; `None`
     /// makes them unknown. Without it, wishes for platforms are left out, and the notes say so.
     pub platform: Option<&'a PlatformIndex<'a>>,
+    /// What the user says about the trace that it does not say itself.
+    pub map: &'a Mapping,
+    /// Whether lines that cannot be read are left out, and counted, instead of refusing the file.
+    pub skip_bad_lines: bool,
     /// The most bytes a compressed input may unpack to.
     pub max_unpacked: u64,
     /// The most bytes that one compressed byte may unpack to, beyond the first 64 MiB.
@@ -46,6 +51,8 @@ impl Default for Options<'_> {
             think_time: false,
             swf_partition: SwfPartition::Ignore,
             platform: None,
+            map: Mapping::NONE,
+            skip_bad_lines: false,
             max_unpacked: 8 << 30,
             max_ratio: 1000,
         }

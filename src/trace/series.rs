@@ -59,7 +59,9 @@ pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Res
     let text = input::unpack(name, bytes, &defaults)?;
     let mut intake = Intake::new(name, &defaults);
     let mut steps = Steps::default();
-    if let Some(mut table) = Table::open(&text, b',', &mut intake) {
+    if let Some(mut table) = Table::open_any(&text, &[], &mut intake) {
+        // Columns of prices are told apart by every letter.
+        table.any_case = false;
         let columns = columns(&table, options, &mut intake);
         while columns.is_some() && table.next(&mut intake) {
             steps.read(&table, columns.unwrap_or_default(), options, &mut intake);

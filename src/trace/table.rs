@@ -1,57 +1,98 @@
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
+use super::layout::Layout;
+use super::rejoin::FreeText;
 use crate::error::{Place, Problem, nearest};
 use crate::units::Gpus;
 use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
 
-/// Lines of fields under a header: CSV with quotes, or any other delimiter. One record at a time, nothing allocated
-/// per line.
+/// Lines of fields under a header: CSV with quotes, any other delimiter, or columns of a width each. One record at a
+/// time, nothing allocated per line.
 pub(super) struct Table<'a> {
-    rest: &'a [u8],
-    delimiter: u8,
-    columns: Vec<&'a [u8]>,
-    next_number: usize,
+    pub(super) whole: &'a [u8],
+    pub(super) rest: &'a [u8],
+    layout: Layout,
+    pub(super) columns: Vec<Vec<u8>>,
+    /// The header as it stands, to know it where dumps were joined.
+    header: &'a [u8],
+    pub(super) next_number: usize,
     number: usize,
-    line: &'a [u8],
-    fields: Vec<Range<usize>>,
+    pub(super) line: &'a [u8],
+    pub(super) fields: Vec<Range<usize>>,
     /// The fields of a record with quotes, without them; `fields` then point in here.
     unquoted: Vec<u8>,
-    quoted: bool,
+    pub(super) quoted: bool,
+    /// Whether names of columns are found in any case.
+    pub(super) any_case: bool,
+    /// Which columns are free text, where that may hold a delimiter.
+    pub(super) free_text: Option<FreeText>,
 }
 
 impl<'a> Table<'a> {
-    /// Reads the header.
-    pub(super) fn open(text: &'a [u8], delimiter: u8, intake: &mut Intake<'_>) -> Option<Self> {
-        let mut table = Self {
+    /// Reads the header of a table with these columns among others, whatever divides them.
+    pub(super) fn open_any(text: &'a [u8], names: &[&str], intake: &mut Intake<'_>) -> Option<Self> {
+        Self::open(text, Layout::of(text, names), intake)
+    }
+    /// Reads the header, unless the user names the columns.
+    pub(super) fn open(text: &'a [u8], layout: Layout, intake: &mut Intake<'_>) -> Option<Self> {
+        let named = &intake.options.map.columns;
+        if !named.is_empty() {
+            let layout = Layout::of_fields(text, named.len()).unwrap_or(layout);
+            let columns = named.iter().map(|name| name.trim().as_bytes().to_vec()).collect();
+            return Some(Self::with_columns(text, layout, columns));
+        }
+        let mut table = Self::with_columns(text, layout, Vec::new());
+        if !table.advance(intake) {
+            return None;
+        }
+        table.header = table.line;
+        table.columns = match table.layout {
+            Layout::Delimited(delimiter) => {
+                table.line.split(|byte| *byte == delimiter).map(|field| name(field).to_vec()).collect()
+            }
+            Layout::Padded(_) => {
+                table.fields.iter().map(|field| name(&table.line[field.clone()]).to_vec()).collect()
+            }
+        };
+        // The line of dashes.
+        if let Layout::Padded(_) = table.layout {
+            table.advance(intake);
+        }
+        Some(table)
+    }
+    /// A table without a header.
+    pub(super) fn with_columns(text: &'a [u8], layout: Layout, columns: Vec<Vec<u8>>) -> Self {
+        Self {
+            whole: text,
             rest: text,
-            delimiter,
-            columns: Vec::new(),
+            layout,
+            columns,
+            header: b"",
             next_number: 1,
             number: 1,
             line: b"",
             fields: Vec::new(),
             unquoted: Vec::new(),
             quoted: false,
-        };
-        if !table.advance(intake) {
-            return None;
+            any_case: true,
+            free_text: None,
         }
-        table.columns = table.line.split(|byte| *byte == delimiter).map(name).collect();
-        Some(table)
     }
 
     /// The index of the column of that name.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| *column == name.as_bytes())
+        let exact = self.columns.iter().position(|column| *column == name.as_bytes());
+        let alike = |column: &Vec<u8>| self.any_case && column.eq_ignore_ascii_case(name.as_bytes());
+        exact.or_else(|| self.columns.iter().position(alike))
     }
     /// How many columns are called so.
     pub(super) fn count(&self, name: &str) -> usize {
         self.columns.iter().filter(|column| **column == name.as_bytes()).count()
     }
     /// The names of the columns.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.columns.iter().copied()
+    pub(super) fn columns(&self) -> impl Iterator<Item = &[u8]> {
+        self.columns.iter().map(Vec::as_slice)
     }
     /// The indices of columns without which nothing can be read; a problem names all that are not there.
     pub(super) fn require<const N: usize>(
@@ -89,26 +130,58 @@ impl<'a> Table<'a> {
     pub(super) fn next(&mut self, intake: &mut Intake<'_>) -> bool {
         while self.advance(intake) {
             if self.fields.len() == self.columns.len() {
+                if !self.header.is_empty() && self.line == self.header {
+                    intake.notes.count("line", "that repeats the header: passed over", 1);
+                    continue;
+                }
                 return true;
             }
-            let (found, expected) = (self.fields.len(), self.columns.len());
-            let (number, line) = (self.number, self.line);
-            intake.problem(|file| {
-                Problem::new(format!("a line of {found} fields; the header has {expected}"))
-                    .at(Place::line(file, number, line))
-            });
+            if self.rejoin() {
+                intake.notes.count(
+                    "line",
+                    "with free text in more fields or lines than one: put together",
+                    1,
+                );
+                return true;
+            }
+            self.wrong_length(intake);
         }
         false
     }
 
+    fn wrong_length(&self, intake: &mut Intake<'_>) {
+        let (found, expected) = (self.fields.len(), self.columns.len());
+        let (number, line) = (self.number, self.line);
+        let named = if self.header.is_empty() { "are named" } else { "has" };
+        let subject = if self.header.is_empty() { "columns" } else { "the header" };
+        let free = self.layout == Layout::Delimited(b'|');
+        intake.bad_line(number, |file| {
+            let message = match self.header {
+                b"" => format!("a line of {found} fields; {expected} {subject} {named}"),
+                _ => format!("a line of {found} fields; {subject} {named} {expected}"),
+            };
+            let problem = Problem::new(message).at(Place::line(file, number, line));
+            if free {
+                problem.hint("leave out free-text columns (JobName, Comment, SubmitLine) or put one last")
+            } else {
+                problem
+            }
+        });
+    }
+
     /// Goes to the next line that is not blank and splits it.
     fn advance(&mut self, intake: &mut Intake<'_>) -> bool {
+        // What writes `|` or columns of a width does not quote: there a quote is a character.
+        let quotes = matches!(self.layout, Layout::Delimited(delimiter) if delimiter != b'|');
         while !self.rest.is_empty() {
             self.number = self.next_number;
-            self.fields.clear();
             self.quoted = false;
-            let end = match memchr2(b'\n', b'"', self.rest) {
-                Some(quote) if self.rest[quote] == b'"' => return self.advance_quoted(intake),
+            let stop = if quotes { memchr2(b'\n', b'"', self.rest) } else { memchr(b'\n', self.rest) };
+            let end = match stop {
+                Some(quote) if self.rest[quote] == b'"' => {
+                    self.fields.clear();
+                    return self.advance_quoted(intake);
+                }
                 Some(end) => end,
                 None => self.rest.len(),
             };
@@ -119,10 +192,27 @@ impl<'a> Table<'a> {
             if self.line.is_empty() {
                 continue;
             }
-            split(self.line, self.delimiter, &mut self.fields);
+            self.split_again();
             return true;
         }
         false
+    }
+
+    /// Splits the line into its fields.
+    pub(super) fn split_again(&mut self) {
+        self.fields.clear();
+        match &self.layout {
+            Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
+            Layout::Padded(columns) => {
+                let length = self.line.len();
+                let last = columns.len().saturating_sub(1);
+                let place = |(index, column): (usize, &Range<usize>)| {
+                    let end = if index == last { length } else { column.end.min(length) };
+                    column.start.min(end)..end
+                };
+                self.fields.extend(columns.iter().enumerate().map(place));
+            }
+        }
     }
 
     /// A record with a quote in it, which may go on over line ends.
@@ -130,6 +220,7 @@ impl<'a> Table<'a> {
         self.quoted = true;
         self.unquoted.clear();
         let text = self.rest;
+        let Layout::Delimited(delimiter) = self.layout else { return false };
         let mut at = 0;
         loop {
             let start = self.unquoted.len();
@@ -143,11 +234,11 @@ impl<'a> Table<'a> {
                 self.rest = b"";
                 return false;
             }
-            let stop = |byte: &u8| *byte == self.delimiter || *byte == b'\n';
+            let stop = |byte: &u8| *byte == delimiter || *byte == b'\n';
             let length = text[at..].iter().position(stop).unwrap_or(text.len() - at);
             let plain = &text[at..at + length];
             at += length;
-            let ends_line = text.get(at) != Some(&self.delimiter);
+            let ends_line = text.get(at) != Some(&delimiter);
             let plain = if ends_line { plain.strip_suffix(b"\r").unwrap_or(plain) } else { plain };
             self.unquoted.extend_from_slice(plain);
             self.fields.push(start..self.unquoted.len());
@@ -195,8 +286,13 @@ impl<'a> Table<'a> {
 
     /// Says that a field is not what was expected.
     pub(super) fn wrong(&self, column: usize, expected: &str, intake: &mut Intake<'_>) {
-        let what = String::from_utf8_lossy(self.columns[column]).into_owned();
+        let what = String::from_utf8_lossy(&self.columns[column]).into_owned();
         intake.wrong(self.number, self.line, self.get(column), &what, expected);
+    }
+    /// As [`Table::wrong`], with what to do about it.
+    pub(super) fn wrong_with(&self, column: usize, expected: &str, hint: &str, intake: &mut Intake<'_>) {
+        let what = String::from_utf8_lossy(&self.columns[column]).into_owned();
+        intake.wrong_with(self.number, self.line, self.get(column), &what, expected, Some(hint));
     }
     /// A point of time, as a date or in seconds, fractions rounded down.
     pub(super) fn instant(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
@@ -286,16 +382,9 @@ fn split(line: &[u8], delimiter: u8, fields: &mut Vec<Range<usize>>) {
 }
 
 /// A header's name of a column: no blanks, no quotes.
-fn name(field: &[u8]) -> &[u8] {
+pub(super) fn name(field: &[u8]) -> &[u8] {
     let field = field.trim_ascii();
     field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field)
-}
-
-/// Whether the first line names all these columns, in any order.
-pub(super) fn header_has(line: &[u8], delimiter: u8, names: &[&str]) -> bool {
-    names
-        .iter()
-        .all(|wanted| line.split(|byte| *byte == delimiter).any(|field| name(field) == wanted.as_bytes()))
 }
 
 impl Intake<'_> {
@@ -306,11 +395,17 @@ impl Intake<'_> {
             self.naive |= date.naive;
             self.fractions += u64::from(date.fraction);
             self.dates = true;
-            return u32::try_from(date.seconds).ok().filter(|time| *time <= TIME_MAX);
+            return u32::try_from(date.seconds)
+                .ok()
+                .filter(|time| *time <= TIME_MAX)
+                .inspect(|time| self.saw(*time));
         }
         let seconds = field::decimal(bytes)?;
         self.fractions += u64::from(seconds.fraction);
-        u32::try_from(seconds.floor).ok().filter(|time| *time <= TIME_MAX)
+        u32::try_from(seconds.floor).ok().filter(|time| *time <= TIME_MAX).inspect(|time| self.saw(*time))
+    }
+    fn saw(&mut self, time: u32) {
+        self.latest = self.latest.max(time);
     }
     /// A length of time in seconds, fractions rounded up.
     pub(super) fn length(&mut self, bytes: &[u8]) -> Option<u32> {
@@ -329,7 +424,7 @@ mod tests {
         let options = Options::default();
         let mut intake = Intake::new("t.csv", &options);
         let mut records = Vec::new();
-        if let Some(mut table) = Table::open(text.as_bytes(), b',', &mut intake) {
+        if let Some(mut table) = Table::open(text.as_bytes(), Layout::Delimited(b','), &mut intake) {
             while table.next(&mut intake) {
                 let field = |i| String::from_utf8_lossy(table.get(i)).into_owned();
                 records.push((0..table.columns.len()).map(field).collect());
@@ -387,7 +482,8 @@ mod tests {
     fn a_column_that_may_be_meant_is_named() {
         let options = Options::default();
         let mut intake = Intake::new("t.csv", &options);
-        let table = Table::open(b"job_id,gpu,submit_time,work_tme\n", b',', &mut intake).unwrap();
+        let table =
+            Table::open(b"job_id,gpu,submit_time,work_tme\n", Layout::Delimited(b','), &mut intake).unwrap();
         assert_eq!(table.require(["submit_time", "gpus", "work_time"], &mut intake), None, "two are missing");
         let told = intake.problems().to_string();
         assert!(

@@ -48,7 +48,9 @@ fn every_sample_is_recognised_and_reads_the_same_however_it_is_packed() {
 
 #[test]
 fn the_order_of_lines_decides_nothing_but_the_order_of_jobs() {
-    for sample in Sample::all().iter().filter(|sample| !sample.nodes) {
+    // One document has no lines to turn.
+    let of_lines = |sample: &&Sample| !sample.nodes && sample.format != "sacct-json";
+    for sample in Sample::all().iter().filter(of_lines) {
         let lines: Vec<&[u8]> =
             sample.bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
         let is_head = |line: &&[u8]| line.starts_with(b";");
@@ -123,16 +125,12 @@ fn any_byte_may_be_garbage() {
 fn problems_of_many_lines_are_told_together_with_file_and_line() {
     for sample in Sample::all() {
         let text = String::from_utf8(sample.bytes.clone()).unwrap();
+        // The first lines that are left whole, of which a document of JSON has few.
+        let first = if sample.nodes || sample.format == "sacct-json" { 3 } else { 6 };
         let broken: Vec<String> = text
             .lines()
             .enumerate()
-            .map(|(i, line)| {
-                if i >= 6 - usize::from(sample.nodes) * 3 {
-                    format!("{line}|,x y {{")
-                } else {
-                    line.to_owned()
-                }
-            })
+            .map(|(i, line)| if i >= first { format!("{line}|,x y {{") } else { line.to_owned() })
             .collect();
         let swf = sample.format == "swf"; // Whatever follows the 18 numbers of a line is passed over.
         let text = if swf { text.replace(" -1 -1 -1\n", "\n") } else { broken.join("\n") };
@@ -148,7 +146,10 @@ fn what_no_format_recognises_lists_them_all() {
         let told = read_bytes(NAME, bytes, None, &Options::default()).unwrap_err().to_string();
         assert!(told.contains(NAME), "{told}");
         let empty = bytes.trim_ascii().is_empty();
-        assert!(empty || told.contains("swf, philly, helios, sacct, openb, csv, jsonl"), "{told}");
+        assert!(
+            empty || told.contains("swf, philly, helios, sacct, sacct-json, openb, csv, jsonl"),
+            "{told}"
+        );
     }
     let told = read_bytes(NAME, b"x", Some("swift"), &Options::default()).unwrap_err().to_string();
     assert!(told.contains("unknown format `swift`"), "{told}");
@@ -198,6 +199,25 @@ fn a_window_is_cut_and_becomes_time_0() {
     let dates = Options { from: Some(Moment::Unix(1_800_000_000)), ..Options::default() };
     let told = read_bytes(NAME, text.as_bytes(), None, &dates).unwrap_err().to_string();
     assert!(told.contains("does not say when it began"), "{told}");
+}
+
+#[test]
+fn a_window_or_a_sample_shields_from_what_lies_outside_it() {
+    let text = "submit_time,gpus,work_time,partition\n0,1,60,a\n100,1,60,b\n200,1,60,c\n300,1,60,b\n";
+    let options =
+        Options { from: Some(Moment::Seconds(50)), until: Some(Moment::Seconds(150)), ..Options::default() };
+    let workload = read_bytes(NAME, text.as_bytes(), None, &options).unwrap().workload;
+    assert_eq!(workload.partitions, ["all", "b"], "a and c are named outside of it");
+    assert_eq!(workload.request_of(0).partition, 1, "b");
+    for seed in 0..20 {
+        let options = Options { sample: 0.5, seed, ..Options::default() };
+        let Ok(trace) = read_bytes(NAME, text.as_bytes(), None, &options) else { continue };
+        let workload = trace.workload;
+        let named = |name: &String| {
+            workload.requests.iter().any(|r| workload.partitions[r.partition as usize] == *name)
+        };
+        assert!(workload.partitions[1..].iter().all(named), "{:?}", workload.partitions);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ impl Jobs<'_> {
     /// Reads `[[workload.generate]]` and adds what comes of them.
     pub(super) fn generated(&mut self, document: &Document, table: &mut Table<'_>) {
         let templates = table.named_tables("template");
-        let scale = self.scale_load(document, table);
+        let scale = super::trace::scale_load(document, table);
         for mut generate in table.tables("generate") {
             let mark = generate.mark();
             let name = generate.required::<String>("name");

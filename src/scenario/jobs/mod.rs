@@ -4,11 +4,14 @@ mod amount;
 mod generate;
 mod graph;
 mod layered;
+mod map;
 mod request;
 mod running;
 mod submit;
 mod tenants;
 mod trace;
+
+pub(super) use trace::read as read_trace;
 
 use super::files::Files;
 use crate::cluster::Cluster;

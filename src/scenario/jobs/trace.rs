@@ -1,31 +1,42 @@
 use super::Jobs;
 use super::request::family_of;
-use crate::document::{Document, Table};
+use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem};
-use crate::trace::{FORMATS, Moment, Options, SwfPartition, read_bytes};
+use crate::trace::{FORMATS, Mapping, Moment, Options, SwfPartition, Trace, read_bytes};
 use crate::workload::{Builder, Request, Workload};
+use std::path::Path;
 
-const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
+pub(super) const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
     ("ignore", SwfPartition::Ignore),
     ("queue", SwfPartition::Queue),
     ("partition", SwfPartition::Partition),
 ];
 
 /// Keys of `[workload]` that work on a trace alone.
-const TRACE_KEYS: [&str; 5] = ["format", "from", "until", "sample", "map"];
+const TRACE_KEYS: [&str; 6] = ["format", "from", "until", "sample", "map", "skip_bad_lines"];
 
-impl Jobs<'_> {
-    /// Reads `trace`, if there is one, and what belongs to it into the still empty builder.
-    pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) {
+/// What `[workload]` says of a trace and how to read it.
+struct Asked {
+    path: Option<Placed<String>>,
+    format: Option<String>,
+    options: Options<'static>,
+    mapping: Mapping,
+    /// Whether all of it is right.
+    whole: bool,
+}
+
+impl Asked {
+    fn of(document: &Document, table: &mut Table<'_>, seed: u64) -> Self {
         let path = table.optional::<String>("trace");
         let format = format(document, table);
         let mut whole = !table.has("format") || format.is_some();
         let mut options = Options {
             from: moment(table, "from", &mut whole),
             until: moment(table, "until", &mut whole),
-            scale_load: self.scale_load(document, table),
+            scale_load: scale_load(document, table),
             sample: 1.0,
-            seed: self.settings.seed,
+            seed,
+            skip_bad_lines: table.value_or("skip_bad_lines", false),
             ..Options::default()
         };
         if let Some(sample) = table.optional::<f64>("sample") {
@@ -40,7 +51,28 @@ impl Jobs<'_> {
                 whole = false;
             }
         }
-        map(document, table, &mut options);
+        let mut mapping = Mapping::default();
+        super::map::read(document, table, &mut options, &mut mapping);
+        Self { path, format, options, mapping, whole }
+    }
+}
+
+/// The trace that a document's `[workload]` names, on no cluster: wishes for platforms are left out.
+pub(in crate::scenario) fn read(document: &Document, root: &mut Table<'_>) -> Option<Result<Trace, Error>> {
+    let mut table = root.table("workload")?;
+    let Asked { path, format, options, mapping, .. } = Asked::of(document, &mut table, 0);
+    table.finish();
+    if document.has_problems() {
+        return None;
+    }
+    let options = Options { map: &mapping, ..options };
+    Some(crate::trace::read(Path::new(&path?.value), format.as_deref(), &options))
+}
+
+impl Jobs<'_> {
+    /// Reads `trace`, if there is one, and what belongs to it into the still empty builder.
+    pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) {
+        let Asked { path, format, options, mapping, whole } = Asked::of(document, table, self.settings.seed);
         let Some(path) = path else {
             for key in TRACE_KEYS {
                 if let Some(mark) = table.key_mark(key).filter(|_| !table.has("trace")) {
@@ -56,7 +88,7 @@ impl Jobs<'_> {
         }
         let catalogue = self.catalogue;
         let known = |name: &str| catalogue.index_of(name);
-        options.platform = Some(&known);
+        let options = Options { platform: Some(&known), map: &mapping, ..options };
         match read_bytes(&resolved.display().to_string(), &bytes, format.as_deref(), &options) {
             Ok(trace) => {
                 self.files.notes.extend(trace.notes.lines());
@@ -103,18 +135,18 @@ impl Jobs<'_> {
         }
         workload
     }
+}
 
-    /// The factor on the rate of arrivals.
-    pub(super) fn scale_load(&self, document: &Document, table: &mut Table<'_>) -> f64 {
-        let Some(scale) = table.optional::<f64>("scale_load") else { return 1.0 };
-        if (1e-6..=1e6).contains(&scale.value) {
-            return scale.value;
-        }
-        let message =
-            format!("`scale_load`: expected a number from 0.000001 to 1000000, found `{}`", scale.value);
-        document.complain(scale.mark, Problem::new(message).hint("2 doubles the rate of arrivals"));
-        1.0
+/// The factor on the rate of arrivals.
+pub(super) fn scale_load(document: &Document, table: &mut Table<'_>) -> f64 {
+    let Some(scale) = table.optional::<f64>("scale_load") else { return 1.0 };
+    if (1e-6..=1e6).contains(&scale.value) {
+        return scale.value;
     }
+    let message =
+        format!("`scale_load`: expected a number from 0.000001 to 1000000, found `{}`", scale.value);
+    document.complain(scale.mark, Problem::new(message).hint("2 doubles the rate of arrivals"));
+    1.0
 }
 
 /// Takes the partition out of every request; those that differed in nothing else become one.
@@ -146,21 +178,4 @@ fn moment(table: &mut Table<'_>, key: &'static str, whole: &mut bool) -> Option<
         *whole = false;
     }
     moment
-}
-
-/// Reads `map`: what a trace leaves open.
-fn map(document: &Document, table: &mut Table<'_>, options: &mut Options<'_>) {
-    let Some(mut map) = table.table("map") else { return };
-    if let Some(processors) = map.optional::<u32>("procs_per_gpu") {
-        if processors.value == 0 {
-            let problem = Problem::new("`procs_per_gpu`: expected at least 1, found `0`");
-            document.complain(processors.mark, problem);
-        }
-        options.procs_per_gpu = processors.value.max(1);
-    }
-    options.think_time = map.value_or("think_time", false);
-    if let Some(partition) = map.choice("partition", &SWF_PARTITIONS) {
-        options.swf_partition = partition.value;
-    }
-    map.finish();
 }

@@ -391,7 +391,7 @@ work = 60
     insta::assert_snapshot!(told(&format!("{CLUSTER}{text}")), @r#"
     s.toml:6:1: job `huge[0]` (and 2 like it) asks for 33 GPUs and could never start (there are 32 GPUs, at most 8 a node; `meta` may hold 8; `--set run.oversized=reject` runs the rest)
     s.toml:12:1: job `pod` asks for 1 pod of 9 GPUs, 4 cores a pod, 1024 MiB a pod in one rack and could never start (there are 32 GPUs, at most 8 a node; `meta` may hold 8; `--set run.oversized=reject` runs the rest)
-    s.toml:20:1: job `rubin` asks for 1 GPU of a platform that is not there and could never start (there are 32 GPUs, at most 8 a node; `meta` may hold 8; `--set run.oversized=reject` runs the rest)
+    s.toml:20:1: job `rubin` asks for 1 GPU of `vr200`, which the cluster does not have, and could never start (jobs of a trace run on any platform with `map = { platform = "ignore" }` in `[workload]`, or on another with `map = { platform = { vr200 = "h100" } }`; `--set run.oversized=reject` runs the rest)
     s.toml:26:1: job `quota` asks for 9 GPUs and could never start (there are 32 GPUs, at most 8 a node; `meta` may hold 8; `--set run.oversized=reject` runs the rest)
     "#);
     let loaded = load(&format!("run.oversized = \"reject\"\n{CLUSTER}{text}"));

@@ -20,7 +20,7 @@ use super::cells::Cells;
 use super::native::{COLUMNS, COUNT, Reader, column};
 use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
-use crate::trace::table::{Table, header_has};
+use crate::trace::table::Table;
 use crate::trace::{Format, Head};
 
 pub(in crate::trace) const FORMAT: Format = Format {
@@ -31,12 +31,11 @@ pub(in crate::trace) const FORMAT: Format = Format {
 };
 
 fn detect(head: &Head<'_>) -> bool {
-    let has = |line: &[u8], name: &str| header_has(line, b',', &["submit_time", "gpus", name]);
-    head.lines().next().is_some_and(|line| has(line, "work_time") || has(line, "run_time"))
+    ["work_time", "run_time"].iter().any(|work| head.is_table(&["submit_time", "gpus", work]))
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &["submit_time", "gpus"], intake) else { return };
     let work = if table.column("run_time").is_some() { "run_time" } else { "work_time" };
     if table.require(["submit_time", "gpus", work], intake).is_none() {
         return;

@@ -5,12 +5,15 @@
 //! (Q. Hu et al., "Characterization and prediction of deep learning workloads in large-scale GPU datacenters", SC 2021)
 //!
 //! The VC becomes tenant and partition. CPUs are split evenly over the nodes the job had. A job without GPUs is one pod
-//! a node. FAILED, NODE_FAIL, OUT_OF_MEMORY and BOOT_FAIL fail at the end of their work; TIMEOUT and a job CANCELLED
-//! after its start run the time recorded. One cancelled before it started is withdrawn at its `end_time`, and works
-//! 1 s should it start before; without an `end_time` it is dropped.
+//! a node. States are those of Slurm, in either case. A job has started if it ran for some time or ended after it
+//! started, whatever its state says: then FAILED, NODE_FAIL, OUT_OF_MEMORY, BOOT_FAIL and DEADLINE fail at the end of their
+//! work; TIMEOUT and CANCELLED run the time recorded. One that never started is withdrawn at its `end_time`, and works 1 s
+//! should it start before; without an `end_time` it is dropped.
 
+use super::ending::{self, Ending, Evidence};
+use crate::trace::Meaning;
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::table::{Table, header_has};
+use crate::trace::table::Table;
 use crate::trace::{Format, Head};
 use crate::units::Gpus;
 use crate::workload::{Behaviour, Request, Shape};
@@ -25,7 +28,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
 const COLUMNS: [&str; 5] = ["job_id", "vc", "gpu_num", "submit_time", "duration"];
 
 fn detect(head: &Head<'_>) -> bool {
-    head.lines().next().is_some_and(|line| header_has(line, b',', &COLUMNS))
+    head.is_table(&COLUMNS)
 }
 
 /// The columns that may be missing.
@@ -38,7 +41,7 @@ struct Optional {
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &COLUMNS, intake) else { return };
     let Some([job_id, vc, gpu_num, submit_time, duration]) = table.require(COLUMNS, intake) else { return };
     intake.unix = true;
     let optional = Optional {
@@ -62,16 +65,21 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
         else {
             continue;
         };
-        let Some(ending) = ending(&table, &optional, submit, work, intake) else { continue };
+        let Some((work, wait, ending)) = ending(&table, &optional, (submit, work), intake) else { continue };
+        let (fails, patience) = match ending {
+            Ending::Ran { fails } => (fails, None),
+            Ending::Left(patience) => (false, Some(patience)),
+        };
         let request = request(gpus, host, intake.partition(name));
         let draft = Draft {
             submit,
             work,
-            patience: ending.patience,
+            patience,
+            wait,
             request: intake.request(request),
             behaviour,
             tenant: intake.tenant(name),
-            fails: ending.fails,
+            fails,
             ..Draft::default()
         };
         intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
@@ -103,64 +111,35 @@ fn request(gpus: Gpus, host: Host, partition: u32) -> Request {
     request
 }
 
-/// How a job ends.
-#[derive(Default)]
-struct Ending {
-    patience: Option<u32>,
-    fails: bool,
-}
-
-/// What the state of a job means; `None` if it is to be dropped, or wrong.
+/// How long a job ran, how long it waited, and how it ended; `None` if it is to be dropped, or wrong.
 fn ending(
     table: &Table<'_>,
     columns: &Optional,
-    submit: u32,
-    work: u32,
+    (submit, work): (u32, u32),
     intake: &mut Intake<'_>,
-) -> Option<Ending> {
-    let state = table.optional(columns.state);
-    let started = work > 0 || !table.optional(columns.start_time).is_empty();
-    match state {
-        b"" | b"COMPLETED" => Some(Ending::default()),
-        b"FAILED" | b"NODE_FAIL" | b"OUT_OF_MEMORY" | b"BOOT_FAIL" => {
-            intake.notes.count("job", "whose work ends in failure", 1);
-            Some(Ending { fails: true, ..Ending::default() })
-        }
-        b"TIMEOUT" | b"DEADLINE" => {
-            intake.notes.count("job", "stopped at a limit: run the time recorded", 1);
-            Some(Ending::default())
-        }
-        _ if state.starts_with(b"CANCELLED") && started => {
-            intake.notes.count("job", "cancelled while running: run the time recorded", 1);
-            Some(Ending::default())
-        }
-        _ if state.starts_with(b"CANCELLED") => {
-            let end = columns.end_time.filter(|_| !table.optional(columns.end_time).is_empty());
-            let end = match end {
-                Some(column) => table.instant(column, intake)?,
-                None => submit,
-            };
-            if end <= submit {
-                intake.notes.count("job", "cancelled before their start, when is not told: dropped", 1);
-                return None;
-            }
-            intake.notes.count("job", "cancelled while pending: withdrawn at their end_time", 1);
-            Some(Ending { patience: Some(end - submit), ..Ending::default() })
-        }
-        b"PENDING" | b"RUNNING" | b"REQUEUED" | b"PREEMPTED" | b"SUSPENDED" => {
-            intake.notes.count(
-                "job",
-                "that had not ended when the trace was taken: run the time recorded",
-                1,
-            );
-            Some(Ending::default())
-        }
-        _ => {
-            let expected = "a state like COMPLETED, FAILED, CANCELLED, TIMEOUT, NODE_FAIL";
-            table.wrong(columns.state.expect("there is a state"), expected, intake);
-            None
-        }
-    }
+) -> Option<(u32, Option<u32>, Ending)> {
+    let mut instant = |column: Option<usize>| match column {
+        Some(column) if !table.optional(Some(column)).is_empty() => table.instant(column, intake).map(Some),
+        _ => Some(None),
+    };
+    let (start, end) = (instant(columns.start_time), instant(columns.end_time));
+    let word = table.optional(columns.state);
+    let known = if word.is_empty() {
+        Some(Meaning::Completed)
+    } else {
+        ending::meaning(word, &intake.options.map.states)
+    };
+    let Some(state) = known else {
+        let column = columns.state.expect("there is a state");
+        table.wrong_with(column, ending::EXPECTED, ending::HINT, intake);
+        return None;
+    };
+    let (start, end) = (start?, end?);
+    let between = start.zip(end).and_then(|(start, end)| end.checked_sub(start)).unwrap_or(0);
+    let work = if work > 0 { work } else { between };
+    let evidence = Evidence { submit, end, started: work > 0 };
+    let wait = start.and_then(|start| start.checked_sub(submit));
+    Some((work, wait, ending::ending(state, evidence, intake)?))
 }
 
 #[cfg(test)]
@@ -196,6 +175,29 @@ mod tests {
             "the second"
         );
         assert_eq!(workload.names.get(1), "4", "its id");
+    }
+
+    #[test]
+    fn what_never_started_is_withdrawn_whatever_its_state() {
+        let line = |id: u32, state: &str, start: &str, end: &str| {
+            format!("{id},v,8,2020-04-01 00:00:00,{state},{start},{end},0\n")
+        };
+        let text = [
+            "job_id,vc,gpu_num,submit_time,state,start_time,end_time,duration\n".to_owned(),
+            line(1, "CANCELLED", "2020-04-01 00:10:00", "2020-04-01 00:10:00"),
+            line(2, "failed", "None", "2020-04-01 00:05:00"),
+            line(3, "NODE_FAIL", "2020-04-01 00:05:00", "2020-04-01 00:06:00"),
+            line(4, "DEADLINE", "None", "2020-04-01 00:00:00"),
+        ];
+        let workload =
+            read_bytes("h.csv", text.concat().as_bytes(), None, &Options::default()).unwrap().workload;
+        let cancels: Vec<_> = workload.jobs.iter().map(|job| job.cancel_time).collect();
+        assert_eq!(cancels, [Time(600), Time(300), Time::NEVER], "the last one left as it came");
+        assert_eq!(
+            (workload.jobs[2].work_time.0, workload.jobs[2].fails),
+            (60, true),
+            "it ended after it started"
+        );
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
                 }
                 reader.row(&cells, intake);
             }
-            Err((at, expected)) => intake.problem(|file| {
+            Err((at, expected)) => intake.bad_line(number, |file| {
                 let at = at.min(line.len());
                 Problem::new("not an object of JSON")
                     .at(Place::part(file, number, line, &line[at..line.len().min(at + 1)]))

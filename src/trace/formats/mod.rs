@@ -2,6 +2,7 @@
 
 mod cells;
 pub(super) mod csv;
+mod ending;
 pub(super) mod helios;
 pub(super) mod jsonl;
 pub(super) mod native;
@@ -9,4 +10,9 @@ pub(super) mod openb;
 pub(super) mod philly;
 pub(super) mod sacct;
 mod sacct_fields;
+pub(super) mod sacct_json;
+mod sacct_table;
+mod slurm;
+mod slurm_tres;
 pub(super) mod swf;
+mod swf_header;

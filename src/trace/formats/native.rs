@@ -334,7 +334,7 @@ fn behaviour(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Behaviour> {
     if found.is_none() {
         let given = String::from_utf8_lossy(&kind[..kind.len().min(80)]).into_owned();
         let (number, line) = (cells.number, cells.line);
-        intake.problem(|file| {
+        intake.bad_line(number, |file| {
             Problem::new(format!("unknown kind `{given}`"))
                 .at(Place::part(file, number, line, kind))
                 .hint_nearest(&given, JobKind::ALL.map(JobKind::name))

@@ -8,11 +8,12 @@
 //! A pod is a job of one pod. `gpu_milli` counts where it is below 1,000 for one GPU. `gpu_spec` (`V100M16|V100M32`)
 //! lists the platforms it may run on; the quality of service becomes its tenant. It is submitted at its creation and works from
 //! `scheduled_time` to `deletion_time`; one that never was scheduled is withdrawn at its deletion, and works as long
-//! as it lived should it start before. Files without times are for packing: a pod comes each second, in the order of
+//! as it lived should it start before. One without a deletion was still alive: it works until the last instant of the file.
+//! Files without times are for packing: a pod comes each second, in the order of
 //! the file, and works a day.
 
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::table::{Table, header_has};
+use crate::trace::table::Table;
 use crate::trace::{Format, Head};
 use crate::workload::{Behaviour, Request, Shape};
 
@@ -29,7 +30,7 @@ const COLUMNS: [&str; 5] = ["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_m
 const A_DAY: u32 = 86_400;
 
 fn detect(head: &Head<'_>) -> bool {
-    head.lines().next().is_some_and(|line| header_has(line, b',', &COLUMNS))
+    head.is_table(&COLUMNS)
 }
 
 /// The columns that may be missing.
@@ -41,7 +42,7 @@ struct Optional {
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &COLUMNS, intake) else { return };
     let Some(columns) = table.require(COLUMNS, intake) else { return };
     let times =
         [table.column("creation_time"), table.column("deletion_time"), table.column("scheduled_time")];
@@ -62,10 +63,14 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
         let request = request(&table, columns, &optional, intake);
         let lifetime = match optional.times {
             Some(times) => lifetime(&table, times, intake),
-            None => Some(Lifetime { submit: row, work: A_DAY, patience: None }),
+            None => Some(Some(Lifetime { submit: row, work: A_DAY, ..Lifetime::default() })),
         };
         row = row.saturating_add(1);
         let (Some(name), Some(qos), Some(request), Some(lifetime)) = (name, qos, request, lifetime) else {
+            continue;
+        };
+        let Some(lifetime) = lifetime else {
+            intake.notes.count("pod", "neither scheduled nor deleted when the trace was taken: dropped", 1);
             continue;
         };
         let fails = table.optional(optional.pod_phase) == b"Failed";
@@ -76,13 +81,17 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             submit: lifetime.submit,
             work: lifetime.work,
             patience: lifetime.patience,
+            wait: lifetime.wait,
             request: intake.request(request),
             behaviour,
             tenant: intake.tenant(qos),
             fails,
             ..Draft::default()
         };
-        intake.push(draft, if name.is_empty() { Id::Row } else { Id::Text(name) });
+        let job = intake.push(draft, if name.is_empty() { Id::Row } else { Id::Text(name) });
+        if let (Some(job), Some(start)) = (job, lifetime.alive_since) {
+            intake.alive.push((job, start));
+        }
     }
 }
 
@@ -113,32 +122,51 @@ fn request(
     Some(Request { shape, cpu_milli, memory_mib, platforms, ..Request::gang(crate::units::Gpus::ZERO) })
 }
 
+#[derive(Default)]
 struct Lifetime {
     submit: u32,
     work: u32,
     patience: Option<u32>,
+    /// Seconds between its creation and its start.
+    wait: Option<u32>,
+    /// When it started, if it had not ended when the trace was taken.
+    alive_since: Option<u32>,
 }
 
-fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Option<Lifetime> {
+/// When a pod lived: `None` if that is told wrongly, nothing in it if it never did.
+fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Option<Option<Lifetime>> {
     let [creation, deletion, scheduled] = times;
     let submit = table.instant(creation, intake);
-    let end = table.instant(deletion, intake);
-    let start = match table.optional(Some(scheduled)) {
-        b"" => None,
-        _ => Some(table.instant(scheduled, intake)?),
+    let mut optional = |column: usize| match table.optional(Some(column)) {
+        b"" => Some(None),
+        _ => table.instant(column, intake).map(Some),
     };
-    let (submit, end) = (submit?, end?);
+    let (end, start) = (optional(deletion), optional(scheduled));
+    let (submit, end, start) = (submit?, end?, start?);
+    let Some(end) = end else {
+        // It works until the trace ends, which only the whole file tells.
+        return Some(start.map(|start| Lifetime {
+            submit,
+            work: 1,
+            wait: start.checked_sub(submit),
+            alive_since: Some(start),
+            patience: None,
+        }));
+    };
     if end < submit || start.is_some_and(|start| end < start) {
         table.wrong(deletion, "a time after creation and scheduling", intake);
         return None;
     }
-    Some(match start {
-        Some(start) => Lifetime { submit, work: end - start, patience: None },
+    Some(Some(match start {
+        Some(start) => {
+            let wait = start.checked_sub(submit);
+            Lifetime { submit, work: end - start, wait, ..Lifetime::default() }
+        }
         None => {
             intake.notes.count("pod", "never scheduled: withdrawn at the deletion_time", 1);
-            Lifetime { submit, work: end - submit, patience: Some(end - submit) }
+            Lifetime { submit, work: end - submit, patience: Some(end - submit), ..Lifetime::default() }
         }
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -178,6 +206,19 @@ mod tests {
         assert!(workload.jobs[3].fails, "pod_phase Failed");
         assert_eq!(workload.request_of(5).platforms, PlatformSet::ALL, "an unknown platform is noted");
         assert!(trace.notes.to_string().contains("`a10`"), "{}", trace.notes);
+    }
+
+    #[test]
+    fn pods_still_alive_run_to_the_end_of_the_trace() {
+        let text =
+            b"name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time,scheduled_time\n\
+            a,1,1,1,1000,0,,10\nb,1,1,1,1000,5,500,20\nc,1,1,1,1000,7,,\n";
+        let trace = read_bytes("o.csv", text, None, &Options::default()).unwrap();
+        let jobs: Vec<_> =
+            trace.workload.jobs.iter().map(|job| (job.submit_time.0, job.work_time.0)).collect();
+        assert_eq!(jobs, [(0, 490), (5, 480)], "to the last instant, 500: {}", trace.notes);
+        let what = "neither scheduled nor deleted when the trace was taken: dropped";
+        assert_eq!(trace.notes.counted("pod", what), 1, "{}", trace.notes);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! not in the order of time. (M. Jeon et al., "Analysis of large-scale multi-tenant GPU clusters", ATC 2019)
 
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::table::{Table, header_has};
+use crate::trace::table::Table;
 use crate::trace::{Format, Head};
 use crate::workload::{Behaviour, Request};
 
@@ -19,11 +19,11 @@ pub(in crate::trace) const FORMAT: Format = Format {
 const COLUMNS: [&str; 4] = ["timestamp", "duration", "num_gpus", "cluster"];
 
 fn detect(head: &Head<'_>) -> bool {
-    head.lines().next().is_some_and(|line| header_has(line, b',', &COLUMNS))
+    head.is_table(&COLUMNS)
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &COLUMNS, intake) else { return };
     let Some([timestamp, duration, num_gpus, cluster]) = table.require(COLUMNS, intake) else { return };
     intake.unix = true;
     intake.count_repeats = true;

@@ -1,6 +1,6 @@
 //! The Standard Workload Format of the Parallel Workloads Archive (version 2.2), and logs that extend it.
 //!
-//! Header lines begin with `;`; a job is a line of 18 numbers, −1 where something is unknown, whatever follows them.
+//! Header lines begin with `;` or `#`; a job is a line of 18 numbers, −1 where something is unknown, whatever follows them.
 //! (D. G. Feitelson et al., <https://www.cs.huji.ac.il/labs/parallel/workload/swf.html>)
 //!
 //! | field | becomes |
@@ -13,16 +13,18 @@
 //! | 11 status | 0: fails. 2–4: a part of a job whose line comes beside it, dropped. 5: see below |
 //! | 12 user | tenant `user7` |
 //! | 15 queue, 16 partition | the partition, if an option says so |
-//! | 17 preceding job, 18 think time | a dependency and its delay, if an option says so |
+//! | 17 preceding job, 18 think time | a dependency and its delay from the end of that job, successful or not, if an option says so |
 //!
-//! A job cancelled (status 5) after it had started runs its recorded time. One that never started (run time −1, or 0
-//! without a processor allocated) and waited is withdrawn that long after its submission; should it start before, it
-//! works as long as it asked for. One that never started and did not wait is dropped: it left as it came.
+//! A job cancelled (status 5) after it had started runs its recorded time. One that was cancelled or failed and never
+//! started (run time −1, or 0 without a processor allocated) and waited is withdrawn that long after its submission;
+//! should it start before, it works as long as it asked for. One that never started and did not wait is dropped: it left
+//! as it came.
 
+use super::swf_header;
 use crate::error::{Place, Problem};
 use crate::trace::field::{self, Decimal};
 use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
-use crate::trace::{Format, Head, SwfPartition};
+use crate::trace::{Format, GpusFrom, SwfPartition};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Request};
 use memchr::memchr;
@@ -30,30 +32,18 @@ use memchr::memchr;
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "swf",
     about: "Standard Workload Format of the Parallel Workloads Archive; a processor is read as a GPU",
-    detect,
+    detect: swf_header::detect,
     read,
 };
 
 /// How many numbers a line has.
-const FIELDS: usize = 18;
-
-fn detect(head: &Head<'_>) -> bool {
-    let mut lines = head.lines().skip_while(|line| line.starts_with(b";"));
-    let number = |word: &[u8]| field::signed(word).is_some() || field::decimal(word).is_some();
-    match lines.next() {
-        Some(line) => {
-            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-            words.by_ref().take(11).filter(|word| number(word)).count() == 11
-        }
-        None => head.bytes.trim_ascii_start().starts_with(b";"),
-    }
-}
+pub(super) const FIELDS: usize = 18;
 
 /// The numbers of a line that are read, by their field; 0 for the others.
 type Line = [i64; FIELDS + 1];
 
 /// Which fields are read.
-const READ: [bool; FIELDS + 1] = {
+pub(super) const READ: [bool; FIELDS + 1] = {
     let mut read = [false; FIELDS + 1];
     let fields = [1, 2, 3, 4, 5, 8, 9, 11, 12, 15, 16, 17, 18];
     let mut i = 0;
@@ -102,7 +92,8 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
         }
         match bytes.trim_ascii() {
             [] => {}
-            [b';', header @ ..] => reader.header(header, intake),
+            [b';' | b'#', header @ ..] => swf_header::read(header, intake),
+            line if swf_header::names(line) => intake.notes.count("line", "of names: passed over", 1),
             _ if careful(bytes, &mut line, number, intake) => reader.job(&line, (number, bytes), intake),
             _ => {}
         }
@@ -225,7 +216,7 @@ fn careful(bytes: &[u8], line: &mut Line, number: usize, intake: &mut Intake<'_>
         }
     }
     if found < FIELDS {
-        intake.problem(|file| {
+        intake.bad_line(number, |file| {
             let message = format!("a line of {found} fields; a job has {FIELDS}");
             Problem::new(message).at(Place::line(file, number, bytes))
         });
@@ -234,7 +225,7 @@ fn careful(bytes: &[u8], line: &mut Line, number: usize, intake: &mut Intake<'_>
 }
 
 /// A number, fractions rounded down or up, and whether there was one.
-fn whole(word: &[u8], down: bool) -> Option<(i64, bool)> {
+pub(super) fn whole(word: &[u8], down: bool) -> Option<(i64, bool)> {
     if let Some(value) = field::signed(word) {
         return Some((value, false));
     }
@@ -299,16 +290,6 @@ impl Reader {
         }
     }
 
-    fn header(&mut self, text: &[u8], intake: &mut Intake<'_>) {
-        let text = String::from_utf8_lossy(&text[..text.len().min(200)]);
-        if let Some(("UnixStartTime", value)) =
-            text.split_once(':').map(|(key, value)| (key.trim(), value.trim()))
-        {
-            // Zero stands for "unknown" in generated logs.
-            intake.epoch = value.parse().ok().filter(|epoch| *epoch > 0 && *epoch < i64::from(u32::MAX));
-        }
-    }
-
     /// A job's line, its number and its text.
     fn job(&mut self, line: &Line, place: (usize, &[u8]), intake: &mut Intake<'_>) {
         let [_, id, submit, wait, run, allocated, _, _, asked, requested, _, status, user, ..] = *line;
@@ -316,12 +297,17 @@ impl Reader {
             self.parts += 1;
             return;
         }
-        let procs = if asked > 0 { asked } else { allocated };
+        let procs = match intake.options.map.gpus_from {
+            GpusFrom::Allocated if allocated > 0 => allocated,
+            _ if asked > 0 => asked,
+            _ => allocated,
+        };
         if procs <= 0 {
             self.no_processors += 1;
             return;
         }
-        let never_started = status == 5 && (run < 0 || run == 0 && allocated <= 0);
+        let nothing = run <= 0 && allocated <= 0;
+        let never_started = status == 5 && run < 0 || matches!(status, 0 | 5) && nothing;
         if never_started && wait <= 0 {
             self.left_at_once += 1;
             return;
@@ -333,6 +319,11 @@ impl Reader {
             out_of_range(line, procs, place, intake);
             return;
         }
+        let gpus =
+            |procs: i64| u64::try_from((procs - 1) / self.procs_per_gpu + 1).ok().filter(|_| procs > 0);
+        if let (Some(asked), Some(held)) = (gpus(asked), gpus(allocated)) {
+            intake.compare(asked.saturating_mul(1000), held.saturating_mul(1000));
+        }
         let request = self.request(procs, line, intake);
         let tenant = self.tenants.get(user.max(-1) + 1, || tenant(user, intake));
         let time = |value: i64| u32::try_from(value.max(0)).expect("checked to fit above");
@@ -340,10 +331,11 @@ impl Reader {
             submit: time(submit),
             work: time(run),
             requested: time(requested),
+            wait: (wait >= 0).then(|| time(wait)),
             request,
             behaviour: self.behaviour,
             tenant,
-            fails: status == 0,
+            fails: status == 0 && !never_started,
             ..Draft::default()
         };
         if never_started {
@@ -359,6 +351,7 @@ impl Reader {
         let id = u64::try_from(id).map_or(Id::Row, Id::Number);
         let Some(job) = intake.push(draft, id).filter(|_| line[17] > 0) else { return };
         if intake.options.think_time {
+            intake.after_end = true;
             let delay = Seconds(u32::try_from(line[18].max(0)).unwrap_or(TIME_MAX));
             intake.depends(job, &line[17].to_string(), delay, place.0);
         } else {
@@ -388,8 +381,16 @@ impl Reader {
         }
         notes.count("job", "whose work ends in failure (status 0)", self.failed);
         notes.count("job", "cancelled while running (status 5): they run the time recorded", self.cut_short);
-        notes.count("job", "cancelled while pending (status 5): work_time = requested_time", self.withdrawn);
-        notes.count("job", "cancelled the moment they came (status 5): dropped", self.left_at_once);
+        notes.count(
+            "job",
+            "that never started (status 0 or 5): withdrawn after their wait, work_time = requested_time",
+            self.withdrawn,
+        );
+        notes.count(
+            "job",
+            "that never started and left as they came (status 0 or 5): dropped",
+            self.left_at_once,
+        );
         notes.count("job", "of unknown run time: work_time = 1 s", self.unknown_run);
         notes.count(
             "job",
@@ -412,7 +413,7 @@ fn out_of_range(line: &Line, procs: i64, (number, text): (usize, &[u8]), intake:
     };
     let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let word = words.nth(field - 1).unwrap_or(text);
-    intake.problem(|file| Problem::new(message).at(Place::part(file, number, text, word)));
+    intake.bad_line(number, |file| Problem::new(message).at(Place::part(file, number, text, word)));
 }
 
 fn tenant(user: i64, intake: &mut Intake<'_>) -> u32 {
@@ -468,12 +469,59 @@ mod tests {
             "1 job with more work than requested",
             "1 job of zero length: work_time = 1 s",
             "SWF processors read as GPUs: one each",
-            "1 job cancelled while pending (status 5): work_time = requested_time",
-            "1 job cancelled the moment they came (status 5): dropped",
+            "1 job that never started (status 0 or 5): withdrawn after their wait, work_time = requested_time",
+            "1 job that never started and left as they came (status 0 or 5): dropped",
             "1 job after another (field 17): submitted as recorded, unless `map.think_time` is set",
         ] {
             assert!(notes.lines().iter().any(|note| note == line), "{line} is missing in:\n{notes}");
         }
+    }
+
+    #[test]
+    fn a_job_that_failed_before_it_started_is_withdrawn() {
+        let text = b"1 0 500 0 -1 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n2 9 0 -1 -1 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n3 9 5 0 8 -1 -1 8 60 -1 0 1 1 -1 1 -1 -1 -1\n";
+        let Trace { workload, notes, .. } = trace(text, &Options::default());
+        assert_eq!(workload.len(), 2, "the second left as it came: {notes}");
+        assert_eq!((workload.jobs[0].cancel_time, workload.jobs[0].fails), (Time(500), false), "withdrawn");
+        assert_eq!((workload.jobs[1].cancel_time, workload.jobs[1].fails), (Time::NEVER, true), "it had 8");
+    }
+
+    #[test]
+    fn logs_of_floats_comments_and_names_are_read() {
+        let text = b"# Computer: x\njob submit wait run procs cpu mem req time mem status user group exe queue part prev think\n\
+            1 0.00 -1.00 9.00 1.00 1&2 -1.00 -1.00 9.00 ? 1 1.00 -1 -1 -1 -1.00 -1 -1\n";
+        let Trace { workload, format, notes } = read_bytes("t.swf", text, None, &Options::default()).unwrap();
+        assert_eq!((format, workload.len(), workload.jobs[0].work_time.0), ("swf", 1, 9), "{notes}");
+        assert_eq!(notes.counted("line", "of names: passed over"), 1, "{notes}");
+    }
+
+    #[test]
+    fn the_begin_is_read_however_it_is_written() {
+        let line = "1 0 0 9 1 -1 -1 1 9 -1 1 1 1 -1 1 -1 -1 -1\n";
+        for (value, epoch) in [
+            ("1577836800", Some(1_577_836_800)),
+            ("1577836800 (Wed Jan 1 2020)", Some(1_577_836_800)),
+            ("1577836800.0", Some(1_577_836_800)),
+            ("2020-01-01 00:00:00", Some(1_577_836_800)),
+            ("2020-01-01T00:00:00Z", Some(1_577_836_800)),
+            ("0", None),
+            ("-1", None),
+            ("some day", None),
+        ] {
+            let text = format!("; UnixStartTime: {value}\n{line}");
+            let Trace { workload, notes, .. } = trace(text.as_bytes(), &Options::default());
+            assert_eq!(workload.epoch, epoch, "{value}");
+            assert_eq!(notes.to_string().contains("is not a time"), value == "some day", "{value}: {notes}");
+        }
+    }
+
+    #[test]
+    fn who_thinks_thinks_from_the_end_successful_or_not() {
+        let text = b"1 0 0 9 1 -1 -1 1 9 -1 0 1 1 -1 1 -1 -1 -1\n2 5 0 9 1 -1 -1 1 9 -1 0 1 1 -1 1 -1 1 60\n";
+        let options = Options { think_time: true, ..Options::default() };
+        let Trace { workload, notes, .. } = trace(text, &options);
+        assert_eq!(workload.dependencies.edges().collect::<Vec<_>>(), [(0, 1, Seconds(60))], "after it");
+        assert_eq!([0, 1].map(|job| workload.jobs[job].fails), [false, true], "it only ends: {notes}");
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub fn read_cluster_bytes(
 ) -> Result<NodeList, Error> {
     let text = input::unpack(name, bytes, options)?;
     let known: Vec<_> = CLUSTER_FORMATS.iter().map(|format| (format.name, format.detect)).collect();
-    let format = &CLUSTER_FORMATS[choose(name, &text, format, &known)?];
+    let format = &CLUSTER_FORMATS[choose(name, &text, (format, &options.map.columns), &known)?];
     let mut intake = Intake::new(name, options);
     let mut site = Site::new();
     (format.read)(&text, &mut site, &mut intake);
@@ -225,7 +225,7 @@ fn kind(table: &Table<'_>, columns: &Columns, site: &mut Site, intake: &mut Inta
     if platform.is_none() {
         let (number, line) = table.place();
         let part = columns.platform.map_or(line, |column| table.get(column));
-        intake.problem(|file| {
+        intake.bad_line(number, |file| {
             Problem::new(format!("unknown platform `{name}`")).at(Place::part(file, number, line, part))
         });
     }
@@ -241,5 +241,5 @@ fn kind(table: &Table<'_>, columns: &Columns, site: &mut Site, intake: &mut Inta
 
 /// Whether the first line names these columns.
 fn detect(head: &Head<'_>, names: &[&str]) -> bool {
-    head.lines().next().is_some_and(|line| super::table::header_has(line, b',', names))
+    head.is_table(names)
 }

@@ -24,7 +24,7 @@ pub(super) const FORMAT: ClusterFormat = ClusterFormat {
 };
 
 fn read(text: &[u8], site: &mut Site, intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &[], intake) else { return };
     let Some([gpus]) = table.require(["gpus"], intake) else { return };
     let columns = Columns {
         platform: table.column("platform"),

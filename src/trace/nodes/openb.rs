@@ -14,7 +14,7 @@ pub(super) const FORMAT: ClusterFormat = ClusterFormat {
 };
 
 fn read(text: &[u8], site: &mut Site, intake: &mut Intake<'_>) {
-    let Some(mut table) = Table::open(text, b',', intake) else { return };
+    let Some(mut table) = Table::open_any(text, &[], intake) else { return };
     let names = ["sn", "cpu_milli", "memory_mib", "gpu", "model"];
     let Some([sn, cpu, memory, gpus, model]) = table.require(names, intake) else { return };
     let columns =

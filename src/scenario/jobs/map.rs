@@ -1,0 +1,90 @@
+//! `workload.map`: what a user says about a trace that the trace does not say itself.
+
+use super::trace::SWF_PARTITIONS;
+use crate::document::{Document, Item, Table};
+use crate::error::Problem;
+use crate::trace::{GpusFrom, Mapping, Meaning, Options, PlatformMap, StateWord};
+
+const GPUS_FROM: [(&str, GpusFrom); 2] =
+    [("requested", GpusFrom::Requested), ("allocated", GpusFrom::Allocated)];
+
+/// Reads `map` into options and mapping.
+pub(super) fn read(
+    document: &Document,
+    table: &mut Table<'_>,
+    options: &mut Options<'_>,
+    mapping: &mut Mapping,
+) {
+    let Some(mut map) = table.table("map") else { return };
+    if let Some(processors) = at_least_one(document, &mut map, "procs_per_gpu") {
+        options.procs_per_gpu = processors;
+    }
+    options.think_time = map.value_or("think_time", false);
+    if let Some(partition) = map.choice("partition", &SWF_PARTITIONS) {
+        options.swf_partition = partition.value;
+    }
+    if let Some(states) = map.table("states") {
+        let word = |(word, item): (crate::document::Placed<String>, Item<'_>)| {
+            Some(StateWord { word: word.value, meaning: item.choice(&Meaning::ALL)?.value })
+        };
+        mapping.states = states.entries().into_iter().filter_map(word).collect();
+    }
+    if let Some(item) = map.item("platform") {
+        mapping.platforms = platforms(document, item);
+    }
+    if let Some(from) = map.choice("gpus_from", &GPUS_FROM) {
+        mapping.gpus_from = from.value;
+    }
+    mapping.shards_per_gpu = at_least_one(document, &mut map, "shards_per_gpu");
+    if let Some(item) = map.item("columns") {
+        mapping.columns = columns(item);
+    }
+    if let Some(gpus) = map.optional::<String>("gpus") {
+        mapping.fields.push(("gpus".to_owned(), gpus.value));
+    }
+    map.finish();
+}
+
+fn at_least_one(document: &Document, map: &mut Table<'_>, key: &'static str) -> Option<u32> {
+    let number = map.optional::<u32>(key)?;
+    if number.value == 0 {
+        document.complain(number.mark, Problem::new(format!("`{key}`: expected at least 1, found `0`")));
+    }
+    Some(number.value.max(1))
+}
+
+/// `platform = "ignore"`, or `platform = { a100 = "h100" }`.
+fn platforms(document: &Document, item: Item<'_>) -> PlatformMap {
+    if item.is_text() {
+        match item.read::<String>() {
+            Some(word) if word.value == "ignore" => return PlatformMap::Ignore,
+            Some(word) => {
+                let problem = Problem::new(format!(
+                    "`platform`: expected \"ignore\" or a table, found `{}`",
+                    word.value
+                ));
+                document.complain(
+                    word.mark,
+                    problem.hint("`{ a100 = \"h100\" }` runs what asks for a100 on h100"),
+                );
+            }
+            None => {}
+        }
+        return PlatformMap::AsNamed;
+    }
+    let Some(table) = item.table() else { return PlatformMap::AsNamed };
+    let pair = |(from, to): (crate::document::Placed<String>, Item<'_>)| {
+        Some((from.value.to_ascii_lowercase(), to.read::<String>()?.value.to_ascii_lowercase()))
+    };
+    PlatformMap::Renamed(table.entries().into_iter().filter_map(pair).collect())
+}
+
+/// `columns = "JobID,State"`, or a list of names.
+fn columns(item: Item<'_>) -> Vec<String> {
+    if item.is_list() {
+        let items = item.items().unwrap_or_default();
+        return items.into_iter().filter_map(|item| Some(item.read::<String>()?.value)).collect();
+    }
+    let names = item.read::<String>().map(|names| names.value).unwrap_or_default();
+    names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}

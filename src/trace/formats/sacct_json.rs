@@ -1,0 +1,278 @@
+//! Slurm's accounting as `sacct --json` prints it: one document, an object a job.
+//!
+//! Its fields become what the columns of `sacct --parsable2` do (see the format `sacct`): `time`, `state`,
+//! `tres.requested` and `tres.allocated`, `allocation_nodes`, `required`, `account`, `partition`, `priority`. Numbers
+//! may be plain or `{"set": true, "infinite": false, "number": 60}`, as versions of Slurm differ.
+
+use super::ending;
+use super::slurm::{self, Pushed, Record};
+use super::slurm_tres::{self, Tres};
+use crate::error::{Place, Problem};
+use crate::trace::intake::{Intake, TIME_MAX};
+use crate::trace::{Format, Head};
+use crate::workload::Behaviour;
+use memchr::memchr_iter;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+pub(in crate::trace) const FORMAT: Format =
+    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", detect, read };
+
+fn detect(head: &Head<'_>) -> bool {
+    let has = |key: &[u8]| memchr::memmem::find(head.bytes, key).is_some();
+    head.bytes.trim_ascii_start().starts_with(b"{")
+        && has(b"\"jobs\"")
+        && has(b"\"state\"")
+        && has(b"\"time\"")
+}
+
+#[derive(Deserialize)]
+struct Dump<'a> {
+    #[serde(borrow)]
+    jobs: Vec<&'a RawValue>,
+}
+
+/// A number as one version of Slurm or another writes it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Plain(i64),
+    Float(f64),
+    Set {
+        #[serde(default)]
+        set: bool,
+        #[serde(default)]
+        infinite: bool,
+        #[serde(default)]
+        number: f64,
+    },
+    Other(IgnoredAny),
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self::Plain(0)
+    }
+}
+
+impl Number {
+    /// The number, at least 0; none where there is no limit or nothing is set.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    fn get(&self) -> Option<u64> {
+        let whole = |number: f64| (0.0..9e15).contains(&number).then_some(number as u64);
+        match self {
+            Self::Plain(number) => u64::try_from(*number).ok(),
+            Self::Float(number) => whole(*number),
+            Self::Set { set, infinite, number } => whole(*number).filter(|_| *set && !*infinite),
+            Self::Other(_) => None,
+        }
+    }
+    fn small(&self) -> u32 {
+        u32::try_from(self.get().unwrap_or(0)).unwrap_or(u32::MAX)
+    }
+    /// A point of time; none for 0, which stands for "not yet".
+    fn instant(&self) -> Option<u32> {
+        self.get().and_then(|time| u32::try_from(time).ok()).filter(|time| (1..=TIME_MAX).contains(time))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum State {
+    Word(String),
+    Words(Vec<String>),
+    Current { current: Box<Self> },
+    Other(IgnoredAny),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Word(String::new())
+    }
+}
+
+impl State {
+    fn word(&self) -> &str {
+        match self {
+            Self::Word(word) => word,
+            Self::Words(words) => words.first().map_or("", String::as_str),
+            Self::Current { current } => current.word(),
+            Self::Other(_) => "",
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Times {
+    submission: Number,
+    eligible: Number,
+    start: Number,
+    end: Number,
+    elapsed: Number,
+    limit: Number,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Resource {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    count: Number,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Resources {
+    requested: Vec<Resource>,
+    allocated: Vec<Resource>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Required {
+    #[serde(rename = "CPUs")]
+    cpus: Number,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Job {
+    job_id: Number,
+    state: State,
+    time: Times,
+    tres: Resources,
+    required: Required,
+    allocation_nodes: Number,
+    account: Option<String>,
+    user: Option<String>,
+    partition: Option<String>,
+    priority: Number,
+}
+
+fn read(text: &[u8], intake: &mut Intake<'_>) {
+    let dump: Dump<'_> = match serde_json::from_slice(text) {
+        Ok(dump) => dump,
+        Err(error) => {
+            let number = error.line().max(1);
+            let line = text.split(|byte| *byte == b'\n').nth(number - 1).unwrap_or_default();
+            intake.problem(|file| {
+                Problem::new(format!("not what `sacct --json` prints: {error}"))
+                    .at(Place::line(file, number, line))
+            });
+            return;
+        }
+    };
+    intake.unix = true;
+    let behaviour = intake.builder.behaviour(Behaviour::default());
+    let (mut seen, mut number, mut arrays) = (0, 1, 0);
+    for raw in dump.jobs {
+        let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
+        number += memchr_iter(b'\n', &text[seen..start]).count();
+        seen = start;
+        let line = raw.get().lines().next().unwrap_or_default();
+        let pushed = match serde_json::from_str::<Job>(raw.get()) {
+            Ok(job) => push(&job, behaviour, &mut arrays, intake),
+            Err(error) => Err((error.to_string(), None)),
+        };
+        if let Err((message, hint)) = pushed {
+            intake.bad_line(number, |file| {
+                let problem = Problem::new(message).at(Place::line(file, number, line.as_bytes()));
+                if let Some(hint) = hint { problem.hint(hint) } else { problem }
+            });
+        }
+    }
+}
+
+type Wrong = (String, Option<&'static str>);
+
+fn push(job: &Job, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) -> Result<(), Wrong> {
+    let word = job.state.word();
+    let state = ending::meaning(word.as_bytes(), &intake.options.map.states)
+        .ok_or_else(|| (format!("state `{word}`: expected {}", ending::EXPECTED), Some(ending::HINT)))?;
+    let wrong = |what: &str| (format!("no {what}"), None);
+    let submit = job.time.submission.instant().ok_or_else(|| wrong("time.submission"))?;
+    let shards = intake.options.map.shards_per_gpu;
+    let list = |resources: &[Resource], requested| {
+        let text = listed(resources);
+        Tres::read(text.as_bytes(), requested, shards)
+            .ok_or_else(|| (format!("tres `{text}`: expected {}", slurm_tres::EXPECTED), None))
+    };
+    let (asked, held) = (list(&job.tres.requested, true)?, list(&job.tres.allocated, false)?);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let id = job.job_id.get().map(|id| id.to_string()).unwrap_or_default();
+    let (account, user, partition) = (text(&job.account), text(&job.user), text(&job.partition));
+    let limit = job.time.limit.get().and_then(|minutes| u32::try_from(minutes.checked_mul(60)?).ok());
+    let record = Record {
+        id: &id,
+        state,
+        submit,
+        eligible: job.time.eligible.instant(),
+        start: job.time.start.instant(),
+        end: job.time.end.instant(),
+        elapsed: job.time.elapsed.small().min(TIME_MAX),
+        limit: limit.filter(|limit| *limit <= TIME_MAX).unwrap_or(0),
+        allocated: !job.tres.allocated.is_empty(),
+        asked,
+        held,
+        nodes: job.allocation_nodes.small().min(1_000_000),
+        cpus: job.required.cpus.small().min(1_000_000),
+        tenant: if account.is_empty() { &user } else { &account },
+        partition: &partition,
+        priority: i32::try_from(job.priority.get().unwrap_or(0)).unwrap_or(i32::MAX),
+    };
+    match slurm::push(&record, behaviour, arrays, intake) {
+        Pushed::Done => Ok(()),
+        Pushed::TooMany => Err(("arrays of more than 1,000,000 jobs in all".to_owned(), None)),
+    }
+}
+
+/// Resources as the columns of `sacct` list them; memory is in MiB.
+fn listed(resources: &[Resource]) -> String {
+    let item = |resource: &Resource| {
+        let name = match resource.name.as_deref() {
+            Some(name) if !name.is_empty() => format!("{}/{name}", resource.kind),
+            _ => resource.kind.clone(),
+        };
+        format!("{name}={}", resource.count.get().unwrap_or(0))
+    };
+    resources.iter().map(item).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{Options, Trace, read_bytes};
+    use crate::units::{Gpus, Time};
+
+    const SAMPLE: &[u8] = include_bytes!("../../../workloads/sample-sacct-json.json");
+
+    #[test]
+    fn a_document_of_jobs_is_read_as_its_columns_would_be() {
+        let Trace { workload, notes, format } =
+            read_bytes("s.json", SAMPLE, None, &Options::default()).unwrap();
+        assert_eq!(format, "sacct-json", "recognised");
+        let times: Vec<_> = workload
+            .jobs
+            .iter()
+            .map(|job| (job.submit_time.0, job.work_time.0, job.requested_time.0))
+            .collect();
+        assert_eq!(times, [(0, 3600, 7200), (60, 86_400, 86_400), (120, 30, 30)], "{notes}");
+        assert_eq!(workload.jobs[1].cancel_time, Time(18_000), "withdrawn 17,940 s after its submission");
+        assert!(workload.jobs[2].fails, "OUT_OF_MEMORY");
+        let gpus: Vec<_> = (0..3).map(|job| workload.request_of(job).gpus()).collect();
+        assert_eq!(gpus, [16, 64, 1].map(Gpus::whole), "{notes}");
+        assert_eq!(workload.request_of(0).memory_mib, 1_048_576, "2 TiB on two nodes");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let text = String::from_utf8_lossy(SAMPLE).replace("OUT_OF_MEMORY", "OUT_OF_MIND");
+        let told = read_bytes("s.json", text.as_bytes(), None, &Options::default()).unwrap_err().to_string();
+        assert!(told.contains("state `OUT_OF_MIND`") && told.contains("s.json:4"), "{told}");
+        let options = Options { skip_bad_lines: true, ..Options::default() };
+        let trace = read_bytes("s.json", text.as_bytes(), None, &options).unwrap();
+        assert_eq!(trace.workload.len(), 2, "{}", trace.notes);
+    }
+}

@@ -1,0 +1,257 @@
+//! A job of Slurm's accounting, whichever way it was printed.
+
+use super::ending::{self, Ending, Evidence};
+use super::slurm_tres::{GpuAsk, Tres};
+use crate::trace::field;
+use crate::trace::intake::{Draft, Id, Intake};
+use crate::trace::{GpusFrom, Meaning};
+use crate::units::Gpus;
+use crate::workload::{Request, Shape};
+
+/// What a line or an object says of a job.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub id: &'a str,
+    pub state: Meaning,
+    pub submit: u32,
+    pub eligible: Option<u32>,
+    pub start: Option<u32>,
+    pub end: Option<u32>,
+    pub elapsed: u32,
+    /// The limit of its time, seconds; 0: none.
+    pub limit: u32,
+    /// Whether anything was allocated to it.
+    pub allocated: bool,
+    /// What it asked for.
+    pub asked: Tres,
+    /// What it was given.
+    pub held: Tres,
+    pub nodes: u32,
+    pub cpus: u32,
+    pub tenant: &'a str,
+    pub partition: &'a str,
+    pub priority: i32,
+}
+
+/// The most jobs that lines of arrays may stand for in a file.
+const ARRAY_MAX: u64 = 1_000_000;
+
+/// What came of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Done,
+    /// More jobs in arrays than are read.
+    TooMany,
+}
+
+/// Adds the job of a record, or the jobs of an array; `arrays` counts the latter over the file.
+pub(super) fn push(record: &Record<'_>, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) -> Pushed {
+    let array = Array::of(record.id);
+    let many = array.as_ref().map_or(1, |array| array.tasks.len() as u64);
+    if array.is_some() {
+        *arrays = arrays.saturating_add(many);
+        if *arrays > ARRAY_MAX {
+            return Pushed::TooMany;
+        }
+    }
+    for _ in 1..many {
+        // Whatever is noted of a line is true of each of its jobs.
+        let _ = draft(record, behaviour, intake);
+    }
+    let Some(draft) = draft(record, behaviour, intake) else { return Pushed::Done };
+    if record.id.contains('+') {
+        intake.notes.count("component", "of heterogeneous jobs: jobs of their own", 1);
+    }
+    let Some(array) = array else {
+        intake.push(draft, if record.id.is_empty() { Id::Row } else { Id::Text(record.id) });
+        return Pushed::Done;
+    };
+    intake.notes.count("job", "of arrays that are told in one line", many);
+    if array.throttled {
+        intake.notes.count("array", "with a limit to how many run at once (`%`): not kept", 1);
+    }
+    for task in array.tasks {
+        intake.push(draft, Id::Text(&format!("{}_{task}", array.base)));
+    }
+    Pushed::Done
+}
+
+/// An array in one line: `9_[1-10%4]`, `9_[1,3,5-7]`, `9_[0-8:2]`.
+#[derive(Debug, PartialEq, Eq)]
+struct Array<'a> {
+    base: &'a str,
+    tasks: Vec<u32>,
+    throttled: bool,
+}
+
+impl<'a> Array<'a> {
+    /// None if the id is not one of an array, or says nothing that can be counted.
+    fn of(id: &'a str) -> Option<Self> {
+        let (base, rest) = id.split_once("_[")?;
+        let inside = rest.split(']').next().unwrap_or_default();
+        let (list, limit) =
+            inside.split_once('%').map_or((inside, None), |(list, limit)| (list, Some(limit)));
+        let mut tasks = Vec::new();
+        for part in list.split(',').filter(|part| !part.is_empty() && *part != "...") {
+            let (range, step) = part.split_once(':').unwrap_or((part, "1"));
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let number = |text: &str| field::count(text.as_bytes());
+            let (first, last, step) = (number(first)?, number(last)?, number(step)?.max(1));
+            let more = u64::from(last.checked_sub(first)? / step) + 1;
+            if tasks.len() as u64 + more > ARRAY_MAX {
+                return None;
+            }
+            tasks.extend((first..=last).step_by(step as usize));
+        }
+        (!tasks.is_empty()).then_some(Self { base, tasks, throttled: limit.is_some() })
+    }
+}
+
+/// The job of a record; `None` if it is dropped.
+fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option<Draft> {
+    let held = record.eligible.filter(|eligible| *eligible > record.submit);
+    let submit = held.unwrap_or(record.submit);
+    let between = record.start.zip(record.end).and_then(|(start, end)| end.checked_sub(start)).unwrap_or(0);
+    let elapsed = if record.elapsed > 0 { record.elapsed } else { between };
+    let evidence = Evidence { submit, end: record.end, started: elapsed > 0 || record.allocated };
+    let ending = ending::ending(record.state, evidence, intake)?;
+    if held.is_some() {
+        intake.notes.count(
+            "job",
+            "eligible later than submitted (held, or after another job): submit_time = Eligible",
+            1,
+        );
+    }
+    let tenant = intake.tenant(if record.tenant.is_empty() { "default" } else { record.tenant });
+    let request = request(record, intake);
+    let mut draft = Draft {
+        submit,
+        work: elapsed,
+        requested: record.limit,
+        wait: record.start.and_then(|start| start.checked_sub(submit)),
+        request: intake.request(request),
+        behaviour,
+        tenant,
+        priority: record.priority,
+        ..Draft::default()
+    };
+    match ending {
+        Ending::Ran { fails } => draft.fails = fails,
+        Ending::Left(patience) => {
+            draft.patience = Some(patience);
+            draft.work = draft.requested.max(1);
+        }
+    }
+    Some(draft)
+}
+
+fn request(record: &Record<'_>, intake: &mut Intake<'_>) -> Request {
+    let (asked, held) = (record.asked.clone(), record.held.clone());
+    let both = asked.gpus.clone().zip(held.gpus.clone());
+    let tres = match intake.options.map.gpus_from {
+        GpusFrom::Requested => asked.or(held),
+        GpusFrom::Allocated => held.or(asked),
+    };
+    let nodes = record.nodes.max(tres.nodes.unwrap_or(0)).max(1);
+    if let Some((asked, held)) = both {
+        intake.compare(milli(&asked, nodes), milli(&held, nodes));
+    }
+    let cpus = tres.cpus.unwrap_or(record.cpus);
+    let asked = tres.gpus.clone().unwrap_or_default();
+    note(&asked, &tres, intake);
+    let (shape, parts) = shape(&asked, nodes);
+    let name = record.partition.split(',').next().unwrap_or_default().trim();
+    let partition = if name.is_empty() { 0 } else { intake.partition(name) };
+    let platforms = intake.platforms(asked.kinds.iter().map(String::as_str));
+    Request {
+        shape,
+        cpu_milli: cpus.div_ceil(parts).saturating_mul(1000),
+        memory_mib: tres.memory_mib.unwrap_or(0).div_ceil(parts),
+        platforms,
+        partition,
+        ..Request::gang(Gpus::ZERO)
+    }
+}
+
+/// Says what was assumed of the GPUs asked for, and what was not read.
+fn note(asked: &GpuAsk, tres: &Tres, intake: &mut Intake<'_>) {
+    if let Some(assumed) = asked.assumed {
+        intake.notes.count("request", assumed, 1);
+    }
+    if asked.kinds.len() > 1 {
+        intake.notes.count("request", "for GPUs of several types at once: any of them will do", 1);
+    }
+    let mut said: Vec<&str> = Vec::new();
+    for other in tres.others.iter().map(|other| other.split(':').next().unwrap_or_default()) {
+        if !said.contains(&other) {
+            said.push(other);
+            intake.notes.count("request", &format!("for `gres/{other}`: not read"), 1);
+        }
+    }
+}
+
+/// Thousandths of a GPU that are asked for in all.
+fn milli(asked: &GpuAsk, nodes: u32) -> u64 {
+    let each = u64::from(asked.count) * u64::from(asked.each_milli);
+    if asked.per_node { each.saturating_mul(u64::from(nodes)) } else { each }
+}
+
+/// The shape of a request, and among how many pods what it has of a host is split.
+fn shape(asked: &GpuAsk, nodes: u32) -> (Shape, u32) {
+    let total = if asked.per_node { asked.count.saturating_mul(nodes) } else { asked.count };
+    let total = total.min(Gpus::MAX_WHOLE);
+    if total == 0 {
+        return (Shape::Pods { count: nodes, gpus_milli_each: 0 }, nodes);
+    }
+    if asked.each_milli < 1000 {
+        let shape = match total {
+            1 => Shape::Any { gpus_milli: asked.each_milli },
+            count => Shape::Pods { count, gpus_milli_each: asked.each_milli },
+        };
+        return (shape, total);
+    }
+    if nodes > 1 && total.is_multiple_of(nodes) {
+        return (Shape::Pods { count: nodes, gpus_milli_each: total / nodes * 1000 }, nodes);
+    }
+    (Shape::Any { gpus_milli: total * 1000 }, nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_as_many_jobs() {
+        let tasks =
+            |id: &str| Array::of(id).map(|array| (array.base.to_owned(), array.tasks, array.throttled));
+        let nine = |tasks: &[u32], throttled| Some(("9".to_owned(), tasks.to_vec(), throttled));
+        assert_eq!(tasks("9_[1-10%4]"), nine(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], true), "ten of them");
+        assert_eq!(tasks("9_[1,3,5-7]"), nine(&[1, 3, 5, 6, 7], false), "a list");
+        assert_eq!(tasks("9_[0-8:4]"), nine(&[0, 4, 8], false), "steps");
+        for id in ["9", "9_1", "9_[]", "9_[x]", "9_[5-1]", "9_[0-4294967295]"] {
+            assert_eq!(tasks(id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn gpus_of_each_node_add_up() {
+        let ask = |count, each_milli, per_node| GpuAsk { count, each_milli, per_node, ..GpuAsk::default() };
+        assert_eq!(
+            shape(&ask(4, 1000, true), 2).0,
+            Shape::Pods { count: 2, gpus_milli_each: 4000 },
+            "4 a node"
+        );
+        assert_eq!(
+            shape(&ask(4, 1000, false), 2).0,
+            Shape::Pods { count: 2, gpus_milli_each: 2000 },
+            "4 in all"
+        );
+        assert_eq!(shape(&ask(1, 142, false), 1).0, Shape::Any { gpus_milli: 142 }, "a slice");
+        assert_eq!(
+            shape(&ask(7, 142, false), 1),
+            (Shape::Pods { count: 7, gpus_milli_each: 142 }, 7),
+            "slices"
+        );
+        assert_eq!(shape(&ask(5, 1000, false), 2).0, Shape::Any { gpus_milli: 5000 }, "not even");
+    }
+}

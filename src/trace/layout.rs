@@ -1,0 +1,85 @@
+//! How a table is laid out, found from its first lines: what stands between columns, or how wide they are.
+
+use super::Head;
+use super::table::name;
+use memchr::memchr;
+use std::ops::Range;
+
+/// What stands between the fields of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A byte. Between `|` a quote is a character like others.
+    Delimited(u8),
+    /// Nothing: each column has its place, as a line of dashes below the header shows.
+    Padded(Vec<Range<usize>>),
+}
+
+/// What may stand between columns, the likeliest first.
+const DELIMITERS: [u8; 4] = *b",|\t;";
+
+/// Whether a line names all these columns, in any order and case.
+fn has(line: &[u8], delimiter: u8, names: &[&str]) -> bool {
+    let named = |wanted: &&str| {
+        line.split(|byte| *byte == delimiter).any(|field| name(field).eq_ignore_ascii_case(wanted.as_bytes()))
+    };
+    names.iter().all(named)
+}
+
+/// The delimiter under which a line names all these columns.
+pub(super) fn delimiter(line: &[u8], names: &[&str]) -> Option<u8> {
+    DELIMITERS.into_iter().find(|delimiter| has(line, *delimiter, names))
+}
+
+/// The first line of a text that is not blank.
+pub(super) fn first_line(text: &[u8]) -> &[u8] {
+    Head::new(text).lines().next().unwrap_or_default()
+}
+
+impl Layout {
+    /// How a table with these columns is laid out; with commas if they are not all there.
+    pub(super) fn of(text: &[u8], names: &[&str]) -> Self {
+        Self::Delimited(delimiter(first_line(text), names).unwrap_or(b','))
+    }
+    /// Delimited by whatever divides the first line into `count` fields.
+    pub(super) fn of_fields(text: &[u8], count: usize) -> Option<Self> {
+        let line = first_line(text);
+        let fits = |delimiter: &u8| line.split(|byte| byte == delimiter).count() == count;
+        DELIMITERS.into_iter().find(fits).map(Self::Delimited)
+    }
+    /// Padded columns: dashes below the header say how wide they are.
+    pub(super) fn padded(text: &[u8]) -> Option<Self> {
+        let (_, below) = text.split_at(memchr(b'\n', text)? + 1);
+        let dashes = &below[..memchr(b'\n', below).unwrap_or(below.len())];
+        let dashes = dashes.strip_suffix(b"\r").unwrap_or(dashes);
+        if !dashes.starts_with(b"-") || !dashes.iter().all(|byte| matches!(byte, b'-' | b' ')) {
+            return None;
+        }
+        let mut columns = Vec::new();
+        let mut start = 0;
+        for word in dashes.split(|byte| *byte == b' ') {
+            if !word.is_empty() {
+                columns.push(start..start + word.len());
+            }
+            start += word.len() + 1;
+        }
+        Some(Self::Padded(columns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_found() {
+        for (text, expected) in [("a,b\n", b','), ("A|B\n", b'|'), ("\n\"b\"\ta\n", b'\t'), ("b; a\n", b';')]
+        {
+            assert_eq!(Layout::of(text.as_bytes(), &["a", "b"]), Layout::Delimited(expected), "{text}");
+        }
+        assert_eq!(Layout::of_fields(b"1|2,5|3\n", 3), Some(Layout::Delimited(b'|')), "three fields");
+        assert_eq!(Layout::of_fields(b"1 2 3\n", 3), None, "no delimiter");
+        let padded = b"JobID  State\n------ -----\n1      R\n";
+        assert_eq!(Layout::padded(padded), Some(Layout::Padded(vec![0..6, 7..12])), "as wide as the dashes");
+        assert_eq!(Layout::padded(b"a b\n1 2\n"), None, "no dashes");
+    }
+}
