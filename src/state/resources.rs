@@ -160,6 +160,19 @@ impl Resources {
         let certain = certain && self.power.is_none();
         (certain || !enough).then_some(enough)
     }
+    /// False if a job of the class certainly finds no place outside of some nodes, 64 a word, as counts of free GPUs tell.
+    #[must_use]
+    pub(crate) fn may_hold_outside(&self, class: &Class, nodes: &[u64]) -> bool {
+        let (occupancy, scope) = (&self.occupancy, class.scope as usize);
+        match class.form {
+            Form::Pod { gpus } => occupancy.has_free_outside(scope, gpus, nodes),
+            Form::Gang { .. } if !class.whole_nodes.is_empty() => {
+                let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
+                kinds.any(|(kind, most)| *most <= occupancy.idle_outside(scope, *kind as usize, nodes))
+            }
+            _ => true,
+        }
+    }
     /// Whether a job of the class, which finds a place, would still find one without `pieces`, which are free; where
     /// counts of idle nodes tell, else `None`.
     #[must_use]

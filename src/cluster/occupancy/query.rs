@@ -197,6 +197,19 @@ impl Occupancy {
         let members = &self.layout.members[scope];
         members.iter().zip(&self.up).enumerate().flat_map(|(word, (member, up))| ones(member & up, word))
     }
+    /// How many nodes of a scope and a kind have all of their GPUs free and are not among some, 64 a word.
+    #[must_use]
+    pub fn idle_outside(&self, scope: usize, kind: usize, nodes: &[u64]) -> u32 {
+        let outside = |(idle, nodes): (&u64, &u64)| (idle & !nodes).count_ones();
+        self.idle_words(scope, kind).iter().zip(nodes).map(outside).sum()
+    }
+    /// Whether a node of a scope that takes new pods and is not among some, 64 a word, has so many wholly free GPUs.
+    #[must_use]
+    pub fn has_free_outside(&self, scope: usize, gpus: u32, nodes: &[u64]) -> bool {
+        let members = self.layout.members[scope].iter().zip(&self.up).zip(nodes).enumerate();
+        let mut outside = members.flat_map(|(word, ((own, up), nodes))| ones(own & up & !nodes, word));
+        outside.any(|node| self.free_mask(node).count_ones() >= gpus)
+    }
     /// Whether a node belongs to a scope.
     #[must_use]
     pub fn in_scope(&self, scope: usize, node: usize) -> bool {

@@ -189,13 +189,15 @@ impl Reservations {
         job: u32,
     ) -> Vec<u64> {
         let mut nodes = vec![0; state.resources().occupancy.nodes().div_ceil(64)];
+        // Most jobs run as fast anywhere.
+        let end = state.class(job).rate.map(|rate| state.expected_end(job, rate));
         for at in 0..self.held.len() {
             let place = self.place(state, (&mut *ahead, &mut *finder), at, None);
             self.held[at].place = place;
             let shadow = self.held[at].shadow;
             let pieces = self.held[at].place.iter().flat_map(|place| &place.pieces);
             let of_gpus = pieces.filter(|piece| !matches!(piece, Piece::Gpus { mask: 0, .. }));
-            let meets = |node: &u32| shadow < state.expected_end_on(job, *node);
+            let meets = |node: &u32| shadow < end.unwrap_or_else(|| state.expected_end_on(job, *node));
             for node in of_gpus.flat_map(|piece| piece.nodes()).filter(meets) {
                 nodes[node as usize >> 6] |= 1 << (node & 63);
             }

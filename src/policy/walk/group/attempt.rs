@@ -105,6 +105,10 @@ impl Group {
             return false;
         }
         let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), job);
+        // Taking nodes out of the index and back costs more than counting what is free outside of them.
+        if !bus.resources().may_hold_outside(bus.class(job), &taken) {
+            return false;
+        }
         let supposed = self.supposed(bus, job, Some(taken));
         bus.supposing(supposed, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
     }
