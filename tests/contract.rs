@@ -59,7 +59,7 @@ fn passes_come_at_events_every_so_often_or_both() {
 #[test]
 fn nobody_is_stopped_for_a_job_that_then_finds_no_place() {
     // Three GPUs on one node and one on another: beside the small job that may not be stopped there are three GPUs, on
-    // no node together once the first is held. The gang, shorter than who runs, would be let in by counts.
+    // no node together once the first is held. The gang, shorter than what runs, would be let in by counts.
     for order in ["srtf", "las"] {
         let mut builder = Builder::default();
         let stays = builder.behaviour(Behaviour::default());
@@ -238,7 +238,7 @@ impl Policy for Collide {
     }
 }
 
-/// Starts jobs in order on the first nodes with room, and moves, grows, shrinks and stops who runs by chance.
+/// Starts jobs in order on the first nodes with room, and moves, grows, shrinks and stops running jobs by chance.
 #[derive(Debug)]
 struct Restless {
     chance: Stream,

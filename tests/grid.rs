@@ -81,7 +81,7 @@ fn a_fifth_less_from_18_to_20_makes_somebody_yield() {
     let day = 24 * HOUR;
     let expected = [(day + 446, 0), (day + 663, 0), (day + 663, 0), (17 * HOUR + 3000 + 4 * HOUR + 663, 0)];
     assert_eq!(ends(&history), expected, "all are slower");
-    // Who came last stops, ten minutes of work are lost, and begins anew at 20:00.
+    // The job that came last stops, ten minutes of work are lost, and begins anew at 20:00.
     let history = run("curtailment.toml", "curtail=preempt");
     assert_eq!(ends(&history), [(day, 0), (day, 0), (day, 0), (night + 4 * HOUR, 2 * HOUR)], "one stops");
     let stopped = history.segments.iter().find(|segment| segment.end == SegmentEnd::Preempted);

@@ -43,7 +43,7 @@ fn starts(history: &History) -> Vec<u32> {
 
 #[test]
 fn a_job_that_may_wait_starts_in_the_lowest_window() {
-    // Ninety seconds from 0 are least at 120; who may wait a minute only takes the one at 60; who may not starts.
+    // Ninety seconds from 0 are least at 120; a job that may wait a minute only takes the one at 60; one that may not starts.
     let jobs = [(0, 90, 300), (0, 90, 60), (10, 90, 0), (0, 60, 119)];
     for backfill in ["none", "skip", "easy", "conservative"] {
         let held = simulate(plan(&jobs[..3], "cheapest-window", backfill), &mut Control::default());

@@ -293,8 +293,8 @@ fn a_notice_keeps_starts_back_that_would_not_fit() {
     let jobs = [(0, 300, 0), (0, 80, 0), (0, 300, 0), (60, 80, 0), (90, 30, 0)];
     let drain = Settings { curtail: "drain".to_owned(), ..settings("admit") };
     let history = run(curtailed(5, 50), &jobs, drain.clone());
-    // Five idle nodes: 500 W. Between 100 and 200 the grid leaves 3,100 W, which three jobs fill: who comes at 60 is the
-    // third of those expected to run at 100, since one of the three ends at 80; who comes at 90 would be the fourth.
+    // Five idle nodes: 500 W. Between 100 and 200 the grid leaves 3,100 W, which three jobs fill: the one that comes at 60 is the
+    // third of those expected to run at 100, since one of the three ends at 80; the one at 90 would be the fourth.
     let expected =
         [(0, 0, 300, 100), (1, 0, 80, 100), (2, 0, 300, 100), (3, 60, 140, 100), (4, 140, 170, 100)];
     assert_eq!(segments(&history), expected, "who would be one too many at 100 waits for the end at 140");

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use gigawatt::cost::{Batch, Candidate, Cpu, Domain, Domains, Evaluator, Query, Ranking, Tables};
-//! // Three nodes with 2, 8 and 4 free GPUs, each as costly as it is free; who wants two units?
+//! // Three nodes with 2, 8 and 4 free GPUs, each as costly as it is free; a job wants two units.
 //! let mut domains = Domains::default();
 //! for free in [2, 8, 4] {
 //!     let domain = Domain { scopes: 1, units: free, own: free, ..Domain::default() };

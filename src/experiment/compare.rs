@@ -72,7 +72,7 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
-/// Whether two seeds make any difference: plans of one scenario with different seeds, and who meets them.
+/// Whether two seeds make any difference: plans of one scenario with different seeds, and the policies that meet them.
 #[must_use]
 pub fn is_random(one: &Plan, other: &Plan, contenders: &[Contender]) -> bool {
     let draws = |contender: &Contender| contender.settings.placement == "random";

@@ -83,6 +83,8 @@ pub struct Reasons {
     own: BTreeMap<u32, WaitReason>,
     /// Whether power may become free by itself, as time goes on.
     rises: bool,
+    /// Whether the placement has read what holds for this pass.
+    is_frozen: bool,
 }
 
 impl Reasons {
@@ -103,6 +105,7 @@ impl Reasons {
             first,
             own: BTreeMap::new(),
             rises: !plan.cluster.ramps.is_empty(),
+            is_frozen: false,
         }
     }
 
@@ -111,7 +114,7 @@ impl Reasons {
         if state.waiting().is_empty() && self.own.is_empty() {
             return;
         }
-        self.finders.placement.freeze(state);
+        self.is_frozen = false;
         let mut changed = Vec::new();
         for class in state.waiting_classes() {
             let queue = state.classes().table[*class as usize].queue;
@@ -171,6 +174,7 @@ impl Reasons {
         let why = match before.filter(same) {
             Some(before) if before.taken == taken => before.why,
             before => {
+                self.freeze_for(state, class);
                 let (own, job) = (&state.classes().table[class as usize], self.first[class as usize]);
                 let had_no_room =
                     before.is_some_and(|b| matches!(b.why, Some(WaitReason::Capacity | WaitReason::Shape)));
@@ -180,6 +184,14 @@ impl Reasons {
         };
         self.answers[class as usize] = Some(Answer { freed, taken, now, why });
         why.unwrap_or(WaitReason::Order)
+    }
+
+    /// Reads what holds for the whole of a pass, once, where it may decide which racks a gang tries.
+    fn freeze_for(&mut self, state: &State, class: u32) {
+        if !self.is_frozen && state.classes().table[class as usize].is_gang() {
+            self.finders.placement.freeze(state);
+            self.is_frozen = true;
+        }
     }
 
     /// What the jobs of a class wait for behind the one that their partition's passes stop at.
@@ -192,7 +204,7 @@ impl Reasons {
     /// What a job waits for where how long it is expected to run makes a difference; else `None`. `watts` says how they
     /// are expected to stand when each of the curtailments to come begins.
     fn reason_of_length(
-        &self,
+        &mut self,
         state: &mut Trial<'_>,
         job: u32,
         watts: &[(Time, Ledger)],
@@ -205,6 +217,7 @@ impl Reasons {
         if supposed.is_nothing() {
             return None;
         }
+        self.freeze_for(state, state.class(job).index);
         let why = state.supposing(supposed, |state| {
             let (resources, class) = (state.resources(), state.class(job));
             why(&Question { resources, class, job, places: &self.finders })

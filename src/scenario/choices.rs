@@ -47,7 +47,7 @@ impl Origin {
 struct Given {
     option: PartOption,
     origin: Origin,
-    /// Whether a part that has it is chosen, where it is said or in the end.
+    /// Whether a part that has it is chosen in the end, or, of what a file says, where it is said.
     fits: bool,
 }
 
@@ -217,6 +217,9 @@ impl Choices {
         }
         let options = part::options_of(&settings);
         for given in &mut self.given {
+            // What a file says of a part that the command line replaces is kept quietly; a command line that takes back
+            // what it says itself is a mistake.
+            given.fits &= given.origin.level <= Level::File;
             given.fits |= options.iter().any(|option| option.name == given.option.name);
         }
         settings

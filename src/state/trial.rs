@@ -42,13 +42,13 @@ pub(crate) struct Supposed {
     /// Domains of the ledger that may not draw a watt more.
     pub(crate) withdrawn: Vec<u32>,
     /// Whether the domains that refuse something are to be told.
-    pub(crate) tells_who_refuses: bool,
+    pub(crate) tells_refusals: bool,
 }
 
 impl Supposed {
     /// Whether things are as they are.
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.nodes.is_none() && self.watts.is_none() && self.withdrawn.is_empty() && !self.tells_who_refuses
+        self.nodes.is_none() && self.watts.is_none() && self.withdrawn.is_empty() && !self.tells_refusals
     }
 }
 
@@ -136,7 +136,7 @@ impl<'a> Trial<'a> {
             power.ease(what.watts.is_some());
             power.ask_also(what.watts.unwrap_or_default());
             power.withdraw(&what.withdrawn);
-            power.tell_who_refuses(what.tells_who_refuses);
+            power.tell_refusals(what.tells_refusals);
         }
         let answer = ask(self.state);
         let resources = &mut self.state.resources;
@@ -144,7 +144,7 @@ impl<'a> Trial<'a> {
             power.ease(false);
             power.ask_also(Vec::new());
             power.withdraw(&[]);
-            power.tell_who_refuses(false);
+            power.tell_refusals(false);
         }
         resources.occupancy.give_back(&withheld.unwrap_or_default());
         answer

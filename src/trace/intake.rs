@@ -146,7 +146,7 @@ impl Labels {
         Self { kept: vec![None; Self::KEPT] }
     }
     fn get(&mut self, text: &[u8], new: impl FnOnce() -> u32) -> u32 {
-        // The lowest bits alone do not tell apart who differs in an eighth byte.
+        // The lowest bits alone do not tell apart names that differ in an eighth byte.
         let mixed = hash(text).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let slot = usize::try_from(mixed % Self::KEPT as u64).expect("below a small number");
         match &self.kept[slot] {

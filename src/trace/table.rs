@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
 use super::layout::Layout;
@@ -412,90 +415,5 @@ impl Intake<'_> {
         let seconds = field::decimal(bytes)?;
         self.fractions += u64::from(seconds.fraction);
         u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::Options;
-
-    fn records(text: &str) -> (Vec<Vec<String>>, String) {
-        let options = Options::default();
-        let mut intake = Intake::new("t.csv", &options);
-        let mut records = Vec::new();
-        if let Some(mut table) = Table::open(text.as_bytes(), Layout::Delimited(b','), &mut intake) {
-            while table.next(&mut intake) {
-                let field = |i| String::from_utf8_lossy(table.get(i)).into_owned();
-                records.push((0..table.columns.len()).map(field).collect());
-            }
-        }
-        let told = intake.problems().to_string();
-        (records, told)
-    }
-
-    #[test]
-    fn fields_are_split_as_the_csv_crate_splits_them() {
-        for text in [
-            "a,b\n1,2\n",
-            "a,b\r\n1,2\r\n\r\n3,4",
-            "a,b\n\"1,1\",2\n3,\"x\"\"y\"\n",
-            "a,b\n\"two\nlines\",2\r\n,\n",
-            "\"a\",b\n\"\",\"\"\n",
-            "a,b\n1,\"open\nnever",
-        ] {
-            let mut reader =
-                csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-            let expected: Vec<Vec<String>> =
-                reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-            let (found, told) = records(text);
-            if text.contains("never") {
-                assert!(found.is_empty() && told.contains("t.csv:2"), "{text:?} is refused:\n{told}");
-            } else {
-                assert_eq!(found, expected, "{text:?}\n{told}");
-            }
-        }
-    }
-
-    #[test]
-    fn delimiters_are_found_wherever_they_stand() {
-        for text in [
-            "",
-            ",",
-            ",,,,,,,,,,",
-            "1234567,9",
-            "12345678,",
-            "é,ü,12345678901234567890,x",
-            "no delimiter at all",
-        ] {
-            for shift in 0..9 {
-                let text = format!("{}{text}", "x".repeat(shift));
-                let mut fields = Vec::new();
-                split(text.as_bytes(), b',', &mut fields);
-                let found: Vec<&str> = fields.into_iter().map(|range| &text[range]).collect();
-                assert_eq!(found, text.split(',').collect::<Vec<_>>(), "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_column_that_may_be_meant_is_named() {
-        let options = Options::default();
-        let mut intake = Intake::new("t.csv", &options);
-        let table =
-            Table::open(b"job_id,gpu,submit_time,work_tme\n", Layout::Delimited(b','), &mut intake).unwrap();
-        assert_eq!(table.require(["submit_time", "gpus", "work_time"], &mut intake), None, "two are missing");
-        let told = intake.problems().to_string();
-        assert!(
-            told.contains("hint: is `gpu` meant to be `gpus`, `work_tme` meant to be `work_time`?"),
-            "{told}"
-        );
-    }
-
-    #[test]
-    fn a_line_of_another_length_is_told_with_its_number() {
-        let (found, told) = records("a,b\n\"x\ny\",1\n1,2,3\n4,5\n");
-        assert_eq!(found.len(), 2, "the others are read");
-        assert!(told.contains("t.csv:4") && told.contains("3 fields; the header has 2"), "{told}");
     }
 }

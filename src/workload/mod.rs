@@ -1,4 +1,4 @@
-//! WHAT is asked: jobs, what each requests, who asks, and what must run before what.
+//! WHAT is asked: jobs, what each requests, the tenants that ask, and what must run before what.
 //!
 //! A [`Workload`] is flat and finished: jobs in input order, the distinct requests and behaviours they share in
 //! tables beside them. Readers and generators fill one through a [`Builder`].
@@ -79,7 +79,7 @@ impl Job {
     }
 }
 
-/// Who asks for GPUs and pays for them.
+/// A customer that asks for GPUs and pays for them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tenant {
     /// Unique in the workload.

@@ -61,7 +61,7 @@ pub enum Topology {
     RequireRack,
 }
 
-/// What a job needs in order to start: everything a placement reads but who asks.
+/// What a job needs in order to start: everything a placement reads but the tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Request {
     /// GPUs and pods.

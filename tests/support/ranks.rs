@@ -25,7 +25,7 @@ impl<E: Evaluator> Evaluator for Watched<E> {
 }
 
 impl<E> Watched<E> {
-    /// Who ranks.
+    /// What ranks.
     pub(crate) const fn inner(&self) -> &E {
         &self.inner
     }

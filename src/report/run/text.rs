@@ -261,7 +261,7 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
         row.extend(with_power.then(|| power::megawatt_hours(tenant.energy_j.unwrap_or(0))));
         row.extend(with_cost.then(|| tenant.cost.unwrap_or_default().to_string()));
         if with_cost {
-            // Who ended takes the room of what was paid.
+            // How many jobs ended takes the place of what was paid.
             row.remove(2);
         }
         table.add_row(row);

@@ -27,7 +27,7 @@ pub(super) fn partitions(
             let problem = Problem::new("partition `all` is every node, and there from the start");
             document.complain(name.mark, problem);
         } else if is_new(document, "partition", &name, names.iter()) {
-            // A wrong one keeps its name, so that who refers to it is not reported as well.
+            // A wrong one keeps its name, so that what refers to it is not reported as well.
             cluster.partitions.push(Partition {
                 tier,
                 limit_milli,

@@ -142,6 +142,15 @@ fn an_option_of_a_part_that_is_not_chosen_is_told() {
     }
     insta::assert_snapshot!(policy("backfill = \"none\"\nreservations = 2", &Overrides::default()), @r#"s.toml:3:16: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill = "easy"`)"#);
     insta::assert_snapshot!(policy("", &over("fcfs/reservations=2")), @r"--policy fcfs/reservations=2: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill=easy`)");
+    // What a command line says and then takes back is no better.
+    let replaced = |text: &str, overrides: Overrides| {
+        let told = policy("", &Overrides { policy: Some(text.to_owned()), ..overrides });
+        assert!(told.contains("is an option of"), "{text}: {told}");
+    };
+    let skip = || Overrides { backfill: Some("skip".to_owned()), ..Overrides::default() };
+    replaced("easy/reservations=4", skip());
+    replaced("easy/reservations=4", set(&["policy.backfill=skip"]));
+    replaced("las/queue_limits=5", Overrides { order: Some("fifo".to_owned()), ..Overrides::default() });
     insta::assert_snapshot!(policy("hold = \"non\"\nmax_delay = { eval = 60 }", &Overrides::default()), @r"s.toml:2:8: unknown hold `non` (did you mean `none`?)");
 }
 

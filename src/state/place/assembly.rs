@@ -37,7 +37,7 @@ impl<'a> Assembly<'a> {
         (pods, milli, whole_nodes): (u32, u32, bool),
         rest: u32,
     ) -> bool {
-        let Some(admission) = self.admission.filter(|admission| !admission.ledger.tells_who_refuses()) else {
+        let Some(admission) = self.admission.filter(|admission| !admission.ledger.tells_refusals()) else {
             return true;
         };
         let each = admission.watts(kind, milli);
@@ -49,7 +49,7 @@ impl<'a> Assembly<'a> {
     /// Whether a rack might have power left for so many watts of its nodes; where not, it certainly has not.
     pub(crate) fn may_draw(&self, rack: usize, watts: u64) -> bool {
         let Some(Admission { ledger, .. }) = self.admission else { return true };
-        if ledger.tells_who_refuses() {
+        if ledger.tells_refusals() {
             return true;
         }
         let Some(asked) = ledger.rise_above(&self.trial, narrow(rack), watts) else { return false };

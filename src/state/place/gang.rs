@@ -65,7 +65,7 @@ pub(crate) fn ignores_racks(picker: &Picker<'_>) -> bool {
 pub(crate) fn needs<'a>(picker: &'a Picker<'_>) -> impl Iterator<Item = Need> + 'a {
     let enough = |need: &Need| {
         let idle = || picker.occupancy.idle(picker.scope(), need.kind as usize);
-        !need.indexed || need.pods <= idle() || picker.tells_who_refuses()
+        !need.indexed || need.pods <= idle() || picker.tells_refusals()
     };
     picker.class.kinds.iter().filter_map(|kind| need_on(picker, *kind)).filter(enough)
 }
@@ -253,7 +253,7 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
             passed.insert(rack);
         }
         // A rack with too little power for all that is idle may have enough for less.
-        if left < narrow(fullest) || picker.tells_who_refuses() {
+        if left < narrow(fullest) || picker.tells_refusals() {
             (most, racks) = (fullest, None);
         }
         loop {

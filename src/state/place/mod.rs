@@ -162,7 +162,7 @@ impl Admission<'_> {
             }
         };
         let least = class.kinds.iter().map(|kind| pods(*kind)).filter(|watts| *watts < u64::MAX).min();
-        !self.ledger.tells_who_refuses()
+        !self.ledger.tells_refusals()
             && least.is_some_and(|watts| watts > 0 && self.ledger.lacks_anywhere(watts))
     }
     /// What a pod of so many thousandths reserves on nodes of a kind.
@@ -183,8 +183,8 @@ impl Picker<'_> {
         self.preference.plain && self.stream.is_none()
     }
     /// Whether every place that might be taken has to be asked for power, even where none will do in the end.
-    pub(crate) fn tells_who_refuses(&self) -> bool {
-        self.admission.is_some_and(|admission| admission.ledger.tells_who_refuses())
+    pub(crate) fn tells_refusals(&self) -> bool {
+        self.admission.is_some_and(|admission| admission.ledger.tells_refusals())
     }
     fn draw(&self, number: u32) -> Option<u32> {
         self.stream.map(|stream| stream.draw(u64::from(self.job), number))

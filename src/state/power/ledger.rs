@@ -202,7 +202,7 @@ impl Ledger {
     fn admits_watts(&self, node: u32, watts: u64) -> bool {
         let mut admits = self.admits_now(node, watts);
         for other in &self.others {
-            if !admits && !self.tells_who_refuses() {
+            if !admits && !self.tells_refusals() {
                 return false;
             }
             admits &= other.admits_now(node, watts);
@@ -211,7 +211,7 @@ impl Ledger {
     }
     fn admits_now(&self, node: u32, mut more: u64) -> bool {
         let (mut domain, mut admits) = (node, true);
-        while more > 0 && domain != NONE && (admits || self.tells_who_refuses()) {
+        while more > 0 && domain != NONE && (admits || self.tells_refusals()) {
             let drawn = self.tree.of(domain, self.below[domain as usize] + more);
             admits &= !self.refuses(domain, drawn);
             more = drawn.saturating_sub(self.drawn[domain as usize]);

@@ -5,7 +5,7 @@
 //! those made before it, of whatever partition. It holds the place it would have then for as long as it is expected to
 //! run.
 //!
-//! **Who starts.** With no reservation of a linked partition held: whoever has a place. Else a job that is expected to
+//! **What starts.** With no reservation of a linked partition held: every job that has a place. Else a job that is expected to
 //! end by the earliest shadow of a linked partition; under easy also one with which every reservation, in the order in
 //! which they were made, is placed again at its own shadow, beside the job, what runs, and the reservations before it.
 //! From then on they are where they were placed then.
@@ -80,7 +80,7 @@ impl Simulation<'_> {
         true
     }
 
-    /// When each of those who reserved could start now that the walk is over, those before it at their own shadows.
+    /// When each of the jobs that reserved could start now that the walk is over, those before it at their own shadows.
     pub(super) fn record_shadows(&mut self, reservations: &[Window]) {
         let mut before: Vec<Window> = Vec::new();
         for held in reservations {

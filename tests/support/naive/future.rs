@@ -1,4 +1,4 @@
-//! What is expected: who holds what until when, which nodes come and go, what is free over a window of time.
+//! What is expected: what is held until when, which nodes come and go, what is free over a window of time.
 //!
 //! **Known** is every capacity change whose notice has come. A node takes a job over a window if it is up at its
 //! beginning and is not known to go down or absent before its end. A node that drains takes nothing new, and nothing

@@ -95,7 +95,7 @@ pub(crate) struct Counts {
     /// Of these, on a place of the second try.
     pub(crate) second_tries: u64,
     pub(crate) preempted: u64,
-    /// Walks of a preemptive order made anew, as somebody who was taken found no place.
+    /// Walks of a preemptive order made anew, as a job that was taken found no place.
     pub(crate) struck: u64,
     /// Starts of gangs over several racks.
     pub(crate) spanned: u64,

@@ -1,4 +1,4 @@
-//! A pass: who starts now.
+//! A pass: which jobs start now.
 //!
 //! **What it concerns.** The groups of linked partitions (`world.rs`) in which something happened at its instant; a pass
 //! of a cycle concerns all.

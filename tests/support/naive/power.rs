@@ -3,7 +3,7 @@
 //! Every thousandth of a GPU held draws its part of the way from idle to busy. Under `admit` a place is refused if a
 //! node of it, or a rack, feed or site above, would draw more than its cap, at any instant of the window asked about;
 //! or if it would draw more than before where all that is left has been withdrawn. A curtailment lowers the cap of its
-//! feed for a while; only `drain` is told here, where who runs goes on: a start is asked at every instant of its expected
+//! feed for a while; only `drain` is told here, where what runs goes on: a start is asked at every instant of its expected
 //! run at which a curtailment known by now begins.
 
 use super::free::{Free, Holding};

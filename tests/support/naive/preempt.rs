@@ -19,8 +19,8 @@
 //! shapes and racks are only looked at by the placement. Jobs that are not preemptible keep what they hold.
 //!
 //! **Nobody stops for nothing.** If one of those taken would find no place, it and all of its class behind it are out
-//! of this pass, the rest are tried all the same, and the walk is made anew without those who are out. Only when all
-//! who are taken have a place does anybody stop or start.
+//! of this pass, the rest are tried all the same, and the walk is made anew without those that are out. Only when all
+//! that are taken have a place does any job stop or start.
 
 use super::free::{Holding, Owner};
 use super::time::Simulation;

@@ -91,7 +91,7 @@ impl Group {
             during.filter_map(|begin| self.ahead.watts_at(state, begin)).collect()
         });
         let nodes = either(nodes, state.going(job));
-        Supposed { nodes, watts, withdrawn: self.spent.clone(), tells_who_refuses: false }
+        Supposed { nodes, watts, withdrawn: self.spent.clone(), tells_refusals: false }
     }
 
     /// Whether a job at the place found last ends before every reservation begins or leaves room for all of them; if
@@ -196,7 +196,7 @@ impl Group {
         }
         let finder = &mut desk.finder;
         let supposed = self.supposed(bus, job, self.withdrawn(bus, job));
-        let supposed = Supposed { tells_who_refuses: true, ..supposed };
+        let supposed = Supposed { tells_refusals: true, ..supposed };
         let refusing = bus.supposing(supposed, |state| finder.refusing(state, job));
         self.spent.extend(refusing.unwrap_or_default());
         self.spent.sort_unstable();

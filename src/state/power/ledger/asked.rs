@@ -34,13 +34,13 @@ impl Ledger {
         refuses
     }
     /// Whether the domains that refuse something are asked for, so that no place is passed over unasked.
-    pub(crate) const fn tells_who_refuses(&self) -> bool {
+    pub(crate) const fn tells_refusals(&self) -> bool {
         self.refusing.is_some()
     }
     /// From now on the domains that refuse something are told by [`Ledger::refusing`], or not any more.
-    pub(crate) fn tell_who_refuses(&mut self, tell: bool) {
+    pub(crate) fn tell_refusals(&mut self, tell: bool) {
         self.refusing = tell.then(RefCell::default);
-        self.others.iter_mut().for_each(|other| other.tell_who_refuses(tell));
+        self.others.iter_mut().for_each(|other| other.tell_refusals(tell));
     }
     /// The domains that have refused something.
     pub(crate) fn refusing(&self) -> BTreeSet<u32> {
@@ -65,7 +65,7 @@ impl Ledger {
         let mut parts = Vec::new();
         for (instant, then) in std::iter::once(self).chain(&self.others).enumerate() {
             parts.push(then.raised((&*trial, instant), added.clone()));
-            if parts.last() == Some(&None) && !self.tells_who_refuses() {
+            if parts.last() == Some(&None) && !self.tells_refusals() {
                 return false;
             }
         }
@@ -81,7 +81,7 @@ impl Ledger {
         while let Some((domain, more)) = added.pop() {
             let (rise, refuses) = self.rise_of((trial, instant), domain, more);
             admits &= !refuses;
-            if !admits && !self.tells_who_refuses() {
+            if !admits && !self.tells_refusals() {
                 return None;
             }
             on_trial.push((domain, trial.of(instant, domain) + more));
