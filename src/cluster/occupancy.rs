@@ -4,6 +4,7 @@ mod query;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
 use super::bits::ones;
 use super::{Cluster, Piece};
@@ -238,49 +239,6 @@ impl Occupancy {
         }
     }
 
-    /// Those of some nodes, 64 a word, that take new pods take none any more; returns which.
-    pub fn withhold(&mut self, nodes: &[u64]) -> Vec<u32> {
-        let up = nodes.iter().zip(&self.up).enumerate();
-        let withheld: Vec<u32> = up
-            .flat_map(|(word, (nodes, up))| ones(nodes & up, word))
-            .map(|node| u32::try_from(node).expect("nodes are counted in 32 bits"))
-            .collect();
-        for node in &withheld {
-            let node = *node as usize;
-            self.reindex(node, Some(self.free_mask(node)), None);
-            self.count_split(node, |split, own| split - own);
-            self.up[node >> 6] ^= 1 << (node & 63);
-            self.withheld[node >> 6] ^= 1 << (node & 63);
-        }
-        withheld
-    }
-
-    /// Nodes that were withheld take new pods again.
-    pub fn give_back(&mut self, withheld: &[u32]) {
-        for node in withheld {
-            let node = *node as usize;
-            self.reindex(node, None, Some(self.free_mask(node)));
-            self.count_split(node, |split, own| split + own);
-            self.up[node >> 6] ^= 1 << (node & 63);
-            self.withheld[node >> 6] ^= 1 << (node & 63);
-        }
-    }
-
-    /// Whole nodes of one kind that are withheld enter or leave what their racks have free.
-    fn count_withheld<const ENTER: bool>(&mut self, word: usize, mask: u64) {
-        let mask = mask & self.withheld[word];
-        if mask == 0 || self.layout.flat {
-            return;
-        }
-        let layout = &*self.layout;
-        let gpus = layout.kind_gpus[layout.kind[word << 6 | mask.trailing_zeros() as usize] as usize];
-        layout.each_rack(word, mask, |rack, nodes| {
-            let milli = nodes.count_ones() * gpus * 1000;
-            let rack = &mut self.rack_free_milli[rack];
-            *rack = if ENTER { *rack + milli } else { *rack - milli };
-        });
-    }
-
     fn claim_nodes(&mut self, word: usize, mask: u64) {
         let held = mask & !self.untouched[word];
         assert!(held == 0, "claimed node {} is not wholly free", word << 6 | held.trailing_zeros() as usize);
@@ -299,7 +257,7 @@ impl Occupancy {
         self.count_withheld::<true>(word, mask);
     }
 
-    /// Whole nodes of one kind enter or leave the indexes, 64 at a time.
+    /// Whole nodes of one kind enter or leave the indexes and what their racks have free, 64 at a time.
     #[inline]
     fn index_nodes<const ENTER: bool>(&mut self, word: usize, mask: u64) {
         if mask == 0 {
@@ -307,14 +265,21 @@ impl Occupancy {
         }
         let layout = &*self.layout;
         let kind = layout.kind[word << 6 | mask.trailing_zeros() as usize] as usize;
-        let gpus = layout.kind_gpus[kind];
         if !layout.flat {
             layout.each_rack(word, mask, |rack, nodes| {
-                let milli = nodes.count_ones() * gpus * 1000;
+                let milli = nodes.count_ones() * layout.kind_gpus[kind] * 1000;
                 let rack = &mut self.rack_free_milli[rack];
                 *rack = if ENTER { *rack + milli } else { *rack - milli };
             });
         }
+        self.index_kind::<ENTER>(kind, word, mask);
+    }
+
+    /// Idle nodes of one kind enter or leave the indexes.
+    #[inline]
+    fn index_kind<const ENTER: bool>(&mut self, kind: usize, word: usize, mask: u64) {
+        let layout = &*self.layout;
+        let gpus = layout.kind_gpus[kind];
         for &scope in &layout.scopes_of_word[word] {
             let mask = mask & layout.members[scope as usize][word];
             let index = &mut self.indexes[scope as usize];

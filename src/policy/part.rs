@@ -211,10 +211,7 @@ pub fn options() -> Vec<PartOption> {
 /// The options of the parts that settings name, each once.
 #[must_use]
 pub fn options_of(settings: &Settings) -> Vec<PartOption> {
-    let event = settings.event_backfill.as_deref();
-    distinct(parts().filter(|part| {
-        part.name == part.kind.of(settings) || part.kind == Kind::Backfill && Some(part.name) == event
-    }))
+    distinct(parts().filter(|part| part.name == part.kind.of(settings)))
 }
 
 fn distinct(parts: impl Iterator<Item = Part>) -> Vec<PartOption> {
@@ -235,10 +232,11 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
             return Err(unknown(kind, name));
         }
     }
-    if let Some(event) = &settings.event_backfill
-        && !backfill::event_backfills().any(|entry| entry.name == *event)
-    {
-        return Err(unknown(Kind::Backfill, event));
+    if let Some(event) = &settings.event_backfill {
+        let known = Kind::Backfill.knows(event);
+        if !known || !backfill::serves_events(event, &settings.backfill) {
+            return Err(if known { not_at_events(settings, event) } else { unknown(Kind::Backfill, event) });
+        }
     }
     let mut settings = settings.clone();
     for option in options_of(&settings) {
@@ -246,6 +244,14 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
         option.read(&mut settings, &text)?;
     }
     Ok(())
+}
+
+/// What to say of a backfill that passes at events cannot have.
+#[must_use]
+pub fn not_at_events(settings: &Settings, event: &str) -> Box<Problem> {
+    let of_cycle = &settings.backfill;
+    let found = format!("`event_backfill`: `{event}`, and passes of the cycle have backfill `{of_cycle}`");
+    Box::new(Problem::new(found).hint(format!("at events: `none`, or the cycle's own, `{of_cycle}`")))
 }
 
 /// What to say of a name that no part of a kind has.

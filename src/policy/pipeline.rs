@@ -46,6 +46,10 @@ impl Bus<'_, '_> {
         self.tell(&event);
         Ok(event)
     }
+    /// From now on the passes over a partition pass over these jobs before the one that they stop at.
+    pub(super) fn pass_over(&mut self, partition: u32, jobs: Vec<u32>) {
+        self.trial.pass_over(partition, jobs);
+    }
     /// From now on the passes over a partition stop at this job.
     pub(super) fn close_partition(&mut self, partition: u32, head: Option<u32>) {
         let event = self.trial.close_partition(partition, head);
@@ -112,7 +116,7 @@ impl Pipeline {
         let event = match settings.event_backfill.as_ref().filter(|_| settings.has_event_passes()) {
             // The same backfill at events as in the cycle: one pass is both.
             Some(event) if !is_ranked(settings) && *event != settings.backfill => {
-                Some(event_pass(state, ranks, event)?)
+                Some(event_pass(state, ranks)?)
             }
             _ => None,
         };
@@ -135,13 +139,12 @@ fn full_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     })
 }
 
-/// The pass at events of a backfill.
-fn event_pass(state: &State, ranks: &Ranks, backfill: &str) -> Option<Box<dyn Pass>> {
-    let backfill = Backfill::named(backfill).filter(|backfill| backfill.serves_events())?;
+/// The pass at events, where it is not that of the cycle.
+fn event_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, false);
     let order = Order::named(&state.plan().settings.order, state.plan().workload.jobs.len())?;
-    Some(Box::new(Walk::new(state, order, backfill, (placement, ranked))))
+    Some(Box::new(Walk::new(state, order, Backfill::None, (placement, ranked))))
 }
 
 fn part<T: Part>(part: &mut Option<T>) -> Option<&mut dyn Part> {

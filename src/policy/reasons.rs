@@ -135,9 +135,11 @@ impl Reasons {
     fn settle_own(&mut self, state: &mut Trial<'_>) {
         let mut own = BTreeMap::new();
         for partition in 0..state.plan().workload.partitions.len() {
-            let head = state.head(u32::try_from(partition).expect("partitions are few"));
-            if let Some(head) = head.filter(|head| state.waits(*head)) {
-                own.insert(head, self.reason(state, state.class(head).index));
+            let partition = u32::try_from(partition).expect("partitions are few");
+            let blocked =
+                state.head(partition).into_iter().chain(state.passed_over(partition).iter().copied());
+            for job in blocked.filter(|job| state.waits(*job)) {
+                own.insert(job, self.reason(state, state.class(job).index));
             }
         }
         if state.lengths_decide() {
@@ -147,7 +149,8 @@ impl Reasons {
             for job in state.waiting().to_vec() {
                 let class = state.class(job);
                 let (index, stops) = (class.index, state.head(class.queue));
-                if stops.is_none_or(|head| head == job) {
+                let is_tried = |head| head == job || state.passed_over(class.queue).contains(&job);
+                if stops.is_none_or(is_tried) {
                     let reason = self.reason_of_length(state, job, &watts);
                     own.insert(job, reason.unwrap_or_else(|| self.reason(state, index)));
                 }

@@ -1,7 +1,8 @@
 use super::placement;
-use crate::document::Mark;
+use crate::document::{Mark, Placed};
 use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
+use crate::policy::backfill::serves_events;
 use crate::policy::hold::{HOLDS, may_hold};
 use crate::policy::part::{self, Kind, PartOption, implied_preemption, unknown};
 use crate::policy::power::is_capped;
@@ -60,6 +61,8 @@ pub struct Choices {
     settings: Settings,
     origins: [Origin; Kind::ALL.len()],
     given: Vec<Given>,
+    /// Where the backfill of passes at events is told.
+    event_mark: Option<Mark>,
     /// Kinds whose part could not be told: what belongs to them is not judged.
     unclear: Vec<Kind>,
 }
@@ -73,11 +76,12 @@ impl Choices {
     /// Everything is inherited from settings.
     fn on(settings: Settings) -> Self {
         let origins = [Origin::inherited(); Kind::ALL.len()];
-        Self { settings, origins, given: Vec::new(), unclear: Vec::new() }
+        Self { settings, origins, given: Vec::new(), event_mark: None, unclear: Vec::new() }
     }
-    /// What is known so far beside the names of parts.
-    pub(super) const fn settings(&mut self) -> &mut Settings {
-        &mut self.settings
+    /// Chooses the backfill of passes at events, if it is told.
+    pub(super) fn at_events(&mut self, event: Option<Placed<String>>) {
+        self.event_mark = event.as_ref().map(|event| event.mark);
+        self.settings.event_backfill = event.map(|event| event.value);
     }
 
     /// The settings under another policy, put on top of what the scenario says; on the plan of that scenario.
@@ -258,6 +262,12 @@ impl Choices {
         let backfill = settings.backfill.as_str();
         let is_clear =
             ![Kind::Order, Kind::Backfill, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind));
+        if is_clear
+            && let Some(event) = settings.event_backfill.as_ref()
+            && !serves_events(event, backfill)
+        {
+            found.push((self.event_mark, part::not_at_events(settings, event)));
+        }
         if is_clear && self.is_ranked() && backfill != "skip" {
             let why = match settings.preemption {
                 Some(_) => "preemption `ranked`".to_owned(),

@@ -3,7 +3,7 @@ use super::placement;
 use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::Problem;
 use crate::history::Settings;
-use crate::policy::backfill::event_backfills;
+use crate::policy::backfill::BACKFILLS;
 use crate::policy::part::{self, Kind, PartOption};
 use crate::workload::{JobKind, Workload};
 
@@ -35,7 +35,7 @@ pub(super) fn read(
             complain(preset.mark, choices.preset(&preset, at(Level::File, preset.mark)));
         }
         said = self::said(&mut policy, &mut choices);
-        choices.settings().event_backfill = event_backfill(document, &mut policy, settings.cycle);
+        choices.at_events(event_backfill(document, &mut policy, settings.cycle));
         policy.finish();
     }
     let take = |choices: &mut Choices, level: Level| {
@@ -135,8 +135,8 @@ fn entry(option: &PartOption, key: &Placed<String>, item: &Item<'_>) -> Option<S
 }
 
 /// The backfill of passes at events, where those have one of their own.
-fn event_backfill(document: &Document, policy: &mut Table<'_>, cycle: Option<u32>) -> Option<String> {
-    let names: Vec<_> = event_backfills().map(|entry| (entry.name, entry.name)).collect();
+fn event_backfill(document: &Document, policy: &mut Table<'_>, cycle: Option<u32>) -> Option<Placed<String>> {
+    let names: Vec<_> = BACKFILLS.iter().map(|entry| (entry.name, entry.name)).collect();
     let event = policy.choice("event_backfill", &names)?;
     if cycle.is_none() {
         let problem = Problem::new(
@@ -144,7 +144,7 @@ fn event_backfill(document: &Document, policy: &mut Table<'_>, cycle: Option<u32
         );
         document.complain(event.mark, problem.hint("set `run.cycle`, such as `--cycle 30s`"));
     }
-    Some(event.value.to_owned())
+    Some(Placed { value: event.value.to_owned(), mark: event.mark })
 }
 
 /// What to say of settings whose order stops running jobs where no job of the workload may be stopped; none where some may,

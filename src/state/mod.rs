@@ -80,6 +80,8 @@ pub struct State {
     known: Vec<CapacityChange>,
     /// By partition: the job that its passes stop at.
     heads: Vec<Option<u32>>,
+    /// By partition: the jobs that stand before that one and were passed over.
+    passed_over: Vec<Vec<u32>>,
 }
 
 /// Reading.
@@ -93,6 +95,7 @@ impl State {
         let jobs = plan.workload.jobs.len();
         let book = Book::new(jobs, classes.table.len());
         let heads = vec![None; plan.workload.partitions.len()];
+        let passed_over = vec![Vec::new(); plan.workload.partitions.len()];
         let record =
             JobRecord { eligible_time: Time::NEVER, finish_time: Time::NEVER, outcome: Outcome::Unfinished };
         // Most jobs run once, on pieces no more than one.
@@ -111,6 +114,7 @@ impl State {
             trials: 0,
             known: Vec::new(),
             heads,
+            passed_over,
         }
     }
     /// The present instant.
@@ -181,6 +185,11 @@ impl State {
     #[must_use]
     pub fn head(&self, partition: u32) -> Option<u32> {
         self.heads[partition as usize]
+    }
+    /// The blocked jobs before that one, which the passes over a partition pass over, as they last said.
+    #[must_use]
+    pub fn passed_over(&self, partition: u32) -> &[u32] {
+        &self.passed_over[partition as usize]
     }
     /// The running jobs, in no order.
     #[must_use]

@@ -176,6 +176,10 @@ impl<'a> Trial<'a> {
     pub(crate) const fn mark_heard(&mut self) {
         self.state.heard = self.state.log.len();
     }
+    /// From now on the passes over a partition pass over these jobs before the one that they stop at.
+    pub(crate) fn pass_over(&mut self, partition: u32, jobs: Vec<u32>) {
+        self.state.passed_over[partition as usize] = jobs;
+    }
     /// From now on the passes over a partition stop at this job.
     pub(crate) fn close_partition(&mut self, partition: u32, head: Option<u32>) -> Event {
         self.state.close_partition(partition, head)

@@ -57,7 +57,7 @@ fn check(occupancy: &Occupancy) {
         }
     }
     for rack in (0..occupancy.racks()).filter(|_| !occupancy.is_flat()) {
-        let up = occupancy.rack_nodes(rack).filter(|node| occupancy.is_up(*node as usize));
+        let up = occupancy.rack_nodes(rack).filter(|node| occupancy.counts(*node as usize));
         let free: u32 = up.map(|node| occupancy.free_milli(node as usize)).sum();
         assert_eq!(occupancy.rack_free_milli(rack), free, "free thousandths of rack {rack}");
     }
@@ -102,6 +102,11 @@ fn come_and_go(mut occupancy: Occupancy) {
             occupancy.release(&[piece], Host::default());
         }
         if step % 50 == 0 {
+            check(&occupancy);
+            let some: Vec<u64> = (0..occupancy.nodes().div_ceil(64)).map(|_| u64::from(size) << 16).collect();
+            let withheld = occupancy.withhold(&some);
+            check(&occupancy);
+            occupancy.give_back(&withheld);
             check(&occupancy);
         }
     }

@@ -48,9 +48,10 @@ pub(super) enum Backfill {
 pub const BACKFILLS: &[ListedBackfill] =
     &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
 
-/// The backfills that passes at events may have, between those of a cycle.
-pub fn event_backfills() -> impl Iterator<Item = &'static ListedBackfill> {
-    BACKFILLS.iter().filter(|entry| entry.kind.serves_events())
+/// Whether passes at events, between those of a cycle with a backfill, may have this one: `none`, or the cycle's own.
+#[must_use]
+pub fn serves_events(event: &str, of_cycle: &str) -> bool {
+    event == none::ENTRY.name || event == of_cycle
 }
 
 /// How far `conservative` looks.
@@ -78,11 +79,6 @@ impl Backfill {
     }
     pub(super) fn named(name: &str) -> Option<Self> {
         BACKFILLS.iter().find(|entry| entry.name == name).map(|entry| entry.kind)
-    }
-    /// Whether it can serve passes at events between those of a cycle: not where reservations are kept from pass to
-    /// pass.
-    pub(super) fn serves_events(self) -> bool {
-        self != Self::Conservative
     }
     /// Whether the head gets a reservation.
     pub(super) fn reserves(self) -> bool {

@@ -42,12 +42,14 @@ struct Stream {
 }
 
 /// A partition in a pass.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Front {
     /// How many of its jobs hold a reservation.
     reserved: u32,
     /// The blocked job that closed it.
     head: Option<Key>,
+    /// The blocked jobs that were passed over before it closed.
+    passed: Vec<u32>,
 }
 
 /// What became of a job that was tried.

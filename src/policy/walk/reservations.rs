@@ -72,11 +72,14 @@ fn claims<'a>(
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
     held: Vec<Reservation>,
+    /// How often something had become free and had been taken when all of them were placed.
+    placed: Option<(u64, u64)>,
 }
 
 impl Reservations {
     pub(super) fn clear(&mut self) {
         self.held.clear();
+        self.placed = None;
     }
     pub(super) const fn is_empty(&self) -> bool {
         self.held.is_empty()
@@ -106,6 +109,7 @@ impl Reservations {
         };
         let known = made.is_some();
         self.held.extend(made);
+        self.placed = None;
         known
     }
 
@@ -169,7 +173,7 @@ impl Reservations {
             let class = state.class(candidate.job);
             return ahead.leaves_room(state, finder, job, class, (candidate.pieces, candidate.cap));
         }
-        let mut beside = Self { held: self.held.clone() };
+        let mut beside = Self { held: self.held.clone(), placed: None };
         for at in 0..beside.held.len() {
             let place = beside.place(state, (&mut *ahead, &mut *finder), at, Some(candidate));
             if place.is_none() {
@@ -188,20 +192,29 @@ impl Reservations {
         (ahead, finder): (&mut Lookahead, &mut Finder),
         job: u32,
     ) -> Vec<u64> {
+        self.place_again(state, (ahead, finder));
         let mut nodes = vec![0; state.resources().occupancy.nodes().div_ceil(64)];
         // Most jobs run as fast anywhere.
         let end = state.class(job).rate.map(|rate| state.expected_end(job, rate));
-        for at in 0..self.held.len() {
-            let place = self.place(state, (&mut *ahead, &mut *finder), at, None);
-            self.held[at].place = place;
-            let shadow = self.held[at].shadow;
-            let pieces = self.held[at].place.iter().flat_map(|place| &place.pieces);
+        for held in &self.held {
+            let pieces = held.place.iter().flat_map(|place| &place.pieces);
             let of_gpus = pieces.filter(|piece| !matches!(piece, Piece::Gpus { mask: 0, .. }));
-            let meets = |node: &u32| shadow < end.unwrap_or_else(|| state.expected_end_on(job, *node));
+            let meets = |node: &u32| held.shadow < end.unwrap_or_else(|| state.expected_end_on(job, *node));
             for node in of_gpus.flat_map(|piece| piece.nodes()).filter(meets) {
                 nodes[node as usize >> 6] |= 1 << (node & 63);
             }
         }
         nodes
+    }
+    /// Every reservation is placed with what has started so far, unless that has been done.
+    fn place_again(&mut self, state: &State, (ahead, finder): (&mut Lookahead, &mut Finder)) {
+        let stands = (state.resources().freed(), state.resources().taken());
+        if self.placed == Some(stands) {
+            return;
+        }
+        for at in 0..self.held.len() {
+            self.held[at].place = self.place(state, (&mut *ahead, &mut *finder), at, None);
+        }
+        self.placed = Some(stands);
     }
 }

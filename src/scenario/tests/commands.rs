@@ -32,7 +32,13 @@ fn passes_at_events_have_a_backfill_of_their_own() {
     let both = settings(Some("30s"), "none").unwrap();
     assert_eq!((both.cycle, both.event_backfill.as_deref()), (Some(30), Some("none")), "Slurm's two kinds");
     assert!(settings(None, "none").unwrap_err().contains("--cycle 30s"), "nothing to be told from");
-    assert!(settings(Some("30s"), "conservative").is_err(), "it keeps reservations from pass to pass");
+    let other = settings(Some("30s"), "conservative").unwrap_err();
+    assert!(other.contains("hint: at events: `none`, or the cycle's own, `easy`"), "{other}");
+    assert_eq!(
+        settings(Some("30s"), "skip").unwrap().event_backfill.as_deref(),
+        Some("skip"),
+        "the cycle's own"
+    );
 }
 
 #[test]

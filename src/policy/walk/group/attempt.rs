@@ -1,6 +1,6 @@
 //! One job tried: does it fit now, and does it delay a reservation?
 
-use super::{Group, Tried};
+use super::{Front, Group, Tried};
 use crate::policy::PolicyError;
 use crate::policy::backfill::Backfill;
 use crate::policy::pipeline::Bus;
@@ -209,10 +209,15 @@ impl Group {
             return;
         }
         for partition in 0..self.fronts.len() {
-            let head = self.fronts[partition].head;
-            if self.told[partition] != head {
-                self.told[partition] = head;
-                let index = u32::try_from(partition).expect("partitions are few");
+            let index = u32::try_from(partition).expect("partitions are few");
+            let Front { head, passed, .. } = &mut self.fronts[partition];
+            // Without a head no job stands behind another.
+            let passed = if head.is_some() { std::mem::take(passed) } else { Vec::new() };
+            if bus.passed_over(index) != passed {
+                bus.pass_over(index, passed);
+            }
+            if self.told[partition] != *head {
+                self.told[partition] = *head;
                 bus.close_partition(index, head.map(job_of));
             }
         }

@@ -201,7 +201,10 @@ impl Group {
 
     /// The job at the front of a stream is blocked, and the next one is tried all the same.
     fn pass_over(&mut self, stream: usize, key: Key) {
-        let Stream { tier, line, .. } = self.streams[stream];
+        let Stream { tier, line, partition, .. } = self.streams[stream];
+        if self.rules.backfill == Backfill::None {
+            self.fronts[partition as usize].passed.push(job_of(key));
+        }
         self.tiers[tier].pass_over(line, key);
         self.passed.push((stream, key));
     }
