@@ -35,8 +35,8 @@ fn passes_at_events_have_a_backfill_of_their_own() {
     let other = settings(Some("30s"), "conservative").unwrap_err();
     assert!(other.contains("hint: at events: `none`, or the cycle's own, `easy`"), "{other}");
     assert_eq!(
-        settings(Some("30s"), "skip").unwrap().event_backfill.as_deref(),
-        Some("skip"),
+        settings(Some("30s"), "easy").unwrap().event_backfill.as_deref(),
+        Some("easy"),
         "the cycle's own"
     );
 }
