@@ -8,6 +8,8 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::cluster::{Cluster, NodeKind};
 use gigawatt::history::{History, Plan, Settings};
+use gigawatt::metrics::measure;
+use gigawatt::scenario::{Overrides, Scenario};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Time, Watts};
 use gigawatt::workload::generate::{Arrivals, Estimate, Generator, Quantiles, Variety};
@@ -146,7 +148,7 @@ fn mean_queue(history: &History) -> f64 {
     waited as f64 / f64::from(history.end.0)
 }
 
-fn measure(criterion: &mut Criterion, group: &str, cases: &[(String, Case)]) {
+fn compare(criterion: &mut Criterion, group: &str, cases: &[(String, Case)]) {
     let mut group = criterion.benchmark_group(group);
     group.sample_size(10);
     for (name, case) in cases {
@@ -173,7 +175,7 @@ fn engine(criterion: &mut Criterion) {
             cases.push((name.to_owned(), Case { jobs: 300_000, ..Case::of(room, backfill) }));
         }
     }
-    measure(criterion, "engine", &cases);
+    compare(criterion, "engine", &cases);
 }
 
 /// A job must not cost more because there are more of them.
@@ -184,7 +186,7 @@ fn growth(criterion: &mut Criterion) {
             cases.push((jobs.to_string(), Case { jobs, ..Case::of(room, "easy") }));
         }
     }
-    measure(criterion, "growth", &cases);
+    compare(criterion, "growth", &cases);
 }
 
 /// A job must not cost much more because many wait.
@@ -198,7 +200,7 @@ fn queue(criterion: &mut Criterion) {
             }
         }
     }
-    measure(criterion, "queue", &cases);
+    compare(criterion, "queue", &cases);
 }
 
 /// What features cost that most runs do without: caps, preemption, reservations of everybody.
@@ -220,10 +222,26 @@ fn features(criterion: &mut Criterion) {
         ("easy/idle", idle("easy")),
         ("conservative/idle", idle("conservative")),
     ];
-    measure(criterion, "features", &cases.map(|(name, case)| (name.to_owned(), case)));
+    compare(criterion, "features", &cases.map(|(name, case)| (name.to_owned(), case)));
 }
 
-/// Microsoft's Philly trace on 64 nodes of 8 GPUs, where the folder that `GIGAWATT_SHARED` names has it.
+/// What a run is measured for must not cost more than the run: `measure` beside `simulate`, of one and the same.
+fn measuring(criterion: &mut Criterion) {
+    for backfill in ["skip", "easy"] {
+        let case = Case::of(&ROOMS[0], backfill);
+        let plan = case.plan();
+        let history = Case::run(plan.clone());
+        let mut group = criterion.benchmark_group(format!("measuring/{backfill}"));
+        group.sample_size(10).throughput(Throughput::Elements(case.jobs.into()));
+        group.bench_function("simulate", |bencher| {
+            bencher.iter_batched(|| plan.clone(), Case::run, BatchSize::PerIteration);
+        });
+        group.bench_function("measure", |bencher| bencher.iter(|| measure(&history)));
+    }
+}
+
+/// Microsoft's Philly trace on 64 nodes of 8 GPUs, as `simulate` reads it, where the folder that `GIGAWATT_SHARED` names
+/// has it.
 ///
 /// `srtf` and `las` with every job preemptible: most of it are stops on trial for jobs that then find no node, and the walk
 /// over the running jobs. `conservative` with 50 reservations: a search through the profile for each that may move.
@@ -233,26 +251,22 @@ fn philly(criterion: &mut Criterion) {
         return;
     };
     let path = std::path::Path::new(&folder).join("traces/philly/philly_jobs.csv.zst");
-    let cluster = Cluster::uniform(64, NodeKind { gpus: 8, ..NodeKind::default() });
-    let trace = gigawatt::trace::read(&path, Some("philly"), &gigawatt::trace::Options::default());
-    let workload = trace.expect("the trace of the folder").workload;
     let mut group = criterion.benchmark_group("philly");
     group.sample_size(10);
-    for (name, order, backfill, depth) in [
-        ("fifo/skip", "fifo", "skip", None),
-        ("srtf", "srtf", "skip", None),
-        ("las", "las", "skip", None),
-        ("conservative/50", "fifo", "conservative", Some(50)),
-    ] {
-        let queue_limits = vec![3250, 7200];
-        let settings = Settings { depth, queue_limits, ..Settings::named(order, backfill, "best-fit") };
-        let plan = Plan { cluster: cluster.clone(), workload: workload.clone(), settings };
-        group.throughput(Throughput::Elements(workload.len().into()));
-        group.bench_function(name, |bencher| {
+    for policy in ["fifo/skip", "srtf", "las", "fifo/conservative/depth=50"] {
+        let overrides = Overrides {
+            workload: Some(path.display().to_string()),
+            cluster: Some("64x8".to_owned()),
+            policy: Some(policy.to_owned()),
+            ..Overrides::default()
+        };
+        let plan = Scenario::from_overrides(&overrides).expect("the trace of the folder").plan;
+        group.throughput(Throughput::Elements(plan.workload.len().into()));
+        group.bench_function(policy, |bencher| {
             bencher.iter_batched(|| plan.clone(), Case::run, BatchSize::PerIteration);
         });
     }
 }
 
-criterion_group!(benches, engine, growth, queue, features, philly);
+criterion_group!(benches, engine, growth, queue, features, measuring, philly);
 criterion_main!(benches);

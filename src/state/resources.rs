@@ -165,7 +165,7 @@ impl Resources {
     pub(crate) fn may_hold_outside(&self, class: &Class, nodes: &[u64]) -> bool {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
         match class.form {
-            Form::Pod { gpus } => occupancy.has_free_outside(scope, gpus, nodes),
+            Form::Pod { gpus } if gpus > 0 => occupancy.has_free_outside(scope, gpus, nodes),
             Form::Gang { .. } if !class.whole_nodes.is_empty() => {
                 let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
                 kinds.any(|(kind, most)| *most <= occupancy.idle_outside(scope, *kind as usize, nodes))

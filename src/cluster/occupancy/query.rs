@@ -203,12 +203,16 @@ impl Occupancy {
         let outside = |(idle, nodes): (&u64, &u64)| (idle & !nodes).count_ones();
         self.idle_words(scope, kind).iter().zip(nodes).map(outside).sum()
     }
-    /// Whether a node of a scope that takes new pods and is not among some, 64 a word, has so many wholly free GPUs.
+    /// Whether a node of a scope that takes new pods and is not among some, 64 a word, has so many (1 or more) wholly free
+    /// GPUs.
     #[must_use]
     pub fn has_free_outside(&self, scope: usize, gpus: u32, nodes: &[u64]) -> bool {
-        let members = self.layout.members[scope].iter().zip(&self.up).zip(nodes).enumerate();
-        let mut outside = members.flat_map(|(word, ((own, up), nodes))| ones(own & up & !nodes, word));
-        outside.any(|node| self.free_mask(node).count_ones() >= gpus)
+        let index = &self.indexes[scope];
+        let any = |of: &[u64]| of.iter().zip(nodes).any(|(of, nodes)| of & !nodes != 0);
+        let counts = self.free_counts(scope, gpus);
+        let parts = index.part_by_free.iter().enumerate().filter(|(count, _)| counts >> count & 1 == 1);
+        let kinds = self.layout.kind_gpus.iter().zip(&index.idle).filter(|(each, _)| **each >= gpus);
+        parts.map(|(_, nodes)| nodes).chain(kinds.map(|(_, nodes)| nodes)).any(|nodes| any(nodes.words()))
     }
     /// Whether a node belongs to a scope.
     #[must_use]

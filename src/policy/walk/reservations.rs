@@ -199,9 +199,16 @@ impl Reservations {
         for held in &self.held {
             let pieces = held.place.iter().flat_map(|place| &place.pieces);
             let of_gpus = pieces.filter(|piece| !matches!(piece, Piece::Gpus { mask: 0, .. }));
-            let meets = |node: &u32| held.shadow < end.unwrap_or_else(|| state.expected_end_on(job, *node));
-            for node in of_gpus.flat_map(|piece| piece.nodes()).filter(meets) {
-                nodes[node as usize >> 6] |= 1 << (node & 63);
+            let meets = |node: u32| held.shadow < end.unwrap_or_else(|| state.expected_end_on(job, node));
+            for piece in of_gpus {
+                match *piece {
+                    Piece::Nodes { word, mask } if end.is_some_and(|end| held.shadow < end) => {
+                        nodes[word as usize] |= mask;
+                    }
+                    _ => piece.nodes().filter(|node| meets(*node)).for_each(|node| {
+                        nodes[node as usize >> 6] |= 1 << (node & 63);
+                    }),
+                }
             }
         }
         nodes

@@ -39,6 +39,8 @@ pub(crate) struct Ledger {
     below: Vec<u64>,
     /// By domain: what it draws itself.
     drawn: Vec<u64>,
+    /// How many domains draw more than they may now.
+    exceeded: u32,
     /// By domain up to the racks: how many of its nodes are there at all.
     present: Vec<u32>,
     /// Feeds whose rise is limited.
@@ -84,6 +86,7 @@ impl Ledger {
             caps,
             below,
             drawn,
+            exceeded: 0,
             present,
             rises,
             eased: false,
@@ -101,13 +104,18 @@ impl Ledger {
         let announced =
             |curtailment: &Curtailment| curtailment.is_active(now) || drains && curtailment.is_known(now);
         let admitted = self.caps_with(cluster, announced);
-        self.caps = Arc::new(Caps { actual, admitted });
+        self.put_caps(Caps { actual, admitted });
     }
     /// The caps that are known by `now` to hold at an instant.
     pub(crate) fn expect_caps(&mut self, cluster: &Cluster, now: Time, instant: Time) {
         let known = |curtailment: &Curtailment| curtailment.is_known(now) && curtailment.is_active(instant);
         let actual = self.caps_with(cluster, known);
-        self.caps = Arc::new(Caps { admitted: actual.clone(), actual });
+        self.put_caps(Caps { admitted: actual.clone(), actual });
+    }
+    fn put_caps(&mut self, caps: Caps) {
+        self.caps = Arc::new(caps);
+        let exceeded = (0..index(self.drawn.len())).filter(|domain| self.exceeds(*domain));
+        self.exceeded = index(exceeded.count());
     }
     /// By domain: its cap, and what the curtailments that count leave of it.
     fn caps_with(&self, cluster: &Cluster, counts: impl Fn(&Curtailment) -> bool) -> Vec<u64> {
@@ -355,7 +363,9 @@ impl Ledger {
         self.below[at] = u64::try_from(below).expect("nobody gives back more than he took");
         let gone = self.present.get(at) == Some(&0);
         let drawn = if gone { 0 } else { self.tree.of(domain, self.below[at]) };
+        self.exceeded -= u32::from(self.exceeds(domain));
         let before = std::mem::replace(&mut self.drawn[at], drawn);
+        self.exceeded += u32::from(self.exceeds(domain));
         let above = self.tree.parent[at];
         (above != NONE && before != drawn).then(|| (above, i128::from(drawn) - i128::from(before)))
     }
@@ -384,6 +394,9 @@ impl Ledger {
 
     /// The lowest domain, from `from` on, that draws more than it may now.
     pub(crate) fn exceeded(&self, from: u32) -> Option<u32> {
+        if self.exceeded == 0 {
+            return None;
+        }
         let exceeds = |(drawn, cap): (&u64, &u64)| drawn > cap;
         let found = self.drawn.iter().zip(&self.caps.actual).skip(from as usize).position(exceeds);
         found.map(|offset| from + index(offset))

@@ -264,10 +264,11 @@ impl Profile {
         if shares || !class.host.is_none() {
             return false;
         }
-        let first = self.marks.partition_point(|mark| mark.from <= held.start) - 1;
-        self.least.begin(&self.steps[self.marks[first].step as usize], &self.full);
-        for mark in self.marks[first + 1..].iter().take_while(|mark| mark.from < held.end) {
-            self.least.lessen(&self.steps[mark.step as usize], &self.full);
+        let mut index = self.marks.partition_point(|mark| mark.from <= held.start) - 1;
+        self.least.begin(&self.steps[self.marks[index].step as usize], &self.full);
+        while let Some(next) = self.next_lesser(index, held.end) {
+            self.least.lessen(&self.steps[self.marks[next].step as usize], &self.full);
+            index = next;
         }
         self.touched.clear();
         held.pieces.iter().for_each(|piece| self.gpus.bits_of(*piece, &mut self.touched));
@@ -326,13 +327,19 @@ impl Profile {
             if lessens && !self.gpus.may_fit(class, &least.free, least.partly_left(&self.gpus)) {
                 break Some(self.since_when(class, first, index));
             }
-            index += 1;
-            if self.marks.get(index).is_none_or(|mark| mark.from >= end) {
-                break None;
+            match self.next_lesser(index, end) {
+                Some(next) => index = next,
+                None => break None,
             }
         };
         self.least = least;
         full
+    }
+
+    /// The first step after another, before `end`, in which less may be left than before it: one at which a window begins.
+    fn next_lesser(&self, after: usize, end: Time) -> Option<usize> {
+        let window = self.marks.iter().enumerate().skip(after + 1).take_while(|(_, mark)| mark.from < end);
+        window.filter(|(_, mark)| mark.begins > 0).map(|(index, _)| index).next()
     }
 
     /// The last step from which on, until `last`, there is too little; from `first` on there is.
