@@ -205,6 +205,7 @@ fn a_trace_is_inspected() {
     1–4 h           20.0% ████████▍                  36.3% ██████████████▎
     p50 10m00s · p90 1h00m · p99 1h00m · longest 1h00m · mean 22m12s
     requested above work in 80.0 % of jobs (median 1.5 times), below in 0.0 %
+    recorded waits of 5 jobs: p50 0s · p95 0s · mean 0s
 
     Tenant         jobs                             GPU-hours
     user1           40.0% ████████████████▋          60.5% █████████████████████████
@@ -300,6 +301,8 @@ fn a_trace_is_simulated() {
 
     Jobs           4 completed, 1 failed, 0 left
     Wait           p50 0s, p95 46m40s, mean 17m00s
+    Recorded wait  p50 0s, p95 0s, mean 0s, of 5 jobs
+    Simulated wait p50 0s, p95 46m40s, mean 17m00s, of the same
     Turnaround     p50 48m20s, p95 1h00m, mean 39m12s
     Slowdown       p50 1.0, p95 5.7, mean 2.70
     Utilization    51.6 %   ▃▃▃▃▃▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▃▃▃▃▃▃▃▃▃▃█████▂▂▂▂▂

@@ -88,6 +88,11 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         ensure(within(job.tenant, workload.tenants.len()), "a job belongs to an unknown tenant")?;
         ensure(job.work_time.0 > 0 && job.requested_time.0 > 0, "a job has no work")?;
     }
+    let starts = &workload.recorded_starts;
+    ensure(starts.is_empty() || starts.len() == jobs, "jobs and their recorded starts disagree")?;
+    let told = starts.is_empty() || starts.iter().any(|start| *start != Time::NEVER);
+    let after = starts.iter().zip(&workload.jobs).all(|(start, job)| *start >= job.submit_time);
+    ensure(told && after, "a job was recorded to start before its submission, or none to start")?;
     let profiles = workload.behaviours.iter().all(|behaviour| behaviour.profile.is_sound());
     ensure(profiles, "what a job draws is out of range")?;
     for request in &workload.requests {

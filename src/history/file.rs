@@ -7,6 +7,7 @@
 //!   TABL    JSON: settings, cluster and the small tables of the workload, end, complete
 //!   JOBS NAME DEPS SEGM PIEC RECO WAIT WCLA HOLD
 //!           number of rows 8 bytes, then the columns one after the other
+//!   STRT    as they; only where the input tells of any job when it started
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
 //!
@@ -80,6 +81,9 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
     put(&VERSION.to_le_bytes(), true)?;
     for (tag, contents) in SECTIONS {
         let contents = contents(history)?;
+        if contents.is_empty() {
+            continue;
+        }
         let length = u64::try_from(contents.len()).expect("a section in memory is shorter than 64 bits");
         put(tag, true)?;
         put(&length.to_le_bytes(), true)?;
@@ -93,9 +97,10 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
     Ok(digest)
 }
 
+/// What a section holds; nothing at all: there is no such section.
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 10] = [
+const SECTIONS: [(&[u8; 4], Contents); 11] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -106,6 +111,7 @@ const SECTIONS: [(&[u8; 4], Contents); 10] = [
     (b"WAIT", |history| Ok(write_waits(&history.waits))),
     (b"WCLA", |history| Ok(write_wait_classes(&history.wait_classes))),
     (b"HOLD", |history| Ok(write_holds(&history.holds))),
+    (b"STRT", |history| Ok(write_starts(&history.plan.workload.recorded_starts))),
 ];
 
 /// Reads a history; `name` is what an error calls the file.
@@ -134,6 +140,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let waits = read_waits(reader.section(*b"WAIT")?)?;
     let wait_classes = read_wait_classes(reader.section(*b"WCLA")?)?;
     let holds = read_holds(reader.section(*b"HOLD")?)?;
+    let starts = if reader.is_next(*b"STRT") { read_starts(reader.section(*b"STRT")?)? } else { Vec::new() };
     reader.finish()?;
     let workload = Workload {
         jobs,
@@ -145,6 +152,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         dependencies,
         graphs: tables.graphs.into_owned(),
         running: tables.running.into_owned(),
+        recorded_starts: starts,
         epoch: tables.epoch,
     };
     let plan =
@@ -188,6 +196,10 @@ impl<'a> SectionReader<'a> {
         self.rest = rest;
         self.whole.update(taken);
         Ok(*taken)
+    }
+    /// Whether that section comes next.
+    fn is_next(&self, tag: [u8; 4]) -> bool {
+        self.rest.starts_with(&tag)
     }
     fn section(&mut self, tag: [u8; 4]) -> Result<&'a [u8], Fault> {
         let found = self.take::<4>()?;
@@ -464,6 +476,22 @@ fn read_wait_classes(bytes: &[u8]) -> Result<Vec<u32>, Fault> {
     let classes = columns.u32s()?.collect();
     columns.finish()?;
     Ok(classes)
+}
+
+fn write_starts(starts: &[Time]) -> Vec<u8> {
+    if starts.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = ColumnWriter::new(starts.len());
+    columns.u32s(starts.iter().map(|start| start.0));
+    columns.finish()
+}
+
+fn read_starts(bytes: &[u8]) -> Result<Vec<Time>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let starts = columns.u32s()?.map(Time).collect();
+    columns.finish()?;
+    Ok(starts)
 }
 
 fn write_holds(holds: &[HoldRecord]) -> Vec<u8> {

@@ -6,6 +6,7 @@ use super::distribution::{Distribution, real};
 use super::graphs::{GraphMetrics, graphs};
 use super::losses::losses;
 use super::power::{PowerMetrics, power};
+use super::recorded::{RecordedWaits, recorded_waits};
 use super::replay::replay;
 use super::schedule::Stretches;
 use super::series::Series;
@@ -42,6 +43,8 @@ pub struct Metrics {
     /// `wait_time` = Σ intervals in which a job is eligible and not running, seconds; of every job that was eligible,
     /// those still waiting or running at the end, and those withdrawn meanwhile, with the wait so far.
     pub wait_time: Distribution<u32>,
+    /// Recorded and simulated waits of the same jobs; none where the input tells of no job when it started.
+    pub recorded_waits: Option<RecordedWaits>,
     /// `run_time` = Σ seconds in which a job holds its domains.
     pub run_time: Distribution<u32>,
     /// `turnaround_time` = finish − submit, seconds.
@@ -268,6 +271,7 @@ fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes
     };
     let eligible: Vec<u32> = counted.iter().copied().filter(|job| was_eligible(history, *job)).collect();
     metrics.wait_time = wait_time(history, jobs, &eligible);
+    metrics.recorded_waits = recorded_waits(history, jobs, counted);
     metrics.run_time = seconds(&|job| jobs[job as usize].run_time);
     metrics.turnaround_time = seconds(&|job| finish(job).since(submit(job)));
     let slowdowns = finished.iter().map(|job| jobs[*job as usize].bounded_slowdown());

@@ -16,6 +16,7 @@
 //! assert_eq!(profile.offered_load, Some(0.5), "4 GPU-hours asked of 8 GPUs within one hour");
 //! ```
 
+use super::distribution::Distribution;
 use crate::cluster::Cluster;
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::{Job, Workload};
@@ -96,6 +97,8 @@ pub struct Profile {
     pub durations: Durations,
     /// Requested times.
     pub estimates: Estimates,
+    /// How long jobs waited where they come from, seconds, of those of which that is told.
+    pub recorded_waits: Distribution<u32>,
     /// Jobs that fail at their end.
     pub failing: u64,
     /// Jobs withdrawn if they have not started by some time.
@@ -149,6 +152,8 @@ impl Profile {
         }
         profile.durations = durations(&workload.jobs);
         profile.estimates = estimates(&workload.jobs);
+        let waits = (0..workload.len()).filter_map(|job| workload.recorded_wait(job));
+        profile.recorded_waits = Distribution::of_seconds(waits.map(|wait| wait.0).collect());
         let speeds = Speeds::new(workload, cluster);
         profile.over_time(workload, &speeds, buckets.max(1));
         profile.offered_load = cluster.and_then(|cluster| {

@@ -59,6 +59,7 @@ impl Inspection<'_> {
         bars(&mut canvas, "GPUs of a gang", &profile.gangs, &profile.total);
         bars(&mut canvas, "Work time", &profile.lengths, &profile.total);
         self.durations(&mut canvas);
+        self.recorded_waits(&mut canvas);
         if profile.kinds.len() > 1 {
             bars(&mut canvas, "Kind", &profile.kinds, &profile.total);
         }
@@ -213,6 +214,18 @@ impl Inspection<'_> {
         );
         for line in wrapped(&said, usize::from(canvas.width())) {
             canvas.line(line);
+        }
+    }
+
+    /// How long jobs waited where they come from.
+    fn recorded_waits(&self, canvas: &mut Canvas) {
+        let waits = &self.profile.recorded_waits;
+        if waits.count > 0 {
+            let who =
+                format!("recorded waits of {}: p50 {}", counted(waits.count, "job"), Seconds(waits.p50));
+            let mean = Seconds(u32::try_from(whole(waits.mean)).unwrap_or(u32::MAX));
+            let facts = [who, format!("p95 {}", Seconds(waits.p95)), format!("mean {mean}")];
+            listed(canvas, &facts);
         }
     }
 

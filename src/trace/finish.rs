@@ -35,6 +35,7 @@ impl Intake<'_> {
         let window = self.window()?;
         let last = workload.jobs.iter().map(|job| job.submit_time.0 - origin).max().unwrap_or(0);
         let left_out = self.set_times(&mut workload, origin, &window)?;
+        self.place_starts(&mut workload);
         self.note_all(left_out);
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
         self.connect(&mut workload, &renamed, text)?;
@@ -135,6 +136,19 @@ impl Intake<'_> {
         Ok(left_out)
     }
 
+    /// Makes recorded starts instants of the trace. Where the load is scaled they say nothing about it, and are left out.
+    fn place_starts(&mut self, workload: &mut Workload) {
+        let starts = workload.recorded_starts.iter_mut().zip(&workload.jobs);
+        let told = starts.filter(|(start, job)| **start != Time::NEVER && job.submit_time != Time::NEVER);
+        if self.options.scale_step() != Options::MILLION {
+            let count = told.count() as u64;
+            self.notes.count("recorded start", "left out: the load is scaled", count);
+            workload.recorded_starts.clear();
+            return;
+        }
+        told.for_each(|(start, job)| *start = job.submit_time + start.since(Time::ZERO));
+    }
+
     /// The seconds of the trace that are wanted.
     fn window(&self) -> Result<Range<u32>, Error> {
         let second = |moment: Option<Moment>, otherwise: u32| match (moment, self.epoch) {
@@ -154,8 +168,8 @@ impl Intake<'_> {
         }
     }
 
-    /// Says how what was given differs from what was asked for, and how long jobs waited.
-    fn note_recorded(&mut self) {
+    /// Says how what was given differs from what was asked for.
+    fn note_given(&mut self) {
         let Both { jobs, differ, asked, held } = self.both;
         if differ > 0 {
             let taken = match self.options.map.gpus_from {
@@ -168,20 +182,10 @@ impl Intake<'_> {
                  {asked} in all: {taken} ones are taken (`map.gpus_from`)"
             ));
         }
-        let mut waits = std::mem::take(&mut self.waits);
-        if waits.iter().all(|wait| *wait == 0) {
-            return;
-        }
-        waits.sort_unstable();
-        let rank = |percent: usize| Seconds(waits[((waits.len() * percent).div_ceil(100)).max(1) - 1]);
-        let sum: u64 = waits.iter().map(|wait| u64::from(*wait)).sum();
-        let mean = Seconds(u32::try_from(sum / waits.len() as u64).expect("a mean is at most the largest"));
-        let (count, p50, p95) = (waits.len(), rank(50), rank(95));
-        self.notes.say(format!("recorded waits of {count} jobs: p50 {p50}, p95 {p95}, mean {mean}"));
     }
 
     fn note_all(&mut self, left_out: u64) {
-        self.note_recorded();
+        self.note_given();
         let notes = &mut self.notes;
         notes.count("job", "without an estimate: requested_time = work_time", self.no_estimate);
         notes.count("job", "with more work than requested", self.overruns);
@@ -374,6 +378,9 @@ fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
         let row = u32::try_from(index).expect("jobs are counted in 32 bits");
         let name = renamed.get(&row).map_or_else(|| old.names.get(index), |name| name.as_str().into());
         new_index[index] = builder.push_named(new, &name);
+        if let Some(start) = old.recorded_start(row) {
+            builder.record_start(new_index[index], start);
+        }
     }
     for graph in old.graphs {
         let jobs: Vec<u32> =

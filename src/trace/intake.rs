@@ -115,8 +115,6 @@ pub(super) struct Intake<'a> {
     pub(super) skipped: Skipped,
     pub(super) sample: Option<(Stream, u32)>,
     pub(super) both: Both,
-    /// Recorded waits of the jobs that started.
-    pub(super) waits: Vec<u32>,
     pub(super) rows: u64,
     pub(super) sampled_out: u64,
     pub(super) zero_length: u64,
@@ -203,7 +201,6 @@ impl<'a> Intake<'a> {
             skipped: Skipped::default(),
             sample: options.sample_bound().map(|bound| (stream, bound)),
             both: Both::default(),
-            waits: Vec::new(),
             rows: 0,
             sampled_out: 0,
             zero_length: 0,
@@ -267,7 +264,6 @@ impl<'a> Intake<'a> {
             self.first = self.first.min(draft.submit);
         }
         self.withdrawals |= draft.patience.is_some();
-        self.waits.extend(draft.wait.filter(|_| draft.patience.is_none()));
         let job = Job {
             submit_time: Time(draft.submit),
             work_time: Seconds(work),
@@ -279,7 +275,7 @@ impl<'a> Intake<'a> {
             priority: draft.priority,
             fails: draft.fails,
         };
-        Some(match id {
+        let index = match id {
             Id::Row => {
                 self.ids.number(row + 1);
                 self.named(job, row + 1)
@@ -292,7 +288,12 @@ impl<'a> Intake<'a> {
                 self.ids.text(text.as_bytes());
                 self.builder.push_named(job, text)
             }
-        })
+        };
+        if let Some(wait) = draft.wait.filter(|_| draft.patience.is_none()) {
+            // Counted from its submission, until time 0 is known.
+            self.builder.record_start(index, Time(wait));
+        }
+        Some(index)
     }
 
     /// Notes what a job asked for and what it was given, thousandths of a GPU.

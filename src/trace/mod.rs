@@ -32,6 +32,7 @@
 //! | GPUs in a notation of Slurm | read, assumed and said (shares, slices), or counted as not read; never nothing |
 //! | no GPUs anywhere | said |
 //! | other GPUs allocated than asked for | how many, and by how much, is said; [`Mapping::gpus_from`] chooses |
+//! | when a job started | kept as [`Workload::recorded_starts`], but of a load that is scaled; no part of the simulation |
 //! | a type of GPU that is not there | told; [`Mapping::platforms`] renames or ignores types |
 //! | another delimiter, padded columns, no header, UTF-16 | read; what is guessed is said |
 //! | a header that comes again | passed over, counted |

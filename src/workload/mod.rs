@@ -144,6 +144,8 @@ pub struct Workload {
     pub graphs: Vec<Graph>,
     /// Jobs running at time 0, ascending by job.
     pub running: Vec<Running>,
+    /// By job, when it started as the input tells, [`Time::NEVER`] where that is not told; empty where it tells of none.
+    pub recorded_starts: Vec<Time>,
     /// Unix seconds of time 0, where the input has dates.
     pub epoch: Option<i64>,
 }
@@ -161,6 +163,28 @@ impl Workload {
     #[must_use]
     pub fn behaviour_of(&self, job: u32) -> &Behaviour {
         &self.behaviours[self.jobs[job as usize].behaviour as usize]
+    }
+    /// When job `job` started as the input tells; none where it does not.
+    #[must_use]
+    pub fn recorded_start(&self, job: u32) -> Option<Time> {
+        self.recorded_starts.get(job as usize).copied().filter(|start| *start != Time::NEVER)
+    }
+    /// How long job `job` waited as the input tells: recorded start − submit.
+    ///
+    /// ```
+    /// use gigawatt::units::{Seconds, Time};
+    /// use gigawatt::workload::{Builder, Job};
+    /// let mut builder = Builder::default();
+    /// let job = builder.push(Job::at(Time(30)));
+    /// builder.record_start(job, Time(90));
+    /// builder.push(Job::at(Time(40)));
+    /// let workload = builder.finish();
+    /// assert_eq!(workload.recorded_wait(0), Some(Seconds(60)));
+    /// assert_eq!(workload.recorded_wait(1), None, "nothing is told of it");
+    /// ```
+    #[must_use]
+    pub fn recorded_wait(&self, job: u32) -> Option<Seconds> {
+        self.recorded_start(job).map(|start| start.since(self.jobs[job as usize].submit_time))
     }
     /// The number of jobs.
     ///
@@ -334,6 +358,14 @@ impl Builder {
     pub fn add_running(&mut self, running: Running) {
         self.workload.running.push(running);
     }
+    /// Says when a job started where the input comes from.
+    pub fn record_start(&mut self, job: u32, start: Time) {
+        let starts = &mut self.workload.recorded_starts;
+        if starts.len() <= job as usize {
+            starts.resize(job as usize + 1, Time::NEVER);
+        }
+        starts[job as usize] = start;
+    }
     /// Unix seconds of time 0.
     pub const fn set_epoch(&mut self, epoch: i64) {
         self.workload.epoch = Some(epoch);
@@ -361,6 +393,12 @@ impl Builder {
             self.tenant("default");
         }
         self.workload.running.sort_by_key(|running| running.job);
+        let starts = &mut self.workload.recorded_starts;
+        if starts.iter().all(|start| *start == Time::NEVER) {
+            starts.clear();
+        } else {
+            starts.resize(self.workload.jobs.len(), Time::NEVER);
+        }
         self.workload
     }
 }

@@ -28,6 +28,21 @@ fn every_history_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn recorded_starts_cost_nothing_where_there_are_none() {
+    let history = sample::random(5);
+    let silent = bytes(&history);
+    assert!(!silent.windows(4).any(|tag| tag == b"STRT"), "no section for nothing");
+    let mut told = history.clone();
+    told.plan.workload.recorded_starts = told.plan.workload.jobs.iter().map(|_| Time::NEVER).collect();
+    told.plan.workload.recorded_starts[1] = told.plan.workload.jobs[1].submit_time + Seconds(7);
+    let written = bytes(&told);
+    let (tag, rows, digest) = (4 + 8, 8, 32);
+    assert_eq!(written.len(), silent.len() + tag + rows + told.jobs.len() * 4 + digest, "a column of times");
+    assert_eq!(read(&written, "history").unwrap(), told, "and back");
+    assert_ne!(told.digest(), history.digest(), "it is part of the run");
+}
+
+#[test]
 fn two_histories_that_differ_in_one_second_have_different_digests() {
     let history = sample::random(3);
     let mut other = history.clone();
@@ -87,11 +102,17 @@ fn another_version_says_which() {
 #[test]
 fn a_history_that_contradicts_itself_is_reported() {
     type Spoil = fn(&mut History);
-    let cases: [(&str, Spoil); 30] = [
+    let cases: [(&str, Spoil); 33] = [
         ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
         ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
         ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
         ("a job has no work", |h| h.plan.workload.jobs[1].work_time = Seconds(0)),
+        ("jobs and their recorded starts disagree", |h| h.plan.workload.recorded_starts = vec![Time(0)]),
+        ("a job was recorded to start before", |h| {
+            h.plan.workload.jobs[0].submit_time = Time(1);
+            h.plan.workload.recorded_starts = vec![Time(0); h.jobs.len()];
+        }),
+        ("or none to start", |h| h.plan.workload.recorded_starts = vec![Time::NEVER; h.jobs.len()]),
         ("jobs and their names disagree", |h| h.plan.workload.names.push("one more")),
         ("a request names an unknown partition", |h| h.plan.workload.requests[0].partition = 7),
         ("a job graph has an unknown job", |h| h.plan.workload.graphs[0].jobs.push(u32::MAX)),

@@ -325,4 +325,13 @@ pub const COLUMNS: &[Column] = &[
             }
         },
     },
+    Column {
+        name: "recorded_start_time",
+        unit: "s",
+        about: "when it started where the trace comes from; empty where that is not told, or the load is scaled",
+        write: |row| {
+            let start = row.history.plan.workload.recorded_starts.get(row.index);
+            row.time(start.copied().unwrap_or(Time::NEVER));
+        },
+    },
 ];

@@ -1,6 +1,6 @@
 use super::{Run, power};
 use crate::history::{Outcome, WaitReason};
-use crate::metrics::{Distribution, GraphMetrics, Metrics, TenantMetrics};
+use crate::metrics::{Distribution, GraphMetrics, Metrics, RecordedWaits, TenantMetrics};
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::Seconds;
@@ -155,10 +155,6 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
     done.push(format!("{} left", grouped(u64::from(metrics.outcome(Outcome::Unfinished)))));
     let (wait, turnaround) = (&metrics.wait_time, &metrics.turnaround_time);
     let slowdown = &metrics.bounded_slowdown;
-    let seconds = |times: &Distribution<u32>| {
-        let mean = Seconds(whole_seconds(times.mean));
-        format!("p50 {}, p95 {}, mean {mean}", Seconds(times.p50), Seconds(times.p95))
-    };
     let mut lines = vec![labelled("Jobs", &done.join(", "))];
     // How long jobs that are left will have waited, nobody knows.
     let (so_far, ended) = match wait.unfinished {
@@ -168,6 +164,7 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
     if wait.count > 0 {
         lines.push(labelled("Wait", &format!("{}{so_far}", seconds(wait))));
     }
+    lines.extend(metrics.recorded_waits.iter().flat_map(recorded_waits));
     if turnaround.count > 0 {
         lines.extend([
             labelled("Turnaround", &format!("{}{ended}", seconds(turnaround))),
@@ -208,6 +205,28 @@ fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
         lines.push(labelled("Stops", &stops));
     }
     lines
+}
+
+/// The three numbers that a distribution of times is told by.
+fn seconds(times: &Distribution<u32>) -> String {
+    let mean = Seconds(whole_seconds(times.mean));
+    format!("p50 {}, p95 {}, mean {mean}", Seconds(times.p50), Seconds(times.p95))
+}
+
+/// How long jobs waited where the trace comes from, and how long the same ones waited here.
+fn recorded_waits(waits: &RecordedWaits) -> Vec<String> {
+    let not_started = match waits.not_started {
+        0 => String::new(),
+        count => format!("; {} not started", grouped(count)),
+    };
+    if waits.recorded.count == 0 {
+        return vec![labelled("Recorded wait", &format!("of no job that started{not_started}"))];
+    }
+    let (jobs, recorded) = (counted(waits.recorded.count, "job"), seconds(&waits.recorded));
+    vec![
+        labelled("Recorded wait", &format!("{recorded}, of {jobs}{not_started}")),
+        labelled("Simulated wait", &format!("{}, of the same", seconds(&waits.simulated))),
+    ]
 }
 
 #[expect(

@@ -66,6 +66,7 @@ columns! {
     FinishTime "finish_time" "of a cancelled job without a `cancel_time`: when it was withdrawn"
     ElapsedTime "elapsed_time" "it is running at time 0 and has worked for this many seconds"
     Nodes "nodes" "indices of the nodes it then holds: `3-5;9`"
+    RecordedStartTime "recorded_start_time" "when it started where the jobs come from, like `submit_time`"
 }
 
 /// The place in [`COLUMNS`] of the column of that name.
@@ -193,6 +194,7 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
     let elapsed = cells.length(Column::ElapsedTime, intake);
     let (submit, outcome) = (submit?, outcome?);
     let patience = patience(cells, submit, outcome, intake)?;
+    let wait = recorded_wait(cells, submit, running, intake)?;
     let (work, requested, elapsed) = (work?, requested?, elapsed?);
     if never_ran && patience.is_none() {
         intake.notes.count("job", "that never ran, of unknown work: dropped", 1);
@@ -208,6 +210,7 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
         work: if running { left(work).max(1) } else { work },
         requested: left(requested),
         patience,
+        wait,
         fails: outcome == Outcome::Failed,
         running,
         ..Draft::default()
@@ -241,6 +244,25 @@ fn patience(
         cells.wrong(column, "a time not before `submit_time`", intake);
     }
     Some(Some(patience?))
+}
+
+/// How many seconds a job waited where it comes from, if that is told.
+fn recorded_wait(
+    cells: &Cells<'_>,
+    submit: u32,
+    running: bool,
+    intake: &mut Intake<'_>,
+) -> Option<Option<u32>> {
+    const COLUMN: Column = Column::RecordedStartTime;
+    if cells.silent(COLUMN, COLUMN) {
+        return Some(None);
+    }
+    let start = cells.require(COLUMN, INSTANT, intake, |value, intake| intake.instant(value))?;
+    let wait = start.checked_sub(submit).filter(|_| !running);
+    if wait.is_none() {
+        cells.wrong(COLUMN, "a time not before `submit_time`, and none beside `elapsed_time`", intake);
+    }
+    wait.map(Some)
 }
 
 fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::trace::{Options, Trace, read_bytes};
+use crate::trace::{Moment, Options, Trace, read_bytes};
 use crate::units::Time;
 
 const SAMPLE: &[u8] = include_bytes!("../../../../workloads/sample.csv");
@@ -12,7 +12,7 @@ fn read(name: &str, text: &[u8]) -> Trace {
 #[test]
 fn every_column_is_numbered_as_it_stands() {
     assert_eq!(column(b"job_id"), Some(Column::JobId as usize), "the first");
-    assert_eq!(column(b"nodes"), Some(Column::Nodes as usize), "the last");
+    assert_eq!(column(b"recorded_start_time"), Some(Column::RecordedStartTime as usize), "the last");
 }
 
 #[test]
@@ -29,6 +29,30 @@ fn jobs_that_say_nothing_may_be_stopped_but_services() {
     let text = "submit_time,gpus,work_time,kind,preemptible\n0,8,10,eval,no\n0,8,10,inference-service,yes\n";
     let workload = read("a.csv", text.as_bytes()).workload;
     assert_eq!([0, 1].map(|job| workload.behaviour_of(job).preemptible), [false, true], "as they say");
+}
+
+#[test]
+fn recorded_starts_move_with_the_window_and_say_nothing_of_a_scaled_load() {
+    let text = b"gpus,submit_time,work_time,recorded_start_time,outcome,cancel_time\n\
+        1,100,5,130,,\n1,200,5,,,\n1,300,5,300,,\n1,310,5,,cancelled,400\n";
+    let read = |options: Options<'_>| read_bytes("t.csv", text, None, &options).unwrap();
+    let starts =
+        |trace: &Trace| trace.workload.recorded_starts.iter().map(|start| start.0).collect::<Vec<_>>();
+    const NEVER: u32 = u32::MAX;
+    assert_eq!(starts(&read(Options::default())), [130, NEVER, 300, NEVER], "as told");
+    let from = |second: u32| Options { from: Some(Moment::Seconds(second)), ..Options::default() };
+    assert_eq!(starts(&read(from(50))), [80, NEVER, 250, NEVER], "counted from the window's start");
+    assert_eq!(starts(&read(from(150))), [NEVER, 150, NEVER], "without the job before it");
+    assert!(starts(&read(from(305))).is_empty(), "no job left that has one");
+    let scaled = read(Options { scale_load: 2.0, ..Options::default() });
+    assert!(starts(&scaled).is_empty(), "not comparable");
+    assert_eq!(scaled.notes.counted("recorded start", "left out: the load is scaled"), 2, "{}", scaled.notes);
+    for (cells, wrong) in [("99,,", "a time not before `submit_time`"), ("x,,", "seconds")] {
+        let text =
+            format!("gpus,submit_time,work_time,recorded_start_time,elapsed_time,outcome\n1,100,5,{cells}\n");
+        let told = read_bytes("t.csv", text.as_bytes(), None, &Options::default()).unwrap_err().to_string();
+        assert!(told.contains("recorded_start_time") && told.contains(wrong), "{told}");
+    }
 }
 
 #[test]
