@@ -29,6 +29,8 @@ pub enum Purpose {
     Sampling = 6,
     /// Resampling for confidence intervals.
     Bootstrap = 7,
+    /// Making workloads of the shape of another one.
+    Resampling = 8,
 }
 
 /// One stream of random numbers, addressed by (entity, draw).

@@ -61,6 +61,8 @@ fn without_a_command_it_says_what_there_is() {
       compare   Run several policies on the same workloads and print them beside each other
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
+      import    Write a trace in gigawatt's own format: what is read of it, nothing lost
+      generate  Make a trace of the shape of another one, of any length and load
       list      List what can be named: policies, formats, platforms, devices, exporters, columns
       help      Print this message or the help of the given subcommand(s)
 

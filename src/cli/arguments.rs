@@ -40,6 +40,8 @@ pub(super) enum Command {
     Compare(Compare),
     Check(Check),
     Inspect(Inspect),
+    Import(Import),
+    Generate(Generate),
     List(List),
 }
 
@@ -202,6 +204,9 @@ pub(super) struct Window {
     /// Keep each job with this probability, above 0 and at most 1
     #[arg(long, value_name = "X")]
     pub(super) sample: Option<String>,
+    /// What users request, in place of what a trace tells: exact, factor=2, like=FILE
+    #[arg(long, value_name = "WHICH")]
+    pub(super) estimates: Option<String>,
     /// What a trace leaves open, keys of `map` in [workload]: states.DONE=completed,platform=ignore
     ///
     /// KEY is one of
@@ -236,6 +241,7 @@ impl Changes {
             ("--until", &self.window.until),
             ("--scale-load", &self.window.scale_load),
             ("--sample", &self.window.sample),
+            ("--estimates", &self.window.estimates),
             ("--columns", &self.window.columns),
             ("--cycle", &self.cycle),
             ("--seed", &seed),
@@ -263,13 +269,6 @@ impl Changes {
             workload: self.workload.clone(),
             format: self.format.clone(),
             cluster: self.cluster.clone(),
-            from: self.window.from.clone(),
-            until: self.window.until.clone(),
-            scale_load: self.window.scale_load.clone(),
-            sample: self.window.sample.clone(),
-            map: self.window.map.clone(),
-            columns: self.window.columns.clone(),
-            skip_bad_lines: self.window.skip_bad_lines,
             policy: policy.map(str::to_owned),
             order: self.order.clone(),
             backfill: self.backfill.clone(),
@@ -279,6 +278,24 @@ impl Changes {
             seed: self.seed,
             device: self.device.clone(),
             set: self.set.clone(),
+            ..self.window.overrides()
+        }
+    }
+}
+
+impl Window {
+    /// As the scenario takes them.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            from: self.from.clone(),
+            until: self.until.clone(),
+            scale_load: self.scale_load.clone(),
+            sample: self.sample.clone(),
+            estimates: self.estimates.clone(),
+            map: self.map.clone(),
+            columns: self.columns.clone(),
+            skip_bad_lines: self.skip_bad_lines,
+            ..Overrides::default()
         }
     }
 }
@@ -288,7 +305,8 @@ Examples:
   gigawatt inspect philly.csv.zst
   gigawatt inspect philly.csv.zst --from 2017-10-01 --until 2017-11-01 --cluster 64x8
   gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
-  gigawatt inspect night.toml";
+  gigawatt inspect night.toml
+  gigawatt inspect philly.csv.zst made.csv     two of them beside each other, by quantiles";
 
 /// Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
 ///
@@ -298,7 +316,10 @@ Examples:
 #[command(after_help = INSPECT_EXAMPLES)]
 pub(super) struct Inspect {
     /// A trace (plain, gzip, zstd), a file of job graphs or a scenario (TOML), or the directory of a run
-    pub(super) file: PathBuf,
+    ///
+    /// Of two of them the quantiles are shown beside each other.
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
     /// How to read a trace: a name from `gigawatt list formats`, or auto
     #[arg(long, value_name = "NAME")]
     pub(super) format: Option<String>,
@@ -307,6 +328,77 @@ pub(super) struct Inspect {
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) window: Window,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  gigawatt import philly.csv.zst -o philly.csv
+  gigawatt import sacct.txt --from 2026-01-01 --estimates exact -o january.jsonl";
+
+/// Write a trace in gigawatt's own format: what is read of it, nothing lost
+///
+/// A run on what is written equals a run on the trace itself, digest for digest.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(super) struct Import {
+    /// A trace (plain, gzip, zstd)
+    pub(super) file: PathBuf,
+    /// Where to: a file that ends in .csv or .jsonl, replaced if it is there
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// How to read it: a name from `gigawatt list formats`, or auto
+    #[arg(long, value_name = "NAME")]
+    pub(super) format: Option<String>,
+    /// Seed of --sample and --estimates
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) window: Window,
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  gigawatt generate --like philly.csv.zst -o made.csv
+  gigawatt generate --like philly.csv.zst --load 0.9 --cluster 512x8 -o busy.csv
+  gigawatt generate --like philly.csv.zst --jobs 1000000 --seed 2 -o long.csv
+
+Jobs that a tenant submitted shortly after each other stay together as they are, and how many come
+in each hour is that of a day drawn from the trace: arrivals, gangs, work and estimates keep their
+shape by tenant. `gigawatt inspect TRACE made.csv` shows how well.";
+
+/// Make a trace of the shape of another one, of any length and load
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub(super) struct Generate {
+    /// The trace (plain, gzip, zstd)
+    #[arg(long, value_name = "FILE")]
+    pub(super) like: PathBuf,
+    /// Where to: a file that ends in .csv or .jsonl, replaced if it is there
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// How many jobs [default: as many as come in the time of the trace]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(super) jobs: Option<u32>,
+    /// The offered load on --cluster: 0.9 asks for nine tenths of its GPU time [default: that of the trace]
+    #[arg(long, value_name = "X", value_parser = load, requires = "cluster")]
+    pub(super) load: Option<f64>,
+    /// What --load is a load of: nodes x GPUs [x platform], such as 64x8
+    #[arg(long, value_name = "NxG[xP]", requires = "load")]
+    pub(super) cluster: Option<String>,
+    /// Seed of every random number
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// How to read the trace: a name from `gigawatt list formats`, or auto
+    #[arg(long, value_name = "NAME")]
+    pub(super) format: Option<String>,
+    #[command(flatten)]
+    pub(super) window: Window,
+}
+
+/// An offered load.
+fn load(text: &str) -> Result<f64, String> {
+    let load = text.parse().ok().filter(|load| (0.001..=100.0).contains(load));
+    load.ok_or_else(|| "expected a load from 0.001 to 100".to_owned())
 }
 
 const LIST_EXAMPLES: &str = "\

@@ -4,8 +4,10 @@ use super::terminal::Terminal;
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history;
+use crate::metrics::Shape;
 use crate::metrics::profile::Profile;
 use crate::policy::part;
+use crate::report::contrast::{Side, contrast};
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
 use crate::workload::Workload;
@@ -20,9 +22,23 @@ struct Subject {
     cluster: Option<(String, Cluster)>,
 }
 
-/// Draws the profile of a workload.
+impl Subject {
+    fn side<'a>(&'a self, shape: &'a Shape) -> Side<'a> {
+        Side { title: &self.title, shape }
+    }
+}
+
+/// Draws the profile of a workload, or the shapes of two.
 pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
-    let subject = subject(arguments)?;
+    if let [first, second] = &arguments.files[..] {
+        let (first, second) = (subject(arguments, first)?, subject(arguments, second)?);
+        terminal.notes(&first.notes);
+        terminal.notes(&second.notes);
+        let shapes = [&first, &second].map(|subject| Shape::of(&subject.workload));
+        terminal.print(&contrast(first.side(&shapes[0]), second.side(&shapes[1]), terminal.width))?;
+        return Ok(Exit::Done);
+    }
+    let subject = subject(arguments, &arguments.files[0])?;
     let cluster = subject.cluster.as_ref();
     let buckets = Inspection::buckets(terminal.width);
     let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), buckets);
@@ -38,12 +54,11 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn subject(arguments: &Inspect) -> Result<Subject> {
-    let file = &arguments.file;
+fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
     let title = file.display().to_string();
     let is_toml = file.extension().is_some_and(|extension| extension == "toml");
     if file.is_dir() {
-        only_for_files(arguments)?;
+        only_for_files(arguments, file)?;
         return of_run(title, file);
     }
     let asked = arguments.cluster.as_deref();
@@ -52,15 +67,15 @@ fn subject(arguments: &Inspect) -> Result<Subject> {
             workload: None,
             format: None,
             cluster: arguments.cluster.clone(),
-            ..overrides(arguments)
+            ..overrides(arguments, file)
         };
         let loaded = Scenario::load(file, &overrides)?;
         return Ok(of_scenario(title, loaded, Some(asked.unwrap_or("its cluster"))));
     }
     if is_toml || asked.is_some() {
-        return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments))?, asked));
+        return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments, file))?, asked));
     }
-    let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments) };
+    let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments, file) };
     let trace = read_trace(&alone)?;
     let title = format!("{title} ({})", trace.format);
     Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None })
@@ -75,7 +90,7 @@ fn is_scenario(file: &Path) -> Result<bool> {
 }
 
 /// Complains of options that change nothing about a run that is over.
-fn only_for_files(arguments: &Inspect) -> Result<()> {
+fn only_for_files(arguments: &Inspect, file: &Path) -> Result<()> {
     let window = &arguments.window;
     let given = [
         ("--format", &arguments.format),
@@ -84,12 +99,13 @@ fn only_for_files(arguments: &Inspect) -> Result<()> {
         ("--until", &window.until),
         ("--scale-load", &window.scale_load),
         ("--sample", &window.sample),
+        ("--estimates", &window.estimates),
         ("--columns", &window.columns),
     ];
     let mut problems = Problems::default();
     for (option, text) in given.iter().filter_map(|(option, text)| Some((option, text.as_ref()?))) {
         let problem = Problem::new(format!("`{option}` does not go with the directory of a run"));
-        let jobs = arguments.file.join("jobs.csv");
+        let jobs = file.join("jobs.csv");
         let hint = format!("`{}` can be read as a trace", jobs.display());
         problems.push(problem.at(Place::file(format!("{option} {text}"))).hint(hint));
     }
@@ -116,22 +132,14 @@ fn of_scenario(title: String, loaded: Loaded, cluster: Option<&str>) -> Subject 
     Subject { title, workload: plan.workload, notes: loaded.notes, cluster }
 }
 
-fn overrides(arguments: &Inspect) -> Overrides {
-    let window = &arguments.window;
+fn overrides(arguments: &Inspect, file: &Path) -> Overrides {
     Overrides {
-        workload: Some(arguments.file.display().to_string()),
+        workload: Some(file.display().to_string()),
         format: arguments.format.clone(),
         cluster: Some(arguments.cluster.clone().unwrap_or_else(|| "1x8".to_owned())),
-        from: window.from.clone(),
-        until: window.until.clone(),
-        scale_load: window.scale_load.clone(),
-        sample: window.sample.clone(),
-        map: window.map.clone(),
-        columns: window.columns.clone(),
-        skip_bad_lines: window.skip_bad_lines,
         // What is too large for the cluster is still worth looking at.
         set: vec!["run.oversized=reject".to_owned()],
-        ..Overrides::default()
+        ..arguments.window.overrides()
     }
 }
 

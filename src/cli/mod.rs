@@ -7,6 +7,8 @@ mod check;
 mod compare;
 mod device;
 mod exit;
+mod generate;
+mod import;
 mod inspect;
 mod interrupt;
 mod list;
@@ -50,6 +52,8 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         Command::Compare(arguments) => compare::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
+        Command::Import(arguments) => import::run(arguments, terminal),
+        Command::Generate(arguments) => generate::run(arguments, terminal),
         Command::List(arguments) => list::run(arguments, terminal),
     }
 }

@@ -34,6 +34,7 @@ mod recorded;
 mod replay;
 mod schedule;
 mod series;
+mod shape;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use measure::{Measured, Metrics, Window, measure};
 pub use power::{DomainPower, JOULES_A_MWH, PowerMetrics};
 pub use recorded::RecordedWaits;
 pub use series::Series;
+pub use shape::{Ranks, Shape};
 pub use tenants::{TenantMetrics, jain_index};
 pub use times::{JobTimes, SecondsByReason};
 

@@ -2,6 +2,7 @@
 
 mod canvas;
 pub mod compare;
+pub mod contrast;
 mod directory;
 pub mod inspect;
 pub(crate) mod number;

@@ -128,9 +128,21 @@ impl Scenario {
 /// # Errors
 /// Everything that is wrong with the overrides or the trace.
 pub fn read_trace(overrides: &Overrides) -> Result<trace::Trace> {
+    trace_alone(overrides, None)
+}
+
+/// As [`read_trace`], with the index of every platform that it names.
+///
+/// # Errors
+/// As [`read_trace`].
+pub fn read_trace_naming(overrides: &Overrides, platform: &trace::PlatformIndex<'_>) -> Result<trace::Trace> {
+    trace_alone(overrides, Some(platform))
+}
+
+fn trace_alone(overrides: &Overrides, platform: Option<&trace::PlatformIndex<'_>>) -> Result<trace::Trace> {
     let mut document = Document::parse("command line", "");
     overrides.apply(&mut document);
-    let read = jobs::read_trace(&document, &mut document.root());
+    let read = jobs::read_trace(&document, &mut document.root(), platform);
     match read {
         Some(read) if !document.has_problems() => read,
         _ => document.into_result(()).and_then(|()| Err(Problem::new("no trace is named").into())),

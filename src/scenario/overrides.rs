@@ -21,6 +21,8 @@ pub struct Overrides {
     pub scale_load: Option<String>,
     /// `--sample X`: `workload.sample`.
     pub sample: Option<String>,
+    /// `--estimates WHICH`: `workload.estimates`.
+    pub estimates: Option<String>,
     /// `--map KEY=VALUE,...`: keys of `workload.map`.
     pub map: Vec<String>,
     /// `--columns NAME,...`: `workload.map.columns`.
@@ -79,6 +81,7 @@ impl Overrides {
             ("--until", "workload.until", self.until.as_deref().map(text)),
             ("--scale-load", "workload.scale_load", self.scale_load.as_deref().map(number_or_text)),
             ("--sample", "workload.sample", self.sample.as_deref().map(number_or_text)),
+            ("--estimates", "workload.estimates", self.estimates.as_deref().map(text)),
             ("--columns", "workload.map.columns", self.columns.as_deref().map(text)),
             (
                 "--skip-bad-lines",

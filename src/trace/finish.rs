@@ -40,7 +40,7 @@ impl Intake<'_> {
         let renamed = if self.ids.broken { renamed(&workload.names) } else { BTreeMap::new() };
         self.connect(&mut workload, &renamed, text)?;
         self.notes.count("job", "whose id came before: `#2`, `#3` ... added to it", renamed.len() as u64);
-        if left_out > 0 || !renamed.is_empty() || names_unused(&workload) {
+        if left_out > 0 || self.sampled_out > 0 || !renamed.is_empty() || has_unused(&workload) {
             let edges = workload.dependencies.edges().count();
             workload = rebuilt(workload, &renamed);
             let lost = (edges - workload.dependencies.edges().count()) as u64;
@@ -328,16 +328,20 @@ fn renamed(names: &Names) -> BTreeMap<u32, String> {
     renamed
 }
 
-/// Whether a partition is named that no job inside the window is in.
-fn names_unused(workload: &Workload) -> bool {
-    let mut used = vec![false; workload.partitions.len()];
-    for job in workload.jobs.iter().filter(|job| job.submit_time != Time::NEVER) {
-        if let Some(used) = used.get_mut(workload.requests[job.request as usize].partition as usize) {
-            *used = true;
-        }
-    }
-    // The first one is every node.
-    used.iter().skip(1).any(|used| !used)
+/// Whether a table has an entry that no job refers to.
+fn has_unused(workload: &Workload) -> bool {
+    let unused = |length: usize, index: fn(&Job) -> u32| {
+        let mut used = vec![false; length];
+        workload.jobs.iter().for_each(|job| used[index(job) as usize] = true);
+        used.iter().any(|used| !used)
+    };
+    let partition = |index: u32| workload.requests.iter().any(|request| request.partition == index);
+    let partitions = 1..u32::try_from(workload.partitions.len()).unwrap_or(0);
+    unused(workload.requests.len(), |job| job.request)
+        || unused(workload.behaviours.len(), |job| job.behaviour)
+        || unused(workload.tenants.len(), |job| job.tenant)
+        // The first one is every node.
+        || !partitions.into_iter().all(partition)
 }
 
 /// The workload without the jobs outside the window, the others under their new names.

@@ -48,6 +48,7 @@ mod input;
 mod intake;
 mod layout;
 mod mapping;
+mod names;
 mod nodes;
 mod notes;
 mod options;
@@ -55,8 +56,10 @@ mod rejoin;
 mod series;
 mod table;
 
+pub use formats::native::write::{NativeForm, lost_in_native, write_native};
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
 pub use mapping::{GpusFrom, Mapping, Meaning, PlatformMap, StateWord};
+pub use names::PlatformNames;
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};

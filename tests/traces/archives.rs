@@ -6,7 +6,7 @@ use gigawatt::workload::Shape;
 use std::path::PathBuf;
 
 /// The path of a file of the archive; says aloud where there is none.
-fn archive(path: &str) -> Option<PathBuf> {
+pub(crate) fn archive(path: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("GIGAWATT_SHARED") else {
         println!("skipped: GIGAWATT_SHARED is not set, so {path} is not read");
         return None;

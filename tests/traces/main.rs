@@ -9,7 +9,9 @@
 )]
 
 mod archives;
+mod commands;
 mod conformance;
+mod import;
 mod mutation;
 
 use gigawatt::error::Error;

@@ -1,6 +1,7 @@
 //! The jobs of a scenario: hand-written graphs, traces and generators, all into one [`Builder`].
 
 mod amount;
+mod estimates;
 mod generate;
 mod graph;
 mod layered;

@@ -1,10 +1,10 @@
-use super::Jobs;
 use super::request::family_of;
+use super::{Jobs, estimates};
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem};
-use crate::trace::{FORMATS, Mapping, Moment, Options, SwfPartition, Trace, read_bytes};
+use crate::scenario::files::Files;
+use crate::trace::{FORMATS, Mapping, Moment, Options, PlatformIndex, SwfPartition, Trace, read_bytes};
 use crate::workload::{Builder, Request, Workload};
-use std::path::Path;
 
 pub(super) const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
     ("ignore", SwfPartition::Ignore),
@@ -13,7 +13,7 @@ pub(super) const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
 ];
 
 /// Keys of `[workload]` that work on a trace alone.
-const TRACE_KEYS: [&str; 6] = ["format", "from", "until", "sample", "map", "skip_bad_lines"];
+const TRACE_KEYS: [&str; 7] = ["format", "from", "until", "sample", "map", "skip_bad_lines", "estimates"];
 
 /// What `[workload]` says of a trace and how to read it.
 struct Asked {
@@ -21,6 +21,7 @@ struct Asked {
     format: Option<String>,
     options: Options<'static>,
     mapping: Mapping,
+    estimates: Option<estimates::Wish>,
     /// Whether all of it is right.
     whole: bool,
 }
@@ -53,26 +54,44 @@ impl Asked {
         }
         let mut mapping = Mapping::default();
         super::map::read(document, table, &mut options, &mut mapping);
-        Self { path, format, options, mapping, whole }
+        let (estimates, right) = estimates::read(document, table);
+        whole &= right;
+        Self { path, format, options, mapping, estimates, whole }
     }
 }
 
-/// The trace that a document's `[workload]` names, on no cluster: wishes for platforms are left out.
-pub(in crate::scenario) fn read(document: &Document, root: &mut Table<'_>) -> Option<Result<Trace, Error>> {
+/// The trace that a document's `[workload]` names, on no cluster; wishes for platforms are left out where nothing gives
+/// them an index.
+pub(in crate::scenario) fn read(
+    document: &Document,
+    root: &mut Table<'_>,
+    platform: Option<&PlatformIndex<'_>>,
+) -> Option<Result<Trace, Error>> {
+    let seed = root.table("run").map_or(0, |mut run| run.value_or("seed", 0));
     let mut table = root.table("workload")?;
-    let Asked { path, format, options, mapping, .. } = Asked::of(document, &mut table, 0);
+    let Asked { path, format, options, mapping, estimates, .. } = Asked::of(document, &mut table, seed);
     table.finish();
     if document.has_problems() {
         return None;
     }
-    let options = Options { map: &mapping, ..options };
-    Some(crate::trace::read(Path::new(&path?.value), format.as_deref(), &options))
+    let path = std::path::PathBuf::from(path?.value);
+    let options = Options { platform, map: &mapping, ..options };
+    let mut trace = match crate::trace::read(&path, format.as_deref(), &options) {
+        Ok(trace) => trace,
+        Err(error) => return Some(Err(error)),
+    };
+    let mut files = Files::default();
+    if let Some(wish) = &estimates {
+        estimates::give(wish, document, &mut files, seed, &mut trace);
+    }
+    Some(files.problems.into_result(trace))
 }
 
 impl Jobs<'_> {
     /// Reads `trace`, if there is one, and what belongs to it into the still empty builder.
     pub(super) fn trace(&mut self, document: &Document, table: &mut Table<'_>) {
-        let Asked { path, format, options, mapping, whole } = Asked::of(document, table, self.settings.seed);
+        let seed = self.settings.seed;
+        let Asked { path, format, options, mapping, estimates, whole } = Asked::of(document, table, seed);
         let Some(path) = path else {
             for key in TRACE_KEYS {
                 if let Some(mark) = table.key_mark(key).filter(|_| !table.has("trace")) {
@@ -90,7 +109,10 @@ impl Jobs<'_> {
         let known = |name: &str| catalogue.index_of(name);
         let options = Options { platform: Some(&known), map: &mapping, ..options };
         match read_bytes(&resolved.display().to_string(), &bytes, format.as_deref(), &options) {
-            Ok(trace) => {
+            Ok(mut trace) => {
+                if let Some(wish) = &estimates {
+                    estimates::give(wish, document, self.files, seed, &mut trace);
+                }
                 self.files.notes.extend(trace.notes.lines());
                 let place = Place::file(resolved.display().to_string());
                 let workload = self.at_home(trace.workload, &place);

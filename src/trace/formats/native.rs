@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+pub(in crate::trace) mod write;
 
 use super::cells::Cells;
 use crate::error::{Place, Problem};
@@ -67,6 +68,7 @@ columns! {
     ElapsedTime "elapsed_time" "it is running at time 0 and has worked for this many seconds"
     Nodes "nodes" "indices of the nodes it then holds: `3-5;9`"
     RecordedStartTime "recorded_start_time" "when it started where the jobs come from, like `submit_time`"
+    Epoch "epoch" "Unix seconds of second 0, once in the file, where times are seconds from the start"
 }
 
 /// The place in [`COLUMNS`] of the column of that name.
@@ -91,6 +93,7 @@ impl Reader {
     /// Adds the job of a line.
     pub(super) fn row(&mut self, cells: &Cells<'_>, intake: &mut Intake<'_>) {
         let running = !cells.silent(Column::ElapsedTime, Column::ElapsedTime);
+        epoch(cells, intake);
         let times = times(cells, running, intake);
         let request = request(cells, intake);
         let behaviour = behaviour(cells, intake);
@@ -145,6 +148,17 @@ impl Reader {
             intake.builder.add_graph(Graph { name, jobs });
         }
     }
+}
+
+/// Takes over the date of second 0, which one line may tell for all.
+fn epoch(cells: &Cells<'_>, intake: &mut Intake<'_>) {
+    let told =
+        cells.read(Column::Epoch, None, "Unix seconds", intake, |value, _| field::signed(value).map(Some));
+    let Some(Some(told)) = told else { return };
+    if intake.epoch.is_some_and(|known| known != told) {
+        cells.wrong(Column::Epoch, "the same in every line that tells it", intake);
+    }
+    intake.epoch = Some(told);
 }
 
 /// What ties a job to others and to nodes; few lines say any of it.

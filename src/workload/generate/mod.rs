@@ -22,9 +22,13 @@
 //! ```
 
 mod arrivals;
+mod estimates;
+mod like;
 mod quantiles;
 
 pub use arrivals::{Arrivals, Clock};
+pub use estimates::{Estimates, Factors};
+pub use like::Like;
 pub use quantiles::Quantiles;
 
 use super::{Builder, Job};
@@ -49,13 +53,16 @@ impl Estimate {
         match self {
             Self::Exact => work,
             Self::Fixed(estimate) => *estimate,
-            Self::Times(factors) => {
-                let product = u64::from(work.0) * u64::from(factors.at(random));
-                let estimate = product.div_ceil(1000).clamp(1, u64::from(u32::MAX - 1));
-                Seconds(u32::try_from(estimate).expect("clamped to 32 bits"))
-            }
+            Self::Times(factors) => times(work, u64::from(factors.at(random))),
         }
     }
+}
+
+/// Work times a factor in thousandths, rounded up; at least 1 s.
+fn times(work: Seconds, milli: u64) -> Seconds {
+    let product = u64::from(work.0).saturating_mul(milli);
+    let estimate = product.div_ceil(1000).clamp(1, u64::from(u32::MAX - 1));
+    Seconds(u32::try_from(estimate).expect("clamped to 32 bits"))
 }
 
 /// One sort of job in a mix.

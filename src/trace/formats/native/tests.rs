@@ -12,7 +12,7 @@ fn read(name: &str, text: &[u8]) -> Trace {
 #[test]
 fn every_column_is_numbered_as_it_stands() {
     assert_eq!(column(b"job_id"), Some(Column::JobId as usize), "the first");
-    assert_eq!(column(b"recorded_start_time"), Some(Column::RecordedStartTime as usize), "the last");
+    assert_eq!(column(b"epoch"), Some(Column::Epoch as usize), "the last");
 }
 
 #[test]

@@ -1,0 +1,55 @@
+use super::Exit;
+use super::arguments::Import;
+use super::terminal::Terminal;
+use crate::error::{Place, Problem, Result};
+use crate::report::Directory;
+use crate::report::number::counted;
+use crate::scenario::{Overrides, read_trace_naming};
+use crate::trace::{NativeForm, Options, PlatformNames, lost_in_native, write_native};
+use crate::workload::Workload;
+use std::path::Path;
+
+/// Reads a trace and writes it in a format of gigawatt's own.
+pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
+    let form = NativeForm::of(&arguments.out)?;
+    let overrides = Overrides {
+        workload: Some(arguments.file.display().to_string()),
+        format: arguments.format.clone(),
+        seed: arguments.seed,
+        ..arguments.window.overrides()
+    };
+    let platforms = PlatformNames::default();
+    let known = |name: &str| platforms.index_of(name);
+    let trace = read_trace_naming(&overrides, &known)?;
+    terminal.notes(&trace.notes.lines());
+    let bytes = written(&trace.workload, &platforms, form);
+    let options = Options { platform: Some(&known), ..Options::default() };
+    let lost = lost_in_native(&trace.workload, &bytes, &options)?;
+    if !lost.is_empty() {
+        terminal.note(&format!("not kept, for want of a column: {}", lost.join(", ")));
+    }
+    put(&arguments.out, &bytes)?;
+    let (out, file) = (arguments.out.display(), arguments.file.display());
+    let jobs = counted(trace.workload.len().into(), "job");
+    terminal.print(&format!("{out}: {jobs} of {file} ({})\n", trace.format))?;
+    Ok(Exit::Done)
+}
+
+/// A workload in a format of gigawatt's own.
+pub(super) fn written(workload: &Workload, platforms: &PlatformNames, form: NativeForm) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_native(workload, &platforms.names(), form, &mut bytes).expect("memory takes every byte");
+    bytes
+}
+
+/// Writes a file, which appears whole or not at all, in place of the one of that name.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let Some(name) = path.file_name() else {
+        let shown = path.display().to_string();
+        return Err(Problem::new(format!("`{shown}` is not the name of a file"))
+            .at(Place::file(shown))
+            .into());
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Directory::create(folder)?.write(&name.to_string_lossy(), bytes)
+}
