@@ -1,3 +1,4 @@
+use super::power::SeriesFile;
 use crate::document::{Document, Placed};
 use crate::error::{Problem, Problems};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub(super) struct Files {
     pub(super) problems: Problems,
     /// What was dropped, changed or assumed in them.
     pub(super) notes: Vec<String>,
+    /// By site: the file of its outdoor temperatures, to be read once the clock of the run is known.
+    pub(super) weather: Vec<(String, SeriesFile)>,
 }
 
 impl Files {

@@ -183,6 +183,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         workload.epoch = Some(start);
     }
     let span = power::Span::of(asked.workload.as_ref(), wishes.start, &settings);
+    power::weather(&document, cluster.as_mut(), span, &mut files);
     power::read(&document, &mut root, cluster.as_mut(), span, &mut files);
     root.finish();
     let mut found = document.problems();

@@ -15,8 +15,11 @@ pub struct Recorded {
     pub start: Moment,
     /// How long each value holds.
     pub step: Seconds,
-    /// At least one; as many decimals as asked for became whole numbers.
+    /// At least one; as many decimals as asked for became whole numbers. A value that holds for several steps stands as
+    /// often.
     pub values: Vec<i64>,
+    /// How long values hold in the file, where that changes: one after the other; one, as a rule.
+    pub steps: Vec<Seconds>,
 }
 
 /// Which columns of a CSV file a series is in, and how its numbers are written.
@@ -36,11 +39,17 @@ pub struct SeriesOptions<'a> {
 
 /// The shortest step: what meters and markets record is longer.
 const STEP_MIN: i64 = 60;
+/// How many steps of a new length make it a change; fewer are a gap.
+const KEPT: usize = 3;
+/// The most steps of a series.
+const STEPS_MAX: u64 = 10_000_000;
 
 /// Reads a series from the bytes of a CSV file; gzip and zstd are unpacked. `name` is what problems call it.
 ///
 /// Times are dates, in UTC unless they name an offset, or whole seconds since the scenario's start, one step after
-/// the other. The last value holds as long as the others.
+/// the other. The last value holds as long as those before it. The step may change within the file, as that of European
+/// markets did from hours to quarters, if one is a multiple of the other and either lasts for a while; what is missing is
+/// an error.
 ///
 /// ```
 /// use gigawatt::trace::{Moment, SeriesOptions, read_series};
@@ -67,14 +76,25 @@ pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Res
             steps.read(&table, columns.unwrap_or_default(), options, &mut intake);
         }
     }
-    let (start, step) = (steps.first, steps.step);
+    let lengths = steps.lengths(&mut intake);
     intake.into_notes()?;
-    let (Some(start), Some(step)) = (start, step) else {
+    let (Some(start), false) = (steps.first, lengths.is_empty()) else {
         let problem = Problem::new(format!("`{name}` has no two values over time")).at(Place::file(name));
         return Err(problem.hint("a header, then a time and a value a line").into());
     };
-    let step = u32::try_from(step).map_or(Seconds(u32::MAX), Seconds);
-    Ok(Recorded { start: start.moment(), step, values: steps.values })
+    let unit = lengths.iter().copied().reduce(divisor).unwrap_or(1);
+    let Some(values) = steps.in_units(unit) else {
+        let problem = Problem::new(format!("`{name}` is longer than {STEPS_MAX} steps of {unit} s"));
+        return Err(problem.at(Place::file(name)).into());
+    };
+    let seconds = |step: i64| u32::try_from(step).map_or(Seconds(u32::MAX), Seconds);
+    let steps = lengths.into_iter().map(seconds).collect();
+    Ok(Recorded { start: start.moment(), step: seconds(unit), values, steps })
+}
+
+/// The greatest common divisor.
+const fn divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// The columns of times and of values.
@@ -148,8 +168,17 @@ impl Stamp {
 struct Steps {
     first: Option<Stamp>,
     last: Option<Stamp>,
-    step: Option<i64>,
+    runs: Vec<Run>,
     values: Vec<i64>,
+}
+
+/// Lines at the same distance from each other.
+#[derive(Debug)]
+struct Run {
+    step: i64,
+    count: usize,
+    /// The time that ends its first step.
+    place: Place,
 }
 
 impl Steps {
@@ -177,6 +206,8 @@ impl Steps {
         self.first.get_or_insert(stamp);
         let Some(last) = self.last.replace(stamp) else { return };
         let passed = stamp.seconds - last.seconds;
+        let (number, line) = table.place();
+        let place = |file: &str| Place::part(file, number, line, table.get(column));
         let told = if stamp.dated != last.dated {
             Some("dates and seconds are mixed".to_owned())
         } else if passed == 0 {
@@ -184,18 +215,54 @@ impl Steps {
         } else if passed < 0 {
             Some("an earlier time than the line before".to_owned())
         } else {
-            let step = *self.step.get_or_insert(passed);
-            if step < STEP_MIN {
-                Some(format!("a step of {step} s: at least {STEP_MIN} s"))
-            } else {
-                (passed != step).then(|| format!("a step of {passed} s after steps of {step} s"))
+            match self.runs.last_mut() {
+                Some(run) if run.step == passed => run.count += 1,
+                _ => self.runs.push(Run { step: passed, count: 1, place: place(intake.file) }),
             }
+            (passed < STEP_MIN).then(|| format!("a step of {passed} s: at least {STEP_MIN} s"))
         };
         if let Some(told) = told {
-            let (number, line) = table.place();
-            let place = |file: &str| Place::part(file, number, line, table.get(column));
             intake.problem(|file| Problem::new(told).at(place(file)));
         }
+    }
+
+    /// The lengths of steps, in the order in which they come; what is not one length after another is told.
+    fn lengths(&self, intake: &mut Intake<'_>) -> Vec<i64> {
+        let mut lengths: Vec<i64> = Vec::new();
+        let mut kept = 0;
+        for run in &self.runs {
+            let Some(last) = lengths.last().copied() else {
+                lengths.push(run.step);
+                kept = run.count;
+                continue;
+            };
+            if run.step == last {
+                kept += run.count;
+            } else if (run.step % last == 0 || last % run.step == 0) && kept.min(run.count) >= KEPT {
+                lengths.push(run.step);
+                kept = run.count;
+            } else {
+                let told = format!("a step of {} s after steps of {last} s", run.step);
+                intake.problem(|_| Problem::new(told).at(run.place.clone()));
+            }
+        }
+        lengths
+    }
+
+    /// The values, each as often as `unit` goes into its step; none if that is too often.
+    fn in_units(self, unit: i64) -> Option<Vec<i64>> {
+        let times = |run: &Run| usize::try_from(run.step / unit).unwrap_or(usize::MAX);
+        let total = |run: &Run| (times(run) as u64).saturating_mul(run.count as u64);
+        if self.runs.iter().map(total).fold(0, u64::saturating_add) > STEPS_MAX {
+            return None;
+        }
+        if self.runs.iter().all(|run| run.step == unit) {
+            return Some(self.values);
+        }
+        let holds = self.runs.iter().flat_map(|run| std::iter::repeat_n(times(run), run.count));
+        let last = self.runs.last().map(times);
+        let each = self.values.iter().zip(holds.chain(last));
+        Some(each.flat_map(|(value, times)| std::iter::repeat_n(*value, times)).collect())
     }
 }
 
@@ -237,14 +304,48 @@ mod tests {
     #[test]
     fn a_series_is_read_whatever_it_is_packed_in() {
         let text = "time,x\n0,1.005\n900,-2\n1800,3.25\n";
-        let expected =
-            Recorded { start: Moment::Seconds(0), step: Seconds(900), values: vec![101, -200, 325] };
+        let expected = Recorded {
+            start: Moment::Seconds(0),
+            step: Seconds(900),
+            values: vec![101, -200, 325],
+            steps: vec![Seconds(900)],
+        };
         let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
         for bytes in [text.as_bytes(), &packed, text.replace('\n', "\r\n").as_bytes()] {
             assert_eq!(read_series("p.csv", bytes, &PLAIN).unwrap(), expected, "plain, zstd, CRLF");
         }
         let planted = text.replace("3.25", "3.26");
         assert_ne!(read_series("p.csv", planted.as_bytes(), &PLAIN).unwrap(), expected, "another number");
+    }
+
+    #[test]
+    fn the_step_may_change_within_a_file() {
+        let text = |times: &[u32]| {
+            let lines = times.iter().enumerate().map(|(value, time)| format!("{time},{value}\n"));
+            format!("time,x\n{}", lines.collect::<String>())
+        };
+        // Three hours, then quarters.
+        let changes = [0, 3600, 7200, 10_800, 11_700, 12_600, 13_500];
+        let found = read_series("p.csv", text(&changes).as_bytes(), &PLAIN).unwrap();
+        let values = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 5, 6].map(|value| value * 100);
+        assert_eq!((found.step, &found.values[..]), (Seconds(900), &values[..]), "each as long as it held");
+        assert_eq!(found.steps, [3600, 900].map(Seconds), "which is said");
+        // And back to half hours, whose last value holds for half an hour.
+        let back = [&changes[..], &[15_300, 17_100, 18_900]].concat();
+        let found = read_series("p.csv", text(&back).as_bytes(), &PLAIN).unwrap();
+        assert_eq!(found.values[15..], [600, 600, 700, 700, 800, 800, 900, 900], "two quarters each");
+        for (times, expected) in [
+            (&[0, 3600, 7200, 10_800, 18_000, 21_600][..], "p.csv:6:1"),
+            (&[0, 3600, 7200, 10_800, 11_700, 12_600], "a step of 900 s after steps of 3600 s"),
+            (&[0, 3600, 4500, 5400, 6300, 7200], "a step of 900 s after steps of 3600 s"),
+            (
+                &[0, 3600, 7200, 10_800, 13_300, 15_800, 18_300, 20_800],
+                "a step of 2500 s after steps of 3600 s",
+            ),
+        ] {
+            let found = told(&text(times), &PLAIN);
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use super::super::files::Files;
 use super::site;
 use crate::cluster::{Feed, Site};
 use crate::document::{Document, Mark, Placed, Table};
@@ -15,15 +16,20 @@ struct Draft {
 }
 
 /// Reads `[[site]]` and `[[feed]]`; each is none if it cannot be used. Without any there is one of each.
-pub(super) fn read(document: &Document, table: &mut Table<'_>) -> (Option<Vec<Site>>, Option<Vec<Feed>>) {
+pub(super) fn read(
+    document: &Document,
+    table: &mut Table<'_>,
+    files: &mut Files,
+) -> (Option<Vec<Site>>, Option<Vec<Feed>>) {
     let mut names: Vec<Placed<String>> = Vec::new();
     let mut sites: Vec<Site> = Vec::new();
     let mut whole = true;
     for mut table in table.tables("site") {
         let name = table.required::<String>("name");
-        let site = site::read(&mut table);
+        let (site, weather) = site::read(&mut table);
         match name {
             Some(name) if is_new(document, "site", &name, names.iter()) => {
+                files.weather.extend(weather.map(|file| (name.value.clone(), file)));
                 sites.push(Site { name: name.value.clone(), ..site });
                 names.push(name);
             }

@@ -61,7 +61,7 @@ pub(super) fn read(
         }
         list::read(document, &file, format.as_ref(), catalogue, files).map(|cluster| (cluster, Vec::new()))
     } else {
-        racked(document, &mut table, catalogue)
+        racked(document, &mut table, catalogue, files)
     };
     let Some((mut cluster, groups)) = cluster else {
         // Without racks nothing below can be checked, nor is it unknown.
@@ -82,8 +82,9 @@ fn racked(
     document: &Document,
     table: &mut Table<'_>,
     catalogue: &Catalogue,
+    files: &mut Files,
 ) -> Option<(Cluster, Vec<Group>)> {
-    let (sites, feeds) = feeds::read(document, table);
+    let (sites, feeds) = feeds::read(document, table, files);
     let racks = racks::read(document, table, catalogue, &feeds);
     let (sites, feeds) = (sites?, feeds?);
     let mut cluster = Cluster::single_feed();

@@ -1,15 +1,16 @@
+use super::super::power::SeriesFile;
 use crate::cluster::{Pue, Site};
 use crate::document::{Item, Table};
 use crate::hardware::{Loss, loss};
 use crate::units::{Time, Watts};
 
-/// Reads what a site says of its power: `cap`, `loss`, `pue` and `outdoor`.
-pub(super) fn read(table: &mut Table<'_>) -> Site {
+/// Reads what a site says of its power: `cap`, `loss`, `pue` and `outdoor`, which may be in a file.
+pub(super) fn read(table: &mut Table<'_>) -> (Site, Option<SeriesFile>) {
     let cap = table.optional::<Watts>("cap").map(|cap| cap.value);
     let losses = losses(table);
     let pue = table.item("pue").and_then(pue);
-    let outdoor = table.item("outdoor").and_then(outdoor).unwrap_or_default();
-    Site { cap, losses, pue, outdoor, ..Site::default() }
+    let (outdoor, file) = table.item("outdoor").map_or((None, None), outdoor);
+    (Site { cap, losses, pue, outdoor: outdoor.unwrap_or_default(), ..Site::default() }, file)
 }
 
 /// Reads `loss`: conversions in the order the current meets them on its way up.
@@ -72,8 +73,21 @@ fn tenths(item: &Item<'_>) -> Option<i32> {
     Some((given * 10.0).round() as i32)
 }
 
-/// Outdoor temperatures: pairs of an instant and degrees Celsius from then on.
-fn outdoor(item: Item<'_>) -> Option<Vec<(Time, i32)>> {
+/// Outdoor temperatures, or the file they are in.
+fn outdoor(item: Item<'_>) -> (Option<Vec<(Time, i32)>>, Option<SeriesFile>) {
+    if !item.is_table() {
+        return (temperatures(item), None);
+    }
+    let file = item.table().and_then(|mut table| {
+        let file = SeriesFile::of(&mut table);
+        table.finish();
+        file
+    });
+    (None, file)
+}
+
+/// Pairs of an instant and degrees Celsius from then on.
+fn temperatures(item: Item<'_>) -> Option<Vec<(Time, i32)>> {
     let marked = item.clone();
     let pair = |item: Item<'_>| {
         let wrong = item.clone();

@@ -1,13 +1,13 @@
 //! Tariff, demand charge, carbon and battery: those of `[power]` for every site, less what `[power.site.NAME]` says.
 
 use super::super::files::Files;
+use super::file::{Numbers, SeriesFile};
 use super::quantity::{Days, DemandPrice, Efficiency, Energy, EnergyPrice, Hours, Intensity, MonthNames};
 use crate::cluster::Cluster;
-use crate::cluster::grid::{Battery, Calendar, Demand, Grid, Months, Rule, Series, Signal, Weekdays, Zone};
+use crate::cluster::grid::{Battery, Calendar, Demand, Grid, Months, Rule, Signal, Weekdays, Zone};
 use crate::document::{Document, Item, Mark, Placed, Read, Table};
-use crate::error::{Error, Problem};
+use crate::error::Problem;
 use crate::history::Settings;
-use crate::trace::{Moment, SeriesOptions, read_series};
 use crate::units::{Seconds, Time, Watts};
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -17,9 +17,11 @@ use jiff::tz::TimeZone;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::scenario) struct Span {
     /// Unix seconds of second 0; none: no date is known.
-    epoch: Option<i64>,
+    pub(super) epoch: Option<i64>,
     /// The last instant that is certainly reached.
-    last: Time,
+    pub(super) last: Time,
+    /// When the run is cut off; none: it ends by itself.
+    pub(super) until: Option<Time>,
 }
 
 impl Span {
@@ -32,7 +34,14 @@ impl Span {
         let dates = workload.map_or(Some(0), |workload| workload.epoch);
         let submits = workload.into_iter().flat_map(|workload| &workload.jobs).map(|job| job.submit_time);
         let last = submits.max().unwrap_or_default();
-        Self { epoch: start.or(dates), last: settings.until.map_or(last, |until| last.min(Time(until))) }
+        let until = settings.until.map(Time);
+        Self { epoch: start.or(dates), last: until.map_or(last, |until| last.min(until)), until }
+    }
+    /// How far what comes again and again is written out: to the end of the run; where nobody says when that is, to a
+    /// year after the last job comes.
+    pub(super) fn horizon(&self) -> Time {
+        const A_YEAR: Seconds = Seconds(366 * 86_400);
+        self.until.unwrap_or(self.last + A_YEAR)
     }
 }
 
@@ -42,26 +51,20 @@ struct Kind {
     key: &'static str,
     /// What a price in rules is called.
     value: &'static str,
-    decimals: usize,
-    most: i64,
-    least: i64,
+    numbers: Numbers,
     read: fn(&Item<'_>) -> Option<i64>,
 }
 
 const TARIFF: Kind = Kind {
     key: "tariff",
     value: "price",
-    decimals: 6,
-    most: Signal::MAX,
-    least: -Signal::MAX,
+    numbers: Numbers { decimals: 6, least: -Signal::MAX, most: Signal::MAX },
     read: |item| item.read::<EnergyPrice>().map(|price| price.value.0),
 };
 const CARBON: Kind = Kind {
     key: "carbon",
     value: "intensity",
-    decimals: 3,
-    most: 1_000_000_000,
-    least: 0,
+    numbers: Numbers { decimals: 3, least: 0, most: 1_000_000_000 },
     read: |item| item.read::<Intensity>().map(|intensity| intensity.value.0),
 };
 
@@ -176,7 +179,9 @@ impl Reader<'_> {
         let mark = item.mark();
         let mut table = item.table()?;
         let wish = if table.has("file") {
-            self.series(&mut table, kind).map(|series| Wish::Fixed(Signal::Series(series)))
+            let series = SeriesFile::of(&mut table)
+                .and_then(|file| file.series(kind.numbers, self.document, self.span, self.files));
+            series.map(|series| Wish::Fixed(Signal::Series(series)))
         } else {
             let base = table.required_item("base").and_then(|item| (kind.read)(&item));
             let rules = self.rules(&mut table, kind);
@@ -206,77 +211,6 @@ impl Reader<'_> {
             }
         }
         whole.then_some(rules)
-    }
-
-    fn series(&mut self, table: &mut Table<'_>, kind: Kind) -> Option<Series> {
-        let path = table.required::<String>("file");
-        let column = table.optional::<String>("column");
-        let time_column = table.optional::<String>("time_column");
-        let repeats = table.value_or("repeat", false);
-        let path = path?;
-        let (resolved, bytes) = self.files.read(self.document, &path)?;
-        let options = SeriesOptions {
-            column: column.as_deref().map(String::as_str),
-            time_column: time_column.as_deref().map(String::as_str),
-            decimals: kind.decimals,
-            most: kind.most,
-            least: kind.least,
-        };
-        let recorded = match read_series(&resolved.display().to_string(), &bytes, &options) {
-            Ok(recorded) => recorded,
-            Err(Error::Input(problems)) => {
-                self.files.problems.append(problems);
-                return None;
-            }
-            Err(other) => {
-                self.document.complain(path.mark, Problem::new(other.to_string()));
-                return None;
-            }
-        };
-        let offset = self.offset(&recorded.start, path.mark)?;
-        self.placed(&recorded, offset, repeats, &path)
-    }
-
-    /// Seconds from the begin of a series to second 0 of the run.
-    fn offset(&self, start: &Moment, mark: Mark) -> Option<i64> {
-        match *start {
-            Moment::Seconds(seconds) => Some(-i64::from(seconds)),
-            Moment::Unix(date) => {
-                if self.span.epoch.is_none() {
-                    self.document.complain(mark, undated("a series with dates"));
-                }
-                Some(self.span.epoch?.saturating_sub(date))
-            }
-        }
-    }
-
-    /// The series on the clock of the run, if it covers that.
-    fn placed(
-        &self,
-        recorded: &crate::trace::Recorded,
-        offset: i64,
-        repeats: bool,
-        path: &Placed<String>,
-    ) -> Option<Series> {
-        let step = i64::from(recorded.step.0);
-        let length = step.saturating_mul(i64::try_from(recorded.values.len()).unwrap_or(i64::MAX));
-        let begin = if repeats { offset.rem_euclid(length) } else { offset };
-        let last = offset.saturating_add(i64::from(self.span.last.0));
-        let span = |seconds: i64| Seconds(u32::try_from(seconds).unwrap_or(u32::MAX));
-        let message = if begin < 0 {
-            Some(format!("`{}` begins {} after the run does", path.value, span(-begin)))
-        } else if !repeats && last >= length {
-            Some(format!("`{}` ends {} before the last job comes", path.value, span(last - length + 1)))
-        } else {
-            None
-        };
-        if let Some(message) = message {
-            let hint = "`repeat = true` begins anew at its end; `run.start` is the date of second 0";
-            self.document.complain(path.mark, Problem::new(message).hint(hint));
-            return None;
-        }
-        let offset = u64::try_from(begin).unwrap_or_default();
-        Some(Series { offset, step: recorded.step, values: recorded.values.clone(), repeats })
     }
 
     fn demand(&self, item: Item<'_>) -> Option<Placed<Demand>> {
@@ -343,7 +277,7 @@ impl Reader<'_> {
     }
 }
 
-fn undated(what: &str) -> Problem {
+pub(super) fn undated(what: &str) -> Problem {
     Problem::new(format!("{what}, and no date for second 0")).hint("such as `run.start = 2023-01-01`")
 }
 

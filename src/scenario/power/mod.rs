@@ -1,14 +1,18 @@
 //! `[power]`: what the grid gives, when, and what it costs.
 
 mod curtailment;
+mod file;
 mod grid;
 mod quantity;
 mod ramp;
+mod weather;
 
 use super::files::Files;
 use crate::cluster::Cluster;
 use crate::document::{Document, Table};
+pub(super) use file::SeriesFile;
 pub(super) use grid::Span;
+pub(super) use weather::weather;
 
 /// Reads `[power]`; what concerns feeds and sites goes to the cluster, if there is one.
 pub(super) fn read(
@@ -19,7 +23,7 @@ pub(super) fn read(
     files: &mut Files,
 ) {
     let Some(mut power) = root.table("power") else { return };
-    curtailment::read(document, &mut power, cluster.as_deref_mut());
+    curtailment::read(document, &mut power, cluster.as_deref_mut(), span, files);
     ramp::read(document, &mut power, cluster.as_deref_mut());
     grid::read(document, &mut power, cluster, span, files);
     power.finish();

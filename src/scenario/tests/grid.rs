@@ -179,3 +179,41 @@ fn a_ramp_is_watts_a_minute_at_a_feed_that_is_there() {
         + JOB;
     assert!(told(&twice).contains("feed `feed` has a ramp already"), "{}", told(&twice));
 }
+
+#[test]
+fn the_weather_of_a_site_may_be_in_a_file() {
+    let weather = "time,temp,wind\n2023-07-02 23:00:00,18.5,3\n2023-07-03 00:00:00,19,3\n2023-07-03 01:00:00,19.0,4\n\
+        2023-07-03 02:00:00,-0.25,4\n2023-07-03 02:30:00,21,4\n2023-07-03 03:00:00,22,4\n2023-07-03 03:30:00,22,4\n";
+    let scenario = format!(
+        "{DATED}[[cluster.site]]\nname = \"oslo\"\noutdoor = {{ file = \"prices.csv\", column = \"temp\" }}\n\
+         [[cluster.rack]]\nplatform = \"h100\"\n{JOB}"
+    );
+    let loaded = with_prices(weather, &scenario).unwrap();
+    let (from, degrees): (Vec<u32>, Vec<i32>) =
+        loaded.plan.cluster.sites[0].outdoor.iter().map(|(time, degrees)| (time.0, *degrees)).unzip();
+    assert_eq!(from, [0, 7200, 9000, 10_800], "from the date of second 0, equal ones once");
+    assert_eq!(degrees, [190, -3, 210, 220], "tenths of a degree");
+    assert_eq!(loaded.inputs.len(), 2, "it is an input of the run");
+    assert!(
+        loaded.notes.iter().any(|note| note == "`prices.csv` changes its step: 1h00m, then 30m00s"),
+        "{:?}",
+        loaded.notes
+    );
+    let again = scenario
+        .replace("\"temp\" }", "\"temp\", repeat = true }")
+        .replace(DATED, &format!("{DATED}run.until = \"1d\"\n"));
+    let outdoor = with_prices(weather, &again).unwrap().plan.cluster.sites[0].outdoor.clone();
+    assert_eq!(
+        outdoor.last().map(|(time, _)| time.0 <= 86_400 && time.0 > 80_000),
+        Some(true),
+        "to the end: {outdoor:?}"
+    );
+    let wrong = with_prices(&weather.replace("-0.25", "400"), &scenario.replace("\"temp\"", "\"tmp\""));
+    insta::assert_snapshot!(wrong.unwrap_err(), @"prices.csv:1:1: no column `tmp` (did you mean `temp`?)");
+    let hot = with_prices(&weather.replace("-0.25", "400"), &scenario);
+    let expected = "prices.csv:5:21: temp `400`";
+    assert!(hot.as_ref().is_err_and(|told| told == expected), "{hot:?}");
+    let undated = with_prices(weather, &scenario.replace(DATED, ""));
+    let expected = "a series with dates, and no date for second 0 (such as `run.start = 2023-01-01`)";
+    assert!(undated.as_ref().is_err_and(|told| told.ends_with(expected)), "{undated:?}");
+}

@@ -103,3 +103,32 @@ fn who_is_kept_from_starting_by_power_alone_is_told_so() {
     let told = told(&format!("{}{for_good}{}", capped("33 kW"), job(4)));
     assert!(told.contains("could never start for want of power"), "it never comes back: {told}");
 }
+
+#[test]
+fn a_curtailment_may_come_again_and_again() {
+    let power = |more: &str| {
+        format!("{FEEDS}\n[[power.curtailment]]\nfeed = \"hall\"\nto = \"80 %\"\nfrom = \"18h\"\n{more}{JOB}")
+    };
+    let evenings = "until = \"20h\"\nevery = \"1d\"\n";
+    let loaded = load(&format!("run.until = \"3d\"\n{}", power(evenings)));
+    let hours: Vec<(u32, u32)> =
+        loaded.plan.cluster.curtailments.iter().map(|c| (c.from.0 / 3600, c.until.0 / 3600)).collect();
+    assert_eq!(hours, [(18, 20), (42, 44), (66, 68)], "each evening of the run");
+    assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    let open = load(&power(evenings));
+    assert_eq!(open.plan.cluster.curtailments.len(), 366, "for a year");
+    assert!(
+        open.notes[0].contains("`hall` comes 366 times") && open.notes[0].contains("`run.until`"),
+        "{:?}",
+        open.notes
+    );
+    for (more, wrong) in [
+        ("every = \"1d\"\n", "a curtailment that comes again and never ends"),
+        ("until = \"20h\"\nevery = \"1h\"\n", "a curtailment comes again before it ends"),
+        ("until = 64801\nevery = 1\n", "a curtailment that comes more than 10000 times"),
+        ("until = \"20h\"\nevery = 0\n", "a curtailment comes again before it ends"),
+    ] {
+        let told = told(&power(more));
+        assert!(told.contains(wrong), "{more}: {told}");
+    }
+}
