@@ -1,8 +1,8 @@
 use super::*;
 use crate::cluster::Pue;
 use crate::hardware::Loss;
-use crate::history::sample;
-use crate::units::{Gpus, Watts};
+use crate::history::{Outcome, Piece, SegmentEnd, Why, sample};
+use crate::units::{Factor, Gpus, Seconds, Watts};
 
 fn bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::new();
