@@ -1,12 +1,15 @@
-//! A quantity recorded over time, such as a price an hour, from CSV.
+//! A quantity recorded over time, such as a price an hour, from CSV or the JSON of a weather service.
 
-use super::field;
+mod meteo;
+mod steps;
+
 use super::input;
 use super::intake::Intake;
 use super::options::{Moment, Options};
 use super::table::Table;
 use crate::error::{Error, Place, Problem};
 use crate::units::{Seconds, fixed_point};
+use steps::{STEPS_MAX, Stamp, Steps, divisor};
 
 /// One value a step, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +40,8 @@ pub struct SeriesOptions<'a> {
     pub most: i64,
 }
 
-/// The shortest step: what meters and markets record is longer.
-const STEP_MIN: i64 = 60;
-/// How many steps of a new length make it a change; fewer are a gap.
-const KEPT: usize = 3;
-/// The most steps of a series.
-const STEPS_MAX: u64 = 10_000_000;
-
-/// Reads a series from the bytes of a CSV file; gzip and zstd are unpacked. `name` is what problems call it.
+/// Reads a series from the bytes of a CSV file, or of the JSON that open-meteo.com gives (`hourly`, one list a quantity);
+/// gzip and zstd are unpacked. `name` is what problems call it.
 ///
 /// Times are dates, in UTC unless they name an offset, or whole seconds since the scenario's start, one step after
 /// the other. The last value holds as long as those before it. The step may change within the file, as that of European
@@ -68,12 +65,14 @@ pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Res
     let text = input::unpack(name, bytes, &defaults)?;
     let mut intake = Intake::new(name, &defaults);
     let mut steps = Steps::default();
-    if let Some(mut table) = Table::open_any(&text, &[], &mut intake) {
+    if text.trim_ascii_start().starts_with(b"{") {
+        meteo::read(&text, options, &mut steps, &mut intake);
+    } else if let Some(mut table) = Table::open_any(&text, &[], &mut intake) {
         // Columns of prices are told apart by every letter.
         table.any_case = false;
         let columns = columns(&table, options, &mut intake);
         while columns.is_some() && table.next(&mut intake) {
-            steps.read(&table, columns.unwrap_or_default(), options, &mut intake);
+            line(&table, columns.unwrap_or_default(), options, &mut steps, &mut intake);
         }
     }
     let lengths = steps.lengths(&mut intake);
@@ -90,11 +89,6 @@ pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Res
     let seconds = |step: i64| u32::try_from(step).map_or(Seconds(u32::MAX), Seconds);
     let steps = lengths.into_iter().map(seconds).collect();
     Ok(Recorded { start: start.moment(), step: seconds(unit), values, steps })
-}
-
-/// The greatest common divisor.
-const fn divisor(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// The columns of times and of values.
@@ -141,128 +135,29 @@ fn columns(
     Some((time, value))
 }
 
-/// A point of time as a number of seconds, and from where it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    seconds: i64,
-    dated: bool,
-}
-
-impl Stamp {
-    fn read(text: &[u8]) -> Option<Self> {
-        if let Some(seconds) = field::count(text) {
-            return Some(Self { seconds: i64::from(seconds), dated: false });
-        }
-        let minute = || field::date(&[text, b":00"].concat());
-        let date = field::date(text).or_else(minute).filter(|date| !date.fraction)?;
-        Some(Self { seconds: date.seconds, dated: true })
+/// The time and the value of a line.
+fn line(
+    table: &Table<'_>,
+    (time, value): (usize, usize),
+    options: &SeriesOptions<'_>,
+    steps: &mut Steps,
+    intake: &mut Intake<'_>,
+) {
+    let (number, line) = table.place();
+    match Stamp::read(table.get(time)) {
+        Some(stamp) => steps.follow(stamp, &|file| Place::part(file, number, line, table.get(time)), intake),
+        None => table.wrong(time, "a date, or whole seconds since the start", intake),
     }
-    fn moment(self) -> Moment {
-        let seconds = u32::try_from(self.seconds).unwrap_or(u32::MAX);
-        if self.dated { Moment::Unix(self.seconds) } else { Moment::Seconds(seconds) }
+    match std::str::from_utf8(table.get(value)).ok().and_then(|text| options.number(text)) {
+        Some(number) => steps.values.push(number),
+        None => table.wrong(value, &expected(options), intake),
     }
 }
 
-/// A series as its lines come in.
-#[derive(Debug, Default)]
-struct Steps {
-    first: Option<Stamp>,
-    last: Option<Stamp>,
-    runs: Vec<Run>,
-    values: Vec<i64>,
-}
-
-/// Lines at the same distance from each other.
-#[derive(Debug)]
-struct Run {
-    step: i64,
-    count: usize,
-    /// The time that ends its first step.
-    place: Place,
-}
-
-impl Steps {
-    fn read(
-        &mut self,
-        table: &Table<'_>,
-        (time, value): (usize, usize),
-        options: &SeriesOptions<'_>,
-        intake: &mut Intake<'_>,
-    ) {
-        match Stamp::read(table.get(time)) {
-            Some(stamp) => self.follow(stamp, table, time, intake),
-            None => table.wrong(time, "a date, or whole seconds since the start", intake),
-        }
-        let number = std::str::from_utf8(table.get(value)).ok();
-        let number = number.and_then(|text| number_in(text, options.decimals));
-        match number.filter(|number| (options.least..=options.most).contains(number)) {
-            Some(number) => self.values.push(number),
-            None => table.wrong(value, &expected(options), intake),
-        }
-    }
-
-    /// The next time: a step after the last one.
-    fn follow(&mut self, stamp: Stamp, table: &Table<'_>, column: usize, intake: &mut Intake<'_>) {
-        self.first.get_or_insert(stamp);
-        let Some(last) = self.last.replace(stamp) else { return };
-        let passed = stamp.seconds - last.seconds;
-        let (number, line) = table.place();
-        let place = |file: &str| Place::part(file, number, line, table.get(column));
-        let told = if stamp.dated != last.dated {
-            Some("dates and seconds are mixed".to_owned())
-        } else if passed == 0 {
-            Some("the same time again".to_owned())
-        } else if passed < 0 {
-            Some("an earlier time than the line before".to_owned())
-        } else {
-            match self.runs.last_mut() {
-                Some(run) if run.step == passed => run.count += 1,
-                _ => self.runs.push(Run { step: passed, count: 1, place: place(intake.file) }),
-            }
-            (passed < STEP_MIN).then(|| format!("a step of {passed} s: at least {STEP_MIN} s"))
-        };
-        if let Some(told) = told {
-            intake.problem(|file| Problem::new(told).at(place(file)));
-        }
-    }
-
-    /// The lengths of steps, in the order in which they come; what is not one length after another is told.
-    fn lengths(&self, intake: &mut Intake<'_>) -> Vec<i64> {
-        let mut lengths: Vec<i64> = Vec::new();
-        let mut kept = 0;
-        for run in &self.runs {
-            let Some(last) = lengths.last().copied() else {
-                lengths.push(run.step);
-                kept = run.count;
-                continue;
-            };
-            if run.step == last {
-                kept += run.count;
-            } else if (run.step % last == 0 || last % run.step == 0) && kept.min(run.count) >= KEPT {
-                lengths.push(run.step);
-                kept = run.count;
-            } else {
-                let told = format!("a step of {} s after steps of {last} s", run.step);
-                intake.problem(|_| Problem::new(told).at(run.place.clone()));
-            }
-        }
-        lengths
-    }
-
-    /// The values, each as often as `unit` goes into its step; none if that is too often.
-    fn in_units(self, unit: i64) -> Option<Vec<i64>> {
-        let times = |run: &Run| usize::try_from(run.step / unit).unwrap_or(usize::MAX);
-        let total = |run: &Run| (times(run) as u64).saturating_mul(run.count as u64);
-        if self.runs.iter().map(total).fold(0, u64::saturating_add) > STEPS_MAX {
-            return None;
-        }
-        if self.runs.iter().all(|run| run.step == unit) {
-            return Some(self.values);
-        }
-        let holds = self.runs.iter().flat_map(|run| std::iter::repeat_n(times(run), run.count));
-        let last = self.runs.last().map(times);
-        let each = self.values.iter().zip(holds.chain(last));
-        Some(each.flat_map(|(value, times)| std::iter::repeat_n(*value, times)).collect())
+impl SeriesOptions<'_> {
+    /// A value, if it is in range.
+    fn number(&self, text: &str) -> Option<i64> {
+        number_in(text, self.decimals).filter(|number| (self.least..=self.most).contains(number))
     }
 }
 
@@ -345,6 +240,33 @@ mod tests {
         ] {
             let found = told(&text(times), &PLAIN);
             assert!(found.contains(expected), "{expected}: {found}");
+        }
+    }
+
+    #[test]
+    fn weather_comes_as_json() {
+        let text = |hours: &str, degrees: &str| {
+            format!(
+                "{{\"utc_offset_seconds\": -18000, \"timezone\": \"x\", \"hourly\": {{\"time\": [{hours}], \"temp\": [{degrees}], \"wind\": [1, 2, 3]}}}}"
+            )
+        };
+        let hours = "\"2023-01-01T00:00\", \"2023-01-01T01:00\", \"2023-01-01T02:00\"";
+        let temp = SeriesOptions { column: Some("temp"), ..PLAIN };
+        let found = read_series("w.json", text(hours, "16.9, -3, 1e1").as_bytes(), &temp).unwrap();
+        assert_eq!(found.start, Moment::Unix(1_672_531_200 + 18_000), "five hours behind");
+        assert_eq!((found.step, found.values), (Seconds(3600), vec![1690, -300, 1000]), "hours");
+        for (text, options, expected) in [
+            (text(hours, "1, null, 3"), &temp, "w.json: `hourly.temp[1]`: expected a decimal number"),
+            (text(hours, "1, 2"), &temp, "`hourly.temp` has 2 values, `hourly.time` 3"),
+            (text(hours, "1, 2, 3"), &PLAIN, "`column` says which: temp, wind"),
+            (text(&hours.replace("01T01", "01T1"), "1, 2, 3"), &temp, "`hourly.time[1]`: expected a date"),
+            (text(&hours.replace("T02", "T04"), "1, 2, 3"), &temp, "a step of 10800 s after steps of 3600 s"),
+            ("{\"daily\": {}}".to_owned(), &temp, "no table `hourly`"),
+            ("{\"hourly\": 7".to_owned(), &temp, "not JSON"),
+        ] {
+            let told = told(&text, options).replace("\n", " ");
+            let told = told.replace("error: ", "").replace(" --> ", "@");
+            assert!(told.contains(expected.trim_start_matches("w.json: ")), "{expected}: {told}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Real traces, where there are any: `GIGAWATT_SHARED` names the folder that holds `traces/` and `oracles/`.
 
 use gigawatt::metrics::percentile;
-use gigawatt::trace::{NodeList, Options, Trace, read, read_cluster};
+use gigawatt::trace::{Moment, NodeList, Options, SeriesOptions, Trace, read, read_cluster, read_series};
 use gigawatt::workload::Shape;
 use std::path::PathBuf;
 
@@ -170,5 +170,23 @@ fn recorded_waits_are_those_of_the_archives() {
         let found = (waits.len(), percentile(&waits, 50), percentile(&waits, 95), sum);
         assert_eq!(found, expected, "{path}");
         assert!(waits.is_empty() == workload.recorded_starts.is_empty(), "{path}: no column for nothing");
+    }
+}
+
+#[test]
+fn the_weather_of_a_year_is_read() {
+    // Sum, least and most in tenths of a degree, and the offset of the clock, computed by a few lines of Python.
+    for (zone, sum, range, behind) in
+        [("US-TEX-ERCO", 1_787_832, (-36, 430), 18_000), ("US-CAL-CISO", 1_301_867, (2, 365), 25_200)]
+    {
+        let Some(path) = archive(&format!("traces/grid/weather_{zone}_2023.json.zst")) else { return };
+        let column = Some("temperature_2m");
+        let options = SeriesOptions { column, time_column: None, decimals: 1, least: -1000, most: 1000 };
+        let found = read_series(zone, &std::fs::read(path).unwrap(), &options).unwrap();
+        assert_eq!((found.values.len(), found.step.0), (8760, 3600), "{zone}: hours of a year");
+        assert_eq!(found.start, Moment::Unix(1_672_531_200 + behind), "{zone}: midnight on its own clock");
+        assert_eq!(found.values.iter().sum::<i64>(), sum, "{zone}");
+        let ends = found.values.iter().min().zip(found.values.iter().max()).map(|(a, b)| (*a, *b));
+        assert_eq!(ends, Some(range), "{zone}: coldest and hottest");
     }
 }
