@@ -9,6 +9,7 @@
 )]
 
 mod archives;
+mod clock;
 mod commands;
 mod conformance;
 mod import;
