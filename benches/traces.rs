@@ -59,6 +59,7 @@ fn trace(format: &str) -> String {
         }
         "csv" => "job_id,tenant,kind,gpus,submit_time,work_time,requested_time,priority\n",
         "sacct-json" => "{\"jobs\": [\n{}",
+        "table" => "id,user,num_gpus,submit_time,duration,walltime\n",
         _ => "",
     }
     .to_owned();
@@ -98,6 +99,7 @@ fn trace(format: &str) -> String {
                 1024 * (1 + user % 64),
                 if user % 3 == 0 { 460 } else { 1000 }
             ),
+            "table" => writeln!(text, "{id},user{user},{gpus},{submit},{work}.5,{requested}"),
             "csv" => writeln!(text, "job-{id},tenant{vc},finetune,{gpus},{submit},{work},{requested},{vc}"),
             "jsonl" => writeln!(
                 text,

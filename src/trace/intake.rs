@@ -110,6 +110,8 @@ pub(super) struct Intake<'a> {
     pub dates: bool,
     /// Times with a fraction of a second.
     pub fractions: u64,
+    /// Whether the format reads numbers of time in the unit that a user gives them.
+    pub takes_units: bool,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
     pub(super) skipped: Skipped,
@@ -198,6 +200,7 @@ impl<'a> Intake<'a> {
             naive: false,
             dates: false,
             fractions: 0,
+            takes_units: false,
             file,
             problems: Problems::default(),
             skipped: Skipped::default(),

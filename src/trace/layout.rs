@@ -46,6 +46,27 @@ impl Layout {
         let fits = |delimiter: &u8| line.split(|byte| byte == delimiter).count() == count;
         DELIMITERS.into_iter().find(fits).map(Self::Delimited)
     }
+    /// How any table is laid out: divided so that these columns are there, else into the most fields, at least two.
+    pub(super) fn guess(text: &[u8], names: &[&str]) -> Option<Self> {
+        let line = first_line(text);
+        let known = || delimiter(line, names).filter(|_| !names.is_empty());
+        let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+        let most = || DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter));
+        let divided = || known().or_else(|| most().filter(|delimiter| count(*delimiter) > 0));
+        Self::padded(text).or_else(|| divided().map(Self::Delimited))
+    }
+    /// The names of the columns in a header.
+    pub(super) fn names(&self, line: &[u8]) -> Vec<String> {
+        let text = |field: &[u8]| String::from_utf8_lossy(name(field)).into_owned();
+        match self {
+            Self::Delimited(delimiter) => line.split(|byte| byte == delimiter).map(text).collect(),
+            Self::Padded(columns) => {
+                let part =
+                    |column: &Range<usize>| &line[column.start.min(line.len())..column.end.min(line.len())];
+                columns.iter().map(|column| text(part(column))).collect()
+            }
+        }
+    }
     /// Padded columns: dashes below the header say how wide they are.
     pub(super) fn padded(text: &[u8]) -> Option<Self> {
         let (_, below) = text.split_at(memchr(b'\n', text)? + 1);

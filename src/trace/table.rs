@@ -3,9 +3,11 @@ mod tests;
 
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
+use super::key::TimeUnit;
 use super::layout::Layout;
 use super::rejoin::FreeText;
-use crate::error::{Place, Problem, nearest};
+use super::synonyms;
+use crate::error::{Place, Problem};
 use crate::units::Gpus;
 use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
@@ -107,24 +109,35 @@ impl<'a> Table<'a> {
         if missing.is_empty() {
             return Some(names.map(|name| self.column(name).expect("none is missing")));
         }
-        let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let noun = if missing.len() == 1 { "column" } else { "columns" };
-        let (number, line) = (self.number, self.line);
-        let near = self.near(&missing);
-        intake.problem(|file| {
-            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
-            if near.is_empty() { problem } else { problem.hint(format!("is {near}?")) }
-        });
+        self.no_columns(&missing, intake);
         None
     }
 
-    /// Columns that may be meant by missing ones.
+    /// Says that columns are not there.
+    pub(super) fn no_columns(&self, missing: &[&str], intake: &mut Intake<'_>) {
+        let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let noun = if missing.len() == 1 { "column" } else { "columns" };
+        let (number, line) = (self.number, self.line);
+        let near = self.near(missing);
+        intake.problem(|file| {
+            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
+            if near.is_empty() {
+                problem
+            } else {
+                problem
+                    .hint(format!("is {near}? `--format table` reads any table, `--map` says what is what"))
+            }
+        });
+    }
+
+    /// Columns that by their names may be missing ones.
     fn near(&self, missing: &[&str]) -> String {
-        let columns: Vec<String> =
-            self.columns().map(|column| String::from_utf8_lossy(column).into_owned()).collect();
+        let names: Vec<_> = self.columns().map(String::from_utf8_lossy).collect();
+        let columns: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let near = missing.iter().filter_map(|name| {
-            let column = nearest(name, columns.iter().map(String::as_str))?;
-            Some(format!("`{column}` meant to be `{name}`"))
+            let found: Vec<_> =
+                synonyms::meant(name, &columns).iter().map(|column| format!("`{column}`")).collect();
+            (!found.is_empty()).then(|| format!("{} meant to be `{name}`", found.join(" or ")))
         });
         near.collect::<Vec<_>>().join(", ")
     }
@@ -393,8 +406,12 @@ pub(super) fn name(field: &[u8]) -> &[u8] {
 impl Intake<'_> {
     /// A point of time in a date or in seconds, fractions rounded down.
     pub(super) fn instant(&mut self, bytes: &[u8]) -> Option<u32> {
-        if bytes.get(4) == Some(&b'-') {
-            let date = field::date(bytes)?;
+        self.instant_in(bytes, TimeUnit::Second)
+    }
+    /// A point of time in a date or in some unit, fractions of a second rounded down.
+    pub(super) fn instant_in(&mut self, bytes: &[u8], unit: TimeUnit) -> Option<u32> {
+        if let Some(b'-' | b'/') = bytes.get(4) {
+            let date = field::any_date(bytes)?;
             self.naive |= date.naive;
             self.fractions += u64::from(date.fraction);
             self.dates = true;
@@ -403,7 +420,7 @@ impl Intake<'_> {
                 .filter(|time| *time <= TIME_MAX)
                 .inspect(|time| self.saw(*time));
         }
-        let seconds = field::decimal(bytes)?;
+        let seconds = field::seconds(bytes, unit)?;
         self.fractions += u64::from(seconds.fraction);
         u32::try_from(seconds.floor).ok().filter(|time| *time <= TIME_MAX).inspect(|time| self.saw(*time))
     }
@@ -412,7 +429,11 @@ impl Intake<'_> {
     }
     /// A length of time in seconds, fractions rounded up.
     pub(super) fn length(&mut self, bytes: &[u8]) -> Option<u32> {
-        let seconds = field::decimal(bytes)?;
+        self.length_in(bytes, TimeUnit::Second)
+    }
+    /// A length of time in some unit, fractions of a second rounded up.
+    pub(super) fn length_in(&mut self, bytes: &[u8], unit: TimeUnit) -> Option<u32> {
+        let seconds = field::seconds(bytes, unit)?;
         self.fractions += u64::from(seconds.fraction);
         u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)
     }

@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 pub(in crate::trace) const FORMAT: Format =
-    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", detect, read };
+    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", keys: &[], detect, read };
 
 fn detect(head: &Head<'_>) -> bool {
     let has = |key: &[u8]| memchr::memmem::find(head.bytes, key).is_some();
