@@ -114,21 +114,22 @@ pub(super) fn seconds(bytes: &[u8], unit: TimeUnit) -> Option<Decimal> {
     if let Some(number) = unsigned(bytes) {
         return Some(Decimal { floor: number.checked_mul(whole)? / parts, fraction: number % parts > 0 });
     }
-    micros(bytes, parts, whole)
+    with_point(bytes, parts, whole)
 }
 
-/// Digits that a number has no room for say nothing: it is rounded to millionths of a second.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "the range is checked first, and ratios are small"
-)]
-fn micros(bytes: &[u8], parts: u64, whole: u64) -> Option<Decimal> {
-    const MILLION: u64 = 1_000_000;
+/// A number of some unit that has a point.
+#[expect(clippy::cast_precision_loss, reason = "ratios are small")]
+fn with_point(bytes: &[u8], parts: u64, whole: u64) -> Option<Decimal> {
     decimal(bytes)?;
     let value: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
-    let micros = (value * (whole * MILLION) as f64 / parts as f64).round();
+    of_float(value * whole as f64 / parts as f64)
+}
+
+/// A number of seconds; digits that a float has no room for say nothing: it is rounded to millionths.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+pub(super) fn of_float(seconds: f64) -> Option<Decimal> {
+    const MILLION: u64 = 1_000_000;
+    let micros = (seconds * 1e6).round();
     (0.0..9e18)
         .contains(&micros)
         .then_some(micros as u64)

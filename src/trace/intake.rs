@@ -298,6 +298,13 @@ impl<'a> Intake<'a> {
         })
     }
 
+    /// Says that the format knows of no GPUs, and that others are read in their place.
+    pub(super) fn processors_are_gpus(&mut self, what: &str) {
+        let each = self.options.procs_per_gpu;
+        let many = if each == 1 { "one each".to_owned() } else { format!("{each} to each") };
+        self.notes.say(format!("no GPUs in this format: {what} read as GPUs, {many}"));
+    }
+
     /// Notes what a job asked for and what it was given, thousandths of a GPU.
     pub(super) fn compare(&mut self, asked: u64, held: u64) {
         self.both.jobs += 1;

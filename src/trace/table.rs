@@ -4,7 +4,7 @@ mod tests;
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
 use super::key::TimeUnit;
-use super::layout::Layout;
+use super::layout::{Layout, words};
 use super::rejoin::FreeText;
 use super::synonyms;
 use crate::error::{Place, Problem};
@@ -52,14 +52,8 @@ impl<'a> Table<'a> {
             return None;
         }
         table.header = table.line;
-        table.columns = match table.layout {
-            Layout::Delimited(delimiter) => {
-                table.line.split(|byte| *byte == delimiter).map(|field| name(field).to_vec()).collect()
-            }
-            Layout::Padded(_) => {
-                table.fields.iter().map(|field| name(&table.line[field.clone()]).to_vec()).collect()
-            }
-        };
+        let names = table.layout.names(table.line);
+        table.columns = names.into_iter().map(String::into_bytes).collect();
         // The line of dashes.
         if let Layout::Padded(_) = table.layout {
             table.advance(intake);
@@ -205,7 +199,7 @@ impl<'a> Table<'a> {
             self.rest = self.rest.get(end + 1..).unwrap_or_default();
             self.next_number += 1;
             self.line = line.strip_suffix(b"\r").unwrap_or(line);
-            if self.line.is_empty() {
+            if self.line.is_empty() || self.layout == Layout::Words && self.line.starts_with(b"#") {
                 continue;
             }
             self.split_again();
@@ -219,6 +213,7 @@ impl<'a> Table<'a> {
         self.fields.clear();
         match &self.layout {
             Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
+            Layout::Words => self.fields.extend(words(self.line)),
             Layout::Padded(columns) => {
                 let length = self.line.len();
                 let last = columns.len().saturating_sub(1);

@@ -4,6 +4,7 @@
 //! [`ending`](super::ending)). One that has a start and no end was still running: it runs until the last instant of
 //! the file. Negative numbers stand for what is not known.
 
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +15,7 @@ use crate::trace::key::{Key, TimeUnit};
 use crate::trace::mapping::Meaning;
 use crate::trace::table::{INSTANT, LENGTH, Table};
 use crate::trace::{field, synonyms};
-use crate::units::Gpus;
-use crate::workload::{Behaviour, JobKind, Request, Shape};
+use crate::workload::{Behaviour, JobKind};
 
 /// What the columns of a table tell of jobs.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +36,23 @@ pub(super) struct Schema<'s> {
     pub mebibytes: u32,
     /// What is counted in place of GPUs, which the format does not know of.
     pub processors: Option<&'static str>,
-    /// Whether jobs without a submit existed before the trace began: they come, and have started, at its time 0.
-    pub existing: bool,
+    /// What becomes of a job whose submit is not told.
+    pub unsubmitted: Unsubmitted,
+    /// What jobs are for where no column tells it.
+    pub kind: JobKind,
     /// What is said of every file.
     pub says: &'static [&'static str],
+}
+
+/// What becomes of a job whose submit is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsubmitted {
+    /// Its line is wrong.
+    Wrong,
+    /// It existed before the trace began: it comes, and has started, at its time 0.
+    Existing,
+    /// It never came: it is dropped.
+    Dropped,
 }
 
 impl Schema<'_> {
@@ -53,7 +66,8 @@ impl Schema<'_> {
         percent: false,
         mebibytes: 1,
         processors: None,
-        existing: false,
+        unsubmitted: Unsubmitted::Wrong,
+        kind: JobKind::Other,
         says: &[],
     };
 
@@ -81,12 +95,22 @@ const WORDS: &[(&str, Meaning)] = &[
     ("queued", Meaning::Pending),
 ];
 
-/// Reads the jobs of a table whose header is read.
+/// Reads the jobs of a table with these columns.
+pub(super) fn read(text: &[u8], schema: &Schema<'_>, intake: &mut Intake<'_>) {
+    let names: Vec<&str> = schema.columns.iter().map(|(_, name)| *name).collect();
+    let Some(mut table) = Table::open_any(text, &names, intake) else { return };
+    read_table(&mut table, schema, intake);
+}
+
+/// As [`read`], of a table whose header is read.
 pub(super) fn read_table(table: &mut Table<'_>, schema: &Schema<'_>, intake: &mut Intake<'_>) {
     let Some(mut reader) = Reader::new(table, schema, intake) else { return };
     intake.takes_units = true;
     for line in schema.says {
         intake.notes.say(*line);
+    }
+    if let Some(what) = schema.processors {
+        intake.processors_are_gpus(what);
     }
     while table.next(intake) {
         let row = Row { reader: &reader, table };
@@ -99,7 +123,8 @@ pub(super) fn read_table(table: &mut Table<'_>, schema: &Schema<'_>, intake: &mu
 /// Where keys stand in a table, and what is remembered from line to line.
 struct Reader<'s> {
     schema: &'s Schema<'s>,
-    places: [Option<usize>; Key::COUNT],
+    /// Of each key the column that tells it, and one that does where the first says nothing.
+    places: [[Option<usize>; 2]; Key::COUNT],
     behaviours: [Option<u32>; JobKind::ALL.len()],
 }
 
@@ -113,11 +138,13 @@ struct Job {
 
 impl<'s> Reader<'s> {
     fn new(table: &Table<'_>, schema: &'s Schema<'s>, intake: &mut Intake<'_>) -> Option<Self> {
-        let mut places = [None; Key::COUNT];
-        for (key, name) in schema.columns {
-            places[*key as usize] = places[*key as usize].or_else(|| table.column(name));
+        let mut places = [[None; 2]; Key::COUNT];
+        for (key, column) in schema.columns.iter().filter_map(|(key, name)| Some((*key, table.column(name)?)))
+        {
+            let [first, second] = &mut places[key as usize];
+            *(if first.is_none() { first } else { second }) = Some(column);
         }
-        let missing = synonyms::missing(|key| places[key as usize].is_some());
+        let missing = synonyms::missing(|key| places[key as usize][0].is_some());
         if !missing.is_empty() {
             let needed = |key: &Key| match key {
                 Key::WorkTime => vec![Key::WorkTime, Key::StartTime, Key::EndTime],
@@ -127,11 +154,11 @@ impl<'s> Reader<'s> {
             let needed: Vec<Key> = missing.iter().flat_map(needed).collect();
             let absent = schema.columns.iter().filter(|(key, _)| needed.contains(key));
             let absent: Vec<&str> =
-                absent.filter(|(key, _)| places[*key as usize].is_none()).map(|(_, name)| *name).collect();
+                absent.filter(|(key, _)| places[*key as usize][0].is_none()).map(|(_, name)| *name).collect();
             table.no_columns(&absent, intake);
             return None;
         }
-        intake.count_repeats = places[Key::JobId as usize].is_none();
+        intake.count_repeats = places[Key::JobId as usize][0].is_none();
         Some(Self { schema, places, behaviours: [None; JobKind::ALL.len()] })
     }
 
@@ -140,7 +167,8 @@ impl<'s> Reader<'s> {
         let behaviour =
             *self.behaviours[kind].get_or_insert_with(|| intake.builder.behaviour(Behaviour::of(job.kind)));
         let draft = Draft { behaviour, ..job.draft };
-        let id = self.places[Key::JobId as usize].map_or(Some(""), |column| table.text(column, "", intake));
+        let id =
+            self.places[Key::JobId as usize][0].map_or(Some(""), |column| table.text(column, "", intake));
         let Some(id) = id else { return };
         let index = intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
         if let (Some(index), Some(start)) = (index, job.alive_since) {
@@ -153,6 +181,12 @@ impl<'s> Reader<'s> {
 struct Row<'r> {
     reader: &'r Reader<'r>,
     table: &'r Table<'r>,
+}
+
+/// Whether a value says nothing: a number below 0, as logs write what is not known.
+fn unknown(key: Key, value: &[u8]) -> bool {
+    let negative = matches!(value, [b'-', b'0'..=b'9', ..]) && !matches!(key, Key::Priority | Key::JobId);
+    value.is_empty() || negative
 }
 
 /// What a line tells of the times of a job.
@@ -173,12 +207,16 @@ impl Times {
 }
 
 impl<'r> Row<'r> {
+    /// The column that tells a key in this line.
     fn place(&self, key: Key) -> Option<usize> {
-        self.reader.places[key as usize]
+        let [first, second] = self.reader.places[key as usize];
+        let says = |column: &usize| !unknown(key, self.table.optional(Some(*column)));
+        if second.is_none() { first } else { first.filter(says).or(second.filter(says)).or(first) }
     }
     /// What is told of a key; nothing where it is not known.
     fn get(&self, key: Key) -> &'r [u8] {
-        self.table.optional(self.place(key))
+        let value = self.table.optional(self.place(key));
+        if unknown(key, value) { b"" } else { value }
     }
     fn wrong(&self, key: Key, expected: &str, intake: &mut Intake<'_>) {
         if let Some(column) = self.place(key) {
@@ -210,9 +248,9 @@ impl<'r> Row<'r> {
 
     /// The job of the line; none if it is dropped, or wrong.
     fn job(&self, intake: &mut Intake<'_>) -> Option<Job> {
+        let state = self.state(intake);
         let times = self.times(intake);
         let request = self.request(intake);
-        let state = self.state(intake);
         let tenant = self.text(Key::Tenant, "default", intake);
         let kind = self.kind(intake);
         let priority = self.read(
@@ -233,7 +271,7 @@ impl<'r> Row<'r> {
     fn kind(&self, intake: &mut Intake<'_>) -> Option<JobKind> {
         let word = self.text(Key::Kind, "", intake)?;
         if word.is_empty() {
-            return Some(JobKind::Other);
+            return Some(self.reader.schema.kind);
         }
         let own = self.reader.schema.kinds.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
         let known = own.map(|(_, kind)| *kind).or_else(|| JobKind::from_name(&word.to_ascii_lowercase()));
@@ -269,7 +307,7 @@ impl<'r> Row<'r> {
     fn instant(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
         let unit = self.reader.schema.unit_of(key, intake);
         let value = self.get(key);
-        if value.is_empty() || value.starts_with(b"-") {
+        if value.is_empty() {
             return Some(None);
         }
         let instant = intake.instant_in(value, unit);
@@ -291,7 +329,7 @@ impl<'r> Row<'r> {
     fn length(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
         let unit = self.reader.schema.unit_of(key, intake);
         let value = self.get(key);
-        if value.is_empty() || value.starts_with(b"-") {
+        if value.is_empty() {
             return Some(None);
         }
         let length = if value.contains(&b':') { clock(value) } else { intake.length_in(value, unit) };
@@ -321,13 +359,21 @@ impl<'r> Row<'r> {
         let requested = self.estimate(intake);
         let (submit, start, end) = (submit?, start?, end?);
         let (work, wait, requested) = (work?, wait?, requested?);
-        let existing = submit.is_none() && self.reader.schema.existing;
-        if existing {
-            intake.notes.count("job", "that existed before the trace began: submitted at its time 0", 1);
-        }
-        let Some(submit) = submit.or_else(|| existing.then_some(0)) else {
-            self.wrong(Key::SubmitTime, INSTANT, intake);
-            return None;
+        let existing = submit.is_none() && self.reader.schema.unsubmitted == Unsubmitted::Existing;
+        let submit = match (submit, self.reader.schema.unsubmitted) {
+            (Some(submit), _) => submit,
+            (None, Unsubmitted::Wrong) => {
+                self.wrong(Key::SubmitTime, INSTANT, intake);
+                return None;
+            }
+            (None, Unsubmitted::Existing) => {
+                intake.notes.count("job", "that existed before the trace began: submitted at its time 0", 1);
+                0
+            }
+            (None, Unsubmitted::Dropped) => {
+                intake.notes.count("job", "that never started, and when it came is not told: dropped", 1);
+                return None;
+            }
         };
         let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
         Some(Times { submit, start, end, work, requested })
@@ -356,6 +402,8 @@ impl<'r> Row<'r> {
             intake.notes.count("job", "whose length is not told: dropped", 1);
             return None;
         }
+        // One that waited and did not start left when it had waited so long.
+        let end = end.or(start.filter(|_| !started));
         match ending::ending(state, Evidence { submit, end, started }, intake)? {
             Ending::Ran { fails } => Some((Draft { fails, ..draft }, None)),
             Ending::Left(patience) => {
@@ -364,93 +412,4 @@ impl<'r> Row<'r> {
             }
         }
     }
-
-    /// Thousandths of what a key counts; none told is `otherwise`.
-    fn milli(&self, key: Key, otherwise: u32, intake: &mut Intake<'_>) -> Option<u32> {
-        let percent = self.reader.schema.percent;
-        let expected = if percent { "percent of one" } else { "a number" };
-        self.read(key, otherwise, expected, intake, |value, _| {
-            if let Some(count) = field::count(value) {
-                return count.checked_mul(if percent { 10 } else { 1000 });
-            }
-            thousandths(value, if percent { 10.0 } else { 1000.0 })
-        })
-    }
-
-    fn request(&self, intake: &mut Intake<'_>) -> Option<Request> {
-        let schema = self.reader.schema;
-        let pods = self.read(Key::Pods, 1, "a whole number of pods", intake, |value, _| {
-            thousandths(value, 1.0).filter(|pods| *pods > 0)
-        });
-        let gpus = if self.place(Key::Gpus).is_some() {
-            self.milli(Key::Gpus, 0, intake)
-        } else {
-            let each = self.milli(Key::PodGpus, 0, intake);
-            let total = each.zip(pods).map(|(each, pods)| each.checked_mul(pods));
-            if total == Some(None) {
-                self.wrong(Key::PodGpus, "no more GPUs in all pods than can be counted", intake);
-            }
-            total.flatten()
-        };
-        let cpu = self.milli(Key::Cpu, 0, intake);
-        let memory = self.read(Key::Memory, 0, "a number", intake, |value, _| {
-            thousandths(value, f64::from(schema.mebibytes))
-        });
-        let partition = self.text(Key::Partition, "", intake);
-        let platforms = self.text(Key::Platforms, "", intake);
-        let (gpus, pods) = (gpus?, pods?);
-        let gpus = self.counted(gpus, intake);
-        let platforms = platforms?.split([';', '|', ',']).map(str::trim).filter(|name| !name.is_empty());
-        Some(Request {
-            shape: shape(gpus, pods, intake),
-            cpu_milli: cpu?,
-            memory_mib: memory?,
-            platforms: intake.platforms(platforms),
-            partition: partition.map(|name| if name.is_empty() { 0 } else { intake.partition(name) })?,
-            ..Request::gang(Gpus::ZERO)
-        })
-    }
-
-    /// The GPUs that are meant, in thousandths: processors are some to a GPU, and shares of several are whole ones.
-    fn counted(&self, milli: u32, intake: &mut Intake<'_>) -> u32 {
-        let milli = match self.reader.schema.processors {
-            None => milli,
-            Some(what) => {
-                let each = intake.options.procs_per_gpu;
-                let many = if each == 1 { "one each".to_owned() } else { format!("{each} to each") };
-                intake.notes.say(format!("no GPUs in this format: {what} read as GPUs, {many}"));
-                milli.div_ceil(1000).div_ceil(each) * 1000
-            }
-        };
-        if milli == 0 {
-            intake.notes.count("job", "that asks for no GPU", 1);
-        }
-        milli
-    }
-}
-
-/// A number times `unit`, rounded to the nearest whole.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
-fn thousandths(value: &[u8], unit: f64) -> Option<u32> {
-    field::decimal(value)?;
-    let number: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    let scaled = (number * unit).round();
-    (0.0..f64::from(u32::MAX)).contains(&scaled).then_some(scaled as u32)
-}
-
-/// GPUs split evenly among pods; where that does not go, as nodes have room.
-fn shape(gpus_milli: u32, pods: u32, intake: &mut Intake<'_>) -> Shape {
-    let right = |milli: u32| milli < 1000 || milli.is_multiple_of(1000);
-    let each = gpus_milli / pods;
-    if gpus_milli == 0 || pods > 1 && each * pods == gpus_milli && right(each) {
-        return Shape::Pods { count: pods, gpus_milli_each: each };
-    }
-    if pods > 1 {
-        intake.notes.count("job", "whose GPUs its pods do not share evenly: as nodes have room", 1);
-    }
-    if right(gpus_milli) {
-        return Shape::Any { gpus_milli };
-    }
-    intake.notes.count("job", "with a share of several GPUs: rounded up to whole ones", 1);
-    Shape::Any { gpus_milli: (gpus_milli / 1000 + 1).min(Gpus::MAX_WHOLE) * 1000 }
 }
