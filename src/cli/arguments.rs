@@ -211,13 +211,17 @@ pub(super) struct Window {
     /// Keep each job with this probability, above 0 and at most 1
     #[arg(long, value_name = "X")]
     pub(super) sample: Option<String>,
-    /// What a trace leaves open, keys of `map` in [workload]: states.DONE=completed,platform=ignore
+    /// What a trace leaves open, keys of `map` in [workload]: gpus=num_gpu,work_time=duration,unit=ms
     ///
     /// KEY is one of
+    ///   gpus, pods, pod_gpus, submit_time, wait_time, start_time, end_time, work_time, requested_time,
+    ///   job_id, tenant, partition, state, priority, kind, platforms, cpu, memory_mib
+    ///                   the column of a table that tells it; others are known by their names
+    ///   unit            what numbers of time count in: s, ms, us, ns, m, h, d; units.submit_time=ms: of
+    ///                   one key
     ///   states.WORD     what a word for a state means: completed, failed, stopped, cancelled, running,
     ///                   pending, drop
     ///   platform        ignore: typed GPUs run anywhere; platform.a100=h100: on another type
-    ///   gpus            the column that tells how many GPUs a job has
     ///   gpus_from       requested, allocated: which counts where a trace tells both
     ///   shards_per_gpu  how many of gres/shard make a GPU
     ///   procs_per_gpu   how many processors of SWF make a GPU

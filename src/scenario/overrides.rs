@@ -122,7 +122,7 @@ impl Overrides {
                     let problem = Problem::new(format!("expected `key=value`, found `{pair}`"));
                     document.complain(
                         mark,
-                        problem.hint("such as `--map states.DONE=completed,platform=ignore`"),
+                        problem.hint("such as `--map gpus=num_gpu,work_time=duration,unit=ms`"),
                     );
                 }
             }

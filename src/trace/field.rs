@@ -1,5 +1,7 @@
 //! Fields of a line: numbers and dates from bytes, without allocation and without floats where digits will do.
 
+use super::key::TimeUnit;
+
 /// A non-negative decimal number, split so that it can be rounded either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decimal {
@@ -102,6 +104,38 @@ fn exponent(bytes: &[u8]) -> Option<Decimal> {
     (0.0..9e15).contains(&value).then(|| Decimal { floor: value as u64, fraction: value.fract() > 0.0 })
 }
 
+/// A number of some unit of time as seconds.
+#[inline]
+pub(super) fn seconds(bytes: &[u8], unit: TimeUnit) -> Option<Decimal> {
+    let (parts, whole) = unit.ratio();
+    if parts == whole {
+        return decimal(bytes);
+    }
+    if let Some(number) = unsigned(bytes) {
+        return Some(Decimal { floor: number.checked_mul(whole)? / parts, fraction: number % parts > 0 });
+    }
+    with_point(bytes, parts, whole)
+}
+
+/// A number of some unit that has a point.
+#[expect(clippy::cast_precision_loss, reason = "ratios are small")]
+fn with_point(bytes: &[u8], parts: u64, whole: u64) -> Option<Decimal> {
+    decimal(bytes)?;
+    let value: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+    of_float(value * whole as f64 / parts as f64)
+}
+
+/// A number of seconds; digits that a float has no room for say nothing: it is rounded to millionths.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+pub(super) fn of_float(seconds: f64) -> Option<Decimal> {
+    const MILLION: u64 = 1_000_000;
+    let micros = (seconds * 1e6).round();
+    (0.0..9e18)
+        .contains(&micros)
+        .then_some(micros as u64)
+        .map(|micros| Decimal { floor: micros / MILLION, fraction: micros % MILLION > 0 })
+}
+
 /// A date with its time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date {
@@ -131,6 +165,23 @@ pub(super) fn date(bytes: &[u8]) -> Option<Date> {
         fraction: fraction.iter().any(|byte| matches!(byte, b'1'..=b'9')),
         naive: offset.is_none(),
     })
+}
+
+/// As [`date`]; the day alone is its first second, and `/` may stand between year, month and day.
+pub(super) fn any_date(bytes: &[u8]) -> Option<Date> {
+    if let Some(date) = date(bytes) {
+        return Some(date);
+    }
+    let mut text = bytes.get(..40.min(bytes.len()))?.to_vec();
+    if text.len() == 10 {
+        text.extend_from_slice(b" 00:00:00");
+    }
+    for at in [4, 7] {
+        if let Some(slash) = text.get_mut(at).filter(|byte| **byte == b'/') {
+            *slash = b'-';
+        }
+    }
+    date(&text)
 }
 
 /// Seconds east of UTC; `Some(None)` where no zone is named.
@@ -250,6 +301,34 @@ mod tests {
         {
             assert_eq!(decimal(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn times_of_any_unit_are_seconds() {
+        for (text, unit, floor, ceil) in [
+            ("46122500", TimeUnit::Millisecond, 46_122, 46_123),
+            ("1577836800000000", TimeUnit::Microsecond, 1_577_836_800, 1_577_836_800),
+            ("1.5", TimeUnit::Minute, 90, 90),
+            ("0.5769444444444503", TimeUnit::Hour, 2077, 2077),
+            ("25.129444444444445", TimeUnit::Hour, 90_466, 90_466),
+            ("2", TimeUnit::Day, 172_800, 172_800),
+            ("7.25", TimeUnit::Second, 7, 8),
+            ("1.5e3", TimeUnit::Millisecond, 1, 2),
+        ] {
+            let seconds = seconds(text.as_bytes(), unit).unwrap();
+            assert_eq!((seconds.floor, seconds.ceil()), (floor, ceil), "{text} {}", unit.plural());
+        }
+        for text in ["", "x", "-1", "1e300", "99999999999999999999"] {
+            assert_eq!(seconds(text.as_bytes(), TimeUnit::Hour), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_slashes_make_dates_too() {
+        let of = |text: &str| any_date(text.as_bytes()).map(|date| date.seconds);
+        assert_eq!(of("1970-01-02"), Some(86_400), "the first second of a day");
+        assert_eq!(of("1970/01/02 00:00:07"), Some(86_407), "slashes");
+        assert_eq!((of("1970/13/02"), of("1970-01-0"), of("a")), (None, None, None), "no dates");
     }
 
     #[test]

@@ -195,6 +195,10 @@ impl Intake<'_> {
             "with a fraction of a second: submits rounded down, the others up",
             self.fractions,
         );
+        let map = self.options.map;
+        if !self.takes_units && (map.unit.is_some() || !map.units.is_empty()) {
+            notes.say("`map.unit` changes nothing: the format says what its times count in");
+        }
         if self.naive {
             notes.say("naive timestamps read as UTC");
         }

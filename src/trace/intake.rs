@@ -110,6 +110,8 @@ pub(super) struct Intake<'a> {
     pub dates: bool,
     /// Times with a fraction of a second.
     pub fractions: u64,
+    /// Whether the format reads numbers of time in the unit that a user gives them.
+    pub takes_units: bool,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
     pub(super) skipped: Skipped,
@@ -196,6 +198,7 @@ impl<'a> Intake<'a> {
             naive: false,
             dates: false,
             fractions: 0,
+            takes_units: false,
             file,
             problems: Problems::default(),
             skipped: Skipped::default(),
@@ -294,6 +297,13 @@ impl<'a> Intake<'a> {
             self.builder.record_start(index, Time(wait));
         }
         Some(index)
+    }
+
+    /// Says that the format knows of no GPUs, and that others are read in their place.
+    pub(super) fn processors_are_gpus(&mut self, what: &str) {
+        let each = self.options.procs_per_gpu;
+        let many = if each == 1 { "one each".to_owned() } else { format!("{each} to each") };
+        self.notes.say(format!("no GPUs in this format: {what} read as GPUs, {many}"));
     }
 
     /// Notes what a job asked for and what it was given, thousandths of a GPU.

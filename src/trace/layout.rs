@@ -12,6 +12,8 @@ pub(super) enum Layout {
     Delimited(u8),
     /// Nothing: each column has its place, as a line of dashes below the header shows.
     Padded(Vec<Range<usize>>),
+    /// Blanks, any number of them; lines that begin with `#` are comments.
+    Words,
 }
 
 /// What may stand between columns, the likeliest first.
@@ -30,6 +32,16 @@ pub(super) fn delimiter(line: &[u8], names: &[&str]) -> Option<u8> {
     DELIMITERS.into_iter().find(|delimiter| has(line, *delimiter, names))
 }
 
+/// Where the words of a line are.
+pub(super) fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    line.split(u8::is_ascii_whitespace).filter_map(move |word| {
+        let place = start..start + word.len();
+        start = place.end + 1;
+        (!word.is_empty()).then_some(place)
+    })
+}
+
 /// The first line of a text that is not blank.
 pub(super) fn first_line(text: &[u8]) -> &[u8] {
     Head::new(text).lines().next().unwrap_or_default()
@@ -45,6 +57,28 @@ impl Layout {
         let line = first_line(text);
         let fits = |delimiter: &u8| line.split(|byte| byte == delimiter).count() == count;
         DELIMITERS.into_iter().find(fits).map(Self::Delimited)
+    }
+    /// How any table is laid out: divided so that these columns are there, else into the most fields, at least two.
+    pub(super) fn guess(text: &[u8], names: &[&str]) -> Option<Self> {
+        let line = first_line(text);
+        let known = || delimiter(line, names).filter(|_| !names.is_empty());
+        let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+        let most = || DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter));
+        let divided = || known().or_else(|| most().filter(|delimiter| count(*delimiter) > 0));
+        Self::padded(text).or_else(|| divided().map(Self::Delimited))
+    }
+    /// The names of the columns in a header.
+    pub(super) fn names(&self, line: &[u8]) -> Vec<String> {
+        let text = |field: &[u8]| String::from_utf8_lossy(name(field)).into_owned();
+        match self {
+            Self::Delimited(delimiter) => line.split(|byte| byte == delimiter).map(text).collect(),
+            Self::Words => words(line).map(|word| text(&line[word])).collect(),
+            Self::Padded(columns) => {
+                let part =
+                    |column: &Range<usize>| &line[column.start.min(line.len())..column.end.min(line.len())];
+                columns.iter().map(|column| text(part(column))).collect()
+            }
+        }
     }
     /// Padded columns: dashes below the header say how wide they are.
     pub(super) fn padded(text: &[u8]) -> Option<Self> {
@@ -78,6 +112,8 @@ mod tests {
         }
         assert_eq!(Layout::of_fields(b"1|2,5|3\n", 3), Some(Layout::Delimited(b'|')), "three fields");
         assert_eq!(Layout::of_fields(b"1 2 3\n", 3), None, "no delimiter");
+        let found: Vec<_> = words(b" 1  -1\tU1 ").collect();
+        assert_eq!(found, [1..2, 4..6, 7..9], "whatever stands between");
         let padded = b"JobID  State\n------ -----\n1      R\n";
         assert_eq!(Layout::padded(padded), Some(Layout::Padded(vec![0..6, 7..12])), "as wide as the dashes");
         assert_eq!(Layout::padded(b"a b\n1 2\n"), None, "no dashes");

@@ -1,5 +1,7 @@
 //! What a user says about a trace that the trace does not say itself.
 
+use super::key::{Key, TimeUnit};
+
 /// What a trace leaves open, or says in words of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
@@ -13,8 +15,12 @@ pub struct Mapping {
     pub shards_per_gpu: Option<u32>,
     /// Names of the columns of a table without a header.
     pub columns: Vec<String>,
-    /// Which column tells what, by the key of a job, such as `gpus` in `num_gpu`.
-    pub fields: Vec<(String, String)>,
+    /// Which column tells what, by the key of a job, such as [`Key::Gpus`] in `num_gpu`.
+    pub fields: Vec<(Key, String)>,
+    /// What numbers of time count in, where no key has a unit of its own.
+    pub unit: Option<TimeUnit>,
+    /// What numbers of time count in for one key.
+    pub units: Vec<(Key, TimeUnit)>,
 }
 
 impl Mapping {
@@ -26,12 +32,19 @@ impl Mapping {
         shards_per_gpu: None,
         columns: Vec::new(),
         fields: Vec::new(),
+        unit: None,
+        units: Vec::new(),
     };
 
     /// The column that the user named for a key.
     #[must_use]
-    pub fn field(&self, key: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known == key).map(|(_, column)| column.as_str())
+    pub fn field(&self, key: Key) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| *known == key).map(|(_, column)| column.as_str())
+    }
+    /// The unit that the user gave numbers of a key.
+    #[must_use]
+    pub fn unit_of(&self, key: Key) -> Option<TimeUnit> {
+        self.units.iter().find(|(known, _)| *known == key).map(|(_, unit)| *unit).or(self.unit)
     }
 }
 

@@ -34,6 +34,8 @@
 //! | other GPUs allocated than asked for | how many, and by how much, is said; [`Mapping::gpus_from`] chooses |
 //! | when a job started | kept as [`Workload::recorded_starts`], but of a load that is scaled; no part of the simulation |
 //! | a type of GPU that is not there | told; [`Mapping::platforms`] renames or ignores types |
+//! | a table of no known format | columns by the map, else by names in the wild, and said; in doubt a command to copy |
+//! | times | dates, clocks, numbers of any unit ([`Mapping::unit`]) |
 //! | another delimiter, padded columns, no header, UTF-16 | read; what is guessed is said |
 //! | a header that comes again | passed over, counted |
 //! | free text with delimiters or line ends | put together where one way fits the other columns, counted; else told |
@@ -46,6 +48,7 @@ mod finish;
 mod formats;
 mod input;
 mod intake;
+mod key;
 mod layout;
 mod mapping;
 mod names;
@@ -54,16 +57,19 @@ mod notes;
 mod options;
 mod rejoin;
 mod series;
+mod synonyms;
 mod table;
 
 pub use formats::native::write::{NativeForm, lost_in_native, write_native};
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
+pub use key::{Key, TimeUnit};
 pub use mapping::{GpusFrom, Mapping, Meaning, PlatformMap, StateWord};
 pub use names::PlatformNames;
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};
 pub use series::{Recorded, SeriesOptions, read_series};
+pub use synonyms::SYNONYMS;
 
 use crate::error::{Error, Place, Problem};
 use crate::workload::Workload;
@@ -76,6 +82,8 @@ pub struct Format {
     pub name: &'static str,
     /// What it is, in a line.
     pub about: &'static str,
+    /// Keys whose columns a user may name, where the format does not say which they are.
+    pub keys: &'static [Key],
     detect: fn(&Head<'_>) -> bool,
     read: fn(&[u8], &mut Intake<'_>),
 }
@@ -86,7 +94,7 @@ impl std::fmt::Debug for Format {
     }
 }
 
-/// Every format that can be read.
+/// Every format that can be read; the last one, any table, only where no other fits.
 pub const FORMATS: &[Format] = &[
     formats::swf::FORMAT,
     formats::philly::FORMAT,
@@ -94,31 +102,53 @@ pub const FORMATS: &[Format] = &[
     formats::sacct::FORMAT,
     formats::sacct_json::FORMAT,
     formats::openb::FORMAT,
+    formats::philly_json::FORMAT,
+    formats::acme::FORMAT,
+    formats::tiresias::FORMAT,
+    formats::muri::FORMAT,
+    formats::chronus::FORMAT,
+    formats::gavel::FORMAT,
+    formats::pollux::FORMAT,
+    formats::pai::FORMAT,
+    formats::gaia::FORMAT,
+    formats::dlrm::FORMAT,
+    formats::supercloud::FORMAT,
+    formats::gwf::FORMAT,
+    formats::batsim::FORMAT,
+    formats::evalys::FORMAT,
+    formats::wfformat::FORMAT,
     formats::csv::FORMAT,
     formats::jsonl::FORMAT,
+    formats::table::FORMAT,
 ];
 
 /// The beginning of an input, for telling formats apart.
 struct Head<'a> {
     /// The first kilobytes.
     bytes: &'a [u8],
-    /// The columns that the user names in place of a header.
-    columns: &'a [String],
+    /// What the user says that it does not say itself.
+    map: &'a Mapping,
 }
 
 impl<'a> Head<'a> {
     const SIZE: usize = 64 << 10;
 
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)], columns: &[] }
+        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)], map: Mapping::NONE }
     }
     /// Whether it begins a table with these columns among others.
     fn is_table(&self, names: &[&str]) -> bool {
-        let named = |wanted: &&str| self.columns.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
-        if !self.columns.is_empty() {
+        let columns = &self.map.columns;
+        let named = |wanted: &&str| columns.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
+        if !columns.is_empty() {
             return names.iter().all(named);
         }
         self.lines().next().is_some_and(|line| layout::delimiter(line, names).is_some())
+    }
+    /// The first line that is not blank, and its number.
+    fn first_line(&self) -> (usize, &'a [u8]) {
+        let lines = self.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii());
+        (1..).zip(lines).find(|(_, line)| !line.is_empty()).unwrap_or((1, b""))
     }
     /// The first lines that are not blank.
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -158,8 +188,8 @@ pub fn read_bytes(
 ) -> Result<Trace, Error> {
     options.problems().into_result(())?;
     let text = input::unpack(name, bytes, options)?;
-    let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect)).collect();
-    let format = &FORMATS[choose(name, &text, (format, &options.map.columns), &known)?];
+    let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect, format.keys)).collect();
+    let format = &FORMATS[choose(name, &text, (format, options.map), &known)?];
     let mut intake = Intake::new(name, options);
     (format.read)(&text, &mut intake);
     intake.finish(format.name, &text)
@@ -173,34 +203,54 @@ pub fn recognised(bytes: &[u8]) -> Option<&'static str> {
     FORMATS.iter().find(|format| (format.detect)(&head)).map(|format| format.name)
 }
 
-/// A format's name, and what recognises it.
-type Known = (&'static str, fn(&Head<'_>) -> bool);
+/// A format's name, what recognises it, and the keys whose columns a user may name.
+type Known = (&'static str, fn(&Head<'_>) -> bool, &'static [Key]);
 
 /// The index of the format of that name, or of the one that recognises the text.
+///
+/// Any table may be read by its map or its names: that is tried last, where no format has more to say.
 fn choose(
     name: &str,
     text: &[u8],
-    (format, columns): (Option<&str>, &[String]),
+    (format, map): (Option<&str>, &Mapping),
     known: &[Known],
 ) -> Result<usize, Error> {
     let list = |indices: &[usize]| indices.iter().map(|i| known[*i].0).collect::<Vec<_>>().join(", ");
+    let foreign = |index: usize| map.fields.iter().find(|(key, _)| !known[index].2.contains(key));
     if let Some(given) = format.filter(|given| *given != "auto") {
-        let found = known.iter().position(|(name, _)| *name == given);
-        let names = known.iter().map(|(name, _)| *name);
-        return found.ok_or_else(|| {
-            Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names).into()
-        });
+        let names = known.iter().map(|(name, ..)| *name);
+        let Some(index) = names.clone().position(|name| name == given) else {
+            return Err(Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names).into());
+        };
+        return match foreign(index) {
+            None => Ok(index),
+            Some((key, column)) => {
+                let key = key.name();
+                let problem = Problem::new(format!(
+                    "format {given} has columns of its own: `{key}` cannot be `{column}`"
+                ));
+                Err(problem.at(Place::file(name)).hint("`--format table` reads any table by its map").into())
+            }
+        };
     }
-    let head = Head { columns, ..Head::new(text) };
-    let candidates: Vec<usize> = (0..known.len()).filter(|i| known[*i].1(&head)).collect();
+    let head = Head { map, ..Head::new(text) };
+    let fits = |index: &usize| foreign(*index).is_none() && known[*index].1(&head);
+    let mut candidates: Vec<usize> = (0..known.len()).filter(fits).collect();
+    if candidates.len() > 1 {
+        candidates.retain(|index| known[*index].2.len() < Key::COUNT);
+    }
+    let general = known.iter().any(|(.., keys)| keys.len() == Key::COUNT);
     let problem = match candidates[..] {
         [index] => return Ok(index),
         [] if text.trim_ascii().is_empty() => Problem::new(format!("`{name}` is empty")),
-        [] => {
-            let all = list(&Vec::from_iter(0..known.len()));
-            let hint = format!("`--format` names one of {all}; with it, what is missing is told");
-            Problem::new(format!("the format of `{name}` is not one of those known")).hint(hint)
-        }
+        [] => match synonyms::unknown(name, &head).filter(|_| general) {
+            Some(problem) => return Err(problem.into()),
+            None => {
+                let all = list(&Vec::from_iter(0..known.len()));
+                let hint = format!("`--format` names one of {all}; with it, what is missing is told");
+                Problem::new(format!("the format of `{name}` is not one of those known")).hint(hint)
+            }
+        },
         _ => Problem::new(format!("`{name}` could be {}", list(&candidates))).hint("`--format` says which"),
     };
     Err(problem.at(Place::file(name)).into())

@@ -3,9 +3,11 @@ mod tests;
 
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
-use super::layout::Layout;
+use super::key::TimeUnit;
+use super::layout::{Layout, words};
 use super::rejoin::FreeText;
-use crate::error::{Place, Problem, nearest};
+use super::synonyms;
+use crate::error::{Place, Problem};
 use crate::units::Gpus;
 use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
@@ -50,14 +52,8 @@ impl<'a> Table<'a> {
             return None;
         }
         table.header = table.line;
-        table.columns = match table.layout {
-            Layout::Delimited(delimiter) => {
-                table.line.split(|byte| *byte == delimiter).map(|field| name(field).to_vec()).collect()
-            }
-            Layout::Padded(_) => {
-                table.fields.iter().map(|field| name(&table.line[field.clone()]).to_vec()).collect()
-            }
-        };
+        let names = table.layout.names(table.line);
+        table.columns = names.into_iter().map(String::into_bytes).collect();
         // The line of dashes.
         if let Layout::Padded(_) = table.layout {
             table.advance(intake);
@@ -107,24 +103,35 @@ impl<'a> Table<'a> {
         if missing.is_empty() {
             return Some(names.map(|name| self.column(name).expect("none is missing")));
         }
-        let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let noun = if missing.len() == 1 { "column" } else { "columns" };
-        let (number, line) = (self.number, self.line);
-        let near = self.near(&missing);
-        intake.problem(|file| {
-            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
-            if near.is_empty() { problem } else { problem.hint(format!("is {near}?")) }
-        });
+        self.no_columns(&missing, intake);
         None
     }
 
-    /// Columns that may be meant by missing ones.
+    /// Says that columns are not there.
+    pub(super) fn no_columns(&self, missing: &[&str], intake: &mut Intake<'_>) {
+        let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let noun = if missing.len() == 1 { "column" } else { "columns" };
+        let (number, line) = (self.number, self.line);
+        let near = self.near(missing);
+        intake.problem(|file| {
+            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
+            if near.is_empty() {
+                problem
+            } else {
+                problem
+                    .hint(format!("is {near}? `--format table` reads any table, `--map` says what is what"))
+            }
+        });
+    }
+
+    /// Columns that by their names may be missing ones.
     fn near(&self, missing: &[&str]) -> String {
-        let columns: Vec<String> =
-            self.columns().map(|column| String::from_utf8_lossy(column).into_owned()).collect();
+        let names: Vec<_> = self.columns().map(String::from_utf8_lossy).collect();
+        let columns: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let near = missing.iter().filter_map(|name| {
-            let column = nearest(name, columns.iter().map(String::as_str))?;
-            Some(format!("`{column}` meant to be `{name}`"))
+            let found: Vec<_> =
+                synonyms::meant(name, &columns).iter().map(|column| format!("`{column}`")).collect();
+            (!found.is_empty()).then(|| format!("{} meant to be `{name}`", found.join(" or ")))
         });
         near.collect::<Vec<_>>().join(", ")
     }
@@ -192,7 +199,7 @@ impl<'a> Table<'a> {
             self.rest = self.rest.get(end + 1..).unwrap_or_default();
             self.next_number += 1;
             self.line = line.strip_suffix(b"\r").unwrap_or(line);
-            if self.line.is_empty() {
+            if self.line.is_empty() || self.layout == Layout::Words && self.line.starts_with(b"#") {
                 continue;
             }
             self.split_again();
@@ -206,6 +213,7 @@ impl<'a> Table<'a> {
         self.fields.clear();
         match &self.layout {
             Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
+            Layout::Words => self.fields.extend(words(self.line)),
             Layout::Padded(columns) => {
                 let length = self.line.len();
                 let last = columns.len().saturating_sub(1);
@@ -393,8 +401,12 @@ pub(super) fn name(field: &[u8]) -> &[u8] {
 impl Intake<'_> {
     /// A point of time in a date or in seconds, fractions rounded down.
     pub(super) fn instant(&mut self, bytes: &[u8]) -> Option<u32> {
-        if bytes.get(4) == Some(&b'-') {
-            let date = field::date(bytes)?;
+        self.instant_in(bytes, TimeUnit::Second)
+    }
+    /// A point of time in a date or in some unit, fractions of a second rounded down.
+    pub(super) fn instant_in(&mut self, bytes: &[u8], unit: TimeUnit) -> Option<u32> {
+        if let Some(b'-' | b'/') = bytes.get(4) {
+            let date = field::any_date(bytes)?;
             self.naive |= date.naive;
             self.fractions += u64::from(date.fraction);
             self.dates = true;
@@ -403,7 +415,7 @@ impl Intake<'_> {
                 .filter(|time| *time <= TIME_MAX)
                 .inspect(|time| self.saw(*time));
         }
-        let seconds = field::decimal(bytes)?;
+        let seconds = field::seconds(bytes, unit)?;
         self.fractions += u64::from(seconds.fraction);
         u32::try_from(seconds.floor).ok().filter(|time| *time <= TIME_MAX).inspect(|time| self.saw(*time))
     }
@@ -412,7 +424,11 @@ impl Intake<'_> {
     }
     /// A length of time in seconds, fractions rounded up.
     pub(super) fn length(&mut self, bytes: &[u8]) -> Option<u32> {
-        let seconds = field::decimal(bytes)?;
+        self.length_in(bytes, TimeUnit::Second)
+    }
+    /// A length of time in some unit, fractions of a second rounded up.
+    pub(super) fn length_in(&mut self, bytes: &[u8], unit: TimeUnit) -> Option<u32> {
+        let seconds = field::seconds(bytes, unit)?;
         self.fractions += u64::from(seconds.fraction);
         u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)
     }

@@ -1,7 +1,8 @@
 //! Real traces, where there are any: `GIGAWATT_SHARED` names the folder that holds `traces/` and `oracles/`.
 
-use gigawatt::trace::{NodeList, Options, Trace, read, read_cluster};
-use gigawatt::workload::Shape;
+use gigawatt::trace::{GpusFrom, Mapping, NodeList, Options, Trace, read, read_cluster};
+use gigawatt::units::Gpus;
+use gigawatt::workload::{Job, Shape, Workload};
 use std::path::PathBuf;
 
 /// The path of a file of the archive; says aloud where there is none.
@@ -79,6 +80,28 @@ fn archives_are_read_to_the_last_job() {
             9061,
             &["no times in this file: a pod comes each second and works a day"],
         ),
+        ("traces/muri/trace1.csv", "muri", 1494, &[]),
+        ("traces/muri/trace2.csv.zst", "muri", 5755, &[]),
+        ("traces/muri/trace4.csv", "muri", 2638, &[]),
+        ("traces/chronus/trace_job_Philly_MIX2.csv.zst", "chronus", 30_940, &["194 jobs without GPUs"]),
+        ("traces/alibaba_pai2020/gaia_pai-100k.csv.zst", "gaia", 99_998, &[]),
+        (
+            "traces/alibaba_dlrm2025/disaggregated_DLRM_trace.csv.zst",
+            "dlrm",
+            23_871,
+            &[
+                "7,280 jobs that existed before the trace began: submitted at its time 0",
+                "8,878 jobs still alive when the trace was taken: run until its last instant",
+                "16,485 jobs without GPUs",
+            ],
+        ),
+        (
+            "traces/mit_supercloud/slurm-log-queueing-clean.csv.zst",
+            "supercloud",
+            9628,
+            &["46 jobs whose id came before: `#2`, `#3` ... added to it"],
+        ),
+        ("traces/gavel/msr_seed0_ee9e8c.trace.zst", "gavel", 2000, &[]),
     ] {
         let Some(trace) = trace(path) else { return };
         assert_eq!((trace.format, trace.workload.len()), (format, jobs), "{path}");
@@ -91,6 +114,38 @@ fn archives_are_read_to_the_last_job() {
             );
         }
     }
+}
+
+/// GPU-hours of a workload, and the mean of its GPUs at work between first and last submit.
+fn demand(workload: &Workload) -> (f64, f64) {
+    let gpus = |job: &Job| f64::from(workload.requests[job.request as usize].gpus().milli()) / 1000.0;
+    let seconds: f64 = workload.jobs.iter().map(|job| gpus(job) * f64::from(job.work_time.0)).sum();
+    let submits = || workload.jobs.iter().map(|job| job.submit_time.0);
+    let span = submits().max().unwrap_or(0) - submits().min().unwrap_or(0);
+    (seconds / 3600.0, seconds / f64::from(span.max(1)))
+}
+
+#[test]
+fn archives_ask_for_what_their_authors_say() {
+    for (path, gpus) in [
+        ("traces/muri/trace1.csv", 1.99 * 64.0),
+        ("traces/muri/trace2.csv.zst", 5.41 * 64.0),
+        ("traces/muri/trace4.csv", 1.57 * 64.0),
+        ("traces/chronus/trace_job_Philly_MIX2.csv.zst", 1130.0),
+    ] {
+        let Some(trace) = trace(path) else { return };
+        let (_, mean) = demand(&trace.workload);
+        assert!((mean / gpus - 1.0).abs() < 0.005, "{path}: {mean} GPUs at work instead of {gpus}");
+    }
+    let Some(path) = archive("traces/mit_supercloud/slurm-log-queueing-clean.csv.zst") else { return };
+    let map = Mapping { gpus_from: GpusFrom::Allocated, ..Mapping::default() };
+    let trace = read(&path, None, &Options { map: &map, ..Options::default() }).unwrap();
+    let jobs = &trace.workload.jobs;
+    let with_gpus =
+        jobs.iter().filter(|job| trace.workload.requests[job.request as usize].gpus() > Gpus::ZERO);
+    assert_eq!(with_gpus.count(), 2401, "jobs that were given GPUs:\n{}", trace.notes);
+    let (hours, _) = demand(&trace.workload);
+    assert!((hours / 43_847.0 - 1.0).abs() < 0.001, "{hours} GPU-hours");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod commands;
 mod conformance;
 mod import;
 mod mutation;
+mod samples;
 
 use gigawatt::error::Error;
 use gigawatt::trace::{CLUSTER_FORMATS, FORMATS, NodeList, Options, Trace, read_bytes, read_cluster_bytes};
@@ -52,6 +53,11 @@ impl Sample {
         };
         let traces = FORMATS.iter().map(|format| sample(format.name, "sample", false));
         traces.chain(CLUSTER_FORMATS.iter().map(|format| sample(format.name, "nodes", true))).collect()
+    }
+
+    /// Whether it is one document, not lines of jobs.
+    fn is_document(&self) -> bool {
+        self.format != "jsonl" && matches!(self.bytes.first(), Some(b'{' | b'['))
     }
 
     fn read(&self, bytes: &[u8], format: Option<&str>, options: &Options<'_>) -> Result<Read, Error> {

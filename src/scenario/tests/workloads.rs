@@ -70,7 +70,7 @@ fn every_problem_of_a_trace_is_told() {
         told("trace = \"none.csv\""),
         told("trace = 7"),
         told(
-            "trace = \"t.csv\"\nformat = \"swff\"\nfrom = \"x\"\nuntil = true\nsample = 0\nscale_load = -1\nmap = { procs_per_gpu = 0, partition = \"q\", think_time = 1, x = 2 }",
+            "trace = \"t.csv\"\nformat = \"swff\"\nfrom = \"x\"\nuntil = true\nsample = 0\nscale_load = -1\nmap = { procs_per_gpu = 0, unit = \"q\", think_time = 1, x = 2 }",
         ),
         told("format = \"swf\"\nfrom = 5\nuntil = 6\nsample = 1\nmap = {}"),
         told("trace = \"t.csv\"\nfrom = \"1d\""),
@@ -88,9 +88,9 @@ fn every_problem_of_a_trace_is_told() {
     s.toml:7:10: `sample`: expected a number above 0 and at most 1, found `0` (the share of jobs to keep)
     s.toml:8:14: `scale_load`: expected a number from 0.000001 to 1000000, found `-1` (2 doubles the rate of arrivals)
     s.toml:9:25: `procs_per_gpu`: expected at least 1, found `0`
-    s.toml:9:40: unknown partition `q` (known: ignore, queue, partition)
-    s.toml:9:58: `think_time`: expected true or false, found `1`
-    s.toml:9:61: unknown key `x` (known: procs_per_gpu, think_time, partition, states, platform, gpus_from, shards_per_gpu, columns, gpus)
+    s.toml:9:35: unknown unit `q` (did you mean `d`?)
+    s.toml:9:53: `think_time`: expected true or false, found `1`
+    s.toml:9:56: unknown key `x` (known: procs_per_gpu, think_time, states, platform, gpus_from, shards_per_gpu, columns, gpus, pods, pod_gpus, submit_time, wait_time, start_time, end_time, work_time, requested_time, job_id, tenant, partition, state, priority, kind, platforms, cpu, memory_mib, unit, units)
     s.toml:2:1: a workload without a job (give `trace`, `graph`, `job` or `generate`)
     s.toml:3:1: `format` works on a trace, and there is none
     s.toml:4:1: `from` works on a trace, and there is none

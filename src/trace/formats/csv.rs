@@ -26,6 +26,7 @@ use crate::trace::{Format, Head};
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "csv",
     about: "gigawatt's own CSV: submit_time,gpus,work_time and what else a job has; `jobs.csv` of a run",
+    keys: &[],
     detect,
     read,
 };

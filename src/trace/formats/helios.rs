@@ -21,6 +21,7 @@ use crate::workload::{Behaviour, Request, Shape};
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "helios",
     about: "Helios jobs as CSV: job_id,vc,gpu_num,submit_time,duration and more; VC = tenant and partition",
+    keys: &[],
     detect,
     read,
 };

@@ -26,6 +26,7 @@ use std::ops::Range;
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "jsonl",
     about: "gigawatt's own JSON lines: an object a job with submit_time, gpus, work_time and what else it has",
+    keys: &[],
     detect,
     read,
 };

@@ -1,18 +1,36 @@
 //! The formats of traces, one file each.
 
+pub(super) mod acme;
+pub(super) mod batsim;
 mod cells;
+pub(super) mod chronus;
 pub(super) mod csv;
+pub(super) mod dlrm;
 mod ending;
+pub(super) mod evalys;
+pub(super) mod gaia;
+pub(super) mod gavel;
+pub(super) mod gwf;
 pub(super) mod helios;
+mod json;
 pub(super) mod jsonl;
+pub(super) mod muri;
 pub(super) mod native;
 pub(super) mod openb;
+pub(super) mod pai;
 pub(super) mod philly;
+pub(super) mod philly_json;
+pub(super) mod pollux;
 pub(super) mod sacct;
 mod sacct_fields;
 pub(super) mod sacct_json;
 mod sacct_table;
+mod schema;
 mod slurm;
 mod slurm_tres;
+pub(super) mod supercloud;
 pub(super) mod swf;
 mod swf_header;
+pub(super) mod table;
+pub(super) mod tiresias;
+pub(super) mod wfformat;

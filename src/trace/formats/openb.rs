@@ -20,6 +20,7 @@ use crate::workload::{Behaviour, Request, Shape};
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "openb",
     about: "Alibaba openb pods as CSV: shares of GPUs, CPU and memory, platforms a pod may run on",
+    keys: &[],
     detect,
     read,
 };

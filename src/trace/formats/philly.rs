@@ -12,6 +12,7 @@ use crate::workload::{Behaviour, Request};
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "philly",
     about: "Philly jobs as CSV: timestamp,duration,num_gpus,gpu_time,cluster; VC = tenant and partition",
+    keys: &[],
     detect,
     read,
 };

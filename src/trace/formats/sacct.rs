@@ -44,13 +44,14 @@ use super::slurm::{self, Pushed, Record};
 use super::slurm_tres::{self, GpuAsk, Tres};
 use crate::trace::intake::Intake;
 use crate::trace::table::Table;
-use crate::trace::{Format, field};
+use crate::trace::{Format, Key, field};
 use crate::units::Gpus;
 use crate::workload::Behaviour;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "sacct",
     about: "Slurm accounting, `sacct --parsable2`; columns in any order, of any delimiter or padded",
+    keys: &[Key::Gpus],
     detect: sacct_table::detect,
     read,
 };
@@ -105,7 +106,7 @@ impl Columns {
                 (column(&["ReqGRES", "TresPerNode"]), true),
                 (column(&["AllocGRES"]), false),
             ],
-            gpus: intake.options.map.field("gpus").and_then(|name| table.column(name)),
+            gpus: intake.options.map.field(Key::Gpus).and_then(|name| table.column(name)),
             given: ["AllocTRES", "AllocGRES", "AllocNodes", "AllocCPUS", "NodeList"]
                 .map(|name| table.column(name)),
             nodes: column(&["NNodes", "ReqNodes", "AllocNodes"]),
@@ -119,6 +120,10 @@ impl Columns {
             || columns.start.is_some() && columns.end.is_some();
         if !timed {
             table.require(["ElapsedRaw"], intake)?;
+        }
+        if let Some(name) = intake.options.map.field(Key::Gpus).filter(|_| columns.gpus.is_none()) {
+            table.no_columns(&[name], intake);
+            return None;
         }
         if columns.gpus.is_none() && columns.tres.iter().all(|(column, _)| column.is_none()) {
             intake.notes.say(NO_GPUS);

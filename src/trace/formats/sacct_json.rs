@@ -5,22 +5,22 @@
 //! may be plain or `{"set": true, "infinite": false, "number": 60}`, as versions of Slurm differ.
 
 use super::ending;
+use super::json::{self, Lines};
 use super::slurm::{self, Pushed, Record};
 use super::slurm_tres::{self, Tres};
-use crate::error::{Place, Problem};
 use crate::trace::intake::{Intake, TIME_MAX};
 use crate::trace::{Format, Head};
 use crate::workload::Behaviour;
-use memchr::memchr_iter;
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 pub(in crate::trace) const FORMAT: Format =
-    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", detect, read };
+    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", keys: &[], detect, read };
 
 fn detect(head: &Head<'_>) -> bool {
-    let has = |key: &[u8]| memchr::memmem::find(head.bytes, key).is_some();
+    let has = |key: &[u8]| memmem::find(head.bytes, key).is_some();
     head.bytes.trim_ascii_start().starts_with(b"{")
         && has(b"\"jobs\"")
         && has(b"\"state\"")
@@ -153,35 +153,15 @@ struct Job {
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let dump: Dump<'_> = match serde_json::from_slice(text) {
-        Ok(dump) => dump,
-        Err(error) => {
-            let number = error.line().max(1);
-            let line = text.split(|byte| *byte == b'\n').nth(number - 1).unwrap_or_default();
-            intake.problem(|file| {
-                Problem::new(format!("not what `sacct --json` prints: {error}"))
-                    .at(Place::line(file, number, line))
-            });
-            return;
-        }
-    };
+    let Some(dump) = json::document::<Dump<'_>>(text, "what `sacct --json` prints", intake) else { return };
     intake.unix = true;
     let behaviour = intake.builder.behaviour(Behaviour::default());
-    let (mut seen, mut number, mut arrays) = (0, 1, 0);
+    let mut lines = Lines::new(text);
+    let mut arrays = 0;
     for raw in dump.jobs {
-        let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
-        number += memchr_iter(b'\n', &text[seen..start]).count();
-        seen = start;
-        let line = raw.get().lines().next().unwrap_or_default();
-        let pushed = match serde_json::from_str::<Job>(raw.get()) {
-            Ok(job) => push(&job, behaviour, &mut arrays, intake),
-            Err(error) => Err((error.to_string(), None)),
-        };
-        if let Err((message, hint)) = pushed {
-            intake.bad_line(number, |file| {
-                let problem = Problem::new(message).at(Place::line(file, number, line.as_bytes()));
-                if let Some(hint) = hint { problem.hint(hint) } else { problem }
-            });
+        let Some((_, job)) = lines.read::<Job>(raw, intake) else { continue };
+        if let Err((message, hint)) = push(&job, behaviour, &mut arrays, intake) {
+            lines.wrong(raw, message, hint, intake);
         }
     }
 }

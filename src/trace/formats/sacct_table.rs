@@ -28,7 +28,7 @@ const FREE_TEXT: FreeText = FreeText {
 /// Whether the text begins a dump.
 pub(super) fn detect(head: &Head<'_>) -> bool {
     let is = |id: &str| head.is_table(&[id, "State"]) || head.is_table(&[id, "Submit"]);
-    if !head.columns.is_empty() {
+    if !head.map.columns.is_empty() {
         return is("JobIDRaw") || is("JobID");
     }
     is("JobIDRaw") || is("JobID") || padded(head.bytes).is_some() || guessed(head.bytes).is_some()

@@ -27,7 +27,7 @@ use super::swf_header;
 use crate::error::{Place, Problem};
 use crate::trace::field::{self, Decimal};
 use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
-use crate::trace::{Format, GpusFrom, SwfPartition};
+use crate::trace::{Format, GpusFrom, Key, SwfPartition};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Request};
 use memchr::memchr;
@@ -35,6 +35,7 @@ use memchr::memchr;
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "swf",
     about: "Standard Workload Format of the Parallel Workloads Archive; a processor is read as a GPU",
+    keys: &[Key::Partition],
     detect: swf_header::detect,
     read,
 };
@@ -79,7 +80,16 @@ const NAMES: [&str; FIELDS + 1] = [
     "think time",
 ];
 
+/// What [`Key::Partition`] may be: field 15 or 16.
+const PARTITIONS: [&str; 2] = ["queue", "partition"];
+
 fn read(mut text: &[u8], intake: &mut Intake<'_>) {
+    if let Some(column) = intake.options.map.field(Key::Partition).filter(|name| !PARTITIONS.contains(name)) {
+        let told =
+            format!("no number of SWF is called `{column}`: partition is one of {}", PARTITIONS.join(", "));
+        intake.problem(|file| Problem::new(told).at(Place::file(file)));
+        return;
+    }
     let mut reader = Reader::new(intake);
     let all = intake.options.think_time || intake.options.swf_partition != SwfPartition::Ignore;
     let mut line: Line = [0; FIELDS + 1];

@@ -1,5 +1,6 @@
 //! What stands above the jobs of an SWF log: comments, the second it began, and names of fields.
 
+use super::gwf::is_job;
 use super::swf::{FIELDS, READ, whole};
 use crate::trace::intake::Intake;
 use crate::trace::{Head, field};
@@ -10,9 +11,9 @@ pub(super) fn detect(head: &Head<'_>) -> bool {
     match head.lines().find(|line| !comment(line)) {
         Some(line) => {
             let words = || line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(FIELDS);
-            // What nobody reads may be anything.
+            // What nobody reads may be anything, but lines of GWF have more words.
             let right = words().zip(1..).all(|(word, field)| !READ[field] || whole(word, false).is_some());
-            right && words().count() == FIELDS
+            right && words().count() == FIELDS && !is_job(line)
         }
         None => head.bytes.trim_ascii_start().starts_with(b";"),
     }

@@ -3,6 +3,7 @@
 mod native;
 mod openb;
 
+use super::Key;
 use super::intake::Intake;
 use super::table::{Table, whole};
 use super::{Head, Notes, Options, choose, input};
@@ -71,8 +72,9 @@ pub fn read_cluster_bytes(
     options: &Options<'_>,
 ) -> Result<NodeList, Error> {
     let text = input::unpack(name, bytes, options)?;
-    let known: Vec<_> = CLUSTER_FORMATS.iter().map(|format| (format.name, format.detect)).collect();
-    let format = &CLUSTER_FORMATS[choose(name, &text, (format, &options.map.columns), &known)?];
+    const NO_KEYS: &[Key] = &[];
+    let known: Vec<_> = CLUSTER_FORMATS.iter().map(|format| (format.name, format.detect, NO_KEYS)).collect();
+    let format = &CLUSTER_FORMATS[choose(name, &text, (format, options.map), &known)?];
     let mut intake = Intake::new(name, options);
     let mut site = Site::new();
     (format.read)(&text, &mut site, &mut intake);

@@ -58,11 +58,12 @@ fn a_column_that_may_be_meant_is_named() {
     let options = Options::default();
     let mut intake = Intake::new("t.csv", &options);
     let table =
-        Table::open(b"job_id,gpu,submit_time,work_tme\n", Layout::Delimited(b','), &mut intake).unwrap();
+        Table::open(b"job_id,num_gpu,ncpus,submit_time,duration\n", Layout::Delimited(b','), &mut intake)
+            .unwrap();
     assert_eq!(table.require(["submit_time", "gpus", "work_time"], &mut intake), None, "two are missing");
     let told = intake.problems().to_string();
     assert!(
-        told.contains("hint: is `gpu` meant to be `gpus`, `work_tme` meant to be `work_time`?"),
+        told.contains("hint: is `num_gpu` meant to be `gpus`, `duration` meant to be `work_time`?"),
         "{told}"
     );
 }

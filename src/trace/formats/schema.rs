@@ -1,0 +1,415 @@
+//! Tables of jobs whose columns are described, not programmed: most formats are one [`Schema`] and no code.
+//!
+//! A job has started if it ran for some time or ended after it started, whatever its state says (see
+//! [`ending`](super::ending)). One that has a start and no end was still running: it runs until the last instant of
+//! the file. Negative numbers stand for what is not known.
+
+mod request;
+#[cfg(test)]
+mod tests;
+
+use super::ending::{self, Ending, Evidence};
+use super::sacct_fields::clock;
+use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
+use crate::trace::key::{Key, TimeUnit};
+use crate::trace::mapping::Meaning;
+use crate::trace::table::{INSTANT, LENGTH, Table};
+use crate::trace::{field, synonyms};
+use crate::workload::{Behaviour, JobKind};
+
+/// What the columns of a table tell of jobs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schema<'s> {
+    /// Which column tells what; those that a job cannot be read without must be there.
+    pub columns: &'s [(Key, &'s str)],
+    /// What numbers of time count in.
+    pub unit: TimeUnit,
+    /// The same for some keys.
+    pub units: &'s [(Key, TimeUnit)],
+    /// What words for a state mean, beside those of Slurm.
+    pub states: &'static [(&'static str, Meaning)],
+    /// What jobs of a word are for.
+    pub kinds: &'static [(&'static str, JobKind)],
+    /// Whether GPUs and cores are told in percent of one.
+    pub percent: bool,
+    /// MiB in the unit of memory.
+    pub mebibytes: u32,
+    /// What is counted in place of GPUs, which the format does not know of.
+    pub processors: Option<&'static str>,
+    /// What becomes of a job whose submit is not told.
+    pub unsubmitted: Unsubmitted,
+    /// What jobs are for where no column tells it.
+    pub kind: JobKind,
+    /// What is said of every file.
+    pub says: &'static [&'static str],
+}
+
+/// What becomes of a job whose submit is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsubmitted {
+    /// Its line is wrong.
+    Wrong,
+    /// It existed before the trace began: it comes, and has started, at its time 0.
+    Existing,
+    /// It never came: it is dropped.
+    Dropped,
+}
+
+impl Schema<'_> {
+    /// Seconds, GPUs, MiB, words of Slurm, and nothing to say.
+    pub(super) const PLAIN: Self = Self {
+        columns: &[],
+        unit: TimeUnit::Second,
+        units: &[],
+        states: &[],
+        kinds: &[],
+        percent: false,
+        mebibytes: 1,
+        processors: None,
+        unsubmitted: Unsubmitted::Wrong,
+        kind: JobKind::Other,
+        says: &[],
+    };
+
+    /// What a key counts in: as the user says, else as the format does.
+    fn unit_of(&self, key: Key, intake: &Intake<'_>) -> TimeUnit {
+        let own = self.units.iter().find(|(known, _)| *known == key).map_or(self.unit, |(_, unit)| *unit);
+        intake.options.map.unit_of(key).unwrap_or(own)
+    }
+}
+
+/// Words for states that are nobody's in particular.
+const WORDS: &[(&str, Meaning)] = &[
+    ("success", Meaning::Completed),
+    ("succeeded", Meaning::Completed),
+    ("successful", Meaning::Completed),
+    ("finished", Meaning::Completed),
+    ("complete", Meaning::Completed),
+    ("done", Meaning::Completed),
+    ("pass", Meaning::Completed),
+    ("failure", Meaning::Failed),
+    ("error", Meaning::Failed),
+    ("killed", Meaning::Cancelled),
+    ("canceled", Meaning::Cancelled),
+    ("waiting", Meaning::Pending),
+    ("queued", Meaning::Pending),
+];
+
+/// Reads the jobs of a table with these columns.
+pub(super) fn read(text: &[u8], schema: &Schema<'_>, intake: &mut Intake<'_>) {
+    let names: Vec<&str> = schema.columns.iter().map(|(_, name)| *name).collect();
+    let Some(mut table) = Table::open_any(text, &names, intake) else { return };
+    read_table(&mut table, schema, intake);
+}
+
+/// As [`read`], of a table whose header is read.
+pub(super) fn read_table(table: &mut Table<'_>, schema: &Schema<'_>, intake: &mut Intake<'_>) {
+    let Some(mut reader) = Reader::new(table, schema, intake) else { return };
+    intake.takes_units = true;
+    for line in schema.says {
+        intake.notes.say(*line);
+    }
+    if let Some(what) = schema.processors {
+        intake.processors_are_gpus(what);
+    }
+    while table.next(intake) {
+        let row = Row { reader: &reader, table };
+        if let Some(job) = row.job(intake) {
+            reader.push(&job, table, intake);
+        }
+    }
+}
+
+/// Where keys stand in a table, and what is remembered from line to line.
+struct Reader<'s> {
+    schema: &'s Schema<'s>,
+    /// Of each key the column that tells it, and one that does where the first says nothing.
+    places: [[Option<usize>; 2]; Key::COUNT],
+    behaviours: [Option<u32>; JobKind::ALL.len()],
+}
+
+/// A job as a line tells it.
+struct Job {
+    draft: Draft,
+    kind: JobKind,
+    /// When it started, if it had not ended.
+    alive_since: Option<u32>,
+}
+
+impl<'s> Reader<'s> {
+    fn new(table: &Table<'_>, schema: &'s Schema<'s>, intake: &mut Intake<'_>) -> Option<Self> {
+        let mut places = [[None; 2]; Key::COUNT];
+        for (key, column) in schema.columns.iter().filter_map(|(key, name)| Some((*key, table.column(name)?)))
+        {
+            let [first, second] = &mut places[key as usize];
+            *(if first.is_none() { first } else { second }) = Some(column);
+        }
+        let missing = synonyms::missing(|key| places[key as usize][0].is_some());
+        if !missing.is_empty() {
+            let needed = |key: &Key| match key {
+                Key::WorkTime => vec![Key::WorkTime, Key::StartTime, Key::EndTime],
+                Key::Gpus => vec![Key::Gpus, Key::Pods, Key::PodGpus],
+                key => vec![*key],
+            };
+            let needed: Vec<Key> = missing.iter().flat_map(needed).collect();
+            let absent = schema.columns.iter().filter(|(key, _)| needed.contains(key));
+            let absent: Vec<&str> =
+                absent.filter(|(key, _)| places[*key as usize][0].is_none()).map(|(_, name)| *name).collect();
+            table.no_columns(&absent, intake);
+            return None;
+        }
+        intake.count_repeats = places[Key::JobId as usize][0].is_none();
+        Some(Self { schema, places, behaviours: [None; JobKind::ALL.len()] })
+    }
+
+    fn push(&mut self, job: &Job, table: &Table<'_>, intake: &mut Intake<'_>) {
+        let kind = JobKind::ALL.iter().position(|kind| *kind == job.kind).unwrap_or(0);
+        let behaviour =
+            *self.behaviours[kind].get_or_insert_with(|| intake.builder.behaviour(Behaviour::of(job.kind)));
+        let draft = Draft { behaviour, ..job.draft };
+        let id =
+            self.places[Key::JobId as usize][0].map_or(Some(""), |column| table.text(column, "", intake));
+        let Some(id) = id else { return };
+        let index = intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
+        if let (Some(index), Some(start)) = (index, job.alive_since) {
+            intake.alive.push((index, start));
+        }
+    }
+}
+
+/// The line at hand.
+struct Row<'r> {
+    reader: &'r Reader<'r>,
+    table: &'r Table<'r>,
+}
+
+/// Whether a value says nothing: a number below 0, as logs write what is not known.
+fn unknown(key: Key, value: &[u8]) -> bool {
+    let negative = matches!(value, [b'-', b'0'..=b'9', ..]) && !matches!(key, Key::Priority | Key::JobId);
+    value.is_empty() || negative
+}
+
+/// What a line tells of the times of a job.
+struct Times {
+    submit: u32,
+    start: Option<u32>,
+    end: Option<u32>,
+    work: Option<u32>,
+    requested: u32,
+}
+
+impl Times {
+    /// How long it ran, if that is told at all.
+    fn length(&self) -> Option<u32> {
+        let between = self.start.zip(self.end).and_then(|(start, end)| end.checked_sub(start));
+        self.work.or(between)
+    }
+}
+
+impl<'r> Row<'r> {
+    /// The column that tells a key in this line.
+    fn place(&self, key: Key) -> Option<usize> {
+        let [first, second] = self.reader.places[key as usize];
+        let says = |column: &usize| !unknown(key, self.table.optional(Some(*column)));
+        if second.is_none() { first } else { first.filter(says).or(second.filter(says)).or(first) }
+    }
+    /// What is told of a key; nothing where it is not known.
+    fn get(&self, key: Key) -> &'r [u8] {
+        let value = self.table.optional(self.place(key));
+        if unknown(key, value) { b"" } else { value }
+    }
+    fn wrong(&self, key: Key, expected: &str, intake: &mut Intake<'_>) {
+        if let Some(column) = self.place(key) {
+            self.table.wrong(column, expected, intake);
+        }
+    }
+    /// A value as `parse` reads it, `otherwise` where the line says nothing, none where it is wrong.
+    fn read<T>(
+        &self,
+        key: Key,
+        otherwise: T,
+        expected: &str,
+        intake: &mut Intake<'_>,
+        parse: impl FnOnce(&'r [u8], &mut Intake<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get(key);
+        if value.is_empty() {
+            return Some(otherwise);
+        }
+        let parsed = parse(value, intake);
+        if parsed.is_none() {
+            self.wrong(key, expected, intake);
+        }
+        parsed
+    }
+    fn text(&self, key: Key, otherwise: &'r str, intake: &mut Intake<'_>) -> Option<&'r str> {
+        self.read(key, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
+    }
+
+    /// The job of the line; none if it is dropped, or wrong.
+    fn job(&self, intake: &mut Intake<'_>) -> Option<Job> {
+        let state = self.state(intake);
+        let times = self.times(intake);
+        let request = self.request(intake);
+        let tenant = self.text(Key::Tenant, "default", intake);
+        let kind = self.kind(intake);
+        let priority = self.read(
+            Key::Priority,
+            0,
+            "a whole number from -2147483648 to 2147483647",
+            intake,
+            |value, _| field::signed(value).and_then(|value| i32::try_from(value).ok()),
+        );
+        let (times, request, state) = (times?, request?, state?);
+        let (tenant, kind, priority) = (tenant?, kind?, priority?);
+        let (draft, alive_since) = self.life(&times, state, intake)?;
+        let request = intake.request(request);
+        let tenant = intake.tenant(tenant);
+        Some(Job { draft: Draft { request, tenant, priority, ..draft }, kind, alive_since })
+    }
+
+    fn kind(&self, intake: &mut Intake<'_>) -> Option<JobKind> {
+        let word = self.text(Key::Kind, "", intake)?;
+        if word.is_empty() {
+            return Some(self.reader.schema.kind);
+        }
+        let own = self.reader.schema.kinds.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+        let known = own.map(|(_, kind)| *kind).or_else(|| JobKind::from_name(&word.to_ascii_lowercase()));
+        if known.is_none() {
+            intake.notes.count("job", &format!("of kind `{word}`, which is not known: other"), 1);
+        }
+        Some(known.unwrap_or_default())
+    }
+
+    fn state(&self, intake: &mut Intake<'_>) -> Option<Option<Meaning>> {
+        let schema = self.reader.schema;
+        let word = self.get(Key::State);
+        if word.is_empty() {
+            return Some(None);
+        }
+        let words = &intake.options.map.states;
+        let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
+        let listed =
+            |list: &[(&str, Meaning)]| list.iter().find(|(known, _)| is(known)).map(|(_, meaning)| *meaning);
+        let own = words.iter().find(|own| is(&own.word)).map(|own| own.meaning);
+        let meaning = own
+            .or_else(|| listed(schema.states))
+            .or_else(|| ending::meaning(word, words))
+            .or_else(|| listed(WORDS));
+        if meaning.is_none()
+            && let Some(column) = self.place(Key::State)
+        {
+            self.table.wrong_with(column, "a word for how a job ended", ending::HINT, intake);
+        }
+        meaning.map(Some)
+    }
+
+    fn instant(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
+        let unit = self.reader.schema.unit_of(key, intake);
+        let value = self.get(key);
+        if value.is_empty() {
+            return Some(None);
+        }
+        let instant = intake.instant_in(value, unit);
+        if instant.is_none() {
+            self.wrong_time(key, INSTANT, unit, intake);
+        }
+        instant.map(Some)
+    }
+    /// Says that a time is none, or in which unit it may be one.
+    fn wrong_time(&self, key: Key, expected: &str, unit: TimeUnit, intake: &mut Intake<'_>) {
+        let Some(column) = self.place(key) else { return };
+        let large = unit == TimeUnit::Second && field::unsigned(self.get(key)).is_some();
+        if large {
+            self.table.wrong_with(column, expected, "`--map unit=ms` if it counts milliseconds", intake);
+        } else {
+            self.table.wrong(column, expected, intake);
+        }
+    }
+    fn length(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
+        let unit = self.reader.schema.unit_of(key, intake);
+        let value = self.get(key);
+        if value.is_empty() {
+            return Some(None);
+        }
+        let length = if value.contains(&b':') { clock(value) } else { intake.length_in(value, unit) };
+        if length.is_none() {
+            self.wrong_time(key, LENGTH, unit, intake);
+        }
+        length.map(Some)
+    }
+    /// The user's estimate; 0 where there is none, or no limit.
+    fn estimate(&self, intake: &mut Intake<'_>) -> Option<u32> {
+        let value = self.get(Key::RequestedTime);
+        let unit = self.reader.schema.unit_of(Key::RequestedTime, intake);
+        let endless = field::seconds(value, unit).is_some_and(|limit| limit.ceil() > u64::from(TIME_MAX));
+        if endless || value.eq_ignore_ascii_case(b"unlimited") || value.eq_ignore_ascii_case(b"infinite") {
+            intake.notes.count("job", "without a limit to its time: no estimate", 1);
+            return Some(0);
+        }
+        self.length(Key::RequestedTime, intake).map(Option::unwrap_or_default)
+    }
+
+    fn times(&self, intake: &mut Intake<'_>) -> Option<Times> {
+        let submit = self.instant(Key::SubmitTime, intake);
+        let start = self.instant(Key::StartTime, intake);
+        let end = self.instant(Key::EndTime, intake);
+        let work = self.length(Key::WorkTime, intake);
+        let wait = self.length(Key::WaitTime, intake);
+        let requested = self.estimate(intake);
+        let (submit, start, end) = (submit?, start?, end?);
+        let (work, wait, requested) = (work?, wait?, requested?);
+        let existing = submit.is_none() && self.reader.schema.unsubmitted == Unsubmitted::Existing;
+        let submit = match (submit, self.reader.schema.unsubmitted) {
+            (Some(submit), _) => submit,
+            (None, Unsubmitted::Wrong) => {
+                self.wrong(Key::SubmitTime, INSTANT, intake);
+                return None;
+            }
+            (None, Unsubmitted::Existing) => {
+                intake.notes.count("job", "that existed before the trace began: submitted at its time 0", 1);
+                0
+            }
+            (None, Unsubmitted::Dropped) => {
+                intake.notes.count("job", "that never started, and when it came is not told: dropped", 1);
+                return None;
+            }
+        };
+        let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
+        Some(Times { submit, start, end, work, requested })
+    }
+
+    /// How long a job runs and how it ends; none if it is dropped. Of one that had not ended, when it started.
+    fn life(
+        &self,
+        times: &Times,
+        state: Option<Meaning>,
+        intake: &mut Intake<'_>,
+    ) -> Option<(Draft, Option<u32>)> {
+        let Times { submit, start, end, requested, .. } = *times;
+        let length = times.length();
+        let started = length.is_some_and(|length| length > 0);
+        // Whoever tells starts and has none for a job that has no length either says that it never started.
+        let never = start.is_none() && !started && self.place(Key::StartTime).is_some();
+        let state = state.unwrap_or(if never { Meaning::Cancelled } else { Meaning::Completed });
+        let wait = start.and_then(|start| start.checked_sub(submit));
+        let draft = Draft { submit, work: length.unwrap_or(0), requested, wait, ..Draft::default() };
+        let open = length.is_none() && end.is_none() && !matches!(state, Meaning::Drop | Meaning::Pending);
+        if let Some(start) = start.filter(|_| open && self.place(Key::EndTime).is_some()) {
+            return Some((Draft { work: 1, ..draft }, Some(start)));
+        }
+        if length.is_none() && matches!(state, Meaning::Completed | Meaning::Running) {
+            intake.notes.count("job", "whose length is not told: dropped", 1);
+            return None;
+        }
+        // One that waited and did not start left when it had waited so long.
+        let end = end.or(start.filter(|_| !started));
+        match ending::ending(state, Evidence { submit, end, started }, intake)? {
+            Ending::Ran { fails } => Some((Draft { fails, ..draft }, None)),
+            Ending::Left(patience) => {
+                let work = requested.max(1);
+                Some((Draft { patience: Some(patience), work, wait: None, ..draft }, None))
+            }
+        }
+    }
+}
