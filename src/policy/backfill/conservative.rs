@@ -18,6 +18,7 @@ mod changes;
 mod gpus;
 mod power;
 mod profile;
+mod running;
 mod step;
 mod waiting;
 
@@ -30,12 +31,13 @@ use super::{Backfill, ListedBackfill};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
 use crate::state::{Concern, Decision, Event, Resources, State, ticks};
-use crate::units::{Factor, Seconds};
+use crate::units::{Factor, Seconds, Time};
 use changes::Changes;
 use power::Power;
 use profile::{Profile, Span};
+use running::Running;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 use waiting::{Waiting, Window};
 
 pub(super) const ENTRY: ListedBackfill = ListedBackfill {
@@ -70,8 +72,7 @@ pub(crate) struct Conservative {
     /// What has been given back and taken in the profile.
     changes: Changes,
     waiting: Waiting,
-    /// Running jobs: what they hold, and until when they are expected to.
-    running: BTreeMap<u32, Window>,
+    running: Running,
     /// By partition: its group of linked ones.
     group_of: Vec<usize>,
     /// By group.
@@ -89,7 +90,7 @@ impl Conservative {
             known: false,
             changes: Changes::default(),
             waiting: Waiting::new(group_of.len()),
-            running: BTreeMap::new(),
+            running: Running::default(),
             group_of,
             happened: vec![Happened { anything: true, ..Happened::default() }; groups],
         }
@@ -109,8 +110,7 @@ impl Conservative {
         self.profile.clear(state);
         self.changes.forget();
         let reserved = self.waiting.reserved().map(|(place, window)| (job_of(place.2), window));
-        let running = self.running.iter().map(|(job, window)| (*job, window));
-        for (job, window) in running.chain(reserved) {
+        for (job, window) in self.running.iter().chain(reserved) {
             self.profile.take(state.class(job), window.held());
         }
         self.known = true;
@@ -205,17 +205,12 @@ impl Conservative {
     /// their reservations made anew.
     fn extend_overdue(&mut self, state: &State, concerned: &[bool]) {
         let now = state.now();
-        let mut overdue = Vec::new();
-        let group_of = &self.group_of;
-        let concerned = |job: u32| concerned[group_of[state.class(job).queue as usize]];
-        let late = |(job, window): &(&u32, &mut Window)| window.end <= now && concerned(**job);
-        for (job, window) in self.running.iter_mut().filter(late) {
-            window.end = now + Seconds(1);
-            overdue.push(*job);
-        }
+        let overdue: Vec<u32> =
+            self.running.due(now).filter(|job| concerned[self.group(state, *job)]).collect();
         // The profile holds them until then no longer.
         self.known &= overdue.is_empty();
         for job in overdue {
+            self.running.expect(job, now + Seconds(1));
             let group = self.group(state, job);
             self.happened[group].void = true;
         }
@@ -296,7 +291,7 @@ impl Part for Conservative {
             Event::Ended { job, end, .. } => {
                 let group = self.group(state, job);
                 self.happened[group].ended = true;
-                if let Some(window) = self.running.remove(&job) {
+                if let Some(window) = self.running.remove(job) {
                     self.give(state, job, &window);
                 }
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
@@ -308,8 +303,10 @@ impl Part for Conservative {
                 self.happened[place.0].ended |= self.withdraw(state, place);
             }
             Event::Notice => {
-                for (job, window) in &mut self.running {
-                    window.end = window.end.min(state.departure(state.domains(*job)));
+                let jobs: Vec<(u32, Time)> =
+                    self.running.iter().map(|(job, window)| (job, window.end)).collect();
+                for (job, end) in jobs {
+                    self.running.expect(job, end.min(state.departure(state.domains(job))));
                 }
                 self.happened.iter_mut().for_each(|happened| happened.ended = true);
                 self.known = false;

@@ -51,7 +51,7 @@ pub const BACKFILLS: &[ListedBackfill] =
 /// Whether passes at events, between those of a cycle with a backfill, may have this one: `none`, or the cycle's own.
 #[must_use]
 pub fn serves_events(event: &str, of_cycle: &str) -> bool {
-    event == none::ENTRY.name || event == of_cycle
+    Backfill::named(event) == Some(Backfill::None) || event == of_cycle
 }
 
 /// How far `conservative` looks.
