@@ -117,6 +117,7 @@ pub const FORMATS: &[Format] = &[
     formats::batsim::FORMAT,
     formats::evalys::FORMAT,
     formats::wfformat::FORMAT,
+    formats::kubernetes::FORMAT,
     formats::csv::FORMAT,
     formats::jsonl::FORMAT,
     formats::table::FORMAT,

@@ -1,9 +1,9 @@
 //! What columns are called in the wild, and what a header tells by its names and the user's map.
 
-use super::Head;
 use super::key::{Key, TimeUnit};
 use super::layout::{Layout, first_line};
 use super::mapping::Mapping;
+use super::{Head, field};
 use crate::error::{Place, Problem};
 
 /// Names of columns by what they tell, the plainest first. Case, blanks and `_` make no difference, and a unit may
@@ -332,7 +332,25 @@ impl Header {
 
 /// What to say of an input that no format recognises, if it is a table.
 pub(super) fn unknown(file: &str, head: &Head<'_>) -> Option<Problem> {
-    Header::of(head.bytes, head.map).map(|(_, header)| header.problem(file, head))
+    match Header::of(head.bytes, head.map) {
+        Some((_, header)) => Some(header.problem(file, head)),
+        None => headless(file, head),
+    }
+}
+
+/// What to say of lines of fields that have no header above them.
+fn headless(file: &str, head: &Head<'_>) -> Option<Problem> {
+    let (number, line) = head.first_line();
+    let layout = Layout::guess(head.bytes, &[])?;
+    let fields = layout.names(line);
+    let numbers = fields.iter().filter(|text| field::decimal(text.as_bytes()).is_some()).count();
+    if fields.len() < 3 || numbers < 2 {
+        return None;
+    }
+    let problem = Problem::new(format!("a table without a header, of {} columns", fields.len()));
+    Some(problem.at(Place::line(file, number, line)).hint(
+        "name them all: `--columns job_id,gpus,submit_time,work_time,...`, and `-` for what is not to be read",
+    ))
 }
 
 #[cfg(test)]
@@ -411,6 +429,9 @@ mod tests {
                 assert!(told.replace("\n          ", " ").contains(piece), "{piece} is missing in\n{told}");
             }
         }
+        let numbers = b"7,8,0,60.5,x\n";
+        let told = crate::error::Problems::from(unknown("t.csv", &Head::new(numbers)).unwrap()).to_string();
+        assert!(told.contains("without a header, of 5 columns") && told.contains("--columns"), "{told}");
         for text in ["", "no table at all\n", "1,2,3\n", "{\"a\": 1, \"b\": 2}\n", "[1,2]\n"] {
             assert!(Header::of(text.as_bytes(), Mapping::NONE).is_none(), "{text:?} is no header");
         }

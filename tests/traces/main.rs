@@ -57,7 +57,8 @@ impl Sample {
 
     /// Whether it is one document, not lines of jobs.
     fn is_document(&self) -> bool {
-        self.format != "jsonl" && matches!(self.bytes.first(), Some(b'{' | b'['))
+        self.format == "kubernetes"
+            || self.format != "jsonl" && matches!(self.bytes.first(), Some(b'{' | b'['))
     }
 
     fn read(&self, bytes: &[u8], format: Option<&str>, options: &Options<'_>) -> Result<Read, Error> {

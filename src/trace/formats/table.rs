@@ -92,8 +92,11 @@ fn say(header: &Header, intake: &mut Intake<'_>) {
             .say("numbers of time are read as seconds, unless `--map unit=ms` (us, m, h ...) is given");
     }
     let is_read = |column: &&String| header.told.iter().any(|told| told.column == **column);
-    let others: Vec<_> =
-        header.columns.iter().filter(|column| !is_read(column) && !column.is_empty()).collect();
+    let others: Vec<_> = header
+        .columns
+        .iter()
+        .filter(|column| !is_read(column) && !matches!(column.as_str(), "" | "-"))
+        .collect();
     if !others.is_empty() {
         let names: Vec<_> = others.iter().map(|name| format!("`{name}`")).collect();
         intake.notes.say(format!("columns not read: {}", names.join(", ")));
