@@ -350,8 +350,9 @@ impl Builder {
     pub const fn graph(&mut self) -> &mut JobGraph {
         &mut self.graph
     }
-    /// Names a set of jobs.
-    pub fn add_graph(&mut self, graph: Graph) {
+    /// Names a set of jobs, in any order.
+    pub fn add_graph(&mut self, mut graph: Graph) {
+        graph.jobs.sort_unstable();
         self.workload.graphs.push(graph);
     }
     /// Says that a job is already running at time 0.

@@ -13,6 +13,10 @@ fn recorded_waits_are_those_of_the_archives() {
         ("traces/swf/lublin_256.swf.zst", (0, 0, 0, 0)),
         ("traces/swf/NASA-iPSC-1993-3.1-cln.swf.gz", (0, 0, 0, 0)),
         ("traces/philly/philly_jobs.csv.zst", (0, 0, 0, 0)),
+        // Counted from when they could start, as all of Slurm.
+        ("traces/mit_supercloud/slurm-log-queueing-clean.csv.zst", (9628, 3, 19_951, 45_872_518)),
+        // Of those that existed before the trace began nobody knows.
+        ("traces/alibaba_dlrm2025/disaggregated_DLRM_trace.csv.zst", (16_591, 0, 137, 3_117_904)),
         ("traces/alibaba_openb2023/openb_pod_list_default.csv.zst", (7255, 2, 241, 444_748)),
         ("traces/alibaba_openb2023/openb_pod_list_gpushare100.csv.zst", (6943, 1, 244, 379_643)),
     ] {

@@ -196,6 +196,8 @@ struct Times {
     end: Option<u32>,
     work: Option<u32>,
     requested: u32,
+    /// Whether the time between submit and start is one that it waited.
+    waits: bool,
 }
 
 impl Times {
@@ -376,7 +378,9 @@ impl<'r> Row<'r> {
             }
         };
         let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
-        Some(Times { submit, start, end, work, requested })
+        // What is taken for a submit for want of one tells no wait.
+        let waits = !existing && self.place(Key::SubmitTime) != self.place(Key::StartTime);
+        Some(Times { submit, start, end, work, requested, waits })
     }
 
     /// How long a job runs and how it ends; none if it is dropped. Of one that had not ended, when it started.
@@ -392,7 +396,7 @@ impl<'r> Row<'r> {
         // Whoever tells starts and has none for a job that has no length either says that it never started.
         let never = start.is_none() && !started && self.place(Key::StartTime).is_some();
         let state = state.unwrap_or(if never { Meaning::Cancelled } else { Meaning::Completed });
-        let wait = start.and_then(|start| start.checked_sub(submit));
+        let wait = start.and_then(|start| start.checked_sub(submit)).filter(|_| times.waits);
         let draft = Draft { submit, work: length.unwrap_or(0), requested, wait, ..Draft::default() };
         let open = length.is_none() && end.is_none() && !matches!(state, Meaning::Drop | Meaning::Pending);
         if let Some(start) = start.filter(|_| open && self.place(Key::EndTime).is_some()) {

@@ -85,7 +85,7 @@ impl Calendar {
     fn of(first: Time, last: Time, epoch: Option<i64>) -> Self {
         let span = last.since(first).0;
         if span < 2 * DAY {
-            let block = (span / PARTS).max(1);
+            let block = span / PARTS + 1;
             return Self { origin: first.0.into(), block, part: (block / PARTS).max(1), cycle: 1 };
         }
         let cycle = if span < 14 * DAY { 1 } else { 7 };
@@ -262,7 +262,7 @@ fn batches(source: &Workload, order: &[u32]) -> Vec<Batch> {
     batches
 }
 
-/// The blocks that jobs from `first` to `last` cover, but for a part at both ends; all there are if they cover none.
+/// The days that jobs from `first` to `last` cover, but for an hour at both ends; of what is shorter, all of it.
 fn blocks(batches: &[Batch], calendar: Calendar, first: Time, last: Time) -> Vec<Block> {
     let (from, to) = (calendar.place(first).0, calendar.place(last).0);
     let mut blocks: Vec<Block> =
@@ -277,7 +277,7 @@ fn blocks(batches: &[Batch], calendar: Calendar, first: Time, last: Time) -> Vec
         let (begin, end) = (calendar.begin(block.number), calendar.begin(block.number + 1));
         begin + part > i64::from(first.0) && end - part <= i64::from(last.0)
     };
-    if blocks.iter().any(is_covered) {
+    if calendar.block == DAY && blocks.iter().any(is_covered) {
         blocks.retain(is_covered);
     }
     blocks
@@ -418,7 +418,9 @@ mod tests {
                 builder.push(Job { cancel_time: Time(submit + 60), ..Job::at(Time(*submit)) });
             });
             let source = builder.finish();
-            let made = Like::of(&source).unwrap().generate(1.0, Some(20), 5);
+            let like = Like::of(&source).unwrap();
+            assert_eq!(like.generate(1.0, None, 5).jobs.len(), submits.len(), "{submits:?}: each once");
+            let made = like.generate(1.0, Some(20), 5);
             assert_eq!(made.jobs.len(), 20, "{submits:?}");
             let patience = |job: &Job| job.cancel_time.since(job.submit_time).0 == 60;
             assert!(made.jobs.iter().all(patience), "{submits:?}: patience counts from the submission");
