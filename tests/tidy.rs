@@ -153,7 +153,7 @@ fn every_part_is_in_its_table() {
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",
-            &["changes", "gpus", "power", "profile", "step", "waiting"][..],
+            &["changes", "gpus", "power", "profile", "running", "step", "waiting"][..],
             Kind::Backfill,
         ),
         // How one pod and a gang go and what a place costs, which every placement shares.
@@ -163,8 +163,8 @@ fn every_part_is_in_its_table() {
             Kind::Placement,
         ),
         ("src/policy/hold", &[][..], Kind::Hold),
-        // How running jobs are slowed and set free, which jobs yield, and what metrics ask.
-        ("src/policy/power", &["control", "curtail", "witness"][..], Kind::Power),
+        // How running jobs are slowed and set free, and which jobs yield.
+        ("src/policy/power", &["control", "curtail"][..], Kind::Power),
     ] {
         let found = names_in(folder);
         let names: Vec<&str> = kind.parts().map(|part| part.name).collect();

@@ -4,12 +4,14 @@ use super::terminal::Terminal;
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history;
-use crate::metrics::Shape;
 use crate::metrics::profile::Profile;
+use crate::metrics::{DemandProfile, Shape};
 use crate::policy::part;
 use crate::report::contrast::{Side, contrast};
+use crate::report::demand::DemandInspection;
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
+use crate::trace::{Options, REQUEST_FORMATS, Requests, read_requests, recognised_requests};
 use crate::workload::Workload;
 use std::path::Path;
 
@@ -38,6 +40,18 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
         terminal.print(&contrast(first.side(&shapes[0]), second.side(&shapes[1]), terminal.width))?;
         return Ok(Exit::Done);
     }
+    if let Some(requests) = requests(arguments, &arguments.files[0])? {
+        let profile = DemandProfile::of(&requests.demand, Inspection::buckets(terminal.width));
+        let inspection = DemandInspection {
+            title: &format!("{} ({})", arguments.files[0].display(), requests.format),
+            profile: &profile,
+            notes: &requests.notes.lines(),
+            width: terminal.width,
+            colour: terminal.colour,
+        };
+        terminal.print(&inspection.render())?;
+        return Ok(Exit::Done);
+    }
     let subject = subject(arguments, &arguments.files[0])?;
     let cluster = subject.cluster.as_ref();
     let buckets = Inspection::buckets(terminal.width);
@@ -52,6 +66,26 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
     };
     terminal.print(&inspection.render())?;
     Ok(Exit::Done)
+}
+
+/// The requests to models in a file, if that is what is in it.
+fn requests(arguments: &Inspect, file: &Path) -> Result<Option<Requests>> {
+    let asked = arguments.format.as_deref().filter(|format| *format != "auto");
+    let is_one = match asked {
+        Some(asked) => REQUEST_FORMATS.iter().any(|format| format.name == asked),
+        None if !file.is_file() => false,
+        None => {
+            let bytes = std::fs::read(file).map_err(|source| Error::io("read", file, source))?;
+            recognised_requests(&bytes).is_some()
+        }
+    };
+    if !is_one {
+        return Ok(None);
+    }
+    let given = given(arguments).filter(|(option, _)| *option != "--format");
+    refuse(given, "does nothing for requests to models", None)?;
+    let options = Options { skip_bad_lines: arguments.window.skip_bad_lines, ..Options::default() };
+    read_requests(file, asked, &options).map(Some)
 }
 
 fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
@@ -91,23 +125,38 @@ fn is_scenario(file: &Path) -> Result<bool> {
 
 /// Complains of options that change nothing about a run that is over.
 fn only_for_files(arguments: &Inspect, file: &Path) -> Result<()> {
+    let jobs = file.join("jobs.csv");
+    let hint = format!("`{}` can be read as a trace", jobs.display());
+    refuse(given(arguments), "does not go with the directory of a run", Some(&hint))
+}
+
+/// The options about a trace that are given, and their values.
+fn given(arguments: &Inspect) -> impl Iterator<Item = (&'static str, &String)> {
     let window = &arguments.window;
-    let given = [
-        ("--format", &arguments.format),
-        ("--cluster", &arguments.cluster),
-        ("--from", &window.from),
-        ("--until", &window.until),
-        ("--scale-load", &window.scale_load),
-        ("--sample", &window.sample),
-        ("--estimates", &window.estimates),
-        ("--columns", &window.columns),
+    let all = [
+        ("--format", arguments.format.as_ref()),
+        ("--cluster", arguments.cluster.as_ref()),
+        ("--from", window.from.as_ref()),
+        ("--until", window.until.as_ref()),
+        ("--scale-load", window.scale_load.as_ref()),
+        ("--sample", window.sample.as_ref()),
+        ("--estimates", window.estimates.as_ref()),
+        ("--columns", window.columns.as_ref()),
+        ("--map", window.map.first()),
     ];
+    all.into_iter().filter_map(|(option, text)| Some((option, text?)))
+}
+
+/// Complains of options.
+fn refuse<'a>(
+    given: impl Iterator<Item = (&'static str, &'a String)>,
+    why: &str,
+    hint: Option<&str>,
+) -> Result<()> {
     let mut problems = Problems::default();
-    for (option, text) in given.iter().filter_map(|(option, text)| Some((option, text.as_ref()?))) {
-        let problem = Problem::new(format!("`{option}` does not go with the directory of a run"));
-        let jobs = file.join("jobs.csv");
-        let hint = format!("`{}` can be read as a trace", jobs.display());
-        problems.push(problem.at(Place::file(format!("{option} {text}"))).hint(hint));
+    for (option, text) in given {
+        let problem = Problem::new(format!("`{option}` {why}")).at(Place::file(format!("{option} {text}")));
+        problems.push(hint.into_iter().fold(problem, |problem, hint| problem.hint(hint)));
     }
     problems.into_result(())
 }

@@ -86,8 +86,9 @@ fn about(part: &Part) -> String {
 }
 
 fn formats(name: Option<&str>, width: u16) -> Result<String> {
-    let rows = trace::FORMATS.iter().map(|format| [format.name, format.about]);
-    simple("format", ["format", "what it is"], rows, name, width)
+    let jobs = trace::FORMATS.iter().map(|format| [format.name, format.about]);
+    let requests = trace::REQUEST_FORMATS.iter().map(|format| [format.name, format.about]);
+    simple("format", ["format", "what it is"], jobs.chain(requests), name, width)
 }
 
 fn exporters(name: Option<&str>, width: u16) -> Result<String> {

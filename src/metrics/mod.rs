@@ -23,6 +23,7 @@
 
 mod contention;
 mod cost;
+mod demand;
 mod distribution;
 mod graphs;
 mod levels;
@@ -42,6 +43,7 @@ mod times;
 mod waiting;
 
 pub use cost::{CostMetrics, JobCosts, SiteCost};
+pub use demand::{DemandProfile, TokenCounts};
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use measure::{Measured, Metrics, Window, measure};

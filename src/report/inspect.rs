@@ -33,11 +33,11 @@ const NARROWEST: u16 = 60;
 /// The most columns that are drawn on.
 const WIDEST: u16 = 160;
 /// Columns left of the plots over time.
-const MARGIN: u16 = 9;
+pub(super) const MARGIN: u16 = 9;
 /// How many tenants are shown.
 const TENANTS: usize = 8;
 
-const JOBS: Color = Color::Cyan;
+pub(super) const JOBS: Color = Color::Cyan;
 const WORK: Color = Color::Magenta;
 const LIMIT: Color = Color::Yellow;
 
@@ -45,13 +45,18 @@ impl Inspection<'_> {
     /// How many buckets of time fill a terminal of `width` columns.
     #[must_use]
     pub fn buckets(width: u16) -> usize {
-        usize::from(width.clamp(NARROWEST, WIDEST) - MARGIN)
+        usize::from(Self::drawn(width) - MARGIN)
+    }
+
+    /// How many columns of a terminal of `width` are drawn on.
+    pub(super) fn drawn(width: u16) -> u16 {
+        width.clamp(NARROWEST, WIDEST)
     }
 
     /// The plots, each line ending where its text does.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut canvas = Canvas::new(self.width.clamp(NARROWEST, WIDEST), self.colour);
+        let mut canvas = Canvas::new(Self::drawn(self.width), self.colour);
         self.head(&mut canvas);
         self.arrivals(&mut canvas);
         self.demand(&mut canvas);
@@ -66,7 +71,7 @@ impl Inspection<'_> {
         if profile.tenants.len() > 1 {
             bars(&mut canvas, "Tenant", &most(&profile.tenants), &profile.total);
         }
-        self.notes(&mut canvas);
+        notes(&mut canvas, self.notes);
         canvas.finish()
     }
 
@@ -228,22 +233,23 @@ impl Inspection<'_> {
             listed(canvas, &facts);
         }
     }
+}
 
-    fn notes(&self, canvas: &mut Canvas) {
-        if self.notes.is_empty() {
-            return;
-        }
-        heading(canvas, "What the reader says");
-        for note in self.notes {
-            for (index, line) in wrapped(note, usize::from(canvas.width()) - 2).iter().enumerate() {
-                canvas.line(format!("{} {line}", if index == 0 { '·' } else { ' ' }));
-            }
+/// What the reader changed.
+pub(super) fn notes(canvas: &mut Canvas, notes: &[String]) {
+    if notes.is_empty() {
+        return;
+    }
+    heading(canvas, "What the reader says");
+    for note in notes {
+        for (index, line) in wrapped(note, usize::from(canvas.width()) - 2).iter().enumerate() {
+            canvas.line(format!("{} {line}", if index == 0 { '·' } else { ' ' }));
         }
     }
 }
 
 /// Facts beside each other, as many to a line as there is room for.
-fn listed(canvas: &mut Canvas, facts: &[String]) {
+pub(super) fn listed(canvas: &mut Canvas, facts: &[String]) {
     const BETWEEN: &str = " · ";
     let width = usize::from(canvas.width());
     let mut line = String::new();
@@ -262,12 +268,12 @@ fn listed(canvas: &mut Canvas, facts: &[String]) {
     }
 }
 
-fn heading(canvas: &mut Canvas, text: &str) {
+pub(super) fn heading(canvas: &mut Canvas, text: &str) {
     canvas.gap();
     canvas.line(Span::styled(text, Style::new().bold()));
 }
 
-fn left_label(buffer: &mut Buffer, y: u16, text: &str) {
+pub(super) fn left_label(buffer: &mut Buffer, y: u16, text: &str) {
     let width = usize::from(MARGIN) - 1;
     buffer.set_string(0, y, format!("{text:>width$}"), Style::new());
 }
@@ -359,7 +365,7 @@ fn date(epoch: i64, offset: u32) -> String {
 }
 
 /// The minute `offset` seconds after `epoch`, in UTC.
-fn minute(epoch: i64, offset: u32) -> String {
+pub(super) fn minute(epoch: i64, offset: u32) -> String {
     civil(epoch, offset, "%Y-%m-%d %H:%M")
 }
 
@@ -371,12 +377,12 @@ fn civil(epoch: i64, offset: u32, format: &str) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for display")]
-const fn real(number: u64) -> f64 {
+pub(super) const fn real(number: u64) -> f64 {
     number as f64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, for display")]
-fn whole(number: f64) -> u64 {
+pub(super) fn whole(number: f64) -> u64 {
     number.round() as u64
 }
 

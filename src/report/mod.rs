@@ -3,6 +3,7 @@
 mod canvas;
 pub mod compare;
 pub mod contrast;
+pub mod demand;
 mod directory;
 pub mod inspect;
 pub(crate) mod number;

@@ -157,8 +157,14 @@ fn counts(plan: &Plan, job: &Job) -> bool {
 /// What to say of a file that is a trace and no TOML.
 fn is_trace(path: &Path, bytes: &[u8]) -> Option<Problem> {
     let is_toml = std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<toml::Table>().is_ok());
-    let format = if is_toml { None } else { trace::recognised(bytes) }?;
+    if is_toml {
+        return None;
+    }
     let path = path.display().to_string();
+    if let Some(format) = trace::recognised_requests(bytes) {
+        return Some(trace::not_jobs(&path, format));
+    }
+    let format = trace::recognised(bytes)?;
     let hint = format!("`--workload {path} --cluster 64x8` runs it on 64 nodes of 8 GPUs");
     let found = format!("`{path}` is a trace ({format}), where a scenario is expected");
     Some(Problem::new(found).at(Place::file(path)).hint(hint))

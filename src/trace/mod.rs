@@ -56,6 +56,7 @@ mod nodes;
 mod notes;
 mod options;
 mod rejoin;
+mod requests;
 mod series;
 mod synonyms;
 mod table;
@@ -68,6 +69,10 @@ pub use names::PlatformNames;
 pub use nodes::{CLUSTER_FORMATS, ClusterFormat, NodeList, read_cluster, read_cluster_bytes};
 pub use notes::Notes;
 pub use options::{Moment, Options, ParseMomentError, PlatformIndex, SwfPartition};
+pub use requests::{
+    REQUEST_FORMATS, RequestFormat, Requests, not_jobs, read_requests, read_requests_bytes,
+    recognised_requests,
+};
 pub use series::{Recorded, SeriesOptions, read_series};
 pub use synonyms::SYNONYMS;
 
@@ -189,6 +194,7 @@ pub fn read_bytes(
 ) -> Result<Trace, Error> {
     options.problems().into_result(())?;
     let text = input::unpack(name, bytes, options)?;
+    requests::must_be_jobs(name, &text, format)?;
     let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect, format.keys)).collect();
     let format = &FORMATS[choose(name, &text, (format, options.map), &known)?];
     let mut intake = Intake::new(name, options);

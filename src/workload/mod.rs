@@ -17,6 +17,7 @@
 //! ```
 
 mod behaviour;
+mod demand;
 pub mod generate;
 mod graph;
 mod names;
@@ -24,6 +25,7 @@ mod profile;
 mod request;
 
 pub use behaviour::{Behaviour, JobKind, Overrun};
+pub use demand::{Demand, Tokens};
 pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
 pub use profile::Profile;

@@ -19,14 +19,14 @@ fn month() -> String {
 }
 
 /// Exit code, stdout and stderr of the command with these arguments (split at blanks).
-fn run(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
+pub(crate) fn run(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gigawatt"));
     let output = command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("month.csv"), month()).unwrap();
     std::fs::write(

@@ -14,6 +14,7 @@ mod commands;
 mod conformance;
 mod import;
 mod mutation;
+mod requests;
 mod samples;
 
 use gigawatt::error::Error;
