@@ -12,6 +12,8 @@ mod interrupt;
 mod list;
 mod load;
 mod progress;
+#[cfg(feature = "html")]
+mod report;
 mod simulate;
 mod terminal;
 
@@ -50,6 +52,8 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         Command::Compare(arguments) => compare::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
+        #[cfg(feature = "html")]
+        Command::Report(arguments) => report::run(arguments, terminal),
         Command::List(arguments) => list::run(arguments, terminal),
     }
 }

@@ -23,6 +23,7 @@
 
 mod contention;
 mod cost;
+mod details;
 mod distribution;
 mod graphs;
 mod levels;
@@ -40,6 +41,10 @@ mod times;
 mod waiting;
 
 pub use cost::{CostMetrics, JobCosts, SiteCost};
+pub use details::{
+    Details, DrawSeries, GraphPath, Group, LongWait, Occupancy, PERCENTS, PathStep, ReasonSeries,
+    TenantSeries, details,
+};
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use measure::{Measured, Metrics, Window, measure};

@@ -3,9 +3,11 @@
 mod canvas;
 pub mod compare;
 mod directory;
+#[cfg(feature = "html")]
+pub mod html;
 pub mod inspect;
 pub(crate) mod number;
 pub mod run;
 pub(crate) mod table;
 
-pub use directory::Directory;
+pub use directory::{Directory, write_file};
