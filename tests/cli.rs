@@ -61,6 +61,7 @@ fn without_a_command_it_says_what_there_is() {
       compare   Run several policies on the same workloads and print them beside each other
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
+      report    Write saved runs as one page that a browser opens without a network, several of them side by side
       list      List what can be named: policies, formats, platforms, devices, exporters, columns
       help      Print this message or the help of the given subcommand(s)
 
