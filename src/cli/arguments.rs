@@ -46,13 +46,15 @@ pub(super) enum Command {
     Inspect(Inspect),
     Import(Import),
     Generate(Generate),
+    #[cfg(feature = "html")]
+    Report(Report),
     List(List),
 }
 
 const SIMULATE_EXAMPLES: &str = "\
 Examples:
   gigawatt simulate                                       the embedded quickstart
-  gigawatt simulate night.toml --out run1                 a scenario, everything kept
+  gigawatt simulate night.toml --out run1 --report        everything kept, a page to look at
   gigawatt simulate night.toml -p sjf/easy/pack --seed 7
   gigawatt simulate --workload trace.swf.gz --cluster 128x8
   gigawatt simulate night.toml --set policy.priority_step=600 --set tenant.0.quota=64
@@ -74,6 +76,10 @@ pub(super) struct Simulate {
     /// Keep the run here: manifest.json, summary.json, jobs.csv, power.csv, feeds.csv, history
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Also write the run as a page for people: DIR/report.html
+    #[cfg(feature = "html")]
+    #[arg(long, requires = "out")]
+    pub(super) report: bool,
     /// Time that a line of power.csv is about, such as 1s, 5m or 1h [default: some hundred lines a feed]
     #[arg(long, value_name = "TIME", value_parser = step)]
     pub(super) power_step: Option<Seconds>,
@@ -83,6 +89,21 @@ pub(super) struct Simulate {
     /// Print every decision of the policy to stderr as it is taken
     #[arg(long)]
     pub(super) trace_decisions: bool,
+}
+
+impl Simulate {
+    /// The part of the command line that means the scenario, as the user would type it again.
+    pub(super) fn scenario_words(&self) -> Vec<String> {
+        let path = self.scenario.as_ref().map(|path| path.display().to_string());
+        path.into_iter().chain(self.changes.words()).collect()
+    }
+    /// Whether the run shall have a page.
+    pub(super) const fn wants_page(&self) -> bool {
+        #[cfg(feature = "html")]
+        return self.report;
+        #[cfg(not(feature = "html"))]
+        return false;
+    }
 }
 
 /// A length of time that is not nothing.
@@ -123,6 +144,10 @@ pub(super) struct Compare {
     /// Keep the comparison here: comparison.json, comparison.csv
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Also write the comparison as a page for people
+    #[cfg(feature = "html")]
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     /// Print JSON
     #[arg(long, conflicts_with = "csv")]
     pub(super) json: bool,
@@ -336,6 +361,26 @@ pub(super) struct Inspect {
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) window: Window,
+}
+
+#[cfg(feature = "html")]
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  gigawatt simulate night.toml --out run1
+  gigawatt report run1                       run1/report.html
+  gigawatt report run1 run2 --out both.html  side by side";
+
+/// Write saved runs as one page that a browser opens without a network, several of them side by side
+#[cfg(feature = "html")]
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(super) struct Report {
+    /// Directories of runs, as `simulate --out` wrote them
+    #[arg(value_name = "DIR", required = true)]
+    pub(super) runs: Vec<PathBuf>,
+    /// Where to write the page [default: DIR/report.html, or report.html where there are several]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 const LIST_EXAMPLES: &str = "\

@@ -36,6 +36,8 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     if let Some(asked) = arguments.seeds.filter(|asked| *asked > seeds) {
         terminal.note(&format!("nothing is random here: one run each in place of {asked}"));
     }
+    #[cfg(feature = "html")]
+    let title = loaded.name.clone();
     let Loaded { plan, .. } = loaded;
     let mut plans = vec![plan];
     for offset in 1..u64::from(seeds) {
@@ -65,6 +67,10 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     if let Some(out) = out {
         out.write("comparison.json", report::compare::json(&comparison).as_bytes())?;
         out.write("comparison.csv", report::compare::csv(&comparison).as_bytes())?;
+    }
+    #[cfg(feature = "html")]
+    if let Some(path) = &arguments.report {
+        report::write_file(path, |out| report::html::write_comparison(&comparison, &title, out))?;
     }
     device.outcome(terminal)?;
     terminal.print(&printed(arguments, &comparison, terminal))?;

@@ -14,6 +14,8 @@ mod interrupt;
 mod list;
 mod load;
 mod progress;
+#[cfg(feature = "html")]
+mod report;
 mod simulate;
 mod terminal;
 
@@ -54,6 +56,8 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::Import(arguments) => import::run(arguments, terminal),
         Command::Generate(arguments) => generate::run(arguments, terminal),
+        #[cfg(feature = "html")]
+        Command::Report(arguments) => report::run(arguments, terminal),
         Command::List(arguments) => list::run(arguments, terminal),
     }
 }

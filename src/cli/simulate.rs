@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let history = simulated(plan, arguments.trace_decisions, device.ranks.clone(), terminal);
     provenance.device = device.name(terminal);
     let measured = measure(&history);
-    let mut run = Run::new(&history, &measured, &provenance);
+    let mut run = Run::new(&history, &measured, &provenance).with_page(arguments.wants_page());
     if let Some(metering) = device.metering() {
         run = run.metered_by(metering);
     }
@@ -54,13 +54,12 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
 fn provenance(loaded: &Loaded, arguments: &Simulate) -> Provenance {
     let input = |input: &Input| report::run::Input { path: input.path.clone(), digest: input.digest.clone() };
     let options = std::env::args_os().skip(1);
-    let path = arguments.scenario.as_ref().map(|path| path.display().to_string());
     Provenance {
         title: loaded.name.clone(),
         inputs: loaded.inputs.iter().map(input).collect(),
         options: options.map(|option| option.to_string_lossy().into_owned()).collect(),
         power_step: arguments.power_step,
-        scenario: path.into_iter().chain(arguments.changes.words()).collect(),
+        scenario: arguments.scenario_words(),
         ..Provenance::default()
     }
 }

@@ -38,7 +38,7 @@ pub struct GraphMetrics {
 }
 
 /// Seconds that a job takes on the fastest platform it may use, if the cluster has one.
-fn ideal_run_time(history: &History, job: u32) -> u32 {
+pub(super) fn ideal_run_time(history: &History, job: u32) -> u32 {
     let workload = &history.plan.workload;
     let (request, behaviour) = (workload.request_of(job), workload.behaviour_of(job));
     let platforms = history.plan.cluster.kinds.iter().map(|kind| kind.platform as usize);
@@ -72,7 +72,7 @@ fn critical_paths(history: &History, graphs: &[Graph], ideal: &[u32]) -> Vec<u64
     graphs.iter().map(longest_of).collect()
 }
 
-fn stretch(turnaround: u32, critical_path: u64) -> f64 {
+pub(super) fn stretch(turnaround: u32, critical_path: u64) -> f64 {
     super::distribution::ratio(u128::from(turnaround), u128::from(critical_path))
 }
 

@@ -150,7 +150,7 @@ impl Measured {
 }
 
 /// When jobs that count were submitted.
-fn submitted(settings: &Settings) -> std::ops::Range<Time> {
+pub(super) fn submitted(settings: &Settings) -> std::ops::Range<Time> {
     Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time)
 }
 
@@ -191,7 +191,7 @@ pub fn measure(history: &History) -> Measured {
     let to = submitted.end.min(history.end).max(from);
     let (mut jobs, waits) = times(history);
     let stretches = Stretches::new(waits);
-    add_reasons(history, &stretches, &mut jobs);
+    add_reasons(history, &stretches, &mut jobs, &mut ());
     let replay = replay(history, &stretches, from..to);
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
@@ -285,8 +285,8 @@ fn by_outcome<S: Serializer>(counts: &[u32; Outcome::ALL.len()], serializer: S) 
     serializer.collect_map(Outcome::ALL.iter().map(|outcome| outcome.name()).zip(counts))
 }
 
-fn by_reason<S: Serializer>(
-    seconds: &[u64; WaitReason::ALL.len()],
+pub(super) fn by_reason<T: Serialize, S: Serializer>(
+    seconds: &[T; WaitReason::ALL.len()],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(WaitReason::ALL.iter().map(|reason| reason.name()).zip(seconds))

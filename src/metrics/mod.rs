@@ -24,6 +24,7 @@
 mod contention;
 mod cost;
 mod demand;
+mod details;
 mod distribution;
 mod graphs;
 mod levels;
@@ -44,6 +45,10 @@ mod waiting;
 
 pub use cost::{CostMetrics, JobCosts, SiteCost};
 pub use demand::{DemandProfile, TokenCounts};
+pub use details::{
+    Details, DrawSeries, GraphPath, Group, LongWait, Occupancy, PERCENTS, PathStep, ReasonSeries,
+    TenantSeries, details,
+};
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use measure::{Measured, Metrics, Window, measure};

@@ -133,7 +133,7 @@ impl Profile {
         let mut profile = Self {
             tenants: workload.tenants.iter().map(|tenant| Share::labelled(&*tenant.name)).collect(),
             kinds: crate::workload::JobKind::ALL.iter().map(|kind| Share::labelled(kind.name())).collect(),
-            gangs: vec![Share::labelled("none"), Share::labelled("below 1")],
+            gangs: vec![Share::labelled(gang_label(0)), Share::labelled(gang_label(1))],
             lengths: LENGTHS.iter().map(|(_, label)| Share::labelled(*label)).collect(),
             total: Share::labelled("all"),
             running: count(workload.running.len()),
@@ -293,7 +293,7 @@ const LENGTHS: [(u32, &str); 10] = [
 ];
 
 /// 0: no GPU, 1: a share of one, 2: one, then one class a power of two.
-fn gang_class(milli: u32) -> usize {
+pub(super) fn gang_class(milli: u32) -> usize {
     match milli {
         0 => 0,
         1..1000 => 1,
@@ -301,11 +301,14 @@ fn gang_class(milli: u32) -> usize {
     }
 }
 
-fn gang_label(class: usize) -> String {
-    match class - 2 {
-        0 => "1".to_owned(),
-        1 => "2".to_owned(),
-        power => format!("{}–{}", (1_u64 << (power - 1)) + 1, 1_u64 << power),
+/// What a class is called.
+pub(super) fn gang_label(class: usize) -> String {
+    match class {
+        0 => "none".to_owned(),
+        1 => "below 1".to_owned(),
+        2 => "1".to_owned(),
+        3 => "2".to_owned(),
+        _ => format!("{}–{}", (1_u64 << (class - 3)) + 1, 1_u64 << (class - 2)),
     }
 }
 

@@ -94,10 +94,15 @@ const BUCKETS: u32 = 120;
 const WIDTHS: [u32; 17] =
     [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
+/// Seconds of a bucket of a run that ends then, at least 1.
+pub(super) fn width(end: Time) -> u32 {
+    let fits = |width: &u32| end.0.div_ceil(*width) <= BUCKETS;
+    WIDTHS.into_iter().find(fits).unwrap_or_else(|| end.0.div_ceil(BUCKETS))
+}
+
 impl Recorder {
     pub(super) fn new(window: Range<Time>, end: Time) -> Self {
-        let fits = |width: &u32| end.0.div_ceil(*width) <= BUCKETS;
-        let bucket = WIDTHS.into_iter().find(fits).unwrap_or_else(|| end.0.div_ceil(BUCKETS));
+        let bucket = width(end);
         let buckets = vec![Integrals::default(); end.0.div_ceil(bucket) as usize];
         Self { window, bucket, buckets, total: Integrals::default(), since: Time::ZERO }
     }

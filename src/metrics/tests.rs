@@ -190,7 +190,7 @@ fn why_jobs_wait_is_the_answer_of_the_last_pass_second_by_second() {
         assert_eq!(history.check(), Ok(()), "seed {seed}");
         let (mut times, waits) = times(&history);
         let expected = define_reasons(&history, &waits);
-        add_reasons(&history, &Stretches::new(waits), &mut times);
+        add_reasons(&history, &Stretches::new(waits), &mut times, &mut ());
         for (job, (own, expected)) in times.iter().zip(&expected).enumerate() {
             let mut reasons = own.reasons;
             reasons[0] = 0;

@@ -6,12 +6,27 @@ use crate::history::{History, Settings, WaitReason, Why};
 use crate::units::Time;
 use std::collections::BTreeMap;
 
+/// Whoever wants to know when how many jobs waited for what.
+pub(super) trait Observer {
+    /// From `from` until `to` so many jobs waited for a reason, which ask for so many thousandths of a GPU together.
+    fn waited(&mut self, reason: WaitReason, from: Time, to: Time, jobs: u64, milli: u64);
+}
+
+/// Nobody does.
+impl Observer for () {
+    fn waited(&mut self, _: WaitReason, _: Time, _: Time, _: u64, _: u64) {}
+}
+
 /// What the jobs of a class wait for, and for how long that has been what.
 #[derive(Debug, Clone, Copy)]
 struct Class {
     reason: WaitReason,
     since: Time,
     seconds: SecondsByReason,
+    /// Jobs that wait for it, those with a reason of their own aside, what they ask for, and until when that is told.
+    jobs: u64,
+    milli: u64,
+    told: Time,
 }
 
 impl Class {
@@ -25,6 +40,13 @@ impl Class {
         self.seconds = self.read(now);
         (self.reason, self.since) = (reason, now);
     }
+    /// Tells of the jobs that have waited until now.
+    fn tell(&mut self, now: Time, observer: &mut impl Observer) {
+        let since = std::mem::replace(&mut self.told, now);
+        if self.jobs > 0 && since < now {
+            observer.waited(self.reason, since, now, self.jobs, self.milli);
+        }
+    }
 }
 
 /// The reason of its own of a job that waits, and what its class says meanwhile.
@@ -35,7 +57,8 @@ struct Own {
     class: SecondsByReason,
 }
 
-struct Waiting<'a> {
+struct Waiting<'a, O> {
+    observer: &'a mut O,
     history: &'a History,
     stretches: &'a Stretches,
     times: &'a mut [JobTimes],
@@ -45,16 +68,29 @@ struct Waiting<'a> {
     waits: Vec<bool>,
 }
 
-/// Adds to the times of every job why it waited, and what those that wait at the end of the run wait for.
+/// Adds to the times of every job why it waited, and what those that wait at the end of the run wait for; tells of every
+/// stretch of waiting that it adds.
 ///
 /// # Complexity
 /// O(records + stretches) time.
-pub(super) fn add_reasons(history: &History, stretches: &Stretches, times: &mut [JobTimes]) {
-    let start = Class { reason: WaitReason::Order, since: Time::ZERO, seconds: SecondsByReason::default() };
+pub(super) fn add_reasons(
+    history: &History,
+    stretches: &Stretches,
+    times: &mut [JobTimes],
+    observer: &mut impl Observer,
+) {
+    let start = Class {
+        reason: WaitReason::Order,
+        since: Time::ZERO,
+        seconds: SecondsByReason::default(),
+        jobs: 0,
+        milli: 0,
+        told: Time::ZERO,
+    };
     let classes = history.wait_classes.iter().max().map_or(0, |last| *last as usize + 1);
     let waits = vec![false; times.len()];
     let (classes, own) = (vec![start; classes], BTreeMap::new());
-    let mut waiting = Waiting { history, stretches, times, classes, own, waits };
+    let mut waiting = Waiting { observer, history, stretches, times, classes, own, waits };
     let (mut starts, mut ends) = (stretches.starts.cursor(), stretches.ends.cursor());
     let mut records = history.waits.iter().peekable();
     loop {
@@ -79,7 +115,7 @@ fn first_pass(settings: &Settings, from: Time) -> Time {
     }
 }
 
-impl Waiting<'_> {
+impl<O: Observer> Waiting<'_, O> {
     /// The class of a job, where any is told.
     fn class(&self, job: u32) -> Option<&Class> {
         let class = self.history.wait_classes.get(job as usize)?;
@@ -87,6 +123,22 @@ impl Waiting<'_> {
     }
     fn read(&self, job: u32, now: Time) -> SecondsByReason {
         self.class(job).map_or_else(SecondsByReason::default, |class| class.read(now))
+    }
+
+    /// Thousandths of a GPU that a job asks for.
+    fn milli(&self, job: u32) -> u64 {
+        u64::from(self.history.plan.workload.request_of(job).gpus().milli())
+    }
+    /// A job waits for what its class waits for from now on, or no longer.
+    fn count_in_class(&mut self, job: u32, begins: bool, now: Time) {
+        let milli = self.milli(job);
+        let class = self.history.wait_classes.get(job as usize);
+        if let Some(class) = class.and_then(|class| self.classes.get_mut(*class as usize)) {
+            class.tell(now, self.observer);
+            for (level, amount) in [(&mut class.jobs, 1), (&mut class.milli, milli)] {
+                *level = if begins { *level + amount } else { *level - amount };
+            }
+        }
     }
 
     /// Jobs cease and begin to wait.
@@ -104,6 +156,8 @@ impl Waiting<'_> {
             let times = &mut self.times[job as usize];
             let held = &mut times.reasons[WaitReason::Held as usize];
             *held = held.wrapping_add(now.min(to).since(from).0);
+            let milli = u64::from(self.history.plan.workload.request_of(job).gpus().milli());
+            self.observer.waited(WaitReason::Held, from, now.min(to), 1, milli);
             if now <= to {
                 // It is held no longer: what it waits for is told at the end.
                 times.waits_for = times.waits_for.and(Some(WaitReason::Order));
@@ -120,11 +174,16 @@ impl Waiting<'_> {
         subtract(&mut self.times[job as usize].reasons, &class);
         if let Some(own) = self.own.get_mut(&job) {
             (own.since, own.class) = (now, class);
+        } else {
+            self.count_in_class(job, true, now);
         }
     }
 
     fn end(&mut self, job: u32, now: Time) {
         self.count_own(job, now);
+        if !self.own.contains_key(&job) {
+            self.count_in_class(job, false, now);
+        }
         let class = self.read(job, now);
         let times = &mut self.times[job as usize];
         add(&mut times.reasons, &class);
@@ -135,8 +194,9 @@ impl Waiting<'_> {
 
     /// A job has waited until now for its own reason in place of that of its class.
     fn count_own(&mut self, job: u32, now: Time) {
-        let class = self.read(job, now);
+        let (class, milli) = (self.read(job, now), self.milli(job));
         let Some(own) = self.own.get_mut(&job) else { return };
+        self.observer.waited(own.reason, own.since, now, 1, milli);
         let reasons = &mut self.times[job as usize].reasons;
         subtract(reasons, &class);
         add(reasons, &own.class);
@@ -149,11 +209,15 @@ impl Waiting<'_> {
         match why {
             Why::Class { class, reason } => {
                 if let Some(class) = self.classes.get_mut(class as usize) {
+                    class.tell(now, self.observer);
                     class.set(reason, now);
                 }
             }
             Why::Job { job, reason } => {
                 self.forget_own(job, now);
+                if self.waits[job as usize] {
+                    self.count_in_class(job, false, now);
+                }
                 let class = self.read(job, now);
                 self.own.insert(job, Own { reason, since: now, class });
             }
@@ -162,10 +226,13 @@ impl Waiting<'_> {
     }
 
     fn forget_own(&mut self, job: u32, now: Time) {
-        if self.waits[job as usize] {
+        let waits = self.waits[job as usize];
+        if waits {
             self.count_own(job, now);
         }
-        self.own.remove(&job);
+        if self.own.remove(&job).is_some() && waits {
+            self.count_in_class(job, true, now);
+        }
     }
 
     /// The run is over: what the jobs that a pass has seen and that still wait do so for.

@@ -89,7 +89,7 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
 
 /// Value and change, or difference; below them its interval.
 fn cell(entry: &Entry, unit: Unit) -> String {
-    let told = |apart: f64| if entry.difference.is_some() { signed(apart, unit) } else { percent(apart) };
+    let told = |apart: f64| told(entry, unit, apart);
     let apart = entry.difference.or(entry.change);
     let text = apart.map_or_else(|| "–".to_owned(), told);
     // A difference may take more room than a change.
@@ -108,8 +108,13 @@ fn signed(apart: f64, unit: Unit) -> String {
     format!("{sign}{}", amount(apart.abs(), unit))
 }
 
+/// How far apart from the reference, as a change or as a difference, whichever the entry has.
+pub(in crate::report) fn told(entry: &Entry, unit: Unit, apart: f64) -> String {
+    if entry.difference.is_some() { signed(apart, unit) } else { percent(apart) }
+}
+
 /// `3h05m`, `12.4`, `83.1%`, `1,204`.
-fn amount(value: f64, unit: Unit) -> String {
+pub(in crate::report) fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Seconds => Seconds(whole(value)).to_string(),
         Unit::Ratio if value < 100.0 => format!("{value:.2}"),
@@ -135,7 +140,7 @@ fn whole(value: f64) -> u32 {
 }
 
 /// `−38%`, `+4.2%`; above tenfold `×12.5`.
-fn percent(change: f64) -> String {
+pub(in crate::report) fn percent(change: f64) -> String {
     let hundredths = 100.0 * change;
     let sign = if hundredths < 0.0 { '−' } else { '+' };
     match hundredths.abs() {
@@ -146,7 +151,8 @@ fn percent(change: f64) -> String {
     }
 }
 
-fn footer(comparison: &Comparison, reference: &str) -> String {
+/// How the numbers came about.
+pub(in crate::report) fn footer(comparison: &Comparison, reference: &str) -> String {
     let how = match comparison.basis {
         Basis::Seeds { seeds } => format!(
             "Means over {seeds} seeds; below each change its 95 % interval by paired\nbootstrap over the seeds (BCa)."

@@ -67,6 +67,17 @@ impl Directory {
     }
 }
 
+/// Writes a file that stands alone, in place of what is there: whole or not at all.
+///
+/// # Errors
+/// The system says no.
+pub fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let missing = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "it names no file");
+    let name = path.file_name().ok_or_else(|| Error::io("write", path, missing()))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Directory { path: folder.to_owned() }.write_with(&name.to_string_lossy(), write)
+}
+
 /// A file without a name yet, that others may read as any other file of the user.
 fn new_file(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();

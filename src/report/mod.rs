@@ -5,9 +5,11 @@ pub mod compare;
 pub mod contrast;
 pub mod demand;
 mod directory;
+#[cfg(feature = "html")]
+pub mod html;
 pub mod inspect;
 pub(crate) mod number;
 pub mod run;
 pub(crate) mod table;
 
-pub use directory::Directory;
+pub use directory::{Directory, write_file};

@@ -1,5 +1,6 @@
 use super::Run;
 use crate::history::Digest;
+use crate::metrics::{Details, Metrics};
 use crate::units::Seconds;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -67,7 +68,14 @@ pub(super) fn write_manifest(run: &Run<'_>, out: &mut dyn Write) -> io::Result<(
     pretty(&manifest, out)
 }
 
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+    details: &'a Details,
+}
+
 /// Writes `summary.json`.
-pub(super) fn write_summary(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
-    pretty(&run.measured.metrics, out)
+pub(in crate::report) fn write_summary(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&Summary { metrics: &run.measured.metrics, details: run.details() }, out)
 }

@@ -17,13 +17,13 @@
 mod columns;
 mod feeds;
 mod jobs;
-mod json;
+pub(super) mod json;
 mod metered;
 mod power;
 mod ranges;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(super) mod text;
 
 pub use columns::{COLUMNS, Column};
 pub use json::{Input, Provenance};
@@ -32,7 +32,7 @@ pub use text::{stuck, summary};
 use super::Directory;
 use crate::error::Result;
 use crate::history::{Digest, History, file};
-use crate::metrics::Measured;
+use crate::metrics::{Details, Measured, details};
 use crate::power::meter::{Cpu, Load, Metering, Usage, Window};
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, Write};
@@ -47,6 +47,9 @@ pub struct Run<'a> {
     /// Where it comes from.
     pub provenance: &'a Provenance,
     digest: OnceCell<Digest>,
+    details: OnceCell<Details>,
+    #[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the page asks"))]
+    with_page: bool,
     metering: RefCell<Option<&'a mut dyn Metering>>,
 }
 
@@ -54,7 +57,24 @@ impl<'a> Run<'a> {
     /// Puts together what the exporters need.
     #[must_use]
     pub const fn new(history: &'a History, measured: &'a Measured, provenance: &'a Provenance) -> Self {
-        Self { history, measured, provenance, digest: OnceCell::new(), metering: RefCell::new(None) }
+        Self {
+            history,
+            measured,
+            provenance,
+            digest: OnceCell::new(),
+            details: OnceCell::new(),
+            with_page: false,
+            metering: RefCell::new(None),
+        }
+    }
+    /// The same run, with a page for people among its files if `wanted`.
+    #[must_use]
+    pub fn with_page(self, wanted: bool) -> Self {
+        Self { with_page: wanted, ..self }
+    }
+    /// The run looked at closely, once.
+    pub fn details(&self) -> &Details {
+        self.details.get_or_init(|| details(self.history, self.measured))
     }
     /// The same run, with what sites and feeds draw in `power.csv` and `feeds.csv` added up by `metering` instead of the processor.
     #[must_use]
@@ -148,6 +168,14 @@ pub const EXPORTERS: &[Exporter] = &[
         about: "every number of the run: distributions, utilization over time, tenants, reasons, graphs",
         applies: always,
         write: json::write_summary,
+    },
+    #[cfg(feature = "html")]
+    Exporter {
+        name: "report",
+        file: "report.html",
+        about: "the run as a page for people, that a browser opens without a network (simulate --report)",
+        applies: |run| run.with_page,
+        write: |run, out| super::html::write(&[(run.provenance.title.clone(), run)], out),
     },
     Exporter {
         name: "manifest",

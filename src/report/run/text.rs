@@ -294,7 +294,8 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
     lines
 }
 
-const fn phrase(reason: WaitReason) -> &'static str {
+/// What a job waits for, in a few words.
+pub(in crate::report) const fn phrase(reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::Dependency => "jobs it depends on are not done",
         WaitReason::Quota => "the tenant holds what it may",
@@ -389,7 +390,7 @@ fn compare_command(scenario: &[String]) -> Vec<String> {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(in crate::report) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

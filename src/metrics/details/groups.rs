@@ -1,0 +1,156 @@
+use crate::history::History;
+use crate::metrics::profile::{gang_class, gang_label};
+use crate::metrics::times::wait_time;
+use crate::metrics::{Distribution, Measured, percentile};
+use crate::workload::JobKind;
+use serde::Serialize;
+
+/// Jobs of the window that have something in common: how long they waited and took.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// What they have in common: a tenant, a kind, a number of GPUs.
+    pub name: String,
+    /// Their wait, seconds; as [`Metrics::wait_time`](crate::metrics::Metrics::wait_time).
+    pub wait_time: Distribution<u32>,
+    /// Their turnaround, seconds; as [`Metrics::turnaround_time`](crate::metrics::Metrics::turnaround_time).
+    pub turnaround_time: Distribution<u32>,
+    /// The wait at each of [`PERCENTS`], seconds; empty where no job counts.
+    pub wait_percentiles: Vec<u32>,
+    /// The turnaround at each of [`PERCENTS`], seconds; empty where no job counts.
+    pub turnaround_percentiles: Vec<u32>,
+}
+
+/// Ranks at which the distribution of a group is told, in hundredths.
+pub const PERCENTS: [usize; 23] =
+    [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 98, 99, 100];
+
+/// Jobs that wait, and jobs that ended, by what they have in common.
+struct Jobs<'a> {
+    history: &'a History,
+    measured: &'a Measured,
+    eligible: Vec<u32>,
+    finished: Vec<u32>,
+}
+
+/// By size class, by kind and by tenant: most groups of each, those with the most jobs.
+pub(super) const GROUPS: usize = 12;
+
+/// All jobs of the window; the same by size, by kind and by tenant.
+pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 4] {
+    let jobs = Jobs {
+        history,
+        measured,
+        eligible: measured.eligible(history).collect(),
+        finished: measured.finished(history).collect(),
+    };
+    let workload = &history.plan.workload;
+    let size = |job: u32| gang_class(workload.request_of(job).gpus().milli());
+    let kind = |job: u32| workload.behaviour_of(job).kind as usize;
+    let tenant = |job: u32| workload.jobs[job as usize].tenant as usize;
+    [
+        jobs.by(|_| 0, |_| "all jobs".to_owned()),
+        jobs.by(size, |class| format!("{} {}", gang_label(class), if class == 2 { "GPU" } else { "GPUs" })),
+        jobs.by(kind, |kind| JobKind::ALL[kind].name().to_owned()),
+        jobs.by(tenant, |tenant| workload.tenants[tenant].name.clone()),
+    ]
+}
+
+impl Jobs<'_> {
+    fn by(&self, class: impl Fn(u32) -> usize, name: impl Fn(usize) -> String) -> Vec<Group> {
+        let split = |jobs: &[u32]| {
+            let mut classes: Vec<Vec<u32>> = Vec::new();
+            for job in jobs {
+                let own = class(*job);
+                if classes.len() <= own {
+                    classes.resize(own + 1, Vec::new());
+                }
+                classes[own].push(*job);
+            }
+            classes
+        };
+        let (mut eligible, mut finished) = (split(&self.eligible), split(&self.finished));
+        let count = eligible.len().max(finished.len());
+        eligible.resize(count, Vec::new());
+        finished.resize(count, Vec::new());
+        let jobs = |index: usize| eligible[index].len().max(finished[index].len());
+        let mut order: Vec<usize> = (0..count).filter(|index| jobs(*index) > 0).collect();
+        if order.len() > GROUPS {
+            order.sort_by_key(|index| (std::cmp::Reverse(jobs(*index)), *index));
+            order.truncate(GROUPS);
+            order.sort_unstable();
+        }
+        let group = |index: usize| self.group(name(index), &eligible[index], &finished[index]);
+        order.into_iter().map(group).collect()
+    }
+    fn group(&self, name: String, eligible: &[u32], finished: &[u32]) -> Group {
+        let times = &self.measured.jobs;
+        let jobs = &self.history.plan.workload.jobs;
+        let turnaround = |job: &u32| {
+            let finish = self.history.jobs[*job as usize].finish_time;
+            finish.since(jobs[*job as usize].submit_time).0
+        };
+        let turnarounds: Vec<u32> = finished.iter().map(turnaround).collect();
+        let waits = eligible.iter().map(|job| times[*job as usize].wait_time.0).collect();
+        Group {
+            name,
+            wait_time: wait_time(self.history, times, eligible),
+            wait_percentiles: percentiles(waits),
+            turnaround_time: Distribution::of_seconds(turnarounds.clone()),
+            turnaround_percentiles: percentiles(turnarounds),
+        }
+    }
+}
+
+fn percentiles(mut values: Vec<u32>) -> Vec<u32> {
+    values.sort_unstable();
+    if values.is_empty() { Vec::new() } else { PERCENTS.map(|percent| percentile(&values, percent)).to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::sample;
+    use crate::metrics::measure;
+
+    #[test]
+    fn groups_hold_every_job_once_and_all_jobs_are_those_of_the_run() {
+        for seed in 0..60 {
+            let history = sample::random(seed);
+            let measured = measure(&history);
+            let [all, by_size, by_kind, by_tenant] = groups(&history, &measured);
+            let count = |groups: &[Group]| -> (u64, u64) {
+                let waits = groups.iter().map(|group| group.wait_time.count).sum();
+                (waits, groups.iter().map(|group| group.turnaround_time.count).sum())
+            };
+            let metrics = &measured.metrics;
+            let expected = (metrics.wait_time.count, metrics.turnaround_time.count);
+            for groups in [&all, &by_size, &by_kind, &by_tenant] {
+                assert_eq!(count(groups), expected, "seed {seed}");
+            }
+            for own in &all {
+                assert_eq!(
+                    (own.wait_time, own.turnaround_time),
+                    (metrics.wait_time, metrics.turnaround_time)
+                );
+                let median = own.wait_percentiles.get(10).copied().unwrap_or_default();
+                assert_eq!((PERCENTS[10], median), (50, own.wait_time.p50), "seed {seed}");
+            }
+            for own in &by_tenant {
+                let same = metrics.tenants.iter().find(|tenant| tenant.name == own.name);
+                assert_eq!(same.map(|tenant| tenant.wait_time), Some(own.wait_time), "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_many_groups_those_with_the_most_jobs_are_told() {
+        let history = sample::random(3);
+        let measured = measure(&history);
+        let (eligible, finished) = (measured.eligible(&history).collect(), Vec::new());
+        let jobs = Jobs { history: &history, measured: &measured, eligible, finished };
+        // Job 0 is alone in the first class, and so is every job but those of the last.
+        let most = jobs.by(|job| (job as usize).min(20), |class| class.to_string());
+        assert_eq!(most.len(), GROUPS, "so many");
+        assert!(most.iter().any(|group| group.name == "20"), "the largest is among them");
+    }
+}

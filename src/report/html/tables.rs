@@ -1,0 +1,368 @@
+//! Tables: the numbers themselves.
+
+use super::text::{Form, escaped, number, prose, real};
+use super::{View, label_of};
+use crate::experiment::Unit;
+use crate::history::WaitReason;
+
+/// A row of numbers: one a run.
+struct Figure {
+    name: &'static str,
+    /// JSON pointer into `summary.json`.
+    key: &'static str,
+    form: Form,
+    about: &'static str,
+    /// Whether it matters enough to stand above all else beside other runs.
+    key_figure: bool,
+}
+
+const fn figure(name: &'static str, key: &'static str, form: Form, about: &'static str) -> Figure {
+    Figure { name, key, form, about, key_figure: false }
+}
+const fn key_figure(name: &'static str, key: &'static str, form: Form, about: &'static str) -> Figure {
+    Figure { name, key, form, about, key_figure: true }
+}
+
+const TIME: Form = Form::Of(Unit::Seconds);
+const RATIO: Form = Form::Of(Unit::Ratio);
+const SHARE: Form = Form::Of(Unit::Share);
+const JOBS: Form = Form::Of(Unit::Jobs);
+const JOULES: Form = Form::Of(Unit::Joules);
+const WATTS: Form = Form::Of(Unit::Watts);
+const DOLLARS: Form = Form::Of(Unit::Dollars);
+const GRAMS: Form = Form::Of(Unit::Grams);
+
+const WAIT: &str = "all time in which a job is eligible and not running";
+const TURNAROUND: &str = "finish − submit, of jobs that completed, failed or timed out";
+const SLOWDOWN: &str = "max(1, (wait + run) ÷ max(run, 10 s))";
+
+/// Every number of a run; what a run has not has no row.
+const FIGURES: &[Figure] = &[
+    key_figure("Jobs", "/jobs", JOBS, "submitted in the window that counts"),
+    key_figure("Completed", "/outcomes/completed", JOBS, "all their work was done"),
+    key_figure("Unfinished", "/outcomes/unfinished", JOBS, "neither ended nor given up when the run ended"),
+    figure("Failed", "/outcomes/failed", JOBS, "failed at the end of their work"),
+    figure("Timeout", "/outcomes/timeout", JOBS, "stopped at their requested time"),
+    figure("Cancelled", "/outcomes/cancelled", JOBS, "withdrawn before they started"),
+    figure("Rejected", "/outcomes/rejected", JOBS, "no empty cluster could hold them"),
+    figure("Dependency failed", "/outcomes/dependency-failed", JOBS, "a job they depend on did not succeed"),
+    key_figure("Wait, mean", "/wait_time/mean", TIME, WAIT),
+    key_figure("Wait, p50", "/wait_time/p50", TIME, WAIT),
+    figure("Wait, p90", "/wait_time/p90", TIME, WAIT),
+    key_figure("Wait, p95", "/wait_time/p95", TIME, WAIT),
+    figure("Wait, p99", "/wait_time/p99", TIME, WAIT),
+    figure("Wait, max", "/wait_time/max", TIME, WAIT),
+    key_figure("Turnaround, mean", "/turnaround_time/mean", TIME, TURNAROUND),
+    figure("Turnaround, p50", "/turnaround_time/p50", TIME, TURNAROUND),
+    figure("Turnaround, p95", "/turnaround_time/p95", TIME, TURNAROUND),
+    figure("Turnaround, p99", "/turnaround_time/p99", TIME, TURNAROUND),
+    figure("Turnaround, max", "/turnaround_time/max", TIME, TURNAROUND),
+    figure("Slowdown, mean", "/bounded_slowdown/mean", RATIO, SLOWDOWN),
+    figure("Slowdown, p50", "/bounded_slowdown/p50", RATIO, SLOWDOWN),
+    figure("Slowdown, p95", "/bounded_slowdown/p95", RATIO, SLOWDOWN),
+    figure("Makespan", "/makespan", TIME, "last finish − first submit"),
+    key_figure(
+        "Utilization",
+        "/utilization",
+        SHARE,
+        "GPU-seconds held ÷ GPU-seconds of nodes up or draining",
+    ),
+    figure("Fragmentation", "/fragmentation", SHARE, "free GPUs on partly used nodes ÷ free GPUs"),
+    figure("Rack fragmentation", "/rack_fragmentation", SHARE, "free GPUs in partly used racks ÷ free GPUs"),
+    figure(
+        "Capacity loss",
+        "/capacity_loss",
+        SHARE,
+        "GPU-seconds idle though waiting jobs asked for them ÷ available",
+    ),
+    figure("GPU-hours held", "/gpu_hours", Form::Hours, "by jobs"),
+    figure("GPU-hours available", "/available_gpu_hours", Form::Hours, "of nodes up or draining"),
+    figure("Stops by policy", "/preemptions", JOBS, "times that a policy stopped a job"),
+    figure("Stops by broken nodes", "/node_failures", JOBS, "times that a broken node stopped a job"),
+    figure("GPU-hours lost", "/lost_gpu_hours", Form::Hours, "of work that no checkpoint kept"),
+    figure("GPU-hours of restarts", "/restart_gpu_hours", Form::Hours, "held while no work was done"),
+    figure(
+        "Jain index",
+        "/jain_index",
+        RATIO,
+        "(Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend",
+    ),
+    key_figure("Energy", "/power/energy_j", JOULES, "at the grid connections of all sites"),
+    figure("Mean power", "/power/mean_w", WATTS, "at the grid connections of all sites"),
+    key_figure("Peak power", "/power/peak_w", WATTS, "the highest draw of all sites together"),
+    figure("Load factor", "/power/load_factor", SHARE, "mean ÷ peak"),
+    figure("Ramp", "/power/ramp_w", WATTS, "largest change of the mean draw from one minute to the next"),
+    figure(
+        "Over caps",
+        "/power/all_over_cap_ws",
+        JOULES,
+        "drawn above the caps of sites, feeds, racks and nodes",
+    ),
+    figure("GPU-hours held a MWh", "/power/gpu_hours_per_mwh", Form::Rate, "GPU-hours held ÷ energy"),
+    figure(
+        "Work a MWh",
+        "/power/work_gpu_hours_per_mwh",
+        Form::Rate,
+        "GPU-hours of work on reference GPUs, of jobs completed ÷ energy",
+    ),
+    key_figure("Cost", "/cost/total_usd", DOLLARS, "of energy, and of the highest readings"),
+    figure("Cost of energy", "/cost/energy_usd", DOLLARS, "∫ price × draw from the grid"),
+    figure(
+        "Cost of peaks",
+        "/cost/demand_usd",
+        DOLLARS,
+        "the highest reading of each month × the demand price",
+    ),
+    figure(
+        "Price paid ($/MWh)",
+        "/cost/dollars_per_mwh",
+        Form::Price,
+        "cost of energy ÷ energy from the grid",
+    ),
+    key_figure("Carbon", "/cost/carbon_g", GRAMS, "CO₂ equivalent of the energy from the grid"),
+    figure("Carbon intensity (g/kWh)", "/cost/grams_per_kwh", Form::Rate, "carbon ÷ energy from the grid"),
+];
+
+/// Rows that say nothing where they are zero in every run.
+const SILENT: [&str; 12] = [
+    "/outcomes/failed",
+    "/outcomes/timeout",
+    "/outcomes/cancelled",
+    "/outcomes/rejected",
+    "/outcomes/dependency-failed",
+    "/preemptions",
+    "/node_failures",
+    "/lost_gpu_hours",
+    "/restart_gpu_hours",
+    "/power/all_over_cap_ws",
+    "/cost/demand_usd",
+    "/jain_index",
+];
+
+/// A table below its caption, in a box that scrolls sideways where it has to; its first `words` columns are no numbers.
+pub(super) fn table(caption: &str, words: usize, header: &[&str], rows: &[Vec<String>]) -> String {
+    let (plain, caption) = (escaped(&caption.replace('`', "")), prose(caption));
+    let class = |index: usize| if index < words { " class=\"word\"" } else { "" };
+    let head =
+        |(index, cell): (usize, &&str)| format!("<th scope=\"col\"{}>{}</th>", class(index), escaped(cell));
+    let head: String = header.iter().enumerate().map(head).collect();
+    let cell = |(index, cell): (usize, &String)| match index {
+        0 => format!("<th scope=\"row\" class=\"word\">{cell}</th>"),
+        _ => format!("<td{}>{cell}</td>", class(index)),
+    };
+    let row =
+        |cells: &Vec<String>| format!("<tr>{}</tr>", cells.iter().enumerate().map(cell).collect::<String>());
+    let body: String = rows.iter().map(row).collect();
+    format!(
+        "<div class=\"table\"><h3>{caption}</h3><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{plain}\">\
+         <table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>\n"
+    )
+}
+
+fn rows(views: &[View<'_>], only_key: bool) -> Vec<&'static Figure> {
+    let counts = |figure: &&Figure| {
+        let is_there =
+            |view: &View<'_>| view.summary.pointer(figure.key).is_some_and(serde_json::Value::is_number);
+        let says = |view: &View<'_>| real(&view.summary, figure.key) != 0.0;
+        let silent = SILENT.contains(&figure.key) && !views.iter().any(says);
+        (!only_key || figure.key_figure) && views.iter().any(is_there) && !silent
+    };
+    FIGURES.iter().filter(counts).collect()
+}
+
+/// A cell beside the first run: the number and how much more or less that is.
+fn beside(views: &[View<'_>], view: &View<'_>, figure: &Figure) -> String {
+    let shown = number(&view.summary, figure.key, figure.form);
+    let (own, first) = (real(&view.summary, figure.key), real(&views[0].summary, figure.key));
+    if view.index == 0 || first == 0.0 || own - first == 0.0 {
+        return shown;
+    }
+    format!("{shown} <small>{}</small>", crate::report::compare::percent(own / first - 1.0))
+}
+
+/// What matters most, run beside run.
+pub(super) fn key_figures(views: &[View<'_>]) -> String {
+    let header: Vec<&str> =
+        std::iter::once("Measure").chain(views.iter().map(|view| view.label.as_str())).collect();
+    let row = |figure: &'static Figure| {
+        let cells = views.iter().map(|view| beside(views, view, figure));
+        std::iter::once(figure.name.to_owned()).chain(cells).collect::<Vec<String>>()
+    };
+    let rows: Vec<Vec<String>> = rows(views, true).into_iter().map(row).collect();
+    table("Side by side; changes are against the first run", 1, &header, &rows)
+}
+
+/// Every number, run beside run, with its meaning.
+pub(super) fn figures(views: &[View<'_>]) -> String {
+    let labels = views.iter().map(|view| if views.len() > 1 { view.label.as_str() } else { "Value" });
+    let header: Vec<&str> = std::iter::once("Measure").chain(labels).chain(["Meaning"]).collect();
+    let row = |figure: &'static Figure| {
+        let cells = views.iter().map(|view| beside(views, view, figure));
+        let first = std::iter::once(figure.name.to_owned());
+        first
+            .chain(cells)
+            .chain([format!("<span class=\"about\">{}</span>", escaped(figure.about))])
+            .collect::<Vec<String>>()
+    };
+    let rows: Vec<Vec<String>> = rows(views, false).into_iter().map(row).collect();
+    table("Every number of `summary.json` that is about the whole run", 1, &header, &rows)
+}
+
+/// Tenants that have a row.
+const TENANTS: usize = 24;
+
+/// What each tenant got.
+pub(super) fn tenants(views: &[View<'_>], view: &View<'_>) -> String {
+    let metrics = &view.measured.metrics;
+    let mut order: Vec<usize> = (0..metrics.tenants.len()).collect();
+    order.sort_by(|a, b| metrics.tenants[*b].gpu_hours.total_cmp(&metrics.tenants[*a].gpu_hours));
+    order.truncate(TENANTS);
+    let mut header =
+        vec!["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Entitled", "Wait p50", "Wait p95"];
+    let (power, cost) = (metrics.power.is_some(), metrics.cost.is_some());
+    header.extend(power.then_some("Energy"));
+    header.extend(cost.then_some("Cost").into_iter().chain(cost.then_some("Carbon")));
+    let row = |index: &usize| {
+        let of = |key: &str, form| number(&view.summary, &format!("/tenants/{index}/{key}"), form);
+        let mut cells = vec![
+            escaped(&metrics.tenants[*index].name),
+            of("jobs", JOBS),
+            of("finished", JOBS),
+            of("gpu_hours", Form::Hours),
+            of("share", SHARE),
+            of("entitlement", SHARE),
+            of("wait_time/p50", TIME),
+            of("wait_time/p95", TIME),
+        ];
+        cells.extend(power.then(|| of("energy_j", JOULES)));
+        cells.extend(
+            cost.then(|| of("cost_usd", DOLLARS)).into_iter().chain(cost.then(|| of("carbon_g", GRAMS))),
+        );
+        cells
+    };
+    let rows: Vec<Vec<String>> = order.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let left = metrics.tenants.len() - order.len();
+    let more = if left > 0 { format!("; {left} more are in summary.json") } else { String::new() };
+    table(&format!("{}Tenants by GPU-hours held{more}", label_of(views, view)), 1, &header, &rows)
+}
+
+/// The jobs that waited longest, and for what.
+pub(super) fn longest(views: &[View<'_>], view: &View<'_>) -> String {
+    let waits = &view.details.longest_waits;
+    if waits.is_empty() {
+        return String::new();
+    }
+    let reasons: Vec<WaitReason> = WaitReason::ALL
+        .into_iter()
+        .filter(|reason| waits.iter().any(|own| own.reasons[*reason as usize] > 0))
+        .collect();
+    let mut header = vec!["Job", "Tenant", "Kind", "Outcome", "GPUs", "Submitted", "Wait"];
+    header.extend(reasons.iter().map(|reason| reason.name()));
+    let row = |(index, own): (usize, &crate::metrics::LongWait)| {
+        let of =
+            |key: &str, form| number(&view.summary, &format!("/details/longest_waits/{index}/{key}"), form);
+        let gpus = format!("{:.3}", own.gpus);
+        let mut cells = vec![
+            escaped(&own.job),
+            escaped(&own.tenant),
+            own.kind.to_owned(),
+            own.outcome.to_owned(),
+            gpus.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            of("submit_time", TIME),
+            of("wait_time", TIME),
+        ];
+        let longest = own.reasons.iter().skip(1).max().copied().unwrap_or(0);
+        for reason in &reasons {
+            let seconds = own.reasons[*reason as usize];
+            let cell = of(&format!("reasons/{}", reason.name()), TIME);
+            cells.push(match seconds {
+                0 => "–".to_owned(),
+                _ if seconds == longest => format!("<strong>{cell}</strong>"),
+                _ => cell,
+            });
+        }
+        cells
+    };
+    let rows: Vec<Vec<String>> = waits.iter().enumerate().map(row).collect();
+    let caption = format!(
+        "{}The {} jobs that waited longest, and for what; `dependency` came before they could wait",
+        label_of(views, view),
+        rows.len()
+    );
+    table(&caption, 4, &header, &rows)
+}
+
+/// Sites and feeds that have a row.
+const DOMAINS: usize = 40;
+
+/// What sites and feeds drew, and what that cost.
+pub(super) fn domains(views: &[View<'_>], view: &View<'_>) -> String {
+    let Some(power) = &view.measured.metrics.power else { return String::new() };
+    let cost = view.measured.metrics.cost.is_some();
+    let mut header =
+        vec!["Site or feed", "Energy", "Mean", "Peak", "Load factor", "Cap", "Never used of it", "Above it"];
+    header.extend(cost.then_some("Cost").into_iter().chain(cost.then_some("Carbon")));
+    let row = |level: &str, index: usize, name: &str| {
+        let of = |key: &str, form| number(&view.summary, &format!("/power/{level}/{index}/{key}"), form);
+        let mut cells = vec![
+            format!("{} <small>{}</small>", escaped(name), level.trim_end_matches('s')),
+            of("energy_j", JOULES),
+            of("mean_w", WATTS),
+            of("peak_w", WATTS),
+            of("load_factor", SHARE),
+            of("cap_w", WATTS),
+            of("stranded_w", WATTS),
+            of("over_cap_ws", JOULES),
+        ];
+        if cost {
+            let site = |key: &str, form| match level {
+                "sites" => number(&view.summary, &format!("/cost/sites/{index}/{key}"), form),
+                _ => "–".to_owned(),
+            };
+            cells.extend([site("energy_usd", DOLLARS), site("carbon_g", GRAMS)]);
+        }
+        cells
+    };
+    let sites = power.sites.iter().enumerate().map(|(index, own)| row("sites", index, &own.name));
+    let feeds = power.feeds.iter().enumerate().map(|(index, own)| row("feeds", index, &own.name));
+    let rows: Vec<Vec<String>> = sites.chain(feeds).take(DOMAINS).collect();
+    let left = power.sites.len() + power.feeds.len() - rows.len();
+    let more = if left > 0 { format!("; {left} more are in feeds.csv") } else { String::new() };
+    table(&format!("{}What sites and feeds drew{more}", label_of(views, view)), 1, &header, &rows)
+}
+
+/// Job graphs against what no schedule can beat.
+pub(super) fn graphs(views: &[View<'_>], view: &View<'_>) -> String {
+    let graphs = &view.details.graphs;
+    if graphs.is_empty() {
+        return String::new();
+    }
+    let row = |(index, own): (usize, &crate::metrics::GraphPath)| {
+        let of = |key: &str, form| number(&view.summary, &format!("/details/graphs/{index}/{key}"), form);
+        vec![
+            escaped(&own.name),
+            of("jobs", JOBS),
+            of("completed", JOBS),
+            of("submit_time", TIME),
+            of("turnaround_time", TIME),
+            of("critical_path_time", TIME),
+            of("stretch", RATIO),
+        ]
+    };
+    let rows: Vec<Vec<String>> = graphs.iter().enumerate().map(row).collect();
+    let all = view.measured.metrics.graphs.as_ref().map_or(0, |graphs| graphs.count);
+    let header = [
+        "Job graph",
+        "Jobs",
+        "Completed",
+        "Submitted",
+        "Turnaround",
+        "Critical path",
+        "Turnaround ÷ critical path",
+    ];
+    let shown = if rows.len() < all { format!(": {} of {all}", rows.len()) } else { String::new() };
+    table(&format!("{}Job graphs{shown}", label_of(views, view)), 1, &header, &rows)
+}
