@@ -88,7 +88,7 @@ pub(super) fn write(
          <title>{title} – gigawatt</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">Skip to the summary</a>\n\
          <header><div class=\"bar\"><p class=\"mark\">gigawatt</p><nav aria-label=\"Sections\">{links}</nav>\
-         <label class=\"theme\"><span>Theme</span> <select id=\"theme\"><option value=\"\">as the system</option>\
+         <label class=\"theme\"><span>Theme</span> <select id=\"theme\" aria-label=\"Theme\"><option value=\"\">as the system</option>\
          <option value=\"light\">light</option><option value=\"dark\">dark</option></select></label></div></header>\n\
          <main id=\"main\">\n<h1>{title}</h1>\n\
          <noscript><p class=\"warn\">Plots need JavaScript; every number below is here without it.</p></noscript>\n\
