@@ -1,11 +1,18 @@
-//! What follows a simulation: jobs a second measured, and bytes a second of the history file and of `jobs.csv`.
+//! What follows a simulation: jobs a second measured, bytes a second of the history file and of `jobs.csv`, and the
+//! page for people.
 //!
 //! `cargo bench --bench report`; on one core, into memory.
 
+#[cfg(feature = "html")]
+use criterion::{BenchmarkGroup, measurement::WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::cluster::{Cluster, NodeKind};
 use gigawatt::history::{History, Plan, Settings, file};
+#[cfg(feature = "html")]
+use gigawatt::metrics::Measured;
 use gigawatt::metrics::measure;
+#[cfg(feature = "html")]
+use gigawatt::report::html;
 use gigawatt::report::run::{EXPORTERS, Provenance, Run};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Time};
@@ -47,6 +54,19 @@ fn history(racks: u32, nodes: u32, gpus: u32, backfill: &str) -> History {
     simulate(plan, &mut Control::default())
 }
 
+/// The page of a run, what it looks closely at included.
+#[cfg(feature = "html")]
+fn page(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, history: &History, measured: &Measured) {
+    let provenance = Provenance::default();
+    group.throughput(Throughput::Elements(u64::from(JOBS)));
+    group.bench_function(BenchmarkId::new("report.html", name), |bencher| {
+        bencher.iter(|| {
+            let run = Run::new(history, measured, &provenance);
+            html::write(&[(name.to_owned(), &run)], &mut std::io::sink())
+        });
+    });
+}
+
 fn report(criterion: &mut Criterion) {
     let rooms = [
         ("256-flat-fifo", history(256, 1, 1, "none")),
@@ -76,6 +96,8 @@ fn report(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("jobs.csv", name), |bencher| {
             bencher.iter(|| (jobs.write)(&run, &mut std::io::sink()));
         });
+        #[cfg(feature = "html")]
+        page(&mut group, name, history, &measured);
     }
     group.finish();
 }

@@ -37,6 +37,32 @@ install_vulkan() {
 step "Vulkan adapter"
 if vulkan_is_there; then echo "present"; else install_vulkan; fi
 
+# Report pages are looked at in a browser, by a script whose requirements are pinned.
+install_browser() {
+    local as_root=()
+    command -v chromium >/dev/null && return
+    if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; }; then
+        echo "install Chromium by hand to look at report pages"
+        return
+    fi
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null ||
+        echo "cannot install Chromium; the test that needs it will say so"
+}
+
+step "Browser and Python tools"
+install_browser
+tools=target/python
+if ! cmp -s tests/requirements.txt "$tools/requirements.txt"; then
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+    cp tests/requirements.txt "$tools/"
+fi
+export GIGAWATT_PYTHON="$PWD/$tools/bin/python" GIGAWATT_REQUIRE_TOOLS=1
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then

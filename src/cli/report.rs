@@ -17,7 +17,10 @@ pub(super) fn run(arguments: &Report, terminal: Terminal) -> Result<Exit> {
     let saved: Vec<Saved> = arguments.runs.iter().map(|path| Saved::read(path)).collect::<Result<_>>()?;
     let runs: Vec<Run<'_>> =
         saved.iter().map(|saved| Run::new(&saved.history, &saved.measured, &saved.provenance)).collect();
-    let labels = labels(&arguments.runs);
+    let labels = match &saved[..] {
+        [one] => vec![one.provenance.title.clone()],
+        _ => labels(&arguments.runs),
+    };
     let labelled: Vec<(String, &Run<'_>)> = labels.into_iter().zip(&runs).collect();
     let path = match (&arguments.out, &arguments.runs[..]) {
         (Some(path), _) => path.clone(),

@@ -46,11 +46,13 @@ function timeChart(variant, page, width) {
   const lowest = Math.min(0, ...variant.series.flatMap((series) => series.y.filter((value) => value !== null)));
   const x = axis(timeTitle(variant.x, unit), { range: page.window, hoverformat: ".2f" });
   const y = axis(variant.y, lowest < 0 ? {} : { rangemode: "tozero" });
-  if (variant.y.includes("% of available")) y.range = [0, 102];
+  if (variant.y.includes("%")) y.range = [0, 102];
   return { traces, layout: layout(width, HEIGHT, x, y, { hovermode: "x unified" }) };
 }
 
 const DURATIONS = [1, 10, 60, 600, 3600, 36000, 86400, 864000, 8640000];
+/** Between them, where less is shown. */
+const FINER = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 43200, 86400, 172800, 432000, 864000, 2592000];
 
 function cumulativeChart(variant, page, width) {
   const traces = variant.series.map((series) => ({
@@ -58,10 +60,12 @@ function cumulativeChart(variant, page, width) {
     line: { color: color(series.color), width: 2 }, customdata: series.x.map(duration), legendColor: color(series.color),
     hovertemplate: `%{y} % within %{customdata}<extra>${plain(short(series.name, 28))}</extra>`, plainName: series.name,
   }));
-  const most = Math.max(10, ...traces.flatMap((trace) => trace.x));
-  const texts = DURATIONS.map((seconds) => duration(seconds).replace("00s", "").replace("00m", "").replace("00h", ""));
+  const values = traces.flatMap((trace) => trace.x);
+  const [least, most] = [Math.min(...values), Math.max(10, ...values)];
+  const ticks = most / least < 1000 ? FINER : DURATIONS;
+  const texts = ticks.map((seconds) => duration(seconds).replace("00s", "").replace("00m", "").replace("00h", ""));
   const x = axis(`${variant.x} (logarithmic, time)`, {
-    type: "log", tickvals: DURATIONS, ticktext: texts, range: [-0.05, Math.log10(most) + 0.05],
+    type: "log", tickvals: ticks, ticktext: texts, range: [Math.log10(least) - 0.05, Math.log10(most) + 0.05],
   });
   return { traces, layout: layout(width, HEIGHT, x, axis(variant.y, { range: [0, 102] })) };
 }

@@ -9,7 +9,7 @@ use crate::history::WaitReason;
 use crate::metrics::{Group, JOULES_A_MWH, PERCENTS};
 
 /// Rectangles of all pictures of racks together.
-const BARS: usize = 20_000;
+const BARS: usize = 12_000;
 
 /// A part of the page, and its plots in the order shown; those without data are left out.
 pub(super) fn plots(views: &[View<'_>]) -> Vec<(&'static str, Vec<Plot>)> {

@@ -23,6 +23,10 @@ function rackChart(variant, page, width, by = "tenant") {
   const racks = variant.racks, unit = page.unit, bars = racks.bars;
   const groups = grouping(racks, by);
   const traces = [heat(racks, unit, page)];
+  const count = racks.platforms.length, gpus = racks.edges[count];
+  const height = Math.min(820, Math.max(300, count * 46 + 90));
+  // An outline is drawn where it leaves something of what it surrounds.
+  const outline = height / count < 8 ? 0 : bars.job.length > 4000 ? 0.2 : 0.6;
   const outlines = groups.names.map(() => ({ x: [], y: [] }));
   for (let bar = 0; bar < bars.job.length; bar += 1) {
     const own = outlines[groups.of(bars.job[bar])];
@@ -31,17 +35,14 @@ function rackChart(variant, page, width, by = "tenant") {
     own.x.push(left, right, right, left, left, null);
     own.y.push(low, low, high, high, low, null);
   }
-  outlines.forEach((outline, place) => {
-    if (outline.x.length === 0) return;
-    const own = place === NAMED || place === groups.names.length - 1 ? color("others") : color(String(place));
+  outlines.forEach((own, place) => {
+    if (own.x.length === 0) return;
+    const fill = place === groups.names.length - 1 ? color("others") : color(String(place));
     traces.push({
-      type: "scatter", mode: "lines", fill: "toself", fillcolor: own, hoverinfo: "skip", name: plain(groups.names[place]),
-      line: { color: color("card"), width: bars.job.length > 4000 ? 0.15 : 0.6, simplify: false }, ...outline,
-      legendColor: own, plainName: groups.names[place],
+      type: "scatter", mode: "lines", fill: "toself", fillcolor: fill, hoverinfo: "skip", name: plain(groups.names[place]),
+      line: { color: color("card"), width: outline, simplify: false }, ...own, legendColor: fill, plainName: groups.names[place],
     });
   });
-  const count = racks.platforms.length, gpus = racks.edges[count];
-  const height = Math.min(820, Math.max(300, count * 46 + 90));
   const stride = Math.max(1, Math.ceil(count / ((height - 90) / 22)));
   const shown = racks.platforms.map((_, rack) => rack).filter((rack) => rack % stride === 0);
   const label = (rack) => (width < 520 ? `${rack}` : `rack ${rack} · ${plain(short(racks.platforms[rack], 14))}`);
