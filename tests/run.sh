@@ -39,17 +39,19 @@ if vulkan_is_there; then echo "present"; else install_vulkan; fi
 
 # Report pages are looked at in a browser, by a script whose requirements are pinned.
 install_browser() {
-    local as_root=()
-    command -v chromium >/dev/null && return
+    local packages=() as_root=()
+    command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
+    python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
+    [ "${#packages[@]}" -gt 0 ] || return 0
     if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; }; then
-        echo "install Chromium by hand to look at report pages"
-        return
+        echo "install ${packages[*]} by hand to look at report pages"
+        return 0
     fi
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${as_root[@]}" apt-get update -qq &&
-        "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null ||
-        echo "cannot install Chromium; the test that needs it will say so"
+        "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
+        echo "cannot install ${packages[*]}; the test that needs a browser will say so"
 }
 
 step "Browser and Python tools"
