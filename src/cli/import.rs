@@ -12,6 +12,7 @@ use std::path::Path;
 /// Reads a trace and writes it in a format of gigawatt's own.
 pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
     let form = NativeForm::of(&arguments.out)?;
+    must_differ(&arguments.file, &arguments.out)?;
     let overrides = Overrides {
         workload: Some(arguments.file.display().to_string()),
         format: arguments.format.clone(),
@@ -33,6 +34,17 @@ pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
     let jobs = counted(trace.workload.len().into(), "job");
     terminal.print(&format!("{out}: {jobs} of {file} ({})\n", trace.format))?;
     Ok(Exit::Done)
+}
+
+/// Complains of an output that is the input.
+fn must_differ(file: &Path, out: &Path) -> Result<()> {
+    let same = matches!((file.canonicalize(), out.canonicalize()), (Ok(file), Ok(out)) if file == out);
+    if same {
+        let shown = out.display().to_string();
+        let problem = Problem::new(format!("`{shown}` would be written over the file that is read"));
+        return Err(problem.at(Place::file(shown)).hint("name another file after `-o`").into());
+    }
+    Ok(())
 }
 
 /// A workload in a format of gigawatt's own.

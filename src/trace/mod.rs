@@ -213,6 +213,14 @@ pub fn recognised(bytes: &[u8]) -> Option<&'static str> {
 /// A format's name, what recognises it, and the keys whose columns a user may name.
 type Known = (&'static str, fn(&Head<'_>) -> bool, &'static [Key]);
 
+/// What to say where a user names a column that a format knows by itself.
+fn own_columns(name: &str, format: &str, key: Key, column: &str) -> Error {
+    let key = key.name();
+    let found = format!("format {format} has columns of its own: `{key}` cannot be `{column}`");
+    let hint = "`--format table` reads any table by its map alone, numbers of time in seconds unless `unit` says otherwise";
+    Problem::new(found).at(Place::file(name)).hint(hint).into()
+}
+
 /// The index of the format of that name, or of the one that recognises the text.
 ///
 /// Any table may be read by its map or its names: that is tried last, where no format has more to say.
@@ -229,18 +237,17 @@ fn choose(
         let Some(index) = names.clone().position(|name| name == given) else {
             return Err(Problem::new(format!("unknown format `{given}`")).hint_nearest(given, names).into());
         };
-        return match foreign(index) {
-            None => Ok(index),
-            Some((key, column)) => {
-                let key = key.name();
-                let problem = Problem::new(format!(
-                    "format {given} has columns of its own: `{key}` cannot be `{column}`"
-                ));
-                Err(problem.at(Place::file(name)).hint("`--format table` reads any table by its map").into())
-            }
-        };
+        return foreign(index).map_or(Ok(index), |(key, column)| Err(own_columns(name, given, *key, column)));
     }
     let head = Head { map, ..Head::new(text) };
+    let is_own = |index: &usize| known[*index].2.len() < Key::COUNT && known[*index].1(&head);
+    let own: Vec<usize> = (0..known.len()).filter(is_own).collect();
+    // What a format knows of its columns, units among them, is not given up for one that the user names.
+    if let [index] = own[..]
+        && let Some((key, column)) = foreign(index)
+    {
+        return Err(own_columns(name, known[index].0, *key, column));
+    }
     let fits = |index: &usize| foreign(*index).is_none() && known[*index].1(&head);
     let mut candidates: Vec<usize> = (0..known.len()).filter(fits).collect();
     if candidates.len() > 1 {

@@ -179,6 +179,8 @@ pub(super) struct Header {
     absent: Vec<(Key, String)>,
     /// Keys that no column tells, without which nothing can be read.
     missing: Vec<Key>,
+    /// Columns that tell something and stand twice.
+    twice: Vec<String>,
 }
 
 /// The keys without which nothing can be read, of those that nothing tells.
@@ -218,7 +220,10 @@ impl Header {
 
     /// Whether it tells all that is needed, without a doubt.
     pub(super) const fn is_whole(&self) -> bool {
-        self.ambiguous.is_empty() && self.absent.is_empty() && self.missing.is_empty()
+        self.ambiguous.is_empty()
+            && self.absent.is_empty()
+            && self.missing.is_empty()
+            && self.twice.is_empty()
     }
     /// Whether something can be read of it once doubts are settled.
     pub(super) const fn is_enough(&self) -> bool {
@@ -262,6 +267,10 @@ impl Header {
             }
         }
         self.missing = missing(|key| self.tells(key));
+        let count = |name: &String| self.columns.iter().filter(|column| *column == name).count();
+        self.twice =
+            self.told.iter().map(|told| told.column.clone()).filter(|name| count(name) > 1).collect();
+        self.twice.dedup();
         self
     }
 
@@ -278,6 +287,7 @@ impl Header {
             })
             .collect();
         found.sort_by_key(|(place, _)| *place);
+        found.dedup_by(|next, kept| next.1.column == kept.1.column);
         found.into_iter().map(|(_, told)| told).collect()
     }
 
@@ -299,6 +309,7 @@ impl Header {
             let columns: Vec<_> = columns.iter().map(|column| format!("`{column}`")).collect();
             wrong.push(format!("{} may be {}", key.name(), columns.join(" or ")));
         }
+        wrong.extend(self.twice.iter().map(|name| format!("column `{name}` stands twice in the header")));
         if !self.missing.is_empty() {
             let keys: Vec<_> = self.missing.iter().map(|key| key.name()).collect();
             wrong.push(format!("no column is known to tell {}", keys.join(", ")));

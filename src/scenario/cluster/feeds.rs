@@ -52,13 +52,14 @@ pub(super) fn read(
         }
         feed.finish();
     }
-    if sites.is_empty() {
+    let named = !sites.is_empty();
+    if !named {
         sites.push(Site { name: "site".to_owned(), ..Site::default() });
     }
     if drafts.is_empty() && whole {
         // A site without a feed is the grid's own.
         let feed = |(index, site): (u32, &Site)| {
-            let name = if sites.len() == 1 { "feed".to_owned() } else { site.name.clone() };
+            let name = if named { site.name.clone() } else { "feed".to_owned() };
             Feed { name, site: index, ..Feed::default() }
         };
         let feeds = (0..).zip(&sites).map(feed).collect();

@@ -40,7 +40,7 @@ mod tests;
 use super::ending;
 use super::sacct_fields as fields;
 use super::sacct_table;
-use super::slurm::{self, Pushed, Record};
+use super::slurm::{self, Record};
 use super::slurm_tres::{self, GpuAsk, Tres};
 use crate::trace::intake::Intake;
 use crate::trace::table::Table;
@@ -139,13 +139,13 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     let behaviour = intake.builder.behaviour(Behaviour::default());
     let mut arrays = 0;
     while table.next(intake) {
-        if table.get(columns.id).contains(&b'.') {
+        if slurm::is_step(table.get(columns.id)) {
             intake.notes.count("job step", "dropped: the job itself is read", 1);
             continue;
         }
         let Some(record) = record(&table, &columns, intake) else { continue };
-        if slurm::push(&record, behaviour, &mut arrays, intake) == Pushed::TooMany {
-            table.wrong(columns.id, "arrays of at most 1,000,000 jobs in all", intake);
+        if let Some(expected) = slurm::push(&record, behaviour, &mut arrays, intake).expected() {
+            table.wrong(columns.id, expected, intake);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::ending;
 use super::json::{self, Lines};
-use super::slurm::{self, Pushed, Record};
+use super::slurm::{self, Record};
 use super::slurm_tres::{self, Tres};
 use crate::trace::intake::{Intake, TIME_MAX};
 use crate::trace::{Format, Head};
@@ -203,9 +203,9 @@ fn push(job: &Job, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) ->
         partition: &partition,
         priority: i32::try_from(job.priority.get().unwrap_or(0)).unwrap_or(i32::MAX),
     };
-    match slurm::push(&record, behaviour, arrays, intake) {
-        Pushed::Done => Ok(()),
-        Pushed::TooMany => Err(("arrays of more than 1,000,000 jobs in all".to_owned(), None)),
+    match slurm::push(&record, behaviour, arrays, intake).expected() {
+        None => Ok(()),
+        Some(expected) => Err((format!("job `{}`: expected {expected}", record.id), None)),
     }
 }
 

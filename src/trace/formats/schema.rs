@@ -183,10 +183,10 @@ struct Row<'r> {
     table: &'r Table<'r>,
 }
 
-/// Whether a value says nothing: a number below 0, as logs write what is not known.
+/// Whether a value says nothing: empty, or −1, as logs write what is not known.
 fn unknown(key: Key, value: &[u8]) -> bool {
-    let negative = matches!(value, [b'-', b'0'..=b'9', ..]) && !matches!(key, Key::Priority | Key::JobId);
-    value.is_empty() || negative
+    let minus_one = matches!(value, b"-1" | b"-1.0" | b"-1.00");
+    value.is_empty() || minus_one && !matches!(key, Key::Priority | Key::JobId)
 }
 
 /// What a line tells of the times of a job.

@@ -7,6 +7,7 @@ use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::{GpusFrom, Meaning};
 use crate::units::Gpus;
 use crate::workload::{Request, Shape};
+use memchr::memchr;
 
 /// What a line or an object says of a job.
 #[derive(Debug)]
@@ -42,11 +43,37 @@ pub(super) enum Pushed {
     Done,
     /// More jobs in arrays than are read.
     TooMany,
+    /// The tasks of an array that cannot be counted.
+    Unreadable,
+}
+
+impl Pushed {
+    /// What an id should have been instead.
+    pub(super) const fn expected(self) -> Option<&'static str> {
+        match self {
+            Self::Done => None,
+            Self::TooMany => Some("arrays of at most 1,000,000 jobs in all"),
+            Self::Unreadable => Some("an array such as `9_[1-10%4]` or `9_[1,3,5-7]`"),
+        }
+    }
+}
+
+/// Whether an id is that of a step of a job: a dot, but for those of a list of tasks that Slurm has cut off.
+pub(super) fn is_step(id: &[u8]) -> bool {
+    let outside = |part: &[u8]| part.contains(&b'.');
+    match (memchr(b'[', id), memchr(b']', id)) {
+        (Some(open), Some(close)) if open < close => outside(&id[..open]) || outside(&id[close..]),
+        (Some(open), None) => outside(&id[..open]),
+        _ => outside(id),
+    }
 }
 
 /// Adds the job of a record, or the jobs of an array; `arrays` counts the latter over the file.
 pub(super) fn push(record: &Record<'_>, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) -> Pushed {
-    let array = Array::of(record.id);
+    let array = match Array::of(record.id) {
+        Ok(array) => array,
+        Err(pushed) => return pushed,
+    };
     let many = array.as_ref().map_or(1, |array| array.tasks.len() as u64);
     if array.is_some() {
         *arrays = arrays.saturating_add(many);
@@ -70,6 +97,9 @@ pub(super) fn push(record: &Record<'_>, behaviour: u32, arrays: &mut u64, intake
     if array.throttled {
         intake.notes.count("array", "with a limit to how many run at once (`%`): not kept", 1);
     }
+    if array.cut {
+        intake.notes.count("array", "whose list of tasks is cut off (`...`): those told are read", 1);
+    }
     for task in array.tasks {
         intake.push(draft, Id::Text(&format!("{}_{task}", array.base)));
     }
@@ -82,29 +112,45 @@ struct Array<'a> {
     base: &'a str,
     tasks: Vec<u32>,
     throttled: bool,
+    /// Whether Slurm has left tasks out of the list.
+    cut: bool,
 }
 
 impl<'a> Array<'a> {
-    /// None if the id is not one of an array, or says nothing that can be counted.
-    fn of(id: &'a str) -> Option<Self> {
-        let (base, rest) = id.split_once("_[")?;
+    /// None if the id is not one of an array.
+    ///
+    /// # Errors
+    /// Its tasks cannot be counted, or are too many.
+    fn of(id: &'a str) -> Result<Option<Self>, Pushed> {
+        let Some((base, rest)) = id.split_once("_[") else { return Ok(None) };
         let inside = rest.split(']').next().unwrap_or_default();
         let (list, limit) =
             inside.split_once('%').map_or((inside, None), |(list, limit)| (list, Some(limit)));
         let mut tasks = Vec::new();
-        for part in list.split(',').filter(|part| !part.is_empty() && *part != "...") {
-            let (range, step) = part.split_once(':').unwrap_or((part, "1"));
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let number = |text: &str| field::count(text.as_bytes());
-            let (first, last, step) = (number(first)?, number(last)?, number(step)?.max(1));
-            let more = u64::from(last.checked_sub(first)? / step) + 1;
+        let cut = list.ends_with("...");
+        let list = list.strip_suffix("...").unwrap_or(list).trim_end_matches(['-', ',']);
+        for part in list.split(',').filter(|part| !part.is_empty()) {
+            let (first, last, step) = range(part).ok_or(Pushed::Unreadable)?;
+            let more = u64::from((last - first) / step) + 1;
             if tasks.len() as u64 + more > ARRAY_MAX {
-                return None;
+                return Err(Pushed::TooMany);
             }
             tasks.extend((first..=last).step_by(step as usize));
         }
-        (!tasks.is_empty()).then_some(Self { base, tasks, throttled: limit.is_some() })
+        if tasks.is_empty() {
+            return Err(Pushed::Unreadable);
+        }
+        Ok(Some(Self { base, tasks, throttled: limit.is_some(), cut }))
     }
+}
+
+/// The first and the last task of a range such as `3`, `5-7` or `0-8:2`, and the step.
+fn range(part: &str) -> Option<(u32, u32, u32)> {
+    let number = |text: &str| field::count(text.as_bytes());
+    let (range, step) = part.split_once(':').unwrap_or((part, "1"));
+    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let (first, last, step) = (number(first)?, number(last)?, number(step)?.max(1));
+    (first <= last).then_some((first, last, step))
 }
 
 /// The job of a record; `None` if it is dropped.
@@ -222,14 +268,39 @@ mod tests {
 
     #[test]
     fn arrays_are_as_many_jobs() {
-        let tasks =
-            |id: &str| Array::of(id).map(|array| (array.base.to_owned(), array.tasks, array.throttled));
-        let nine = |tasks: &[u32], throttled| Some(("9".to_owned(), tasks.to_vec(), throttled));
+        let tasks = |id: &'static str| {
+            Array::of(id).map(|array| array.map(|array| (array.base, array.tasks, array.throttled)))
+        };
+        let nine = |tasks: &[u32], throttled| Ok(Some(("9", tasks.to_vec(), throttled)));
         assert_eq!(tasks("9_[1-10%4]"), nine(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], true), "ten of them");
         assert_eq!(tasks("9_[1,3,5-7]"), nine(&[1, 3, 5, 6, 7], false), "a list");
         assert_eq!(tasks("9_[0-8:4]"), nine(&[0, 4, 8], false), "steps");
-        for id in ["9", "9_1", "9_[]", "9_[x]", "9_[5-1]", "9_[0-4294967295]"] {
-            assert_eq!(tasks(id), None, "{id}");
+        assert_eq!(tasks("9_[1-3,5-...]"), nine(&[1, 2, 3, 5], false), "cut off by Slurm");
+        assert_eq!(tasks("9_[1,2,...]"), nine(&[1, 2], false), "cut off by Slurm");
+        for (id, expected) in [
+            ("9", Ok(None)),
+            ("9_1", Ok(None)),
+            ("9_[]", Err(Pushed::Unreadable)),
+            ("9_[x]", Err(Pushed::Unreadable)),
+            ("9_[5-1]", Err(Pushed::Unreadable)),
+            ("9_[0-4294967295]", Err(Pushed::TooMany)),
+        ] {
+            assert_eq!(tasks(id), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_is_no_step() {
+        for (id, step) in [
+            ("9.batch", true),
+            ("9_3.0", true),
+            ("9+1.extern", true),
+            ("9_[1-3,5-...]", false),
+            ("9_[1-3,...", false),
+            ("9_[1-3].0", true),
+            ("9", false),
+        ] {
+            assert_eq!(is_step(id.as_bytes()), step, "{id}");
         }
     }
 
