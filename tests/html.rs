@@ -143,7 +143,6 @@ fn tools() -> Result<(PathBuf, PathBuf), String> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that proves nothing says so")]
 fn a_browser_finds_nothing_wrong() {
     let (python, browser) = match tools() {
         Ok(tools) => tools,
