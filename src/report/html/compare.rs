@@ -22,8 +22,11 @@ pub fn write(comparison: &Comparison, title: &str, out: &mut dyn Write) -> io::R
     let figures: String = plots.iter().map(page::figure).collect();
     let sections =
         [("summary", "Summary", lead + &measures(comparison, &shown)), ("plots", "Plots", figures)];
-    page::write(title, &sections, &plots.iter().collect::<Vec<_>>(), 0, out)
+    page::write(title, SOURCE, &sections, &plots.iter().collect::<Vec<_>>(), 0, out)
 }
+
+/// Where the numbers of the page are.
+const SOURCE: &str = "Every number is one of what <code>gigawatt compare --json</code> prints.";
 
 /// Whether a measure says anything of any policy.
 fn is_shown(comparison: &Comparison, index: usize) -> bool {
@@ -69,10 +72,19 @@ fn interval(entry: &Entry, unit: Unit) -> String {
 fn changes(comparison: &Comparison, shown: &[usize]) -> Plot {
     let percent =
         |change: f64| Some(change).filter(|change| change.is_finite()).map(|change| rounded(100.0 * change));
+    let ends = |column: &Column| -> Vec<Option<[f64; 2]>> {
+        let entries = shown.iter().map(|measure| &column.entries[*measure]);
+        // The interval is of the difference where there is no change.
+        let told = entries.map(|entry| entry.interval.filter(|_| entry.change.is_some()));
+        let ends: Vec<_> =
+            told.map(|told| told.map(|ends| [ends.low, ends.high].map(|end| rounded(100.0 * end)))).collect();
+        if ends.iter().any(Option::is_some) { ends } else { Vec::new() }
+    };
     let series = |(index, column): (usize, &Column)| Series {
         name: column.name.clone(),
         color: index.to_string(),
         y: shown.iter().map(|measure| column.entries[*measure].change.and_then(percent)).collect(),
+        ends: ends(column),
         text: shown
             .iter()
             .map(|measure| {
@@ -86,7 +98,8 @@ fn changes(comparison: &Comparison, shown: &[usize]) -> Plot {
     Plot {
         id: "changes".to_owned(),
         title: format!("Change against {} (%)", comparison.policies[comparison.reference].name),
-        about: "Mean over the seeds ÷ that of the reference − 1. Intervals are in the table above."
+        about: "Mean over the seeds ÷ that of the reference − 1. A line shows where it lies with 95 %, where that is \
+                known."
             .to_owned(),
         kind: Kind::Bars,
         variants: vec![Variant {

@@ -18,7 +18,9 @@
 //! ```
 
 mod advice;
+mod bars;
 mod compare;
+mod distributions;
 mod first;
 mod page;
 mod paths;
@@ -30,6 +32,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod time;
 
 pub use compare::write as write_comparison;
 
@@ -60,6 +63,9 @@ struct View<'a> {
 fn label_of(views: &[View<'_>], view: &View<'_>) -> String {
     if views.len() < 2 { String::new() } else { format!("{}: ", view.label) }
 }
+
+/// Where the numbers of the page are.
+const SOURCE: &str = "Every number is one of <code>summary.json</code>; point at one to see which.";
 
 /// Writes the page of one run, or of several beside each other, each with what the page calls it.
 ///
@@ -107,5 +113,5 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
     };
     let all: Vec<&Plot> = parts.iter().flat_map(|(_, plots)| plots).collect();
     let ends = views.iter().map(|view| view.history.end.0);
-    page::write(&title, &sections, &all, ends.max().unwrap_or(0), out)
+    page::write(&title, SOURCE, &sections, &all, ends.max().unwrap_or(0), out)
 }

@@ -66,9 +66,11 @@ pub(super) fn figure(plot: &Plot) -> String {
     )
 }
 
-/// Writes a page with these sections (id, heading, content; empty ones are left out), whose plots cover so many seconds.
+/// Writes a page whose numbers come from `source`, with these sections (id, heading, content; empty ones are left out)
+/// and plots, which cover so many seconds.
 pub(super) fn write(
     title: &str,
+    source: &str,
     sections: &[(&str, &str, String)],
     plots: &[&Plot],
     seconds: u32,
@@ -105,8 +107,7 @@ pub(super) fn write(
     let version = env!("CARGO_PKG_VERSION");
     write!(
         out,
-        "</main>\n<footer><p>Made by gigawatt {version}. Plots by plotly.js (MIT). Every number is one of \
-         <code>summary.json</code>; point at one to see which.</p></footer>\n\
+        "</main>\n<footer><p>Made by gigawatt {version}. Plots by plotly.js (MIT). {source}</p></footer>\n\
          <script type=\"text/plain\" id=\"library\">{}</script>\n\
          <script type=\"text/plain\" id=\"data\">{}</script>\n<script>\n\"use strict\";\n{}</script>\n</body>\n</html>\n",
         library()?,

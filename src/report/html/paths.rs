@@ -61,7 +61,7 @@ fn variant(run: &str, graph: &GraphPath) -> Variant {
     let ideal: Seconds = graph.critical_path_time;
     Variant {
         name: format!("{run}{name}: {took}, critical path {ideal}"),
-        x: "Time since the start".to_owned(),
+        x: super::time::TITLE.to_owned(),
         y: "Job".to_owned(),
         paths: vec![Path { name, submit: graph.submit_time.0, steps: steps.collect() }],
         ..Variant::default()

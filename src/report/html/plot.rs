@@ -70,6 +70,9 @@ pub(super) struct Series {
     /// Seconds of a bucket, where there are buckets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bucket: Option<u32>,
+    /// Where each lies with 95 %.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ends: Vec<Option<[f64; 2]>>,
     /// What stands beside bars.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) text: Vec<String>,
