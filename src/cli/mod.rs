@@ -15,7 +15,9 @@ mod list;
 mod load;
 mod progress;
 mod simulate;
+mod size;
 mod terminal;
+mod vary;
 
 pub use exit::Exit;
 
@@ -50,6 +52,7 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
     match command {
         Command::Simulate(arguments) => simulate::run(arguments, terminal),
         Command::Compare(arguments) => compare::run(arguments, terminal),
+        Command::Size(arguments) => size::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::Import(arguments) => import::run(arguments, terminal),

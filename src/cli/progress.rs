@@ -1,5 +1,5 @@
 use super::terminal::Terminal;
-use crate::experiment::Done;
+use crate::ensemble::Done;
 use crate::simulation::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;

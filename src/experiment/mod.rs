@@ -2,9 +2,11 @@
 
 mod compare;
 mod comparison;
-mod measure;
+mod size;
 pub mod statistics;
+mod target;
 
-pub use compare::{Contender, Done, Tracer, Watch, compare, is_random};
+pub use compare::{Contender, compare, is_random};
 pub use comparison::{Basis, Column, Comparison, Entry};
-pub use measure::{MEASURES, Measure, Unit};
+pub use size::{CHECK, Probe, Question, Sizing, Verdict, size};
+pub use target::{Side, Target};

@@ -7,6 +7,7 @@ mod directory;
 pub mod inspect;
 pub(crate) mod number;
 pub mod run;
+pub mod size;
 pub(crate) mod table;
 
 pub use directory::Directory;
