@@ -32,6 +32,7 @@ fn without_a_command_it_says_what_there_is() {
       simulate  Run a scenario under one policy and print what came of it
       compare   Run several policies on the same workloads and print them beside each other
       size      Find the least of something that meets targets: nodes, racks, a cap, a quota
+      sweep     Run a scenario at every point of some keys, under several seeds, into a table
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
       import    Write a trace in gigawatt's own format: what is read of it, nothing lost

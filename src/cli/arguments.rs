@@ -2,7 +2,7 @@ mod convert;
 mod questions;
 
 pub(super) use convert::{Generate, Import};
-pub(super) use questions::Size;
+pub(super) use questions::{Designed, Size, Sweep};
 
 use super::Exit;
 use crate::scenario::Overrides;
@@ -47,6 +47,7 @@ pub(super) enum Command {
     Simulate(Simulate),
     Compare(Compare),
     Size(Size),
+    Sweep(Sweep),
     Check(Check),
     Inspect(Inspect),
     Import(Import),

@@ -16,6 +16,7 @@ mod load;
 mod progress;
 mod simulate;
 mod size;
+mod sweep;
 mod terminal;
 mod vary;
 
@@ -53,6 +54,7 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         Command::Simulate(arguments) => simulate::run(arguments, terminal),
         Command::Compare(arguments) => compare::run(arguments, terminal),
         Command::Size(arguments) => size::run(arguments, terminal),
+        Command::Sweep(arguments) => sweep::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::Import(arguments) => import::run(arguments, terminal),

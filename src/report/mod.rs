@@ -8,6 +8,7 @@ pub mod inspect;
 pub(crate) mod number;
 pub mod run;
 pub mod size;
+pub mod sweep;
 pub(crate) mod table;
 
 pub use directory::Directory;
