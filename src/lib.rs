@@ -50,8 +50,8 @@
 //! jobs run where; its decisions are data that the state checks and carries out. The policy asks [`cost`] how good
 //! a place is, one function for the processor and for a [`gpu`], and [`power`] what may be drawn there; none of them
 //! opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number (with
-//! the formulas of [`power`]: watts, joules, money), [`experiment`] the difference between policies, and [`report`] what
-//! is read. [`cli`] is the binary, and [`document`], [`error`], [`units`] and [`random`] are the ground that all stand
+//! the formulas of [`power`]: watts, joules, money), [`ensemble`] those of many runs at once, [`experiment`] what follows
+//! from them, such as the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`error`], [`units`] and [`random`] are the ground that all stand
 //! on.
 //!
 //! # What it models, and what it does not
@@ -75,6 +75,7 @@ pub mod cli;
 pub mod cluster;
 pub mod cost;
 pub mod document;
+pub mod ensemble;
 pub mod error;
 pub mod experiment;
 pub mod gpu;

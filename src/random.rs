@@ -31,6 +31,8 @@ pub enum Purpose {
     Bootstrap = 7,
     /// Making workloads of the shape of another one.
     Resampling = 8,
+    /// Which points a sweep has.
+    Design = 9,
 }
 
 /// One stream of random numbers, addressed by (entity, draw).

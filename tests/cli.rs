@@ -2,40 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
-use std::io::Write;
+#[path = "support/command.rs"]
+mod command;
+
+use command::{command, directory, run, shown};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-/// The command, started in `directory`, with an environment that is the same everywhere.
-fn command(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gigawatt"));
-    command.current_dir(directory).env_remove("NO_COLOR").env("TERM", "xterm").stdin(Stdio::null());
-    command
-}
-
-/// A directory with these files.
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::File::create(directory.path().join(name)).unwrap().write_all(text.as_bytes()).unwrap();
-    }
-    directory
-}
-
-fn shown(output: &Output) -> String {
-    format!(
-        "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
-        output.status.code().map_or("none".to_owned(), |code| code.to_string()),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    )
-}
-
-/// Runs `gigawatt` with these arguments (split at blanks) beside these files.
-fn run(arguments: &str, files: &[(&str, &str)]) -> String {
-    let directory = directory(files);
-    shown(&command(directory.path()).args(arguments.split_whitespace()).output().unwrap())
-}
+use std::process::{Command, Stdio};
 
 const TINY: &str = "\
 ; UnixStartTime: 1272639895
@@ -59,12 +31,15 @@ fn without_a_command_it_says_what_there_is() {
     Commands:
       simulate  Run a scenario under one policy and print what came of it
       compare   Run several policies on the same workloads and print them beside each other
+      size      Find the least of something that meets targets: nodes, racks, a cap, a quota
+      sweep     Run a scenario at every point of some keys, under several seeds, into a table
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
       import    Write a trace in gigawatt's own format: what is read of it, nothing lost
       generate  Make a trace of the shape of another one, of any length and load
       report    Write saved runs as one page that a browser opens without a network, several of them side by side
-      list      List what can be named: policies, formats, platforms, devices, exporters, columns
+      list      List what can be named: policies, formats, platforms, devices, exporters, columns,
+                measures
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -78,12 +53,14 @@ fn without_a_command_it_says_what_there_is() {
           a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
       gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
           what each policy costs in waiting, relative to the first
+      gigawatt size night.toml --least cluster.rack.0.count --where 'wait_p95 < 30m'
+          how many racks it takes
       gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
           what a trace asks for, and whether that cluster could bear it
 
     Exit codes:
         0  done
-        1  done, but jobs were left unfinished, a check failed, or Ctrl-C
+        1  done, but jobs are left, a check failed, the answer is no, or Ctrl-C
         2  the input is wrong; nothing was run
         3  the GPU asked for is not usable
       101  a bug in gigawatt
@@ -110,6 +87,7 @@ fn everything_that_can_be_named_is_listed() {
     check_listing("policies", gigawatt::policy::part::parts().map(|part| part.name));
     check_listing("formats", gigawatt::trace::FORMATS.iter().map(|format| format.name));
     check_listing("platforms", gigawatt::hardware::Catalogue::embedded().names());
+    check_listing("measures", gigawatt::ensemble::MEASURES.iter().map(|measure| measure.word()));
 }
 
 #[test]
@@ -160,7 +138,7 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: policies, formats, platforms, devices, exporters, columns]
+      [possible values: policies, formats, platforms, devices, exporters, columns, measures]
 
       tip: a similar value exists: 'policies'
 
@@ -555,7 +533,7 @@ fn a_comparison_is_json_or_csv_for_machines() {
     let csv = stdout(run(&format!("{base} --csv"), &TINY_FILES));
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let records: Vec<_> = reader.records().map(|record| record.unwrap()).collect();
-    assert_eq!(records.len(), 2 * gigawatt::experiment::MEASURES.len(), "a line a policy and measure");
+    assert_eq!(records.len(), 2 * gigawatt::ensemble::MEASURES.len(), "a line a policy and measure");
 }
 
 #[test]

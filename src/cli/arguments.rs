@@ -1,6 +1,8 @@
 mod convert;
+mod questions;
 
 pub(super) use convert::{Generate, Import};
+pub(super) use questions::{Designed, Size, Sweep};
 
 use super::Exit;
 use crate::scenario::Overrides;
@@ -16,6 +18,8 @@ Examples:
       a trace on 64 nodes of 8 GPUs under EASY backfill, every job in run1/jobs.csv
   gigawatt compare --workload philly.csv.zst --cluster 64x8 -p fcfs -p easy -p sjf/easy
       what each policy costs in waiting, relative to the first
+  gigawatt size night.toml --least cluster.rack.0.count --where 'wait_p95 < 30m'
+      how many racks it takes
   gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
       what a trace asks for, and whether that cluster could bear it";
 
@@ -42,6 +46,8 @@ fn after_help(examples: &str) -> String {
 pub(super) enum Command {
     Simulate(Simulate),
     Compare(Compare),
+    Size(Size),
+    Sweep(Sweep),
     Check(Check),
     Inspect(Inspect),
     Import(Import),
@@ -390,7 +396,7 @@ Examples:
   gigawatt list platforms gb300      every number of one, with its source
   gigawatt list devices              what --device can name on this machine";
 
-/// List what can be named: policies, formats, platforms, devices, exporters, columns
+/// List what can be named: policies, formats, platforms, devices, exporters, columns, measures
 #[derive(Debug, Args)]
 #[command(after_help = LIST_EXAMPLES)]
 pub(super) struct List {
@@ -415,4 +421,6 @@ pub(super) enum Listing {
     Exporters,
     /// Columns of jobs.csv, with their units and formulas
     Columns,
+    /// Numbers of a run: rows of a comparison, columns of a sweep, targets of --where
+    Measures,
 }

@@ -3,15 +3,12 @@ use super::device::Uses;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
+use crate::ensemble::{Done, Watch};
 use crate::error::{Place, Problem, Problems, Result};
-use crate::experiment::{Comparison, Contender, Done, Watch, compare, is_random};
-use crate::history::Plan;
+use crate::experiment::{Comparison, Contender, compare, is_random};
 use crate::policy::Ranks;
 use crate::report::{self, Directory};
-use crate::scenario::{Loaded, Overrides, stops_nobody};
-
-/// Seeds of a comparison that does not say how many.
-const SEEDS: u32 = 10;
+use crate::scenario::{Loaded, stops_nobody};
 
 /// Runs several policies on the same plans.
 pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
@@ -27,27 +24,22 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let device = device::chosen(loaded.device.as_ref(), Uses { ranks, meters: false }, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
     let seed = loaded.plan.settings.seed;
-    let with_seed = |seed: u64| -> Result<Plan> {
-        let overrides = Overrides { seed: Some(seed), ..overrides.clone() };
-        Ok(load::scenario(arguments.scenario.as_deref(), &overrides)?.plan)
-    };
-    let random = is_random(&loaded.plan, &with_seed(seed.wrapping_add(1))?, &contenders);
-    let seeds = if random { arguments.seeds.unwrap_or(SEEDS) } else { 1 };
-    if let Some(asked) = arguments.seeds.filter(|asked| *asked > seeds) {
-        terminal.note(&format!("nothing is random here: one run each in place of {asked}"));
-    }
+    let plan = |_, seed| load::plan(arguments.scenario.as_deref(), &overrides, seed);
+    let other = plan(0, seed.wrapping_add(1)).map_err(load::alone)?;
+    let random = is_random(&loaded.plan, &other, contenders.iter().map(|contender| &contender.settings));
+    let seeds = load::seeds(seed, arguments.seeds, random, terminal);
+    // Another seed may bring a few jobs more or fewer: enough for a bar.
+    let runs = contenders.len() * seeds.len();
+    let jobs = runs as u64 * u64::from(loaded.plan.workload.len());
     #[cfg(feature = "html")]
     let title = loaded.name.clone();
-    let Loaded { plan, .. } = loaded;
-    let mut plans = vec![plan];
-    for offset in 1..u64::from(seeds) {
-        plans.push(with_seed(seed.wrapping_add(offset))?);
-    }
-    let jobs: u64 = plans.iter().map(|plan| u64::from(plan.workload.len())).sum();
-    let (policies, runs) = (contenders.len() as u64, contenders.len() * plans.len());
-    let bar = Bar::of_runs(terminal, policies * jobs);
+    drop(loaded);
+    let bar = Bar::of_runs(terminal, jobs);
     let progress = |done: Done| bar.compared(done, runs);
-    let trace = |policy: &str, seed: u64, line: &str| terminal.say(&format!("{policy}, seed {seed}: {line}"));
+    let trace = |world: usize, line: &str| {
+        let (policy, seed) = (&contenders[world % contenders.len()].name, seeds[world / contenders.len()]);
+        terminal.say(&format!("{policy}, seed {seed}: {line}"));
+    };
     let mut watch = Watch {
         interrupted: Some(interrupt::listen(terminal)),
         ranks: Some(&device.ranks),
@@ -58,7 +50,7 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     } else {
         watch.progress = Some(&progress);
     }
-    let comparison = compare(&plans, &contenders, reference, random, watch);
+    let comparison = compare(plan, &contenders, &seeds, reference, random, watch).map_err(load::alone)?;
     bar.done();
     let Some(comparison) = comparison else {
         terminal.say("interrupted: no comparison of runs that are not all done");
@@ -98,7 +90,7 @@ fn contenders(arguments: &Compare, loaded: &Loaded) -> Result<(Vec<Contender>, u
         })
     };
     for name in &arguments.policies {
-        contenders.push(Contender { name: name.clone(), settings: resolve("--policy", name) });
+        contenders.push(Contender { name: name.clone(), settings: resolve("--policy", name), scenario: 0 });
     }
     let reference = match &arguments.reference {
         None => 0,
@@ -106,7 +98,7 @@ fn contenders(arguments: &Compare, loaded: &Loaded) -> Result<(Vec<Contender>, u
             let settings = resolve("--reference", name);
             let known = contenders.iter().position(|contender| contender.settings == settings);
             known.unwrap_or_else(|| {
-                contenders.insert(0, Contender { name: name.clone(), settings });
+                contenders.insert(0, Contender { name: name.clone(), settings, scenario: 0 });
                 0
             })
         }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All that was asked for is done; also when whoever read the output closed it early.
     Done = 0,
-    /// It is done, but jobs were left unfinished or a check failed; also after Ctrl-C.
+    /// It is done, but jobs were left unfinished, a check failed or the answer is no; also after Ctrl-C.
     Unfinished = 1,
     /// The input is wrong: a file, a scenario, an option. Nothing was run.
     WrongInput = 2,
@@ -38,7 +38,7 @@ impl Exit {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Unfinished => "done, but jobs were left unfinished, a check failed, or Ctrl-C",
+            Self::Unfinished => "done, but jobs are left, a check failed, the answer is no, or Ctrl-C",
             Self::WrongInput => "the input is wrong; nothing was run",
             Self::DeviceUnusable => "the GPU asked for is not usable",
             Self::Bug => "a bug in gigawatt",

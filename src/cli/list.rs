@@ -3,6 +3,7 @@ use super::{Exit, device};
 
 use super::terminal::Terminal;
 use crate::cost::TERMS;
+use crate::ensemble::{MEASURES, Measure};
 use crate::error::{Problem, Result};
 use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
@@ -23,6 +24,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Exporters => exporters(name, terminal.width)?,
         Listing::Devices => device::listed(name, terminal.width)?,
         Listing::Columns => columns(name, terminal.width)?,
+        Listing::Measures => measures(name, terminal.width)?,
     };
     terminal.print(&text)?;
     Ok(Exit::Done)
@@ -99,6 +101,14 @@ fn exporters(name: Option<&str>, width: u16) -> Result<String> {
 fn columns(name: Option<&str>, width: u16) -> Result<String> {
     let rows = COLUMNS.iter().map(|column| [column.name, column.unit, column.about]);
     simple("column", ["column", "unit", "what it says"], rows, name, width)
+}
+
+fn measures(name: Option<&str>, width: u16) -> Result<String> {
+    let row = |measure: &'static Measure| {
+        [measure.word(), measure.unit.name(), measure.better.name(), measure.about]
+    };
+    let header = ["measure", "unit", "better", "what it is"];
+    simple("measure", header, MEASURES.iter().map(row), name, width)
 }
 
 /// A table whose first column names things of some kind: all of them, or the one asked for.

@@ -1,6 +1,9 @@
-use crate::error::Result;
+use super::terminal::Terminal;
+use crate::error::{Error, Problem, Result};
+use crate::history::Plan;
 use crate::scenario::{Loaded, Overrides, Scenario};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The scenario that the command line means: a file, options alone, or the quickstart.
 pub(super) fn scenario(path: Option<&Path>, overrides: &Overrides) -> Result<Loaded> {
@@ -9,4 +12,34 @@ pub(super) fn scenario(path: Option<&Path>, overrides: &Overrides) -> Result<Loa
         None if overrides.workload.is_some() => Scenario::from_overrides(overrides),
         None => Scenario::embedded_quickstart(overrides),
     }
+}
+
+/// The plan of it under a seed; what is wrong with it may be told to several runs.
+pub(super) fn plan(
+    path: Option<&Path>,
+    overrides: &Overrides,
+    seed: u64,
+) -> std::result::Result<Plan, Arc<Error>> {
+    let overrides = Overrides { seed: Some(seed), ..overrides.clone() };
+    scenario(path, &overrides).map(|loaded| loaded.plan).map_err(Arc::new)
+}
+
+/// An error that was told to several runs, as one.
+pub(super) fn alone(error: Arc<Error>) -> Error {
+    Arc::try_unwrap(error).unwrap_or_else(|shared| match &*shared {
+        Error::Input(problems) => Error::Input(problems.clone()),
+        other => Problem::new(other.to_string()).into(),
+    })
+}
+
+/// Seeds of a command that does not say how many, where they make a difference.
+const SEEDS: u32 = 10;
+
+/// So many seeds from the first one upwards: as many as asked for, but one where nothing is random.
+pub(super) fn seeds(first: u64, asked: Option<u32>, is_random: bool, terminal: Terminal) -> Vec<u64> {
+    let count = if is_random { asked.unwrap_or(SEEDS) } else { 1 };
+    if let Some(asked) = asked.filter(|asked| *asked > count) {
+        terminal.note(&format!("nothing is random here: one run each in place of {asked}"));
+    }
+    (0..u64::from(count)).map(|offset| first.wrapping_add(offset)).collect()
 }

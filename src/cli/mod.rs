@@ -17,7 +17,10 @@ mod progress;
 #[cfg(feature = "html")]
 mod report;
 mod simulate;
+mod size;
+mod sweep;
 mod terminal;
+mod vary;
 
 pub use exit::Exit;
 
@@ -52,6 +55,8 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
     match command {
         Command::Simulate(arguments) => simulate::run(arguments, terminal),
         Command::Compare(arguments) => compare::run(arguments, terminal),
+        Command::Size(arguments) => size::run(arguments, terminal),
+        Command::Sweep(arguments) => sweep::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::Import(arguments) => import::run(arguments, terminal),

@@ -1,5 +1,5 @@
 use super::terminal::Terminal;
-use crate::experiment::Done;
+use crate::ensemble::Done;
 use crate::simulation::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
@@ -31,6 +31,16 @@ impl Bar {
     /// A bar over the jobs of all runs of a comparison.
     pub(super) fn of_runs(terminal: Terminal, jobs: u64) -> Self {
         Self::new(terminal, jobs, "  {bar:30.cyan} {percent:>3} %  {msg}  {eta} left")
+    }
+    /// A bar over the runs of a sweep.
+    pub(super) fn of_sweep(terminal: Terminal, runs: u64) -> Self {
+        let template =
+            "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {per_sec}  {eta} left";
+        Self::new(terminal, runs, template)
+    }
+    /// How long it has been there.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.bar.elapsed()
     }
     /// `position` of the length is done.
     pub(super) fn at(&self, position: u64) {

@@ -1,19 +1,16 @@
-use super::comparison::{Comparison, Run};
-use super::measure::{MEASURES, rank};
+use super::comparison::Comparison;
+use crate::ensemble::{Delivered, Wanted, Watch, World, run};
 use crate::history::{Plan, Settings};
-use crate::metrics::measure;
-use crate::policy::Ranks;
-use crate::simulation::{Control, Progress, simulate};
-use rayon::prelude::*;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-/// One of the policies compared.
+/// One of the policies, or scenarios, compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contender {
     /// As the user calls it.
     pub name: String,
     /// Its parts; the seed is that of each plan.
     pub settings: Settings,
+    /// Which scenario it is about; those of one scenario stand beside each other.
+    pub scenario: usize,
 }
 
 impl Contender {
@@ -24,139 +21,60 @@ impl Contender {
     }
 }
 
-/// What the caller of a comparison may watch and stop.
-#[derive(Default, Clone, Copy)]
-pub struct Watch<'a> {
-    /// Set by somebody else to stop.
-    pub interrupted: Option<&'a AtomicBool>,
-    /// Called now and then, from any thread.
-    pub progress: Option<&'a (dyn Fn(Done) + Sync)>,
-    /// Called with each decision.
-    pub trace: Option<Tracer<'a>>,
-    /// How places are ranked, and by whom; the results do not depend on it.
-    pub ranks: Option<&'a Ranks>,
-}
-
-/// Called with the name of a policy, the seed of its run and a decision in it, from any thread.
-pub type Tracer<'a> = &'a (dyn Fn(&str, u64, &str) + Sync);
-
-/// How far a comparison has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Done {
-    /// Finished runs.
-    pub runs: usize,
-    /// Jobs of all runs whose outcome is known.
-    pub settled: u64,
-}
-
-/// Counts over all threads what is done.
-#[derive(Debug, Default)]
-struct Tally {
-    runs: AtomicUsize,
-    settled: AtomicU64,
-}
-
-impl Tally {
-    fn add(&self, runs: usize, settled: u64, watch: Watch<'_>) {
-        let runs = self.runs.fetch_add(runs, Ordering::Relaxed) + runs;
-        let settled = self.settled.fetch_add(settled, Ordering::Relaxed) + settled;
-        if let Some(progress) = watch.progress {
-            progress(Done { runs, settled });
-        }
-    }
-}
-
-impl std::fmt::Debug for Watch<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("interrupted", &self.interrupted).finish_non_exhaustive()
-    }
-}
-
 /// Whether two seeds make any difference: plans of one scenario with different seeds, and the policies that meet them.
 #[must_use]
-pub fn is_random(one: &Plan, other: &Plan, contenders: &[Contender]) -> bool {
-    let draws = |contender: &Contender| contender.settings.placement == "random";
-    one.workload != other.workload || one.cluster != other.cluster || contenders.iter().any(draws)
+pub fn is_random<'a>(one: &Plan, other: &Plan, policies: impl IntoIterator<Item = &'a Settings>) -> bool {
+    let draws = |settings: &Settings| settings.placement == "random";
+    one.workload != other.workload || one.cluster != other.cluster || policies.into_iter().any(draws)
 }
 
-/// Runs every policy on every plan, on all cores, and compares them with `reference`.
+/// Runs every contender under every seed, on all cores, and compares them with `reference`.
 ///
-/// `plans` are one scenario under different seeds. A single one of which `is_random` is false has its days
-/// resampled. `None` if it was interrupted.
+/// `plan` gives a scenario, by its number, under a seed. With a single seed, and `is_random` false, days are resampled.
+/// `None` if it was interrupted.
+///
+/// # Errors
+/// A plan that there is not.
 ///
 /// # Panics
-/// Without a plan or without `contenders[reference]`.
-#[must_use]
-pub fn compare(
-    plans: &[Plan],
+/// Without a seed or without `contenders[reference]`.
+pub fn compare<E: Clone + Send + Sync>(
+    plan: impl Fn(usize, u64) -> Result<Plan, E> + Sync,
     contenders: &[Contender],
+    seeds: &[u64],
     reference: usize,
     is_random: bool,
     watch: Watch<'_>,
-) -> Option<Comparison> {
-    assert!(!plans.is_empty() && reference < contenders.len(), "something to compare with");
-    let by_days = plans.len() == 1 && !is_random;
-    let pairs = contenders.iter().flat_map(|contender| plans.iter().map(move |plan| (contender, plan)));
-    let pairs: Vec<(&Contender, &Plan)> = pairs.collect();
-    let tally = Tally::default();
-    let runs: Option<Vec<(Run, u64)>> =
-        pairs.into_par_iter().map(|(contender, plan)| run(plan, contender, by_days, &tally, watch)).collect();
-    let runs = runs?;
-    let jobs = runs[..plans.len()].iter().map(|(_, jobs)| *jobs).collect();
-    let mut runs = runs.into_iter().map(|(run, _)| run);
-    let by_policy: Vec<Vec<Run>> =
-        contenders.iter().map(|_| runs.by_ref().take(plans.len()).collect()).collect();
-    let seeds = plans.iter().map(|plan| plan.settings.seed).collect();
-    Some(Comparison::new(contenders, seeds, jobs, reference, &by_policy))
-}
-
-/// One policy on one plan: what is kept of it, and how many jobs count.
-fn run(
-    plan: &Plan,
-    contender: &Contender,
-    by_days: bool,
-    tally: &Tally,
-    watch: Watch<'_>,
-) -> Option<(Run, u64)> {
-    let (seed, jobs) = (plan.settings.seed, u64::from(plan.workload.len()));
-    let settings = Settings { seed, ..contender.settings.clone() };
-    let plan = Plan { settings, ..plan.clone() };
-    let mut told = 0;
-    let mut progress = |progress: Progress| {
-        let settled = u64::from(progress.settled);
-        tally.add(0, settled - std::mem::replace(&mut told, settled), watch);
+) -> Result<Option<Comparison>, E> {
+    assert!(!seeds.is_empty() && reference < contenders.len(), "something to compare with");
+    let wanted = Wanted { days: seeds.len() == 1 && !is_random, ..Wanted::all() };
+    let scenarios = contenders.iter().map(|contender| contender.scenario + 1).max().unwrap_or(1);
+    let world = |(seed, contender): (usize, &Contender)| World {
+        plan: seed * scenarios + contender.scenario,
+        settings: Some(contender.settings.clone()),
     };
-    let mut trace = |line: &str| {
-        if let Some(trace) = watch.trace {
-            trace(&contender.name, seed, line);
-        }
-    };
-    let mut control =
-        Control { interrupted: watch.interrupted, progress: Some(&mut progress), ..Control::default() };
-    control.ranks = watch.ranks.cloned().unwrap_or_default();
-    if watch.trace.is_some() {
-        control.trace = Some(&mut trace);
+    let pairs = (0..seeds.len()).flat_map(|seed| contenders.iter().map(move |contender| (seed, contender)));
+    let worlds: Vec<World> = pairs.map(world).collect();
+    let plan = |index: usize| plan(index % scenarios, seeds[index / scenarios]);
+    let Some(runs) = run(&worlds, plan, &wanted, watch)? else { return Ok(None) };
+    let mut by_contender: Vec<Vec<Delivered>> = vec![Vec::new(); contenders.len()];
+    for (index, run) in runs.into_iter().enumerate() {
+        by_contender[index % contenders.len()].push(run);
     }
-    let history = simulate(plan, &mut control);
-    if !history.complete {
-        return None;
-    }
-    tally.add(1, jobs - told, watch);
-    let measured = measure(&history);
-    let values = MEASURES.iter().map(|measure| (measure.of_run)(&measured.metrics)).collect();
-    let jobs = if by_days { rank(&history, &measured) } else { Vec::new() };
-    Some((Run { values, jobs }, measured.metrics.jobs.into()))
+    Ok(Some(Comparison::new(contenders, seeds.to_vec(), reference, &by_contender)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cluster::{Cluster, NodeKind};
+    use crate::ensemble::{Done, MEASURES, Wanted};
     use crate::experiment::Basis;
     use crate::experiment::comparison::readings;
     use crate::units::{Gpus, Seconds, Time};
     use crate::workload::{Behaviour, Builder, Job, Request};
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
 
     /// Sixteen days on 2 nodes of 8 GPUs, contended; `shift` stands for what a seed would change.
     fn plan(seed: u64, shift: u32) -> Plan {
@@ -178,7 +96,16 @@ mod tests {
             let parts: Vec<&str> = name.split('/').collect();
             Settings::named(parts[0], parts[1], parts[2])
         };
-        names.iter().map(|name| Contender { name: (*name).to_owned(), settings: settings(name) }).collect()
+        let contender =
+            |name: &&str| Contender { name: (*name).to_owned(), settings: settings(name), scenario: 0 };
+        names.iter().map(contender).collect()
+    }
+
+    /// The comparison with the first of them; a plan a seed.
+    fn compared(plans: &[Plan], names: &[&str], is_random: bool, watch: Watch<'_>) -> Option<Comparison> {
+        let seeds: Vec<u64> = (0..).take(plans.len()).collect();
+        let plan = |_, seed: u64| -> Result<Plan, ()> { Ok(plans[usize::try_from(seed).unwrap()].clone()) };
+        compare(plan, &contenders(names), &seeds, 0, is_random, watch).unwrap()
     }
 
     const POLICIES: [&str; 3] = ["fifo/none/first-fit", "fifo/easy/first-fit", "fifo/none/first-fit"];
@@ -186,7 +113,7 @@ mod tests {
     #[test]
     fn backfill_waits_less_and_a_policy_is_equal_to_itself() {
         let plans: Vec<Plan> = (0..10).map(|seed| plan(seed, 100 * u32::try_from(seed).unwrap())).collect();
-        let found = compare(&plans, &contenders(&POLICIES), 0, true, Watch::default()).unwrap();
+        let found = compared(&plans, &POLICIES, true, Watch::default()).unwrap();
         assert_eq!(found.basis, Basis::Seeds { seeds: 10 }, "ten seeds");
         let wait = &found.policies[1].entries[0];
         assert!(wait.interval.unwrap().high < 0.0, "{wait:?}");
@@ -197,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_trace_has_its_days_resampled() {
-        let found = compare(&[plan(0, 0)], &contenders(&POLICIES), 0, false, Watch::default()).unwrap();
+        let found = compared(&[plan(0, 0)], &POLICIES, false, Watch::default()).unwrap();
         assert_eq!(found.basis, Basis::Days { days: 16, block: 3 }, "399 · 3450 s are 16 days");
         let [wait, .., utilization, _, _] = &found.policies[1].entries[..] else { panic!("many measures") };
         assert!(wait.interval.unwrap().contains(wait.change.unwrap()), "{wait:?}");
@@ -206,9 +133,12 @@ mod tests {
 
     #[test]
     fn days_counted_once_give_the_numbers_of_the_run() {
-        let tally = Tally::default();
-        let (run, _) = run(&plan(0, 0), &contenders(&POLICIES)[1], true, &tally, Watch::default()).unwrap();
-        let read = readings(&run.jobs, &vec![1; run.jobs[0].days()]);
+        let wanted = Wanted { days: true, ..Wanted::all() };
+        let settings = Some(contenders(&POLICIES)[1].settings.clone());
+        let build = |_| -> Result<Plan, ()> { Ok(plan(0, 0)) };
+        let runs = run(&[World { plan: 0, settings }], build, &wanted, Watch::default()).unwrap().unwrap();
+        let run = &runs[0];
+        let read = readings(&run.days, &vec![1; run.days[0].days()]);
         for ((measure, value), read) in MEASURES.iter().zip(&run.values).zip(read) {
             let equal = (value - read).abs() <= 1e-9 * value.abs();
             assert!(measure.of_jobs.is_none() || equal, "{}: {value} and {read}", measure.key);
@@ -217,10 +147,13 @@ mod tests {
 
     #[test]
     fn only_what_a_seed_changes_is_random() {
-        let fixed = contenders(&POLICIES);
+        let settings = |names: &[&str]| -> Vec<Settings> {
+            contenders(names).into_iter().map(|contender| contender.settings).collect()
+        };
+        let fixed = settings(&POLICIES);
         assert!(!is_random(&plan(1, 0), &plan(2, 0), &fixed), "a trace");
         assert!(is_random(&plan(1, 0), &plan(2, 5), &fixed), "made workloads");
-        let drawing = contenders(&["fifo/none/random"]);
+        let drawing = settings(&["fifo/none/random"]);
         assert!(is_random(&plan(1, 0), &plan(2, 0), &drawing), "a placement that draws");
     }
 
@@ -231,21 +164,18 @@ mod tests {
             let mut most = most.lock().unwrap();
             *most = Done { runs: most.runs.max(done.runs), settled: most.settled.max(done.settled) };
         };
-        let trace = |policy: &str, seed: u64, line: &str| {
+        let trace = |world: usize, line: &str| {
             if line.contains(" start ") {
-                starts.lock().unwrap().push((policy.to_owned(), seed));
+                starts.lock().unwrap().push(world);
             }
         };
         let watch = Watch { progress: Some(&progress), trace: Some(&trace), ..Watch::default() };
         let plans = [plan(0, 0), plan(1, 100)];
-        compare(&plans, &contenders(&POLICIES[..2]), 0, true, watch).unwrap();
+        compared(&plans, &POLICIES[..2], true, watch).unwrap();
         assert_eq!(*most.lock().unwrap(), Done { runs: 4, settled: 4 * 400 }, "all that there is");
-        for policy in &POLICIES[..2] {
-            for seed in 0..2 {
-                let of_run = |start: &&(String, u64)| start.0 == *policy && start.1 == seed;
-                let starts = starts.lock().unwrap().iter().filter(of_run).count();
-                assert_eq!(starts, 400, "{policy} starts every job of seed {seed}");
-            }
+        for world in 0..4 {
+            let starts = starts.lock().unwrap().iter().filter(|start| **start == world).count();
+            assert_eq!(starts, 400, "every job of world {world} starts");
         }
     }
 
@@ -255,7 +185,7 @@ mod tests {
         let watch = Watch { interrupted: Some(&stop), ..Watch::default() };
         let mut long = plan(0, 0);
         long.workload.jobs = long.workload.jobs.repeat(50);
-        let found = compare(&[long], &contenders(&POLICIES), 0, false, watch);
+        let found = compared(&[long], &POLICIES, false, watch);
         assert_eq!(found, None, "no half comparison");
     }
 }

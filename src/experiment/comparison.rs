@@ -1,6 +1,7 @@
 use super::compare::Contender;
-use super::measure::{MEASURES, Quantity, Ranked, Reading};
 use super::statistics::{FEWEST, Interval, Resampling, block_length, change, mean_of};
+use crate::ensemble::ranked::Ranked;
+use crate::ensemble::{Delivered, MEASURES, Quantity, Reading};
 use serde::Serialize;
 
 /// What the intervals of a comparison were resampled from.
@@ -39,7 +40,7 @@ pub struct Entry {
     /// value / reference's value − 1; none for the reference itself, where the reference has 0, and where there is a
     /// `difference` in its place.
     pub change: Option<f64>,
-    /// value − reference's value, of what has a sign ([`Unit::is_signed`](super::Unit::is_signed)) where a run of the
+    /// value − reference's value, of what has a sign ([`Unit::is_signed`](crate::ensemble::Unit::is_signed)) where a run of the
     /// reference is not positive: relative to that, less would look like more.
     pub difference: Option<f64>,
     /// Where the change, or the difference, lies with 95 %.
@@ -74,25 +75,16 @@ pub struct Comparison {
     pub basis: Basis,
 }
 
-/// What is kept of one run.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Run {
-    /// In the order of [`MEASURES`].
-    pub(super) values: Vec<f64>,
-    /// By [`Quantity`]; empty unless days are resampled.
-    pub(super) jobs: Vec<Ranked>,
-}
-
 impl Comparison {
     /// Compares `runs[policy][seed]` with those of policy `reference`.
     pub(super) fn new(
         contenders: &[Contender],
         seeds: Vec<u64>,
-        jobs: Vec<u64>,
         reference: usize,
-        runs: &[Vec<Run>],
+        runs: &[Vec<Delivered>],
     ) -> Self {
-        let days = runs[reference][0].jobs.first().map(Ranked::days);
+        let jobs = runs[reference].iter().map(|run| run.jobs).collect();
+        let days = runs[reference][0].days.first().map(Ranked::days);
         let basis = match days {
             Some(days) if days >= FEWEST => Basis::Days { days, block: block_length(days) },
             Some(days) => Basis::FewDays { days },
@@ -130,25 +122,25 @@ impl Comparison {
     }
 }
 
-fn mean(runs: &[Run], measure: usize) -> f64 {
+fn mean(runs: &[Delivered], measure: usize) -> f64 {
     let all: Vec<usize> = (0..runs.len()).collect();
     let values: Vec<f64> = runs.iter().map(|run| run.values[measure]).collect();
     mean_of(&values, &all)
 }
 
 /// Whether a measure is compared by plain differences: it has a sign, and a run of the reference is not positive.
-fn is_plain(reference: &[Run], measure: usize) -> bool {
+fn is_plain(reference: &[Delivered], measure: usize) -> bool {
     MEASURES[measure].unit.is_signed() && reference.iter().any(|run| run.values[measure] <= 0.0)
 }
 
 /// How a measure is compared with the reference's: by the relative change, or the plain difference.
-fn against_reference(reference: &[Run], measure: usize) -> fn(f64, f64) -> f64 {
+fn against_reference(reference: &[Delivered], measure: usize) -> fn(f64, f64) -> f64 {
     if is_plain(reference, measure) { |value, reference| value - reference } else { change }
 }
 
 type Intervals = Vec<Vec<Option<Interval>>>;
 
-fn seed_intervals(runs: &[Vec<Run>], reference: usize, seed: u64) -> Intervals {
+fn seed_intervals(runs: &[Vec<Delivered>], reference: usize, seed: u64) -> Intervals {
     let values = |policy: usize, measure: usize| -> Vec<f64> {
         runs[policy].iter().map(|run| run.values[measure]).collect()
     };
@@ -164,9 +156,9 @@ fn seed_intervals(runs: &[Vec<Run>], reference: usize, seed: u64) -> Intervals {
 /// Resamples for days: each walks over all jobs.
 const DAY_RESAMPLES: u32 = 1000;
 
-fn day_intervals(runs: &[Vec<Run>], reference: usize, seed: u64, days: usize) -> Intervals {
+fn day_intervals(runs: &[Vec<Delivered>], reference: usize, seed: u64, days: usize) -> Intervals {
     let statistics = |times: &[u32]| -> Vec<f64> {
-        let values: Vec<Vec<f64>> = runs.iter().map(|runs| readings(&runs[0].jobs, times)).collect();
+        let values: Vec<Vec<f64>> = runs.iter().map(|runs| readings(&runs[0].days, times)).collect();
         let changes = |own: &Vec<f64>| -> Vec<f64> {
             own.iter().zip(&values[reference]).map(|(own, other)| change(*own, *other)).collect()
         };
@@ -178,9 +170,9 @@ fn day_intervals(runs: &[Vec<Run>], reference: usize, seed: u64, days: usize) ->
 }
 
 /// The measures over jobs counted as often as `times` says of their day; NaN for measures of the whole run.
-pub(super) fn readings(jobs: &[Ranked], times: &[u32]) -> Vec<f64> {
+pub(super) fn readings(days: &[Ranked], times: &[u32]) -> Vec<f64> {
     let mut values = vec![f64::NAN; MEASURES.len()];
-    for (quantity, ranked) in jobs.iter().enumerate() {
+    for (quantity, ranked) in days.iter().enumerate() {
         let wanted: Vec<(usize, Reading)> = MEASURES
             .iter()
             .enumerate()
@@ -193,7 +185,7 @@ pub(super) fn readings(jobs: &[Ranked], times: &[u32]) -> Vec<f64> {
             values[*index] = value;
         }
     }
-    debug_assert!(jobs.len() <= Quantity::COUNT, "one list a quantity");
+    debug_assert!(days.len() <= Quantity::COUNT, "one list a quantity");
     values
 }
 
@@ -203,15 +195,17 @@ mod tests {
     use crate::history::Settings;
 
     /// Runs whose every measure is `value(seed)`.
-    fn runs(seeds: usize, value: impl Fn(usize) -> f64) -> Vec<Run> {
-        let run = |seed| Run { values: vec![value(seed); MEASURES.len()], jobs: Vec::new() };
+    fn runs(seeds: usize, value: impl Fn(usize) -> f64) -> Vec<Delivered> {
+        let run =
+            |seed| Delivered { values: vec![value(seed); MEASURES.len()], jobs: 1, ..Delivered::default() };
         (0..seeds).map(run).collect()
     }
 
-    fn compared(seeds: usize, runs: &[Vec<Run>]) -> Comparison {
-        let contender = |index| Contender { name: format!("policy {index}"), settings: Settings::default() };
+    fn compared(seeds: usize, runs: &[Vec<Delivered>]) -> Comparison {
+        let contender =
+            |index| Contender { name: format!("policy {index}"), settings: Settings::default(), scenario: 0 };
         let contenders: Vec<Contender> = (0..runs.len()).map(contender).collect();
-        Comparison::new(&contenders, (0..seeds as u64).collect(), vec![1; seeds], 0, runs)
+        Comparison::new(&contenders, (0..seeds as u64).collect(), 0, runs)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -280,10 +274,11 @@ mod tests {
 
     #[test]
     fn days_are_resampled_for_numbers_a_job_and_for_nothing_else() {
-        let of = |factor: f64| -> Vec<Run> {
+        let of = |factor: f64| -> Vec<Delivered> {
             let values = (0..600_u32).map(|job| (factor * f64::from(1 + job * 17 % 101), job / 20)).collect();
             let ranked = Ranked::new(values);
-            vec![Run { values: vec![factor; MEASURES.len()], jobs: vec![ranked; Quantity::COUNT] }]
+            let values = vec![factor; MEASURES.len()];
+            vec![Delivered { values, days: vec![ranked; Quantity::COUNT], ..Delivered::default() }]
         };
         let found = compared(1, &[of(2.0), of(1.0)]);
         assert_eq!(found.basis, Basis::Days { days: 30, block: 3 }, "thirty days");

@@ -2,9 +2,15 @@
 
 mod compare;
 mod comparison;
-mod measure;
+mod front;
+mod size;
 pub mod statistics;
+mod sweep;
+mod target;
 
-pub use compare::{Contender, Done, Tracer, Watch, compare, is_random};
+pub use compare::{Contender, compare, is_random};
 pub use comparison::{Basis, Column, Comparison, Entry};
-pub use measure::{MEASURES, Measure, Unit};
+pub use front::pareto;
+pub use size::{CHECK, Probe, Question, Sizing, Verdict, size};
+pub use sweep::{Axis, Design, Shard, points};
+pub use target::{Side, Target};

@@ -2,7 +2,8 @@
 
 use super::number::{counted, grouped, mass, scaled};
 use super::table;
-use crate::experiment::{Basis, Column, Comparison, Entry, MEASURES, Unit};
+use crate::ensemble::{MEASURES, Shown, Unit};
+use crate::experiment::{Basis, Column, Comparison, Entry};
 use crate::metrics::JOULES_A_MWH;
 use crate::units::{Money, Seconds};
 use serde_json::{Map, Value, json};
@@ -76,7 +77,12 @@ fn block(reference: &Column, others: &[&Column], width: u16) -> String {
     for (index, measure) in MEASURES.iter().enumerate() {
         let mut all = others.iter().chain([&reference]);
         let told = |column: &&Column| column.entries[index].value.abs() > 0.0;
-        if measure.is_optional && !all.any(told) {
+        let shown = match measure.shown {
+            Shown::Always => true,
+            Shown::IfTold => all.any(told),
+            Shown::Never => false,
+        };
+        if !shown {
             continue;
         }
         let mut row = vec![measure.name.to_owned(), amount(reference.entries[index].value, measure.unit)];
@@ -303,11 +309,16 @@ mod tests {
                 0.0,
                 0.0,
             ];
+            let mut told = (0..).zip(values);
+            let of_measure = |measure: &crate::ensemble::Measure| match measure.shown {
+                Shown::Never => entry((0, 0.0)),
+                _ => entry(told.next().expect("a value for every row")),
+            };
             let name = (*name).to_owned();
             Column {
                 parts: name.replace("easy", "fifo/easy/best-fit"),
                 name,
-                entries: (0..).zip(values).map(entry).collect(),
+                entries: MEASURES.iter().map(of_measure).collect(),
             }
         };
         Comparison {

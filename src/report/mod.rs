@@ -10,6 +10,8 @@ pub mod html;
 pub mod inspect;
 pub(crate) mod number;
 pub mod run;
+pub mod size;
+pub mod sweep;
 pub(crate) mod table;
 
 pub use directory::{Directory, write_file};

@@ -3,7 +3,7 @@
 use super::plot::{Kind, Plot, Series, Variant, rounded};
 use super::text::{Form, real};
 use super::{View, label_of};
-use crate::experiment::Unit;
+use crate::ensemble::Unit;
 use crate::history::WaitReason;
 use crate::metrics::JOULES_A_MWH;
 

@@ -4,7 +4,8 @@ use super::page;
 use super::plot::{Kind, Plot, Series, Variant, rounded};
 use super::tables::table;
 use super::text::escaped;
-use crate::experiment::{Column, Comparison, Entry, MEASURES, Measure, Unit};
+use crate::ensemble::{MEASURES, Measure, Shown, Unit};
+use crate::experiment::{Column, Comparison, Entry};
 use crate::report::compare::{amount, footer, told};
 use std::io::{self, Write};
 
@@ -31,8 +32,12 @@ const SOURCE: &str = "Every number is one of what <code>gigawatt compare --json<
 /// Whether a measure says anything of any policy.
 fn is_shown(comparison: &Comparison, index: usize) -> bool {
     let entries = || comparison.policies.iter().map(|column| column.entries[index].value);
-    let known = entries().any(|value| value.is_finite());
-    known && (!MEASURES[index].is_optional || entries().any(|value| value.abs() > 0.0))
+    let known = || entries().any(f64::is_finite);
+    match MEASURES[index].shown {
+        Shown::Always => known(),
+        Shown::IfTold => known() && entries().any(|value| value.abs() > 0.0),
+        Shown::Never => false,
+    }
 }
 
 fn measures(comparison: &Comparison, shown: &[usize]) -> String {

@@ -3,7 +3,7 @@
 use super::advice::advice;
 use super::text::{Form, escaped, number, prose, real};
 use super::{View, tables};
-use crate::experiment::Unit;
+use crate::ensemble::Unit;
 use crate::history::WaitReason;
 use crate::report::number::counted;
 use crate::report::run::text::phrase;

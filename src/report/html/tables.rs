@@ -2,7 +2,7 @@
 
 use super::text::{Form, escaped, number, prose, real};
 use super::{View, label_of};
-use crate::experiment::Unit;
+use crate::ensemble::Unit;
 use crate::history::WaitReason;
 
 /// A row of numbers: one a run.

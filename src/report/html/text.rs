@@ -1,6 +1,6 @@
 //! Names and numbers as they stand in a page.
 
-use crate::experiment::Unit;
+use crate::ensemble::Unit;
 use crate::report::compare::amount;
 use crate::report::number::grouped;
 use serde_json::Value;

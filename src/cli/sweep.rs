@@ -1,0 +1,203 @@
+use super::arguments::{Designed, Sweep};
+use super::progress::Bar;
+use super::terminal::Terminal;
+use super::vary::{Template, brief};
+use super::{Exit, interrupt};
+use crate::ensemble::{Delivered, Done, MEASURES, Measure, Wanted, Watch, World, each, measure};
+use crate::error::{Place, Problems, Result};
+use crate::experiment::{Axis, Design, Shard, points};
+use crate::report::Directory;
+use crate::report::sweep::{self, Store, Swept};
+use crate::scenario::Loaded;
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// Measures of a table that does not say which.
+const USUAL: [&str; 4] = ["wait_mean", "wait_p95", "utilization", "unfinished"];
+
+/// What is asked, every problem of it told at once.
+struct Asked {
+    axes: Vec<Axis>,
+    points: Vec<Vec<String>>,
+    measures: Vec<&'static Measure>,
+}
+
+/// Runs a scenario at every point of some axes, under every seed.
+pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
+    let asked = asked(arguments)?;
+    let overrides = arguments.changes.overrides(arguments.policy.as_deref());
+    let keys = asked.axes.iter().map(|axis| axis.key.as_str());
+    let template = Template::new(arguments.scenario.as_deref(), overrides, "--vary", keys.clone())?;
+    let at = |point: usize| {
+        let pairs = asked.axes.iter().zip(&asked.points[point]);
+        pairs.fold(template.clone(), |template, (axis, value)| template.with(&axis.key, value))
+    };
+    let loaded = first(asked.points.len(), &at)?;
+    terminal.notes(&loaded.notes);
+    let seeds = u64::from(arguments.seeds);
+    let first_seed = loaded.plan.settings.seed;
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let directory = Directory::create(&arguments.out)?;
+    let manifest = manifest(arguments, &asked, &loaded);
+    let mut store = Store::open(directory, shard, &manifest, sweep::header(keys.clone()), arguments.resume)?;
+    let runs = asked.points.len() as u64 * seeds;
+    let missing: Vec<u64> = (0..runs).filter(|run| shard.has(*run) && !store.has(*run)).collect();
+    let own = (0..runs).filter(|run| shard.has(*run)).count();
+    told(&store, own - missing.len(), own, terminal);
+    let title = format!("{}: {}", loaded.name, loaded.plan.settings.policy());
+    drop(loaded);
+    let split =
+        |run: u64| (usize::try_from(run / seeds).unwrap_or(usize::MAX), first_seed.wrapping_add(run % seeds));
+    let failed = sweep_over(&missing, own, arguments.budget, terminal, &at, split, |run, outcome| {
+        let (point, seed) = split(run);
+        store.add(run, sweep::line(run, seed, &asked.points[point], &outcome))
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let done = (0..runs).filter(|run| shard.has(*run) && store.has(*run)).count();
+    if done < own {
+        terminal.say(&format!("{done} of {own} runs are done; `--resume` goes on with the rest"));
+        return Ok(Exit::Unfinished);
+    }
+    store.finish(shard)?;
+    terminal.say(&format!("{own} runs in {}", store.path().display()));
+    if shard != Shard::WHOLE {
+        return Ok(Exit::Done);
+    }
+    let places: Vec<usize> = asked.measures.iter().map(|measure| measure.index()).collect();
+    let values = |run| sweep::values(store.row(run).unwrap_or_default(), asked.axes.len(), &places);
+    let of_point = |point: u64| (0..seeds).map(|seed| values(point * seeds + seed)).collect();
+    let swept = Swept {
+        title,
+        keys: keys.collect(),
+        points: &asked.points,
+        measures: asked.measures.clone(),
+        runs: (0..asked.points.len() as u64).map(of_point).collect(),
+        is_front: arguments.front.is_some(),
+    };
+    terminal.print(&if arguments.json {
+        sweep::json(&swept)
+    } else {
+        sweep::text(&swept, terminal.width)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Makes the missing runs; what went wrong with the directory, if anything did.
+fn sweep_over<'a>(
+    missing: &[u64],
+    own: usize,
+    budget: Option<Duration>,
+    terminal: Terminal,
+    at: &(impl Fn(usize) -> Template<'a> + Sync),
+    split: impl Fn(u64) -> (usize, u64) + Sync,
+    mut keep: impl FnMut(u64, std::result::Result<Delivered, String>) -> Result<()> + Send,
+) -> Option<crate::error::Error> {
+    let bar = Bar::of_sweep(terminal, own as u64);
+    let begun = own - missing.len();
+    let progress = |done: Done| bar.at((begun + done.runs) as u64);
+    let enough = || budget.is_some_and(|budget| bar.elapsed() >= budget);
+    let watch = Watch {
+        interrupted: Some(interrupt::listen(terminal)),
+        progress: Some(&progress),
+        enough: Some(&enough),
+        ..Watch::default()
+    };
+    let plan = |place: usize| {
+        let (point, seed) = split(missing[place]);
+        at(point).plan(seed).map_err(|error| brief(&error))
+    };
+    let worlds: Vec<World> = (0..missing.len()).map(World::of).collect();
+    let wanted = Wanted { digest: true, ..Wanted::all() };
+    let mut failed = None;
+    each(&worlds, plan, &wanted, watch, |place, outcome| match keep(missing[place], outcome) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    });
+    bar.done();
+    failed
+}
+
+fn asked(arguments: &Sweep) -> Result<Asked> {
+    let mut problems = Problems::default();
+    let mut axes = Vec::new();
+    for text in &arguments.vary {
+        match Axis::parse(text) {
+            Ok(axis) => axes.push(axis),
+            Err(problem) => problems.push(problem.at(Place::file(format!("--vary {text}")))),
+        }
+    }
+    let mut measures = Vec::new();
+    let usual = USUAL.join(",");
+    let (option, names) = match (&arguments.front, &arguments.measure) {
+        (Some(front), _) => ("--front", front),
+        (None, Some(measures)) => ("--measure", measures),
+        (None, None) => ("--measure", &usual),
+    };
+    for name in names.split(',').map(str::trim) {
+        match measure(name) {
+            Ok(measure) => measures.push(measure),
+            Err(problem) => problems.push(problem.at(Place::file(format!("{option} {names}")))),
+        }
+    }
+    let design = match arguments.design {
+        Designed::Grid => Design::Grid,
+        Designed::Random => {
+            Design::Random { points: arguments.points, seed: arguments.changes.seed.unwrap_or_default() }
+        }
+    };
+    let points = if problems.is_empty() { points(&axes, design) } else { Ok(Vec::new()) };
+    let points = points.unwrap_or_else(|problem| {
+        problems.push(problem.at(Place::file("--vary")));
+        Vec::new()
+    });
+    problems.into_result(Asked { axes, points, measures })
+}
+
+/// The scenario of the first point that has one; without any, what is wrong with the first.
+fn first<'a>(points: usize, at: &impl Fn(usize) -> Template<'a>) -> Result<Loaded> {
+    let mut found = at(0).load();
+    for point in 1..points {
+        if found.is_ok() {
+            break;
+        }
+        found = at(point).load().or(found);
+    }
+    found
+}
+
+/// What was there already.
+fn told(store: &Store, known: usize, own: usize, terminal: Terminal) {
+    if known > 0 {
+        terminal.say(&format!("{known} of {own} runs are done already"));
+    }
+    if store.repeated() > 0 {
+        terminal.say(&format!("{} of them more than once, and the same", store.repeated()));
+    }
+}
+
+/// All that makes a sweep what it is, and nothing of how it is run.
+fn manifest(arguments: &Sweep, asked: &Asked, loaded: &Loaded) -> String {
+    let inputs: Vec<_> =
+        loaded.inputs.iter().map(|input| json!({ "path": input.path, "digest": input.digest })).collect();
+    let changes = &arguments.changes;
+    let all = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "scenario": loaded.name,
+        "inputs": inputs,
+        "policy": arguments.policy,
+        "changes": arguments.changes.words(),
+        "parts": [changes.order, changes.backfill, changes.placement, changes.preemption],
+        "vary": arguments.vary,
+        "points": asked.points.len(),
+        "first_seed": loaded.plan.settings.seed,
+        "seeds": arguments.seeds,
+        "measures": MEASURES.iter().map(|measure| measure.key).collect::<Vec<_>>(),
+    });
+    format!("{all:#}\n")
+}

@@ -1,0 +1,74 @@
+use super::*;
+
+fn axes(texts: &[&str]) -> Vec<Axis> {
+    texts.iter().map(|text| Axis::parse(text).unwrap()).collect()
+}
+
+#[test]
+fn a_grid_has_every_combination() {
+    let found = points(&axes(&["a=1,2", "b=x,y,z"]), Design::Grid).unwrap();
+    let written: Vec<String> = found.iter().map(|point| point.join("")).collect();
+    assert_eq!(written, ["1x", "1y", "1z", "2x", "2y", "2z"], "the last axis fastest");
+    assert_eq!(points(&[], Design::Grid).unwrap(), [Vec::<String>::new()], "nothing varies: one point");
+}
+
+#[test]
+fn ranges_have_their_ends_and_as_many_values_as_asked() {
+    for (text, values) in [
+        ("a=1..4:4", vec!["1", "2", "3", "4"]),
+        ("a=1..4:2", vec!["1", "4"]),
+        ("a=1..2:4", vec!["1", "2"]),
+        ("a=0.5..1:3", vec!["0.5", "0.75", "1.0"]),
+        ("a=-2..2:3", vec!["-2", "0", "2"]),
+        ("a=30..90m:3", vec!["30m", "60m", "90m"]),
+        ("a=7..7:1", vec!["7"]),
+        ("a=../x.csv,../y.csv", vec!["../x.csv", "../y.csv"]),
+        ("a=x..y", vec!["x..y"]),
+    ] {
+        assert_eq!(axes(&[text])[0].grid(), values, "{text}");
+    }
+}
+
+#[test]
+fn draws_cover_a_range_evenly_and_stay_in_it() {
+    let axes = axes(&["a=1..4", "b=x,y", "c=0.0..1.0"]);
+    let draw = |seed| points(&axes, Design::Random { points: 4000, seed }).unwrap();
+    let found = draw(7);
+    assert_eq!(found, draw(7), "the same for a seed");
+    assert_ne!(found, draw(8), "and another for another");
+    for (axis, value, share) in [(0, "1", 0.25), (0, "4", 0.25), (1, "x", 0.5)] {
+        let count = found.iter().filter(|point| point[axis] == value).count();
+        let off = f64::from(u32::try_from(count).unwrap()) / 4000.0 - share;
+        assert!(off.abs() < 0.04, "{value} off by {off}");
+    }
+    let fractions: Vec<f64> = found.iter().map(|point| point[2].parse().unwrap()).collect();
+    assert!(fractions.iter().all(|value| (0.0..=1.0).contains(value)), "between its ends");
+    let more = points(&axes, Design::Random { points: 10, seed: 7 }).unwrap();
+    assert_eq!(more, found[..10], "more points do not change the first ones");
+}
+
+#[test]
+fn what_is_no_axis_or_no_design_is_told() {
+    for text in ["a", "a=", "=1", "a=3..1:2", "a=1..3:0", "a=1..3:x", "a=1..x:3"] {
+        assert!(Axis::parse(text).is_err(), "{text}");
+    }
+    let twice = points(&axes(&["a=1", "a=2"]), Design::Grid).unwrap_err();
+    assert!(twice.message().contains("varied twice"), "{twice:?}");
+    let open = points(&axes(&["a=1..3"]), Design::Grid).unwrap_err();
+    assert!(open.message().contains("needs a number of steps"), "{open:?}");
+    let many = points(&axes(&["a=1..100000:100000", "b=1..100000:100000"]), Design::Grid).unwrap_err();
+    assert!(many.message().contains("more than 10000000 points"), "{many:?}");
+}
+
+#[test]
+fn shards_share_the_runs_without_gap_or_overlap() {
+    for of in 1..6 {
+        for run in 0..40 {
+            let owners = (1..=of).filter(|number| Shard { number: *number, of }.has(run)).count();
+            assert_eq!(owners, 1, "run {run} of {of} shards");
+        }
+    }
+    for text in ["0/3", "4/3", "1", "x/3", "1/0", ""] {
+        assert!(Shard::parse(text).is_err(), "{text}");
+    }
+}
