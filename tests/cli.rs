@@ -37,8 +37,7 @@ fn without_a_command_it_says_what_there_is() {
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
       import    Write a trace in gigawatt's own format: what is read of it, nothing lost
       generate  Make a trace of the shape of another one, of any length and load
-      report    Write saved runs as one page that a browser opens without a network, several of them
-                side by side
+      report    Write saved runs as one page that a browser opens from disk, several side by side
       list      List what can be named: policies, formats, platforms, devices, exporters, columns,
                 measures
       help      Print this message or the help of the given subcommand(s)

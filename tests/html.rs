@@ -106,7 +106,7 @@ fn what_a_page_proposes_works() {
     let mut count = 0;
     for (index, run) in [
         "quickstart.toml",
-        "quickstart.toml -p srtf/none/first-fit",
+        "quickstart.toml -p srtf",
         "night.toml -p fifo/none",
         "dps.toml",
         "cheap-hours.toml",

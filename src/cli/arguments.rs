@@ -376,7 +376,7 @@ Examples:
   gigawatt report run1                       run1/report.html
   gigawatt report run1 run2 --out both.html  side by side";
 
-/// Write saved runs as one page that a browser opens without a network, several of them side by side
+/// Write saved runs as one page that a browser opens from disk, several side by side
 #[cfg(feature = "html")]
 #[derive(Debug, Args)]
 #[command(after_help = REPORT_EXAMPLES)]

@@ -3,6 +3,7 @@
 use super::View;
 use super::text::real;
 use crate::history::{Settings, WaitReason};
+use crate::policy::part::Kind;
 use crate::report::run::text::quoted;
 
 /// A command to try, and why.
@@ -46,7 +47,7 @@ fn against(reason: WaitReason, view: &View<'_>) -> Option<Advice> {
     let (why, policy) = match reason {
         WaitReason::Order if settings.backfill == "none" => (
             "Jobs stand behind others: let those pass that delay nobody.",
-            changed(&|other| "easy".clone_into(&mut other.backfill)),
+            with_backfill(settings, "easy").policy(),
         ),
         WaitReason::Order | WaitReason::Capacity
             if matches!(settings.order.as_str(), "fifo" | "priority") =>
@@ -67,7 +68,8 @@ fn against(reason: WaitReason, view: &View<'_>) -> Option<Advice> {
         }
         WaitReason::Held if settings.hold != "none" && !settings.hold.is_empty() => {
             let why = "Jobs are held back on purpose: see what that saves.";
-            (why, changed(&|other| "none".clone_into(&mut other.hold)))
+            // Unsaid, it stays as the scenario says.
+            (why, changed(&|other| "none".clone_into(&mut other.hold)) + "/hold=none")
         }
         WaitReason::Quota => return larger_quota(view),
         _ => return None,
@@ -101,13 +103,25 @@ fn larger_quota(view: &View<'_>) -> Option<Advice> {
 fn another_backfill(view: &View<'_>) -> Advice {
     let settings = &view.history.plan.settings;
     let now = settings.policy();
-    let other = if settings.backfill == "easy" { "conservative" } else { "easy" };
-    let mut changed = settings.clone();
-    other.clone_into(&mut changed.backfill);
-    Advice {
-        why: "See what another backfill does to the same jobs.".to_owned(),
-        command: command("compare", &view.provenance.scenario, &["-p", &now, "-p", &changed.policy()]),
-    }
+    let (why, other) = if Kind::Preemption.of(settings) == "ranked" {
+        // Jobs that are ranked together with running ones leave nothing to backfill.
+        let (order, preemption) = ("sjf".to_owned(), None);
+        let other = Settings { order, preemption, ..with_backfill(settings, "easy") };
+        let why = "See what the same jobs do where none is stopped for another.";
+        (why, other.policy() + "/preemption=none")
+    } else {
+        let other = if settings.backfill == "easy" { "conservative" } else { "easy" };
+        ("See what another backfill does to the same jobs.", with_backfill(settings, other).policy())
+    };
+    let command = command("compare", &view.provenance.scenario, &["-p", &now, "-p", &other]);
+    Advice { why: why.to_owned(), command }
+}
+
+/// The same settings with another backfill, at events between passes of a cycle too where it is the cycle's own.
+fn with_backfill(settings: &Settings, name: &str) -> Settings {
+    let own = |event: &String| if *event == settings.backfill { name.to_owned() } else { event.clone() };
+    let event_backfill = settings.event_backfill.as_ref().map(own);
+    Settings { backfill: name.to_owned(), event_backfill, ..settings.clone() }
 }
 
 fn command(name: &str, scenario: &[String], options: &[&str]) -> String {
