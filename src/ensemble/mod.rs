@@ -22,7 +22,7 @@
 //!     let cluster = Cluster::uniform(nodes, NodeKind { gpus: 8, ..NodeKind::default() });
 //!     Ok(Plan { cluster, workload: builder.finish(), settings: Settings::named("fifo", "none", "first-fit") })
 //! };
-//! let wanted = Wanted { measures: vec![measure("wait_mean").unwrap()], ..Wanted::default() };
+//! let wanted = Wanted::of(vec![measure("wait_mean").unwrap()]);
 //! let worlds = [World::of(0), World::of(1)];
 //! let waits = run(&worlds, plan, &wanted, Watch::default()).unwrap().unwrap();
 //! assert_eq!((waits[0].values[0], waits[1].values[0]), (45.0, 0.0));

@@ -38,6 +38,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// These measures, and nothing else.
+    #[must_use]
+    pub fn of(measures: Vec<&'static Measure>) -> Self {
+        Self { measures, ..Self::default() }
+    }
     /// Every measure there is.
     #[must_use]
     pub fn all() -> Self {

@@ -185,7 +185,9 @@ struct Row<'r> {
 
 /// Whether a value says nothing: empty, or −1, as logs write what is not known.
 fn unknown(key: Key, value: &[u8]) -> bool {
-    let minus_one = matches!(value, b"-1" | b"-1.0" | b"-1.00");
+    let zeros =
+        |rest: &[u8]| rest.is_empty() || rest[0] == b'.' && rest[1..].iter().all(|digit| *digit == b'0');
+    let minus_one = value.strip_prefix(b"-1").is_some_and(zeros);
     value.is_empty() || minus_one && !matches!(key, Key::Priority | Key::JobId)
 }
 
