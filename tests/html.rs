@@ -110,7 +110,7 @@ fn what_a_page_proposes_works() {
         "night.toml -p fifo/none",
         "dps.toml",
         "cheap-hours.toml",
-        "--workload sample.swf --cluster 1x2 -p fcfs",
+        "--workload sample.swf --cluster 8x8 -p fcfs",
     ]
     .iter()
     .enumerate()
