@@ -207,10 +207,10 @@ fn queue(criterion: &mut Criterion) {
 ///
 /// - `caps/none` and `caps/slack`: caps that bind nobody. A start follows its node's chain of domains up to the site a few
 ///   times, to choose, to admit and to hold, and an end once more.
-/// - `caps/binding`: what is refused looks for a node with power left on every one.
+/// - `caps/binding`: what is refused looks for a node with power left on every one, and once more for why it waits.
 /// - `srtf/idle` beside `skip/idle`: nobody waits, and no running job is looked at.
-/// - `conservative/idle` beside `easy/idle`: an empty queue. Every start is a window in the profile, and the profile has a
-///   step for every running job.
+/// - `conservative/idle` beside `easy/idle`: an empty queue. As long as no job has a reservation, a start is one of the
+///   present, and nothing is known of instants to come.
 fn features(criterion: &mut Criterion) {
     let idle = |backfill| Case::of(&IDLE, backfill);
     let cases = [

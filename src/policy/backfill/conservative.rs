@@ -11,11 +11,14 @@
 //! Power is not reserved ahead: a place must be within every cap while no other job runs, and at its start within those
 //! that hold then. A job that breaks one waits at its place in line, and what starts behind it leaves it the power.
 //!
+//! While no job of its group has a reservation, a job that fits now starts at once: what is free then only grows.
+//!
 //! What is left at each future instant is a profile of steps, each a ledger of every GPU and every node's CPU and
 //! memory. A pass costs O(waiting · steps · ledger) time; a step takes 8 bytes a GPU and 16 a node.
 
 mod changes;
 mod gpus;
+mod pass;
 mod power;
 mod profile;
 mod running;
@@ -24,20 +27,19 @@ mod waiting;
 
 use super::super::PolicyError;
 use super::super::order::Order;
-use super::super::pipeline::{Bus, Part, Pass};
+use super::super::pipeline::{Bus, Part};
 use super::super::placement::Placement;
 use super::super::walk::{Key, groups, job_of, key_of};
 use super::{Backfill, ListedBackfill};
 use crate::history::SegmentEnd;
 use crate::state::place::Choice;
 use crate::state::{Concern, Decision, Event, Resources, State, ticks};
-use crate::units::{Factor, Seconds, Time};
+use crate::units::{Seconds, Time};
 use changes::Changes;
-use power::Power;
 use profile::{Profile, Span};
 use running::Running;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 use waiting::{Waiting, Window};
 
 pub(super) const ENTRY: ListedBackfill = ListedBackfill {
@@ -73,6 +75,10 @@ pub(crate) struct Conservative {
     changes: Changes,
     waiting: Waiting,
     running: Running,
+    /// Running jobs that the profile does not hold yet: while no job of their group had a reservation, none was looked at.
+    unseen: BTreeSet<u32>,
+    /// Jobs started in this pass, with what is expected of them until it is over.
+    started: Vec<Place>,
     /// By partition: its group of linked ones.
     group_of: Vec<usize>,
     /// By group.
@@ -91,6 +97,8 @@ impl Conservative {
             changes: Changes::default(),
             waiting: Waiting::new(group_of.len()),
             running: Running::default(),
+            unseen: BTreeSet::new(),
+            started: Vec::new(),
             group_of,
             happened: vec![Happened { anything: true, ..Happened::default() }; groups],
         }
@@ -105,10 +113,25 @@ impl Conservative {
         self.group_of[state.class(job).queue as usize]
     }
 
+    /// The profile holds what runs and what is reserved, from now on.
+    fn look_ahead(&mut self, state: &State) {
+        if !self.known {
+            return self.rebuild(state);
+        }
+        self.profile.advance(state.now());
+        for job in std::mem::take(&mut self.unseen) {
+            if let Some(window) = self.running.window(job) {
+                self.profile.take(state.class(job), window.held());
+                self.changes.take(window.start, window.end);
+            }
+        }
+    }
+
     /// The profile from scratch: what runs and what is reserved.
     fn rebuild(&mut self, state: &State) {
         self.profile.clear(state);
         self.changes.forget();
+        self.unseen.clear();
         let reserved = self.waiting.reserved().map(|(place, window)| (job_of(place.2), window));
         for (job, window) in self.running.iter().chain(reserved) {
             self.profile.take(state.class(job), window.held());
@@ -156,9 +179,36 @@ impl Conservative {
         same
     }
 
+    /// Starts a job that fits now where no other job of its group has a reservation: what is free then only grows, and
+    /// nothing need be known of what will be free when.
+    fn starts_at_once(&mut self, bus: &mut Bus<'_, '_>, place: Place) -> Result<bool, PolicyError> {
+        let state: &State = bus;
+        let (job, resources) = (job_of(place.2), state.resources());
+        let class = state.class(job);
+        let comparable = resources.power().is_none() && !state.foresees_changes();
+        if !comparable || self.waiting.has_reserved(place.0) || !resources.below_ceilings(class) {
+            return Ok(false);
+        }
+        let mut choice = Choice::default();
+        if !self.placement.choose_in(class, job, resources, &mut choice) {
+            return Ok(false);
+        }
+        let (start, end) = (state.now(), state.now() + longest(state, job));
+        self.waiting.remove(place, class.queue);
+        bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
+        self.running.insert(job, Window { start, end, choice, found: 0 });
+        self.unseen.insert(job);
+        self.started.push(place);
+        Ok(true)
+    }
+
     /// The earliest window in which the job finds room, held from then on.
     fn reserve(&mut self, bus: &mut Bus<'_, '_>, place: Place) -> Result<(), PolicyError> {
+        if self.starts_at_once(bus, place)? {
+            return Ok(());
+        }
         let state: &State = bus;
+        self.look_ahead(state);
         let job = job_of(place.2);
         let queue = state.class(job).queue;
         let old = self.waiting.take(place, queue);
@@ -171,8 +221,7 @@ impl Conservative {
             _ => self.rebuild(state),
         }
         let class = state.class(job);
-        let rate = state.slowest_rate(job);
-        let length = ticks(state.expected_work(job, rate), rate);
+        let length = longest(state, job);
         let mut choice = Choice::default();
         let found = self
             .profile
@@ -197,57 +246,6 @@ impl Conservative {
             if found.is_none() {
                 self.changes.give(old.start);
             }
-        }
-        Ok(())
-    }
-
-    /// Running jobs past their expected end are expected to end a second from now; the groups in which there is one have
-    /// their reservations made anew.
-    fn extend_overdue(&mut self, state: &State, concerned: &[bool]) {
-        let now = state.now();
-        let overdue: Vec<u32> =
-            self.running.due(now).filter(|job| concerned[self.group(state, *job)]).collect();
-        // The profile holds them until then no longer.
-        self.known &= overdue.is_empty();
-        for job in overdue {
-            self.running.expect(job, now + Seconds(1));
-            let group = self.group(state, job);
-            self.happened[group].void = true;
-        }
-    }
-
-    fn start_due(&mut self, bus: &mut Bus<'_, '_>, concerned: &[bool]) -> Result<(), PolicyError> {
-        let now = bus.now();
-        let due: Vec<Place> = self.waiting.beginning(now).filter(|place| concerned[place.0]).collect();
-        let mut power = Power::default();
-        let mut blocked = Vec::new();
-        for place in due {
-            let job = job_of(place.2);
-            self.waiting.forget_begin(now, place);
-            let Some(mut window) = self.waiting.remove(place, bus.class(job).queue) else { continue };
-            if !power.admits(bus, job, &mut window.choice) {
-                blocked.push((place, window));
-                continue;
-            }
-            let Choice { pieces, cap, .. } = &window.choice;
-            bus.apply(Decision::Start { job, domains: pieces, cap: *cap })?;
-            let state: &State = bus;
-            let rate = state.segment(job).map_or(Factor::ONE, |segment| segment.rate);
-            let end = state.expected_end(job, rate).min(state.departure(&window.choice.pieces));
-            // It was thought to take longer, or, under a cap, less.
-            if end != window.end {
-                self.give(state, job, &window);
-                self.happened[place.0].void |= end > window.end;
-                window.end = end;
-                if self.known {
-                    self.profile.take(state.class(job), window.held());
-                    self.changes.take(window.start, window.end);
-                }
-            }
-            self.running.insert(job, window);
-        }
-        for (place, window) in blocked {
-            self.waiting.reserve(place, bus.class(job_of(place.2)).queue, window);
         }
         Ok(())
     }
@@ -291,7 +289,8 @@ impl Part for Conservative {
             Event::Ended { job, end, .. } => {
                 let group = self.group(state, job);
                 self.happened[group].ended = true;
-                if let Some(window) = self.running.remove(job) {
+                let window = self.running.remove(job);
+                if let Some(window) = window.filter(|_| !self.unseen.remove(&job)) {
                     self.give(state, job, &window);
                 }
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
@@ -325,113 +324,8 @@ impl Part for Conservative {
     }
 }
 
-impl Conservative {
-    /// The groups that a pass concerns: those in which something happened or a reservation begins, at a cycle all.
-    fn concerned(&self, state: &State) -> Vec<bool> {
-        let (now, settings) = (state.now(), &state.plan().settings);
-        let all = settings.cycle.is_some() && settings.is_full_pass(now);
-        let mut concerned: Vec<bool> =
-            self.happened.iter().map(|happened| all || happened.anything).collect();
-        self.waiting.beginning(now).for_each(|place| concerned[place.0] = true);
-        concerned
-    }
-
-    /// The reservations of the groups marked are given up: those that stay would lie in the way of each other.
-    fn give_up(&mut self, state: &State, anew: &[bool]) {
-        for place in self.waiting.reserved_in(anew) {
-            self.waiting.take(place, state.class(job_of(place.2)).queue);
-            self.known = false;
-        }
-    }
-
-    /// Jobs without a reservation get one: all, or those before `depth` later ones of their partition and those that had
-    /// one as the pass began.
-    fn reserve_all(
-        &mut self,
-        bus: &mut Bus<'_, '_>,
-        concerned: &[bool],
-        (depth, held): (Option<u32>, &BTreeSet<Place>),
-    ) -> Result<(), PolicyError> {
-        let Some(depth) = depth else {
-            for place in self.waiting.unreserved_in(concerned) {
-                self.reserve(bus, place)?;
-            }
-            return Ok(());
-        };
-        let now = bus.now();
-        // By partition: reservations that begin later, of the places in line so far.
-        let mut later = vec![0_u32; self.group_of.len()];
-        let mut reserved = self.waiting.reserved_in(concerned).into_iter().peekable();
-        let mut fronts: BinaryHeap<Reverse<(Place, u32)>> =
-            self.waiting.first_unreserved(concerned).map(Reverse).collect();
-        while let Some(Reverse((place, queue))) = fronts.pop() {
-            while let Some(before) = reserved.next_if(|before| *before < place) {
-                let waits = self.waiting.window(before).is_some_and(|window| window.start > now);
-                later[bus.class(job_of(before.2)).queue as usize] += u32::from(waits);
-            }
-            let later = &mut later[queue as usize];
-            if *later < depth || held.contains(&place) {
-                self.reserve(bus, place)?;
-                *later += u32::from(self.waiting.window(place).is_some_and(|window| window.start > now));
-            }
-            let next = if *later < depth {
-                self.waiting.next_unreserved(queue, place)
-            } else {
-                self.waiting.next_unreserved_of(queue, place, held)
-            };
-            fronts.extend(next.map(|next| Reverse((next, queue))));
-        }
-        Ok(())
-    }
-}
-
-impl Pass for Conservative {
-    fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
-        debug_assert!(
-            self.waiting.places().all(|place| bus.waits(job_of(place.2))),
-            "only jobs that wait have a place in line"
-        );
-        let concerned = self.concerned(bus);
-        if !concerned.contains(&true) {
-            return Ok(());
-        }
-        let now = bus.now();
-        if self.placement.freeze(bus) {
-            self.changes.forget();
-        }
-        self.extend_overdue(bus, &concerned);
-        for place in self.waiting.begun_before(now) {
-            self.happened[place.0].void = true;
-        }
-        let mut happened = self.happened.clone();
-        for (group, concerned) in concerned.iter().enumerate() {
-            if *concerned {
-                self.happened[group] = Happened::default();
-            } else {
-                happened[group] = Happened::default();
-            }
-        }
-        let depth = bus.plan().settings.depth;
-        let held: BTreeSet<Place> = if depth.is_some() {
-            self.waiting.reserved_in(&concerned).into_iter().collect()
-        } else {
-            BTreeSet::new()
-        };
-        self.give_up(bus, &happened.iter().map(|happened| happened.void).collect::<Vec<_>>());
-        if self.known {
-            self.profile.advance(now);
-        } else {
-            self.rebuild(bus);
-        }
-        let ended: Vec<bool> = happened.iter().map(|happened| happened.ended).collect();
-        if ended.contains(&true) {
-            for place in self.waiting.reserved_in(&ended) {
-                if !self.stays(bus, place) {
-                    self.reserve(bus, place)?;
-                }
-            }
-        }
-        self.reserve_all(bus, &concerned, (depth, &held))?;
-        self.start_due(bus, &concerned)
-    }
+/// How long a job takes at most, at the lowest rate that it might get.
+fn longest(state: &State, job: u32) -> Seconds {
+    let rate = state.slowest_rate(job);
+    ticks(state.expected_work(job, rate), rate)
 }

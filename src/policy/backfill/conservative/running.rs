@@ -25,6 +25,10 @@ impl Running {
         self.ends.remove(&(window.end, job));
         Some(window)
     }
+    /// What a job holds.
+    pub(super) fn window(&self, job: u32) -> Option<&Window> {
+        self.windows.get(&job)
+    }
     /// Every job and its window, by job.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Window)> {
         self.windows.iter().map(|(job, window)| (*job, window))

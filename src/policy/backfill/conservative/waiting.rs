@@ -79,6 +79,11 @@ impl Waiting {
     pub(super) fn window(&self, place: Place) -> Option<&Window> {
         self.reserved.get(&place)
     }
+    /// Whether a job of a group has a reservation.
+    pub(super) fn has_reserved(&self, group: usize) -> bool {
+        let first = self.reserved.range((group, FIRST.1, FIRST.2)..).next();
+        first.is_some_and(|(place, _)| place.0 == group)
+    }
     /// Every reservation, in line.
     pub(super) fn reserved(&self) -> impl Iterator<Item = (&Place, &Window)> {
         self.reserved.iter()
