@@ -36,8 +36,8 @@ impl Finders {
 
 impl Places for Finders {
     fn has_room(&self, class: &Class, job: u32, resources: &Resources) -> bool {
-        match resources.holds(class) {
-            Some(holds) => holds,
+        match resources.has_room(class) {
+            Some(has_room) => has_room,
             None => self.of(class).choose(class, job, &resources.occupancy, &mut Choice::default()),
         }
     }

@@ -138,15 +138,20 @@ impl Resources {
     #[must_use]
     #[inline]
     pub fn holds(&self, class: &Class) -> Option<bool> {
+        self.has_room(class).filter(|has_room| !has_room || self.power.is_none())
+    }
+    /// As [`Resources::holds`], whatever the caps on power.
+    #[must_use]
+    #[inline]
+    pub fn has_room(&self, class: &Class) -> Option<bool> {
         if self.occupancy.free_gpus(class.scope as usize) < class.whole_gpus {
             return Some(false);
         }
-        self.holds_form(class)
+        self.has_room_for_form(class)
     }
-    /// As [`Resources::holds`], where enough GPUs are free.
-    fn holds_form(&self, class: &Class) -> Option<bool> {
+    /// As [`Resources::has_room`], where enough GPUs are free.
+    fn has_room_for_form(&self, class: &Class) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
-        let certain = class.host.is_none();
         let enough = match class.form {
             Form::Nothing => return Some(true),
             Form::Impossible => false,
@@ -157,8 +162,7 @@ impl Resources {
             }
             _ => return None,
         };
-        let certain = certain && self.power.is_none();
-        (certain || !enough).then_some(enough)
+        (class.host.is_none() || !enough).then_some(enough)
     }
     /// False if a job of the class certainly finds no place outside of some nodes, 64 a word, as counts of free GPUs tell.
     #[must_use]
