@@ -1,4 +1,5 @@
 use serde::Serialize;
+use std::cmp::Ordering;
 
 /// Mean and percentiles of one number a job.
 ///
@@ -33,21 +34,32 @@ pub struct Distribution<T, Mean = f64> {
 /// The value of nearest rank `percent` (1..=100) of ascending values; the default if there is none.
 #[must_use]
 pub fn percentile<T: Copy + Default>(ascending: &[T], percent: usize) -> T {
-    let rank = (ascending.len() * percent).div_ceil(100);
-    ascending.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    ascending.get(rank(ascending.len(), percent)).copied().unwrap_or_default()
 }
 
-fn of_ascending<T: Copy + Default>(ascending: &[T], mean: f64) -> Distribution<T> {
-    Distribution {
-        count: count(ascending.len()),
-        unfinished: 0,
-        mean,
-        p50: percentile(ascending, 50),
-        p90: percentile(ascending, 90),
-        p95: percentile(ascending, 95),
-        p99: percentile(ascending, 99),
-        max: ascending.last().copied().unwrap_or_default(),
-    }
+/// The index of the value of nearest rank `percent` among so many.
+const fn rank(length: usize, percent: usize) -> usize {
+    (length * percent).div_ceil(100).saturating_sub(1)
+}
+
+/// Of values in any order: the ranks that are told are selected, and nothing else is sorted.
+fn of_unsorted<T: Copy + Default>(
+    values: &mut [T],
+    mean: f64,
+    order: impl Fn(&T, &T) -> Ordering + Copy,
+) -> Distribution<T> {
+    let length = values.len();
+    let mut from = 0;
+    let ranks = [50, 90, 95, 99, 100].map(|percent| {
+        let rank = rank(length, percent);
+        if from < length {
+            let (_, _, after) = values[from..].select_nth_unstable_by(rank - from, order);
+            from = length - after.len();
+        }
+        values.get(rank).copied().unwrap_or_default()
+    });
+    let [p50, p90, p95, p99, max] = ranks;
+    Distribution { count: count(length), unfinished: 0, mean, p50, p90, p95, p99, max }
 }
 
 fn count(length: usize) -> u64 {
@@ -59,8 +71,8 @@ impl Distribution<u32> {
     #[must_use]
     pub fn of_seconds(mut values: Vec<u32>) -> Self {
         let sum: u128 = values.iter().map(|value| u128::from(*value)).sum();
-        values.sort_unstable();
-        of_ascending(&values, ratio(sum, u128::from(count(values.len()))))
+        let mean = ratio(sum, u128::from(count(values.len())));
+        of_unsorted(&mut values, mean, u32::cmp)
     }
 }
 
@@ -70,8 +82,7 @@ impl Distribution<f64> {
     pub fn of_ratios(mut values: Vec<f64>) -> Self {
         let sum: f64 = values.iter().sum();
         let mean = if values.is_empty() { 0.0 } else { sum / real(u128::from(count(values.len()))) };
-        values.sort_unstable_by(f64::total_cmp);
-        of_ascending(&values, mean)
+        of_unsorted(&mut values, mean, f64::total_cmp)
     }
 }
 
@@ -99,6 +110,20 @@ mod tests {
         }
         assert_eq!(percentile::<u32>(&[], 50), 0, "nothing");
         assert_eq!(percentile(&[9], 1), 9, "a single value is every percentile");
+    }
+
+    #[test]
+    fn selected_ranks_are_those_of_the_values_in_order() {
+        for length in 0..130_u32 {
+            // 7,919 and 2^16 + 1 have no divisor in common: every order of few values, many of them equal.
+            let values: Vec<u32> = (0..length).map(|index| index * 7919 % 65_537 % 40).collect();
+            let mut ascending = values.clone();
+            ascending.sort_unstable();
+            let selected = Distribution::of_seconds(values);
+            let ranks = [selected.p50, selected.p90, selected.p95, selected.p99, selected.max];
+            let expected = [50, 90, 95, 99, 100].map(|percent| percentile(&ascending, percent));
+            assert_eq!(ranks, expected, "{length} values");
+        }
     }
 
     #[test]

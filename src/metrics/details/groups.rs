@@ -28,7 +28,9 @@ pub const PERCENTS: [usize; 23] =
 struct Jobs<'a> {
     history: &'a History,
     measured: &'a Measured,
+    /// The shortest wait first.
     eligible: Vec<u32>,
+    /// The shortest turnaround first.
     finished: Vec<u32>,
 }
 
@@ -37,12 +39,7 @@ pub(super) const GROUPS: usize = 12;
 
 /// All jobs of the window; the same by size, by kind and by tenant.
 pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 4] {
-    let jobs = Jobs {
-        history,
-        measured,
-        eligible: measured.eligible(history).collect(),
-        finished: measured.finished(history).collect(),
-    };
+    let jobs = Jobs::of(history, measured);
     let workload = &history.plan.workload;
     let size = |job: u32| gang_class(workload.request_of(job).gpus().milli());
     let kind = |job: u32| workload.behaviour_of(job).kind as usize;
@@ -55,7 +52,20 @@ pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 4] 
     ]
 }
 
-impl Jobs<'_> {
+impl<'a> Jobs<'a> {
+    fn of(history: &'a History, measured: &'a Measured) -> Self {
+        let mut jobs = Self { history, measured, eligible: Vec::new(), finished: Vec::new() };
+        jobs.eligible = ascending(measured.eligible(history), |job| jobs.wait(job));
+        jobs.finished = ascending(measured.finished(history), |job| jobs.turnaround(job));
+        jobs
+    }
+    fn wait(&self, job: u32) -> u32 {
+        self.measured.jobs[job as usize].wait_time.0
+    }
+    fn turnaround(&self, job: u32) -> u32 {
+        let finish = self.history.jobs[job as usize].finish_time;
+        finish.since(self.history.plan.workload.jobs[job as usize].submit_time).0
+    }
     fn by(&self, class: impl Fn(u32) -> usize, name: impl Fn(usize) -> String) -> Vec<Group> {
         let split = |jobs: &[u32]| {
             let mut classes: Vec<Vec<u32>> = Vec::new();
@@ -83,27 +93,28 @@ impl Jobs<'_> {
         order.into_iter().map(group).collect()
     }
     fn group(&self, name: String, eligible: &[u32], finished: &[u32]) -> Group {
-        let times = &self.measured.jobs;
-        let jobs = &self.history.plan.workload.jobs;
-        let turnaround = |job: &u32| {
-            let finish = self.history.jobs[*job as usize].finish_time;
-            finish.since(jobs[*job as usize].submit_time).0
-        };
-        let turnarounds: Vec<u32> = finished.iter().map(turnaround).collect();
-        let waits = eligible.iter().map(|job| times[*job as usize].wait_time.0).collect();
+        let turnarounds: Vec<u32> = finished.iter().map(|job| self.turnaround(*job)).collect();
+        let waits: Vec<u32> = eligible.iter().map(|job| self.wait(*job)).collect();
         Group {
             name,
-            wait_time: wait_time(self.history, times, eligible),
-            wait_percentiles: percentiles(waits),
-            turnaround_time: Distribution::of_seconds(turnarounds.clone()),
-            turnaround_percentiles: percentiles(turnarounds),
+            wait_time: wait_time(self.history, &self.measured.jobs, eligible),
+            wait_percentiles: percentiles(&waits),
+            turnaround_percentiles: percentiles(&turnarounds),
+            turnaround_time: Distribution::of_seconds(turnarounds),
         }
     }
 }
 
-fn percentiles(mut values: Vec<u32>) -> Vec<u32> {
-    values.sort_unstable();
-    if values.is_empty() { Vec::new() } else { PERCENTS.map(|percent| percentile(&values, percent)).to_vec() }
+/// Jobs in the order of a number of theirs.
+fn ascending(jobs: impl Iterator<Item = u32>, number: impl Fn(u32) -> u32) -> Vec<u32> {
+    let mut keyed: Vec<(u32, u32)> = jobs.map(|job| (number(job), job)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, job)| job).collect()
+}
+
+fn percentiles(ascending: &[u32]) -> Vec<u32> {
+    let all = || PERCENTS.map(|percent| percentile(ascending, percent)).to_vec();
+    if ascending.is_empty() { Vec::new() } else { all() }
 }
 
 #[cfg(test)]
@@ -146,8 +157,7 @@ mod tests {
     fn of_many_groups_those_with_the_most_jobs_are_told() {
         let history = sample::random(3);
         let measured = measure(&history);
-        let (eligible, finished) = (measured.eligible(&history).collect(), Vec::new());
-        let jobs = Jobs { history: &history, measured: &measured, eligible, finished };
+        let jobs = Jobs { finished: Vec::new(), ..Jobs::of(&history, &measured) };
         // Job 0 is alone in the first class, and so is every job but those of the last.
         let most = jobs.by(|job| (job as usize).min(20), |class| class.to_string());
         assert_eq!(most.len(), GROUPS, "so many");
