@@ -1,6 +1,7 @@
 //! The house is kept: small files, every part in its table, nothing unfinished, no path of anybody's machine.
 
 use gigawatt::policy::part::Kind;
+use gigawatt::state::constraint::CONSTRAINTS;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +154,7 @@ fn every_part_is_in_its_table() {
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",
-            &["changes", "gpus", "power", "profile", "running", "step", "waiting"][..],
+            &["changes", "gpus", "pass", "power", "profile", "running", "step", "waiting"][..],
             Kind::Backfill,
         ),
         // How one pod and a gang go and what a place costs, which every placement shares.
@@ -176,6 +177,23 @@ fn every_part_is_in_its_table() {
             assert_eq!(listed, 1, "{folder}: `{name}` is listed once");
         }
     }
+}
+
+#[test]
+fn a_constraint_is_one_file_and_one_line() {
+    let found = names_in("src/state/constraint");
+    let names: Vec<&str> = CONSTRAINTS.iter().map(|constraint| constraint.reason.name()).collect();
+    assert_eq!(strangers(&found, &[], &names), [""; 0], "a file that the table does not name");
+    assert_eq!(found.len(), names.len() + 1, "a file for each, and the table's");
+    let lines = |name: &str| {
+        let named = format!("constraint::{name}");
+        let texts = texts();
+        texts.iter().filter(|(path, text)| path.starts_with("src") && text.contains(&named)).count()
+    };
+    for name in &names {
+        assert_eq!(lines(name), 0, "only the table names `{name}`");
+    }
+    assert!(lines("CONSTRAINTS") > 0, "the table itself is named elsewhere");
 }
 
 #[test]
