@@ -51,8 +51,8 @@
 //! a place is, one function for the processor and for a [`gpu`], and [`power`] what may be drawn there; none of them
 //! opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number (with
 //! the formulas of [`power`]: watts, joules, money), [`ensemble`] those of many runs at once, [`experiment`] what follows
-//! from them, such as the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`error`], [`units`] and [`random`] are the ground that all stand
-//! on.
+//! from them, such as the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`table`], [`error`], [`units`] and [`random`] are the ground that
+//! all stand on.
 //!
 //! # What it models, and what it does not
 //!
@@ -89,6 +89,7 @@ pub mod report;
 pub mod scenario;
 pub mod simulation;
 pub mod state;
+pub mod table;
 pub mod trace;
 pub mod units;
 pub mod workload;

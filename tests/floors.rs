@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// From the ground up.
 const FLOORS: &[&[&str]] = &[
     &["error", "gpu", "random", "units"],
-    &["document"],
+    &["document", "table"],
     &["hardware"],
     &["cluster", "workload"],
     &["history"],

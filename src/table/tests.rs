@@ -1,0 +1,157 @@
+use super::*;
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::record::Field;
+use std::ops::RangeInclusive;
+
+/// A row of everything.
+#[derive(Debug, Clone, Default)]
+struct Row {
+    whole: Option<i128>,
+    decimal: Option<(i64, u32)>,
+    real: f64,
+    text: String,
+    unix: Option<i64>,
+    nodes: Vec<RangeInclusive<u32>>,
+}
+
+fn head(name: &'static str, kind: Kind) -> Head<'static> {
+    Head { name, unit: "s", kind, about: "something", since: "0.1.0" }
+}
+
+fn columns() -> [Column<Row>; 6] {
+    [
+        Column {
+            head: head("whole", Kind::Integer),
+            write: |row, cells| row.whole.into_iter().for_each(|number| cells.whole(number)),
+        },
+        Column {
+            head: head("decimal", Kind::Real),
+            write: |row, cells| {
+                row.decimal.into_iter().for_each(|(number, places)| cells.decimal(number, places));
+            },
+        },
+        Column { head: head("real", Kind::Real), write: |row, cells| cells.real(row.real) },
+        Column { head: head("text", Kind::Text), write: |row, cells| cells.text(&row.text) },
+        Column {
+            head: head("at", Kind::Instant),
+            write: |row, cells| row.unix.into_iter().for_each(|unix| cells.instant(unix)),
+        },
+        Column {
+            head: head("nodes.held", Kind::Indices),
+            write: |row, cells| cells.indices("n", |found| found.extend(row.nodes.iter().cloned())),
+        },
+    ]
+}
+
+fn written(encoding: Encoding, batches: &[Vec<Row>]) -> io::Result<Vec<u8>> {
+    let (columns, mut bytes) = (columns(), Vec::new());
+    let mut writer = Writer::new(encoding, &columns, &mut bytes)?;
+    batches.iter().try_for_each(|rows| writer.rows(rows))?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// The cells of a Parquet file as CSV would have them.
+fn read(bytes: Vec<u8>) -> Vec<Vec<String>> {
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let cell = |field: &Field| match field {
+        Field::Null => String::new(),
+        Field::Long(number) => number.to_string(),
+        Field::Double(number) if number.fract() == 0.0 => format!("{number:.1}"),
+        Field::Double(number) => number.to_string(),
+        Field::Str(text) => text.clone(),
+        Field::TimestampMillis(millis) => jiff::Timestamp::from_millisecond(*millis).unwrap().to_string(),
+        Field::ListInternal(list) => {
+            list.elements().iter().map(|element| format!("n{element}")).collect::<Vec<_>>().join(";")
+        }
+        other => panic!("no cell is {other:?}"),
+    };
+    let rows = reader.get_row_iter(None).unwrap();
+    rows.map(|row| row.unwrap().get_column_iter().map(|(_, field)| cell(field)).collect()).collect()
+}
+
+use bytes::Bytes;
+
+fn rows() -> Vec<Row> {
+    let full = Row {
+        whole: Some(i64::MAX.into()),
+        decimal: Some((-1_046, 3)),
+        real: 0.1,
+        text: "a \"quoted\", name\nof two lines".to_owned(),
+        unix: Some(1_700_000_000),
+        nodes: vec![3..=5, 9..=9],
+    };
+    let empty = Row { real: f64::NAN, ..Row::default() };
+    let zero = Row { whole: Some(0), decimal: Some((0, 6)), unix: Some(-1), ..Row::default() };
+    let one = Row { whole: Some(-7), decimal: Some((1_500_000, 6)), nodes: vec![17..=17], ..full.clone() };
+    vec![full, empty, zero, one]
+}
+
+#[test]
+fn a_list_of_indices_is_no_number_and_what_is_not_known_is_empty() {
+    let text = String::from_utf8(written(Encoding::Csv, &[rows()]).unwrap()).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    whole,decimal,real,text,at,nodes.held
+    9223372036854775807,-1.046,0.1,"a ""quoted"", name
+    of two lines",2023-11-14T22:13:20Z,n3-5;n9
+    ,,,,,
+    0,0.0,0.0,,1969-12-31T23:59:59Z,
+    -7,1.5,0.1,"a ""quoted"", name
+    of two lines",2023-11-14T22:13:20Z,n17
+    "#);
+}
+
+#[test]
+fn parquet_holds_what_csv_holds() {
+    for batches in [vec![], vec![vec![]], vec![rows()], vec![rows(), vec![], rows(), vec![rows()[1].clone()]]]
+    {
+        let text = written(Encoding::Csv, &batches).unwrap();
+        let mut csv = csv::Reader::from_reader(&*text);
+        let lists = |cell: &str| cell.replace("n3-5", "n3;n4;n5");
+        let expected: Vec<Vec<String>> =
+            csv.records().map(|row| row.unwrap().iter().map(lists).collect()).collect();
+        assert_eq!(
+            read(written(Encoding::Parquet, &batches).unwrap()),
+            expected,
+            "{} batches",
+            batches.len()
+        );
+    }
+    let other = vec![Row { decimal: Some((-1_047, 3)), ..rows()[0].clone() }];
+    let [one, other] =
+        [vec![rows()[0].clone()], other].map(|rows| written(Encoding::Parquet, &[rows]).unwrap());
+    assert_ne!(read(one), read(other), "a thousandth is noticed");
+}
+
+#[test]
+fn equal_tables_are_equal_files_and_say_what_their_columns_are() {
+    let bytes = written(Encoding::Parquet, &[rows()]).unwrap();
+    assert_eq!(bytes, written(Encoding::Parquet, &[rows()]).unwrap(), "on whatever threads");
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let said = reader.metadata().file_metadata().key_value_metadata().unwrap();
+    let said: serde_json::Value = serde_json::from_str(said[0].value.as_ref().unwrap()).unwrap();
+    assert_eq!(said["nodes.held"], serde_json::json!({"unit": "s", "about": "something", "since": "0.1.0"}));
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let large =
+        |whole: i128, node: u32| Row { whole: Some(whole), nodes: vec![node..=node], ..Row::default() };
+    for (row, expected) in [
+        (large(i128::from(i64::MAX) + 1, 0), "9223372036854775808 is beyond 64 bits"),
+        (large(0, u32::MAX), "index 4294967295 is beyond 31 bits"),
+    ] {
+        let told = written(Encoding::Parquet, &[vec![row]]).unwrap_err().to_string();
+        assert_eq!(told, expected, "nothing is cut off");
+    }
+    let (mut bytes, heads) = (Vec::new(), [head("a", Kind::Real), head("b", Kind::Real)]);
+    let mut file = parquet::File::new(&mut bytes, &heads).unwrap();
+    let column = |count: usize| {
+        let mut cells = Cells::new(Kind::Real);
+        (0..count).for_each(|_| cells.end());
+        cells
+    };
+    assert!(file.group(vec![column(2), column(2)]).is_ok(), "as long as each other");
+    let told = file.group(vec![column(2), column(3)]).unwrap_err().to_string();
+    assert!(told.contains("Incorrect number of rows"), "{told}");
+}
