@@ -29,6 +29,9 @@ fn directory() -> tempfile::TempDir {
     let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
     for entry in std::fs::read_dir(workloads).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
         std::fs::copy(&path, place.path().join(path.file_name().unwrap())).unwrap();
     }
     place

@@ -38,6 +38,9 @@ impl Folder {
         fs::create_dir(&workloads).expect("a folder in it");
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads")).expect("there") {
             let path = entry.expect("a readable folder").path();
+            if path.is_dir() {
+                continue;
+            }
             fs::copy(&path, workloads.join(path.file_name().expect("a file"))).expect("a copy");
         }
         fs::write(folder.path().join("few.csv"), block("job_id,")).expect("a trace by hand");

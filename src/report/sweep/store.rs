@@ -8,7 +8,7 @@ use crate::experiment::Shard;
 use crate::report::Directory;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
 
 /// What a sweep is: two of them in one directory must not mix.
@@ -150,7 +150,11 @@ impl Store {
     }
     /// Takes up the rows of a file; what a kill has torn at its end is no row.
     fn take(&mut self, path: &std::path::Path) -> Result<()> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::io("read", path, source))?;
+        let text = match std::fs::read_to_string(path) {
+            // Another part was done meanwhile; its rows are in another file, and no concern of this part.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(|source| Error::io("read", path, source))?,
+        };
         let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let place =
             |number: usize, line: &str| Place::line(path.display().to_string(), number, line.as_bytes());
