@@ -59,6 +59,8 @@ fn trace(format: &str) -> String {
         }
         "csv" => "job_id,tenant,kind,gpus,submit_time,work_time,requested_time,priority\n",
         "sacct-json" => "{\"jobs\": [\n{}",
+        "philly-json" => "[\n{}",
+        "wfformat" => "{\"name\": \"bench\", \"workflow\": {\"tasks\": [\n{}",
         "table" => "id,user,num_gpus,submit_time,duration,walltime\n",
         _ => "",
     }
@@ -113,20 +115,48 @@ fn trace(format: &str) -> String {
                 end + 1,
                 requested / 60 + 1
             ),
+            "philly-json" => writeln!(
+                text,
+                ",{{\"status\": \"Pass\", \"vc\": \"vc{vc:04}\", \"jobid\": \"application_{id}\", \"attempts\": [{{\"start_time\": \"{}\", \"end_time\": \"{}\", \"detail\": [{{\"ip\": \"m{user}\", \"gpus\": [\"gpu0\", \"gpu1\", \"gpu2\", \"gpu3\"]}}]}}], \"submitted_time\": \"{}\", \"user\": \"user{user}\"}}",
+                date(start, ' '),
+                date(start, ' '),
+                date(submit, ' ')
+            ),
+            "wfformat" => writeln!(
+                text,
+                ",{{\"id\": \"task_{id}\", \"name\": \"task_{id}\", \"runtimeInSeconds\": {work}.25, \"cores\": {gpus}, \"parents\": [\"task_{}\"], \"children\": []}}",
+                id / 2
+            ),
             other => panic!("no trace of format {other}"),
         }
         .expect("a string grows");
     }
-    if format == "sacct-json" {
-        text = text.replacen("{},", "", 1) + "]}";
-    }
+    let end = match format {
+        "sacct-json" => "]}",
+        "philly-json" => "]",
+        "wfformat" => "]}}",
+        _ => return text,
+    };
+    text = text.replacen("{},", "", 1) + end;
     text
 }
 
 fn reading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("read");
     // Formats that are descriptions of tables are read as `table` is, documents as `sacct-json`.
-    let own = ["swf", "philly", "helios", "sacct", "sacct-json", "openb", "csv", "jsonl", "table"];
+    let own = [
+        "swf",
+        "philly",
+        "helios",
+        "sacct",
+        "sacct-json",
+        "philly-json",
+        "wfformat",
+        "openb",
+        "csv",
+        "jsonl",
+        "table",
+    ];
     for format in gigawatt::trace::FORMATS.iter().filter(|format| own.contains(&format.name)) {
         let text = trace(format.name);
         group.throughput(Throughput::Bytes(text.len() as u64));

@@ -74,7 +74,7 @@ fn wrong(arguments: &Generate, found: &str) -> Error {
     Problem::new(found).at(Place::file(arguments.like.display().to_string())).into()
 }
 
-/// What of the source is not in what is made.
+/// What of the source is not in what is made, or in a way of its own.
 fn left_out(source: &Workload, like: &Like<'_>) -> Vec<String> {
     let edges = source.dependencies.edges().count();
     let told = |count: usize, noun: &str, what: &str| {
@@ -84,6 +84,11 @@ fn left_out(source: &Workload, like: &Like<'_>) -> Vec<String> {
     [
         told(edges, "dependency", "of the source left out: each batch of jobs stands alone"),
         told(like.left_out(), "job already running", "in the source left out"),
+        told(
+            like.standing(),
+            "job",
+            "there at the start of the source: a standing load, at time 0 of what is made",
+        ),
     ]
     .into_iter()
     .flatten()

@@ -114,6 +114,8 @@ pub struct Profile {
     /// GPUs in use in the same buckets, on average, if every job could start at its submit; at the speed of the
     /// cluster, if there is one.
     pub demand: Vec<f64>,
+    /// The most GPUs in use at any instant, if every job could start at its submit: the peak within the buckets.
+    pub peak_demand: f64,
     /// Σ GPUs · work_time ÷ speed / (GPUs of the cluster · time from first to last submit); none without a cluster or
     /// if all jobs are submitted at once. A job's speed is the mean over the GPUs it may use.
     pub offered_load: Option<f64>,
@@ -156,6 +158,7 @@ impl Profile {
         profile.recorded_waits = Distribution::of_seconds(waits.map(|wait| wait.0).collect());
         let speeds = Speeds::new(workload, cluster);
         profile.over_time(workload, &speeds, buckets.max(1));
+        profile.peak_demand = peak(workload, &speeds);
         profile.offered_load = cluster.and_then(|cluster| {
             let capacity = real(cluster.gpus().into()) * f64::from(profile.span().0);
             let asked =
@@ -237,6 +240,24 @@ impl Profile {
     pub fn span(&self) -> Seconds {
         self.last_submit.since(self.first_submit)
     }
+}
+
+/// The most GPUs in use at any instant from the first to the last submit, if every job could start at its submit. What
+/// ends at an instant is gone before what starts then.
+fn peak(workload: &Workload, speeds: &Speeds) -> f64 {
+    let mut changes: Vec<(f64, i64)> = Vec::with_capacity(2 * workload.jobs.len());
+    for job in &workload.jobs {
+        let milli = i64::from(workload.requests[job.request as usize].gpus().milli());
+        let from = f64::from(job.submit_time.0);
+        changes.extend([(from, milli), (from + speeds.run_time(job), -milli)]);
+    }
+    changes.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let (mut used, mut most) = (0_i64, 0_i64);
+    for (_, change) in changes {
+        used += change;
+        most = most.max(used);
+    }
+    real(u128::try_from(most).unwrap_or(0)) / 1000.0
 }
 
 /// How fast jobs run on a cluster, by request and behaviour.
@@ -399,6 +420,9 @@ mod tests {
         let found = profile(&[(50, 100, 100, 2000), (0, 20, 20, 1000), (200, 500, 500, 8000)], 2);
         assert_eq!(found.arrivals, [2, 1], "by submit time");
         assert_eq!(found.demand, [1.2, 1.0], "(2 · 50 + 20) / 100 and 2 · 50 / 100");
+        assert_eq!(found.peak_demand, 8.0, "C alone: A ends before it comes, no bucket's mean");
+        let apart = profile(&[(0, 10, 10, 3000), (10, 10, 10, 4000), (15, 10, 10, 1000)], 2);
+        assert_eq!(apart.peak_demand, 5.0, "what ends at 10 is gone before what starts then");
         assert_eq!(found.gpu_hours(), (200.0 + 20.0 + 4000.0) / 3600.0, "all work counts");
         assert_eq!(found.offered_load, None, "of no cluster");
     }

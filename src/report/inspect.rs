@@ -165,7 +165,8 @@ impl Inspection<'_> {
         });
         self.time_axis(canvas);
         let mean = demand.iter().sum::<f64>() / real(demand.len().max(1) as u64);
-        let mut said = format!("mean {}, peak {}", grouped(whole(mean)), grouped(whole(peak)));
+        let most = self.profile.peak_demand;
+        let mut said = format!("mean {}, peak {}", grouped(whole(mean)), grouped(whole(most)));
         if let Some((_, gpus)) = self.cluster {
             let above = demand.iter().filter(|used| **used > real(gpus)).count();
             let share = 100.0 * real(above as u64) / real(demand.len().max(1) as u64);
@@ -446,7 +447,7 @@ mod tests {
                         ⣀⣀⣤⣤⣶⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
              256 ⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒
                  2023-11-14 22:13           2023-11-15 10:11            2023-11-15 22:10
-                 mean 1,725, peak 3,052; above the 256 GPUs there are 94 % of the time
+                 mean 1,725, peak 3,060; above the 256 GPUs there are 94 % of the time
 
         GPUs of a gang jobs                             GPU-hours
         1               37.5% █████████████████████████   0.1%

@@ -95,7 +95,7 @@ impl Choices {
         if let Some((_, problem)) = choices.misfits(&settings).into_iter().next() {
             return Err(problem);
         }
-        match choices.idle(&settings, plan).into_iter().next() {
+        match choices.idle(&settings, plan, true).into_iter().next() {
             Some((_, problem)) => Err(problem),
             None => Ok(settings),
         }
@@ -285,15 +285,16 @@ impl Choices {
         found
     }
 
-    /// Parts that can do nothing on a plan, though they are asked for.
-    pub(super) fn idle(&self, settings: &Settings, plan: &Plan) -> Vec<Found> {
+    /// Parts that can do nothing on a plan, though they are asked for; where `[power]` could not be read whole, what is
+    /// not there says nothing.
+    pub(super) fn idle(&self, settings: &Settings, plan: &Plan, power_is_whole: bool) -> Vec<Found> {
         let mut found = Vec::new();
         let mut push = |kind: Kind, said: String, hint: &str| {
             found.push((self.origin(kind).mark, Box::new(Problem::new(said).hint(hint))));
         };
         let asked = |kind: Kind| self.origin(kind).by_name;
         let hold = settings.hold.as_str();
-        if HOLDS.iter().any(|entry| entry.name == hold && entry.lacks_signal(plan)) {
+        if HOLDS.iter().any(|entry| entry.name == hold && entry.lacks_signal(plan)) && power_is_whole {
             let hint = "`[power]` says it: `tariff` for prices, `carbon` for what energy emits";
             push(Kind::Hold, format!("hold `{hold}`, and nothing to go by at any site"), hint);
         } else if asked(Kind::Hold) && hold != "none" && !may_hold(settings, &plan.workload) {
@@ -305,7 +306,7 @@ impl Choices {
             let hint = "`cap` of a site, feed or rack sets one, such as `cap = \"750 kW\"`";
             push(Kind::Power, format!("power `{power}` is about caps, and the cluster has none"), hint);
         }
-        if asked(Kind::Curtail) && plan.cluster.curtailments.is_empty() {
+        if asked(Kind::Curtail) && plan.cluster.curtailments.is_empty() && power_is_whole {
             let hint = "`[[power.curtailment]]` makes one";
             push(Kind::Curtail, format!("curtail `{curtail}`, and the grid takes no power away"), hint);
         } else if asked(Kind::Curtail)

@@ -140,6 +140,11 @@ pub fn read_trace_naming(overrides: &Overrides, platform: &trace::PlatformIndex<
 }
 
 fn trace_alone(overrides: &Overrides, platform: Option<&trace::PlatformIndex<'_>>) -> Result<trace::Trace> {
+    if let Some(path) = overrides.workload.as_deref().filter(|path| path.ends_with(".toml")) {
+        let found = format!("`{path}` is a scenario or a file of job graphs, where a trace is expected");
+        let hint = format!("`gigawatt simulate {path} --out run1` writes run1/jobs.csv, which is a trace");
+        return Err(Problem::new(found).at(Place::file(path)).hint(hint).into());
+    }
     let mut document = Document::parse("command line", "");
     overrides.apply(&mut document);
     let read = jobs::read_trace(&document, &mut document.root(), platform);
@@ -189,8 +194,10 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         workload.epoch = Some(start);
     }
     let span = power::Span::of(asked.workload.as_ref(), wishes.start, &settings);
+    let wrong = document.problems().total() + files.problems.total();
     power::weather(&document, cluster.as_mut(), span, &mut files);
     power::read(&document, &mut root, cluster.as_mut(), span, &mut files);
+    let power_is_whole = document.problems().total() + files.problems.total() == wrong;
     root.finish();
     let mut found = document.problems();
     found.append(files.problems);
@@ -199,7 +206,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         return Err(Error::Input(found));
     };
     let plan = Plan { cluster, workload, settings };
-    for (mark, problem) in choices.idle(&plan.settings, &plan) {
+    for (mark, problem) in choices.idle(&plan.settings, &plan, power_is_whole) {
         found.push(match mark {
             Some(mark) => problem.at(document.place(mark)),
             None => *problem,

@@ -105,10 +105,17 @@ impl Overrides {
             };
             document.set_value(format!("{flag} {shown}").trim_end(), path, value);
         }
+        let mut seen: Vec<&str> = Vec::new();
         for pair in self.map.iter().flat_map(|pairs| pairs.split(',')).filter(|pair| !pair.is_empty()) {
             let typed = format!("--map {pair}");
             match pair.split_once('=') {
+                Some((key, _)) if seen.contains(&key.trim()) => {
+                    let mark = document.typed(&typed);
+                    let problem = Problem::new(format!("`{}` is given twice", key.trim()));
+                    document.complain(mark, problem.hint("each key of `--map` once"));
+                }
                 Some((key, value)) => {
+                    seen.push(key.trim());
                     let value = match value.trim() {
                         "true" => Value::Boolean(true),
                         "false" => Value::Boolean(false),

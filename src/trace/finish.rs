@@ -9,6 +9,22 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// What is said of a job without an id that may be another one told twice.
+const REPEATED: &str = "with the submit, work, GPUs and tenant of an earlier one: kept";
+
+/// What is said of jobs whose estimate is that of the reader, or too short.
+const NO_ESTIMATE: &str = "without an estimate: requested_time = work_time";
+const OVERRUN: &str = "with more work than requested";
+
+impl Trace {
+    /// Takes back what is said of estimates, where others replace them.
+    pub(crate) fn forget_estimates(&mut self) {
+        for what in [NO_ESTIMATE, OVERRUN] {
+            self.notes.forget("job", what);
+        }
+    }
+}
+
 /// Whoever submits before this second (1980-01-01) counts from the start of the trace, not from 1970.
 const ABSOLUTE: u32 = 315_532_800;
 
@@ -29,7 +45,7 @@ impl Intake<'_> {
         let mut workload = std::mem::take(&mut self.builder).finish();
         self.end_the_living(&mut workload);
         if self.count_repeats {
-            self.notes.count("row", "that came before, exactly: kept", repeats(&workload));
+            self.notes.count("job", REPEATED, repeats(&workload));
         }
         let origin = self.origin(&mut workload)?;
         let window = self.window()?;
@@ -186,9 +202,10 @@ impl Intake<'_> {
 
     fn note_all(&mut self, left_out: u64) {
         self.note_given();
+        self.note_idle();
         let notes = &mut self.notes;
-        notes.count("job", "without an estimate: requested_time = work_time", self.no_estimate);
-        notes.count("job", "with more work than requested", self.overruns);
+        notes.count("job", NO_ESTIMATE, self.no_estimate);
+        notes.count("job", OVERRUN, self.overruns);
         notes.count("job", "of zero length: work_time = 1 s", self.zero_length);
         notes.count(
             "time",

@@ -1,15 +1,12 @@
-use super::Options;
+use super::{Options, parquet};
 use crate::error::{Error, Place, Problem};
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 
-/// Up to here nobody asks how well an input was compressed.
-const RATIO_FREE: u64 = 64 << 20;
-
-/// The input as text: unpacked if it is gzip or zstd, known by their first bytes, in UTF-8 and without a byte
+/// The input as text: unpacked if it is gzip, zstd or Parquet, known by their first bytes, in UTF-8 and without a byte
 /// order mark.
 ///
-/// A compressed input that unpacks to more than the options allow is refused before it fills the memory.
+/// An input that unpacks to more than the options allow is refused before it fills the memory.
 pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> Result<Cow<'a, [u8]>, Error> {
     let unpacked = match bytes {
         [0x1f, 0x8b, ..] => {
@@ -20,8 +17,12 @@ pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> 
             let decoder = decoder.map_err(|error| broken(file, "zstd", &error))?;
             drain(file, "zstd", decoder, bytes.len(), options)?
         }
+        _ if bytes.starts_with(parquet::MAGIC) => bytes.to_vec(),
         _ => return Ok(decoded(bytes)),
     };
+    if unpacked.starts_with(parquet::MAGIC) {
+        return parquet::table(file, unpacked, options).map(Cow::Owned);
+    }
     // What was unpacked is handed on as it is unless a byte order mark says something else.
     Ok(match decoded(&unpacked) {
         Cow::Borrowed(same) if same.len() == unpacked.len() => Cow::Owned(unpacked),
@@ -29,13 +30,39 @@ pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> 
     })
 }
 
-/// A text without its byte order mark, in UTF-8 if the mark says that it is UTF-16.
+/// A text without its byte order mark, in UTF-8 if it is UTF-16, its lines ending as elsewhere if a carriage return alone
+/// ends them.
 fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
-    match bytes {
+    let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf_8(encoding_rs::UTF_16LE, rest),
         [0xfe, 0xff, rest @ ..] => utf_8(encoding_rs::UTF_16BE, rest),
-        _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
+        _ => match zeros(bytes) {
+            [false, true] => utf_8(encoding_rs::UTF_16LE, bytes),
+            [true, false] => utf_8(encoding_rs::UTF_16BE, bytes),
+            _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
+        },
+    };
+    // A line of a trace is shorter than this.
+    let head = &text[..text.len().min(HEAD)];
+    if head.contains(&b'\r') && !text.contains(&b'\n') {
+        return Cow::Owned(text.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect());
     }
+    text
+}
+
+/// How many bytes tell how a text is written.
+const HEAD: usize = 4096;
+
+/// Whether nearly every other byte of a text is zero, from the first one on or from the second: letters of UTF-16
+/// without a byte order mark, if it is one of the two.
+fn zeros(bytes: &[u8]) -> [bool; 2] {
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let most = |from: usize| {
+        let places = head.len().saturating_sub(from).div_ceil(2);
+        let zeros = head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+        places >= 4 && zeros * 10 >= places * 7
+    };
+    [most(0), most(1)]
 }
 
 fn utf_8(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> Cow<'static, [u8]> {
@@ -50,8 +77,7 @@ fn drain(
     packed: usize,
     options: &Options<'_>,
 ) -> Result<Vec<u8>, Error> {
-    let ratio = options.max_ratio.saturating_mul(packed as u64).max(RATIO_FREE);
-    let limit = options.max_unpacked.min(ratio);
+    let limit = options.most_unpacked(packed);
     let mut unpacked = Vec::new();
     // One byte beyond the limit tells "just fits" from "too much".
     match decoder.by_ref().take(limit.saturating_add(1)).read_to_end(&mut unpacked) {

@@ -1,4 +1,4 @@
-use super::{Notes, Options};
+use super::{Notes, Options, effect};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::random::{Purpose, Stream};
 use crate::units::{Seconds, Time};
@@ -112,6 +112,8 @@ pub(super) struct Intake<'a> {
     pub fractions: u64,
     /// Whether the format reads numbers of time in the unit that a user gives them.
     pub takes_units: bool,
+    /// Bit `i` is set once the user's word for a state `i` was met; those beyond 63 share the last one.
+    pub words_met: u64,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
     pub(super) skipped: Skipped,
@@ -199,6 +201,7 @@ impl<'a> Intake<'a> {
             dates: false,
             fractions: 0,
             takes_units: false,
+            words_met: 0,
             file,
             problems: Problems::default(),
             skipped: Skipped::default(),
@@ -252,6 +255,10 @@ impl<'a> Intake<'a> {
     pub(super) fn push(&mut self, draft: Draft, id: Id<'_>) -> Option<u32> {
         let row = self.rows;
         self.rows += 1;
+        // Whatever the sample takes, time 0 is that of the whole trace.
+        if !draft.running {
+            self.first = self.first.min(draft.submit);
+        }
         if let Some((stream, bound)) = self.sample
             && stream.draw(row, 0) >= bound
         {
@@ -263,9 +270,6 @@ impl<'a> Intake<'a> {
         self.zero_length += u64::from(draft.work == 0);
         self.no_estimate += u64::from(draft.requested == 0);
         self.overruns += u64::from(work > requested);
-        if !draft.running {
-            self.first = self.first.min(draft.submit);
-        }
         self.withdrawals |= draft.patience.is_some();
         let job = Job {
             submit_time: Time(draft.submit),
@@ -319,17 +323,24 @@ impl<'a> Intake<'a> {
         let mut set = PlatformSet::NONE;
         for name in names {
             let name = name.to_ascii_lowercase();
-            let Some(name) = self.options.map.platforms.apply(&name) else {
-                self.notes.count("request", "for a platform: any will do, as `map.platform` says", 1);
+            let Some(meant) = self.options.map.platforms.apply(&name) else {
+                self.notes.count("request", effect::IGNORED, 1);
                 continue;
             };
+            if meant != name {
+                self.notes.count("request", &effect::renamed(&name, meant), 1);
+            }
             match self.options.platform {
-                None => self.notes.say("wishes for platforms are left out: none are known here"),
-                Some(known) => match known(name).filter(|index| *index < PlatformSet::MAX) {
+                None => self.notes.count(
+                    "request",
+                    &format!("for the platform `{meant}`: left out, none is known without a cluster"),
+                    1,
+                ),
+                Some(known) => match known(meant).filter(|index| *index < PlatformSet::MAX) {
                     Some(index) => set = set.with(index),
                     None => self.notes.count(
                         "request",
-                        &format!("for the unknown platform `{name}`: left out"),
+                        &format!("for the unknown platform `{meant}`: left out"),
                         1,
                     ),
                 },

@@ -1,6 +1,7 @@
 //! Bytes to workload: one format, one file, and a table of formats.
 //!
-//! [`read`] takes a file, [`read_bytes`] what is already in memory; gzip and zstd are unpacked on the way. A reader
+//! [`read`] takes a file, [`read_bytes`] what is already in memory; gzip and zstd are unpacked on the way, and Parquet is
+//! read as the CSV that it could be. A reader
 //! says in its [`Notes`] everything it dropped, changed or assumed, and reports everything that is wrong at once.
 //!
 //! ```
@@ -36,13 +37,20 @@
 //! | a type of GPU that is not there | told; [`Mapping::platforms`] renames or ignores types |
 //! | a table of no known format | columns by the map, else by names in the wild, and said; in doubt a command to copy |
 //! | times | dates, clocks, numbers of any unit ([`Mapping::unit`]) |
-//! | another delimiter, padded columns, no header, UTF-16 | read; what is guessed is said |
+//! | another delimiter, blanks, padded columns, no header, `#` before it | read; what is guessed is said |
+//! | UTF-16 with or without a mark, carriage returns alone as line ends | read |
+//! | decimal commas between `;` | read as points, counted |
+//! | a cell that a narrow column cut off (`gre+`) | refused with the way to print it whole; names are counted |
+//! | times that go backwards | the wait, or the length, is not told; counted |
+//! | Parquet | read as the CSV that it holds, within the limits of what may be unpacked |
 //! | a header that comes again | passed over, counted |
 //! | free text with delimiters or line ends | put together where one way fits the other columns, counted; else told |
 //! | a line that cannot be read | the file is refused; with [`Options::skip_bad_lines`] left out, counted, three shown |
 //! | a job still running or alive | runs what it had run, or (openb) until the last instant; counted |
+//! | a key of the map that the format cannot use | refused, with the formats that can; one that met nothing is said |
 //! | names that only jobs outside the window have | left out with them |
 
+mod effect;
 mod field;
 mod finish;
 mod formats;
@@ -55,12 +63,14 @@ mod names;
 mod nodes;
 mod notes;
 mod options;
+mod parquet;
 mod rejoin;
 mod requests;
 mod series;
 mod synonyms;
 mod table;
 
+pub use effect::MapKey;
 pub use formats::native::write::{NativeForm, lost_in_native, write_native};
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
 pub use key::{Key, TimeUnit};
@@ -89,6 +99,8 @@ pub struct Format {
     pub about: &'static str,
     /// Keys whose columns a user may name, where the format does not say which they are.
     pub keys: &'static [Key],
+    /// Keys of a user's map that are no columns and change something in it.
+    pub map_keys: &'static [MapKey],
     detect: fn(&Head<'_>) -> bool,
     read: fn(&[u8], &mut Intake<'_>),
 }
@@ -117,12 +129,15 @@ pub const FORMATS: &[Format] = &[
     formats::pai::FORMAT,
     formats::gaia::FORMAT,
     formats::dlrm::FORMAT,
+    formats::genai::FORMAT,
     formats::supercloud::FORMAT,
     formats::gwf::FORMAT,
     formats::batsim::FORMAT,
     formats::evalys::FORMAT,
     formats::wfformat::FORMAT,
     formats::kubernetes::FORMAT,
+    formats::opendc::FORMAT,
+    formats::wta::FORMAT,
     formats::csv::FORMAT,
     formats::jsonl::FORMAT,
     formats::table::FORMAT,
@@ -149,12 +164,11 @@ impl<'a> Head<'a> {
         if !columns.is_empty() {
             return names.iter().all(named);
         }
-        self.lines().next().is_some_and(|line| layout::delimiter(line, names).is_some())
+        layout::delimiter(self.first_line().1, names).is_some()
     }
-    /// The first line that is not blank, and its number.
+    /// The first line that is neither blank nor a comment, and its number.
     fn first_line(&self) -> (usize, &'a [u8]) {
-        let lines = self.bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii());
-        (1..).zip(lines).find(|(_, line)| !line.is_empty()).unwrap_or((1, b""))
+        layout::first_row(self.bytes)
     }
     /// The first lines that are not blank.
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -197,6 +211,7 @@ pub fn read_bytes(
     requests::must_be_jobs(name, &text, format)?;
     let known: Vec<_> = FORMATS.iter().map(|format| (format.name, format.detect, format.keys)).collect();
     let format = &FORMATS[choose(name, &text, (format, options.map), &known)?];
+    effect::idle(name, format, options).into_result(())?;
     let mut intake = Intake::new(name, options);
     (format.read)(&text, &mut intake);
     intake.finish(format.name, &text)

@@ -48,6 +48,10 @@ impl Notes {
             self.entries.push(note);
         }
     }
+    /// Takes back what is known of `noun` `what`.
+    pub(super) fn forget(&mut self, noun: &str, what: &str) {
+        self.entries.retain(|note| note.noun != noun || note.what != what);
+    }
     /// How many of `noun` are known to be `what`.
     #[must_use]
     pub fn counted(&self, noun: &str, what: &str) -> u64 {

@@ -75,6 +75,13 @@ impl Options<'_> {
     /// The denominator of [`Options::scale_step`].
     pub(super) const MILLION: u64 = 1_000_000;
 
+    /// Up to here nobody asks how well an input was compressed.
+    const RATIO_FREE: u64 = 64 << 20;
+
+    /// The most bytes that so many packed ones may unpack to.
+    pub(super) fn most_unpacked(&self, packed: usize) -> u64 {
+        self.max_unpacked.min(self.max_ratio.saturating_mul(packed as u64).max(Self::RATIO_FREE))
+    }
     /// The factor on arrivals in millionths.
     #[expect(
         clippy::cast_possible_truncation,

@@ -8,12 +8,14 @@ use memchr::memchr;
 pub(super) struct FreeText {
     /// Their names.
     pub names: &'static [&'static str],
+    /// Names of columns of lists, which hold the delimiter where that is a comma.
+    pub lists: &'static [&'static str],
     /// Whether a value may stand in the column of that name.
     pub fits: fn(&str, &[u8]) -> bool,
 }
 
 /// More fields or lines than these are not one record.
-const MOST: usize = 12;
+const MOST: usize = 16;
 
 impl Table<'_> {
     /// Whether the record, of too many or too few fields, can be put together in exactly one way; then it is.
@@ -21,7 +23,8 @@ impl Table<'_> {
         let Some(text) = self.free_text else { return false };
         let free: Vec<usize> = (0..self.columns.len())
             .filter(|column| {
-                text.names.iter().any(|name| self.columns[*column].eq_ignore_ascii_case(name.as_bytes()))
+                let is = |name: &&str| self.columns[*column].eq_ignore_ascii_case(name.as_bytes());
+                text.names.iter().any(is) || self.has_commas() && text.lists.iter().any(is)
             })
             .collect();
         if free.is_empty() || self.quoted {
@@ -89,8 +92,8 @@ impl Table<'_> {
             let place = free.iter().position(|known| *known == column);
             at += 1 + place.map_or(0, |place| way[place]);
             let name = String::from_utf8_lossy(&self.columns[column]);
-            let value = &self.line[self.fields[start].clone()];
-            place.is_some() || !value.contains(&b'\n') && (text.fits)(&name, value.trim_ascii())
+            let value = &self.line[self.fields[start].start..self.fields[at - 1].end];
+            (place.is_some() || !value.contains(&b'\n')) && (text.fits)(&name, value.trim_ascii())
         })
     }
 

@@ -231,6 +231,8 @@ mod tests {
         assert_eq!(found.values[15..], [600, 600, 700, 700, 800, 800, 900, 900], "two quarters each");
         for (times, expected) in [
             (&[0, 3600, 7200, 10_800, 18_000, 21_600][..], "p.csv:6:1"),
+            (&[0, 3600, 7200, 14_400, 18_000], "hint: a value is missing before it: put in what is right"),
+            (&[0, 3600, 7200, 18_000, 21_600], "hint: 2 values are missing before it"),
             (&[0, 3600, 7200, 10_800, 11_700, 12_600], "a step of 900 s after steps of 3600 s"),
             (&[0, 3600, 4500, 5400, 6300, 7200], "a step of 900 s after steps of 3600 s"),
             (

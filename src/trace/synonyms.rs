@@ -31,7 +31,20 @@ pub const SYNONYMS: &[(Key, &[&str])] = &[
             "requested_number_of_resources",
         ],
     ),
-    (Key::Pods, &["pods", "num_pods", "replicas", "num_replicas", "num_nodes", "node_num", "nnodes"]),
+    (
+        Key::Pods,
+        &[
+            "pods",
+            "num_pods",
+            "replicas",
+            "num_replicas",
+            "num_nodes",
+            "node_num",
+            "nnodes",
+            "worker_num",
+            "num_workers",
+        ],
+    ),
     (Key::PodGpus, &["pod_gpus", "gpus_per_pod", "gpus_per_node", "gpus_per_replica", "gpus_per_task"]),
     (
         Key::SubmitTime,
@@ -215,7 +228,10 @@ impl Header {
             return None;
         }
         let layout = layout.unwrap_or(Layout::Delimited(b','));
-        Some((layout, Self { columns, ..Self::default() }.resolved(map)))
+        let header = Self { columns, ..Self::default() }.resolved(map);
+        // Any sentence is words between blanks.
+        let is_sentence = layout == Layout::Words && map.fields.is_empty() && header.told.len() < 2;
+        (!is_sentence).then_some((layout, header))
     }
 
     /// Whether it tells all that is needed, without a doubt.

@@ -1,15 +1,15 @@
+mod record;
 #[cfg(test)]
 mod tests;
 
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
 use super::key::TimeUnit;
-use super::layout::{Layout, words};
+use super::layout::{Layout, first_row};
 use super::rejoin::FreeText;
 use super::synonyms;
 use crate::error::{Place, Problem};
 use crate::units::Gpus;
-use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
 
 /// Lines of fields under a header: CSV with quotes, any other delimiter, or columns of a width each. One record at a
@@ -48,6 +48,11 @@ impl<'a> Table<'a> {
             return Some(Self::with_columns(text, layout, columns));
         }
         let mut table = Self::with_columns(text, layout, Vec::new());
+        if text.trim_ascii_start().starts_with(b"#") {
+            let (number, line) = first_row(text);
+            table.rest = &text[line.as_ptr().addr() - text.as_ptr().addr()..];
+            table.next_number = number;
+        }
         if !table.advance(intake) {
             return None;
         }
@@ -164,120 +169,23 @@ impl<'a> Table<'a> {
         let (number, line) = (self.number, self.line);
         let named = if self.header.is_empty() { "are named" } else { "has" };
         let subject = if self.header.is_empty() { "columns" } else { "the header" };
-        let free = self.layout == Layout::Delimited(b'|');
+        let hint = match self.layout {
+            Layout::Delimited(b'|') => {
+                Some("leave out free-text columns (JobName, Comment, SubmitLine) or put one last")
+            }
+            _ if self.free_text.is_some() => Some(
+                "print it with `sacct --parsable2` (`-P`): what stands between columns is then in no list",
+            ),
+            _ => None,
+        };
         intake.bad_line(number, |file| {
             let message = match self.header {
                 b"" => format!("a line of {found} fields; {expected} {subject} {named}"),
                 _ => format!("a line of {found} fields; {subject} {named} {expected}"),
             };
             let problem = Problem::new(message).at(Place::line(file, number, line));
-            if free {
-                problem.hint("leave out free-text columns (JobName, Comment, SubmitLine) or put one last")
-            } else {
-                problem
-            }
+            if let Some(hint) = hint { problem.hint(hint) } else { problem }
         });
-    }
-
-    /// Goes to the next line that is not blank and splits it.
-    fn advance(&mut self, intake: &mut Intake<'_>) -> bool {
-        // What writes `|` or columns of a width does not quote: there a quote is a character.
-        let quotes = matches!(self.layout, Layout::Delimited(delimiter) if delimiter != b'|');
-        while !self.rest.is_empty() {
-            self.number = self.next_number;
-            self.quoted = false;
-            let stop = if quotes { memchr2(b'\n', b'"', self.rest) } else { memchr(b'\n', self.rest) };
-            let end = match stop {
-                Some(quote) if self.rest[quote] == b'"' => {
-                    self.fields.clear();
-                    return self.advance_quoted(intake);
-                }
-                Some(end) => end,
-                None => self.rest.len(),
-            };
-            let line = &self.rest[..end];
-            self.rest = self.rest.get(end + 1..).unwrap_or_default();
-            self.next_number += 1;
-            self.line = line.strip_suffix(b"\r").unwrap_or(line);
-            if self.line.is_empty() || self.layout == Layout::Words && self.line.starts_with(b"#") {
-                continue;
-            }
-            self.split_again();
-            return true;
-        }
-        false
-    }
-
-    /// Splits the line into its fields.
-    pub(super) fn split_again(&mut self) {
-        self.fields.clear();
-        match &self.layout {
-            Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
-            Layout::Words => self.fields.extend(words(self.line)),
-            Layout::Padded(columns) => {
-                let length = self.line.len();
-                let last = columns.len().saturating_sub(1);
-                let place = |(index, column): (usize, &Range<usize>)| {
-                    let end = if index == last { length } else { column.end.min(length) };
-                    column.start.min(end)..end
-                };
-                self.fields.extend(columns.iter().enumerate().map(place));
-            }
-        }
-    }
-
-    /// A record with a quote in it, which may go on over line ends.
-    fn advance_quoted(&mut self, intake: &mut Intake<'_>) -> bool {
-        self.quoted = true;
-        self.unquoted.clear();
-        let text = self.rest;
-        let Layout::Delimited(delimiter) = self.layout else { return false };
-        let mut at = 0;
-        loop {
-            let start = self.unquoted.len();
-            let closed = if text.get(at) == Some(&b'"') { self.unquote(text, &mut at) } else { true };
-            if !closed {
-                let line = &text[..memchr(b'\n', text).unwrap_or(text.len())];
-                let number = self.number;
-                intake.problem(|file| {
-                    Problem::new("a quote that is never closed").at(Place::line(file, number, line))
-                });
-                self.rest = b"";
-                return false;
-            }
-            let stop = |byte: &u8| *byte == delimiter || *byte == b'\n';
-            let length = text[at..].iter().position(stop).unwrap_or(text.len() - at);
-            let plain = &text[at..at + length];
-            at += length;
-            let ends_line = text.get(at) != Some(&delimiter);
-            let plain = if ends_line { plain.strip_suffix(b"\r").unwrap_or(plain) } else { plain };
-            self.unquoted.extend_from_slice(plain);
-            self.fields.push(start..self.unquoted.len());
-            if ends_line {
-                break;
-            }
-            at += 1;
-        }
-        let line = &text[..at];
-        self.line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.next_number += memchr_iter(b'\n', line).count() + 1;
-        self.rest = text.get(at + 1..).unwrap_or_default();
-        true
-    }
-
-    /// Appends a quoted text, `""` standing for a quote; false if it does not end.
-    fn unquote(&mut self, text: &[u8], at: &mut usize) -> bool {
-        *at += 1;
-        loop {
-            let Some(length) = memchr(b'"', &text[*at..]) else { return false };
-            self.unquoted.extend_from_slice(&text[*at..*at + length]);
-            *at += length + 1;
-            if text.get(*at) != Some(&b'"') {
-                return true;
-            }
-            self.unquoted.push(b'"');
-            *at += 1;
-        }
     }
 
     /// A field of the record, without blanks around it.
@@ -295,8 +203,20 @@ impl<'a> Table<'a> {
         (self.number, self.line)
     }
 
+    /// Whether commas divide the fields.
+    pub(super) fn has_commas(&self) -> bool {
+        self.layout == Layout::Delimited(b',')
+    }
+    /// Whether a column of a width was too narrow for a field, which then ends in `+`.
+    pub(super) fn is_cut(&self, column: usize) -> bool {
+        matches!(self.layout, Layout::Padded(_)) && self.get(column).ends_with(b"+")
+    }
+
     /// Says that a field is not what was expected.
     pub(super) fn wrong(&self, column: usize, expected: &str, intake: &mut Intake<'_>) {
+        if self.is_cut(column) {
+            return self.wrong_with(column, expected, CUT, intake);
+        }
         let what = String::from_utf8_lossy(&self.columns[column]).into_owned();
         intake.wrong(self.number, self.line, self.get(column), &what, expected);
     }
@@ -351,6 +271,10 @@ impl<'a> Table<'a> {
     }
 }
 
+/// What to do about a column that is too narrow.
+const CUT: &str =
+    "a narrow column cut it off: print with `--parsable2` (`-P`), or wider, such as `-o ReqTRES%80`";
+
 /// What a point of time looks like, in messages.
 pub(super) const INSTANT: &str = "seconds or a date like `2017-10-09 07:01:55`, from 1970 to 2106";
 /// What a length of time looks like, in messages.
@@ -363,33 +287,6 @@ pub(super) fn whole(bytes: &[u8]) -> Option<u32> {
     }
     let Decimal { floor, fraction } = field::decimal(bytes)?;
     u32::try_from(floor).ok().filter(|_| !fraction)
-}
-
-/// Appends the fields between delimiters, found eight bytes at a time: fields are short.
-fn split(line: &[u8], delimiter: u8, fields: &mut Vec<Range<usize>>) {
-    /// All bits of every byte but the highest.
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let everywhere = u64::from_le_bytes([delimiter; 8]);
-    let (mut start, mut base) = (0, 0);
-    let mut rest = line;
-    while let Some((bytes, more)) = rest.split_first_chunk::<8>() {
-        let differs = u64::from_le_bytes(*bytes) ^ everywhere;
-        // The highest bit of each byte that does not differ.
-        let mut found = !(((differs & LOW) + LOW) | differs | LOW);
-        while found != 0 {
-            let end = base + (found.trailing_zeros() >> 3) as usize;
-            fields.push(start..end);
-            start = end + 1;
-            found &= found - 1;
-        }
-        base += 8;
-        rest = more;
-    }
-    for (at, _) in rest.iter().enumerate().filter(|(_, byte)| **byte == delimiter) {
-        fields.push(start..base + at);
-        start = base + at + 1;
-    }
-    fields.push(start..line.len());
 }
 
 /// A header's name of a column: no blanks, no quotes.

@@ -60,7 +60,10 @@ fn archives_are_read_to_the_last_job() {
             "traces/philly/philly_jobs.csv.zst",
             "philly",
             71_872,
-            &["52 rows that came before, exactly: kept", "naive timestamps read as UTC"],
+            &[
+                "52 jobs with the submit, work, GPUs and tenant of an earlier one: kept",
+                "naive timestamps read as UTC",
+            ],
         ),
         ("oracles/lucid/phillysynth-jobs.csv", "helios", 2000, &[]),
         (
@@ -94,6 +97,12 @@ fn archives_are_read_to_the_last_job() {
                 "8,878 jobs still alive when the trace was taken: run until its last instant",
                 "16,485 jobs without GPUs",
             ],
+        ),
+        (
+            "traces/alibaba_genai2026/lora_request_trace.csv.zst",
+            "genai",
+            26_793,
+            &["30 jobs still pending when the trace was taken: dropped"],
         ),
         (
             "traces/mit_supercloud/slurm-log-queueing-clean.csv.zst",

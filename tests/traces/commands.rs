@@ -51,7 +51,7 @@ fn an_imported_trace_is_simulated_to_the_same_digest() {
             serde_json::from_slice(&std::fs::read(folder.join("run/manifest.json")).unwrap()).unwrap();
         manifest["history"].as_str().unwrap().to_owned()
     };
-    for out in ["a.csv", "deep/er/a.jsonl"] {
+    for out in ["a.csv", "deep/er/a.jsonl", "a.parquet"] {
         let (code, said, told) = run(folder, &format!("import log.swf -o {out} --map think_time=true"));
         assert_eq!((code, said.as_str()), (Some(0), &*format!("{out}: 3 jobs of log.swf (swf)\n")), "{told}");
         assert!(!told.contains("not kept"), "{told}");
@@ -75,9 +75,8 @@ fn an_imported_trace_is_simulated_to_the_same_digest() {
 fn what_cannot_be_written_is_told() {
     let folder = folder();
     for (out, told) in [
-        ("a.parquet", "Parquet cannot be written yet"),
         ("a.txt", "no format that can be written ends in `.txt`"),
-        ("a", "`.csv` and `.jsonl` can"),
+        ("a", "`.csv`, `.jsonl` and `.parquet` can"),
     ] {
         for command in ["import log.swf", "generate --like log.swf"] {
             let (code, said, text) = run(folder.path(), &format!("{command} -o {out}"));
@@ -86,8 +85,66 @@ fn what_cannot_be_written_is_told() {
             assert!(!folder.path().join(out).exists(), "{out}: nothing was written");
         }
     }
-    let (code, _, told) = run(folder.path(), "import night.toml -o a.csv");
-    assert_eq!(code, Some(2), "{told}");
+    for command in ["import night.toml", "generate --like night.toml"] {
+        let (code, _, told) = run(folder.path(), &format!("{command} -o a.csv"));
+        assert!(code == Some(2) && told.contains("is a scenario or a file of job graphs"), "{told}");
+    }
+}
+
+#[test]
+fn a_key_of_the_map_that_does_nothing_is_told() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("dump.txt"),
+        "JobID|Submit|Start|End|State|ReqTRES\n1|2026-01-01T00:00:00|2026-01-01T00:00:00|2026-01-01T01:00:00|COMPLETED|gres/gpu=4\n",
+    )
+    .unwrap();
+    for (file, map, code, wrong) in [
+        ("month.csv", "think_time=true", 2, "`think_time` does nothing: format csv tells no job"),
+        ("month.csv", "procs_per_gpu=4", 2, "it works on swf, gaia, gwf, batsim"),
+        ("month.csv", "gpus_from=allocated,shards_per_gpu=4", 2, "2 problems"),
+        ("log.swf", "states.DONE=completed", 2, "format swf has no words for how jobs ended"),
+        ("log.swf", "procs_per_gpu=4,procs_per_gpu=2", 2, "`procs_per_gpu` is given twice"),
+        ("log.swf", "procs_per_gpu=4 --map procs_per_gpu=2", 2, "`procs_per_gpu` is given twice"),
+        ("log.swf", "gpus_from=allocated", 0, "`map.gpus_from` changes nothing"),
+        ("log.swf", "procs_per_gpu=4", 0, "4 to each"),
+        ("dump.txt", "procs_per_gpu=4", 2, "format sacct counts no processors"),
+        ("dump.txt", "states.DONE=completed", 0, "`map.states.DONE` changes nothing: no `DONE` is told"),
+        ("dump.txt", "platform.a100=h100", 0, "`map.platform.a100` changes nothing"),
+        ("dump.txt", "platform=ignore", 0, "`map.platform` changes nothing"),
+        ("dump.txt", "shards_per_gpu=4", 0, "`map.shards_per_gpu` changes nothing"),
+    ] {
+        let (found, said, told) = run(folder.path(), &format!("import {file} -o x.csv --map {map}"));
+        assert!(
+            found == Some(code) && told.contains(wrong),
+            "{file} --map {map}: {wrong} is missing in\n{said}{told}"
+        );
+    }
+}
+
+#[test]
+fn tables_as_people_write_them_are_read() {
+    let folder = folder();
+    for (what, text, note) in [
+        ("blanks", "id gpus submit_time duration\na 8 0 61\nb 1 5 30\n", "columns known by their names"),
+        ("a mark before the header", "# id gpus submit_time duration\na 8 0 61\nb 1 5 30\n", ""),
+        ("a comment above it", "# by hand\nid,gpus,submit_time,duration\na,8,0,61\nb,1,5,30\n", ""),
+        ("old line ends", "id,gpus,submit_time,duration\ra,8,0,61\rb,1,5,30\r", ""),
+        (
+            "decimal commas",
+            "id;gpus;submit_time;duration\na;8,0;0;60,5\nb;1;5;30\n",
+            "2 numbers with a decimal comma",
+        ),
+        ("workers", "id,worker_num,gpus_per_pod,submit_time,duration\na,2,4,0,61\nb,1,1,5,30\n", ""),
+    ] {
+        std::fs::write(folder.path().join("t.txt"), text).unwrap();
+        let (code, _, told) = run(folder.path(), "import t.txt -o t.csv");
+        assert!(code == Some(0) && told.contains(note), "{what}: {told}");
+        let written = std::fs::read_to_string(folder.path().join("t.csv")).unwrap();
+        let first = written.lines().nth(1).unwrap();
+        assert!(first.starts_with("a,default,8,") && first.ends_with(",0,61,61"), "{what}: {written}");
+        assert_eq!(written.lines().count(), 3, "{what}: {written}");
+    }
 }
 
 #[test]

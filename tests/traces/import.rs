@@ -10,7 +10,7 @@ use gigawatt::trace::{
 };
 use gigawatt::workload::Workload;
 
-const FORMS: [NativeForm; 2] = [NativeForm::Csv, NativeForm::JsonLines];
+const FORMS: [NativeForm; 3] = [NativeForm::Csv, NativeForm::JsonLines, NativeForm::Parquet];
 
 /// The workload as written in a format and read again.
 fn there_and_back(workload: &Workload, form: NativeForm, platforms: &PlatformNames) -> Workload {

@@ -14,6 +14,7 @@ mod commands;
 mod conformance;
 mod import;
 mod mutation;
+mod parquet;
 mod requests;
 mod samples;
 
@@ -60,6 +61,11 @@ impl Sample {
     fn is_document(&self) -> bool {
         self.format == "kubernetes"
             || self.format != "jsonl" && matches!(self.bytes.first(), Some(b'{' | b'['))
+    }
+
+    /// What it says as text; none of what is packed.
+    fn text(&self) -> Option<String> {
+        String::from_utf8(self.bytes.clone()).ok().filter(|_| !self.bytes.starts_with(b"PAR1"))
     }
 
     fn read(&self, bytes: &[u8], format: Option<&str>, options: &Options<'_>) -> Result<Read, Error> {

@@ -15,7 +15,7 @@ Examples:
 pub(in crate::cli) struct Import {
     /// A trace (plain, gzip, zstd)
     pub(in crate::cli) file: PathBuf,
-    /// Where to: a file that ends in .csv or .jsonl, replaced if it is there
+    /// Where to: a file that ends in .csv, .jsonl or .parquet, replaced if it is there
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// How to read it: a name from `gigawatt list formats`, or auto
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Generate {
     /// The trace (plain, gzip, zstd)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) like: PathBuf,
-    /// Where to: a file that ends in .csv or .jsonl, replaced if it is there
+    /// Where to: a file that ends in .csv, .jsonl or .parquet, replaced if it is there
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// How many jobs [default: as many as come in the time of the trace]

@@ -53,6 +53,7 @@ pub(super) fn give(wish: &Wish, document: &Document, files: &mut Files, seed: u6
             (Estimates::Like(factors), format!("like those of `{}`", path.value))
         }
     };
+    trace.forget_estimates();
     let replaced = estimates.apply(&mut trace.workload.jobs, seed);
     let jobs = trace.workload.jobs.len() as u64;
     trace.notes.count("job", &format!("given an estimate, {what} (`estimates`)"), jobs);

@@ -43,6 +43,7 @@ pub(super) fn read(
         let until = table.optional::<Time>("until");
         let notice = table.value_or("notice", Seconds::ZERO);
         let every = table.optional::<Seconds>("every");
+        let right = every.is_some() || !table.has("every");
         table.finish();
         let from_time = from.as_ref().map(|from| from.value);
         if let Some(until) = &until
@@ -52,7 +53,7 @@ pub(super) fn read(
             document.complain(until.mark, problem.hint("`from` and `until` are instants since the start"));
             continue;
         }
-        let (Some(feed), Some(left), Some(from)) = (feed, left, from_time) else { continue };
+        let (Some(feed), Some(left), Some(from), true) = (feed, left, from_time, right) else { continue };
         let Some(cluster) = cluster.as_deref_mut() else { continue };
         let Some((feed, cap)) = limit(document, cluster, &feed, &left) else { continue };
         let until = until.map_or(Time::NEVER, |until| until.value);

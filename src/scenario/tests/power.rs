@@ -131,4 +131,10 @@ fn a_curtailment_may_come_again_and_again() {
         let told = told(&power(more));
         assert!(told.contains(wrong), "{more}: {told}");
     }
+    let told =
+        told(&format!("policy.curtail = \"drain\"\n{}", power("until = \"20h\"\nevery = \"daily\"\n")));
+    assert!(
+        told.contains("`every`: expected a time") && told.lines().count() == 1,
+        "and nothing else: {told}"
+    );
 }

@@ -7,13 +7,14 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key};
+use crate::trace::{Format, Head, Key, MapKey};
 use crate::workload::JobKind;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "acme",
     about: "Acme jobs (Seren, Kalos) as CSV: job_id,user,gpu_num,type,state,submit_time,duration,gpu_time and more",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::States],
     detect,
     read,
 };

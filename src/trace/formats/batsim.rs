@@ -9,7 +9,7 @@
 
 use super::json::{self, Lines};
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::units::Gpus;
 use crate::workload::{Behaviour, Overrun, Request};
 use memchr::memmem;
@@ -21,6 +21,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "batsim",
     about: "Batsim workloads: JSON of jobs and profiles; a resource is read as a GPU",
     keys: &[],
+    map_keys: &[MapKey::ProcsPerGpu],
     detect,
     read,
 };

@@ -7,12 +7,13 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key};
+use crate::trace::{Format, Head, Key, MapKey};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "chronus",
     about: "Chronus jobs as CSV: job_id,user,num_gpu,submit_time,duration; deadlines are not read",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };

@@ -21,12 +21,13 @@ use super::native::{COLUMNS, COUNT, Reader, column};
 use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "csv",
     about: "gigawatt's own CSV: submit_time,gpus,work_time and what else a job has; `jobs.csv` of a run",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::Platform],
     detect,
     read,
 };

@@ -8,13 +8,14 @@
 
 use super::schema::{self, Schema, Unsubmitted};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key};
+use crate::trace::{Format, Head, Key, MapKey};
 use crate::workload::JobKind;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "dlrm",
     about: "Alibaba DLRM 2025 instances as CSV: instance_sn,role,app_name,gpu_request,creation_time and more",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };

@@ -48,17 +48,11 @@ pub(super) const EXPECTED: &str = "a state of Slurm, such as COMPLETED or `CANCE
 pub(super) const HINT: &str = "`map = { states = { WORD = \"completed\" } }` says what a word means: completed, failed, \
                                stopped, cancelled, running, pending, or drop";
 
-/// What a state means, whatever follows it (`CANCELLED by 1000`); the user's own words first. A state that a narrow
-/// column cut off (`OUT_OF_ME+`) is the one that begins so.
-pub(super) fn meaning(text: &[u8], words: &[StateWord]) -> Option<Meaning> {
+/// What a state means to Slurm, whatever follows it (`CANCELLED by 1000`). A state that a narrow column cut off
+/// (`OUT_OF_ME+`) is the one that begins so.
+pub(super) fn meaning(text: &[u8]) -> Option<Meaning> {
     let is = |word: &[u8], known: &str| !known.is_empty() && word.eq_ignore_ascii_case(known.as_bytes());
-    if let Some(own) = words.iter().find(|own| is(text, &own.word)) {
-        return Some(own.meaning);
-    }
-    let word = text.split(|byte| matches!(byte, b' ' | b',')).next().unwrap_or_default();
-    if let Some(own) = words.iter().find(|own| is(word, &own.word)) {
-        return Some(own.meaning);
-    }
+    let word = first_word(text);
     if let Some(state) = STATES.iter().find(|(long, short, _)| is(word, long) || is(word, short)) {
         return Some(state.2);
     }
@@ -68,6 +62,36 @@ pub(super) fn meaning(text: &[u8], words: &[StateWord]) -> Option<Meaning> {
     });
     let first = begins.next()?;
     begins.all(|other| other.2 == first.2).then_some(first.2)
+}
+
+/// What a state means: as the user says, else as Slurm does.
+pub(super) fn state(text: &[u8], intake: &mut Intake<'_>) -> Option<Meaning> {
+    own(text, intake).or_else(|| meaning(text))
+}
+
+/// What the user says that a state means, whatever follows it.
+pub(super) fn own(text: &[u8], intake: &mut Intake<'_>) -> Option<Meaning> {
+    let words = &intake.options.map.states;
+    let first = first_word(text);
+    let is = |part: &[u8], own: &StateWord| part.eq_ignore_ascii_case(own.word.as_bytes());
+    let place = |part: &[u8]| words.iter().position(|own| is(part, own));
+    let at = place(text).or_else(|| place(first))?;
+    intake.words_met |= 1 << at.min(63);
+    Some(words[at].meaning)
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    text.split(|byte| matches!(byte, b' ' | b',')).next().unwrap_or_default()
+}
+
+/// Says where time goes backwards between what a line tells of a job.
+pub(super) fn note_backwards(submit: u32, start: Option<u32>, end: Option<u32>, intake: &mut Intake<'_>) {
+    if start.is_some_and(|start| start < submit) {
+        intake.notes.count("job", "that started before it was submitted: no wait", 1);
+    }
+    if start.zip(end).is_some_and(|(start, end)| end < start) {
+        intake.notes.count("job", "that ended before it started: the difference tells no length", 1);
+    }
 }
 
 /// What is known of a job's life beside its state.
@@ -125,7 +149,7 @@ pub(super) fn ending(state: Meaning, evidence: Evidence, intake: &mut Intake<'_>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Options;
+    use crate::trace::{Mapping, Options};
 
     #[test]
     fn states_are_known_by_word_and_letters_in_either_case() {
@@ -148,10 +172,15 @@ mod tests {
             ("", None),
             ("DONE", None),
         ] {
-            assert_eq!(meaning(text.as_bytes(), &[]), expected, "{text}");
+            assert_eq!(meaning(text.as_bytes()), expected, "{text}");
         }
-        let own = [StateWord { word: "done well".to_owned(), meaning: Meaning::Completed }];
-        assert_eq!(meaning(b"Done Well", &own), Some(Meaning::Completed), "the user's own word");
+        let words = ["done well", "never"]
+            .map(|word| StateWord { word: word.to_owned(), meaning: Meaning::Completed });
+        let map = Mapping { states: words.to_vec(), ..Mapping::default() };
+        let options = Options { map: &map, ..Options::default() };
+        let mut intake = Intake::new("t", &options);
+        assert_eq!(state(b"Done Well", &mut intake), Some(Meaning::Completed), "the user's own word");
+        assert_eq!(intake.words_met, 1, "the first was met, the second never");
     }
 
     #[test]

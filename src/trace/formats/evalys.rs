@@ -6,12 +6,13 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key, Meaning};
+use crate::trace::{Format, Head, Key, MapKey, Meaning};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "batsim-jobs",
     about: "jobs.csv of Batsim and evalys: submission_time,requested_number_of_resources,execution_time and more",
     keys: &[],
+    map_keys: &[MapKey::ProcsPerGpu, MapKey::Columns, MapKey::States],
     detect,
     read,
 };

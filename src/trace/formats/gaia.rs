@@ -5,12 +5,13 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key, TimeUnit};
+use crate::trace::{Format, Head, Key, MapKey, TimeUnit};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "gaia",
     about: "GAIA's form of Alibaba PAI 2020 as CSV: arrival_time,length,cpus in hours; a CPU is read as a GPU",
     keys: &[],
+    map_keys: &[MapKey::ProcsPerGpu, MapKey::Columns],
     detect,
     read,
 };

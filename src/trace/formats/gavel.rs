@@ -16,6 +16,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "gavel",
     about: "Gavel .trace: job type, command, steps, submit time and GPUs between tabs; a step is read as a second",
     keys: &[],
+    map_keys: &[],
     detect,
     read,
 };

@@ -9,12 +9,13 @@ use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
 use crate::trace::layout::Layout;
 use crate::trace::table::Table;
-use crate::trace::{Format, Head, Key, Meaning, field};
+use crate::trace::{Format, Head, Key, MapKey, Meaning, field};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "gwf",
     about: "Grid Workload Format of the Grid Workloads Archive; a processor is read as a GPU",
     keys: &[],
+    map_keys: &[MapKey::ProcsPerGpu, MapKey::States],
     detect,
     read,
 };

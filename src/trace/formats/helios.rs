@@ -14,7 +14,7 @@ use super::ending::{self, Ending, Evidence};
 use crate::trace::Meaning;
 use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::units::Gpus;
 use crate::workload::{Behaviour, Request, Shape};
 
@@ -22,6 +22,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "helios",
     about: "Helios jobs as CSV: job_id,vc,gpu_num,submit_time,duration and more; VC = tenant and partition",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::States],
     detect,
     read,
 };
@@ -125,11 +126,7 @@ fn ending(
     };
     let (start, end) = (instant(columns.start_time), instant(columns.end_time));
     let word = table.optional(columns.state);
-    let known = if word.is_empty() {
-        Some(Meaning::Completed)
-    } else {
-        ending::meaning(word, &intake.options.map.states)
-    };
+    let known = if word.is_empty() { Some(Meaning::Completed) } else { ending::state(word, intake) };
     let Some(state) = known else {
         let column = columns.state.expect("there is a state");
         table.wrong_with(column, ending::EXPECTED, ending::HINT, intake);

@@ -18,7 +18,7 @@ use super::cells::Cells;
 use super::native::{COLUMNS, COUNT, Reader, column};
 use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use memchr::{memchr, memchr2};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -27,6 +27,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "jsonl",
     about: "gigawatt's own JSON lines: an object a job with submit_time, gpus, work_time and what else it has",
     keys: &[],
+    map_keys: &[MapKey::Platform],
     detect,
     read,
 };

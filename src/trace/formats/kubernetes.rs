@@ -32,6 +32,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "kubernetes",
     about: "jobs of Kubernetes, Kueue, Volcano, Kubeflow and Ray as YAML or JSON: pods x GPUs, queue, topology",
     keys: &[Key::SubmitTime, Key::WorkTime, Key::RequestedTime, Key::Tenant],
+    map_keys: &[],
     detect,
     read,
 };

@@ -7,12 +7,13 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key, TimeUnit};
+use crate::trace::{Format, Head, Key, MapKey, TimeUnit};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "muri",
     about: "Muri jobs as CSV: as Tiresias, in milliseconds, with iteration_time",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };

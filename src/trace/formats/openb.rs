@@ -14,13 +14,14 @@
 
 use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::workload::{Behaviour, Request, Shape};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "openb",
     about: "Alibaba openb pods as CSV: shares of GPUs, CPU and memory, platforms a pod may run on",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::Platform],
     detect,
     read,
 };

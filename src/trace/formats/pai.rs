@@ -12,12 +12,13 @@ use crate::error::{Place, Problem};
 use crate::trace::intake::Intake;
 use crate::trace::layout::Layout;
 use crate::trace::table::Table;
-use crate::trace::{Format, Head, Key, Meaning, field};
+use crate::trace::{Format, Head, Key, MapKey, Meaning, field};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "pai",
     about: "Alibaba PAI 2020, pai_task_table with or without a header: a task is a job of inst_num pods",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::States, MapKey::Platform],
     detect,
     read,
 };

@@ -6,13 +6,14 @@
 
 use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::workload::{Behaviour, Request};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "philly",
     about: "Philly jobs as CSV: timestamp,duration,num_gpus,gpu_time,cluster; VC = tenant and partition",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };
@@ -62,7 +63,7 @@ mod tests {
         for line in [
             "1 time with a fraction of a second: submits rounded down, the others up",
             "naive timestamps read as UTC",
-            "1 row that came before, exactly: kept",
+            "1 job with the submit, work, GPUs and tenant of an earlier one: kept",
             "6 jobs without an estimate: requested_time = work_time",
         ] {
             assert!(

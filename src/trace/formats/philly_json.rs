@@ -12,7 +12,7 @@
 use super::ending::{self, Ending, Evidence};
 use super::json::{self, Lines};
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::{Format, Head, Meaning, field};
+use crate::trace::{Format, Head, MapKey, Meaning, field};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Graph, Request};
 use memchr::memmem;
@@ -23,6 +23,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "philly-json",
     about: "Philly's own cluster_job_log: JSON, each attempt a job after the one before; VC = tenant and partition",
     keys: &[],
+    map_keys: &[MapKey::States],
     detect,
     read,
 };
@@ -98,11 +99,10 @@ fn instant(text: Option<&str>, what: &str, intake: &mut Intake<'_>) -> Result<Op
 
 fn push(job: &Job, (number, behaviour): (usize, u32), intake: &mut Intake<'_>) -> Result<(), String> {
     let submit = instant(Some(&job.submitted_time), "submitted_time", intake)?.ok_or("no submitted_time")?;
-    let words = &intake.options.map.states;
     let own = || {
         STATES.iter().find(|(word, _)| word.eq_ignore_ascii_case(&job.status)).map(|(_, meaning)| *meaning)
     };
-    let state = own().or_else(|| ending::meaning(job.status.as_bytes(), words));
+    let state = own().or_else(|| ending::state(job.status.as_bytes(), intake));
     let state = state.ok_or_else(|| format!("status `{}`: expected Pass, Killed or Failed", job.status))?;
     let most = job.attempts.iter().map(Attempt::gpus).max().unwrap_or(0);
     if most == 0 {

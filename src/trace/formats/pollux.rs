@@ -8,7 +8,7 @@
 
 use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::units::Gpus;
 use crate::workload::{Behaviour, Request};
 
@@ -16,6 +16,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "pollux",
     about: "Pollux workloads as CSV: name,time,application,num_replicas; run times are assumed by application",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };

@@ -44,7 +44,7 @@ use super::slurm::{self, Record};
 use super::slurm_tres::{self, GpuAsk, Tres};
 use crate::trace::intake::Intake;
 use crate::trace::table::Table;
-use crate::trace::{Format, Key, field};
+use crate::trace::{Format, Key, MapKey, field};
 use crate::units::Gpus;
 use crate::workload::Behaviour;
 
@@ -52,6 +52,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "sacct",
     about: "Slurm accounting, `sacct --parsable2`; columns in any order, of any delimiter or padded",
     keys: &[Key::Gpus],
+    map_keys: &[MapKey::Columns, MapKey::States, MapKey::Platform, MapKey::GpusFrom, MapKey::ShardsPerGpu],
     detect: sacct_table::detect,
     read,
 };
@@ -152,11 +153,24 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
 
 /// What a line says; `None` if it is wrong.
 fn record<'t>(table: &'t Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option<Record<'t>> {
-    let state = ending::meaning(table.get(columns.state), &intake.options.map.states);
+    let state = ending::state(table.get(columns.state), intake);
     if state.is_none() {
         table.wrong_with(columns.state, ending::EXPECTED, ending::HINT, intake);
     }
-    let id = table.text(columns.id, "", intake);
+    let id = table.text(columns.id, "", intake).filter(|_| !table.is_cut(columns.id));
+    if id.is_none() {
+        table.wrong(columns.id, "the whole id of a job", intake);
+    }
+    for column in
+        [columns.tenant, columns.partition].into_iter().flatten().filter(|column| table.is_cut(*column))
+    {
+        let name = String::from_utf8_lossy(&table.columns[column]).into_owned();
+        intake.notes.count(
+            "job",
+            &format!("whose {name} a narrow column cut off: those that begin alike are one"),
+            1,
+        );
+    }
     let submit = table.instant(columns.submit, intake);
     let times = times(table, columns, intake);
     let resources = resources(table, columns, intake);
@@ -250,6 +264,10 @@ fn resources(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> O
     let [mut asked, mut held] = [Tres::default(), Tres::default()];
     for (column, requested) in columns.tres {
         let Some(column) = column else { continue };
+        if table.is_cut(column) {
+            table.wrong(column, slurm_tres::EXPECTED, intake);
+            return None;
+        }
         match Tres::read(table.optional(Some(column)), requested, intake.options.map.shards_per_gpu) {
             Some(more) if requested => asked = asked.or(more),
             Some(more) => held = held.or(more),

@@ -9,15 +9,21 @@ use super::json::{self, Lines};
 use super::slurm::{self, Record};
 use super::slurm_tres::{self, Tres};
 use crate::trace::intake::{Intake, TIME_MAX};
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::workload::Behaviour;
 use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-pub(in crate::trace) const FORMAT: Format =
-    Format { name: "sacct-json", about: "Slurm accounting, `sacct --json`", keys: &[], detect, read };
+pub(in crate::trace) const FORMAT: Format = Format {
+    name: "sacct-json",
+    about: "Slurm accounting, `sacct --json`",
+    keys: &[],
+    map_keys: &[MapKey::States, MapKey::Platform, MapKey::GpusFrom, MapKey::ShardsPerGpu],
+    detect,
+    read,
+};
 
 fn detect(head: &Head<'_>) -> bool {
     let has = |key: &[u8]| memmem::find(head.bytes, key).is_some();
@@ -170,7 +176,7 @@ type Wrong = (String, Option<&'static str>);
 
 fn push(job: &Job, behaviour: u32, arrays: &mut u64, intake: &mut Intake<'_>) -> Result<(), Wrong> {
     let word = job.state.word();
-    let state = ending::meaning(word.as_bytes(), &intake.options.map.states)
+    let state = ending::state(word.as_bytes(), intake)
         .ok_or_else(|| (format!("state `{word}`: expected {}", ending::EXPECTED), Some(ending::HINT)))?;
     let wrong = |what: &str| (format!("no {what}"), None);
     let submit = job.time.submission.instant().ok_or_else(|| wrong("time.submission"))?;

@@ -22,6 +22,7 @@ const FREE_TEXT: FreeText = FreeText {
         "Extra",
         "WCKey",
     ],
+    lists: &["ReqTRES", "AllocTRES"],
     fits,
 };
 
@@ -120,7 +121,7 @@ fn columns(fields: &[&[u8]]) -> Option<Vec<String>> {
 
 /// Whether a text is a word for a state, longer than the letters that may mean something else.
 fn is_state(text: &[u8]) -> bool {
-    text.len() >= 6 && ending::meaning(text, &[]).is_some()
+    text.len() >= 6 && ending::meaning(text).is_some()
 }
 
 /// Whether a value may stand in a column that is not of free text.
@@ -130,12 +131,21 @@ fn fits(column: &str, value: &[u8]) -> bool {
         "jobid" | "jobidraw" => value.first().is_some_and(u8::is_ascii_digit),
         "submit" => field::date(value).is_some(),
         "eligible" | "start" | "end" => missing || field::date(value).is_some() || value == b"None",
-        "state" => ending::meaning(value, &[]).is_some() && value.len() > 1,
+        "state" => ending::meaning(value).is_some() && value.len() > 1,
         "elapsedraw" | "nnodes" | "ncpus" | "priority" | "cputimeraw" => {
             missing || field::count(value).is_some()
         }
         "elapsed" => missing || clock(value).is_some(),
-        "reqtres" | "alloctres" => missing || value.contains(&b'='),
+        "reqtres" | "alloctres" => missing || is_list(value),
         _ => true,
     }
+}
+
+/// Whether a value is one list of resources: each with its count, in the order of their names, as Slurm prints them.
+fn is_list(value: &[u8]) -> bool {
+    let names = value
+        .split(|byte| *byte == b',')
+        .map(|item| item.splitn(2, |byte| *byte == b'=').collect::<Vec<_>>());
+    let names: Vec<_> = names.collect();
+    names.iter().all(|pair| pair.len() == 2) && names.windows(2).all(|two| two[0][0] < two[1][0])
 }

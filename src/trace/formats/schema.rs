@@ -34,6 +34,8 @@ pub(super) struct Schema<'s> {
     pub percent: bool,
     /// MiB in the unit of memory.
     pub mebibytes: u32,
+    /// How many GPUs each job has, where the format tells none.
+    pub gpus_each: Option<u32>,
     /// What is counted in place of GPUs, which the format does not know of.
     pub processors: Option<&'static str>,
     /// What becomes of a job whose submit is not told.
@@ -65,6 +67,7 @@ impl Schema<'_> {
         kinds: &[],
         percent: false,
         mebibytes: 1,
+        gpus_each: None,
         processors: None,
         unsubmitted: Unsubmitted::Wrong,
         kind: JobKind::Other,
@@ -144,7 +147,9 @@ impl<'s> Reader<'s> {
             let [first, second] = &mut places[key as usize];
             *(if first.is_none() { first } else { second }) = Some(column);
         }
-        let missing = synonyms::missing(|key| places[key as usize][0].is_some());
+        let missing = synonyms::missing(|key| {
+            places[key as usize][0].is_some() || key == Key::Gpus && schema.gpus_each.is_some()
+        });
         if !missing.is_empty() {
             let needed = |key: &Key| match key {
                 Key::WorkTime => vec![Key::WorkTime, Key::StartTime, Key::EndTime],
@@ -157,6 +162,12 @@ impl<'s> Reader<'s> {
                 absent.filter(|(key, _)| places[*key as usize][0].is_none()).map(|(_, name)| *name).collect();
             table.no_columns(&absent, intake);
             return None;
+        }
+        for (key, _) in &intake.options.map.units {
+            if places[*key as usize][0].is_none() {
+                let name = key.name();
+                intake.notes.say(format!("`map.units.{name}` changes nothing: no column tells {name}"));
+            }
         }
         intake.count_repeats = places[Key::JobId as usize][0].is_none();
         Some(Self { schema, places, behaviours: [None; JobKind::ALL.len()] })
@@ -291,14 +302,12 @@ impl<'r> Row<'r> {
         if word.is_empty() {
             return Some(None);
         }
-        let words = &intake.options.map.states;
         let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
         let listed =
             |list: &[(&str, Meaning)]| list.iter().find(|(known, _)| is(known)).map(|(_, meaning)| *meaning);
-        let own = words.iter().find(|own| is(&own.word)).map(|own| own.meaning);
-        let meaning = own
+        let meaning = ending::own(word, intake)
             .or_else(|| listed(schema.states))
-            .or_else(|| ending::meaning(word, words))
+            .or_else(|| ending::meaning(word))
             .or_else(|| listed(WORDS));
         if meaning.is_none()
             && let Some(column) = self.place(Key::State)
@@ -379,6 +388,9 @@ impl<'r> Row<'r> {
                 return None;
             }
         };
+        if !existing {
+            ending::note_backwards(submit, start, end, intake);
+        }
         let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
         // What is taken for a submit for want of one tells no wait.
         let waits = !existing && self.place(Key::SubmitTime) != self.place(Key::StartTime);

@@ -1,6 +1,6 @@
 //! A job of Slurm's accounting, whichever way it was printed.
 
-use super::ending::{self, Ending, Evidence};
+use super::ending::{self, Ending, Evidence, note_backwards};
 use super::slurm_tres::{GpuAsk, Tres};
 use crate::trace::field;
 use crate::trace::intake::{Draft, Id, Intake};
@@ -155,6 +155,7 @@ fn range(part: &str) -> Option<(u32, u32, u32)> {
 
 /// The job of a record; `None` if it is dropped.
 fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option<Draft> {
+    note_backwards(record.submit, record.start, record.end, intake);
     let held = record.eligible.filter(|eligible| *eligible > record.submit);
     let submit = held.unwrap_or(record.submit);
     let between = record.start.zip(record.end).and_then(|(start, end)| end.checked_sub(start)).unwrap_or(0);

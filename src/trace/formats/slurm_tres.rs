@@ -11,6 +11,7 @@
 //! | any other `gres/` | not read, and counted |
 
 use super::sacct_fields::memory_mib;
+use crate::trace::effect::SHARDED;
 use crate::trace::field;
 use crate::units::Gpus;
 
@@ -51,6 +52,8 @@ struct Found {
     percent: Option<u32>,
     shards: Option<u32>,
     per_node: bool,
+    /// Whether a count is of each task or socket.
+    per_part: bool,
 }
 
 impl Tres {
@@ -70,6 +73,7 @@ impl Tres {
                         None => (per_node, name),
                     };
                     found.per_node |= per_node && requested;
+                    found.per_part |= item.starts_with(b"PER_TASK:") || item.starts_with(b"PER_SOCKET:");
                     if !found.add(name, value)? && generic {
                         tres.others.push(String::from_utf8_lossy(name).into_owned());
                     }
@@ -132,17 +136,23 @@ impl Found {
             GpuAsk { assumed: Some(MPS), ..share(u64::from(percent) * 10) }
         } else if let Some(shards) = self.shards {
             match shards_per_gpu {
-                Some(each) => share(u64::from(shards) * 1000 / u64::from(each.max(1))),
+                Some(each) => {
+                    let milli = u64::from(shards) * 1000 / u64::from(each.max(1));
+                    GpuAsk { assumed: Some(SHARDED), ..share(milli) }
+                }
                 None => GpuAsk { count: 1, each_milli: 1000, assumed: Some(SHARD), ..GpuAsk::default() },
             }
         } else {
             return Some(None);
         };
-        let ask = GpuAsk { kinds, per_node: self.per_node, ..ask };
+        let assumed = ask.assumed.or(self.per_part.then_some(PER_PART));
+        let ask = GpuAsk { kinds, per_node: self.per_node, assumed, ..ask };
         (ask.count <= Gpus::MAX_WHOLE).then_some(Some(ask))
     }
 }
 
+const PER_PART: &str =
+    "for GPUs by task or socket (`PER_TASK`, `PER_SOCKET`), whose number is not told: read as one a node";
 const MPS: &str = "for a share of a GPU (`gres/mps`): read as percent of one";
 const SHARD: &str = "for shards of a GPU (`gres/shard`), how many make one is not told: a whole GPU each; \
                      `map.shards_per_gpu` says it";
@@ -274,7 +284,11 @@ mod tests {
             assert_eq!(ask(text, true), None, "{text}");
         }
         let shards = Tres::read(b"gres/shard=4", true, Some(8)).unwrap().gpus.unwrap();
-        assert_eq!((shards.count, shards.each_milli, shards.assumed), (1, 500, None), "as the user says");
+        assert_eq!(
+            (shards.count, shards.each_milli, shards.assumed),
+            (1, 500, Some(SHARDED)),
+            "as the user says"
+        );
         assert_eq!(Tres::read(b"gres/nvme=1,ic/ofed=1", true, None).unwrap().others, ["nvme"], "told apart");
     }
 

@@ -11,13 +11,14 @@ use super::slurm_tres::Tres;
 use crate::error::{Place, Problem};
 use crate::trace::intake::{Intake, TIME_MAX};
 use crate::trace::table::Table;
-use crate::trace::{Format, Head, Meaning, field};
+use crate::trace::{Format, Head, MapKey, Meaning, field};
 use crate::workload::Behaviour;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "supercloud",
     about: "MIT SuperCloud's Slurm log as CSV: id_job,state,time_submit,time_start,time_end,tres_alloc and more",
     keys: &[],
+    map_keys: &[MapKey::Columns, MapKey::Platform, MapKey::GpusFrom, MapKey::ShardsPerGpu],
     detect,
     read,
 };

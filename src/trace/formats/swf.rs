@@ -27,7 +27,7 @@ use super::swf_header;
 use crate::error::{Place, Problem};
 use crate::trace::field::{self, Decimal};
 use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
-use crate::trace::{Format, GpusFrom, Key, SwfPartition};
+use crate::trace::{Format, GpusFrom, Key, MapKey, SwfPartition};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Request};
 use memchr::memchr;
@@ -36,6 +36,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "swf",
     about: "Standard Workload Format of the Parallel Workloads Archive; a processor is read as a GPU",
     keys: &[Key::Partition],
+    map_keys: &[MapKey::ProcsPerGpu, MapKey::ThinkTime, MapKey::GpusFrom],
     detect: swf_header::detect,
     read,
 };
@@ -283,6 +284,7 @@ struct Reader {
     cut_short: u64,
     failed: u64,
     followers: u64,
+    selves: u64,
 }
 
 impl Reader {
@@ -300,6 +302,7 @@ impl Reader {
             cut_short: 0,
             failed: 0,
             followers: 0,
+            selves: 0,
         }
     }
 
@@ -363,7 +366,9 @@ impl Reader {
         }
         let id = u64::try_from(id).map_or(Id::Row, Id::Number);
         let Some(job) = intake.push(draft, id).filter(|_| line[17] > 0) else { return };
-        if intake.options.think_time {
+        if line[17] == line[1] {
+            self.selves += 1;
+        } else if intake.options.think_time {
             intake.after_end = true;
             let delay = Seconds(u32::try_from(line[18].max(0)).unwrap_or(TIME_MAX));
             intake.depends(job, &line[17].to_string(), delay, place.0);
@@ -410,6 +415,7 @@ impl Reader {
             "after another (field 17): submitted as recorded, unless `map.think_time` is set",
             self.followers,
         );
+        notes.count("job", "after itself (field 17): after nobody", self.selves);
         notes.count("job", "with neither requested nor allocated processors: dropped", self.no_processors);
         notes.count("line", "about a part of a job (status 2 to 4): dropped", self.parts);
     }

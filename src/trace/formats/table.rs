@@ -25,12 +25,13 @@ use crate::trace::intake::Intake;
 use crate::trace::key::{Key, TimeUnit};
 use crate::trace::synonyms::Header;
 use crate::trace::table::Table;
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "table",
     about: "any table with a header: columns as `--map gpus=num_gpu,work_time=duration` says, or known by their names",
     keys: Key::ALL,
+    map_keys: &[MapKey::Columns, MapKey::States, MapKey::Platform],
     detect,
     read,
 };

@@ -6,12 +6,13 @@
 
 use super::schema::{self, Schema};
 use crate::trace::intake::Intake;
-use crate::trace::{Format, Head, Key};
+use crate::trace::{Format, Head, Key, MapKey};
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "tiresias",
     about: "Tiresias and its family as CSV: job_id,num_gpu,submit_time,duration in seconds",
     keys: &[],
+    map_keys: &[MapKey::Columns],
     detect,
     read,
 };

@@ -9,7 +9,7 @@
 use super::json;
 use crate::error::{Place, Problem};
 use crate::trace::intake::{Draft, Id, Intake};
-use crate::trace::{Format, Head};
+use crate::trace::{Format, Head, MapKey};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Graph, Request};
 use memchr::memmem;
@@ -20,6 +20,7 @@ pub(in crate::trace) const FORMAT: Format = Format {
     name: "wfformat",
     about: "WfCommons WfFormat: a workflow as JSON, read as a job graph; a core is read as a GPU",
     keys: &[],
+    map_keys: &[MapKey::ProcsPerGpu],
     detect,
     read,
 };

@@ -93,7 +93,19 @@ impl Steps {
                 kept = run.count;
             } else {
                 let told = format!("a step of {} s after steps of {last} s", run.step);
-                intake.problem(|_| Problem::new(told).at(run.place.clone()));
+                let missing = run.step / last - 1;
+                let hint = match missing {
+                    1.. if run.step % last == 0 => {
+                        let values = if missing == 1 {
+                            "a value is".to_owned()
+                        } else {
+                            format!("{missing} values are")
+                        };
+                        format!("{values} missing before it: put in what is right, such as the one before")
+                    }
+                    _ => "times follow each other at one step, which may change once in a while".to_owned(),
+                };
+                intake.problem(|_| Problem::new(told).at(run.place.clone()).hint(hint));
             }
         }
         lengths

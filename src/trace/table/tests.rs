@@ -1,3 +1,4 @@
+use super::record::split;
 use super::*;
 use crate::trace::Options;
 
@@ -73,4 +74,25 @@ fn a_line_of_another_length_is_told_with_its_number() {
     let (found, told) = records("a,b\n\"x\ny\",1\n1,2,3\n4,5\n");
     assert_eq!(found.len(), 2, "the others are read");
     assert!(told.contains("t.csv:4") && told.contains("3 fields; the header has 2"), "{told}");
+}
+
+#[test]
+fn between_semicolons_a_comma_is_a_decimal_point() {
+    let options = Options::default();
+    let mut intake = Intake::new("t.csv", &options);
+    let text = b"a;b;c\n1,5;x,y;\"-2,25\"\n1,5,0;,5;1;\n7;8;9\n";
+    let mut table = Table::open(text, Layout::Delimited(b';'), &mut intake).unwrap();
+    assert!(table.next(&mut intake), "a record");
+    assert_eq!(
+        [0, 1, 2].map(|column| table.get(column)),
+        [b"1.5".as_slice(), b"x,y", b"-2.25"],
+        "two numbers"
+    );
+    assert!(table.next(&mut intake), "what has four fields is told");
+    assert_eq!(intake.problems().total(), 1, "it is told");
+    assert_eq!(
+        intake.notes.lines(),
+        ["2 numbers with a decimal comma: read as a decimal point"],
+        "it is said"
+    );
 }

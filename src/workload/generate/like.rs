@@ -11,8 +11,10 @@ use crate::workload::{Builder, Job, Workload};
 /// failures and patience jointly, by tenant. How many batches of which tenant begin in each hour is that of a day drawn
 /// from the source; where that is two weeks long or more, of a day of the same weekday. Of a source shorter than two
 /// days, a part of 24 takes the place of a day. Which batch of the tenant comes, and when within the hour, is drawn; no
-/// batch comes again before each of its tenant has come, and no day before each of its weekday has. What ties jobs together (dependencies, graphs), what was
-/// running at the start and recorded starts are left out.
+/// batch comes again before each of its tenant has come, and no day before each of its weekday has. Where more jobs come at
+/// the very first instant than at any later one, they are a *standing load*: what was there when the trace began. They come at
+/// time 0, once, `rate` times as many. What ties jobs together (dependencies, graphs), what was running at the start and
+/// recorded starts are left out.
 ///
 /// ```
 /// use gigawatt::units::{Seconds, Time};
@@ -34,7 +36,9 @@ use crate::workload::{Builder, Job, Workload};
 #[derive(Debug)]
 pub struct Like<'a> {
     source: &'a Workload,
-    /// Jobs of the source; those of a batch follow each other.
+    /// Jobs of the source that come at its very first instant, if they are a standing load.
+    standing: Vec<u32>,
+    /// The other jobs of the source; those of a batch follow each other.
     order: Vec<u32>,
     batches: Vec<Batch>,
     /// By tenant: the indices of its batches.
@@ -122,25 +126,32 @@ impl<'a> Like<'a> {
     pub fn of(source: &'a Workload) -> Option<Self> {
         let mut order: Vec<u32> = (0..source.len()).collect();
         order.retain(|job| source.running.binary_search_by_key(job, |running| running.job).is_err());
+        let standing = standing(source, &mut order);
         let key =
             |job: &u32| (source.jobs[*job as usize].tenant, source.jobs[*job as usize].submit_time, *job);
         order.sort_unstable_by_key(key);
         let batches = batches(source, &order);
-        let first = batches.iter().map(|batch| batch.begin).min()?;
-        let last = order.iter().map(|job| source.jobs[*job as usize].submit_time).max()?;
+        let submits = || standing.iter().chain(&order).map(|job| source.jobs[*job as usize].submit_time);
+        let (first, last) = (submits().min()?, submits().max()?);
         let mut decks = vec![Vec::new(); source.tenants.len()];
         for (index, batch) in (0..).zip(&batches) {
             decks[batch.tenant as usize].push(index);
         }
         let calendar = Calendar::of(first, last, source.epoch);
         let blocks = blocks(&batches, calendar, first, last);
-        Some(Self { source, order, batches, decks, calendar, blocks })
+        Some(Self { source, standing, order, batches, decks, calendar, blocks })
+    }
+
+    /// Jobs of the source that are a standing load.
+    #[must_use]
+    pub fn standing(&self) -> usize {
+        self.standing.len()
     }
 
     /// Jobs that the source does not share with what is made of it: those running at its start.
     #[must_use]
     pub fn left_out(&self) -> usize {
-        self.source.jobs.len() - self.order.len()
+        self.source.jobs.len() - self.order.len() - self.standing.len()
     }
 
     /// A workload of that shape, `rate` times as many jobs an hour as in the source; `count` jobs, else as long as the
@@ -179,9 +190,12 @@ impl<'a> Like<'a> {
         let mut owed: Vec<f64> = (0..).map(first).take(self.decks.len()).collect();
         let mut placed = self.decks.len() as u64;
         let most = count.map_or(usize::MAX, |count| count as usize);
-        let mut jobs = Vec::new();
+        let mut jobs = self.standing_jobs(rate, stream, most);
         let mut made = 0_u32;
-        while jobs.len() < most && (count.is_some() || (made as usize) < self.blocks.len()) {
+        while !self.batches.is_empty()
+            && jobs.len() < most
+            && (count.is_some() || (made as usize) < self.blocks.len())
+        {
             let longest = self.calendar.block + Self::LONGEST.0;
             let begin = made.checked_mul(self.calendar.block).filter(|begin| *begin < u32::MAX - longest);
             let Some(begin) = begin else { break };
@@ -209,6 +223,20 @@ impl<'a> Like<'a> {
         jobs
     }
 
+    /// The standing load at time 0: each of its jobs `rate` times, where a fraction is left by chance.
+    fn standing_jobs(&self, rate: f64, stream: Stream, most: usize) -> Vec<Job> {
+        let mut owed = f64::from(stream.below(0, Deck::STANDING, 1 << 24)) / f64::from(1 << 24);
+        let mut jobs = Vec::new();
+        for job in &self.standing {
+            owed += rate;
+            while owed >= 1.0 && jobs.len() < most {
+                owed -= 1.0;
+                Self::add_one(self.source.jobs[*job as usize], Time::ZERO, &mut jobs);
+            }
+        }
+        jobs
+    }
+
     /// By phase of the calendar: the indices of the blocks that come then.
     fn days(&self) -> Vec<Vec<u32>> {
         let mut days = vec![Vec::new(); usize::try_from(self.calendar.cycle).unwrap_or(1)];
@@ -230,14 +258,32 @@ impl<'a> Like<'a> {
     fn add(&self, batch: Batch, at: Time, jobs: &mut Vec<Job>) {
         for job in &self.order[batch.from as usize..batch.to as usize] {
             let job = self.source.jobs[*job as usize];
-            let submit_time = at + job.submit_time.since(batch.begin);
-            let cancel_time = match job.cancel_time {
-                Time::NEVER => Time::NEVER,
-                time => submit_time + time.since(job.submit_time),
-            };
-            jobs.push(Job { submit_time, cancel_time, ..job });
+            Self::add_one(job, at + job.submit_time.since(batch.begin), jobs);
         }
     }
+
+    /// Adds a job like one of the source, as patient as it.
+    fn add_one(job: Job, submit_time: Time, jobs: &mut Vec<Job>) {
+        let cancel_time = match job.cancel_time {
+            Time::NEVER => Time::NEVER,
+            time => submit_time + time.since(job.submit_time),
+        };
+        jobs.push(Job { submit_time, cancel_time, ..job });
+    }
+}
+
+/// Takes the jobs of the very first instant out of `order` if no later one has as many, and there are several.
+fn standing(source: &Workload, order: &mut Vec<u32>) -> Vec<u32> {
+    let mut submits: Vec<Time> = order.iter().map(|job| source.jobs[*job as usize].submit_time).collect();
+    submits.sort_unstable();
+    let mut counts = submits.chunk_by(|a, b| a == b).map(<[Time]>::len);
+    let first = counts.next().unwrap_or(0);
+    let is_standing = counts.max().is_some_and(|later| later < first && first > 1);
+    if !is_standing {
+        return Vec::new();
+    }
+    let is_first = |job: &mut u32| source.jobs[*job as usize].submit_time == submits[0];
+    order.extract_if(.., is_first).collect()
 }
 
 /// Cuts jobs in the order of tenant and time into batches.
@@ -297,6 +343,8 @@ impl Deck {
     const SECOND: u32 = 1 << 16;
     /// An id that no deck has, for what else is drawn.
     const OTHERS: u32 = u32::MAX;
+    /// The same, for the standing load.
+    const STANDING: u32 = u32::MAX - 1;
 
     fn new(id: u32, cards: Vec<u32>) -> Self {
         Self { id, cards, left: 0, drawn: 0 }
@@ -406,6 +454,28 @@ mod tests {
         assert_eq!(like.generate(1.0, Some(500), 1).jobs[..400], long.jobs[..400], "a prefix");
         assert_eq!(like.generate(1.0, None, 9).jobs, like.generate(1.0, None, 9).jobs, "the same seed");
         assert_ne!(like.generate(1.0, None, 9).jobs, like.generate(1.0, None, 8).jobs, "another one");
+    }
+
+    #[test]
+    fn what_was_there_at_the_start_stands_there_again() {
+        let mut builder = Builder::default();
+        builder.request(Request::gang(Gpus::ONE));
+        builder.behaviour(Behaviour::default());
+        for (submits, at) in [(40, 0), (1, 90), (3, 7_000), (1, 200_000)] {
+            (0..submits).for_each(|_| {
+                builder.push(Job::at(Time(at)));
+            });
+        }
+        let source = builder.finish();
+        let like = Like::of(&source).unwrap();
+        assert_eq!(like.standing(), 40, "no later instant has as many");
+        let at_once =
+            |workload: &Workload| workload.jobs.iter().filter(|job| job.submit_time == Time(0)).count();
+        for (rate, expected) in [(1.0, 40), (2.0, 80), (0.25, 10)] {
+            assert_eq!(at_once(&like.generate(rate, None, 3)), expected, "{rate} times as many");
+        }
+        assert_eq!(at_once(&like.generate(1.0, Some(500), 3)), 40, "once, however long");
+        assert_eq!(at_once(&like.generate(1.0, Some(7), 3)), 7, "or as many as there may be");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! A workload as gigawatt's own CSV or JSON lines: everything that a trace can say of it.
+//! A workload as gigawatt's own CSV, JSON lines or Parquet: everything that a trace can say of it.
+
+mod columns;
 
 use super::{COLUMNS, Column};
 use crate::error::{Error, Place, Problem};
@@ -19,6 +21,8 @@ pub enum NativeForm {
     Csv,
     /// An object of JSON a line.
     JsonLines,
+    /// The columns of the CSV, typed and packed.
+    Parquet,
 }
 
 impl NativeForm {
@@ -32,27 +36,25 @@ impl NativeForm {
     /// ```
     ///
     /// # Errors
-    /// Neither does.
+    /// None does.
     pub fn of(path: &Path) -> Result<Self, Error> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::JsonLines),
+            "parquet" => Ok(Self::Parquet),
             other => {
-                let message = match other {
-                    "parquet" => "Parquet cannot be written yet".to_owned(),
-                    other => format!("no format that can be written ends in `.{other}`"),
-                };
+                let message = format!("no format that can be written ends in `.{other}`");
                 let problem = Problem::new(message).at(Place::file(path.display().to_string()));
-                Err(problem.hint("`.csv` and `.jsonl` can").into())
+                Err(problem.hint("`.csv`, `.jsonl` and `.parquet` can").into())
             }
         }
     }
-    /// The name of the format.
+    /// The name of the format that reads it back; Parquet is read as the CSV that it holds.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Csv => "csv",
+            Self::Csv | Self::Parquet => "csv",
             Self::JsonLines => "jsonl",
         }
     }
@@ -87,9 +89,11 @@ pub fn write_native(
     let says = |(column, cell): &&(Column, Told)| {
         is_required(*column) || lines().any(|line| !matches!(cell(&line), Cell::Nothing))
     };
+    let told: Vec<(Column, Told)> = TOLD.iter().filter(says).copied().collect();
     let columns: Vec<(&str, Told)> =
-        TOLD.iter().filter(says).map(|(column, cell)| (COLUMNS[*column as usize].name, *cell)).collect();
+        told.iter().map(|(column, cell)| (COLUMNS[*column as usize].name, *cell)).collect();
     match form {
+        NativeForm::Parquet => columns::write(&told, lines().collect(), out),
         NativeForm::Csv => {
             let mut table = csv::Writer::from_writer(out);
             table.write_record(columns.iter().map(|(name, _)| name))?;
@@ -219,6 +223,8 @@ enum Cell<'a> {
     Milli(u32),
     Text(Cow<'a, str>),
     List(Vec<Cow<'a, str>>),
+    /// Ascending.
+    Indices(&'a [u32]),
 }
 
 impl Cell<'_> {
@@ -230,6 +236,7 @@ impl Cell<'_> {
             Self::Milli(milli) => Gpus::from_milli(*milli).to_string().into(),
             Self::Text(text) => text.as_ref().into(),
             Self::List(items) => items.join(";").into(),
+            Self::Indices(indices) => ranges(indices).into(),
         }
     }
 }
@@ -244,6 +251,7 @@ impl Serialize for Cell<'_> {
             Self::Milli(milli) => serializer.serialize_f64(f64::from(*milli) / 1000.0),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => serializer.collect_seq(items),
+            Self::Indices(indices) => serializer.serialize_str(&ranges(indices)),
         }
     }
 }
@@ -347,7 +355,7 @@ const TOLD: &[(Column, Told)] = &[
     (Column::CancelTime, |line| instant(line.job.cancel_time)),
     (Column::ElapsedTime, |line| line.running.map_or(Cell::Nothing, |_| Cell::Number(0))),
     (Column::Nodes, |line| match line.running {
-        Some(running) if !running.nodes.is_empty() => Cell::Text(ranges(&running.nodes).into()),
+        Some(running) if !running.nodes.is_empty() => Cell::Indices(&running.nodes),
         _ => Cell::Nothing,
     }),
     (Column::RecordedStartTime, |line| {

@@ -241,3 +241,71 @@ fn what_is_wrong_is_told_with_its_line() {
         read_bytes("s.txt", b"JobID|Submit|State\n", None, &Options::default()).unwrap_err().to_string();
     assert!(told.contains("no column `ElapsedRaw`"), "{told}");
 }
+
+#[test]
+fn lists_between_commas_are_put_together_where_one_way_fits() {
+    let header = "JobID,JobName,Account,Submit,Start,End,ElapsedRaw,State,ReqTRES,AllocTRES\n";
+    let times = "2026-01-01T00:00:00,2026-01-01T00:10:00,2026-01-01T01:10:00,3600,COMPLETED";
+    let lists = "cpu=8,gres/gpu=4,mem=64G,node=1,billing=8,cpu=8,gres/gpu=4,mem=64G,node=1";
+    let text = format!("{header}1,train,a,{times},{lists}\n2,odd, name,a,{times},{lists}\n");
+    let trace = read_bytes("d.csv", text.as_bytes(), None, &Options::default()).unwrap();
+    let gpus: Vec<_> = (0..2).map(|job| trace.workload.request_of(job).gpus()).collect();
+    assert_eq!(gpus, [Gpus::whole(4); 2], "{}", trace.notes);
+    let text = format!("{header}1,train,a,{times},cpu=8,mem=1G,x\n");
+    let told = read_bytes("d.csv", text.as_bytes(), None, &Options::default()).unwrap_err().to_string();
+    assert!(told.contains("print it with `sacct --parsable2`"), "{told}");
+}
+
+#[test]
+fn what_a_narrow_column_cut_off_is_refused_or_said() {
+    let dump = |id: &str, account: &str, list: &str| {
+        format!(
+            "{:<12} {:<10} {:<19} {:<19} {:<19} {:<10} {:<10}\n{}\n{id:<12} {account:<10} 2026-01-01T00:00:00 \
+             2026-01-01T00:10:00 2026-01-01T01:10:00 COMPLETED  {list}\n",
+            "JobID",
+            "Account",
+            "Submit",
+            "Start",
+            "End",
+            "State",
+            "ReqTRES",
+            [12, 10, 19, 19, 19, 10, 10].map(|width| "-".repeat(width)).join(" ")
+        )
+    };
+    let read = |text: &str| read_bytes("d.txt", text.as_bytes(), None, &Options::default());
+    for (id, list) in [("1", "cpu=8,gre+"), ("1", "billing=8+"), ("123456789_1+", "gres/gpu=4")] {
+        let told = read(&dump(id, "physics", list)).unwrap_err().to_string();
+        assert!(told.contains("hint: a narrow column cut it off: print with `--parsable2` (`-P`)"), "{told}");
+    }
+    let trace = read(&dump("1", "physics-l+", "gres/gpu=4")).unwrap();
+    let cut = "whose Account a narrow column cut off: those that begin alike are one";
+    assert_eq!(trace.notes.counted("job", cut), 1, "{}", trace.notes);
+    assert_eq!(read(&dump("1", "physics", "gres/gpu=4")).unwrap().notes.counted("job", cut), 0, "whole");
+}
+
+#[test]
+fn times_that_go_backwards_and_gpus_by_task_are_said() {
+    let text = "JobID|Submit|Start|End|ElapsedRaw|State|ReqTRES|TresPerNode\n\
+        1|2026-01-01T00:10:00|2026-01-01T00:00:00|2026-01-01T00:30:00|1800|COMPLETED|gres/gpu:zz9=2|\n\
+        2|2026-01-01T00:10:00|2026-01-01T00:20:00|2026-01-01T00:15:00|300|COMPLETED||PER_TASK:gpu:4\n";
+    let known = |_: &str| None;
+    let options = Options { platform: Some(&known), ..Options::default() };
+    let notes = read_bytes("d.txt", text.as_bytes(), None, &options).unwrap().notes;
+    for (noun, what) in [
+        ("job", "that started before it was submitted: no wait"),
+        ("job", "that ended before it started: the difference tells no length"),
+        ("request", "for the unknown platform `zz9`: left out"),
+        (
+            "request",
+            "for GPUs by task or socket (`PER_TASK`, `PER_SOCKET`), whose number is not told: read as one a node",
+        ),
+    ] {
+        assert_eq!(notes.counted(noun, what), 1, "{what} is missing in\n{notes}");
+    }
+    let notes = read_bytes("d.txt", text.as_bytes(), None, &Options::default()).unwrap().notes;
+    assert_eq!(
+        notes.counted("request", "for the platform `zz9`: left out, none is known without a cluster"),
+        1,
+        "{notes}"
+    );
+}

@@ -25,7 +25,9 @@ impl Row<'_> {
         let pods = self.read(Key::Pods, 1, "a whole number of pods", intake, |value, _| {
             thousandths(value, 1.0).filter(|pods| *pods > 0)
         });
-        let gpus = if self.place(Key::Gpus).is_some() {
+        let gpus = if let Some(each) = schema.gpus_each {
+            Some(each * 1000)
+        } else if self.place(Key::Gpus).is_some() {
             self.milli(Key::Gpus, 0, intake)
         } else {
             let each = self.milli(Key::PodGpus, 0, intake);

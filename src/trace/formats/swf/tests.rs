@@ -201,3 +201,13 @@ fn equal_job_numbers_become_unique() {
     let names: Vec<_> = (0..3).map(|job| workload.names.get(job).into_owned()).collect();
     assert_eq!(names, ["7", "7#2", "7#3"], "{notes}");
 }
+
+#[test]
+fn a_job_that_comes_after_itself_comes_after_nobody() {
+    let log = b"1 0 0 60 4 -1 -1 4 60 -1 1 1 1 -1 1 -1 1 5\n2 0 0 60 4 -1 -1 4 60 -1 1 1 1 -1 1 -1 1 5\n";
+    let options = Options { think_time: true, ..Options::default() };
+    let trace = read_bytes("t.swf", log, None, &options).unwrap();
+    let edges: Vec<_> = trace.workload.dependencies.edges().map(|edge| (edge.0, edge.1)).collect();
+    assert_eq!(edges, [(0, 1)], "the other one does");
+    assert_eq!(trace.notes.counted("job", "after itself (field 17): after nobody"), 1, "{}", trace.notes);
+}
