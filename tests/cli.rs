@@ -30,9 +30,12 @@ fn without_a_command_it_says_what_there_is() {
 
     Commands:
       simulate  Run a scenario under one policy and print what came of it
-      compare   Run several policies on the same workloads and print them beside each other
+      compare   Run several scenarios or policies on the same seeds and print them beside each other
       size      Find the least of something that meets targets: nodes, racks, a cap, a quota
       sweep     Run a scenario at every point of some keys, under several seeds, into a table
+      fit       Tell when a job that does not exist yet would start, and what would have it start sooner
+      explain   Explain a saved run: why a job waited, what there was at an instant, what a tenant or a
+                queue held
       check     Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
       import    Write a trace in gigawatt's own format: what is read of it, nothing lost
@@ -55,6 +58,8 @@ fn without_a_command_it_says_what_there_is() {
           what each policy costs in waiting, relative to the first
       gigawatt size night.toml --least cluster.rack.0.count --where 'wait_p95 < 30m'
           how many racks it takes
+      gigawatt explain run1 job-17
+          why it waited, and what would have started it sooner
       gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
           what a trace asks for, and whether that cluster could bear it
 
@@ -488,30 +493,37 @@ fn policies_are_compared() {
     insta::assert_snapshot!(run(arguments, &TINY_FILES), @"
     exit code: 0
     ----- stdout -----
-                                            sjf
-                        fcfs               easy
-    ────────────────────────────────────────────
-    wait, mean        17m00s     7m40s     −55%
-    wait, p50             0s        0s        –
-    wait, p90         46m40s    38m20s     −18%
-    wait, p99         46m40s    38m20s     −18%
-    slowdown, mean      2.70      1.77     −35%
-    slowdown, p50       1.00      1.00     0.0%
-    slowdown, p90       5.67      4.83     −15%
-    slowdown, p99       5.67      4.83     −15%
-    turnaround, mean  39m12s    29m52s     −24%
-    turnaround, p50   48m20s    30m00s     −38%
-    turnaround, p90    1h00m     1h00m     0.0%
-    turnaround, p99    1h00m     1h00m     0.0%
-    makespan           1h20m     1h10m     −12%
-    utilization        51.6%     59.0%     +14%
-    Jain index          0.88      0.87    −1.7%
-    unfinished jobs        0         0        –
+                                              sjf
+                          fcfs               easy
+    ──────────────────────────────────────────────
+    wait, mean          17m00s     7m40s     −55%
+    wait, p50               0s        0s        –
+    wait, p95           46m40s    38m20s     −18%
+    wait, p99           46m40s    38m20s     −18%
+    wait, max           46m40s    38m20s     −18%
+    slowdown, mean        2.70      1.77     −35%
+    slowdown, p50         1.00      1.00     0.0%
+    slowdown, p95         5.67      4.83     −15%
+    slowdown, p99         5.67      4.83     −15%
+    turnaround, mean    39m12s    29m52s     −24%
+    turnaround, p50     48m20s    30m00s     −38%
+    turnaround, p95      1h00m     1h00m     0.0%
+    turnaround, p99      1h00m     1h00m     0.0%
+    makespan             1h20m     1h10m     −12%
+    utilization          51.6%     59.0%     +14%
+    Jain index            0.88      0.87    −1.7%
+    unfinished jobs          0         0        –
+    longest, 1 GPU          0s        0s        –
+    longest, 2 GPUs     46m40s        0s    −100%
+    longest, 3–4 GPUs       0s        0s        –
+    longest, 5–8 GPUs       0s        0s        –
+    longest, 9–16 GPUs  38m20s    38m20s     0.0%
 
     fcfs: fifo/none/best-fit
     sjf/easy: sjf/easy/best-fit
     5 jobs a run; changes against fcfs.
     Nothing is random: one run each; 1 day: no intervals, which take ten.
+    longest: the longest wait of any job that asks for so many GPUs: who starves.
     Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
     ----- stderr -----
     note: SWF processors read as GPUs: one each
@@ -530,22 +542,33 @@ fn a_comparison_is_json_or_csv_for_machines() {
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["reference"], "greedy", "{json}");
     assert_eq!(value["policies"][0]["policy"], "fcfs", "in the order given");
-    let csv = stdout(run(&format!("{base} --csv"), &TINY_FILES));
+    let csv = stdout(run(&format!("{base} --as csv"), &TINY_FILES));
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let records: Vec<_> = reader.records().map(|record| record.unwrap()).collect();
-    assert_eq!(records.len(), 2 * gigawatt::ensemble::MEASURES.len(), "a line a policy and measure");
+    let plain = records.iter().filter(|record| record[10].is_empty()).count();
+    assert_eq!(plain, 2 * gigawatt::ensemble::MEASURES.len(), "a line a policy and measure");
+    let table = stdout(run(&format!("{base} --as markdown"), &TINY_FILES));
+    assert!(table.starts_with("| | greedy | fcfs |\n|---|---:|---:|\n| wait, mean | "), "{table}");
 }
 
 #[test]
 fn a_comparison_that_makes_no_sense_is_told() {
     for (policies, said) in [
-        ("-p fcfs", "one policy has nothing to be compared with"),
+        ("-p fcfs", "one contender has nothing to be compared with"),
         ("-p fcfs -p fifo/none/best-fit", "policies `fcfs` and `fifo/none/best-fit` are the same"),
         ("-p fcfs -p strf", "unknown policy `strf`"),
         ("-p fcfs -p easy --reference esay", "unknown policy `esay`"),
         ("-p fcfs -p easy --seeds 0", "0 is not in 1..=10000"),
-        ("-p fcfs -p easy --json --csv", "cannot be used with"),
-        ("", "required arguments were not provided"),
+        ("-p fcfs -p easy --json --as csv", "cannot be used with"),
+        ("", "one contender has nothing to be compared with"),
+        ("night.toml", "contenders `night.toml` and `night.toml` are the same"),
+        ("-p fcfs -p easy --measure wait_p59", "did you mean `wait_p50`"),
+        ("-p fcfs -p easy --precision 2%", "nothing is random here"),
+        ("-p fcfs -p easy --precision 0", "expected a share above 0"),
+        ("-p fcfs --vary policy.order", "expected a key and its values"),
+        ("-p fcfs --vary policy.ordre=fifo,sjf", "did you mean `order`?"),
+        ("-p fcfs -p easy --vary run.seed=1,2 --reference fcfs", "`fcfs` means 2 contenders"),
+        ("-p fcfs -p easy --vary run.seed=1,2 --reference fcsf", "no contender is called `fcsf`"),
     ] {
         let text = run(&format!("compare night.toml {policies}"), &TINY_FILES);
         assert!(text.starts_with("exit code: 2\n----- stdout -----\n----- stderr -----\n"), "{text}");

@@ -48,7 +48,9 @@ impl Folder {
     }
     fn run(&self, command: &str) -> Output {
         let mut run = assert_cmd::Command::cargo_bin("gigawatt").expect("the binary is built");
-        run.current_dir(self.0.path()).args(command.split_whitespace()).output().expect("it runs")
+        // A shell would take the quotes away.
+        let words = command.split_whitespace().map(|word| word.trim_matches('\''));
+        run.current_dir(self.0.path()).args(words).output().expect("it runs")
     }
 }
 
@@ -56,11 +58,18 @@ impl Folder {
 fn what_the_readme_shows_is_what_is_printed() {
     let folder = Folder::new();
     let blocks = blocks(README);
-    // A comparison stands below its command.
+    // An answer stands below its command.
     let below = blocks.windows(2).filter_map(|two| Some((two[0].strip_prefix("gigawatt ")?, two[1])));
-    let mut shown: Vec<(&str, &str)> =
-        below.filter(|(command, text)| command.starts_with("compare ") && text.starts_with("  ")).collect();
-    assert!(shown.len() >= 3, "the README shows comparisons");
+    let answers = ["compare ", "size ", "sweep ", "explain ", "fit "];
+    let is_answer = |command: &str, text: &str| {
+        !command.contains('\n')
+            && !text.starts_with("gigawatt ")
+            && answers.iter().any(|answer| command.starts_with(answer))
+    };
+    let mut shown: Vec<(&str, &str)> = below.filter(|(command, text)| is_answer(command, text)).collect();
+    assert!(shown.len() >= 7, "the README shows answers");
+    // Runs that are explained are kept first.
+    assert!(folder.run("simulate workloads/night.toml --out night").status.success(), "it runs");
     shown.extend([("simulate", block("quickstart:")), ("list platforms", block("platform "))]);
     for (command, text) in shown {
         let printed = String::from_utf8(folder.run(command).stdout).expect("text");

@@ -1,6 +1,10 @@
+mod answers;
+mod compare;
 mod convert;
 mod questions;
 
+pub(super) use answers::{Ask, Explain, Fit};
+pub(super) use compare::{Compare, Form};
 pub(super) use convert::{Generate, Import};
 pub(super) use questions::{Designed, Size, Sweep};
 
@@ -20,6 +24,8 @@ Examples:
       what each policy costs in waiting, relative to the first
   gigawatt size night.toml --least cluster.rack.0.count --where 'wait_p95 < 30m'
       how many racks it takes
+  gigawatt explain run1 job-17
+      why it waited, and what would have started it sooner
   gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
       what a trace asks for, and whether that cluster could bear it";
 
@@ -48,6 +54,8 @@ pub(super) enum Command {
     Compare(Compare),
     Size(Size),
     Sweep(Sweep),
+    Fit(Fit),
+    Explain(Explain),
     Check(Check),
     Inspect(Inspect),
     Import(Import),
@@ -116,53 +124,6 @@ impl Simulate {
 fn step(text: &str) -> Result<Seconds, String> {
     let step: Seconds = text.parse().map_err(|error: crate::units::ParseSecondsError| error.to_string())?;
     if step.0 == 0 { Err("expected at least a second".to_owned()) } else { Ok(step) }
-}
-
-const COMPARE_EXAMPLES: &str = "\
-Examples:
-  gigawatt compare night.toml -p fcfs -p easy -p tiresias
-  gigawatt compare night.toml -p sjf/easy -p fifo/none/best-fit --reference fifo/none/best-fit
-  gigawatt compare night.toml -p easy -p greedy --seeds 30 --json > comparison.json
-  gigawatt compare --workload trace.swf.gz --cluster 128x8 -p fcfs -p easy
-
-Every policy meets the same seeds, and all runs share the processor's cores.
-A part that a policy does not name is that of the scenario. Where seeds make no
-difference (a trace, no random placement) each policy runs once, and intervals
-come from resampling the days of the trace.";
-
-/// Run several policies on the same workloads and print them beside each other
-#[derive(Debug, Args)]
-#[command(after_help = COMPARE_EXAMPLES)]
-pub(super) struct Compare {
-    /// A scenario file (TOML)
-    pub(super) scenario: Option<PathBuf>,
-    /// One of the policies: a preset or order[/backfill[/placement]]; give it several times
-    #[arg(short, long = "policy", value_name = "POLICY", required = true)]
-    pub(super) policies: Vec<String>,
-    /// The policy that the others are compared with [default: the first]
-    #[arg(long, value_name = "POLICY")]
-    pub(super) reference: Option<String>,
-    /// How many seeds, from --seed upwards [default: 10, or 1 where they make no difference]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) seeds: Option<u32>,
-    #[command(flatten)]
-    pub(super) changes: Changes,
-    /// Keep the comparison here: comparison.json, comparison.csv
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Also write the comparison as a page for people
-    #[cfg(feature = "html")]
-    #[arg(long, value_name = "FILE")]
-    pub(super) report: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long, conflicts_with = "csv")]
-    pub(super) json: bool,
-    /// Print CSV, one line a policy and measure
-    #[arg(long)]
-    pub(super) csv: bool,
-    /// Print every decision to stderr as it is taken, after the names of its policy and seed
-    #[arg(long)]
-    pub(super) trace_decisions: bool,
 }
 
 const CHECK_EXAMPLES: &str = "\

@@ -1,44 +1,47 @@
-use super::arguments::Compare;
+use super::arguments::{Compare, Form};
+use super::contenders::{self, Contenders};
 use super::device::Uses;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
-use crate::ensemble::{Done, Watch};
-use crate::error::{Place, Problem, Problems, Result};
-use crate::experiment::{Comparison, Contender, compare, is_random};
+use crate::ensemble::{By, Done, Watch, measure};
+use crate::error::{Place, Problem, Result};
+use crate::experiment::{Comparison, Match, compare};
 use crate::policy::Ranks;
 use crate::report::{self, Directory};
-use crate::scenario::{Loaded, stops_nobody};
 
-/// Runs several policies on the same plans.
+/// The most seeds of a comparison with a precision that does not say how many.
+const SEEDS_MOST: u32 = 1000;
+
+/// Runs several scenarios or policies on the same seeds.
 pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
-    let overrides = arguments.changes.overrides(None);
-    let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
-    let (contenders, reference) = contenders(arguments, &loaded)?;
-    terminal.notes(&loaded.notes);
-    for contender in &contenders {
-        let note = stops_nobody(&contender.settings, &loaded.plan.workload);
-        terminal.notes(note.map(|note| format!("{}: {note}", contender.name)).as_slice());
-    }
-    let ranks = contenders.iter().any(|contender| Ranks::apply_to(&contender.settings));
-    let device = device::chosen(loaded.device.as_ref(), Uses { ranks, meters: false }, terminal)?;
+    let about = measure(&arguments.measure)
+        .map_err(|problem| problem.at(Place::file(format!("--measure {}", arguments.measure))))?;
+    let contenders = Contenders::of(arguments)?;
+    contenders.tell(terminal);
+    let ranks = contenders.all.iter().any(|contender| Ranks::apply_to(&contender.settings));
+    let device = device::chosen(contenders.first().device.as_ref(), Uses { ranks, meters: false }, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
-    let seed = loaded.plan.settings.seed;
-    let plan = |_, seed| load::plan(arguments.scenario.as_deref(), &overrides, seed);
-    let other = plan(0, seed.wrapping_add(1)).map_err(load::alone)?;
-    let random = is_random(&loaded.plan, &other, contenders.iter().map(|contender| &contender.settings));
-    let seeds = load::seeds(seed, arguments.seeds, random, terminal);
-    // Another seed may bring a few jobs more or fewer: enough for a bar.
-    let runs = contenders.len() * seeds.len();
-    let jobs = runs as u64 * u64::from(loaded.plan.workload.len());
+    let is_random = contenders.is_random().map_err(load::alone)?;
+    let precision = precision(arguments, is_random)?;
+    let most = arguments.seeds.or(precision.map(|_| SEEDS_MOST));
+    let seeds = load::seeds(contenders.first().plan.settings.seed, most, is_random, terminal);
     #[cfg(feature = "html")]
-    let title = loaded.name.clone();
-    drop(loaded);
-    let bar = Bar::of_runs(terminal, jobs);
-    let progress = |done: Done| bar.compared(done, runs);
+    let title = contenders.title();
+    let (reference, jobs) = (contenders.reference, contenders.jobs() * seeds.len() as u64);
+    let (templates, all) = contenders.into_plans();
+    let runs = all.len() * seeds.len();
+    let bar = match precision {
+        Some(_) => Bar::of_sweep(terminal, runs as u64),
+        None => Bar::of_runs(terminal, jobs),
+    };
+    let progress = |done: Done| match precision {
+        Some(_) => bar.at(done.runs as u64),
+        None => bar.compared(done, runs),
+    };
     let trace = |world: usize, line: &str| {
-        let (policy, seed) = (&contenders[world % contenders.len()].name, seeds[world / contenders.len()]);
-        terminal.say(&format!("{policy}, seed {seed}: {line}"));
+        let (name, seed) = (&all[world % all.len()].name, seeds[world / all.len()]);
+        terminal.say(&format!("{name}, seed {seed}: {line}"));
     };
     let mut watch = Watch {
         interrupted: Some(interrupt::listen(terminal)),
@@ -50,7 +53,10 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     } else {
         watch.progress = Some(&progress);
     }
-    let comparison = compare(plan, &contenders, &seeds, reference, random, watch).map_err(load::alone)?;
+    let (by, about) = (arguments.by.map(By::from), about.index());
+    let asked = Match { contenders: &all, reference, seeds: &seeds, is_random, by, about, precision };
+    let plan = |scenario, seed| contenders::plan(&templates, scenario, seed);
+    let comparison = compare(plan, &asked, watch).map_err(load::alone)?;
     bar.done();
     let Some(comparison) = comparison else {
         terminal.say("interrupted: no comparison of runs that are not all done");
@@ -65,55 +71,27 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
         report::write_file(path, |out| report::html::write_comparison(&comparison, &title, out))?;
     }
     device.outcome(terminal)?;
-    terminal.print(&printed(arguments, &comparison, terminal))?;
-    Ok(Exit::Done)
+    terminal.print(&printed(arguments.form(), &comparison, terminal))?;
+    let is_enough = comparison.precision.as_ref().is_none_or(|reached| reached.met);
+    Ok(if is_enough { Exit::Done } else { Exit::Unfinished })
 }
 
-fn printed(arguments: &Compare, comparison: &Comparison, terminal: Terminal) -> String {
-    if arguments.json {
-        report::compare::json(comparison)
-    } else if arguments.csv {
-        report::compare::csv(comparison)
-    } else {
-        report::compare::text(comparison, terminal.width)
+/// How sure a change has to be, where seeds make it surer.
+fn precision(arguments: &Compare, is_random: bool) -> Result<Option<f64>> {
+    let Some(within) = arguments.precision else { return Ok(None) };
+    if !is_random {
+        let problem = Problem::new("nothing is random here, and more seeds make nothing surer");
+        let place = Place::file(format!("--precision {within}"));
+        return Err(problem.at(place).hint("leave `--precision` out").into());
     }
+    Ok(Some(within))
 }
 
-/// The policies named, on top of the scenario's settings, and which of them is the reference.
-fn contenders(arguments: &Compare, loaded: &Loaded) -> Result<(Vec<Contender>, usize)> {
-    let mut problems = Problems::default();
-    let mut contenders: Vec<Contender> = Vec::new();
-    let mut resolve = |option: &str, text: &str| {
-        loaded.choices.under(text, &loaded.plan).unwrap_or_else(|problem| {
-            problems.push(problem.at(Place::file(format!("{option} {text}"))));
-            loaded.plan.settings.clone()
-        })
-    };
-    for name in &arguments.policies {
-        contenders.push(Contender { name: name.clone(), settings: resolve("--policy", name), scenario: 0 });
+fn printed(form: Form, comparison: &Comparison, terminal: Terminal) -> String {
+    match form {
+        Form::Text => report::compare::text(comparison, terminal.width),
+        Form::Markdown => report::compare::markdown(comparison),
+        Form::Csv => report::compare::csv(comparison),
+        Form::Json => report::compare::json(comparison),
     }
-    let reference = match &arguments.reference {
-        None => 0,
-        Some(name) => {
-            let settings = resolve("--reference", name);
-            let known = contenders.iter().position(|contender| contender.settings == settings);
-            known.unwrap_or_else(|| {
-                contenders.insert(0, Contender { name: name.clone(), settings, scenario: 0 });
-                0
-            })
-        }
-    };
-    for (index, contender) in contenders.iter().enumerate() {
-        let earlier = contenders[..index].iter().find(|earlier| earlier.settings == contender.settings);
-        if let Some(earlier) = earlier.filter(|_| problems.is_empty()) {
-            let said = format!("policies `{}` and `{}` are the same", earlier.name, contender.name);
-            let settings = &contender.settings;
-            let parts = format!("both are {}", settings.policy());
-            problems.push(Problem::new(said).hint(parts));
-        }
-    }
-    if contenders.len() == 1 && problems.is_empty() {
-        problems.push(Problem::new("one policy has nothing to be compared with").hint("give `-p` twice"));
-    }
-    problems.into_result((contenders, reference))
 }

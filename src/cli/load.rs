@@ -1,27 +1,12 @@
 use super::terminal::Terminal;
 use crate::error::{Error, Problem, Result};
-use crate::history::Plan;
-use crate::scenario::{Loaded, Overrides, Scenario};
+use crate::scenario::{Loaded, Overrides, Scenario, Traces};
 use std::path::Path;
 use std::sync::Arc;
 
 /// The scenario that the command line means: a file, options alone, or the quickstart.
 pub(super) fn scenario(path: Option<&Path>, overrides: &Overrides) -> Result<Loaded> {
-    match path {
-        Some(path) => Scenario::load(path, overrides),
-        None if overrides.workload.is_some() => Scenario::from_overrides(overrides),
-        None => Scenario::embedded_quickstart(overrides),
-    }
-}
-
-/// The plan of it under a seed; what is wrong with it may be told to several runs.
-pub(super) fn plan(
-    path: Option<&Path>,
-    overrides: &Overrides,
-    seed: u64,
-) -> std::result::Result<Plan, Arc<Error>> {
-    let overrides = Overrides { seed: Some(seed), ..overrides.clone() };
-    scenario(path, &overrides).map(|loaded| loaded.plan).map_err(Arc::new)
+    Scenario::meant(path, overrides, &Traces::default())
 }
 
 /// An error that was told to several runs, as one.

@@ -5,8 +5,11 @@
 mod arguments;
 mod check;
 mod compare;
+mod contenders;
 mod device;
 mod exit;
+mod explain;
+mod fit;
 mod generate;
 mod import;
 mod inspect;
@@ -16,6 +19,7 @@ mod load;
 mod progress;
 #[cfg(feature = "html")]
 mod report;
+mod saved;
 mod simulate;
 mod size;
 mod sweep;
@@ -57,6 +61,8 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         Command::Compare(arguments) => compare::run(arguments, terminal),
         Command::Size(arguments) => size::run(arguments, terminal),
         Command::Sweep(arguments) => sweep::run(arguments, terminal),
+        Command::Fit(arguments) => fit::run(arguments, terminal),
+        Command::Explain(arguments) => explain::run(arguments, terminal),
         Command::Check(arguments) => check::run(arguments, terminal),
         Command::Inspect(arguments) => inspect::run(arguments, terminal),
         Command::Import(arguments) => import::run(arguments, terminal),

@@ -1,22 +1,23 @@
 use super::Exit;
-use super::arguments::{Arguments, Command, Report};
+use super::arguments::Report;
+use super::saved::Saved;
 use super::terminal::Terminal;
-use crate::error::{Error, Place, Problem, Result};
-use crate::history::{self, History};
+use crate::error::Result;
 use crate::metrics::{Measured, measure};
-use crate::policy::part;
 use crate::report::html;
-use crate::report::run::{Input, Provenance, Run};
+use crate::report::run::Run;
 use crate::report::write_file;
-use clap::Parser;
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Writes the page of saved runs.
 pub(super) fn run(arguments: &Report, terminal: Terminal) -> Result<Exit> {
     let saved: Vec<Saved> = arguments.runs.iter().map(|path| Saved::read(path)).collect::<Result<_>>()?;
-    let runs: Vec<Run<'_>> =
-        saved.iter().map(|saved| Run::new(&saved.history, &saved.measured, &saved.provenance)).collect();
+    let measured: Vec<Measured> = saved.iter().map(|saved| measure(&saved.history)).collect();
+    let runs: Vec<Run<'_>> = saved
+        .iter()
+        .zip(&measured)
+        .map(|(saved, measured)| Run::new(&saved.history, measured, &saved.provenance))
+        .collect();
     let labels = match &saved[..] {
         [one] => vec![one.provenance.title.clone()],
         _ => labels(&arguments.runs),
@@ -46,72 +47,9 @@ fn labels(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().zip(&short).map(label).collect()
 }
 
-/// A run as its directory has it.
-struct Saved {
-    history: History,
-    measured: Measured,
-    provenance: Provenance,
-}
-
-impl Saved {
-    fn read(directory: &Path) -> Result<Self> {
-        let path = directory.join("history");
-        let bytes = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
-        let history = history::file::read(&bytes, &path.display().to_string())?;
-        // What a newer version wrote may name parts that this one does not know.
-        if let Err(problem) = part::check(&history.plan.settings) {
-            return Err(problem.at(Place::file(path.display().to_string())).into());
-        }
-        let provenance = provenance(directory)?;
-        let measured = measure(&history);
-        Ok(Self { history, measured, provenance })
-    }
-}
-
-/// What `manifest.json` says of where the run comes from.
-fn provenance(directory: &Path) -> Result<Provenance> {
-    let path = directory.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
-    let manifest: Value = serde_json::from_str(&text).map_err(|error| {
-        Problem::new(format!("this is no manifest that can be read: {error}"))
-            .at(Place::file(path.display().to_string()))
-            .hint("`gigawatt simulate --out DIR` writes one as `DIR/manifest.json`")
-    })?;
-    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let list = |key: &str| manifest[key].as_array().cloned().unwrap_or_default();
-    let input = |input: &Value| Input { path: text(input, "path"), digest: text(input, "digest") };
-    let options: Vec<String> = list("options").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    Ok(Provenance {
-        title: text(&manifest, "title"),
-        inputs: list("inputs").iter().map(input).collect(),
-        scenario: scenario(&options),
-        options,
-        device: text(&manifest, "device"),
-        ..Provenance::default()
-    })
-}
-
-/// The part of a command line that means the scenario; none where this version does not take it.
-fn scenario(options: &[String]) -> Vec<String> {
-    let words = std::iter::once("gigawatt").chain(options.iter().map(String::as_str));
-    match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
-        Ok(Command::Simulate(simulate)) => simulate.scenario_words(),
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_scenario_of_a_saved_run_is_what_its_command_line_says() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<String>>();
-        let found =
-            scenario(&words("simulate night.toml -p sjf --out run1 --seed 9 --report --set run.until=6h"));
-        assert_eq!(found, words("night.toml --seed 9 --set run.until=6h"), "without policy and output");
-        assert_eq!(scenario(&words("simulate --no-such-option")), [""; 0], "of another version");
-    }
 
     #[test]
     fn runs_that_are_called_alike_are_told_apart() {

@@ -150,6 +150,9 @@ fn asked(arguments: &Sweep) -> Result<Asked> {
         Designed::Random => {
             Design::Random { points: arguments.points, seed: arguments.changes.seed.unwrap_or_default() }
         }
+        Designed::Lhs => {
+            Design::Latin { points: arguments.points, seed: arguments.changes.seed.unwrap_or_default() }
+        }
     };
     let points = if problems.is_empty() { points(&axes, design) } else { Ok(Vec::new()) };
     let points = points.unwrap_or_else(|problem| {

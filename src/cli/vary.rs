@@ -1,9 +1,8 @@
 //! What a command varies of a scenario, and what it stays the same in.
 
-use super::load;
 use crate::error::{Error, Place, Problem, Result};
 use crate::history::Plan;
-use crate::scenario::{Loaded, Overrides};
+use crate::scenario::{JobKey, Loaded, Overrides, Scenario, Traces};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +16,8 @@ const NODES_KEY: &str = "cluster.nodes";
 pub(super) struct Template<'a> {
     path: Option<&'a Path>,
     overrides: Overrides,
+    /// What all that come of it read once.
+    traces: Traces,
 }
 
 impl<'a> Template<'a> {
@@ -43,7 +44,7 @@ impl<'a> Template<'a> {
                 ));
                 Err(problem.at(Place::file(format!("--cluster {cluster}"))).hint(hint).into())
             }
-            _ => Ok(Self { path, overrides }),
+            _ => Ok(Self { path, overrides, traces: Traces::shared() }),
         }
     }
     /// With a key set as `--set` would, `policy` as `-p` would, and `cluster.nodes` in place of `NODES`.
@@ -54,15 +55,23 @@ impl<'a> Template<'a> {
             "policy" => overrides.policy = Some(value.to_owned()),
             _ => overrides.set.push(format!("{key}={value}")),
         }
-        Self { path: self.path, overrides }
+        Self { path: self.path, overrides, traces: self.traces.clone() }
+    }
+    /// With a job beside those it has; one that no empty cluster could hold is rejected.
+    pub(super) fn with_job(&self, keys: &[JobKey]) -> Self {
+        let mut overrides = self.overrides.clone();
+        overrides.job = keys.to_vec();
+        overrides.set.push("run.oversized=reject".to_owned());
+        Self { path: self.path, overrides, traces: self.traces.clone() }
     }
     /// The scenario as it is now.
     pub(super) fn load(&self) -> Result<Loaded> {
-        load::scenario(self.path, &self.overrides)
+        Scenario::meant(self.path, &self.overrides, &self.traces)
     }
     /// Its plan under a seed.
     pub(super) fn plan(&self, seed: u64) -> std::result::Result<Plan, Arc<Error>> {
-        load::plan(self.path, &self.overrides, seed)
+        let overrides = Overrides { seed: Some(seed), ..self.overrides.clone() };
+        Scenario::meant(self.path, &overrides, &self.traces).map(|loaded| loaded.plan).map_err(Arc::new)
     }
 }
 

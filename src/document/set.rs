@@ -1,4 +1,4 @@
-use super::value::{Map, Node, Value};
+use super::value::{Array, Map, Node, Value};
 use super::{Document, Mark};
 use crate::error::Problem;
 use toml::de::DeValue;
@@ -15,13 +15,17 @@ impl Document {
             let problem = Problem::new(format!("expected `key=value`, found `{assignment}`"));
             return self.complain(mark, problem);
         };
+        self.set_text(&typed, path, text);
+    }
+    /// Sets the value under a dotted path to what a text means: TOML, or else the text itself.
+    pub fn set_text(&mut self, typed: &str, path: &str, text: &str) {
         let text = text.trim();
         let (parsed, errors) = DeValue::parse_recoverable(text);
         let value = match errors.is_empty() && !text.is_empty() {
             true => Value::from_toml(parsed.get_ref(), self.next_origin()),
             false => Value::String(text.to_owned()),
         };
-        self.set_value(&typed, path, value);
+        self.set_value(typed, path, value);
     }
     /// Sets the value under a dotted path; problems of it are placed at `typed`, what the user wrote.
     ///
@@ -37,6 +41,32 @@ impl Document {
         if let Err(problem) = insert(&mut self.root, &segments, Node { value, mark }) {
             self.complain(mark, *problem);
         }
+    }
+    /// Adds an empty table at the end of the list under a dotted path, which is made if it is missing, and gives its path;
+    /// problems of it are placed at `typed`, what the user wrote.
+    ///
+    /// ```
+    /// use gigawatt::document::{Document, Value};
+    /// let mut document = Document::parse("night.toml", "[[job]]\nid = \"a\"\n");
+    /// let path = document.push_table("--gpus 8", "job");
+    /// assert_eq!(path, "job.1");
+    /// document.set_value("--gpus 8", &format!("{path}.gpus"), Value::Integer(8));
+    /// assert_eq!(document.root().tables("job").len(), 2);
+    /// ```
+    pub fn push_table(&mut self, typed: &str, path: &str) -> String {
+        let mark = self.typed(typed);
+        let table = Node { value: Value::Table(Map::default()), mark };
+        let segments: Vec<&str> = path.split('.').collect();
+        match find(&mut self.root, &segments).map(|node| &mut node.value) {
+            None => self.set_value(typed, path, Value::Array(Array(vec![table]))),
+            Some(Value::Array(items)) => {
+                items.0.push(table);
+                return format!("{path}.{}", items.0.len() - 1);
+            }
+            // What is no list is told by whoever reads it, or by what is set in it.
+            Some(_) => {}
+        }
+        format!("{path}.0")
     }
     /// Takes away what stands under a dotted path, if anything does.
     pub fn remove(&mut self, path: &str) {
@@ -61,6 +91,19 @@ impl Document {
         let mark = Mark::new(self.next_origin(), 0..typed.len());
         self.settings.push(typed.to_owned());
         mark
+    }
+}
+
+/// What stands at the end of the path `segments` below `map`.
+fn find<'m>(map: &'m mut Map, segments: &[&str]) -> Option<&'m mut Node> {
+    let (first, rest) = segments.split_first()?;
+    let (_, node) = map.0.get_mut(*first)?;
+    if rest.is_empty() {
+        return Some(node);
+    }
+    match &mut node.value {
+        Value::Table(inner) => find(inner, rest),
+        _ => None,
     }
 }
 

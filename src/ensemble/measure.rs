@@ -216,19 +216,19 @@ const TURNAROUND: &str = "finish - submit of jobs that ran to an end";
 pub const MEASURES: &[Measure] = &[
     jobs(("wait_mean_s", "wait, mean"), (Wait, Mean), |m| m.wait_time.mean, WAIT),
     jobs(("wait_p50_s", "wait, p50"), (Wait, Percentile(50)), |m| m.wait_time.p50.into(), WAIT),
-    jobs(("wait_p90_s", "wait, p90"), (Wait, Percentile(90)), |m| m.wait_time.p90.into(), WAIT),
-    kept_jobs(("wait_p95_s", "wait, p95"), (Wait, Percentile(95)), |m| m.wait_time.p95.into(), WAIT),
+    kept_jobs(("wait_p90_s", "wait, p90"), (Wait, Percentile(90)), |m| m.wait_time.p90.into(), WAIT),
+    jobs(("wait_p95_s", "wait, p95"), (Wait, Percentile(95)), |m| m.wait_time.p95.into(), WAIT),
     jobs(("wait_p99_s", "wait, p99"), (Wait, Percentile(99)), |m| m.wait_time.p99.into(), WAIT),
-    kept_jobs(("wait_max_s", "wait, max"), (Wait, Percentile(100)), |m| m.wait_time.max.into(), WAIT),
+    jobs(("wait_max_s", "wait, max"), (Wait, Percentile(100)), |m| m.wait_time.max.into(), WAIT),
     jobs(("slowdown_mean", "slowdown, mean"), (Slowdown, Mean), |m| m.bounded_slowdown.mean, SLOWDOWN),
     jobs(("slowdown_p50", "slowdown, p50"), (Slowdown, Percentile(50)), |m| m.bounded_slowdown.p50, SLOWDOWN),
-    jobs(("slowdown_p90", "slowdown, p90"), (Slowdown, Percentile(90)), |m| m.bounded_slowdown.p90, SLOWDOWN),
     kept_jobs(
-        ("slowdown_p95", "slowdown, p95"),
-        (Slowdown, Percentile(95)),
-        |m| m.bounded_slowdown.p95,
+        ("slowdown_p90", "slowdown, p90"),
+        (Slowdown, Percentile(90)),
+        |m| m.bounded_slowdown.p90,
         SLOWDOWN,
     ),
+    jobs(("slowdown_p95", "slowdown, p95"), (Slowdown, Percentile(95)), |m| m.bounded_slowdown.p95, SLOWDOWN),
     jobs(("slowdown_p99", "slowdown, p99"), (Slowdown, Percentile(99)), |m| m.bounded_slowdown.p99, SLOWDOWN),
     jobs(
         ("turnaround_mean_s", "turnaround, mean"),
@@ -242,13 +242,13 @@ pub const MEASURES: &[Measure] = &[
         |m| m.turnaround_time.p50.into(),
         TURNAROUND,
     ),
-    jobs(
+    kept_jobs(
         ("turnaround_p90_s", "turnaround, p90"),
         (Turnaround, Percentile(90)),
         |m| m.turnaround_time.p90.into(),
         TURNAROUND,
     ),
-    kept_jobs(
+    jobs(
         ("turnaround_p95_s", "turnaround, p95"),
         (Turnaround, Percentile(95)),
         |m| m.turnaround_time.p95.into(),
@@ -302,14 +302,14 @@ pub const MEASURES: &[Measure] = &[
         |m| m.outcome(Outcome::Unfinished).into(),
         "jobs left when the run ended",
     ),
-    kept(
+    told(
         ("stops", "stops"),
         Unit::Ratio,
         Lower,
         |m| (u64::from(m.preemptions) + u64::from(m.node_failures)).as_f64(),
         "times that a policy or a broken node stopped a job",
     ),
-    kept(
+    told(
         ("lost_gpu_hours", "lost GPU-hours"),
         Unit::Ratio,
         Lower,

@@ -28,11 +28,13 @@
 //! assert_eq!((waits[0].values[0], waits[1].values[0]), (45.0, 0.0));
 //! ```
 
+mod by;
 mod measure;
 mod plans;
 pub(crate) mod ranked;
 mod run;
 
+pub use by::{By, GROUP_MEASURES, GroupWaits};
 pub use measure::{Better, MEASURES, Measure, Shown, Unit, measure};
 pub(crate) use measure::{Quantity, Reading};
 pub use run::{Delivered, Done, Tracer, Wanted, Watch, World, each, run};

@@ -1,3 +1,4 @@
+use super::by::{By, GroupWaits, waits_by};
 use super::measure::{MEASURES, Measure};
 use super::plans::Plans;
 use super::ranked::{Ranked, rank};
@@ -33,6 +34,8 @@ pub struct Wanted {
     pub measures: Vec<&'static Measure>,
     /// The digest of its history.
     pub digest: bool,
+    /// The waits of groups of jobs, by each of these.
+    pub by: Vec<By>,
     /// What every job waited and took, by the day of its submit.
     pub(crate) days: bool,
 }
@@ -59,6 +62,8 @@ pub struct Delivered {
     pub jobs: u64,
     /// The digest of its history, if wanted.
     pub digest: Option<Digest>,
+    /// The groups by each of what was wanted.
+    pub groups: Vec<(By, Vec<GroupWaits>)>,
     /// By [`Quantity`](super::Quantity); empty unless wanted.
     pub(crate) days: Vec<Ranked>,
 }
@@ -211,6 +216,7 @@ fn one(
         values: wanted.measures.iter().map(|measure| measure.of(&measured)).collect(),
         jobs: measured.metrics.jobs.into(),
         digest: wanted.digest.then(|| history.digest()),
+        groups: wanted.by.iter().map(|by| (*by, waits_by(*by, &history, &measured))).collect(),
         days: if wanted.days { rank(&history, &measured) } else { Vec::new() },
     })
 }

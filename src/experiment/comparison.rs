@@ -1,7 +1,7 @@
-use super::compare::Contender;
+use super::compare::{Contender, Match};
 use super::statistics::{FEWEST, Interval, Resampling, block_length, change, mean_of};
 use crate::ensemble::ranked::Ranked;
-use crate::ensemble::{Delivered, MEASURES, Quantity, Reading};
+use crate::ensemble::{By, Delivered, GROUP_MEASURES, GroupWaits, MEASURES, Quantity, Reading};
 use serde::Serialize;
 
 /// What the intervals of a comparison were resampled from.
@@ -30,9 +30,11 @@ pub enum Basis {
         /// How many.
         days: usize,
     },
+    /// No intervals: nothing is random, and the scenarios have not the same jobs, so that their days are no pairs.
+    OtherDays,
 }
 
-/// One measure of one policy.
+/// One measure of one contender.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// Mean over the seeds.
@@ -49,18 +51,46 @@ pub struct Entry {
     pub runs: Vec<f64>,
 }
 
-/// One policy of a comparison.
+impl Entry {
+    /// Whether chance alone may explain how far it is from the reference: the interval holds no difference.
+    ///
+    /// None where there is no interval, and where no run differs.
+    #[must_use]
+    pub fn is_noise(&self) -> Option<bool> {
+        let ends = self.interval.filter(|ends| ends.low < ends.high)?;
+        Some(ends.contains(0.0))
+    }
+}
+
+/// The waits of a group of jobs under one contender.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// What its jobs have in common.
+    pub by: By,
+    /// As people call it.
+    pub name: String,
+    /// How many jobs it has, the mean over the seeds.
+    pub jobs: f64,
+    /// In the order of [`GROUP_MEASURES`], over the seeds in which the group has a job under both.
+    pub entries: Vec<Entry>,
+}
+
+/// One contender of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
     /// As the user calls it.
     pub name: String,
-    /// Its parts, as [`Settings::policy`](crate::history::Settings::policy) has them.
+    /// The parts of its policy, as [`Settings::policy`](crate::history::Settings::policy) has them.
     pub parts: String,
     /// In the order of [`MEASURES`].
     pub entries: Vec<Entry>,
+    /// The groups of all contenders, the same for each.
+    pub groups: Vec<Group>,
+    /// How many jobs count, seed by seed.
+    pub jobs: Vec<u64>,
 }
 
-/// Several policies beside each other.
+/// Several contenders beside each other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// In the order given.
@@ -69,89 +99,185 @@ pub struct Comparison {
     pub reference: usize,
     /// The seeds that all met.
     pub seeds: Vec<u64>,
-    /// How many jobs count, seed by seed.
-    pub jobs: Vec<u64>,
     /// Where intervals come from.
     pub basis: Basis,
+    /// The groups that were asked for; those by GPUs are there in any case.
+    pub by: Option<By>,
+    /// The measure, by its place in [`MEASURES`], of which it is said what chance may explain.
+    pub about: usize,
+    /// How narrow an interval of that measure was asked for, and how narrow it is.
+    pub precision: Option<Reached>,
+}
+
+/// How narrow the intervals of a measure were to be, and how narrow they are.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reached {
+    /// Half the width of the widest interval of a change that was asked for.
+    pub asked: f64,
+    /// What it is; none where a change is not known.
+    pub reached: Option<f64>,
+    /// Whether that is narrow enough.
+    pub met: bool,
 }
 
 impl Comparison {
-    /// Compares `runs[policy][seed]` with those of policy `reference`.
+    /// Compares `runs[contender][seed]` with those of the reference.
     pub(super) fn new(
-        contenders: &[Contender],
+        asked: &Match<'_>,
         seeds: Vec<u64>,
-        reference: usize,
         runs: &[Vec<Delivered>],
+        precision: Option<Reached>,
     ) -> Self {
-        let jobs = runs[reference].iter().map(|run| run.jobs).collect();
-        let days = runs[reference][0].days.first().map(Ranked::days);
-        let basis = match days {
-            Some(days) if days >= FEWEST => Basis::Days { days, block: block_length(days) },
-            Some(days) => Basis::FewDays { days },
-            None if seeds.len() >= FEWEST => Basis::Seeds { seeds: seeds.len() },
-            None => Basis::FewSeeds { seeds: seeds.len() },
-        };
-        let intervals = match basis {
-            Basis::Seeds { .. } => seed_intervals(runs, reference, seeds[0]),
+        let Match { contenders, reference, by, about, .. } = *asked;
+        let basis = basis(runs, seeds.len());
+        let resampling = matches!(basis, Basis::Seeds { .. }).then(|| Resampling::new(seeds[0]));
+        let of_days = match basis {
             Basis::Days { days, .. } => day_intervals(runs, reference, seeds[0], days),
             _ => vec![vec![None; MEASURES.len()]; runs.len()],
         };
-        let entry = |policy: usize, measure: usize| {
-            let (value, against) = (mean(&runs[policy], measure), mean(&runs[reference], measure));
-            let apart = Some(against_reference(&runs[reference], measure)(value, against))
-                .filter(|apart| policy != reference && apart.is_finite());
-            let (difference, change) = match is_plain(&runs[reference], measure) {
-                true => (apart, None),
-                false => (None, apart),
-            };
+        let entry = |contender: usize, measure: usize| {
+            let values =
+                |runs: &[Delivered]| -> Vec<f64> { runs.iter().map(|run| run.values[measure]).collect() };
+            let (own, other) = (values(&runs[contender]), values(&runs[reference]));
+            let against = Against { other: &other, is_signed: MEASURES[measure].unit.is_signed() };
+            let is_reference = contender == reference;
+            let entry = against.entry(own, resampling.as_ref().filter(|_| !is_reference), is_reference);
             Entry {
-                value,
-                change,
-                difference,
-                interval: intervals[policy][measure].filter(|_| policy != reference),
-                runs: runs[policy].iter().map(|run| run.values[measure]).collect(),
+                interval: entry.interval.or(of_days[contender][measure]).filter(|_| !is_reference),
+                ..entry
             }
         };
-        let column = |(policy, contender): (usize, &Contender)| Column {
+        let names = group_names(runs);
+        let column = |(place, contender): (usize, &Contender)| Column {
             name: contender.name.clone(),
             parts: contender.parts(),
-            entries: (0..MEASURES.len()).map(|measure| entry(policy, measure)).collect(),
+            entries: (0..MEASURES.len()).map(|measure| entry(place, measure)).collect(),
+            groups: names
+                .iter()
+                .map(|name| {
+                    group(name, &runs[place], &runs[reference], resampling.as_ref(), place == reference)
+                })
+                .collect(),
+            jobs: runs[place].iter().map(|run| run.jobs).collect(),
         };
         let policies = contenders.iter().enumerate().map(column).collect();
-        Self { policies, reference, seeds, jobs, basis }
+        Self { policies, reference, seeds, basis, by, about, precision }
     }
 }
 
-fn mean(runs: &[Delivered], measure: usize) -> f64 {
-    let all: Vec<usize> = (0..runs.len()).collect();
-    let values: Vec<f64> = runs.iter().map(|run| run.values[measure]).collect();
-    mean_of(&values, &all)
+/// What intervals can be made of.
+fn basis(runs: &[Vec<Delivered>], seeds: usize) -> Basis {
+    let days = runs.iter().filter_map(|runs| runs[0].days.first().map(Ranked::days)).max();
+    let same = runs.iter().all(|own| own[0].jobs == runs[0][0].jobs);
+    match days {
+        Some(_) if !same => Basis::OtherDays,
+        Some(days) if days >= FEWEST => Basis::Days { days, block: block_length(days) },
+        Some(days) => Basis::FewDays { days },
+        None if seeds >= FEWEST => Basis::Seeds { seeds },
+        None => Basis::FewSeeds { seeds },
+    }
 }
 
-/// Whether a measure is compared by plain differences: it has a sign, and a run of the reference is not positive.
-fn is_plain(reference: &[Delivered], measure: usize) -> bool {
-    MEASURES[measure].unit.is_signed() && reference.iter().any(|run| run.values[measure] <= 0.0)
+/// The reference's values of a measure, one a seed.
+struct Against<'a> {
+    other: &'a [f64],
+    /// Whether the measure may be below zero.
+    is_signed: bool,
 }
 
-/// How a measure is compared with the reference's: by the relative change, or the plain difference.
-fn against_reference(reference: &[Delivered], measure: usize) -> fn(f64, f64) -> f64 {
-    if is_plain(reference, measure) { |value, reference| value - reference } else { change }
+impl Against<'_> {
+    /// Whether it is compared by plain differences: it has a sign, and a run of the reference is not positive.
+    fn is_plain(&self) -> bool {
+        self.is_signed && self.other.iter().any(|value| *value <= 0.0)
+    }
+    /// How a value is compared with the reference's: by the relative change, or the plain difference.
+    fn apart(&self) -> fn(f64, f64) -> f64 {
+        if self.is_plain() { |value, reference| value - reference } else { change }
+    }
+    fn entry(&self, own: Vec<f64>, resampling: Option<&Resampling>, is_reference: bool) -> Entry {
+        let all: Vec<usize> = (0..own.len()).collect();
+        let value = mean_of(&own, &all);
+        let apart = self.apart();
+        let told =
+            Some(apart(value, mean_of(self.other, &all))).filter(|told| !is_reference && told.is_finite());
+        let (difference, change) = if self.is_plain() { (told, None) } else { (None, told) };
+        let interval = resampling.and_then(|resampling| {
+            resampling.bca(own.len(), |picked| apart(mean_of(&own, picked), mean_of(self.other, picked)))
+        });
+        Entry { value, change, difference, interval, runs: own }
+    }
+}
+
+/// Half the width of the interval of a relative change; none where it is not known.
+pub(super) fn half_width(own: &[f64], other: &[f64], seed: u64) -> Option<f64> {
+    let interval = Resampling::new(seed)
+        .bca(own.len(), |picked| change(mean_of(own, picked), mean_of(other, picked)))?;
+    Some((interval.high - interval.low) / 2.0)
+}
+
+/// The groups of all runs, in the order of their places, those of one [`By`] together.
+fn group_names(runs: &[Vec<Delivered>]) -> Vec<(usize, By, String)> {
+    let wanted = runs[0][0].groups.iter().map(|(by, _)| *by).enumerate();
+    let mut found = Vec::new();
+    for (place, by) in wanted {
+        let of = |run: &Delivered| {
+            run.groups[place].1.iter().map(|group| (group.place, group.name.clone())).collect::<Vec<_>>()
+        };
+        let mut names: Vec<(usize, String)> = runs.iter().flatten().flat_map(of).collect();
+        names.sort();
+        let mut seen: Vec<String> = Vec::new();
+        for (_, name) in names {
+            if !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
+        found.extend(seen.into_iter().map(|name| (place, by, name)));
+    }
+    found
+}
+
+/// A group of one contender beside the same of the reference, over the seeds in which both have jobs of it.
+fn group(
+    (place, by, name): &(usize, By, String),
+    own: &[Delivered],
+    other: &[Delivered],
+    resampling: Option<&Resampling>,
+    is_reference: bool,
+) -> Group {
+    fn of<'a>(run: &'a Delivered, place: usize, name: &str) -> Option<&'a GroupWaits> {
+        run.groups[place].1.iter().find(|group| group.name == name)
+    }
+    let jobs: Vec<f64> =
+        own.iter().map(|run| of(run, *place, name).map_or(0.0, |group| real(group.jobs))).collect();
+    let pairs: Vec<(&GroupWaits, &GroupWaits)> = own
+        .iter()
+        .zip(other)
+        .filter_map(|(own, other)| of(own, *place, name).zip(of(other, *place, name)))
+        .collect();
+    let entry = |measure: usize| {
+        let (own, other): (Vec<f64>, Vec<f64>) =
+            pairs.iter().map(|(own, other)| (own.values[measure], other.values[measure])).unzip();
+        Against { other: &other, is_signed: false }.entry(
+            own,
+            resampling.filter(|_| !is_reference),
+            is_reference,
+        )
+    };
+    let entries = (0..GROUP_MEASURES.len()).map(entry).collect();
+    Group {
+        by: *by,
+        name: name.clone(),
+        jobs: mean_of(&jobs, &(0..jobs.len()).collect::<Vec<usize>>()),
+        entries,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of jobs are far below 2^53")]
+const fn real(count: u64) -> f64 {
+    count as f64
 }
 
 type Intervals = Vec<Vec<Option<Interval>>>;
-
-fn seed_intervals(runs: &[Vec<Delivered>], reference: usize, seed: u64) -> Intervals {
-    let values = |policy: usize, measure: usize| -> Vec<f64> {
-        runs[policy].iter().map(|run| run.values[measure]).collect()
-    };
-    let interval = |policy, measure| {
-        let (own, other) = (values(policy, measure), values(reference, measure));
-        let apart = against_reference(&runs[reference], measure);
-        Resampling::new(seed).bca(own.len(), |picked| apart(mean_of(&own, picked), mean_of(&other, picked)))
-    };
-    let row = |policy| (0..MEASURES.len()).map(|measure| interval(policy, measure)).collect();
-    (0..runs.len()).map(row).collect()
-}
 
 /// Resamples for days: each walks over all jobs.
 const DAY_RESAMPLES: u32 = 1000;
@@ -192,7 +318,9 @@ pub(super) fn readings(days: &[Ranked], times: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::statistics::normal_quantile;
     use crate::history::Settings;
+    use crate::random::{Purpose, Stream};
 
     /// Runs whose every measure is `value(seed)`.
     fn runs(seeds: usize, value: impl Fn(usize) -> f64) -> Vec<Delivered> {
@@ -205,7 +333,8 @@ mod tests {
         let contender =
             |index| Contender { name: format!("policy {index}"), settings: Settings::default(), scenario: 0 };
         let contenders: Vec<Contender> = (0..runs.len()).map(contender).collect();
-        Comparison::new(&contenders, (0..seeds as u64).collect(), 0, runs)
+        let asked = Match { contenders: &contenders, ..Match::default() };
+        Comparison::new(&asked, (0..seeds as u64).collect(), runs, None)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -287,5 +416,37 @@ mod tests {
             let expected = measure.of_jobs.map(|_| Interval { low: -0.5, high: -0.5 });
             assert_eq!(entry.interval, expected, "{}: half on every day", measure.key);
         }
+    }
+
+    /// How often a pair that differs by `shift` in the mean is called equal, over seeds that have much in common.
+    fn called_equal(shift: f64, trials: u64) -> f64 {
+        let draws = Stream::new(17, Purpose::Durations);
+        let normal = |trial: u64, index: u32| {
+            let uniform = (f64::from(draws.draw(trial, index)) + 0.5) / 4_294_967_296.0;
+            normal_quantile(uniform)
+        };
+        let mut equal = 0;
+        for trial in 0..trials {
+            let seeds = 0..40_u32;
+            let common: Vec<f64> = seeds.clone().map(|seed| 100.0 + 20.0 * normal(trial, seed)).collect();
+            let with = |own: u32, shift: f64| -> Vec<f64> {
+                let value = |seed: u32| common[seed as usize] + shift + 2.0 * normal(trial, own + seed);
+                seeds.clone().map(value).collect()
+            };
+            let (one, other) = (with(1000, 0.0), with(2000, shift));
+            let against = Against { other: &one, is_signed: false };
+            let entry = against.entry(other, Some(&Resampling::new(trial).resamples(400)), false);
+            equal += u64::from(entry.is_noise() == Some(true));
+        }
+        real(usize::try_from(equal).unwrap()) / real(usize::try_from(trials).unwrap())
+    }
+
+    #[test]
+    fn a_planted_equal_pair_is_called_equal_and_a_planted_difference_is_not() {
+        let found = called_equal(0.0, 400);
+        assert!((0.91..=0.98).contains(&found), "95 % of equal pairs: {found}");
+        // The mean of 40 differences has a standard error of 0.45: three of them are seen nearly always.
+        let missed = called_equal(1.5, 200);
+        assert!(missed < 0.15, "a difference is missed that often: {missed}");
     }
 }

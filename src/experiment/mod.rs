@@ -2,14 +2,23 @@
 
 mod compare;
 mod comparison;
+mod effects;
+mod explain;
+mod fit;
 mod front;
 mod size;
 pub mod statistics;
 mod sweep;
 mod target;
 
-pub use compare::{Contender, compare, is_random};
-pub use comparison::{Basis, Column, Comparison, Entry};
+pub use compare::{Contender, Match, compare, is_random};
+pub use comparison::{Basis, Column, Comparison, Entry, Group, Reached};
+pub use effects::main_effects;
+pub use explain::{
+    Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, explain, first_start, otherwise,
+    wait_of_others,
+};
+pub use fit::{First, Fit, fit, index_of};
 pub use front::pareto;
 pub use size::{CHECK, Probe, Question, Sizing, Verdict, size};
 pub use sweep::{Axis, Design, Shard, points};

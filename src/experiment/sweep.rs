@@ -158,6 +158,16 @@ pub enum Design {
         /// What they are drawn with.
         seed: u64,
     },
+    /// So many, spread evenly along each axis on its own: every one of as many equal parts of it has one.
+    ///
+    /// M. D. McKay, R. J. Beckman, W. J. Conover, "A comparison of three methods for selecting values of input variables in
+    /// the analysis of output from a computer code", Technometrics 21 (1979).
+    Latin {
+        /// How many.
+        points: u32,
+        /// What they are drawn with.
+        seed: u64,
+    },
 }
 
 /// The most points of a sweep.
@@ -190,7 +200,31 @@ pub fn points(axes: &[Axis], design: Design) -> Result<Vec<Vec<String>>, Box<Pro
             };
             Ok((0..points).map(point).collect())
         }
+        Design::Latin { points, seed } => Ok(latin(axes, points, seed)),
     }
+}
+
+/// Of each axis a part a point, in an order of its own, and a place in it.
+fn latin(axes: &[Axis], points: u32, seed: u64) -> Vec<Vec<String>> {
+    let stream = Stream::new(seed, Purpose::Design);
+    // Two draws a point and axis: its part is swapped with a later one's, and where it lies in its own.
+    let parts = |axis: u32| {
+        let mut parts: Vec<u32> = (0..points).collect();
+        for place in 0..points {
+            let other = place + stream.below(u64::from(place), 2 * axis, points - place);
+            parts.swap(place as usize, other as usize);
+        }
+        parts
+    };
+    let orders: Vec<Vec<u32>> = axes.iter().zip(0..).map(|(_, axis)| parts(axis)).collect();
+    let value = |point: u32, axis: u32| {
+        let part = u64::from(orders[axis as usize][point as usize]);
+        let within = u64::from(stream.draw(u64::from(point), 2 * axis + 1));
+        let draw = ((part << 32) + within) / u64::from(points);
+        axes[axis as usize].drawn(u32::try_from(draw).unwrap_or(u32::MAX))
+    };
+    let point = |point: u32| axes.iter().zip(0..).map(|(_, axis)| value(point, axis)).collect();
+    (0..points).map(point).collect()
 }
 
 fn grid(axes: &[Axis]) -> Result<Vec<Vec<String>>, Box<Problem>> {

@@ -77,6 +77,12 @@ impl Meter {
         meter
     }
 
+    /// What is free on a node that is up: thousandths of GPUs, and whole ones.
+    pub(super) fn free_of(&self, node: u32) -> (u64, u32) {
+        let node = &self.nodes[node as usize];
+        (node.free_milli(), node.free.count_ones())
+    }
+
     /// Changes one node and every sum it is part of.
     fn change(&mut self, index: u32, change: impl FnOnce(&mut Node)) {
         let node = &mut self.nodes[index as usize];

@@ -27,6 +27,7 @@ mod demand;
 mod details;
 mod distribution;
 mod graphs;
+mod instant;
 mod levels;
 mod losses;
 mod measure;
@@ -40,7 +41,9 @@ mod shape;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod times;
+mod usage;
 mod waiting;
 
 pub use cost::{CostMetrics, JobCosts, SiteCost};
@@ -51,13 +54,16 @@ pub use details::{
 };
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
+pub use instant::{Queued, Room, Walk, nodes_for, queue_at};
 pub use measure::{Measured, Metrics, Window, measure};
 pub use power::{DomainPower, JOULES_A_MWH, PowerMetrics};
 pub use recorded::RecordedWaits;
 pub use series::Series;
 pub use shape::{Ranks, Shape};
 pub use tenants::{TenantMetrics, jain_index};
+pub use timeline::{Waited, waited};
 pub use times::{JobTimes, SecondsByReason};
+pub use usage::{Usage, usage_of_partitions, usage_of_tenants};
 
 use crate::units::Seconds;
 

@@ -314,7 +314,7 @@ const LENGTHS: [(u32, &str); 10] = [
 ];
 
 /// 0: no GPU, 1: a share of one, 2: one, then one class a power of two.
-pub(super) fn gang_class(milli: u32) -> usize {
+pub(crate) fn gang_class(milli: u32) -> usize {
     match milli {
         0 => 0,
         1..1000 => 1,
@@ -330,6 +330,15 @@ pub(super) fn gang_label(class: usize) -> String {
         2 => "1".to_owned(),
         3 => "2".to_owned(),
         _ => format!("{}–{}", (1_u64 << (class - 3)) + 1, 1_u64 << (class - 2)),
+    }
+}
+
+/// What jobs of a class are called: `no GPU`, `1 GPU`, `9–16 GPUs`.
+pub(crate) fn gang_name(class: usize) -> String {
+    match class {
+        0 => "no GPU".to_owned(),
+        1 | 2 => format!("{} GPU", gang_label(class)),
+        _ => format!("{} GPUs", gang_label(class)),
     }
 }
 

@@ -106,7 +106,7 @@ pub(super) fn add_reasons(
 }
 
 /// The first pass that sees a job which begins to wait: until then it is held.
-fn first_pass(settings: &Settings, from: Time) -> Time {
+pub(super) fn first_pass(settings: &Settings, from: Time) -> Time {
     match settings.cycle {
         Some(cycle) if cycle > 0 && !settings.has_event_passes() => {
             Time(from.0.checked_next_multiple_of(cycle).unwrap_or(u32::MAX))

@@ -1,7 +1,7 @@
 //! A workload as plots in a terminal.
 
 use super::canvas::Canvas;
-use super::number::{counted, grouped, significant};
+use super::number::{counted, grouped, significant, wrapped};
 use crate::metrics::profile::{Profile, Share};
 use crate::units::Seconds;
 use ratatui::buffer::Buffer;
@@ -341,23 +341,6 @@ fn most(tenants: &[Share]) -> Vec<Share> {
         gpu_milli_seconds: rest.iter().map(|share| share.gpu_milli_seconds).sum(),
     });
     shown
-}
-
-/// Words of `text` in lines of at most `width` characters, longer words excepted.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always one");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 /// The day `offset` seconds after `epoch`, in UTC.

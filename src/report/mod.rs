@@ -5,6 +5,8 @@ pub mod compare;
 pub mod contrast;
 pub mod demand;
 mod directory;
+pub mod explain;
+pub mod fit;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod inspect;

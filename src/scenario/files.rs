@@ -1,4 +1,5 @@
 use super::power::SeriesFile;
+use super::traces::Traces;
 use crate::document::{Document, Placed};
 use crate::error::{Problem, Problems};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(super) struct Files {
     pub(super) notes: Vec<String>,
     /// By site: the file of its outdoor temperatures, to be read once the clock of the run is known.
     pub(super) weather: Vec<(String, SeriesFile)>,
+    /// Those that were read for other scenarios.
+    pub(super) traces: Traces,
 }
 
 impl Files {

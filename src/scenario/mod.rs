@@ -33,11 +33,13 @@ mod policy;
 mod power;
 mod quantity;
 mod run;
+mod traces;
 
 pub use choices::{Choices, apply as apply_policy};
 pub use files::Input;
-pub use overrides::Overrides;
+pub use overrides::{JobKey, Overrides};
 pub use policy::stops_nobody;
+pub use traces::Traces;
 
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem, Result};
@@ -82,12 +84,27 @@ impl Scenario {
     /// # Errors
     /// The file cannot be read, or everything that is wrong with it and the files it names.
     pub fn load(path: &Path, overrides: &Overrides) -> Result<Loaded> {
+        Self::load_with(path, overrides, &Traces::default())
+    }
+    /// The scenario that a command line means: a file, options alone, or the embedded one; what it reads of traces is
+    /// kept for others.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`].
+    pub fn meant(path: Option<&Path>, overrides: &Overrides, traces: &Traces) -> Result<Loaded> {
+        match path {
+            Some(path) => Self::load_with(path, overrides, traces),
+            None if overrides.workload.is_some() => Self::options_with(overrides, traces),
+            None => Self::text_with("quickstart", QUICKSTART, overrides, traces),
+        }
+    }
+    fn load_with(path: &Path, overrides: &Overrides, traces: &Traces) -> Result<Loaded> {
         let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
         if let Some(problem) = is_trace(path, &bytes) {
             return Err(problem.into());
         }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut files = Files { folder, ..Files::default() };
+        let mut files = Files { folder, traces: traces.clone(), ..Files::default() };
         files.note(path, &bytes);
         let name = path.display().to_string();
         read(Document::from_bytes(name.as_str(), bytes), name, files, overrides)
@@ -109,15 +126,22 @@ impl Scenario {
     /// # Errors
     /// Everything that is wrong with the overrides and the files they name.
     pub fn from_overrides(overrides: &Overrides) -> Result<Loaded> {
+        Self::options_with(overrides, &Traces::default())
+    }
+    fn options_with(overrides: &Overrides, traces: &Traces) -> Result<Loaded> {
         let name = overrides.workload.clone().unwrap_or_else(|| "command line".to_owned());
-        read(Document::parse("command line", ""), name, Files::default(), overrides)
+        let files = Files { traces: traces.clone(), ..Files::default() };
+        read(Document::parse("command line", ""), name, files, overrides)
     }
     /// A scenario from memory; `name` is what problems call it, and paths in it count from the current folder.
     ///
     /// # Errors
     /// Everything that is wrong with it and the files it names.
     pub fn from_text(name: &str, text: &str, overrides: &Overrides) -> Result<Loaded> {
-        let mut files = Files::default();
+        Self::text_with(name, text, overrides, &Traces::default())
+    }
+    fn text_with(name: &str, text: &str, overrides: &Overrides, traces: &Traces) -> Result<Loaded> {
+        let mut files = Files { traces: traces.clone(), ..Files::default() };
         files.note(Path::new(name), text.as_bytes());
         read(Document::parse(name, text), name.to_owned(), files, overrides)
     }

@@ -48,6 +48,19 @@ pub struct Overrides {
     pub device: Option<String>,
     /// `--set key=value`, in the order given.
     pub set: Vec<String>,
+    /// A job beside those of the scenario: what a `[[workload.job]]` says of it, each key with the option that says so.
+    pub job: Vec<JobKey>,
+}
+
+/// A key of a job that the command line adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobKey {
+    /// The option, such as `--gpus`.
+    pub option: &'static str,
+    /// The key of `[[workload.job]]`.
+    pub key: &'static str,
+    /// As the user typed it: TOML, or else a text.
+    pub value: String,
 }
 
 impl Overrides {
@@ -136,6 +149,12 @@ impl Overrides {
         }
         for assignment in &self.set {
             document.set(assignment);
+        }
+        if !self.job.is_empty() {
+            let path = document.push_table("a job of the command line", "workload.job");
+            for JobKey { option, key, value } in &self.job {
+                document.set_text(&format!("{option} {value}"), &format!("{path}.{key}"), value);
+            }
         }
     }
 }

@@ -119,6 +119,8 @@ pub(in crate::cli) enum Designed {
     Grid,
     /// So many points, every value drawn on its own
     Random,
+    /// A Latin hypercube: so many points, spread evenly along each axis
+    Lhs,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

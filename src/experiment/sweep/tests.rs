@@ -48,6 +48,37 @@ fn draws_cover_a_range_evenly_and_stay_in_it() {
 }
 
 #[test]
+fn a_latin_hypercube_has_one_point_in_each_part_of_each_axis() {
+    let axes = axes(&["a=0.0..1.0", "b=1..50", "c=x,y"]);
+    let draw = |seed| points(&axes, Design::Latin { points: 50, seed }).unwrap();
+    let found = draw(7);
+    assert_eq!(found, draw(7), "the same for a seed");
+    assert_ne!(found, draw(8), "and another for another");
+    let mut parts: Vec<u32> = found
+        .iter()
+        .map(|point| {
+            let value: f64 = point[0].parse().unwrap();
+            (0..50).find(|part| value < f64::from(part + 1) / 50.0 + 1e-6).unwrap()
+        })
+        .collect();
+    parts.sort_unstable();
+    assert_eq!(parts, (0..50).collect::<Vec<_>>(), "of the first axis");
+    let mut whole: Vec<u32> = found.iter().map(|point| point[1].parse().unwrap()).collect();
+    whole.sort_unstable();
+    assert_eq!(whole, (1..=50).collect::<Vec<_>>(), "every whole number once");
+    assert_eq!(found.iter().filter(|point| point[2] == "x").count(), 25, "half of them");
+    // The axes are shuffled each on its own.
+    let sorted = |axis: usize| {
+        let mut order: Vec<usize> = (0..50).collect();
+        order.sort_by(|a, b| {
+            found[*a][axis].parse::<f64>().unwrap().total_cmp(&found[*b][axis].parse().unwrap())
+        });
+        order
+    };
+    assert_ne!(sorted(0), sorted(1), "the orders differ");
+}
+
+#[test]
 fn what_is_no_axis_or_no_design_is_told() {
     for text in ["a", "a=", "=1", "a=3..1:2", "a=1..3:0", "a=1..3:x", "a=1..x:3"] {
         assert!(Axis::parse(text).is_err(), "{text}");

@@ -1,5 +1,5 @@
 use crate::history::History;
-use crate::metrics::profile::{gang_class, gang_label};
+use crate::metrics::profile::{gang_class, gang_name};
 use crate::metrics::times::wait_time;
 use crate::metrics::{Distribution, Measured, percentile};
 use crate::workload::JobKind;
@@ -46,7 +46,7 @@ pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 4] 
     let tenant = |job: u32| workload.jobs[job as usize].tenant as usize;
     [
         jobs.by(|_| 0, |_| "all jobs".to_owned()),
-        jobs.by(size, |class| format!("{} {}", gang_label(class), if class == 2 { "GPU" } else { "GPUs" })),
+        jobs.by(size, gang_name),
         jobs.by(kind, |kind| JobKind::ALL[kind].name().to_owned()),
         jobs.by(tenant, |tenant| workload.tenants[tenant].name.clone()),
     ]

@@ -17,9 +17,7 @@ pub fn write(comparison: &Comparison, title: &str, out: &mut dyn Write) -> io::R
     let shown: Vec<usize> = (0..MEASURES.len()).filter(|index| is_shown(comparison, *index)).collect();
     let plots: Vec<Plot> =
         [changes(comparison, &shown), runs(comparison, &shown)].into_iter().filter(Plot::has_data).collect();
-    let reference = &comparison.policies[comparison.reference].name;
-    let lead =
-        format!("<p class=\"lead\">{}</p>", escaped(&footer(comparison, reference)).replace('\n', "<br>"));
+    let lead = format!("<p class=\"lead\">{}</p>", escaped(&footer(comparison)).replace('\n', "<br>"));
     let figures: String = plots.iter().map(page::figure).collect();
     let sections =
         [("summary", "Summary", lead + &measures(comparison, &shown)), ("plots", "Plots", figures)];

@@ -3,6 +3,7 @@ use super::{Jobs, estimates};
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem};
 use crate::scenario::files::Files;
+use crate::scenario::traces::{self, Kept};
 use crate::trace::{FORMATS, Mapping, Moment, Options, PlatformIndex, SwfPartition, Trace, read_bytes};
 use crate::workload::{Builder, Request, Workload};
 
@@ -101,27 +102,58 @@ impl Jobs<'_> {
             }
             return;
         };
-        let Some((resolved, bytes)) = self.files.read(document, &path) else { return };
         if !whole {
+            // It is told whether there is such a file.
+            let _ = self.files.read(document, &path);
             return;
         }
         let catalogue = self.catalogue;
         let known = |name: &str| catalogue.index_of(name);
         let options = Options { platform: Some(&known), map: &mapping, ..options };
-        match read_bytes(&resolved.display().to_string(), &bytes, format.as_deref(), &options) {
-            Ok(mut trace) => {
-                if let Some(wish) = &estimates {
-                    estimates::give(wish, document, self.files, seed, &mut trace);
+        let Some((resolved, mut trace)) = self.read_once(document, &path, format.as_deref(), &options) else {
+            return;
+        };
+        if let Some(wish) = &estimates {
+            estimates::give(wish, document, self.files, seed, &mut trace);
+        }
+        self.files.notes.extend(trace.notes.lines());
+        let place = Place::file(resolved);
+        let workload = self.at_home(trace.workload, &place);
+        self.places = (0..).zip(&workload.requests).map(|(request, _)| (request, place.clone())).collect();
+        self.builder = Builder::from(workload);
+    }
+
+    /// A trace and where it is, read unless another scenario has read it; none, which is then reported, if it is wrong.
+    fn read_once(
+        &mut self,
+        document: &Document,
+        path: &Placed<String>,
+        format: Option<&str>,
+        options: &Options<'_>,
+    ) -> Option<(String, Trace)> {
+        let resolved = self.files.resolve(path);
+        let shown = resolved.display().to_string();
+        let key = traces::key(&resolved, format, options, self.catalogue.names());
+        if let Some(kept) = key.as_ref().and_then(|key| self.files.traces.get(key)) {
+            self.files.inputs.push(kept.input.clone());
+            return Some((shown, kept.trace.clone()));
+        }
+        let (_, bytes) = self.files.read(document, path)?;
+        match read_bytes(&shown, &bytes, format, options) {
+            Ok(trace) => {
+                if let (Some(key), Some(input)) = (key, self.files.inputs.last().cloned()) {
+                    self.files.traces.keep(key, || Kept { input, trace: trace.clone() });
                 }
-                self.files.notes.extend(trace.notes.lines());
-                let place = Place::file(resolved.display().to_string());
-                let workload = self.at_home(trace.workload, &place);
-                self.places =
-                    (0..).zip(&workload.requests).map(|(request, _)| (request, place.clone())).collect();
-                self.builder = Builder::from(workload);
+                Some((shown, trace))
             }
-            Err(Error::Input(problems)) => self.files.problems.append(problems),
-            Err(other) => document.complain(path.mark, Problem::new(other.to_string())),
+            Err(Error::Input(problems)) => {
+                self.files.problems.append(problems);
+                None
+            }
+            Err(other) => {
+                document.complain(path.mark, Problem::new(other.to_string()));
+                None
+            }
         }
     }
 

@@ -1,0 +1,106 @@
+use super::arguments::Explain;
+use super::saved::Saved;
+use super::terminal::Terminal;
+use super::{Exit, interrupt};
+use crate::error::{Place, Problem, Result};
+use crate::experiment::{explain, otherwise};
+use crate::history::History;
+use crate::metrics::{Usage, usage_of_partitions, usage_of_tenants};
+use crate::report::explain::{Told, at_json, at_text, job_json, job_text, usage_json, usage_text};
+use crate::trace::Moment;
+use crate::units::Time;
+use crate::workload::Names;
+
+/// Answers a question about a saved run.
+pub(super) fn run(arguments: &Explain, terminal: Terminal) -> Result<Exit> {
+    let saved = Saved::read(&arguments.run)?;
+    let (history, title) = (&saved.history, saved.title());
+    if let Some(job) = &arguments.job {
+        return of_job(arguments, &saved, job, terminal);
+    }
+    let text = match (&arguments.at, &arguments.tenant, &arguments.queue) {
+        (Some(at), ..) => {
+            let now = instant(history, at)?;
+            if arguments.json {
+                at_json(&title, history, now)
+            } else {
+                at_text(&title, history, now, terminal.width)
+            }
+        }
+        (None, Some(name), _) => {
+            used(arguments, &title, ("tenant", name), &usage_of_tenants(history), terminal)?
+        }
+        (None, None, queue) => {
+            let name = queue.as_deref().unwrap_or_default();
+            used(arguments, &title, ("partition", name), &usage_of_partitions(history), terminal)?
+        }
+    };
+    terminal.print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn of_job(arguments: &Explain, saved: &Saved, name: &str, terminal: Terminal) -> Result<Exit> {
+    let history = &saved.history;
+    let job = named(&history.plan.workload.names, name)?;
+    let explained = explain(history, job);
+    let otherwise = if arguments.as_it_was {
+        None
+    } else if let Some(found) = otherwise(history, job, Some(interrupt::listen(terminal))) {
+        Some(found)
+    } else {
+        terminal.say("interrupted: nothing is said of what is not simulated to its end");
+        return Ok(Exit::Unfinished);
+    };
+    let title = saved.title();
+    let told = Told { title: &title, history, explained: &explained, otherwise: otherwise.as_deref() };
+    terminal.print(&if arguments.json { job_json(&told) } else { job_text(&told, terminal.width) })?;
+    Ok(Exit::Done)
+}
+
+/// The job of that name.
+fn named(names: &Names, name: &str) -> Result<u32> {
+    let all = || (0..names.len()).map(|job| names.get(job));
+    let found = all().position(|known| known == name).and_then(|job| u32::try_from(job).ok());
+    found.ok_or_else(|| {
+        let known: Vec<String> = all().map(std::borrow::Cow::into_owned).collect();
+        let problem = Problem::new(format!("the run has no job `{name}`"));
+        problem.hint_nearest(name, known.iter().map(String::as_str)).into()
+    })
+}
+
+/// The instant of a run that a text means.
+fn instant(history: &History, text: &str) -> Result<Time> {
+    let wrong = |said: String| -> crate::error::Error {
+        Problem::new(said)
+            .at(Place::file(format!("--at {text}")))
+            .hint("seconds, a time such as `36h`, or a date")
+            .into()
+    };
+    let seconds = match (text.parse(), history.plan.workload.epoch) {
+        (Ok(Moment::Seconds(seconds)), _) => i64::from(seconds),
+        (Ok(Moment::Unix(unix)), Some(epoch)) => unix.saturating_sub(epoch),
+        (Ok(Moment::Unix(_)), None) => return Err(wrong("the run has no dates".to_owned())),
+        (Err(error), _) => return Err(wrong(format!("`{text}`: {error}"))),
+    };
+    let now = u32::try_from(seconds).ok().map(Time).filter(|now| *now <= history.end);
+    now.ok_or_else(|| {
+        wrong(format!("`{text}` is not within the run, which took {}", history.end.since(Time::ZERO)))
+    })
+}
+
+fn used(
+    arguments: &Explain,
+    title: &str,
+    (what, name): (&str, &str),
+    all: &[Usage],
+    terminal: Terminal,
+) -> Result<String> {
+    let Some(own) = all.iter().find(|own| own.name == name) else {
+        let problem = Problem::new(format!("no job of the run has the {what} `{name}`"));
+        return Err(problem.hint_nearest(name, all.iter().map(|own| own.name.as_str())).into());
+    };
+    Ok(match arguments.json {
+        true => usage_json(title, what, own, all),
+        false => usage_text(title, what, own, all, terminal.width),
+    })
+}

@@ -1,0 +1,81 @@
+//! Runs as their directories have them.
+
+use super::arguments::{Arguments, Command};
+use crate::error::{Error, Place, Problem, Result};
+use crate::history::{self, History};
+use crate::policy::part;
+use crate::report::run::{Input, Provenance};
+use clap::Parser;
+use serde_json::Value;
+use std::path::Path;
+
+/// A run as its directory has it.
+pub(super) struct Saved {
+    pub(super) history: History,
+    pub(super) provenance: Provenance,
+}
+
+impl Saved {
+    pub(super) fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join("history");
+        let bytes = std::fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
+        let history = history::file::read(&bytes, &path.display().to_string())?;
+        // What a newer version wrote may name parts that this one does not know.
+        if let Err(problem) = part::check(&history.plan.settings) {
+            return Err(problem.at(Place::file(path.display().to_string())).into());
+        }
+        let provenance = provenance(directory)?;
+        Ok(Self { history, provenance })
+    }
+    /// The run as a line.
+    pub(super) fn title(&self) -> String {
+        let settings = &self.history.plan.settings;
+        format!("{}: {}, seed {}", self.provenance.title, settings.policy(), settings.seed)
+    }
+}
+
+/// What `manifest.json` says of where the run comes from.
+fn provenance(directory: &Path) -> Result<Provenance> {
+    let path = directory.join("manifest.json");
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
+    let manifest: Value = serde_json::from_str(&text).map_err(|error| {
+        Problem::new(format!("this is no manifest that can be read: {error}"))
+            .at(Place::file(path.display().to_string()))
+            .hint("`gigawatt simulate --out DIR` writes one as `DIR/manifest.json`")
+    })?;
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let list = |key: &str| manifest[key].as_array().cloned().unwrap_or_default();
+    let input = |input: &Value| Input { path: text(input, "path"), digest: text(input, "digest") };
+    let options: Vec<String> = list("options").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    Ok(Provenance {
+        title: text(&manifest, "title"),
+        inputs: list("inputs").iter().map(input).collect(),
+        scenario: scenario(&options),
+        options,
+        device: text(&manifest, "device"),
+        ..Provenance::default()
+    })
+}
+
+/// The part of a command line that means the scenario; none where this version does not take it.
+fn scenario(options: &[String]) -> Vec<String> {
+    let words = std::iter::once("gigawatt").chain(options.iter().map(String::as_str));
+    match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
+        Ok(Command::Simulate(simulate)) => simulate.scenario_words(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scenario_of_a_saved_run_is_what_its_command_line_says() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<String>>();
+        let found =
+            scenario(&words("simulate night.toml -p sjf --out run1 --seed 9 --report --set run.until=6h"));
+        assert_eq!(found, words("night.toml --seed 9 --set run.until=6h"), "without policy and output");
+        assert_eq!(scenario(&words("simulate --no-such-option")), [""; 0], "of another version");
+    }
+}

@@ -1,0 +1,197 @@
+use super::*;
+use crate::cluster::{Cluster, NodeKind};
+use crate::history::{Plan, Settings, WaitReason};
+use crate::simulation::{Control, simulate};
+use crate::units::{Gpus, Seconds, Time};
+use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant, Topology};
+
+/// Random numbers in turn.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+/// What a random plan is given beside its jobs.
+#[derive(Clone, Copy)]
+struct Given {
+    quota: Option<u32>,
+    limit: Option<u32>,
+    rack: Topology,
+    exact: bool,
+    free: bool,
+}
+
+const AS_IT_IS: Given = Given {
+    quota: Some(20_000),
+    limit: Some(28_000),
+    rack: Topology::RequireRack,
+    exact: false,
+    free: false,
+};
+
+/// Forty jobs of two tenants on four racks of two nodes of 4 GPUs; job 17, which depends on another, is the one looked at.
+fn plan(seed: u64, backfill: &str, given: Given) -> Plan {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut builder = Builder::default();
+    let behaviour = builder.behaviour(Behaviour::default());
+    for name in ["a", "b"] {
+        builder
+            .add_tenant(Tenant { quota_milli: given.quota.filter(|_| name == "a"), ..Tenant::named(name) });
+    }
+    for number in 0..40 {
+        let (gpus, submit) = ([1, 4, 8, 2, 12][dice.below(5) as usize], Time(number * 120));
+        let topology = if number == LOOKED_AT { given.rack } else { Topology::PreferRack };
+        let gpus = if number == LOOKED_AT { 8 } else { gpus };
+        let shape = if gpus > 4 {
+            Shape::Pods { count: gpus / 4, gpus_milli_each: 4000 }
+        } else {
+            Shape::Any { gpus_milli: gpus * 1000 }
+        };
+        let request = builder.request(Request { shape, topology, ..Request::gang(Gpus::whole(gpus)) });
+        let work_time = Seconds(100 + dice.below(1200));
+        let times = if number == LOOKED_AT && given.exact { 1 } else { 1 + dice.below(4) };
+        let tenant = if number == LOOKED_AT { 0 } else { dice.below(2) };
+        let job = Job { request, behaviour, tenant, work_time, ..Job::at(submit) };
+        builder.push(job.requesting(Seconds(work_time.0 * times)));
+    }
+    if !given.free {
+        builder.graph().add(15, LOOKED_AT, Seconds(60));
+    }
+    let mut cluster = Cluster::racked(4, 2, NodeKind { gpus: 4, ..NodeKind::default() });
+    cluster.partitions[0].limit_milli = given.limit;
+    let workload = builder.try_finish().unwrap();
+    Plan { cluster, workload, settings: Settings { seed, ..Settings::named("fifo", backfill, "best-fit") } }
+}
+
+const LOOKED_AT: u32 = 17;
+
+fn history(plan: Plan) -> History {
+    simulate(plan, &mut Control::default())
+}
+
+#[test]
+fn every_counterfactual_is_what_the_edited_scenario_gives() {
+    let mut moved = 0;
+    for seed in 0..60 {
+        let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
+        let own = history(plan(seed, backfill, AS_IT_IS));
+        let found = otherwise(&own, LOOKED_AT, None).unwrap();
+        for told in &found {
+            let given = match told.change {
+                Change::NoQuota => Given { quota: None, ..AS_IT_IS },
+                Change::NoLimit => Given { limit: None, ..AS_IT_IS },
+                Change::NoDependencies => Given { free: true, ..AS_IT_IS },
+                // Any shape also takes the pods apart, which the plan does not say.
+                _ => continue,
+            };
+            let edited = history(plan(seed, backfill, given));
+            assert_eq!(told.start, first_start(&edited, LOOKED_AT), "seed {seed}: {told:?}");
+            moved += usize::from(told.start != first_start(&own, LOOKED_AT));
+            let apart = wait_of_others(&edited, LOOKED_AT) - wait_of_others(&own, LOOKED_AT);
+            assert!((told.others_wait - apart).abs() < 1e-9, "seed {seed}: {told:?}");
+        }
+        let changes: Vec<Change> = found.iter().map(|told| told.change).collect();
+        assert!(changes.contains(&Change::NoQuota) && changes.contains(&Change::AnyShape), "{changes:?}");
+        assert!(!changes.contains(&Change::NoCaps), "there is none: {changes:?}");
+    }
+    assert!(moved > 30, "only {moved} starts moved");
+}
+
+#[test]
+fn what_changes_nothing_is_not_asked() {
+    let bare = Given { quota: None, limit: None, rack: Topology::Ignore, exact: true, free: true };
+    let plan = plan(3, "easy", bare);
+    let changed: Vec<Change> =
+        Change::ALL.into_iter().filter(|change| change.apply(&plan, LOOKED_AT).is_some()).collect();
+    assert!(!changed.contains(&Change::NoQuota) && !changed.contains(&Change::NoDependencies), "{changed:?}");
+    assert!(!changed.contains(&Change::HighestPriority), "fifo looks at no priority: {changed:?}");
+}
+
+#[test]
+fn evidence_agrees_with_its_reason() {
+    let mut seen = [0; WaitReason::ALL.len()];
+    for seed in 0..60 {
+        let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
+        let limit = AS_IT_IS.limit.filter(|_| seed % 8 < 4);
+        let own = history(plan(seed, backfill, Given { limit, ..AS_IT_IS }));
+        for job in 0..own.plan.workload.len() {
+            let gpus = u64::from(own.plan.workload.request_of(job).gpus().milli());
+            for stretch in explain(&own, job).stretches {
+                let reason = stretch.waited.reason;
+                let place = format!("seed {seed}, job {job}: {stretch:?}");
+                match &stretch.evidence {
+                    Evidence::Room { at, room, holders } => {
+                        assert!((stretch.waited.from..stretch.waited.to).contains(at), "{place}");
+                        let held: u64 = holders.iter().map(|holder| holder.milli).sum();
+                        assert!(held + room.free_milli <= room.gpus * 1000, "{place}");
+                        if reason == WaitReason::Capacity {
+                            assert!(room.free_milli < gpus, "never enough: {place}");
+                        }
+                    }
+                    Evidence::Ceiling { ceiling_milli, held_milli, .. } => {
+                        assert!(held_milli + gpus > *ceiling_milli, "never below it: {place}");
+                    }
+                    Evidence::After { job: before, finish, .. } => {
+                        assert!(*before == 15 && *finish <= stretch.waited.to, "{place}");
+                    }
+                    Evidence::Plain => assert_eq!(reason, WaitReason::Held, "{place}"),
+                }
+                for passer in &stretch.started {
+                    assert_eq!(first_start(&own, passer.job), Some(passer.start), "{place}");
+                }
+                seen[reason as usize] += 1;
+            }
+        }
+    }
+    for reason in [
+        WaitReason::Dependency,
+        WaitReason::Quota,
+        WaitReason::Limit,
+        WaitReason::Capacity,
+        WaitReason::Order,
+    ] {
+        assert!(seen[reason as usize] > 5, "{}: {seen:?}", reason.name());
+    }
+}
+
+/// A job of 8 GPUs that comes while its tenant holds 16 of a quota of 20, on 40 GPUs of which others hold few.
+fn kept_out(seed: u64) -> Plan {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut builder = Builder::default();
+    let behaviour = builder.behaviour(Behaviour::default());
+    builder.add_tenant(Tenant { quota_milli: Some(20_000), ..Tenant::named("a") });
+    builder.add_tenant(Tenant::named("b"));
+    let mut push = |tenant: u32, gpus: u32, submit: u32, work: u32| {
+        let request = builder.request(Request::gang(Gpus::whole(gpus)));
+        let job = Job { request, behaviour, tenant, work_time: Seconds(work), ..Job::at(Time(submit)) };
+        builder.push(job.requesting(Seconds(2 * work)))
+    };
+    push(0, 16, 0, 1000 + dice.below(1000));
+    push(0, 8, 100 + dice.below(500), 300);
+    for number in 0..4 {
+        push(1, 1 + dice.below(2), number * 60, 100 + dice.below(2000));
+    }
+    let cluster = Cluster::uniform(5, NodeKind { gpus: 8, ..NodeKind::default() });
+    Plan { cluster, workload: builder.finish(), settings: Settings::named("fifo", "easy", "best-fit") }
+}
+
+#[test]
+fn lifting_what_a_job_waits_for_starts_it_then_and_lifting_anything_else_does_not() {
+    for seed in 0..50 {
+        let own = history(kept_out(seed));
+        let stretches = explain(&own, 1).stretches;
+        let [only] = &stretches[..] else { panic!("seed {seed}: one reason: {stretches:?}") };
+        assert_eq!(only.waited.reason, WaitReason::Quota, "seed {seed}");
+        assert_eq!(first_start(&own, 1), Some(only.waited.to), "seed {seed}");
+        let found = otherwise(&own, 1, None).unwrap();
+        assert!(found.len() > 1, "seed {seed}: {found:?}");
+        for told in found {
+            let expected = if told.change == Change::NoQuota { only.waited.from } else { only.waited.to };
+            assert_eq!(told.start, Some(expected), "seed {seed}: {told:?}");
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What tenants, or the jobs of partitions, may hold, held, borrowed and lent.
+
+use super::distribution::real;
+use super::measure::measure;
+use super::schedule::Stretches;
+use super::times::{SecondsByReason, times};
+use super::{MILLI_SECONDS_AN_HOUR, Walk};
+use crate::history::{History, Segment, WaitReason};
+use crate::units::Time;
+use serde::Serialize;
+
+/// What a tenant, or the jobs of a partition, may hold, and what they held over the whole run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// As the user calls it.
+    pub name: String,
+    /// Jobs that it has.
+    pub jobs: u32,
+    /// The most that it may hold at once, GPUs: a quota, or a limit; none: as many as there are.
+    pub ceiling: Option<f64>,
+    /// The GPUs that it is entitled to, mean over the run: of a tenant its part by quotas, or an equal one, of those that were
+    /// available; of a partition those of its nodes.
+    pub entitled: f64,
+    /// GPUs held by its jobs, mean over the run.
+    pub held: f64,
+    /// The most GPUs that its jobs held at once.
+    pub peak: f64,
+    /// ∫ max(0, held − entitled) dt, GPU-hours.
+    pub borrowed_gpu_hours: f64,
+    /// Of a tenant: what others borrowed, shared by those who held less than they were entitled to, GPU-hours; of a
+    /// partition: what jobs of others held on its nodes.
+    pub lent_gpu_hours: f64,
+    /// ∫ max(0, ceiling − held) dt while none of its jobs waited, GPU-hours; none where there is no ceiling.
+    pub idle_ceiling_gpu_hours: Option<f64>,
+    /// Of a tenant: seconds in which a job of it waited although it held less than it was entitled to.
+    pub starved_seconds: u64,
+    /// Who held more than they were entitled to meanwhile, those first that did most: name, and GPU-hours.
+    pub borrowers: Vec<(String, f64)>,
+    /// Job-seconds by [`WaitReason`], in the order of [`WaitReason::ALL`].
+    #[serde(serialize_with = "super::measure::by_reason")]
+    pub waiting_seconds: [u64; WaitReason::ALL.len()],
+}
+
+/// One group on the way: thousandths of a GPU, and those times seconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    held: u64,
+    /// Held by jobs of others on its nodes.
+    others: u64,
+    peak: u64,
+    waiting: u32,
+    held_seconds: u128,
+    entitled_seconds: u128,
+    borrowed: u128,
+    lent: u128,
+    idle: u128,
+    starved: u64,
+}
+
+/// What makes groups of jobs, and what each may hold.
+struct Groups {
+    names: Vec<String>,
+    /// By job.
+    of: Vec<u32>,
+    ceilings: Vec<Option<u64>>,
+    entitled: Entitled,
+}
+
+/// What groups are entitled to.
+enum Entitled {
+    /// A part of what is available, as the sum of all parts counts.
+    Parts(Vec<u64>),
+    /// The GPUs of some nodes, by node and group.
+    Nodes(Vec<Vec<bool>>, Vec<u64>),
+}
+
+/// What every tenant with a job may hold and held, in their order.
+///
+/// # Complexity
+/// O(instants · tenants).
+#[must_use]
+pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
+    let workload = &history.plan.workload;
+    let mut jobs = vec![0_u32; workload.tenants.len()];
+    workload.jobs.iter().for_each(|job| jobs[job.tenant as usize] += 1);
+    let present = || workload.tenants.iter().zip(&jobs).filter(|(_, jobs)| **jobs > 0);
+    let has_quotas = present().all(|(tenant, _)| tenant.quota_milli.is_some());
+    let part = |(tenant, jobs): (&crate::workload::Tenant, &u32)| match tenant.quota_milli {
+        _ if *jobs == 0 => 0,
+        Some(quota) if has_quotas => u64::from(quota),
+        _ => 1,
+    };
+    usage(
+        history,
+        &Groups {
+            names: workload.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
+            of: workload.jobs.iter().map(|job| job.tenant).collect(),
+            ceilings: workload.tenants.iter().map(|tenant| tenant.quota_milli.map(u64::from)).collect(),
+            entitled: Entitled::Parts(workload.tenants.iter().zip(&jobs).map(part).collect()),
+        },
+    )
+}
+
+/// What the jobs of every partition that jobs name may hold and held.
+///
+/// # Complexity
+/// O(instants · partitions + nodes · partitions).
+#[must_use]
+pub fn usage_of_partitions(history: &History) -> Vec<Usage> {
+    let (workload, cluster) = (&history.plan.workload, &history.plan.cluster);
+    let partition = |name: &String| cluster.partition(name);
+    let is_in = |name: &String| -> Vec<bool> {
+        let mut nodes = vec![false; cluster.nodes() as usize];
+        let own = partition(name).map_or(&[][..], |own| &own.nodes);
+        own.iter().cloned().flatten().for_each(|node| nodes[node as usize] = true);
+        nodes
+    };
+    let nodes: Vec<Vec<bool>> = workload.partitions.iter().map(is_in).collect();
+    let gpus = |own: &Vec<bool>| -> u64 {
+        let inside = (0..cluster.nodes()).zip(own).filter(|(_, is_in)| **is_in);
+        inside.map(|(node, _)| u64::from(cluster.kind_of(node).gpus) * 1000).sum()
+    };
+    let all = nodes.iter().map(gpus).collect();
+    let limit = |name: &String| partition(name).and_then(|own| own.limit_milli).map(u64::from);
+    usage(
+        history,
+        &Groups {
+            names: workload.partitions.clone(),
+            of: (0..workload.len()).map(|job| workload.request_of(job).partition).collect(),
+            ceilings: workload.partitions.iter().map(limit).collect(),
+            entitled: Entitled::Nodes(nodes, all),
+        },
+    )
+}
+
+fn usage(history: &History, groups: &Groups) -> Vec<Usage> {
+    let mut sums = vec![[0_u64; WaitReason::ALL.len()]; groups.names.len()];
+    let mut jobs = vec![0_u32; groups.names.len()];
+    for (own, group) in measure(history).jobs.iter().zip(&groups.of) {
+        let add = |(sum, seconds): (&mut u64, u32)| *sum += u64::from(seconds);
+        sums[*group as usize].iter_mut().zip::<SecondsByReason>(own.reasons).for_each(add);
+        jobs[*group as usize] += 1;
+    }
+    let (levels, pairs) = Sums::of(history, groups);
+    let hours = |milli: u128| real(milli) / MILLI_SECONDS_AN_HOUR;
+    let mean = |milli: u128| real(milli) / 1000.0 / f64::from(history.end.0.max(1));
+    let gpus = |milli: u64| real(milli.into()) / 1000.0;
+    let told = |(group, level): (usize, &Level)| {
+        let mut borrowers: Vec<(String, f64)> =
+            groups.names.iter().cloned().zip(pairs[group].iter().map(|milli| hours(*milli))).collect();
+        borrowers.retain(|(_, hours)| *hours > 0.0);
+        borrowers.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Usage {
+            name: groups.names[group].clone(),
+            jobs: jobs[group],
+            ceiling: groups.ceilings[group].map(gpus),
+            entitled: mean(level.entitled_seconds),
+            held: mean(level.held_seconds),
+            peak: gpus(level.peak),
+            borrowed_gpu_hours: hours(level.borrowed),
+            lent_gpu_hours: hours(level.lent),
+            idle_ceiling_gpu_hours: groups.ceilings[group].map(|_| hours(level.idle)),
+            starved_seconds: level.starved,
+            borrowers,
+            waiting_seconds: sums[group],
+        }
+    };
+    levels.iter().enumerate().filter(|(group, _)| jobs[*group] > 0).map(told).collect()
+}
+
+/// Adds up, instant by instant.
+struct Sums<'a> {
+    history: &'a History,
+    groups: &'a Groups,
+    levels: Vec<Level>,
+    /// By group that is starved, and group that borrows: what that borrows meanwhile.
+    pairs: Vec<Vec<u128>>,
+}
+
+impl<'a> Sums<'a> {
+    fn of(history: &'a History, groups: &'a Groups) -> (Vec<Level>, Vec<Vec<u128>>) {
+        let count = groups.names.len();
+        let mut sums = Self {
+            history,
+            groups,
+            levels: vec![Level::default(); count],
+            pairs: vec![vec![0; count]; count],
+        };
+        let stretches = Stretches::new(times(history).1);
+        let (mut begins, mut ends) = (stretches.starts.cursor(), stretches.ends.cursor());
+        let mut walk = Walk::new(history);
+        let mut now = Time::ZERO;
+        loop {
+            walk.to(now);
+            while let Some(wait) = begins.next_if(|time| time <= now) {
+                sums.levels[groups.of[stretches.waits[wait].job as usize] as usize].waiting += 1;
+            }
+            while let Some(wait) = ends.next_if(|time| time <= now) {
+                sums.levels[groups.of[stretches.waits[wait].job as usize] as usize].waiting -= 1;
+            }
+            sums.look(&walk);
+            let next = [walk.next(), begins.time(), ends.time()].into_iter().flatten().min();
+            let until = next.unwrap_or(history.end).min(history.end);
+            sums.add(u128::from(until.since(now).0), walk.available_milli());
+            if next.is_none_or(|next| next > history.end) || until <= now {
+                return (sums.levels, sums.pairs);
+            }
+            now = until;
+        }
+    }
+
+    /// What every group holds now.
+    fn look(&mut self, walk: &Walk<'_>) {
+        for level in &mut self.levels {
+            (level.held, level.others) = (0, 0);
+        }
+        for segment in walk.running() {
+            let (own, milli) = (self.groups.of[segment.job as usize] as usize, self.history.gpus_of(segment));
+            self.levels[own].held += milli;
+            if let Entitled::Nodes(nodes, _) = &self.groups.entitled {
+                for (group, inside) in nodes.iter().enumerate().filter(|(group, _)| *group != own) {
+                    self.levels[group].others += if self.touches(segment, inside) { milli } else { 0 };
+                }
+            }
+        }
+        self.levels.iter_mut().for_each(|level| level.peak = level.peak.max(level.held));
+    }
+    fn touches(&self, segment: &Segment, inside: &[bool]) -> bool {
+        self.history
+            .pieces_of(segment)
+            .iter()
+            .flat_map(|piece| piece.nodes())
+            .any(|node| inside[node as usize])
+    }
+
+    /// So many seconds of it.
+    fn add(&mut self, seconds: u128, available: u64) {
+        let entitled: Vec<u64> = match &self.groups.entitled {
+            Entitled::Nodes(_, all) => all.clone(),
+            Entitled::Parts(parts) => {
+                let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+                let share = |part: &u64| u128::from(*part) * u128::from(available) / whole.max(1);
+                parts.iter().map(|part| u64::try_from(share(part)).unwrap_or(u64::MAX)).collect()
+            }
+        };
+        let over: Vec<u64> =
+            self.levels.iter().zip(&entitled).map(|(level, own)| level.held.saturating_sub(*own)).collect();
+        let borrowed: u128 = over.iter().map(|milli| u128::from(*milli)).sum();
+        let under = |level: &Level, own: u64| u128::from(own.saturating_sub(level.held));
+        let unused: u128 = self.levels.iter().zip(&entitled).map(|(level, own)| under(level, *own)).sum();
+        let is_parts = matches!(self.groups.entitled, Entitled::Parts(_));
+        for (group, level) in self.levels.iter_mut().enumerate() {
+            level.held_seconds += u128::from(level.held) * seconds;
+            level.entitled_seconds += u128::from(entitled[group]) * seconds;
+            level.borrowed += u128::from(over[group]) * seconds;
+            level.lent += seconds
+                * if is_parts {
+                    under(level, entitled[group]) * borrowed.min(unused) / unused.max(1)
+                } else {
+                    level.others.into()
+                };
+            if let Some(ceiling) = self.groups.ceilings[group].filter(|_| level.waiting == 0) {
+                level.idle += u128::from(ceiling.saturating_sub(level.held)) * seconds;
+            }
+            if is_parts && level.waiting > 0 && level.held < entitled[group] {
+                level.starved += u64::try_from(seconds).unwrap_or(u64::MAX);
+                let pairs =
+                    self.pairs[group].iter_mut().zip(&over).enumerate().filter(|(other, _)| *other != group);
+                pairs.for_each(|(_, (pair, over))| *pair += u128::from(*over) * seconds);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::sample;
+
+    #[test]
+    fn what_tenants_hold_is_what_the_run_held_and_what_is_borrowed_is_lent() {
+        let mut borrowed = 0;
+        for seed in 0..60 {
+            let history = sample::random(seed);
+            let found = usage_of_tenants(&history);
+            let hours = f64::from(history.end.0) / 3600.0;
+            let held: f64 = found.iter().map(|own| own.held * hours).sum();
+            let expected: f64 = history
+                .segments
+                .iter()
+                .map(|own| {
+                    real(u128::from(history.gpus_of(own)))
+                        * f64::from(own.to.min(history.end).since(own.from).0)
+                })
+                .sum::<f64>()
+                / MILLI_SECONDS_AN_HOUR;
+            assert!((held - expected).abs() <= 1e-6 * (1.0 + expected), "seed {seed}: {held} and {expected}");
+            for own in &found {
+                assert!(own.peak + 1e-9 >= own.held, "seed {seed}: {own:?}");
+                assert!(own.ceiling.is_none_or(|ceiling| own.peak <= ceiling + 1e-9), "seed {seed}: {own:?}");
+            }
+            let of = |part: fn(&Usage) -> f64| found.iter().map(part).sum::<f64>();
+            let (taken, given) = (of(|own| own.borrowed_gpu_hours), of(|own| own.lent_gpu_hours));
+            // Parts are rounded to thousandths of a GPU.
+            assert!(given <= taken + 0.01 * hours, "seed {seed}: lent {given}, borrowed {taken}");
+            borrowed += usize::from(taken > 0.1 && (taken - given).abs() < 0.01 * (taken + hours));
+        }
+        assert!(borrowed > 5, "in {borrowed} runs tenants lend what others borrow");
+    }
+
+    #[test]
+    fn a_partition_is_entitled_to_its_nodes() {
+        for seed in 0..30 {
+            let history = sample::random(seed);
+            for own in usage_of_partitions(&history) {
+                let gpus = history.plan.cluster.gpus();
+                assert!(own.entitled <= real(u128::from(gpus)) + 1e-6, "seed {seed}: {own:?}");
+                assert!(own.borrowed_gpu_hours.abs() < 1e-9, "its jobs stay on its nodes: {own:?}");
+            }
+        }
+    }
+}

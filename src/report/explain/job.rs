@@ -1,0 +1,386 @@
+use super::words::{asks, clock, described, gpus, name};
+use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
+use crate::history::{History, WaitReason};
+use crate::metrics::Room;
+use crate::report::number::{counted, grouped, wrapped};
+use crate::report::table;
+use crate::units::{Gpus, Seconds, Time};
+use crate::workload::Request;
+use serde_json::{Value, json};
+
+/// What there is to tell of how long a job waited.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The run, as a title.
+    pub title: &'a str,
+    /// What happened.
+    pub history: &'a History,
+    /// Why it waited.
+    pub explained: &'a Explained,
+    /// What would have come of something else; none: that was not asked.
+    pub otherwise: Option<&'a [Otherwise]>,
+}
+
+/// Stretches that a table shows; of more, the longest.
+const STRETCHES: usize = 16;
+/// Jobs that are named one by one.
+const NAMED: usize = 5;
+
+/// Why a job waited, in at most `width` columns.
+#[must_use]
+pub fn job_text(told: &Told<'_>, width: u16) -> String {
+    let mut text = format!("{}\n{}\n", told.title, head(told));
+    let stretches = &told.explained.stretches;
+    if stretches.is_empty() {
+        text.push_str("\nIt waited for nothing.\n");
+    } else {
+        text.push_str(&format!("\n{}", timeline(told, width)));
+        text.push_str(&meanwhile(told, width));
+    }
+    if let Some(otherwise) = told.otherwise {
+        text.push_str(&format!("\n{}", alternatives(told, otherwise, width)));
+    }
+    text
+}
+
+/// Who it is, what it asks for, and what became of it.
+fn head(told: &Told<'_>) -> String {
+    let (history, job) = (told.history, told.explained.job);
+    let workload = &history.plan.workload;
+    let (own, record) = (&workload.jobs[job as usize], &history.jobs[job as usize]);
+    let tenant = &workload.tenants[own.tenant as usize].name;
+    let kind = workload.behaviour_of(job).kind.name();
+    let mut text = format!(
+        "{} of {tenant}: {kind}, {}; requests {} for {} of work\n",
+        name(history, job),
+        asks(history, workload.request_of(job)),
+        own.requested_time,
+        own.work_time
+    );
+    text.push_str(&format!("submitted {}", clock(history, own.submit_time)));
+    if record.eligible_time != own.submit_time {
+        text.push_str(&format!(", eligible {}", clock(history, record.eligible_time)));
+    }
+    let waited: u32 = waits(told).map(|stretch| stretch.waited.seconds().0).sum();
+    match first_start(history, job) {
+        Some(start) => text.push_str(&format!(", started {}", clock(history, start))),
+        None => text.push_str(", never started"),
+    }
+    text.push_str(&format!(" after waiting {}", Seconds(waited)));
+    if record.finish_time != Time::NEVER {
+        text.push_str(&format!(", {} {}", record.outcome.name(), clock(history, record.finish_time)));
+    }
+    text
+}
+
+/// The stretches that are waiting: dependencies are not.
+fn waits<'a>(told: &Told<'a>) -> impl Iterator<Item = &'a Stretch> {
+    told.explained.stretches.iter().filter(|stretch| stretch.waited.reason != WaitReason::Dependency)
+}
+
+fn timeline(told: &Told<'_>, width: u16) -> String {
+    let stretches = &told.explained.stretches;
+    let mut longest: Vec<usize> = (0..stretches.len()).collect();
+    longest.sort_by_key(|place| (std::cmp::Reverse(stretches[*place].waited.seconds()), *place));
+    let (shown, rest) = longest.split_at(longest.len().min(STRETCHES));
+    let mut shown = shown.to_vec();
+    shown.sort_unstable();
+    let mut table = table::new(width, ["from", "to", "for", "reason", "what there is to show for it"]);
+    for place in shown {
+        let Stretch { waited, .. } = &stretches[place];
+        table.add_row([
+            clock(told.history, waited.from),
+            clock(told.history, waited.to),
+            waited.seconds().to_string(),
+            waited.reason.name().to_owned(),
+            evidence_of(told.history, told.explained.job, &stretches[place]),
+        ]);
+    }
+    table::right(&mut table, [2]);
+    table::rigid(&mut table, 0..4);
+    let mut text = table::text(&mut table);
+    if !rest.is_empty() {
+        let seconds: u32 = rest.iter().map(|place| stretches[*place].waited.seconds().0).sum();
+        let count = u64::try_from(rest.len()).unwrap_or(u64::MAX);
+        let all = Seconds(seconds);
+        text.push_str(&format!("and {} shorter ones, {all} in all (`--json` has them)\n", grouped(count)));
+    }
+    text
+}
+
+/// Why, in a sentence.
+pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stretch) -> String {
+    let request = history.plan.workload.request_of(job);
+    match &stretch.evidence {
+        Evidence::Room { at, room, holders } => {
+            let told = room_told(stretch.waited.reason, room, request, &clock(history, *at));
+            format!("{told}{}", held_by(history, holders))
+        }
+        Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders } => {
+            let held = match held_milli == ceiling_milli {
+                true => format!("{whose} held all of its {}", gpus(*ceiling_milli)),
+                false => format!(
+                    "{whose} held at least {} of its {}, at {}",
+                    gpus(*held_milli),
+                    gpus(*ceiling_milli),
+                    clock(history, *at)
+                ),
+            };
+            let asked = gpus(u64::from(request.gpus().milli()));
+            format!("{held}; it asks for {asked}{}", held_by(history, holders))
+        }
+        Evidence::After { job, finish, delay } => {
+            let then = match (*finish == Time::NEVER, delay.0) {
+                (true, _) => "is not done".to_owned(),
+                (false, 0) => format!("was done at {}", clock(history, *finish)),
+                (false, _) => {
+                    format!("was done at {}, and it may begin {delay} later", clock(history, *finish))
+                }
+            };
+            format!("{} {then}", described(history, *job))
+        }
+        Evidence::Plain => match stretch.waited.reason {
+            WaitReason::Held => "held back on purpose, or no pass had seen it yet".to_owned(),
+            _ => String::new(),
+        },
+    }
+}
+
+/// What was free, as far as it matters for the reason.
+fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> String {
+    let asked = request.gpus();
+    let free = match room.free_milli {
+        0 => format!("none of {} GPUs was free where it may run", grouped(room.gpus)),
+        _ => format!(
+            "at most {} of {} GPUs were free where it may run, at {at}",
+            room.free(),
+            grouped(room.gpus)
+        ),
+    };
+    match reason {
+        WaitReason::Capacity => format!("{free}; it asks for {asked}"),
+        WaitReason::Shape => {
+            let pieces: Vec<String> = room.pieces.iter().take(8).map(u32::to_string).collect();
+            let more = if room.pieces.len() > 8 { ", …" } else { "" };
+            let pieces = if pieces.is_empty() {
+                "no whole one".to_owned()
+            } else {
+                format!("in pieces of {}{more}", pieces.join(", "))
+            };
+            format!("{free}, {pieces}; no rack had more than {}", room.most_in_a_rack)
+        }
+        WaitReason::Power => format!("{free}; a cap on power left no headroom for {asked}"),
+        _ => format!("{free}; others came first, or it would have delayed a reservation"),
+    }
+}
+
+fn held_by(history: &History, holders: &[Holder]) -> String {
+    let told = |holder: &Holder| {
+        let until =
+            if holder.until == Time::NEVER { "the end".to_owned() } else { clock(history, holder.until) };
+        format!("{} {} until {until}", name(history, holder.job), gpus(holder.milli))
+    };
+    let named: Vec<String> = holders.iter().take(2).map(told).collect();
+    if named.is_empty() { String::new() } else { format!("; held by {}", named.join(", ")) }
+}
+
+/// Which jobs ran in its place, and why they went first.
+fn meanwhile(told: &Told<'_>, width: u16) -> String {
+    let history = told.history;
+    let all: Vec<&Passer> = waits(told).flat_map(|stretch| &stretch.started).collect();
+    let mut later: Vec<&&Passer> = all.iter().filter(|passer| !passer.came_first).collect();
+    if all.is_empty() {
+        return "\nNo other job started meanwhile where it may run.\n".to_owned();
+    }
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let policy = history.plan.settings.policy();
+    let sentence = format!(
+        "Meanwhile {} started where it may run: {} had been eligible longer, {} came later and went first under {policy}.",
+        counted(count(all.len()), "job"),
+        grouped(count(all.len() - later.len())),
+        grouped(count(later.len())),
+    );
+    let mut text = format!("\n{}\n", wrapped(&sentence, usize::from(width)).join("\n"));
+    let workload = &history.plan.workload;
+    let milli = |job: u32| workload.request_of(job).gpus().milli();
+    later.sort_by_key(|passer| (std::cmp::Reverse(milli(passer.job)), passer.start, passer.job));
+    for passer in later.iter().take(NAMED) {
+        let line = format!(
+            "  {} at {}: {}",
+            described(history, passer.job),
+            clock(history, passer.start),
+            why_first(history, passer.job, told.explained.job)
+        );
+        text.push_str(&format!("{line}\n"));
+    }
+    if later.len() > NAMED {
+        text.push_str(&format!("  and {} more\n", grouped(count(later.len() - NAMED))));
+    }
+    text
+}
+
+/// What a job that went first has in its favour.
+fn why_first(history: &History, first: u32, job: u32) -> String {
+    let workload = &history.plan.workload;
+    let (own, other) = (&workload.jobs[first as usize], &workload.jobs[job as usize]);
+    let (few, many) = (workload.request_of(first).gpus(), workload.request_of(job).gpus());
+    let mut facts = Vec::new();
+    if own.priority > other.priority {
+        facts.push(format!("priority {} against {}", own.priority, other.priority));
+    }
+    if few < many {
+        facts.push(format!("{few} GPUs against {many}"));
+    }
+    if own.requested_time < other.requested_time {
+        facts.push(format!("requests {} against {}", own.requested_time, other.requested_time));
+    }
+    if own.tenant != other.tenant {
+        facts.push("another tenant".to_owned());
+    }
+    if facts.is_empty() { "as long and as large".to_owned() } else { facts.join(", ") }
+}
+
+/// What is otherwise, as a line of a table.
+fn change_told(history: &History, job: u32, change: Change) -> String {
+    let workload = &history.plan.workload;
+    let own = &workload.jobs[job as usize];
+    match change {
+        Change::NoCaps => "no cap on power".to_owned(),
+        Change::NoQuota => format!("no quota of {}", workload.tenants[own.tenant as usize].name),
+        Change::NoLimit => {
+            format!("no limit of {}", workload.partitions[workload.request_of(job).partition as usize])
+        }
+        Change::HighestPriority => "the highest priority of all".to_owned(),
+        Change::AnyShape => "pods of any size on any racks".to_owned(),
+        Change::AnyPlatform => "any platform".to_owned(),
+        Change::NoDependencies => "no dependencies".to_owned(),
+        Change::ExactEstimate => format!("a request of its work, {}", own.work_time),
+    }
+}
+
+fn alternatives(told: &Told<'_>, otherwise: &[Otherwise], width: u16) -> String {
+    let (history, job) = (told.history, told.explained.job);
+    if otherwise.is_empty() {
+        return "Nothing of what it asks for and may use could be otherwise.\n".to_owned();
+    }
+    let before = first_start(history, job);
+    let mut table = table::new(width, ["had it had", "it starts", "", "others wait"]);
+    for own in otherwise {
+        let start = own.start.map_or_else(|| "never".to_owned(), |start| clock(history, start));
+        table.add_row([
+            change_told(history, job, own.change),
+            start,
+            apart(before, own.start),
+            others(own.others_wait),
+        ]);
+    }
+    table::right(&mut table, [3]);
+    table::text(&mut table) + "Each is a simulation of its own; others: the mean of all other jobs.\n"
+}
+
+/// How much sooner or later.
+pub(in crate::report) fn apart(before: Option<Time>, after: Option<Time>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) if after < before => format!("{} sooner", before.since(after)),
+        (Some(before), Some(after)) if after > before => format!("{} later", after.since(before)),
+        (Some(_), Some(_)) | (None, None) => "the same".to_owned(),
+        (None, Some(_)) => "at all".to_owned(),
+        (Some(_), None) => "not at all".to_owned(),
+    }
+}
+
+/// What that does to the mean wait of others.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for display, and small")]
+pub(in crate::report) fn others(seconds: f64) -> String {
+    let size = Seconds(seconds.abs().round() as u32);
+    match seconds {
+        _ if size.0 == 0 => "the same".to_owned(),
+        less if less < 0.0 => format!("−{size}"),
+        _ => format!("+{size}"),
+    }
+}
+
+/// Why a job waited, for machines: times in seconds since the start, GPUs in GPUs.
+#[must_use]
+pub fn job_json(told: &Told<'_>) -> String {
+    let (history, job) = (told.history, told.explained.job);
+    let workload = &history.plan.workload;
+    let (own, record) = (&workload.jobs[job as usize], &history.jobs[job as usize]);
+    let known = |time: Time| Some(time.0).filter(|_| time != Time::NEVER);
+    let stretches: Vec<Value> =
+        told.explained.stretches.iter().map(|stretch| stretch_json(told, stretch)).collect();
+    let otherwise = |otherwise: &[Otherwise]| -> Vec<Value> {
+        let one = |own: &Otherwise| {
+            json!({
+                "change": own.change.name(),
+                "what": change_told(history, job, own.change),
+                "start_time": own.start.map(|start| start.0),
+                "others_wait_s": own.others_wait,
+            })
+        };
+        otherwise.iter().map(one).collect()
+    };
+    let all = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "run": told.title,
+        "job": name(history, job),
+        "tenant": workload.tenants[own.tenant as usize].name,
+        "kind": workload.behaviour_of(job).kind.name(),
+        "gpus": workload.request_of(job).gpus().as_f64(),
+        "asks": asks(history, workload.request_of(job)),
+        "submit_time": own.submit_time.0,
+        "eligible_time": known(record.eligible_time),
+        "start_time": first_start(history, job).map(|start| start.0),
+        "finish_time": known(record.finish_time),
+        "outcome": record.outcome.name(),
+        "wait_time": waits(told).map(|stretch| stretch.waited.seconds().0).sum::<u32>(),
+        "waited": stretches,
+        "otherwise": told.otherwise.map(otherwise),
+    });
+    format!("{all:#}\n")
+}
+
+fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
+    let history = told.history;
+    let gpus = |milli: u64| Gpus::from_milli(u32::try_from(milli).unwrap_or(u32::MAX)).as_f64();
+    let known = |time: Time| Some(time.0).filter(|_| time != Time::NEVER);
+    let holders = |holders: &[Holder]| -> Vec<Value> {
+        let one = |own: &Holder| json!({ "job": name(history, own.job), "gpus": gpus(own.milli), "until": known(own.until) });
+        holders.iter().map(one).collect()
+    };
+    let shown = match &stretch.evidence {
+        Evidence::Room { at, room, holders: held } => json!({
+            "at": at.0,
+            "gpus": room.gpus,
+            "free": gpus(room.free_milli),
+            "pieces": room.pieces,
+            "most_in_a_rack": room.most_in_a_rack,
+            "holders": holders(held),
+        }),
+        Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders: held } => json!({
+            "at": at.0,
+            "whose": whose,
+            "ceiling": gpus(*ceiling_milli),
+            "held": gpus(*held_milli),
+            "holders": holders(held),
+        }),
+        Evidence::After { job, finish, delay } => {
+            json!({ "after": name(history, *job), "finish_time": known(*finish), "delay": delay.0 })
+        }
+        Evidence::Plain => Value::Null,
+    };
+    let started: Vec<Value> = stretch
+        .started
+        .iter()
+        .map(|own| json!({ "job": name(history, own.job), "start_time": own.start.0, "came_first": own.came_first }))
+        .collect();
+    json!({
+        "from": stretch.waited.from.0,
+        "to": stretch.waited.to.0,
+        "seconds": stretch.waited.seconds().0,
+        "reason": stretch.waited.reason.name(),
+        "why": evidence_of(history, told.explained.job, stretch),
+        "evidence": shown,
+        "started": started,
+    })
+}

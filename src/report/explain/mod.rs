@@ -1,0 +1,12 @@
+//! Why a job waited, what there was at an instant, and what tenants and partitions held: as text and JSON.
+
+mod at;
+mod job;
+mod usage;
+mod words;
+
+pub use at::{at_json, at_text};
+pub use job::{Told, job_json, job_text};
+pub(in crate::report) use job::{apart, evidence_of, others};
+pub use usage::{usage_json, usage_text};
+pub(in crate::report) use words::{asks, clock};

@@ -1,0 +1,101 @@
+use crate::history::WaitReason;
+use crate::metrics::Usage;
+use crate::report::number::{grouped, significant, wrapped};
+use crate::report::table;
+use crate::units::Seconds;
+use serde_json::json;
+
+/// What a tenant or a partition may hold, and held, beside the others: a sentence or two, and a table.
+#[must_use]
+pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u16) -> String {
+    let lines: Vec<String> =
+        sentences(what, own).iter().flat_map(|sentence| wrapped(sentence, usize::from(width))).collect();
+    let mut table =
+        table::new(width, [what, "jobs", "may hold", "entitled", "held", "peak", "borrowed", "lent"]);
+    let hours = |hours: f64| format!("{} h", significant(hours));
+    for usage in all {
+        let mark = if usage.name == own.name { "▸ " } else { "" };
+        table.add_row([
+            format!("{mark}{}", usage.name),
+            grouped(usage.jobs.into()),
+            usage.ceiling.map_or_else(|| "all".to_owned(), significant),
+            significant(usage.entitled),
+            significant(usage.held),
+            significant(usage.peak),
+            hours(usage.borrowed_gpu_hours),
+            hours(usage.lent_gpu_hours),
+        ]);
+    }
+    table::right(&mut table, 1..8);
+    let notes = "GPUs, means over the run; borrowed and lent in GPU-hours.\n";
+    format!("{title}\n{}\n\n{}{notes}", lines.join("\n"), table::text(&mut table))
+}
+
+fn sentences(what: &str, own: &Usage) -> Vec<String> {
+    let gpus = significant;
+    let name = &own.name;
+    let ceiling = own
+        .ceiling
+        .map_or_else(|| "as much as there is".to_owned(), |ceiling| format!("{} GPUs", gpus(ceiling)));
+    let mut found = vec![format!(
+        "{name} may hold {ceiling}, is entitled to {} and held {} in the mean, {} at most.",
+        gpus(own.entitled),
+        gpus(own.held),
+        gpus(own.peak)
+    )];
+    let total: u64 = own.waiting_seconds.iter().sum();
+    if total > 0 {
+        let mut reasons: Vec<(u64, WaitReason)> = own
+            .waiting_seconds
+            .iter()
+            .copied()
+            .zip(WaitReason::ALL)
+            .filter(|(seconds, _)| *seconds > 0)
+            .collect();
+        reasons.sort_by_key(|(seconds, _)| std::cmp::Reverse(*seconds));
+        let part = |seconds: u64| 100.0 * real(seconds) / real(total);
+        let told: Vec<String> = reasons
+            .iter()
+            .map(|(seconds, reason)| format!("{} {:.0} %", reason.name(), part(*seconds)))
+            .collect();
+        found.push(format!("Its jobs waited for {}.", told.join(", ")));
+    }
+    if own.starved_seconds > 0 {
+        let time = Seconds(u32::try_from(own.starved_seconds).unwrap_or(u32::MAX));
+        let borrowers: Vec<String> = own
+            .borrowers
+            .iter()
+            .take(3)
+            .map(|(name, hours)| format!("{name} borrowed {} GPU-hours", significant(*hours)))
+            .collect();
+        let who = if borrowers.is_empty() { "nobody borrowed".to_owned() } else { borrowers.join(", ") };
+        found.push(format!(
+            "It was starved for {time}: it held less than its part while a job of it waited; meanwhile {who}."
+        ));
+    }
+    if let Some(idle) = own.idle_ceiling_gpu_hours.filter(|idle| *idle > 0.0) {
+        let ceiling = if what == "tenant" { "quota" } else { "limit" };
+        found.push(format!(
+            "Idle {ceiling}: {} GPU-hours of it lay unused while none of its jobs waited.",
+            significant(idle)
+        ));
+    }
+    found
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display")]
+const fn real(number: u64) -> f64 {
+    number as f64
+}
+
+/// The same for machines.
+#[must_use]
+pub fn usage_json(title: &str, what: &str, own: &Usage, all: &[Usage]) -> String {
+    let all = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "run": title,
+        what: own,
+        "all": all,
+    });
+    format!("{all:#}\n")
+}

@@ -1,0 +1,210 @@
+//! When a job would start: as text and JSON.
+
+use super::explain::{apart, asks, clock, evidence_of, others};
+use super::number::{counted, wrapped};
+use super::table;
+use crate::experiment::{Fit, first_start};
+use crate::history::{History, WaitReason};
+use crate::units::{Seconds, Time};
+use serde_json::{Value, json};
+
+/// What was asked, and what came of it.
+#[derive(Debug)]
+pub struct Fitted<'a> {
+    /// The scenario and its policy.
+    pub title: String,
+    /// The seeds that it met.
+    pub seeds: &'a [u64],
+    /// When it starts.
+    pub fit: &'a Fit,
+    /// What happened in the first of the seeds.
+    pub first: &'a crate::experiment::First,
+    /// What else it might ask for; none: that was not asked.
+    pub others: Option<&'a [Variation]>,
+}
+
+/// Something else that a job might ask for, the least to give up first.
+#[derive(Debug)]
+pub struct Variation {
+    /// What it is, as the options that say it.
+    pub what: String,
+    /// What came of it, or why it cannot be.
+    pub fit: Result<Fit, String>,
+    /// What it adds to the mean wait of other jobs in the first seed, seconds.
+    pub others_wait: f64,
+}
+
+impl Fitted<'_> {
+    /// The least that has to be given up for it to start sooner.
+    fn cheapest(&self) -> Option<&Variation> {
+        let sooner = |other: &&Variation| other.fit.as_ref().is_ok_and(|fit| fit.is_sooner_than(self.fit));
+        self.others?.iter().find(sooner)
+    }
+    fn history(&self) -> &History {
+        &self.first.history
+    }
+}
+
+/// When it would start, what stands in its way, and what would have it start sooner.
+#[must_use]
+pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
+    let (history, fit) = (fitted.history(), fitted.fit);
+    let request = history.plan.workload.request_of(fitted.first.explained.job);
+    let said = format!("{} at {}: {}", asks(history, request), clock(history, fit.submit), answer(fitted));
+    let mut text = format!("{}\n{}\n", fitted.title, wrapped(&said, usize::from(width)).join("\n"));
+    let way = in_the_way(fitted, usize::from(width));
+    if !way.is_empty() {
+        text.push_str(&format!("\n{way}"));
+    }
+    if let Some(others) = fitted.others.filter(|others| !others.is_empty()) {
+        text.push_str(&format!("\n{}", variations(fitted, others, width)));
+    }
+    text.push_str("\nA simulation of what is known is no promise.\n");
+    text
+}
+
+/// When it starts, in a line or two.
+fn answer(fitted: &Fitted<'_>) -> String {
+    let (fit, seeds) = (fitted.fit, fitted.seeds.len());
+    if fit.rejected == seeds {
+        return "it never starts: no empty cluster could hold it.".to_owned();
+    }
+    if !fit.is_feasible() {
+        return format!("it never starts, under none of {}.", counted(count(seeds), "seed"));
+    }
+    let told = |wait: Option<Seconds>| wait.map_or_else(|| "never".to_owned(), |wait| wait.to_string());
+    let start = |wait: Option<Seconds>| wait.map_or(Time::NEVER, |wait| fit.submit + wait);
+    if seeds == 1 {
+        let wait = fit.wait(100);
+        return format!("it starts at {}, after {}.", clock(fitted.history(), start(wait)), told(wait));
+    }
+    let some = match fit.started() {
+        all if all == seeds => String::new(),
+        some => format!(" Under {} of {seeds} seeds it never starts.", seeds - some),
+    };
+    format!(
+        "it starts after {} (median of {seeds} seeds), {} at the earliest and {} at the latest.{some}",
+        told(fit.wait(50)),
+        told(fit.wait(1)),
+        told(fit.wait(100)),
+    )
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// What it waits for, over all seeds, and what there is to show for it in the first.
+fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
+    let fit = fitted.fit;
+    let total: u64 = fit.reasons.iter().sum();
+    if total == 0 {
+        return String::new();
+    }
+    let mut reasons: Vec<(u64, WaitReason)> =
+        fit.reasons.iter().copied().zip(WaitReason::ALL).filter(|(seconds, _)| *seconds > 0).collect();
+    reasons.sort_by_key(|(seconds, _)| std::cmp::Reverse(*seconds));
+    let told: Vec<String> = reasons
+        .iter()
+        .map(|(seconds, reason)| format!("{} {} %", reason.name(), seconds * 100 / total))
+        .collect();
+    let mut lines = wrapped(&format!("In its way: {}.", told.join(", ")), width);
+    let first = fitted.first.explained.stretches.iter().max_by_key(|stretch| stretch.waited.seconds());
+    if let Some(stretch) = first {
+        let shown = evidence_of(fitted.history(), fitted.first.explained.job, stretch);
+        let seed = fitted.seeds[0];
+        let (from, to) = (stretch.waited.from, stretch.waited.to);
+        let sentence = format!(
+            "Longest under seed {seed}: {} from {} to {}: {shown}.",
+            stretch.waited.reason.name(),
+            clock(fitted.history(), from),
+            clock(fitted.history(), to)
+        );
+        lines.extend(wrapped(&sentence, width));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn variations(fitted: &Fitted<'_>, others_asked: &[Variation], width: u16) -> String {
+    let mut table = table::new(width, ["with", "starts after", "", "others wait"]);
+    let median = fitted.fit.wait(50);
+    let after = |wait: Option<Seconds>| wait.map(|wait| Time::ZERO + wait);
+    for other in others_asked {
+        match &other.fit {
+            Ok(fit) => {
+                let wait = fit.wait(50);
+                let told = wait.map_or_else(|| "never".to_owned(), |wait| wait.to_string());
+                table.add_row([
+                    other.what.clone(),
+                    told,
+                    apart(after(median), after(wait)),
+                    others(other.others_wait),
+                ]);
+            }
+            Err(problem) => {
+                table.add_row([other.what.clone(), "–".to_owned(), problem.clone(), String::new()]);
+            }
+        }
+    }
+    table::right(&mut table, [1, 3]);
+    let best = match fitted.cheapest() {
+        Some(best) => format!("The least to give up for an earlier start: {}.\n", best.what),
+        None => "None of these has it start sooner.\n".to_owned(),
+    };
+    format!("{}{best}", table::text(&mut table))
+}
+
+/// The same for machines: times in seconds since the start.
+#[must_use]
+pub fn json(fitted: &Fitted<'_>) -> String {
+    let (history, fit) = (fitted.history(), fitted.fit);
+    let own = &fitted.first.explained;
+    let waits = |fit: &Fit| {
+        json!({
+            "start_times": fit.starts.iter().map(|start| start.map(|start| start.0)).collect::<Vec<_>>(),
+            "started": fit.started(),
+            "rejected": fit.rejected,
+            "wait_s": {
+                "min": fit.wait(1).map(|wait| wait.0),
+                "p50": fit.wait(50).map(|wait| wait.0),
+                "p95": fit.wait(95).map(|wait| wait.0),
+                "max": fit.wait(100).map(|wait| wait.0),
+            },
+        })
+    };
+    let reasons: serde_json::Map<String, Value> = WaitReason::ALL
+        .iter()
+        .zip(fit.reasons)
+        .map(|(reason, seconds)| (reason.name().to_owned(), json!(seconds)))
+        .collect();
+    let stretch = |stretch: &crate::experiment::Stretch| {
+        json!({
+            "from": stretch.waited.from.0,
+            "to": stretch.waited.to.0,
+            "reason": stretch.waited.reason.name(),
+            "why": evidence_of(history, own.job, stretch),
+        })
+    };
+    let other = |other: &Variation| match &other.fit {
+        Ok(fit) => json!({ "with": other.what, "fit": waits(fit), "others_wait_s": other.others_wait }),
+        Err(problem) => json!({ "with": other.what, "problem": problem }),
+    };
+    let all = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "scenario": fitted.title,
+        "asks": asks(history, history.plan.workload.request_of(own.job)),
+        "at": fit.submit.0,
+        "seeds": fitted.seeds,
+        "feasible": fit.is_feasible(),
+        "fit": waits(fit),
+        "reasons_s": reasons,
+        "first": {
+            "start_time": first_start(history, own.job).map(|start| start.0),
+            "waited": own.stretches.iter().map(stretch).collect::<Vec<_>>(),
+        },
+        "otherwise": fitted.others.map(|others| others.iter().map(other).collect::<Vec<_>>()),
+        "cheapest": fitted.cheapest().map(|other| other.what.as_str()),
+        "note": "a simulation of what is known is no promise",
+    });
+    format!("{all:#}\n")
+}

@@ -1,0 +1,177 @@
+//! Saved runs explained, and jobs that do not exist yet fitted in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
+
+#[path = "support/command.rs"]
+mod command;
+
+use command::{command, directory, run, shown};
+use serde_json::Value;
+
+const NIGHT: &str = include_str!("../workloads/night.toml");
+const TRACE: &str = "job_id,tenant,gpus,submit_time,work_time,requested_time
+a,meta,8,0,600,600
+b,meta,8,10,600,600
+c,openai,1,20,60,60
+";
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(directory(&[("night.toml", NIGHT), ("small.csv", TRACE)]))
+    }
+    fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+        self
+    }
+    /// How it ended, and what it printed.
+    fn run(&self, arguments: &str) -> String {
+        shown(&command(self.0.path()).args(arguments.split_whitespace()).output().unwrap())
+    }
+    fn printed(&self, arguments: &str) -> String {
+        let text = self.run(arguments);
+        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
+        let (_, rest) = text.split_once("----- stdout -----\n").unwrap();
+        rest.split_once("----- stderr -----").unwrap().0.to_owned()
+    }
+    fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.printed(arguments)).unwrap()
+    }
+}
+
+#[test]
+fn a_job_is_told_why_it_waited_with_evidence() {
+    let place = Place::new();
+    place.printed("simulate --workload small.csv --cluster 1x8 -p fcfs --out run1");
+    let text = place.printed("explain run1 c");
+    for piece in [
+        "c of openai: other, 1 GPU; requests 1m00s for 1m00s of work\n",
+        "submitted 00:00:20, started 00:20:00 after waiting 19m40s, completed 00:21:00\n",
+        "none of 8 GPUs was free where it may run; it asks for 1; held by",
+        "Meanwhile 1 job started where it may run: 1 had been eligible longer, 0 came later",
+    ] {
+        assert!(
+            text.split_whitespace()
+                .collect::<String>()
+                .contains(&piece.split_whitespace().collect::<String>()),
+            "{piece:?}: {text}"
+        );
+    }
+    let found = place.json("explain run1 c --json");
+    let waited: u64 =
+        found["waited"].as_array().unwrap().iter().map(|own| own["seconds"].as_u64().unwrap()).sum();
+    assert_eq!((waited, &found["wait_time"]), (1180, &Value::from(1180)), "every second has its reason");
+    assert!(place.printed("explain run1 a").contains("It waited for nothing."), "the first does not wait");
+}
+
+#[test]
+fn what_would_have_been_otherwise_is_the_scenario_edited() {
+    let quota = "quota = 112\n";
+    assert!(NIGHT.contains(quota), "the quota of lab");
+    let place = Place::new().with("free.toml", &NIGHT.replace(quota, ""));
+    place.printed("simulate night.toml --out bound");
+    place.printed("simulate free.toml --out free");
+    let jobs = std::fs::read_to_string(place.0.path().join("free/jobs.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(jobs.as_bytes());
+    let mut compared = 0;
+    for record in reader.records().map(Result::unwrap).filter(|record| &record[1] == "lab").step_by(17) {
+        let found = place.json(&format!("explain bound {} --json", &record[0]));
+        let otherwise = found["otherwise"].as_array().unwrap();
+        let own = otherwise.iter().find(|own| own["change"] == "no-quota").unwrap();
+        assert_eq!(own["start_time"].to_string(), &record[6], "{}: {own}", &record[0]);
+        compared += 1;
+    }
+    assert!(compared >= 4, "{compared} jobs");
+}
+
+#[test]
+fn an_instant_and_a_queue_are_told() {
+    let place = Place::new();
+    place.printed("simulate night.toml --out run1");
+    let text = place.printed("explain run1 --at 3h");
+    assert!(text.contains("\nAt 03:00:00: ") && text.contains("GPUs held by "), "{text}");
+    let found = place.json("explain run1 --at 3h --json");
+    let sum = |key: &str| -> f64 {
+        found[key].as_array().unwrap().iter().map(|own| own["gpus"].as_f64().unwrap()).sum()
+    };
+    let free: f64 = found["racks"].as_array().unwrap().iter().map(|own| own["free"].as_f64().unwrap()).sum();
+    assert!((sum("running") + free - sum("racks")).abs() < 1e-9, "held and free are all: {found}");
+    let text = place.printed("explain run1 --tenant lab");
+    assert!(text.contains("lab may hold 112.00 GPUs, is entitled to") && text.contains("▸ lab"), "{text}");
+    let text = place.printed("explain run1 --queue all");
+    assert!(text.contains("all may hold as much as there is"), "{text}");
+    let found = place.json("explain run1 --tenant product --json");
+    assert_eq!(found["tenant"]["name"], "product", "{found}");
+    assert_eq!(found["all"].as_array().unwrap().len(), 2, "beside the others");
+}
+
+#[test]
+fn a_question_that_makes_no_sense_is_told() {
+    assert!(run("explain nowhere x", &[]).contains("cannot read `nowhere/history`"), "there is no run");
+    let place = Place::new();
+    place.printed("simulate night.toml --out run1");
+    for (arguments, said) in [
+        ("explain run1", "required arguments were not provided"),
+        ("explain run1 x --at 3h", "cannot be used with"),
+        ("explain run1 assistant/finetun", "did you mean `assistant/finetune`?"),
+        ("explain run1 --at tomorrow", "expected seconds"),
+        ("explain run1 --at 900d", "is not within the run"),
+        ("explain run1 --at 2024-01-01", "the run has no dates"),
+        ("explain run1 --tenant lap", "did you mean `lab`?"),
+        ("explain run1 --queue every", "no job of the run has the partition `every`"),
+        ("fit night.toml --work 4h", "missing `gpus`"),
+        ("fit night.toml --gpus 8", "required arguments were not provided"),
+        ("fit night.toml --gpus 8 --work 4x", "--work"),
+        ("fit night.toml --gpus 8 --work 4h --tenant lap", "did you mean `lab`?"),
+        ("fit night.toml --gpus 8 --work 4h --platforms h1000", "h1000"),
+    ] {
+        let text = place.run(arguments);
+        assert!(
+            text.starts_with("exit code: 2\n----- stdout -----\n----- stderr -----\n"),
+            "{arguments}: {text}"
+        );
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn to_fit_is_to_submit() {
+    let place = Place::new();
+    for (at, gpus, work) in [("0", 8, "1h"), ("2h", 64, "4h"), ("5h", 96, "30m"), ("7h", 1, "10m")] {
+        let own = format!(
+            "\n[[workload.job]]\nid = \"mine\"\nsubmit = \"{at}\"\ngpus = {gpus}\nwork = \"{work}\"\ntenant = \"lab\"\n"
+        );
+        std::fs::write(place.0.path().join("with.toml"), format!("{NIGHT}{own}")).unwrap();
+        let arguments = format!(
+            "fit night.toml --at {at} --gpus {gpus} --work {work} --tenant lab --seeds 3 --as-it-is --json"
+        );
+        let found = place.json(&arguments);
+        let starts = found["fit"]["start_times"].as_array().unwrap();
+        assert_eq!(starts.len(), 3, "a seed each: {found}");
+        for (seed, start) in (1..).zip(starts) {
+            place.printed(&format!("simulate with.toml --seed {seed} --out with"));
+            let jobs = std::fs::read_to_string(place.0.path().join("with/jobs.csv")).unwrap();
+            let line = jobs.lines().find(|line| line.starts_with("mine,")).unwrap();
+            assert_eq!(start.to_string(), line.split(',').nth(6).unwrap(), "at {at}, seed {seed}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_never_starts_is_a_no_and_less_may_be_a_yes() {
+    let place = Place::new();
+    let text = place
+        .run("fit night.toml --at 1h --tenant product --gpus 96 --topology require-rack --work 1h --seeds 2");
+    assert!(text.starts_with("exit code: 1\n"), "{text}");
+    assert!(text.contains("it never starts: no empty cluster could hold it."), "{text}");
+    assert!(text.contains("The least to give up for an earlier start: --topology ignore."), "{text}");
+    assert!(text.contains("A simulation of what is known is no promise."), "{text}");
+    let found = place.json("fit night.toml --at 1h --tenant product --gpus 64 --work 1h --seeds 10 --json");
+    let waits = &found["fit"]["wait_s"];
+    let of = |key: &str| waits[key].as_u64().unwrap();
+    assert!(of("min") <= of("p50") && of("p50") <= of("p95") && of("p95") <= of("max"), "{waits}");
+    for other in found["otherwise"].as_array().unwrap() {
+        assert!(other["fit"]["start_times"].as_array().is_some_and(|starts| starts.len() == 10), "{other}");
+    }
+}
