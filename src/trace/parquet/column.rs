@@ -224,7 +224,7 @@ fn whole(value: i64, meaning: Meaning, out: &mut Vec<u8>) {
     match meaning {
         Meaning::Number => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         Meaning::Unsigned => {
-            out.extend_from_slice(itoa::Buffer::new().format(value.cast_unsigned()).as_bytes())
+            out.extend_from_slice(itoa::Buffer::new().format(value.cast_unsigned()).as_bytes());
         }
         Meaning::Decimal(scale) => {
             let (unit, size) = (10_u64.pow(scale), value.unsigned_abs());
