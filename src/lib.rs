@@ -54,6 +54,12 @@
 //! from them, such as the difference between policies, and [`report`] what is read. [`cli`] is the binary, and [`document`], [`table`], [`error`], [`units`] and [`random`] are the ground that
 //! all stand on.
 //!
+//! # As a library
+//!
+//! An embedded simulation is at the top of this page. [A policy of one's own](policy#a-policy-of-ones-own) decides in place
+//! of the built-in ones, [a format of one's own](trace#a-format-of-ones-own) brings in any trace, and
+//! [`metrics::measure`] says what came of it.
+//!
 //! # What it models, and what it does not
 //!
 //! Gangs, pods and shares of a GPU; racks as NVLink domains; several generations of GPUs with their speeds; partitions

@@ -2,11 +2,13 @@ mod answers;
 mod compare;
 mod convert;
 mod questions;
+mod watch;
 
 pub(super) use answers::{Ask, Explain, Fit};
 pub(super) use compare::{Compare, Form};
 pub(super) use convert::{Generate, Import};
 pub(super) use questions::{Designed, Size, Sweep};
+pub(super) use watch::Watch;
 
 use super::Exit;
 use crate::scenario::Overrides;
@@ -52,6 +54,7 @@ fn after_help(examples: &str) -> String {
 pub(super) enum Command {
     Simulate(Simulate),
     Compare(Compare),
+    Watch(Watch),
     Size(Size),
     Sweep(Sweep),
     Fit(Fit),

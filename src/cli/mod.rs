@@ -25,6 +25,7 @@ mod size;
 mod sweep;
 mod terminal;
 mod vary;
+mod watch;
 
 pub use exit::Exit;
 
@@ -59,6 +60,7 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
     match command {
         Command::Simulate(arguments) => simulate::run(arguments, terminal),
         Command::Compare(arguments) => compare::run(arguments, terminal),
+        Command::Watch(arguments) => watch::run(arguments, terminal),
         Command::Size(arguments) => size::run(arguments, terminal),
         Command::Sweep(arguments) => sweep::run(arguments, terminal),
         Command::Fit(arguments) => fit::run(arguments, terminal),

@@ -4,6 +4,78 @@
 //! What it decides it applies on a [`Trial`] of the state, which checks it; whatever was applied is told to every part.
 //! The parts (order, backfill, placement, preemption, hold, power) joined by `pipeline` are one policy; another one
 //! implements the trait.
+//!
+//! # A policy of one's own
+//!
+//! The job with the least GPU-time first, on the node with the fewest free GPUs that holds it, and nobody waits for
+//! a job that does not fit:
+//!
+//! ```
+//! use gigawatt::cluster::{Cluster, NodeKind, Piece};
+//! use gigawatt::history::{Plan, Settings};
+//! use gigawatt::policy::{Policy, PolicyError};
+//! use gigawatt::simulation::{Control, simulate_with};
+//! use gigawatt::state::{Decision, Event, State, Trial};
+//! use gigawatt::units::{Factor, Gpus, Seconds, Time};
+//! use gigawatt::workload::{Behaviour, Builder, Job, Request};
+//!
+//! #[derive(Debug, Default)]
+//! struct LeastFirst {
+//!     waiting: Vec<u32>,
+//! }
+//!
+//! impl Policy for LeastFirst {
+//!     fn observe(&mut self, event: &Event, state: &State) {
+//!         match *event {
+//!             Event::Eligible { job } => self.waiting.push(job),
+//!             Event::Ended { job, .. } if state.waits(job) => self.waiting.push(job),
+//!             Event::Started { job, .. } | Event::Withdrawn { job } => self.waiting.retain(|own| *own != job),
+//!             _ => {}
+//!         }
+//!     }
+//!     fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
+//!         let workload = &trial.plan().workload;
+//!         let gpus = |job: u32| workload.request_of(job).gpus().ceil();
+//!         let area = |job: u32| u64::from(gpus(job)) * u64::from(workload.jobs[job as usize].requested_time.0);
+//!         self.waiting.sort_by_key(|job| (area(*job), *job));
+//!         let wanted: Vec<(u32, u32)> = self.waiting.iter().map(|job| (*job, gpus(*job))).collect();
+//!         for (job, gpus) in wanted {
+//!             let occupancy = &trial.resources().occupancy;
+//!             let free = |node: &u32| occupancy.free_mask(*node as usize).count_ones();
+//!             let nodes = 0..trial.plan().cluster.nodes();
+//!             let Some(node) = nodes.filter(|node| free(node) >= gpus).min_by_key(|node| (free(node), *node)) else {
+//!                 continue;
+//!             };
+//!             let mut mask = occupancy.free_mask(node as usize);
+//!             while mask.count_ones() > gpus {
+//!                 mask &= mask - 1;
+//!             }
+//!             // Whatever breaks a law, such as a quota, is refused with the law that it breaks.
+//!             trial.apply(Decision::Start { job, domains: &[Piece::Gpus { node, mask }], cap: Factor::ONE })?;
+//!             // What is applied is told to the policy after the pass.
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut builder = Builder::default();
+//! let behaviour = builder.behaviour(Behaviour::default());
+//! for (gpus, work) in [(8, 100), (4, 100), (2, 10)] {
+//!     let request = builder.request(Request::gang(Gpus::whole(gpus)));
+//!     let job = Job { request, behaviour, work_time: Seconds(work), ..Job::at(Time(0)) };
+//!     builder.push(job.requesting(Seconds(work)));
+//! }
+//! let plan = Plan {
+//!     cluster: Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() }),
+//!     workload: builder.finish(),
+//!     settings: Settings::named("fifo", "none", "first-fit"),
+//! };
+//! let history = simulate_with(plan, Box::new(LeastFirst::default()), &mut Control::default())?;
+//! let start = |job: u32| history.segments.iter().find(|own| own.job == job).map(|own| own.from.0);
+//! // The two small ones share the node; the large one waits for both.
+//! assert_eq!([start(0), start(1), start(2)], [Some(100), Some(0), Some(0)]);
+//! # Ok::<(), PolicyError>(())
+//! ```
 
 pub mod backfill;
 pub mod hold;

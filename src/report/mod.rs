@@ -15,5 +15,6 @@ pub mod run;
 pub mod size;
 pub mod sweep;
 pub(crate) mod table;
+pub mod watch;
 
 pub use directory::{Directory, write_file};

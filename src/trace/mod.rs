@@ -16,6 +16,44 @@
 //! # Ok::<(), gigawatt::error::Error>(())
 //! ```
 //!
+//! # A format of one's own
+//!
+//! Within the crate a format is one file and one line of [`FORMATS`]. Outside of it, a reader is a function from bytes to a
+//! [`Workload`] by way of a [`Builder`](crate::workload::Builder), and what it makes is written as a trace that the command
+//! line reads:
+//!
+//! ```
+//! use gigawatt::trace::{NativeForm, Options, read_bytes, write_native};
+//! use gigawatt::units::{Gpus, Seconds, Time};
+//! use gigawatt::workload::{Behaviour, Builder, Job, Request, Workload};
+//!
+//! /// Reads lines such as `12:30 alice 4 gpus for 90 min`.
+//! fn read_diary(text: &str) -> Option<Workload> {
+//!     let mut builder = Builder::default();
+//!     let behaviour = builder.behaviour(Behaviour::default());
+//!     for line in text.lines() {
+//!         let [clock, user, gpus, "gpus", "for", minutes, "min"] = line.split(' ').collect::<Vec<_>>()[..] else {
+//!             return None;
+//!         };
+//!         let (hours, rest) = clock.split_once(':')?;
+//!         let submit = hours.parse::<u32>().ok()? * 3600 + rest.parse::<u32>().ok()? * 60;
+//!         let request = builder.request(Request::gang(Gpus::whole(gpus.parse().ok()?)));
+//!         let (tenant, work) = (builder.tenant(user), Seconds(minutes.parse::<u32>().ok()? * 60));
+//!         let job = Job { request, behaviour, tenant, work_time: work, ..Job::at(Time(submit)) };
+//!         builder.push(job.requesting(work));
+//!     }
+//!     Some(builder.finish())
+//! }
+//!
+//! let workload = read_diary("12:30 alice 4 gpus for 90 min\n13:00 bob 8 gpus for 10 min\n").ok_or("a diary")?;
+//! assert_eq!(workload.jobs[1].work_time, Seconds(600));
+//! let mut trace = Vec::new();
+//! write_native(&workload, &[], NativeForm::Csv, &mut trace)?;
+//! let again = read_bytes("diary.csv", &trace, None, &Options::default())?;
+//! assert_eq!(again.workload.tenants[0].name, "alice");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Time
 //!
 //! Jobs stay in the order of the file, whatever their submit times. Dates and submits in Unix seconds are shifted so
