@@ -1,11 +1,10 @@
-//! What follows a simulation: jobs a second measured, bytes a second of the history file and of `jobs.csv`, and the
-//! page for people.
+//! What follows a simulation: jobs a second measured, bytes a second of the history file, jobs a second of the tables as
+//! CSV and as Parquet, and the page for people.
 //!
 //! `cargo bench --bench report`; on one core, into memory.
 
-#[cfg(feature = "html")]
-use criterion::{BenchmarkGroup, measurement::WallTime};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::cluster::{Cluster, NodeKind};
 use gigawatt::history::{History, Plan, Settings, file};
 #[cfg(feature = "html")]
@@ -54,6 +53,20 @@ fn history(racks: u32, nodes: u32, gpus: u32, backfill: &str) -> History {
     simulate(plan, &mut Control::default())
 }
 
+/// Tables as CSV and as Parquet: what a line a job costs each way, and a line an attempt.
+fn tables(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, run: &Run<'_>) {
+    for file in ["jobs.csv", "jobs.parquet", "attempts.csv", "attempts.parquet"] {
+        let exporter = EXPORTERS.iter().find(|exporter| exporter.file == file).expect("there is one");
+        let mut bytes = Vec::new();
+        (exporter.write)(run, &mut bytes).expect("memory takes every byte");
+        eprintln!("{file} of {name}: {} bytes", bytes.len());
+        group.throughput(Throughput::Elements(u64::from(JOBS)));
+        group.bench_function(BenchmarkId::new(file, name), |bencher| {
+            bencher.iter(|| (exporter.write)(run, &mut std::io::sink()));
+        });
+    }
+}
+
 /// The page of a run, what it looks closely at included.
 #[cfg(feature = "html")]
 fn page(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, history: &History, measured: &Measured) {
@@ -89,13 +102,7 @@ fn report(criterion: &mut Criterion) {
         });
         let (measured, provenance) = (measure(history), Provenance::default());
         let run = Run::new(history, &measured, &provenance);
-        let jobs = EXPORTERS.iter().find(|exporter| exporter.file == "jobs.csv").expect("there is one");
-        let mut text = Vec::new();
-        (jobs.write)(&run, &mut text).expect("memory takes every byte");
-        group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(BenchmarkId::new("jobs.csv", name), |bencher| {
-            bencher.iter(|| (jobs.write)(&run, &mut std::io::sink()));
-        });
+        tables(&mut group, name, &run);
         #[cfg(feature = "html")]
         page(&mut group, name, history, &measured);
     }

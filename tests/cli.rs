@@ -6,8 +6,7 @@
 mod command;
 
 use command::{command, directory, run, shown};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 const TINY: &str = "\
 ; UnixStartTime: 1272639895
@@ -26,28 +25,37 @@ fn without_a_command_it_says_what_there_is() {
     ----- stderr -----
     Simulates how an AI cloud schedules training and inference jobs on racks of GPUs
 
-    Usage: gigawatt <COMMAND>
+    Usage: gigawatt [OPTIONS] <COMMAND>
 
     Commands:
-      simulate  Run a scenario under one policy and print what came of it
-      compare   Run several scenarios or policies on the same seeds and print them beside each other
-      size      Find the least of something that meets targets: nodes, racks, a cap, a quota
-      sweep     Run a scenario at every point of some keys, under several seeds, into a table
-      fit       Tell when a job that does not exist yet would start, and what would have it start sooner
-      explain   Explain a saved run: why a job waited, what there was at an instant, what a tenant or a
-                queue held
-      check     Report every problem of a scenario at once, or what it comes to; nothing is run
-      inspect   Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-      import    Write a trace in gigawatt's own format: what is read of it, nothing lost
-      generate  Make a trace of the shape of another one, of any length and load
-      report    Write saved runs as one page that a browser opens from disk, several side by side
-      list      List what can be named: policies, formats, platforms, devices, exporters, columns,
-                measures
-      help      Print this message or the help of the given subcommand(s)
+      simulate     Run a scenario under one policy and print what came of it
+      compare      Run several scenarios or policies on the same seeds and print them beside each other
+      size         Find the least of something that meets targets: nodes, racks, a cap, a quota
+      sweep        Run a scenario at every point of some keys, under several seeds, into a table
+      fit          Tell when a job that does not exist yet would start, and what would have it start
+                   sooner
+      explain      Explain a saved run: why a job waited, what there was at an instant, what a tenant or
+                   a queue held
+      check        Report every problem of a scenario at once, or what it comes to; nothing is run
+      inspect      Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
+      import       Write a trace in gigawatt's own format: what is read of it, nothing lost
+      generate     Make a trace of the shape of another one, of any length and load
+      report       Write saved runs as one page that a browser opens from disk, several side by side
+      list         List what can be named: policies, formats, platforms, devices, exporters, columns,
+                   measures
+      init         Write a scenario to begin with, every line explained
+      schema       Print the JSON Schema of a file, by which editors complete and check it
+      completions  Print what makes a shell complete commands and options
+      man          Print the manual page, or write one a command
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
       -V, --version  Print version
+
+    Everywhere:
+          --quiet        Say nothing but results and errors: no notes, no progress
+          --threads <N>  How many threads may work [default: one a core]; results do not depend on it
 
     Examples:
       gigawatt simulate
@@ -65,10 +73,12 @@ fn without_a_command_it_says_what_there_is() {
 
     Exit codes:
         0  done
-        1  done, but jobs are left, a check failed, the answer is no, or Ctrl-C
+        1  done, but jobs are left that nothing can start, a check failed, or the answer is no
         2  the input is wrong; nothing was run
         3  the GPU asked for is not usable
       101  a bug in gigawatt
+      130  interrupted by Ctrl-C
+      143  interrupted by SIGTERM
 
     Results go to stdout, everything else to stderr. NO_COLOR=1 turns colours off.
     ");
@@ -217,15 +227,15 @@ fn a_file_that_is_not_there_is_told() {
 #[test]
 fn a_wrong_window_is_told_all_at_once() {
     let files = [("tiny.swf", TINY)];
-    insta::assert_snapshot!(run("inspect tiny.swf --from yesterday --until never", &files), @"
+    insta::assert_snapshot!(run("inspect tiny.swf --submitted-from yesterday --submitted-before never", &files), @"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error: `from`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `yesterday`
-    --> --from yesterday
+    --> --submitted-from yesterday
 
     error: `until`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `never`
-    --> --until never
+    --> --submitted-before never
 
     2 problems; nothing was run
     ");
@@ -362,9 +372,13 @@ fn a_preemptive_policy_that_can_stop_nobody_says_so() {
 }
 
 #[test]
-fn jobs_left_unfinished_are_told_by_the_exit_code() {
-    let arguments = "simulate --workload tiny.swf --cluster 2x8 --set run.until=1h --json";
-    let text = run(arguments, &TINY_FILES);
+fn jobs_that_nothing_can_start_are_told_by_the_exit_code() {
+    let cut_off = run("simulate --workload tiny.swf --cluster 2x8 --set run.until=1h --json", &TINY_FILES);
+    assert!(cut_off.starts_with("exit code: 0\n") && cut_off.contains("\"unfinished\": 1"), "{cut_off}");
+    // A node leaves for good, and with it the room for the fourth job.
+    let lost = "cluster = { rack = [{ platform = \"h100\", count = 1, nodes = 2 }], change = [{ time = \"10s\", \
+                nodes = \"1\", state = \"down\" }] }\n";
+    let text = run("simulate lost.toml --workload tiny.swf --json", &[("lost.toml", lost), TINY_FILES[0]]);
     assert!(text.starts_with("exit code: 1\n"), "{text}");
 }
 
@@ -399,10 +413,14 @@ fn a_saved_run_can_be_inspected() {
     run("simulate --workload tiny.swf --cluster 2x8 --out run");
     let text = run("inspect run");
     assert!(text.contains("5 jobs") && text.contains("offered load 1.77 on its cluster (16 GPUs)"), "{text}");
-    let wrong =
-        command(directory.path()).args(["inspect", "run", "--from", "5", "--cluster", "1x8"]).output();
+    let wrong = command(directory.path())
+        .args(["inspect", "run", "--submitted-from", "5", "--cluster", "1x8"])
+        .output();
     let told = shown(&wrong.unwrap());
-    assert!(told.contains("`--cluster` does not go") && told.contains("`--from` does not go"), "{told}");
+    assert!(
+        told.contains("`--cluster` does not go") && told.contains("`--submitted-from` does not go"),
+        "{told}"
+    );
     assert!(told.contains("exit code: 2") && told.contains("run/jobs.csv"), "{told}");
 }
 
@@ -583,60 +601,4 @@ fn graphs_and_scenarios_are_inspected_too() {
     assert!(text.contains("no offered load on its cluster: all jobs are submitted at once"), "{text}");
     let text = run("inspect tiny.swf --cluster 4x8", &TINY_FILES);
     assert!(text.contains("offered load 0.89 on 4x8 (32 GPUs)"), "{text}");
-}
-
-/// A run that is stuck in the middle: nobody reads the decisions that it prints.
-#[cfg(unix)]
-fn stuck(directory: &Path) -> std::process::Child {
-    let mut log = String::new();
-    for job in 1..=40_000 {
-        log.push_str(&format!("{job} {job} 0 60 1 -1 -1 1 60 -1 1 1 1 -1 1 -1 -1 -1\n"));
-    }
-    std::fs::write(directory.join("long.swf"), log).unwrap();
-    let arguments = "simulate --workload long.swf --cluster 1x8 -p fcfs --trace-decisions --out out";
-    let child = command(directory)
-        .args(arguments.split_whitespace())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The directory is made before the run; what it prints then fills the pipe.
-    while !directory.join("out").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    child
-}
-
-#[cfg(unix)]
-fn interrupt(child: &std::process::Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success(), "the run is still there");
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_run_leaves_a_history_that_says_so() {
-    let directory = directory(&[]);
-    let child = stuck(directory.path());
-    interrupt(&child);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
-    let bytes = std::fs::read(directory.path().join("out/history")).unwrap();
-    let history = gigawatt::history::file::read(&bytes, "history").unwrap();
-    assert!(!history.complete, "marked unfinished");
-    let settled = history.jobs.iter().filter(|job| job.finish_time != gigawatt::units::Time::NEVER).count();
-    assert!((1..40_000).contains(&settled), "{settled} jobs were done by then");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_second_interrupt_ends_at_once() {
-    let directory = directory(&[]);
-    let mut child = stuck(directory.path());
-    interrupt(&child);
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    interrupt(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(1), "although nobody reads what it says");
-    assert!(!directory.path().join("out/history").exists(), "no half file");
 }

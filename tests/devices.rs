@@ -80,7 +80,7 @@ fn a_gpu_adds_up_the_same_draw_to_the_byte() {
         let directory = out.path().join(format!("{device}{}", options.len()));
         let arguments = format!("{SIMULATE} --device {device} --out {}{options}", directory.display());
         let (code, _, stderr) = run(&arguments, true);
-        assert_eq!(code, Some(1), "{device}: {stderr}");
+        assert_eq!(code, Some(0), "{device}: {stderr}");
         let file = |name| std::fs::read(directory.join(name)).expect("it was written");
         let numbers = [file("power.csv"), file("feeds.csv")].concat();
         (numbers, file("history"), file("manifest.json"), stderr)
@@ -106,7 +106,7 @@ fn a_gpu_ranks_places_and_the_history_is_the_same() {
         let directory = out.path().join(format!("{device}{}", options.len()));
         let arguments = format!("{SIMULATE}{options} --device {device} --out {}", directory.display());
         let (code, _, stderr) = run(&arguments, true);
-        assert_eq!(code, Some(1), "{device}: {stderr}");
+        assert_eq!(code, Some(0), "{device}: {stderr}");
         let manifest = std::fs::read_to_string(directory.join("manifest.json")).expect("it was written");
         let history = std::fs::read(directory.join("history")).expect("it was written");
         (history, manifest.contains(&format!("\"device\": \"{name}\"")), stderr)

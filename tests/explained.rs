@@ -150,7 +150,7 @@ fn to_fit_is_to_submit() {
         let starts = found["fit"]["start_times"].as_array().unwrap();
         assert_eq!(starts.len(), 3, "a seed each: {found}");
         for (seed, start) in (1..).zip(starts) {
-            place.printed(&format!("simulate with.toml --seed {seed} --out with"));
+            place.printed(&format!("simulate with.toml --seed {seed} --out with --force"));
             let jobs = std::fs::read_to_string(place.0.path().join("with/jobs.csv")).unwrap();
             let line = jobs.lines().find(|line| line.starts_with("mine,")).unwrap();
             assert_eq!(start.to_string(), line.split(',').nth(6).unwrap(), "at {at}, seed {seed}: {line}");

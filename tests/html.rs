@@ -55,7 +55,7 @@ fn a_run_has_the_same_page_as_it_is_made_and_from_its_directory() {
     assert_eq!(done(place.path(), "report run"), "run/report.html\n", "where it is");
     let again = page(&run.join("report.html"));
     assert_eq!(made, again, "the same bytes");
-    done(place.path(), "simulate night.toml --out run");
+    done(place.path(), "simulate night.toml --out run --force");
     assert!(!run.join("report.html").exists(), "the page of an earlier run is taken away");
 }
 

@@ -204,7 +204,7 @@ fn a_row_of_a_sweep_is_that_run_on_its_own() {
     for record in reader.records().map(|record| record.unwrap()).step_by(4) {
         let (seed, quota, policy) = (&record[1], &record[2], &record[3]);
         let one = format!(
-            "simulate night.toml --seed {seed} --set tenant.0.quota={quota} -p {policy} --json --out one"
+            "simulate night.toml --seed {seed} --set tenant.0.quota={quota} -p {policy} --json --out one --force"
         );
         let text = place.run(&one, "1");
         let stdout =

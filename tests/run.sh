@@ -37,7 +37,7 @@ install_vulkan() {
 step "Vulkan adapter"
 if vulkan_is_there; then echo "present"; else install_vulkan; fi
 
-# Report pages are looked at in a browser, by a script whose requirements are pinned.
+# Report pages are looked at in a browser, and tables read by tools of others, by scripts whose requirements are pinned.
 install_browser() {
     local packages=() as_root=()
     command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)

@@ -1,19 +1,27 @@
 mod answers;
 mod compare;
 mod convert;
+mod looks;
 mod questions;
+mod shell;
 mod watch;
 
 pub(super) use answers::{Ask, Explain, Fit};
 pub(super) use compare::{Compare, Form};
 pub(super) use convert::{Generate, Import};
+#[cfg(feature = "html")]
+pub(super) use looks::Report;
+pub(super) use looks::{Inspect, List, Listing};
 pub(super) use questions::{Designed, Size, Sweep};
+pub(super) use shell::{Completions, Init, Man, SchemaOf};
 pub(super) use watch::Watch;
 
 use super::Exit;
 use crate::scenario::Overrides;
+use crate::table::Encoding;
 use crate::units::Seconds;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -38,6 +46,12 @@ Examples:
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
+    /// Say nothing but results and errors: no notes, no progress
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(super) quiet: bool,
+    /// How many threads may work [default: one a core]; results do not depend on it
+    #[arg(long, global = true, value_name = "N", help_heading = "Everywhere")]
+    pub(super) threads: Option<NonZeroUsize>,
 }
 
 fn after_help(examples: &str) -> String {
@@ -66,6 +80,10 @@ pub(super) enum Command {
     #[cfg(feature = "html")]
     Report(Report),
     List(List),
+    Init(Init),
+    Schema(SchemaOf),
+    Completions(Completions),
+    Man(Man),
 }
 
 const SIMULATE_EXAMPLES: &str = "\
@@ -77,7 +95,8 @@ Examples:
   gigawatt simulate night.toml --set policy.priority_step=600 --set tenant.0.quota=64
 
 Without a scenario, --workload and --cluster say what it would say; with neither of the three the
-embedded quickstart runs. Ctrl-C ends a run early and keeps what is done so far (exit code 1).";
+embedded quickstart runs. Ctrl-C or SIGTERM ends a run early and keeps what is done so far (exit codes
+130, 143).";
 
 /// Run a scenario under one policy and print what came of it
 #[derive(Debug, Args)]
@@ -90,9 +109,18 @@ pub(super) struct Simulate {
     pub(super) policy: Option<String>,
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// Keep the run here: manifest.json, summary.json, jobs.csv, power.csv, feeds.csv, history
+    /// Keep the run here: manifest.json, summary.json, history and tables (see `gigawatt list exporters`)
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Replace the run that is kept there
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+    /// Also write this: a name from `gigawatt list exporters`, such as perfetto, swf or evalys
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "out")]
+    pub(super) export: Vec<String>,
+    /// How tables are written
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Tables::Both, requires = "out")]
+    pub(super) tables: Tables,
     /// Also write the run as a page for people: DIR/report.html
     #[cfg(feature = "html")]
     #[arg(long, requires = "out")]
@@ -106,6 +134,33 @@ pub(super) struct Simulate {
     /// Print every decision of the policy to stderr as it is taken
     #[arg(long)]
     pub(super) trace_decisions: bool,
+}
+
+/// Says what an option is called now.
+fn renamed(now: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
+    move |_| Err(format!("it is called `{now}` now"))
+}
+
+/// How the tables of a run are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tables {
+    /// Only as CSV
+    Csv,
+    /// Only as Parquet
+    Parquet,
+    /// As CSV and as Parquet
+    Both,
+}
+
+impl Tables {
+    /// As the run takes them.
+    pub(super) const fn encodings(self) -> &'static [Encoding] {
+        match self {
+            Self::Csv => &[Encoding::Csv],
+            Self::Parquet => &[Encoding::Parquet],
+            Self::Both => Encoding::ALL,
+        }
+    }
 }
 
 impl Simulate {
@@ -157,9 +212,12 @@ pub(super) struct Changes {
     /// How to read it: a name from `gigawatt list formats`, or auto
     #[arg(long, value_name = "NAME")]
     pub(super) format: Option<String>,
-    /// The cluster: nodes x GPUs [x platform], such as 64x8 or 552x8xh100
+    /// The cluster: nodes x GPUs [x platform], such as 64x8 or 552x8xh100, or the path of a list of nodes (CSV)
     #[arg(long, value_name = "NxG[xP]")]
     pub(super) cluster: Option<String>,
+    /// Cut the run off at this time of its clock (run.until): seconds, 36h, 2d
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
     #[command(flatten)]
     pub(super) window: Window,
     /// Which job goes next: a name from `gigawatt list policies`
@@ -188,15 +246,26 @@ pub(super) struct Changes {
     pub(super) set: Vec<String>,
 }
 
+/// What `--submitted-before` was called where no run is cut off.
+#[derive(Debug, Args)]
+pub(super) struct OldUntil {
+    /// What --submitted-before was called
+    #[arg(long = "until", hide = true, value_parser = renamed("--submitted-before"))]
+    old_until: Option<String>,
+}
+
 /// Which jobs of a trace are taken, and how fast they come.
 #[derive(Debug, Args)]
 pub(super) struct Window {
     /// Only jobs submitted from here on: seconds, 36h, 2d, or a date such as 2017-10-09
-    #[arg(long, value_name = "TIME")]
+    #[arg(id = "submitted_from", long = "submitted-from", value_name = "TIME")]
     pub(super) from: Option<String>,
     /// Only jobs submitted before this: seconds, 36h, 2d, or a date
-    #[arg(long, value_name = "TIME")]
+    #[arg(id = "submitted_before", long = "submitted-before", value_name = "TIME")]
     pub(super) until: Option<String>,
+    /// What --submitted-from was called
+    #[arg(long = "from", hide = true, value_parser = renamed("--submitted-from"))]
+    old_from: Option<String>,
     /// Multiply the rate of arrivals: 2 halves the time between submits
     #[arg(long, value_name = "X")]
     pub(super) scale_load: Option<String>,
@@ -240,8 +309,9 @@ impl Changes {
             ("--workload", &self.workload),
             ("--format", &self.format),
             ("--cluster", &self.cluster),
-            ("--from", &self.window.from),
-            ("--until", &self.window.until),
+            ("--until", &self.until),
+            ("--submitted-from", &self.window.from),
+            ("--submitted-before", &self.window.until),
             ("--scale-load", &self.window.scale_load),
             ("--sample", &self.window.sample),
             ("--estimates", &self.window.estimates),
@@ -277,6 +347,7 @@ impl Changes {
             backfill: self.backfill.clone(),
             placement: self.placement.clone(),
             preemption: self.preemption.clone(),
+            run_until: self.until.clone(),
             cycle: self.cycle.clone(),
             seed: self.seed,
             device: self.device.clone(),
@@ -301,90 +372,4 @@ impl Window {
             ..Overrides::default()
         }
     }
-}
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  gigawatt inspect philly.csv.zst
-  gigawatt inspect philly.csv.zst --from 2017-10-01 --until 2017-11-01 --cluster 64x8
-  gigawatt inspect RICC-2010-2.swf.gz --cluster 1024x8
-  gigawatt inspect night.toml
-  gigawatt inspect philly.csv.zst made.csv     two of them beside each other, by quantiles";
-
-/// Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-///
-/// Nothing is simulated. With a cluster it also says what share of it the jobs would keep busy
-/// (the offered load: sum of GPUs x work time / (GPUs x time from first to last submit)).
-#[derive(Debug, Args)]
-#[command(after_help = INSPECT_EXAMPLES)]
-pub(super) struct Inspect {
-    /// A trace (plain, gzip, zstd), a file of job graphs or a scenario (TOML), or the directory of a run
-    ///
-    /// Of two of them the quantiles are shown beside each other.
-    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// How to read a trace: a name from `gigawatt list formats`, or auto
-    #[arg(long, value_name = "NAME")]
-    pub(super) format: Option<String>,
-    /// Compare with this cluster: nodes x GPUs [x platform], such as 64x8
-    #[arg(long, value_name = "NxG[xP]")]
-    pub(super) cluster: Option<String>,
-    #[command(flatten)]
-    pub(super) window: Window,
-}
-
-#[cfg(feature = "html")]
-const REPORT_EXAMPLES: &str = "\
-Examples:
-  gigawatt simulate night.toml --out run1
-  gigawatt report run1                       run1/report.html
-  gigawatt report run1 run2 --out both.html  side by side";
-
-/// Write saved runs as one page that a browser opens from disk, several side by side
-#[cfg(feature = "html")]
-#[derive(Debug, Args)]
-#[command(after_help = REPORT_EXAMPLES)]
-pub(super) struct Report {
-    /// Directories of runs, as `simulate --out` wrote them
-    #[arg(value_name = "DIR", required = true)]
-    pub(super) runs: Vec<PathBuf>,
-    /// Where to write the page [default: DIR/report.html, or report.html where there are several]
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
-}
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  gigawatt list policies
-  gigawatt list platforms
-  gigawatt list platforms gb300      every number of one, with its source
-  gigawatt list devices              what --device can name on this machine";
-
-/// List what can be named: policies, formats, platforms, devices, exporters, columns, measures
-#[derive(Debug, Args)]
-#[command(after_help = LIST_EXAMPLES)]
-pub(super) struct List {
-    /// What to list
-    #[arg(value_enum)]
-    pub(super) what: Listing,
-    /// One of them, to see everything about it
-    pub(super) name: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Listing {
-    /// Presets, orders, backfills and placements, for -p and the scenario's [policy]
-    Policies,
-    /// Formats of traces, for --format
-    Formats,
-    /// GPU generations in their nodes and racks, for --cluster and scenarios
-    Platforms,
-    /// What evaluates placements: the processor, and the GPUs found on this machine, for --device
-    Devices,
-    /// Files of a run directory (simulate --out)
-    Exporters,
-    /// Columns of jobs.csv, with their units and formulas
-    Columns,
-    /// Numbers of a run: rows of a comparison, columns of a sweep, targets of --where
-    Measures,
 }

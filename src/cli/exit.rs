@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All that was asked for is done; also when whoever read the output closed it early.
     Done = 0,
-    /// It is done, but jobs were left unfinished, a check failed or the answer is no; also after Ctrl-C.
+    /// It is done, but jobs are left that nothing left to happen could start, a check failed or the answer is no.
     Unfinished = 1,
     /// The input is wrong: a file, a scenario, an option. Nothing was run.
     WrongInput = 2,
@@ -21,12 +21,23 @@ pub enum Exit {
     DeviceUnusable = 3,
     /// A bug in this program.
     Bug = 101,
+    /// Ctrl-C; what was done until then is kept, and says that it is unfinished.
+    Interrupted = 130,
+    /// The same, when asked to terminate (SIGTERM).
+    Terminated = 143,
 }
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 5] =
-        [Self::Done, Self::Unfinished, Self::WrongInput, Self::DeviceUnusable, Self::Bug];
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Unfinished,
+        Self::WrongInput,
+        Self::DeviceUnusable,
+        Self::Bug,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
 
     /// The number the shell sees.
     #[must_use]
@@ -38,10 +49,14 @@ impl Exit {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Unfinished => "done, but jobs are left, a check failed, the answer is no, or Ctrl-C",
+            Self::Unfinished => {
+                "done, but jobs are left that nothing can start, a check failed, or the answer is no"
+            }
             Self::WrongInput => "the input is wrong; nothing was run",
             Self::DeviceUnusable => "the GPU asked for is not usable",
             Self::Bug => "a bug in gigawatt",
+            Self::Interrupted => "interrupted by Ctrl-C",
+            Self::Terminated => "interrupted by SIGTERM",
         }
     }
 }

@@ -136,8 +136,8 @@ fn given(arguments: &Inspect) -> impl Iterator<Item = (&'static str, &String)> {
     let all = [
         ("--format", arguments.format.as_ref()),
         ("--cluster", arguments.cluster.as_ref()),
-        ("--from", window.from.as_ref()),
-        ("--until", window.until.as_ref()),
+        ("--submitted-from", window.from.as_ref()),
+        ("--submitted-before", window.until.as_ref()),
         ("--scale-load", window.scale_load.as_ref()),
         ("--sample", window.sample.as_ref()),
         ("--estimates", window.estimates.as_ref()),

@@ -9,8 +9,9 @@ use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
 use crate::policy::part::{self, Kind, Part};
 use crate::policy::placement::{ListedPlacement, PLACEMENTS};
-use crate::report::run::{COLUMNS, EXPORTERS};
+use crate::report::run::{EXPORTERS, TABLES};
 use crate::report::table;
+use crate::table::Head;
 use crate::trace;
 use std::collections::BTreeSet;
 
@@ -98,9 +99,27 @@ fn exporters(name: Option<&str>, width: u16) -> Result<String> {
     simple("exporter", ["exporter", "file", "what is in it"], rows, name, width)
 }
 
+/// The columns of every table, of one, or those of a name.
 fn columns(name: Option<&str>, width: u16) -> Result<String> {
-    let rows = COLUMNS.iter().map(|column| [column.name, column.unit, column.about]);
-    simple("column", ["column", "unit", "what it says"], rows, name, width)
+    let header = ["column", "kind", "unit", "since", "what it says"];
+    let mut texts = Vec::new();
+    for table in TABLES {
+        let is_shown = |head: &Head<'_>| name.is_none_or(|name| name == table.name || name == head.name);
+        let mut rows = table::new(width, header);
+        for head in (table.heads)().iter().filter(|head| is_shown(head)) {
+            rows.add_row([head.name, head.kind.name(), head.unit, head.since, head.about]);
+        }
+        if !rows.is_empty() {
+            table::rigid(&mut rows, 0..4);
+            texts.push(format!("{}: {}\n\n{}", table.name, table.about, table::text(&mut rows)));
+        }
+    }
+    if let Some(name) = name.filter(|_| texts.is_empty()) {
+        let heads: Vec<Head<'_>> = TABLES.iter().flat_map(|table| (table.heads)()).collect();
+        let names = heads.iter().map(|head| head.name);
+        return Err(unknown("column", name, TABLES.iter().map(|table| table.name).chain(names)).into());
+    }
+    Ok(texts.join("\n"))
 }
 
 fn measures(name: Option<&str>, width: u16) -> Result<String> {

@@ -12,6 +12,7 @@ mod explain;
 mod fit;
 mod generate;
 mod import;
+mod init;
 mod inspect;
 mod interrupt;
 mod list;
@@ -20,6 +21,7 @@ mod progress;
 #[cfg(feature = "html")]
 mod report;
 mod saved;
+mod shell;
 mod simulate;
 mod size;
 mod sweep;
@@ -29,7 +31,7 @@ mod watch;
 
 pub use exit::Exit;
 
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::gpu;
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -43,10 +45,13 @@ pub fn main() -> ExitCode {
     report_bugs();
     let terminal = Terminal::detect();
     let exit = match Arguments::try_parse() {
-        Ok(arguments) => run(&arguments.command, terminal).unwrap_or_else(|error| {
-            terminal.error(&error);
-            Exit::from(&error)
-        }),
+        Ok(arguments) => set_up(&arguments, terminal)
+            .and_then(|terminal| run(&arguments.command, terminal))
+            .map(interrupt::told)
+            .unwrap_or_else(|error| {
+                terminal.error(&error);
+                Exit::from(&error)
+            }),
         Err(usage) => {
             // Help is data and goes to stdout; a reader that has gone is no error.
             let _ = usage.print();
@@ -54,6 +59,15 @@ pub fn main() -> ExitCode {
         }
     };
     exit.into()
+}
+
+/// Does what is said for every command.
+fn set_up(arguments: &Arguments, terminal: Terminal) -> Result<Terminal> {
+    if let Some(threads) = arguments.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        pool.map_err(|error| Problem::new(format!("cannot start {threads} threads: {error}")))?;
+    }
+    Ok(Terminal { quiet: arguments.quiet, watched: terminal.watched && !arguments.quiet, ..terminal })
 }
 
 fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
@@ -72,6 +86,10 @@ fn run(command: &Command, terminal: Terminal) -> Result<Exit> {
         #[cfg(feature = "html")]
         Command::Report(arguments) => report::run(arguments, terminal),
         Command::List(arguments) => list::run(arguments, terminal),
+        Command::Init(arguments) => init::run(arguments, terminal),
+        Command::Schema(arguments) => shell::schema(arguments, terminal),
+        Command::Completions(arguments) => shell::completions(arguments, terminal),
+        Command::Man(arguments) => shell::man(arguments, terminal),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::arguments::Simulate;
 use super::device::Uses;
+use super::list::unknown;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
@@ -16,6 +17,10 @@ use std::path::Path;
 
 /// Runs one scenario under one policy.
 pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
+    let names = || EXPORTERS.iter().map(|exporter| exporter.name);
+    if let Some(name) = arguments.export.iter().find(|name| !names().any(|known| known == *name)) {
+        return Err(unknown("exporter", name, names()).into());
+    }
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
@@ -26,12 +31,18 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     };
     let mut device = device::chosen(loaded.device.as_ref(), uses, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
+    if let Some(out) = out.as_ref().filter(|_| !arguments.force) {
+        Run::has_room(out)?;
+    }
     let mut provenance = provenance(&loaded, arguments);
     let Loaded { plan, .. } = loaded;
     let history = simulated(plan, arguments.trace_decisions, device.ranks.clone(), terminal);
     provenance.device = device.name(terminal);
     let measured = measure(&history);
-    let mut run = Run::new(&history, &measured, &provenance).with_page(arguments.wants_page());
+    let mut run = Run::new(&history, &measured, &provenance)
+        .with_page(arguments.wants_page())
+        .with_tables(arguments.tables.encodings())
+        .with_exports(&arguments.export);
     if let Some(metering) = device.metering() {
         run = run.metered_by(metering);
     }
@@ -46,8 +57,13 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     terminal.print(&text)?;
     terminal.notes(&stuck(&run));
     device.outcome(terminal)?;
-    let unfinished = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
-    Ok(if unfinished || !history.complete { Exit::Unfinished } else { Exit::Done })
+    Ok(ended(&history))
+}
+
+/// A run that `until` cut off is done; one that leaves jobs which nothing left to happen could start is not.
+fn ended(history: &History) -> Exit {
+    let left = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
+    if !history.complete || history.exhausted && left { Exit::Unfinished } else { Exit::Done }
 }
 
 /// Where a run comes from, the command line included.

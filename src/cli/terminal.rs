@@ -13,6 +13,8 @@ pub(super) struct Terminal {
     pub(super) error_colour: bool,
     /// Whether somebody watches stderr.
     pub(super) watched: bool,
+    /// Whether only results and errors are wanted.
+    pub(super) quiet: bool,
 }
 
 /// Columns where nobody says how many there are.
@@ -31,6 +33,7 @@ impl Terminal {
             colour: out && !plain,
             error_colour: watched && !plain,
             watched,
+            quiet: false,
         }
     }
     /// Writes data to stdout. That nobody reads it any more is no error.
@@ -50,6 +53,9 @@ impl Terminal {
     }
     /// Says what is worth knowing before the results.
     pub(super) fn note(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         let (bold, plain) = if self.error_colour { ("\x1b[1;36m", "\x1b[0m") } else { ("", "") };
         self.say(&format!("{bold}note{plain}: {text}"));
     }

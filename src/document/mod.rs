@@ -20,9 +20,11 @@
 //! ```
 
 mod set;
+mod shape;
 mod table;
 mod value;
 
+pub use shape::{Shape, quantity};
 pub use table::{Item, Table};
 pub use value::{Array, Map, Read, Value};
 
@@ -79,6 +81,8 @@ pub struct Document {
     /// Where the text itself is not TOML; what follows from that is not reported on its own.
     broken: Vec<Range<usize>>,
     problems: RefCell<Vec<(Mark, Problem)>>,
+    /// Who wants to know what is asked.
+    notes: shape::Notes,
 }
 
 impl Document {
@@ -94,6 +98,7 @@ impl Document {
             settings: Vec::new(),
             broken: Vec::new(),
             problems: RefCell::default(),
+            notes: None,
             source,
         };
         let mut found = Vec::new();
@@ -136,8 +141,8 @@ impl Document {
     }
     /// The whole document as a table.
     #[must_use]
-    pub const fn root(&self) -> Table<'_> {
-        Table::new(self, &self.root, Mark::new(0, 0..0))
+    pub fn root(&self) -> Table<'_> {
+        Table::new(self, &self.root, Mark::new(0, 0..0), 0)
     }
     /// Where a mark is, for a person.
     #[must_use]

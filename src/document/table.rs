@@ -1,3 +1,4 @@
+use super::shape::{self, Place};
 use super::value::{Map, Node, Read, Value};
 use super::{Document, Mark, Placed};
 use crate::error::Problem;
@@ -9,11 +10,27 @@ pub struct Table<'d> {
     map: &'d Map,
     mark: Mark,
     asked: Vec<&'static str>,
+    /// Where what is asked of it is noted.
+    place: Place,
 }
 
 impl<'d> Table<'d> {
-    pub(super) const fn new(document: &'d Document, map: &'d Map, mark: Mark) -> Self {
-        Self { document, map, mark, asked: Vec::new() }
+    pub(super) fn new(document: &'d Document, map: &'d Map, mark: Mark, place: Place) -> Self {
+        let place = shape::note(&document.notes, |shape| shape.table(place));
+        Self { document, map, mark, asked: Vec::new(), place }
+    }
+    /// Says that the table is one of a kind that is read in several places, and is read alike there.
+    pub fn as_kind(&mut self, name: &'static str) {
+        self.place = shape::note(&self.document.notes, |shape| shape.kind(self.place, name));
+    }
+    /// Notes that a key is asked for.
+    fn note(&self, key: &str, is_needed: bool) -> Place {
+        shape::note(&self.document.notes, |shape| shape.key(self.place, key, is_needed))
+    }
+    /// Notes what the value of a key is asked to be, whether it is there or not.
+    fn note_value<T: Read>(&self, key: &str) {
+        let place = self.note(key, false);
+        shape::note(&self.document.notes, |shape| shape.value(place, T::schema()));
     }
     /// The document it stands in.
     #[must_use]
@@ -37,14 +54,19 @@ impl<'d> Table<'d> {
     }
     /// The value of a key, whatever it is; none if it is not there.
     pub fn item(&mut self, key: &'static str) -> Option<Item<'d>> {
+        if self.asked.is_empty() {
+            shape::note(&self.document.notes, |shape| shape.begun(self.place));
+        }
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
+        let place = self.note(key, false);
         let (_, node) = self.map.0.get(key)?;
-        Some(Item { document: self.document, node, name: key.to_owned() })
+        Some(Item { document: self.document, node, name: key.to_owned(), place })
     }
     /// As [`Table::item`], but its absence is a problem.
     pub fn required_item(&mut self, key: &'static str) -> Option<Item<'d>> {
+        self.note(key, true);
         let item = self.item(key);
         if item.is_none() {
             self.document.missing(self.mark, key, None);
@@ -53,6 +75,7 @@ impl<'d> Table<'d> {
     }
     /// As [`Table::required_item`], with a hint how to make good its absence.
     pub fn required_or_hint(&mut self, key: &'static str, hint: &str) -> Option<Item<'d>> {
+        self.note(key, true);
         let item = self.item(key);
         if item.is_none() {
             self.document.missing(self.mark, key, Some(hint));
@@ -61,10 +84,12 @@ impl<'d> Table<'d> {
     }
     /// The value of a key; none if it is not there or, which is then reported, not what was expected.
     pub fn optional<T: Read>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        self.note_value::<T>(key);
         self.item(key)?.read()
     }
     /// As [`Table::optional`], but its absence is a problem.
     pub fn required<T: Read>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        self.note_value::<T>(key);
         self.required_item(key)?.read()
     }
     /// The value of a key, or `default`.
@@ -73,10 +98,15 @@ impl<'d> Table<'d> {
     }
     /// The name under a key, which must be one of `known`; what belongs to it.
     pub fn choice<T: Copy>(&mut self, key: &'static str, known: &[(&str, T)]) -> Option<Placed<T>> {
+        let place = self.note(key, false);
+        shape::note(&self.document.notes, |shape| shape.names(place, known.iter().map(|(name, _)| *name)));
         self.item(key)?.choice(known)
     }
     /// The items of a list; empty if it is not there.
     pub fn list<T: Read>(&mut self, key: &'static str) -> Vec<Placed<T>> {
+        let place = self.note(key, false);
+        let item = shape::note(&self.document.notes, |shape| shape.item(place));
+        shape::note(&self.document.notes, |shape| shape.value(item, T::schema()));
         let items = self.item(key).and_then(Item::items).unwrap_or_default();
         items.into_iter().filter_map(|item| item.read()).collect()
     }
@@ -107,7 +137,8 @@ impl<'d> Table<'d> {
     pub fn entries(self) -> Vec<(Placed<String>, Item<'d>)> {
         let mut entries: Vec<_> = (self.map.0.iter())
             .map(|(key, (mark, node))| {
-                let item = Item { document: self.document, node, name: key.clone() };
+                let place = shape::note(&self.document.notes, |shape| shape.other(self.place));
+                let item = Item { document: self.document, node, name: key.clone(), place };
                 (Placed { value: key.clone(), mark: *mark }, item)
             })
             .collect();
@@ -136,6 +167,8 @@ pub struct Item<'d> {
     node: &'d Node,
     /// The key under which it, or the list that holds it, stands.
     name: String,
+    /// Where what is asked of it is noted.
+    place: Place,
 }
 
 impl<'d> Item<'d> {
@@ -167,6 +200,7 @@ impl<'d> Item<'d> {
     /// Its value; none, which is then reported, if it is not what was expected.
     #[must_use]
     pub fn read<T: Read>(&self) -> Option<Placed<T>> {
+        shape::note(&self.document.notes, |shape| shape.value(self.place, T::schema()));
         let value = T::read(&self.node.value);
         if value.is_none() {
             self.wrong(&T::expected());
@@ -176,6 +210,8 @@ impl<'d> Item<'d> {
     /// A text, number or date as it is written; none if it is something else.
     #[must_use]
     pub fn scalar(&self) -> Option<String> {
+        let kind = || serde_json::json!({ "type": ["string", "number"] });
+        shape::note(&self.document.notes, |shape| shape.value(self.place, kind()));
         match &self.node.value {
             Value::String(text) | Value::Float(text) | Value::Datetime(text) => Some(text.clone()),
             Value::Integer(number) => Some(number.to_string()),
@@ -185,12 +221,16 @@ impl<'d> Item<'d> {
     /// What belongs to the name it is.
     #[must_use]
     pub fn choice<T: Copy>(&self, known: &[(&str, T)]) -> Option<Placed<T>> {
-        let name: Placed<String> = self.read()?;
-        let found = known.iter().find(|(known, _)| *known == name.value);
+        let names = known.iter().map(|(name, _)| *name);
+        shape::note(&self.document.notes, |shape| shape.names(self.place, names.clone()));
+        let name = String::read(&self.node.value).or_else(|| {
+            self.wrong(&String::expected());
+            None
+        })?;
+        let found = known.iter().find(|(known, _)| *known == name);
         if found.is_none() {
-            let problem = Problem::new(format!("unknown {} `{}`", self.name.replace('_', " "), name.value));
-            let names = known.iter().map(|(name, _)| *name);
-            self.document.complain(self.mark(), problem.hint_nearest(&name.value, names));
+            let problem = Problem::new(format!("unknown {} `{name}`", self.name.replace('_', " ")));
+            self.document.complain(self.mark(), problem.hint_nearest(&name, names));
         }
         Some(Placed { value: found?.1, mark: self.mark() })
     }
@@ -198,7 +238,7 @@ impl<'d> Item<'d> {
     #[must_use]
     pub fn table(self) -> Option<Table<'d>> {
         if let Value::Table(map) = &self.node.value {
-            return Some(Table::new(self.document, map, self.node.mark));
+            return Some(Table::new(self.document, map, self.node.mark, self.place));
         }
         self.wrong("a table");
         None
@@ -206,8 +246,9 @@ impl<'d> Item<'d> {
     /// The items of the list it is.
     #[must_use]
     pub fn items(self) -> Option<Vec<Self>> {
+        let place = shape::note(&self.document.notes, |shape| shape.item(self.place));
         if let Value::Array(items) = &self.node.value {
-            let item = |node| Self { document: self.document, node, name: self.name.clone() };
+            let item = |node| Self { document: self.document, node, name: self.name.clone(), place };
             return Some(items.0.iter().map(item).collect());
         }
         self.wrong("a list");

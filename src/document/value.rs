@@ -1,5 +1,7 @@
 use super::Mark;
+use super::shape::quantity;
 use crate::units::{Factor, Gpus, Seconds, Time, Watts};
+use serde_json::json;
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -93,6 +95,11 @@ pub trait Read: Sized {
     fn expected() -> String;
     /// The value, unless it is something else than expected.
     fn read(value: &Value) -> Option<Self>;
+    /// The same as JSON Schema, which may take more; by default a text that begins with a digit, or a number.
+    #[must_use]
+    fn schema() -> serde_json::Value {
+        quantity(&Self::expected())
+    }
 }
 
 impl Read for String {
@@ -102,6 +109,9 @@ impl Read for String {
     fn read(value: &Value) -> Option<Self> {
         if let Value::String(text) = value { Some(text.clone()) } else { None }
     }
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
 }
 
 impl Read for bool {
@@ -110,6 +120,9 @@ impl Read for bool {
     }
     fn read(value: &Value) -> Option<Self> {
         if let Value::Boolean(value) = value { Some(*value) } else { None }
+    }
+    fn schema() -> serde_json::Value {
+        json!({ "type": "boolean" })
     }
 }
 
@@ -121,6 +134,9 @@ macro_rules! read_whole_numbers {
             }
             fn read(value: &Value) -> Option<Self> {
                 if let Value::Integer(number) = value { Self::try_from(*number).ok() } else { None }
+            }
+            fn schema() -> serde_json::Value {
+                json!({ "type": "integer", "minimum": Self::MIN, "maximum": Self::MAX })
             }
         }
     )*};
@@ -139,6 +155,9 @@ impl Read for f64 {
         };
         text.parse().ok().filter(|number: &Self| number.is_finite())
     }
+    fn schema() -> serde_json::Value {
+        json!({ "type": "number" })
+    }
 }
 
 impl Read for Factor {
@@ -147,6 +166,9 @@ impl Read for Factor {
     }
     fn read(value: &Value) -> Option<Self> {
         f64::read(value).and_then(Self::from_f64)
+    }
+    fn schema() -> serde_json::Value {
+        json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 65_535, "description": Self::expected() })
     }
 }
 

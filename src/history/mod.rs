@@ -50,6 +50,19 @@ impl SegmentEnd {
         Self::NodeDown,
         Self::Changed,
     ];
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Timeout => "timeout",
+            Self::Preempted => "preempted",
+            Self::NodeDown => "node-down",
+            Self::Changed => "changed",
+        }
+    }
 }
 
 /// A stretch of time in which a job holds the same domains at the same rate.

@@ -1,4 +1,4 @@
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Problem, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,19 @@ impl Directory {
         std::fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
         tempfile::NamedTempFile::new_in(path).map_err(|source| Error::io("write in", path, source))?;
         Ok(Self { path: path.to_owned() })
+    }
+    /// Checks that none of these files is there, of which the first vouches for the others.
+    ///
+    /// # Errors
+    /// One of them is; a hint tells of `--force`.
+    pub fn holds_none_of(&self, files: &[&str]) -> Result<()> {
+        let Some(there) = files.iter().find(|file| self.path.join(file).exists()) else { return Ok(()) };
+        let problem = match files.first() {
+            Some(first) if first == there => Problem::new("another run is kept here"),
+            _ => Problem::new(format!("`{there}` is there, which this run would replace")),
+        };
+        let hint = "`--force` replaces what is there; another `--out` keeps it";
+        Err(problem.at(Place::file(self.path.display().to_string())).hint(hint).into())
     }
     /// Where it is.
     #[must_use]

@@ -33,12 +33,14 @@ mod policy;
 mod power;
 mod quantity;
 mod run;
+mod schema;
 mod traces;
 
 pub use choices::{Choices, apply as apply_policy};
 pub use files::Input;
 pub use overrides::{JobKey, Overrides};
 pub use policy::stops_nobody;
+pub use schema::{SCHEMAS, Schema};
 pub use traces::Traces;
 
 use crate::document::{Document, Placed, Table};
@@ -95,6 +97,7 @@ impl Scenario {
         match path {
             Some(path) => Self::load_with(path, overrides, traces),
             None if overrides.workload.is_some() => Self::options_with(overrides, traces),
+            None if overrides.cluster.is_some() => Err(no_jobs().into()),
             None => Self::text_with("quickstart", QUICKSTART, overrides, traces),
         }
     }
@@ -145,6 +148,14 @@ impl Scenario {
         files.note(Path::new(name), text.as_bytes());
         read(Document::parse(name, text), name.to_owned(), files, overrides)
     }
+}
+
+/// What to say of a cluster alone.
+fn no_jobs() -> Problem {
+    let problem = "`--cluster` says where jobs run, and nothing says which: a workload is missing";
+    let hint =
+        "`--workload FILE`, or a scenario; with neither of them `gigawatt simulate` runs the quickstart";
+    Problem::new(problem).hint(hint)
 }
 
 /// Reads the trace that `--workload` names, with what else the command line says of it, on no cluster.

@@ -13,9 +13,9 @@ pub struct Overrides {
     pub format: Option<String>,
     /// `--cluster NODESxGPUS[xPLATFORM]`: in place of the whole `[cluster]`.
     pub cluster: Option<String>,
-    /// `--from WHEN`: `workload.from`.
+    /// `--submitted-from WHEN`: `workload.from`.
     pub from: Option<String>,
-    /// `--until WHEN`: `workload.until`.
+    /// `--submitted-before WHEN`: `workload.until`.
     pub until: Option<String>,
     /// `--scale-load X`: `workload.scale_load`.
     pub scale_load: Option<String>,
@@ -40,6 +40,8 @@ pub struct Overrides {
     pub placement: Option<String>,
     /// `--preemption NAME`: `policy.preemption`.
     pub preemption: Option<String>,
+    /// `--until SPAN`: `run.until`.
+    pub run_until: Option<String>,
     /// `--cycle SPAN`: `run.cycle`.
     pub cycle: Option<String>,
     /// `--seed N`: `run.seed`.
@@ -90,8 +92,8 @@ impl Overrides {
         };
         let plain = [
             ("--format", "workload.format", self.format.as_deref().map(text)),
-            ("--from", "workload.from", self.from.as_deref().map(text)),
-            ("--until", "workload.until", self.until.as_deref().map(text)),
+            ("--submitted-from", "workload.from", self.from.as_deref().map(text)),
+            ("--submitted-before", "workload.until", self.until.as_deref().map(text)),
             ("--scale-load", "workload.scale_load", self.scale_load.as_deref().map(number_or_text)),
             ("--sample", "workload.sample", self.sample.as_deref().map(number_or_text)),
             ("--estimates", "workload.estimates", self.estimates.as_deref().map(text)),
@@ -105,6 +107,7 @@ impl Overrides {
             ("--backfill", "policy.backfill", self.backfill.as_deref().map(text)),
             ("--placement", "policy.placement", self.placement.as_deref().map(text)),
             ("--preemption", "policy.preemption", self.preemption.as_deref().map(text)),
+            ("--until", "run.until", self.run_until.as_deref().map(text)),
             ("--cycle", "run.cycle", self.cycle.as_deref().map(text)),
             ("--device", "run.device", self.device.as_deref().map(text)),
             ("--seed", "run.seed", self.seed.map(|seed| Value::Integer(seed.into()))),

@@ -36,7 +36,7 @@ impl Read for Mebibytes {
     }
 }
 
-/// Ranges of indices as `jobs.csv` writes them: `3-5;9`.
+/// Ranges of indices: `3-5;9`, or as `jobs.csv` writes them, `n3-5;n9`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ranges(pub(super) Vec<Range<u32>>);
 
@@ -54,14 +54,20 @@ impl Read for Ranges {
             _ => None,
         }
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": ["string", "integer"], "description": Self::expected() })
+    }
 }
 
-/// The ranges that a text like `3-5;9` names.
+/// The ranges that a text like `3-5;9` or `n3-5;n9` names.
 pub(super) fn ranges(text: &str) -> Option<Vec<Range<u32>>> {
     text.split([';', ','])
         .map(|piece| {
             let (first, last) = piece.split_once('-').unwrap_or((piece, piece));
-            let (first, last) = (first.trim().parse::<u32>().ok()?, last.trim().parse::<u32>().ok()?);
+            let first = first.trim();
+            let first = first.strip_prefix('n').unwrap_or(first).parse::<u32>().ok()?;
+            let last = last.trim();
+            let last = last.strip_prefix('n').unwrap_or(last).parse::<u32>().ok()?;
             (first <= last && last < u32::MAX).then(|| first..last + 1)
         })
         .collect()

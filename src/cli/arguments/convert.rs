@@ -1,11 +1,11 @@
-use super::Window;
+use super::{OldUntil, Window};
 use clap::Args;
 use std::path::PathBuf;
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   gigawatt import philly.csv.zst -o philly.csv
-  gigawatt import sacct.txt --from 2026-01-01 --estimates exact -o january.jsonl";
+  gigawatt import sacct.txt --submitted-from 2026-01-01 --estimates exact -o january.jsonl";
 
 /// Write a trace in gigawatt's own format: what is read of it, nothing lost
 ///
@@ -26,6 +26,8 @@ pub(in crate::cli) struct Import {
     pub(in crate::cli) seed: Option<u64>,
     #[command(flatten)]
     pub(in crate::cli) window: Window,
+    #[command(flatten)]
+    old: OldUntil,
 }
 
 const GENERATE_EXAMPLES: &str = "\
@@ -65,6 +67,8 @@ pub(in crate::cli) struct Generate {
     pub(in crate::cli) format: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) window: Window,
+    #[command(flatten)]
+    old: OldUntil,
 }
 
 /// An offered load.

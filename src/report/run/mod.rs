@@ -14,19 +14,16 @@
 //! assert!(text.starts_with(b"job_id,tenant,kind,gpus,submit_time,"));
 //! ```
 
-mod columns;
-mod feeds;
-mod jobs;
+mod exports;
 pub(super) mod json;
-mod metered;
 mod power;
-mod ranges;
+mod tables;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;
 
-pub use columns::{COLUMNS, Column};
 pub use json::{Input, Provenance};
+pub use tables::{TABLES, Table};
 pub use text::{stuck, summary};
 
 use super::Directory;
@@ -34,8 +31,12 @@ use crate::error::Result;
 use crate::history::{Digest, History, file};
 use crate::metrics::{Details, Measured, details};
 use crate::power::meter::{Cpu, Load, Metering, Usage, Window};
+use crate::table::Encoding;
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, Write};
+
+/// The file that vouches for the others of a run.
+const MANIFEST: &str = "manifest.json";
 
 /// A run that is over and all that is known about it.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct Run<'a> {
     details: OnceCell<Details>,
     #[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the page asks"))]
     with_page: bool,
+    encodings: &'a [Encoding],
+    asked: &'a [String],
     metering: RefCell<Option<&'a mut dyn Metering>>,
 }
 
@@ -64,6 +67,8 @@ impl<'a> Run<'a> {
             digest: OnceCell::new(),
             details: OnceCell::new(),
             with_page: false,
+            encodings: Encoding::ALL,
+            asked: &[],
             metering: RefCell::new(None),
         }
     }
@@ -71,6 +76,16 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn with_page(self, wanted: bool) -> Self {
         Self { with_page: wanted, ..self }
+    }
+    /// The same run, its tables written in these ways only, instead of all there are.
+    #[must_use]
+    pub fn with_tables(self, encodings: &'a [Encoding]) -> Self {
+        Self { encodings, ..self }
+    }
+    /// The same run, with what these exporters write among its files.
+    #[must_use]
+    pub fn with_exports(self, asked: &'a [String]) -> Self {
+        Self { asked, ..self }
     }
     /// The run looked at closely, once.
     pub fn details(&self) -> &Details {
@@ -91,15 +106,25 @@ impl<'a> Run<'a> {
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| self.history.digest())
     }
+    /// Checks that a directory holds no run yet, and nothing that one would replace.
+    ///
+    /// # Errors
+    /// It does; a hint tells of `--force`.
+    pub fn has_room(directory: &Directory) -> Result<()> {
+        let others = EXPORTERS.iter().map(|exporter| exporter.file).filter(|file| *file != MANIFEST);
+        directory.holds_none_of(&[MANIFEST].into_iter().chain(others).collect::<Vec<_>>())
+    }
     /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all. Where an earlier run left its
-    /// manifest there, its files that this run has not are taken away.
+    /// manifest there, that is taken away first, so that it does not vouch for what is half replaced, and in the end its
+    /// files that this run has not.
     ///
     /// # Errors
     /// The system says no.
     pub fn save(&self, directory: &Directory) -> Result<()> {
-        let is_run = directory.path().join("manifest.json").is_file();
+        let is_run = directory.path().join(MANIFEST).is_file();
+        directory.remove(MANIFEST)?;
         for exporter in EXPORTERS {
-            if (exporter.applies)(self) {
+            if exporter.is_wanted(self) {
                 directory.write_with(exporter.file, |out| (exporter.write)(self, out))?;
             } else if is_run {
                 directory.remove(exporter.file)?;
@@ -118,14 +143,40 @@ pub struct Exporter {
     pub file: &'static str,
     /// What is in it.
     pub about: &'static str,
-    /// Whether the run has anything that it writes.
+    /// Whether the run has anything that it writes, and wants it if nobody names it.
     pub applies: fn(&Run<'_>) -> bool,
     /// Writes it.
     pub write: fn(&Run<'_>, &mut dyn Write) -> io::Result<()>,
 }
 
+impl Exporter {
+    /// Whether it writes a file of this run.
+    #[must_use]
+    pub fn is_wanted(&self, run: &Run<'_>) -> bool {
+        (self.applies)(run) || run.asked.iter().any(|name| name == self.name)
+    }
+}
+
+/// Of a file that is written only if somebody names it.
+const fn never(_: &Run<'_>) -> bool {
+    false
+}
+
 const fn always(_: &Run<'_>) -> bool {
     true
+}
+
+/// A table as a file.
+macro_rules! of_table {
+    ($table:ident, $encoding:ident, $name:literal, $file:literal) => {
+        Exporter {
+            name: $name,
+            file: $file,
+            about: tables::$table.about,
+            applies: |run| run.encodings.contains(&Encoding::$encoding) && (tables::$table.applies)(run),
+            write: |run, out| (tables::$table.write)(run, Encoding::$encoding, out),
+        }
+    };
 }
 
 /// Every file of a run directory, in the order written: the manifest, which vouches for the others, comes last.
@@ -141,26 +192,38 @@ pub const EXPORTERS: &[Exporter] = &[
             Ok(())
         },
     },
+    of_table!(JOBS, Csv, "jobs", "jobs.csv"),
+    of_table!(ATTEMPTS, Csv, "attempts", "attempts.csv"),
+    of_table!(SERIES, Csv, "series", "series.csv"),
+    of_table!(WAITING, Csv, "waiting", "waiting.csv"),
+    of_table!(POWER, Csv, "power", "power.csv"),
+    of_table!(FEEDS, Csv, "feeds", "feeds.csv"),
+    of_table!(JOBS, Parquet, "jobs-parquet", "jobs.parquet"),
+    of_table!(ATTEMPTS, Parquet, "attempts-parquet", "attempts.parquet"),
+    of_table!(SERIES, Parquet, "series-parquet", "series.parquet"),
+    of_table!(WAITING, Parquet, "waiting-parquet", "waiting.parquet"),
+    of_table!(POWER, Parquet, "power-parquet", "power.parquet"),
+    of_table!(FEEDS, Parquet, "feeds-parquet", "feeds.parquet"),
     Exporter {
-        name: "jobs",
-        file: "jobs.csv",
-        about: "a line a job: times, domains, outcome and why it waited",
-        applies: always,
-        write: jobs::write,
+        name: "perfetto",
+        file: "trace.perfetto-trace",
+        about: "racks, nodes and jobs over time for ui.perfetto.dev, with arrows along graphs and counters (--export)",
+        applies: never,
+        write: exports::perfetto,
     },
     Exporter {
-        name: "power",
-        file: "power.csv",
-        about: "what sites and feeds draw over time: mean and peak watts, joules, cap, $/MWh, kg CO2/MWh",
-        applies: |run| run.measured.energy.is_some(),
-        write: power::write,
+        name: "swf",
+        file: "jobs.swf",
+        about: "the jobs as a log of the Standard Workload Format, which other simulators run (--export)",
+        applies: never,
+        write: exports::swf,
     },
     Exporter {
-        name: "feeds",
-        file: "feeds.csv",
-        about: "what sites and feeds drew in all, and what that energy costs and emits",
-        applies: |run| run.measured.energy.is_some(),
-        write: feeds::write,
+        name: "evalys",
+        file: "evalys.csv",
+        about: "the jobs as Batsim's jobs.csv, for evalys and the like (--export)",
+        applies: never,
+        write: exports::evalys,
     },
     Exporter {
         name: "summary",
@@ -179,7 +242,7 @@ pub const EXPORTERS: &[Exporter] = &[
     },
     Exporter {
         name: "manifest",
-        file: "manifest.json",
+        file: MANIFEST,
         about: "what repeats the run: version, seed, settings, options, digests of inputs and history",
         applies: always,
         write: json::write_manifest,

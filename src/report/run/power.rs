@@ -1,142 +1,10 @@
-use super::Run;
-use super::metered::{Cell, cell, load, quoted};
 use super::text::cut;
-use crate::cluster::Cluster;
-use crate::cluster::grid::Integral;
 use crate::metrics::{CostMetrics, DomainPower, JOULES_A_MWH, PowerMetrics, SiteCost};
-use crate::power::meter::{Usage, Window};
-use crate::power::{Domain, limits};
 use crate::report::number::{mass, scaled};
-use crate::units::{Money, Seconds, Time, Watts};
-use std::io::{self, Write};
-use std::ops::Range;
+use crate::units::{Money, Seconds};
 
-/// Steps that are usual, the shortest first.
-const STEPS: [u32; 7] = [1, 60, 300, 900, 3600, 21_600, 86_400];
-/// Rows a domain that a file has at most if nobody says how long a step is, unless the run lasts longer than a year.
-const ROWS: u32 = 400;
 /// Characters of the name of a site or feed in the summary.
 const NAME: usize = 24;
-/// Steps times domains that are kept in memory at a time.
-const CELLS: u32 = 1 << 22;
-
-/// The shortest usual step of which a run has no more than some hundred.
-fn usual_step(end: Time) -> Seconds {
-    let fits = STEPS.into_iter().find(|step| end.0.div_ceil(*step) <= ROWS);
-    Seconds(fits.unwrap_or(STEPS[STEPS.len() - 1]))
-}
-
-/// Writes `power.csv`: a line a site and a line a feed for every step of time.
-pub(super) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let history = run.history;
-    let cluster = &history.plan.cluster;
-    writeln!(out, "time,site,feed,draw_w,peak_w,energy_j,cap_w,price_usd_mwh,carbon_g_kwh")?;
-    let step = run.provenance.power_step.unwrap_or_else(|| usual_step(history.end)).0.max(1);
-    let (load, rows) = load(history, &[]);
-    let mut lines = Lines::new(cluster, history.end, step);
-    let all = history.end.0.div_ceil(step);
-    let width = rows.last().map_or(0, |last| last.end);
-    // A step longer than a bucket can be is a part of its own, of several buckets.
-    let is_long = step > Window::BUCKET_MAX;
-    let fitting = CELLS / u32::try_from(width).unwrap_or(u32::MAX).max(1);
-    let part = if is_long { 1 } else { fitting.max(1) };
-    let mut usage = Usage::default();
-    let mut first = 0;
-    while first < all {
-        let last = first.saturating_add(part).min(all);
-        let end = last.saturating_mul(step).min(history.end.0);
-        let bucket = step.min(Window::BUCKET_MAX);
-        run.meter(&load, Window { begin: first * step, end, bucket }, &mut usage);
-        let buckets = usage.buckets.len() / width.max(1) / (last - first) as usize;
-        for (index, cells) in (first..).zip(usage.buckets.chunks(buckets * width.max(1))) {
-            let sum = |rows: &Range<usize>| cell(cells.chunks(width), rows);
-            lines.write(index, &rows.iter().map(sum).collect::<Vec<Cell>>(), out)?;
-        }
-        first = last;
-    }
-    Ok(())
-}
-
-/// What stands beside the draw in each line.
-struct Lines<'a> {
-    cluster: &'a Cluster,
-    end: Time,
-    step: u32,
-    /// By domain: what it may draw from each instant on.
-    limits: Vec<Vec<(Time, Option<Watts>)>>,
-    /// By site: price and carbon intensity.
-    signals: Vec<[Option<Integral<'a>>; 2]>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(cluster: &'a Cluster, end: Time, step: u32) -> Self {
-        let sites = (0..).zip(&cluster.sites).map(|(site, _)| Domain::Site(site));
-        let feeds = (0..).zip(&cluster.feeds).map(|(feed, _)| Domain::Feed(feed));
-        let signals = (0..).zip(&cluster.sites).map(|(site, _)| {
-            let grid = cluster.grid(site);
-            let signals =
-                [grid.and_then(|grid| grid.price.as_ref()), grid.and_then(|grid| grid.carbon.as_ref())];
-            signals.map(|signal| signal.map(|signal| signal.integral()))
-        });
-        let signals = signals.collect();
-        Self {
-            cluster,
-            end,
-            step,
-            limits: sites.chain(feeds).map(|of| limits(cluster, of)).collect(),
-            signals,
-        }
-    }
-    fn write(&mut self, step: u32, row: &[Cell], out: &mut dyn Write) -> io::Result<()> {
-        let from = Time(step * self.step);
-        let to = (from + Seconds(self.step)).min(self.end);
-        let (sites, feeds) = row.split_at(self.cluster.sites.len().min(row.len()));
-        for (index, (site, cell)) in self.cluster.sites.iter().zip(sites).enumerate() {
-            let means = self.means(index, from, to);
-            self.line(from, to, (&site.name, ""), index, cell, &means, out)?;
-            for (number, (feed, cell)) in self.cluster.feeds.iter().zip(feeds).enumerate() {
-                if feed.site as usize == index {
-                    let domain = self.cluster.sites.len() + number;
-                    self.line(from, to, (&site.name, &feed.name), domain, cell, &means, out)?;
-                }
-            }
-        }
-        Ok(())
-    }
-    /// Mean price in $/MWh and carbon intensity in kg/MWh of a site over a step; empty where they are not known.
-    fn means(&mut self, site: usize, from: Time, to: Time) -> [String; 2] {
-        let seconds = i128::from(to.since(from).0.max(1));
-        let mean = |(signal, unit): (&mut Option<Integral<'_>>, f64)| {
-            #[expect(clippy::cast_precision_loss, reason = "a price for people to read")]
-            let mean = signal.as_mut().map(|signal| (signal.over(from, to) / seconds) as f64 / unit);
-            mean.map_or_else(String::new, |mean| format!("{mean:.2}"))
-        };
-        let [price, carbon] = &mut self.signals[site];
-        [mean((price, 1e6)), mean((carbon, 1e3))]
-    }
-    #[expect(clippy::too_many_arguments, reason = "what a line says")]
-    fn line(
-        &self,
-        from: Time,
-        to: Time,
-        (site, feed): (&str, &str),
-        domain: usize,
-        cell: &Cell,
-        [price, carbon]: &[String; 2],
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let seconds = u128::from(to.since(from).0.max(1));
-        let mean = (cell.joules + seconds / 2) / seconds;
-        // The lowest limit that held in the step.
-        let limits = &self.limits[domain];
-        let held = limits.partition_point(|limit| limit.0 <= from).saturating_sub(1);
-        let held = limits[held..].iter().take_while(|limit| limit.0 < to).filter_map(|limit| limit.1).min();
-        let cap = held.map_or_else(String::new, |cap| cap.0.to_string());
-        let (site, feed) = (quoted(site), quoted(feed));
-        let Cell { joules, peak } = cell;
-        writeln!(out, "{},{site},{feed},{mean},{},{joules},{cap},{price},{carbon}", from.0, peak)
-    }
-}
 
 /// Power, energy and their cost in a few lines: label and text. Only what is known, and says something, takes a line.
 /// All of it is of the window that counts; if that is not all of the run, what peaks cost says what that means.
@@ -257,12 +125,5 @@ mod tests {
             assert_eq!(scaled(watts, "W"), text, "{watts}");
         }
         assert_eq!(energy(3_600_000_000), "1.00 MWh", "a megawatt-hour");
-    }
-
-    #[test]
-    fn a_step_is_as_short_as_a_file_stays_small() {
-        for (end, step) in [(0, 1), (400, 1), (401, 60), (86_400, 300), (604_800, 3600), (u32::MAX, 86_400)] {
-            assert_eq!(usual_step(Time(end)), Seconds(step), "a run of {end} s");
-        }
     }
 }

@@ -134,7 +134,7 @@ fn jobs_csv_is_read_back_by_a_reader_of_csv() {
     history.plan.workload.tenants[0].name = "a \"quoted\", name\nof two lines".to_owned();
     let text = written(&history, "jobs.csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    let header: Vec<&str> = (tables::JOBS.heads)().iter().map(|head| head.name).collect();
     assert_eq!(reader.headers().unwrap(), header, "the first line");
     let measured = measure(&history);
     let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
@@ -161,7 +161,7 @@ fn jobs_csv_is_read_back_by_a_reader_of_csv() {
 fn the_columns_that_others_rely_on_come_first() {
     let promised = "job_id,tenant,kind,gpus,submit_time,eligible_time,start_time,finish_time,wait_time,run_time,\
         attempts,platform,racks,nodes,energy_j,outcome";
-    let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    let names: Vec<&str> = (tables::JOBS.heads)().iter().map(|head| head.name).collect();
     assert!(names.join(",").starts_with(promised), "{names:?}");
     let mut sorted = names.clone();
     sorted.sort_unstable();
@@ -225,7 +225,7 @@ fn power_csv_says_what_the_meter_says() {
         let run = Run::new(&history, &measured, &provenance);
         let run = if let Some(metering) = metering { run.metered_by(metering) } else { run };
         let mut bytes = Vec::new();
-        power::write(&run, &mut bytes).unwrap();
+        (tables::POWER.write)(&run, Encoding::Csv, &mut bytes).unwrap();
         bytes
     };
     let by_default = written(None);
@@ -252,7 +252,7 @@ fn feeds_csv_costs_what_the_bill_of_the_site_says() {
     let written = |metering: &mut dyn Metering| {
         let run = Run::new(&history, &measured, &provenance).metered_by(metering);
         let mut bytes = Vec::new();
-        feeds::write(&run, &mut bytes).unwrap();
+        (tables::FEEDS.write)(&run, Encoding::Csv, &mut bytes).unwrap();
         bytes
     };
     let bytes = written(&mut Cpu::default());
@@ -268,7 +268,8 @@ fn feeds_csv_costs_what_the_bill_of_the_site_says() {
         assert_eq!(row[4], drawn.peak_w.to_string(), "peak of {row:?}");
         // Nothing is lost between the one feed of each site and its grid connection here.
         let site = cost.sites.iter().find(|site| site.name == row[0]).unwrap();
-        assert_eq!((&row[5], &row[6]), (&*site.energy.exact(), &*site.carbon_g.to_string()), "{row:?}");
+        let dollars = crate::units::fixed_point(&row[5], 6).map(Money);
+        assert_eq!((dollars, &row[6]), (Some(site.energy), &*site.carbon_g.to_string()), "{row:?}");
     }
     assert_ne!(bytes, written(&mut OneMorePaid(Cpu::default())), "a dollar more is told");
 }
@@ -296,7 +297,7 @@ fn draws_beyond_what_a_meter_counts_are_told_too() {
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
     let run = Run::new(&history, &measured, &provenance);
     let mut bytes = Vec::new();
-    power::write(&run, &mut bytes).unwrap();
+    (tables::POWER.write)(&run, Encoding::Csv, &mut bytes).unwrap();
     let mut rows = csv::Reader::from_reader(&*bytes);
     let peaks = rows.records().map(|row| row.unwrap()[4].parse::<u64>().unwrap());
     assert_eq!(peaks.max(), Some(measured.metrics.power.as_ref().unwrap().all.peak_w), "as in the summary");

@@ -64,9 +64,15 @@ impl Jobs<'_> {
     fn graph_file(&mut self, scenario: &Document, path: &Placed<String>) {
         let Some((resolved, bytes)) = self.files.read(scenario, path) else { return };
         let document = Document::from_bytes(resolved.display().to_string(), bytes);
+        self.graphs_of(&document);
+        self.files.problems.append(document.into_problems());
+    }
+
+    /// Reads a file of graphs.
+    pub(in crate::scenario) fn graphs_of(&mut self, document: &Document) {
         let mut root = document.root();
-        self.templates_alone(&document, &mut root);
-        self.loose(&document, &mut root);
+        self.templates_alone(document, &mut root);
+        self.loose(document, &mut root);
         let templates = root.named_tables("template");
         let graphs = root.tables("graph");
         if graphs.is_empty() && !root.has("job") {
@@ -74,11 +80,10 @@ impl Jobs<'_> {
             root.complain(problem.hint("give `[[graph]]` with `[[graph.job]]`, or `[[job]]`"));
         }
         for graph in graphs {
-            self.graph(&document, graph, &templates);
+            self.graph(document, graph, &templates);
         }
         root.optional::<u32>("version");
         root.finish();
-        self.files.problems.append(document.into_problems());
     }
 
     /// Reports what is wrong with templates, used or not.

@@ -14,6 +14,7 @@ pub(super) type Templates<'d> = Vec<(Placed<String>, Table<'d>)>;
 impl<'d> Layered<'d> {
     /// A job and its template; one it names in vain is reported.
     pub(super) fn new(mut own: Table<'d>, templates: &Templates<'d>) -> Self {
+        own.as_kind("job");
         let Some(name) = own.optional::<String>("template") else { return Self { own, template: None } };
         let found = templates.iter().find(|(known, _)| known.value == name.value);
         if found.is_none() {
@@ -28,7 +29,8 @@ impl<'d> Layered<'d> {
         Self { own, template: found.map(|(_, table)| table.clone()) }
     }
     /// A template on its own, to see what is wrong with it.
-    pub(super) const fn template(own: Table<'d>) -> Self {
+    pub(super) fn template(mut own: Table<'d>) -> Self {
+        own.as_kind("job");
         Self { own, template: None }
     }
     pub(super) fn item(&mut self, key: &'static str) -> Option<Item<'d>> {

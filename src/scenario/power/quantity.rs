@@ -40,6 +40,10 @@ impl Read for EnergyPrice {
         let most = crate::cluster::grid::Signal::MAX;
         scaled(value, &[("$/MWh", 6), ("$/kWh", 9)], -most..=most).map(Self)
     }
+    fn schema() -> serde_json::Value {
+        let number = serde_json::json!({ "type": "number" });
+        serde_json::json!({ "anyOf": [number, crate::document::quantity(&Self::expected())] })
+    }
 }
 
 /// µ$ a kilowatt.
@@ -165,6 +169,9 @@ impl Read for Days {
         let bits = named(text, &["mon", "tue", "wed", "thu", "fri", "sat", "sun"])?;
         u8::try_from(bits).ok().map(Self)
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "description": Self::expected() })
+    }
 }
 
 /// Months as bits.
@@ -179,6 +186,9 @@ impl Read for MonthNames {
         let Value::String(text) = value else { return None };
         let names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
         named(text, &names).map(Self)
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "description": Self::expected() })
     }
 }
 

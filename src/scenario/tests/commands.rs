@@ -162,7 +162,7 @@ fn every_problem_of_the_command_line_is_told_as_typed() {
     --workload no/such.csv: cannot read `no/such.csv`: No such file or directory (os error 2)
     --cluster 8y8: `8y8` is not nodes x GPUs a node (such as `552x8` or `552x8xh100`)
     --format swff: unknown format `swff` (did you mean `swf`?)
-    --from tomorrow: `from`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `tomorrow`
+    --submitted-from tomorrow: `from`: expected seconds, a time such as `36h`, or a date such as `2017-10-09 07:00:00`, found the text `tomorrow`
     --scale-load fast: `scale_load`: expected a number, found the text `fast`
     --sample 2: `sample`: expected a number above 0 and at most 1, found `2` (the share of jobs to keep)
     --order strf: unknown order `strf` (did you mean `srtf`?)

@@ -66,7 +66,7 @@ columns! {
     CancelTime "cancel_time" "when it is withdrawn if it has not started, like `submit_time`"
     FinishTime "finish_time" "of a cancelled job without a `cancel_time`: when it was withdrawn"
     ElapsedTime "elapsed_time" "it is running at time 0 and has worked for this many seconds"
-    Nodes "nodes" "indices of the nodes it then holds: `3-5;9`"
+    Nodes "nodes" "indices of the nodes it then holds: `n3-5;n9`"
     RecordedStartTime "recorded_start_time" "when it started where the jobs come from, like `submit_time`"
     Epoch "epoch" "Unix seconds of second 0, once in the file, where times are seconds from the start"
 }
@@ -176,9 +176,10 @@ fn ties<'a>(cells: &Cells<'a>, running: bool, intake: &mut Intake<'_>) -> Option
     let after = cells.text(Column::After, "", intake);
     let graph = cells.text(Column::Graph, "", intake);
     let delay = cells.length(Column::AfterDelay, intake);
-    let nodes = cells.read(Column::Nodes, Vec::new(), "indices of nodes like `3-5;9`", intake, |value, _| {
-        node_indices(value)
-    });
+    let nodes =
+        cells.read(Column::Nodes, Vec::new(), "indices of nodes like `n3-5;n9`", intake, |value, _| {
+            node_indices(value)
+        });
     let (after, graph, delay, nodes) = (after?, graph?, Seconds(delay?), nodes?);
     if !nodes.is_empty() && !running {
         cells.wrong(Column::Nodes, "`elapsed_time` beside it: only running jobs hold nodes", intake);
@@ -419,12 +420,13 @@ pub(in crate::trace) fn thousandths(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// `3-5;9`: the indices it stands for, ascending, none twice.
+/// `n3-5;n9`, or `3-5;9`: the indices it stands for, ascending, none twice.
 fn node_indices(bytes: &[u8]) -> Option<Vec<u32>> {
     /// More nodes than any cluster has that a job could hold.
     const MOST: u32 = 1 << 24;
     let mut nodes = Vec::new();
     for part in bytes.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()) {
+        let part = part.strip_prefix(b"n").unwrap_or(part);
         let range: Range<u32> = match part.iter().position(|byte| *byte == b'-') {
             Some(dash) => field::count(&part[..dash])?..field::count(&part[dash + 1..])?.checked_add(1)?,
             None => field::count(part)?..field::count(part)?.checked_add(1)?,

@@ -376,12 +376,12 @@ fn platforms<'a>(line: &Line<'a>) -> Cell<'a> {
     Cell::List(named.map(|(_, name)| name.as_str().into()).collect())
 }
 
-/// Ascending indices as `3-5;9`.
+/// Ascending indices as `n3-5;n9`, which no reader takes for a number.
 fn ranges(indices: &[u32]) -> String {
     let mut text = String::new();
     for run in indices.chunk_by(|a, b| a + 1 == *b) {
         let (first, last) = (run[0], run[run.len() - 1]);
-        let part = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let part = if first == last { format!("n{first}") } else { format!("n{first}-{last}") };
         text.push_str(if text.is_empty() { "" } else { ";" });
         text.push_str(&part);
     }
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn indices_become_ranges() {
-        for (indices, text) in [(vec![], ""), (vec![7], "7"), (vec![0, 1, 2, 5, 7, 8], "0-2;5;7-8")] {
+        for (indices, text) in [(vec![], ""), (vec![7], "n7"), (vec![0, 1, 2, 5, 7, 8], "n0-2;n5;n7-8")] {
             assert_eq!(ranges(&indices), text, "{indices:?}");
         }
     }

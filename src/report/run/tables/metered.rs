@@ -71,12 +71,3 @@ pub(super) fn cell<'a>(buckets: impl Iterator<Item = &'a [Bucket]>, rows: &Range
         Cell { joules: sum.joules + joules, peak: sum.peak.max(peak) }
     })
 }
-
-/// A name as a field of CSV.
-pub(super) fn quoted(name: &str) -> String {
-    if name.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name.to_owned()
-    }
-}

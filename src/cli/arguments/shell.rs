@@ -1,0 +1,80 @@
+use crate::scenario::SCHEMAS;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueHint};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  gigawatt init                                        four questions, then scenario.toml
+  gigawatt init night.toml --platform vr200 --racks 8 --policy sjf/easy
+  gigawatt init mine.toml --workload trace.swf.gz --schema
+
+Whatever is not asked or answered has a default; where nobody is there to answer, nothing is asked.";
+
+/// Write a scenario to begin with, every line explained
+#[derive(Debug, Args)]
+#[command(after_help = INIT_EXAMPLES)]
+pub(in crate::cli) struct Init {
+    /// Where to
+    #[arg(default_value = "scenario.toml", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) file: PathBuf,
+    /// The GPUs: a name from `gigawatt list platforms` [default: gb300]
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) platform: Option<String>,
+    /// How many racks of them [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(in crate::cli) racks: Option<u32>,
+    /// The jobs: a trace that `gigawatt inspect` can read [default: jobs that are generated]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) workload: Option<String>,
+    /// Who goes first: a preset from `gigawatt list policies`, or order[/backfill[/placement]] [default: easy]
+    #[arg(long, value_name = "POLICY")]
+    pub(in crate::cli) policy: Option<String>,
+    /// Also write its schema beside it, so that editors complete and check keys
+    #[arg(long)]
+    pub(in crate::cli) schema: bool,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+}
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  gigawatt schema scenario > gigawatt.schema.json
+  # and `#:schema ./gigawatt.schema.json` as the first line of a scenario, for editors that know taplo";
+
+/// Print the JSON Schema of a file, by which editors complete and check it
+///
+/// A file that is valid by it may still be wrong: `gigawatt check` says everything.
+#[derive(Debug, Args)]
+#[command(after_help = SCHEMA_EXAMPLES)]
+pub(in crate::cli) struct SchemaOf {
+    /// Of which file
+    #[arg(value_name = "FILE", value_parser = PossibleValuesParser::new(SCHEMAS.iter().map(|schema| schema.name)))]
+    pub(in crate::cli) name: String,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  gigawatt completions bash > ~/.local/share/bash-completion/completions/gigawatt
+  gigawatt completions zsh > ~/.zfunc/_gigawatt
+  gigawatt completions fish > ~/.config/fish/completions/gigawatt.fish";
+
+/// Print what makes a shell complete commands and options
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(in crate::cli) struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(in crate::cli) shell: Shell,
+}
+
+/// Print the manual page, or write one a command
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  gigawatt man | man -l -\n  gigawatt man --out ~/.local/share/man/man1")]
+pub(in crate::cli) struct Man {
+    /// Write gigawatt.1, gigawatt-simulate.1 and so on into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) out: Option<PathBuf>,
+}
