@@ -160,6 +160,8 @@ fn a_sweep_gives_the_same_bytes_whatever_threads_shards_and_restarts_made_it() {
     let merged = place.run(&format!("{SWEEP} --out parts --resume"), "2");
     assert!(merged.contains("18 of 18 runs are done already"), "{merged}");
     assert_eq!(place.text("parts/runs.csv"), expected, "three shards");
+    let parquet = |name: &str| std::fs::read(place.0.path().join(name).join("runs.parquet")).unwrap();
+    assert_eq!(parquet("parts"), parquet("one"), "the same table, typed");
     let stopped = place.run(&format!("{SWEEP} --out late --budget 0s"), "2");
     assert!(stopped.starts_with("exit code: 1\n") && stopped.contains("0 of 18 runs are done"), "{stopped}");
     let table = |text: &str| text.split("----- stderr -----").next().unwrap().to_owned();

@@ -5,10 +5,12 @@ use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::ensemble::{By, Done, Watch, measure};
-use crate::error::{Place, Problem, Result};
+use crate::error::{Error, Place, Problem, Result};
 use crate::experiment::{Comparison, Match, compare};
 use crate::policy::Ranks;
 use crate::report::{self, Directory};
+use crate::table::Encoding;
+use std::path::Path;
 
 /// The most seeds of a comparison with a precision that does not say how many.
 const SEEDS_MOST: u32 = 1000;
@@ -64,14 +66,17 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     };
     if let Some(out) = out {
         out.write("comparison.json", report::compare::json(&comparison).as_bytes())?;
-        out.write("comparison.csv", report::compare::csv(&comparison).as_bytes())?;
+        for (name, encoding) in [("comparison.csv", Encoding::Csv), ("comparison.parquet", Encoding::Parquet)]
+        {
+            out.write_with(name, |file| report::compare::write_table(&comparison, encoding, file))?;
+        }
     }
     #[cfg(feature = "html")]
     if let Some(path) = &arguments.report {
         report::write_file(path, |out| report::html::write_comparison(&comparison, &title, out))?;
     }
     device.outcome(terminal)?;
-    terminal.print(&printed(arguments.form(), &comparison, terminal))?;
+    print(arguments.form(), &comparison, terminal)?;
     let is_enough = comparison.precision.as_ref().is_none_or(|reached| reached.met);
     Ok(if is_enough { Exit::Done } else { Exit::Unfinished })
 }
@@ -87,11 +92,18 @@ fn precision(arguments: &Compare, is_random: bool) -> Result<Option<f64>> {
     Ok(Some(within))
 }
 
-fn printed(form: Form, comparison: &Comparison, terminal: Terminal) -> String {
+fn print(form: Form, comparison: &Comparison, terminal: Terminal) -> Result<()> {
+    let table = |encoding: Encoding| {
+        let mut bytes = Vec::new();
+        report::compare::write_table(comparison, encoding, &mut bytes)
+            .map_err(|source| Error::io("write", Path::new("stdout"), source))?;
+        terminal.print_bytes(&bytes)
+    };
     match form {
-        Form::Text => report::compare::text(comparison, terminal.width),
-        Form::Markdown => report::compare::markdown(comparison),
-        Form::Csv => report::compare::csv(comparison),
-        Form::Json => report::compare::json(comparison),
+        Form::Text => terminal.print(&report::compare::text(comparison, terminal.width)),
+        Form::Markdown => terminal.print(&report::compare::markdown(comparison)),
+        Form::Json => terminal.print(&report::compare::json(comparison)),
+        Form::Csv => table(Encoding::Csv),
+        Form::Parquet => table(Encoding::Parquet),
     }
 }

@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
         terminal.say(&format!("{done} of {own} runs are done; `--resume` goes on with the rest"));
         return Ok(Exit::Unfinished);
     }
-    store.finish(shard)?;
+    let names: Vec<&str> = keys.clone().collect();
+    store.finish(shard, &names)?;
     terminal.say(&format!("{own} runs in {}", store.path().display()));
     if shard != Shard::WHOLE {
         return Ok(Exit::Done);

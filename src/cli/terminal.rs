@@ -38,8 +38,12 @@ impl Terminal {
     }
     /// Writes data to stdout. That nobody reads it any more is no error.
     pub(super) fn print(&self, text: &str) -> Result<()> {
+        self.print_bytes(text.as_bytes())
+    }
+    /// The same of data that is no text.
+    pub(super) fn print_bytes(&self, bytes: &[u8]) -> Result<()> {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::io("write", Path::new("stdout"), error))
             }

@@ -51,7 +51,7 @@ pub(in crate::cli) struct Compare {
     pub(in crate::cli) by: Option<Grouping>,
     #[command(flatten)]
     pub(in crate::cli) changes: Changes,
-    /// Keep the comparison here: comparison.json, comparison.csv
+    /// Keep the comparison here: comparison.json, comparison.csv, comparison.parquet
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
     /// Also write the comparison as a page for people
@@ -85,6 +85,8 @@ pub(in crate::cli) enum Form {
     Markdown,
     /// A line a contender and measure
     Csv,
+    /// The same as Apache Parquet
+    Parquet,
     /// Everything, every run included
     Json,
 }

@@ -58,7 +58,7 @@ Examples:
   gigawatt sweep night.toml --vary ... --out sweep1 --shard 2/8        one part of eight
   gigawatt sweep night.toml --vary ... --out sweep1 --resume           all parts into one file
 
-DIR/runs.csv has a row a run: its number, seed, keys, every measure (see `gigawatt list
+DIR/runs.csv, and runs.parquet, has a row a run: its number, seed, keys, every measure (see `gigawatt list
 measures`) and the digest of its history, the same bytes whatever threads, shards and
 restarts made it. All points meet the same seeds. A point that cannot be run, such as
 a cluster too small for a job, has a row that says why. While it runs, rows are kept
@@ -90,7 +90,7 @@ pub(in crate::cli) struct Sweep {
     /// Tell these measures of every point [default: wait_mean,wait_p95,utilization,unfinished]
     #[arg(long, value_name = "MEASURE,...", conflicts_with = "front")]
     pub(in crate::cli) measure: Option<String>,
-    /// Keep the rows here: sweep.json, runs.csv
+    /// Keep the rows here: sweep.json, runs.csv, runs.parquet
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: PathBuf,
     /// Go on with what is in DIR, and take up the rows of all its parts

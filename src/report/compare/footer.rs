@@ -2,6 +2,7 @@
 
 use super::cells::{NOISE, amount};
 use crate::ensemble::{By, MEASURES};
+use crate::experiment::statistics::ENOUGH;
 use crate::experiment::{Basis, Column, Comparison};
 use crate::report::number::{counted, grouped, significant, wrapped};
 
@@ -9,9 +10,13 @@ use crate::report::number::{counted, grouped, significant, wrapped};
 pub(in crate::report) fn footer(comparison: &Comparison) -> String {
     let reference = &comparison.policies[comparison.reference].name;
     let how = match comparison.basis {
-        Basis::Seeds { seeds } => format!(
-            "Means over {seeds} seeds; below each change its 95 % interval by paired\nbootstrap over the seeds (BCa)."
-        ),
+        Basis::Seeds { seeds } => {
+            let rough = if seeds < ENOUGH { "; approximate, as seeds are few" } else { "" };
+            format!(
+                "Means over {seeds} seeds; below each change its 95 % interval by paired\nbootstrap over the seeds \
+                 (BCa){rough}."
+            )
+        }
         Basis::Days { days, block } => format!(
             "Nothing is random: one run each. Below each change its 95 % interval by moving\n\
              blocks of {block} of {days} days (percentiles): what single days decide, not chance."

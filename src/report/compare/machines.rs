@@ -2,7 +2,9 @@
 
 use crate::ensemble::{GROUP_MEASURES, MEASURES};
 use crate::experiment::{Column, Comparison, Entry, Group};
+use crate::table::{self, Cells, Encoding, Kind, Writer};
 use serde_json::{Map, Value, json};
+use std::io::{self, Write};
 
 /// Everything, for machines.
 #[must_use]
@@ -48,60 +50,121 @@ pub fn json(comparison: &Comparison) -> String {
     format!("{all:#}\n")
 }
 
-/// Columns of the CSV.
-const COLUMNS: [&str; 11] = [
-    "policy",
-    "measure",
-    "value",
-    "change",
-    "low",
-    "high",
-    "reference",
-    "difference",
-    "noise",
-    "by",
-    "group",
-];
+/// A number of a contender: of all jobs, or of those of a group.
+#[derive(Debug)]
+struct Line<'a> {
+    column: &'a Column,
+    reference: &'a str,
+    key: &'static str,
+    entry: &'a Entry,
+    group: Option<&'a Group>,
+}
 
-/// One line a contender and measure, then one a contender, group and measure; `low` and `high` are of the `change`, or of
-/// the `difference` where there is one.
-///
-/// # Panics
-/// Never: memory takes every record.
-#[must_use]
-pub fn csv(comparison: &Comparison) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).expect("memory takes every record");
-    let reference = &comparison.policies[comparison.reference].name;
-    let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let mut write = |column: &Column, key: &str, entry: &Entry, [by, group]: [&str; 2]| {
-        let record: [&str; COLUMNS.len()] = [
-            &column.name,
-            key,
-            &optional(Some(entry.value).filter(|value| !value.is_nan())),
-            &optional(entry.change),
-            &optional(entry.interval.map(|interval| interval.low)),
-            &optional(entry.interval.map(|interval| interval.high)),
-            reference,
-            &optional(entry.difference),
-            entry.is_noise().map_or("", |noise| if noise { "true" } else { "false" }),
-            by,
-            group,
-        ];
-        writer.write_record(record).expect("memory takes every record");
-    };
+type Head = table::Head<'static>;
+
+const fn head(name: &'static str, kind: Kind, about: &'static str) -> Head {
+    Head { name, unit: "", kind, about, since: "0.1.0" }
+}
+
+/// Writes what is known of a number.
+fn known(value: Option<f64>, cells: &mut Cells) {
+    if let Some(value) = value.filter(|value| value.is_finite()) {
+        cells.real(value);
+    }
+}
+
+/// The columns, of CSV and of Parquet.
+fn columns<'a>() -> [table::Column<Line<'a>>; 11] {
+    [
+        table::Column {
+            head: head("policy", Kind::Text, "the contender"),
+            write: |line, cells| cells.text(&line.column.name),
+        },
+        table::Column {
+            head: head("measure", Kind::Text, "a key of `gigawatt list measures`"),
+            write: |line, cells| cells.text(line.key),
+        },
+        table::Column {
+            head: head("value", Kind::Real, "mean over the seeds, in the unit of the measure"),
+            write: |line, cells| known(Some(line.entry.value), cells),
+        },
+        table::Column {
+            head: head("change", Kind::Real, "value / reference's value - 1"),
+            write: |line, cells| known(line.entry.change, cells),
+        },
+        table::Column {
+            head: head(
+                "low",
+                Kind::Real,
+                "lower end of the 95 % interval of the change, or of the difference",
+            ),
+            write: |line, cells| known(line.entry.interval.map(|ends| ends.low), cells),
+        },
+        table::Column {
+            head: head("high", Kind::Real, "its upper end"),
+            write: |line, cells| known(line.entry.interval.map(|ends| ends.high), cells),
+        },
+        table::Column {
+            head: head("reference", Kind::Text, "the contender that it is compared with"),
+            write: |line, cells| cells.text(line.reference),
+        },
+        table::Column {
+            head: head("difference", Kind::Real, "value - reference's value, where there is no change"),
+            write: |line, cells| known(line.entry.difference, cells),
+        },
+        table::Column {
+            head: head("noise", Kind::Text, "true: chance alone may explain it"),
+            write: |line, cells| {
+                if let Some(noise) = line.entry.is_noise() {
+                    cells.text(if noise { "true" } else { "false" });
+                }
+            },
+        },
+        table::Column {
+            head: head("by", Kind::Text, "what the jobs of the group have in common"),
+            write: |line, cells| {
+                if let Some(group) = line.group {
+                    cells.text(group.by.name());
+                }
+            },
+        },
+        table::Column {
+            head: head("group", Kind::Text, "the group; of all jobs nothing"),
+            write: |line, cells| {
+                if let Some(group) = line.group {
+                    cells.text(&group.name);
+                }
+            },
+        },
+    ]
+}
+
+fn lines(comparison: &Comparison) -> Vec<Line<'_>> {
+    let reference = comparison.policies[comparison.reference].name.as_str();
+    let mut lines = Vec::new();
     for column in &comparison.policies {
         for (measure, entry) in MEASURES.iter().zip(&column.entries) {
-            write(column, measure.key, entry, ["", ""]);
+            lines.push(Line { column, reference, key: measure.key, entry, group: None });
         }
     }
     for column in &comparison.policies {
         for group in &column.groups {
             for ((key, _), entry) in GROUP_MEASURES.iter().zip(&group.entries) {
-                write(column, key, entry, [group.by.name(), &group.name]);
+                lines.push(Line { column, reference, key, entry, group: Some(group) });
             }
         }
     }
-    let bytes = writer.into_inner().expect("memory is never full of records");
-    String::from_utf8(bytes).expect("written from text")
+    lines
+}
+
+/// Writes one line a contender and measure, then one a contender, group and measure; `low` and `high` are of the `change`, or
+/// of the `difference` where there is one.
+///
+/// # Errors
+/// Whatever `out` says.
+pub fn table(comparison: &Comparison, encoding: Encoding, out: &mut dyn Write) -> io::Result<()> {
+    let columns = columns();
+    let mut writer = Writer::new(encoding, &columns, out)?;
+    writer.rows(&lines(comparison))?;
+    writer.finish()
 }

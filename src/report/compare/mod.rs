@@ -1,4 +1,4 @@
-//! A comparison of scenarios and policies as text, Markdown, JSON and CSV.
+//! A comparison of scenarios and policies as text, Markdown, JSON, CSV and Parquet.
 
 mod cells;
 mod footer;
@@ -8,7 +8,7 @@ mod tests;
 
 pub(in crate::report) use cells::{amount, percent, told};
 pub(in crate::report) use footer::footer;
-pub use machines::{csv, json};
+pub use machines::{json, table as write_table};
 
 use super::table;
 use crate::ensemble::{By, GROUP_MEASURES, MEASURES, Measure, Shown, Unit};

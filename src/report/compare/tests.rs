@@ -1,6 +1,7 @@
 use super::*;
 use crate::experiment::statistics::Interval;
 use crate::experiment::{Basis, Group, Reached};
+use crate::table::Encoding;
 use serde_json::Value;
 
 /// A group of which every number is the same.
@@ -149,7 +150,7 @@ fn two_policies_stand_beside_each_other() {
     sjf/easy/first-fit: sjf/fifo/easy/best-fit/first-fit
     71,872 jobs a run; changes against fifo/none/first-fit.
     Means over 10 seeds; below each change its 95 % interval by paired
-    bootstrap over the seeds (BCa).
+    bootstrap over the seeds (BCa); approximate, as seeds are few.
     longest: the longest wait of any job that asks for so many GPUs: who starves.
     Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
     ");
@@ -251,6 +252,39 @@ fn policies_that_do_not_fit_come_below_with_the_reference_again() {
     ");
 }
 
+/// The table as CSV.
+fn csv(comparison: &Comparison) -> String {
+    let mut bytes = Vec::new();
+    write_table(comparison, Encoding::Csv, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_table_for_machines_is_the_same_in_parquet() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    let comparison = comparison(&["easy", "greedy"], Basis::Seeds { seeds: 10 });
+    let mut bytes = Vec::new();
+    write_table(&comparison, Encoding::Parquet, &mut bytes).unwrap();
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+    let text = csv(&comparison);
+    let mut lines = csv::Reader::from_reader(text.as_bytes());
+    let mut count = 0;
+    for (row, line) in reader.get_row_iter(None).unwrap().zip(lines.records()) {
+        let (row, line) = (row.unwrap(), line.unwrap());
+        for ((_, field), cell) in row.get_column_iter().zip(&line) {
+            match field {
+                Field::Null => assert_eq!(cell, "", "nothing is known"),
+                Field::Double(number) => assert_eq!(cell.parse(), Ok(*number), "a number"),
+                Field::Str(text) => assert_eq!(cell, text, "a word"),
+                other => panic!("{other:?}"),
+            }
+        }
+        count += 1;
+    }
+    assert_eq!(count, text.lines().count() - 1, "every line");
+}
+
 #[test]
 fn machines_get_json_and_csv() {
     let comparison = comparison(&["easy", "greedy"], Basis::Days { days: 109, block: 5 });
@@ -271,7 +305,7 @@ fn machines_get_json_and_csv() {
         "{csv}"
     );
     let of_group = |line: &&str| {
-        line.starts_with("greedy,wait_max_s,127800,0.42") && line.ends_with(",,,easy,,,tenant,acorn")
+        line.starts_with("greedy,wait_max_s,127800.0,0.42") && line.ends_with(",,,easy,,,tenant,acorn")
     };
     assert_eq!(csv.lines().filter(of_group).count(), 1, "{csv}");
 }

@@ -1,5 +1,6 @@
 //! A sweep as files, text and JSON.
 
+mod parquet;
 mod rows;
 mod store;
 

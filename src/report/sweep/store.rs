@@ -108,16 +108,21 @@ impl Store {
         self.rows.insert(run, row);
         Ok(())
     }
-    /// Writes the rows of a part that is done to the file of its own, and takes away what it was collected in.
+    /// Writes the rows of a part that is done to the files of its own, CSV and Parquet, and takes away what they were
+    /// collected in; `keys` are those that vary.
     ///
     /// # Errors
     /// The system says no.
-    pub fn finish(&self, shard: Shard) -> Result<()> {
+    pub fn finish(&self, shard: Shard, keys: &[&str]) -> Result<()> {
         self.directory.write_with(&self.name, |file| {
             file.write_all(self.header.as_bytes())?;
             let own = self.rows.iter().filter(|(run, _)| shard.has(**run));
             own.map(|(_, row)| row).try_for_each(|row| file.write_all(row.as_bytes()))
         })?;
+        let own = self.rows.iter().filter(|(run, _)| shard.has(**run));
+        let lines: Vec<&str> = own.map(|(_, row)| row.as_str()).collect();
+        let name = self.name.replace(".csv", ".parquet");
+        self.directory.write_with(&name, |file| super::parquet::write(keys, &lines, file))?;
         self.directory.remove(&format!("{}{PARTIAL}", self.name))
     }
     /// Where the rows of a part that is done are.

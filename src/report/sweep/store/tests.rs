@@ -24,7 +24,7 @@ fn go_on(path: &Path, shard: Shard, most: usize) {
         store.add(*run, row(*run)).unwrap();
     }
     if missing.len() <= most {
-        store.finish(shard).unwrap();
+        store.finish(shard, &[]).unwrap();
     }
 }
 
