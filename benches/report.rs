@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench report`; on one core, into memory.
 
+#![expect(clippy::print_stderr, reason = "how large a file is belongs beside its figures")]
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::cluster::{Cluster, NodeKind};
