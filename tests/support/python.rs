@@ -5,6 +5,7 @@ use std::process::Command;
 
 /// The Python in `GIGAWATT_PYTHON`, if it has these modules. Where it has not, says that the test is skipped, or fails
 /// where `GIGAWATT_REQUIRE_TOOLS=1`.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 pub(crate) fn python(modules: &str) -> Option<PathBuf> {
     let python = PathBuf::from(std::env::var_os("GIGAWATT_PYTHON").unwrap_or_else(|| "python3".into()));
     let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
