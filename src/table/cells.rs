@@ -28,6 +28,8 @@ pub(super) struct Values {
     pub(super) levels: Vec<i16>,
     /// Of a list: 0 where a cell begins, 1 where it goes on.
     pub(super) repeats: Vec<i16>,
+    /// Whether a cell is a list.
+    pub(super) is_list: bool,
     pub(super) data: Data,
     /// Whether the cell at hand has its value.
     has_value: bool,
@@ -51,11 +53,12 @@ impl Cells {
         let data = match kind {
             Kind::Integer | Kind::Instant => Data::Integers(Vec::new()),
             Kind::Real => Data::Reals(Vec::new()),
-            Kind::Text => Data::Texts(Vec::new(), Vec::new()),
+            Kind::Text | Kind::Texts => Data::Texts(Vec::new(), Vec::new()),
             Kind::Indices => Data::Indices(Vec::new()),
         };
         let (levels, repeats) = (Vec::new(), Vec::new());
-        Self::with(Sink::Column(Values { levels, repeats, data, has_value: false, count: 0 }))
+        let is_list = matches!(kind, Kind::Indices | Kind::Texts);
+        Self::with(Sink::Column(Values { levels, repeats, is_list, data, has_value: false, count: 0 }))
     }
     /// No line of text yet.
     pub(super) fn line() -> Self {
@@ -69,7 +72,7 @@ impl Cells {
         if let Sink::Column(values) = &mut self.sink {
             if !values.has_value {
                 values.levels.push(0);
-                if matches!(values.data, Data::Indices(_)) {
+                if values.is_list {
                     values.repeats.push(0);
                 }
             }
@@ -186,6 +189,22 @@ impl Cells {
                 ends.push(bytes.len());
             }
             Sink::Column(_) => {}
+        }
+    }
+    /// Names or words of a list; nothing if there are none. In CSV `;` stands between them.
+    pub fn texts<'t>(&mut self, names: impl IntoIterator<Item = &'t str>) {
+        match &mut self.sink {
+            Sink::Lines(_) => self.text(&names.into_iter().collect::<Vec<_>>().join(";")),
+            Sink::Column(values) => {
+                let Data::Texts(bytes, ends) = &mut values.data else { panic!("a column of texts") };
+                for name in names {
+                    bytes.extend_from_slice(name.as_bytes());
+                    ends.push(bytes.len());
+                    values.levels.push(2);
+                    values.repeats.push(i16::from(values.has_value));
+                    values.has_value = true;
+                }
+            }
         }
     }
     /// An instant, in seconds since 1970 in UTC; nothing if no calendar has it.

@@ -50,6 +50,8 @@ pub enum Kind {
     Instant,
     /// Ascending indices, `n3-5;n9` in CSV, so that no reader takes them for a number; lists in Parquet.
     Indices,
+    /// Names, with `;` between them in CSV; lists in Parquet.
+    Texts,
 }
 
 impl Kind {
@@ -61,7 +63,7 @@ impl Kind {
             Self::Real => "real",
             Self::Text => "text",
             Self::Instant => "UTC",
-            Self::Indices => "list",
+            Self::Indices | Self::Texts => "list",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tables as Parquet: written group by group, the columns of a group side by side.
 //!
-//! Every column may be empty somewhere. Indices are lists (`LIST` of `INT32`), instants are `TIMESTAMP` in UTC, decimal
+//! Every column may be empty somewhere. Indices and texts are lists (`LIST` of `INT32` and of strings), instants are `TIMESTAMP` in UTC, decimal
 //! numbers `DOUBLE`. What columns are counted in and say is the file's key-value metadata `columns`, as JSON.
 //!
 //! ```
@@ -28,7 +28,7 @@ use parquet::errors::Result;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
-use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type, TypePtr};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, PrimitiveTypeBuilder, Type, TypePtr};
 use rayon::prelude::*;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -114,14 +114,17 @@ fn field(head: &Head<'_>) -> Result<Type> {
             let unit = LogicalType::timestamp(true, TimeUnit::MILLIS);
             primitive(Physical::INT64).with_logical_type(Some(unit))
         }
-        Kind::Indices => return list(head.name),
+        Kind::Indices => return list(head.name, Type::primitive_type_builder("element", Physical::INT32)),
+        Kind::Texts => {
+            let element = Type::primitive_type_builder("element", Physical::BYTE_ARRAY);
+            return list(head.name, element.with_logical_type(Some(LogicalType::String)));
+        }
     };
     column.with_repetition(Repetition::OPTIONAL).build()
 }
 
 /// A list as every reader takes it: an optional group, a repeated one in it, and in that the element.
-fn list(name: &str) -> Result<Type> {
-    let element = Type::primitive_type_builder("element", Physical::INT32);
+fn list(name: &str, element: PrimitiveTypeBuilder<'_>) -> Result<Type> {
     let element = Arc::new(element.with_repetition(Repetition::REQUIRED).build()?);
     let repeated = Type::group_type_builder("list").with_repetition(Repetition::REPEATED);
     let repeated = Arc::new(repeated.with_fields(vec![element]).build()?);
@@ -146,7 +149,7 @@ fn properties(heads: &[Head<'_>]) -> WriterProperties {
         let path = match head.kind {
             Kind::Integer | Kind::Instant => vec![head.name],
             Kind::Indices => vec![head.name, "list", "element"],
-            Kind::Real | Kind::Text => continue,
+            Kind::Real | Kind::Text | Kind::Texts => continue,
         };
         let path = ColumnPath::new(path.into_iter().map(str::to_owned).collect());
         properties = properties
@@ -165,7 +168,8 @@ fn encoded_column(
     let mut pages = TrackedWrite::new(Vec::new());
     let page_writer = Box::new(SerializedPageWriter::new(&mut pages));
     let mut writer = get_column_writer(description, properties.clone(), page_writer);
-    let Values { levels, repeats, data, .. } = values;
+    let Values { levels, repeats, is_list, data, .. } = values;
+    let repeats = is_list.then_some(repeats.as_slice());
     let levels = Some(levels.as_slice());
     let written = match (&mut writer, data) {
         (ColumnWriter::Int64ColumnWriter(writer), Data::Integers(all)) => {
@@ -182,10 +186,10 @@ fn encoded_column(
                 all.slice(begin, end - begin)
             };
             let texts: Vec<ByteArray> = ends.into_iter().map(text).collect();
-            writer.write_batch(&texts, levels, None)
+            writer.write_batch(&texts, levels, repeats)
         }
         (ColumnWriter::Int32ColumnWriter(writer), Data::Indices(all)) => {
-            writer.write_batch(&all, levels, Some(&repeats))
+            writer.write_batch(&all, levels, repeats)
         }
         _ => return Err(io::Error::other("the cells of a column are not of its kind")),
     };

@@ -12,13 +12,14 @@ struct Row {
     text: String,
     unix: Option<i64>,
     nodes: Vec<RangeInclusive<u32>>,
+    after: Vec<&'static str>,
 }
 
 fn head(name: &'static str, kind: Kind) -> Head<'static> {
     Head { name, unit: "s", kind, about: "something", since: "0.1.0" }
 }
 
-fn columns() -> [Column<Row>; 6] {
+fn columns() -> [Column<Row>; 7] {
     [
         Column {
             head: head("whole", Kind::Integer),
@@ -39,6 +40,10 @@ fn columns() -> [Column<Row>; 6] {
         Column {
             head: head("nodes.held", Kind::Indices),
             write: |row, cells| cells.indices("n", |found| found.extend(row.nodes.iter().cloned())),
+        },
+        Column {
+            head: head("after", Kind::Texts),
+            write: |row, cells| cells.texts(row.after.iter().copied()),
         },
     ]
 }
@@ -62,7 +67,11 @@ fn read(bytes: Vec<u8>) -> Vec<Vec<String>> {
         Field::Str(text) => text.clone(),
         Field::TimestampMillis(millis) => jiff::Timestamp::from_millisecond(*millis).unwrap().to_string(),
         Field::ListInternal(list) => {
-            list.elements().iter().map(|element| format!("n{element}")).collect::<Vec<_>>().join(";")
+            let element = |element: &Field| match element {
+                Field::Str(text) => text.clone(),
+                other => format!("n{other}"),
+            };
+            list.elements().iter().map(element).collect::<Vec<_>>().join(";")
         }
         other => panic!("no cell is {other:?}"),
     };
@@ -80,10 +89,17 @@ fn rows() -> Vec<Row> {
         text: "a \"quoted\", name\nof two lines".to_owned(),
         unix: Some(1_700_000_000),
         nodes: vec![3..=5, 9..=9],
+        after: vec!["train", "a,b"],
     };
     let empty = Row { real: f64::NAN, ..Row::default() };
     let zero = Row { whole: Some(0), decimal: Some((0, 6)), unix: Some(-1), ..Row::default() };
-    let one = Row { whole: Some(-7), decimal: Some((1_500_000, 6)), nodes: vec![17..=17], ..full.clone() };
+    let one = Row {
+        whole: Some(-7),
+        decimal: Some((1_500_000, 6)),
+        nodes: vec![17..=17],
+        after: vec!["train"],
+        ..full.clone()
+    };
     vec![full, empty, zero, one]
 }
 
@@ -91,13 +107,13 @@ fn rows() -> Vec<Row> {
 fn a_list_of_indices_is_no_number_and_what_is_not_known_is_empty() {
     let text = String::from_utf8(written(Encoding::Csv, &[rows()]).unwrap()).unwrap();
     insta::assert_snapshot!(text, @r#"
-    whole,decimal,real,text,at,nodes.held
+    whole,decimal,real,text,at,nodes.held,after
     9223372036854775807,-1.046,0.1,"a ""quoted"", name
-    of two lines",2023-11-14T22:13:20Z,n3-5;n9
-    ,,,,,
-    0,0.0,0.0,,1969-12-31T23:59:59Z,
+    of two lines",2023-11-14T22:13:20Z,n3-5;n9,"train;a,b"
+    ,,,,,,
+    0,0.0,0.0,,1969-12-31T23:59:59Z,,
     -7,1.5,0.1,"a ""quoted"", name
-    of two lines",2023-11-14T22:13:20Z,n17
+    of two lines",2023-11-14T22:13:20Z,n17,train
     "#);
 }
 

@@ -24,7 +24,8 @@ pub enum MapKey {
 }
 
 impl MapKey {
-    const ALL: [Self; 7] = [
+    /// Every one.
+    pub const ALL: [Self; 7] = [
         Self::ProcsPerGpu,
         Self::ThinkTime,
         Self::States,
@@ -59,18 +60,19 @@ impl MapKey {
             Self::Columns => "is no table with a header",
         }
     }
-    /// Whether the options say anything by it.
+    /// Whether the options say anything by it, be it what holds anyway.
     fn is_given(self, options: &Options<'_>) -> bool {
         let map = options.map;
-        match self {
-            Self::ProcsPerGpu => options.procs_per_gpu != 1,
-            Self::ThinkTime => options.think_time,
-            Self::States => !map.states.is_empty(),
-            Self::Platform => map.platforms != PlatformMap::AsNamed,
-            Self::GpusFrom => map.gpus_from != GpusFrom::Requested,
-            Self::ShardsPerGpu => map.shards_per_gpu.is_some(),
-            Self::Columns => !map.columns.is_empty(),
-        }
+        map.given.contains(&self)
+            || match self {
+                Self::ProcsPerGpu => options.procs_per_gpu != 1,
+                Self::ThinkTime => options.think_time,
+                Self::States => !map.states.is_empty(),
+                Self::Platform => map.platforms != PlatformMap::AsNamed,
+                Self::GpusFrom => map.gpus_from != GpusFrom::Requested,
+                Self::ShardsPerGpu => map.shards_per_gpu.is_some(),
+                Self::Columns => !map.columns.is_empty(),
+            }
     }
 }
 

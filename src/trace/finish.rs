@@ -1,6 +1,7 @@
 //! What is the same for every format once its lines are read: time 0, window, load, unique names, dependencies.
 
 use super::intake::{Both, Intake, TIME_MAX, Wanted, hash};
+use super::lookup::Jobs;
 use super::{GpusFrom, Moment, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
@@ -233,35 +234,35 @@ impl Intake<'_> {
         renamed: &BTreeMap<u32, String>,
         text: &[u8],
     ) -> Result<(), Error> {
-        if self.wanted.is_empty() {
+        if self.wanted.is_empty() && self.tied.is_empty() {
             return Ok(());
         }
-        let mut index: BTreeMap<Cow<'_, str>, u32> = BTreeMap::new();
-        for job in (0..workload.len()).filter(|job| !renamed.contains_key(job)) {
-            index.insert(workload.names.get(job as usize), job);
-        }
+        let asked = !self.wanted.is_empty();
+        let known = Jobs::of(&workload.names, |job| asked && !renamed.contains_key(&job));
         let ambiguous: BTreeMap<Cow<'_, str>, u32> =
             renamed.keys().map(|job| (workload.names.get(*job as usize), *job)).collect();
-        let mut graph = JobGraph::default();
+        let mut graph = std::mem::take(&mut self.tied);
         let mut unknown = 0;
+        // Above the rows stands the header.
+        let above = if self.by_row { 0 } else { 1 };
         let told = |file: &str, number: usize, message: String| {
-            let line = text.split(|byte| *byte == b'\n').nth(number - 1).unwrap_or_default();
+            let line = text.split(|byte| *byte == b'\n').nth(number - above).unwrap_or_default();
             Problem::new(message).at(Place::line(file, number, line))
         };
         for wanted in std::mem::take(&mut self.wanted) {
             let Wanted { after, before, delay, line } = wanted;
             let twice = self.strict_dependencies && ambiguous.contains_key(before.as_str());
-            match index.get(before.as_str()) {
+            match known.find(&before) {
                 Some(_) if twice => {
                     let message = format!("`{before}` is the id of several jobs");
                     self.problem(|file| told(file, line, message));
                 }
                 Some(job) => {
-                    if self.after_end && std::mem::take(&mut workload.jobs[*job as usize].fails) {
+                    if self.after_end && std::mem::take(&mut workload.jobs[job as usize].fails) {
                         let what = "that failed and that others come after: they end like others";
                         self.notes.count("job", what, 1);
                     }
-                    graph.add(*job, after, delay);
+                    graph.add(job, after, delay);
                 }
                 None if self.strict_dependencies && self.sampled_out == 0 => {
                     let message = format!("a job waits for `{before}`, which is not in the file");

@@ -3,11 +3,26 @@ use crate::error::{Error, Place, Problem};
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 
+/// An input as text.
+pub(super) struct Text<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Whether it was no text but a table, so that places in it are rows, from 1, not lines.
+    pub(super) by_row: bool,
+}
+
+impl std::ops::Deref for Text<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The input as text: unpacked if it is gzip, zstd or Parquet, known by their first bytes, in UTF-8 and without a byte
 /// order mark.
 ///
 /// An input that unpacks to more than the options allow is refused before it fills the memory.
-pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> Result<Cow<'a, [u8]>, Error> {
+pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> Result<Text<'a>, Error> {
+    let text = |bytes| Text { bytes, by_row: false };
     let unpacked = match bytes {
         [0x1f, 0x8b, ..] => {
             drain(file, "gzip", flate2::read::MultiGzDecoder::new(bytes), bytes.len(), options)?
@@ -18,16 +33,17 @@ pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], options: &Options<'_>) -> 
             drain(file, "zstd", decoder, bytes.len(), options)?
         }
         _ if bytes.starts_with(parquet::MAGIC) => bytes.to_vec(),
-        _ => return Ok(decoded(bytes)),
+        _ => return Ok(text(decoded(bytes))),
     };
     if unpacked.starts_with(parquet::MAGIC) {
-        return parquet::table(file, unpacked, options).map(Cow::Owned);
+        let bytes = Cow::Owned(parquet::table(file, unpacked, options)?);
+        return Ok(Text { bytes, by_row: true });
     }
     // What was unpacked is handed on as it is unless a byte order mark says something else.
-    Ok(match decoded(&unpacked) {
+    Ok(text(match decoded(&unpacked) {
         Cow::Borrowed(same) if same.len() == unpacked.len() => Cow::Owned(unpacked),
         other => Cow::Owned(other.into_owned()),
-    })
+    }))
 }
 
 /// A text without its byte order mark, in UTF-8 if it is UTF-16, its lines ending as elsewhere if a carriage return alone

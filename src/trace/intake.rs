@@ -2,7 +2,7 @@ use super::{Notes, Options, effect};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::random::{Purpose, Stream};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Job, PlatformSet, Request, Shape};
+use crate::workload::{Builder, Job, JobGraph, PlatformSet, Request, Shape};
 
 /// The longest time that is read, seconds: one less than "never".
 pub(super) const TIME_MAX: u32 = u32::MAX - 1;
@@ -114,6 +114,8 @@ pub(super) struct Intake<'a> {
     pub takes_units: bool,
     /// Bit `i` is set once the user's word for a state `i` was met; those beyond 63 share the last one.
     pub words_met: u64,
+    /// Whether places are rows of a table, from 1, not lines of a text.
+    pub by_row: bool,
     pub(super) file: &'a str,
     pub(super) problems: Problems,
     pub(super) skipped: Skipped,
@@ -130,6 +132,8 @@ pub(super) struct Intake<'a> {
     pub(super) withdrawals: bool,
     pub(super) ids: Ascending,
     pub(super) wanted: Vec<Wanted>,
+    /// Dependencies of which both jobs are known.
+    pub(super) tied: JobGraph,
     requests: Vec<Option<(Request, u32)>>,
     tenants: Labels,
     partitions: Labels,
@@ -202,6 +206,7 @@ impl<'a> Intake<'a> {
             fractions: 0,
             takes_units: false,
             words_met: 0,
+            by_row: false,
             file,
             problems: Problems::default(),
             skipped: Skipped::default(),
@@ -214,6 +219,7 @@ impl<'a> Intake<'a> {
             overruns: 0,
             first: u32::MAX,
             withdrawals: false,
+            tied: JobGraph::default(),
             ids: Ascending::default(),
             wanted: Vec::new(),
             requests: vec![None; REQUESTS_KEPT],

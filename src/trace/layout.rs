@@ -42,6 +42,12 @@ pub(super) fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Whether a line names all these columns, blanks between them.
+pub(super) fn has_words(line: &[u8], names: &[&str]) -> bool {
+    let named = |wanted: &&str| words(line).any(|word| line[word].eq_ignore_ascii_case(wanted.as_bytes()));
+    names.iter().all(named)
+}
+
 /// The first line of a text that is not blank, below comments.
 pub(super) fn first_line(text: &[u8]) -> &[u8] {
     first_row(text).1
@@ -75,7 +81,12 @@ pub(super) fn first_row(text: &[u8]) -> (usize, &[u8]) {
 impl Layout {
     /// How a table with these columns is laid out; with commas if they are not all there.
     pub(super) fn of(text: &[u8], names: &[&str]) -> Self {
-        Self::Delimited(delimiter(first_line(text), names).unwrap_or(b','))
+        let line = first_line(text);
+        match delimiter(line, names) {
+            Some(delimiter) => Self::Delimited(delimiter),
+            None if has_words(line, names) => Self::Words,
+            None => Self::Delimited(b','),
+        }
     }
     /// Delimited by whatever divides the first line into `count` fields.
     pub(super) fn of_fields(text: &[u8], count: usize) -> Option<Self> {

@@ -1,5 +1,6 @@
 //! What a user says about a trace that the trace does not say itself.
 
+use super::effect::MapKey;
 use super::key::{Key, TimeUnit};
 
 /// What a trace leaves open, or says in words of its own.
@@ -21,6 +22,8 @@ pub struct Mapping {
     pub unit: Option<TimeUnit>,
     /// What numbers of time count in for one key.
     pub units: Vec<(Key, TimeUnit)>,
+    /// Keys that the user wrote, also where what they say is what holds without them.
+    pub given: Vec<MapKey>,
 }
 
 impl Mapping {
@@ -34,6 +37,7 @@ impl Mapping {
         fields: Vec::new(),
         unit: None,
         units: Vec::new(),
+        given: Vec::new(),
     };
 
     /// The column that the user named for a key.

@@ -96,6 +96,7 @@ mod input;
 mod intake;
 mod key;
 mod layout;
+mod lookup;
 mod mapping;
 mod names;
 mod nodes;
@@ -251,6 +252,7 @@ pub fn read_bytes(
     let format = &FORMATS[choose(name, &text, (format, options.map), &known)?];
     effect::idle(name, format, options).into_result(())?;
     let mut intake = Intake::new(name, options);
+    intake.by_row = text.by_row;
     (format.read)(&text, &mut intake);
     intake.finish(format.name, &text)
 }

@@ -1,6 +1,6 @@
 //! Parquet as the table that it holds: columns become CSV, which the readers of tables take on from there.
 //!
-//! Lists are divided by `;`, points of time are dates, and what is null is empty. A list of lists, and a map, is left out.
+//! Places in it are rows, from 1. Lists are divided by `;`, points of time are dates, and what is null is empty. A list of lists, and a map, is left out.
 //! The footer tells how many rows and bytes there are: more than the options allow to be unpacked are refused before
 //! anything is, and what a footer does not tell truly is refused where it shows. (One page is at most 2 GiB by the
 //! format's own rules.)

@@ -64,6 +64,7 @@ pub fn read_series(name: &str, bytes: &[u8], options: &SeriesOptions<'_>) -> Res
     let defaults = Options::default();
     let text = input::unpack(name, bytes, &defaults)?;
     let mut intake = Intake::new(name, &defaults);
+    intake.by_row = text.by_row;
     let mut steps = Steps::default();
     if text.trim_ascii_start().starts_with(b"{") {
         meteo::read(&text, options, &mut steps, &mut intake);

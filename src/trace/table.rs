@@ -48,6 +48,7 @@ impl<'a> Table<'a> {
             return Some(Self::with_columns(text, layout, columns));
         }
         let mut table = Self::with_columns(text, layout, Vec::new());
+        table.next_number = usize::from(!intake.by_row);
         if text.trim_ascii_start().starts_with(b"#") {
             let (number, line) = first_row(text);
             table.rest = &text[line.as_ptr().addr() - text.as_ptr().addr()..];
@@ -116,10 +117,9 @@ impl<'a> Table<'a> {
     pub(super) fn no_columns(&self, missing: &[&str], intake: &mut Intake<'_>) {
         let what = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let noun = if missing.len() == 1 { "column" } else { "columns" };
-        let (number, line) = (self.number, self.line);
         let near = self.near(missing);
         intake.problem(|file| {
-            let problem = Problem::new(format!("no {noun} {what}")).at(Place::line(file, number, line));
+            let problem = Problem::new(format!("no {noun} {what}")).at(self.place_in(file));
             if near.is_empty() {
                 problem
             } else {
@@ -201,6 +201,14 @@ impl<'a> Table<'a> {
     /// The record as it stands in the file, and the number of its first line.
     pub(super) const fn place(&self) -> (usize, &'a [u8]) {
         (self.number, self.line)
+    }
+
+    /// Where the record is; the header of rows has no number.
+    pub(super) fn place_in(&self, file: &str) -> Place {
+        match self.number {
+            0 => Place::file(file),
+            number => Place::line(file, number, self.line),
+        }
     }
 
     /// Whether commas divide the fields.

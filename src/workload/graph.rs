@@ -1,8 +1,7 @@
 use crate::units::Seconds;
-use petgraph::Direction;
 use petgraph::algo::{tarjan_scc, toposort};
-use petgraph::graphmap::DiGraphMap;
-use petgraph::visit::EdgeRef;
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::cmp::Reverse;
 
 /// What must succeed before what: a directed acyclic graph of job indices, on petgraph.
 ///
@@ -19,7 +18,8 @@ use petgraph::visit::EdgeRef;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct JobGraph {
-    graph: DiGraphMap<u32, Seconds>,
+    /// (before, after, delay), as they were added.
+    edges: Vec<(u32, u32, Seconds)>,
 }
 
 /// Jobs that wait for each other in a ring, in the order of the ring, smallest first.
@@ -47,88 +47,103 @@ impl Cycle {
 impl JobGraph {
     /// `after` becomes eligible `delay` after `before` has succeeded; of two equal edges the longer delay holds.
     pub fn add(&mut self, before: u32, after: u32, delay: Seconds) {
-        let known = self.graph.edge_weight(before, after).copied().unwrap_or_default();
-        self.graph.add_edge(before, after, delay.max(known));
+        self.edges.push((before, after, delay));
     }
     /// Whether no edge was added.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.graph.edge_count() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.edges.is_empty()
     }
-    /// The graph as flat arrays over jobs `0..count`.
+    /// The graph as flat arrays over jobs `0..count`; equal graphs become equal arrays, in whatever order they were added.
     ///
     /// # Errors
     /// A [`Cycle`], if there is one.
     ///
+    /// # Panics
+    /// If an edge is of a job beyond `count`.
+    ///
     /// # Complexity
-    /// O(|jobs| + |edges|) time and space.
+    /// O(|jobs| + |edges| log |edges|) time, O(|jobs| + |edges|) space.
     pub fn compile(&self, count: usize) -> Result<Dependencies, Cycle> {
         if self.is_empty() {
             return Ok(Dependencies::default());
         }
-        let order = toposort(&self.graph, None).map_err(|_| {
+        let sorted = self.sorted();
+        let graph = DiGraph::<(), ()>::from_edges(sorted.iter().map(|(before, after, _)| (*before, *after)));
+        let order = toposort(&graph, None).map_err(|_| {
             let first = self.cycles().into_iter().next();
             first.unwrap_or(Cycle { jobs: Vec::new() })
         })?;
-        let mut offsets = Vec::with_capacity(count + 1);
-        let mut edges = Vec::with_capacity(self.graph.edge_count());
-        let mut predecessors = vec![0; count];
-        offsets.push(0);
-        for job in 0..count {
-            let job = u32::try_from(job).expect("job indices have 32 bits");
-            let mut successors: Vec<Edge> = self
-                .graph
-                .edges(job)
-                .map(|edge| Edge { job: edge.target(), delay: *edge.weight() })
-                .collect();
-            successors.sort_by_key(|edge| edge.job);
-            for edge in &successors {
-                predecessors[edge.job as usize] += 1;
-            }
-            edges.extend(successors);
-            offsets.push(u32::try_from(edges.len()).expect("edges are counted in 32 bits"));
+        let has_edge = |job: &NodeIndex| graph.neighbors_undirected(*job).next().is_some();
+        let order = order.into_iter().filter(has_edge).map(index).collect();
+        let (mut offsets, mut predecessors) = (vec![0; count + 1], vec![0; count]);
+        for (before, after, _) in &sorted {
+            offsets[*before as usize + 1] += 1;
+            predecessors[*after as usize] += 1;
         }
+        let mut total = 0;
+        for offset in &mut offsets {
+            total += *offset;
+            *offset = total;
+        }
+        let edges = sorted.into_iter().map(|(_, job, delay)| Edge { job, delay }).collect();
         Ok(Dependencies { offsets, edges, predecessors, order })
+    }
+
+    /// Every edge once, ascending, with its longest delay.
+    fn sorted(&self) -> Vec<(u32, u32, Seconds)> {
+        let mut edges = self.edges.clone();
+        edges.sort_unstable_by_key(|(before, after, delay)| (*before, *after, Reverse(*delay)));
+        edges.dedup_by_key(|(before, after, _)| (*before, *after));
+        edges
     }
 
     /// A ring of each set of jobs that all wait for each other, in the order of their smallest members.
     ///
     /// # Complexity
-    /// O(|jobs| + |edges|) space, times log |jobs| time.
+    /// O(|jobs| + |edges|) space, times log |edges| time.
     #[must_use]
     pub fn cycles(&self) -> Vec<Cycle> {
-        let ring = |jobs: &Vec<u32>| jobs.len() > 1 || self.graph.contains_edge(jobs[0], jobs[0]);
-        let mut components: Vec<Vec<u32>> = tarjan_scc(&self.graph).into_iter().filter(ring).collect();
+        let sorted = self.sorted();
+        let graph = DiGraph::<(), ()>::from_edges(sorted.iter().map(|(before, after, _)| (*before, *after)));
+        let ring = |jobs: &Vec<NodeIndex>| jobs.len() > 1 || graph.contains_edge(jobs[0], jobs[0]);
+        let components = tarjan_scc(&graph).into_iter().filter(ring);
+        let mut components: Vec<Vec<u32>> =
+            components.map(|members| members.into_iter().map(index).collect()).collect();
         components.iter_mut().for_each(|members| members.sort_unstable());
         components.sort_unstable();
-        components.iter().map(|members| self.ring_within(members)).collect()
+        components.iter().map(|members| ring_within(&sorted, members)).collect()
     }
+}
 
-    /// The shortest way from the smallest of `members`, ascending, through others of them back to itself.
-    fn ring_within(&self, members: &[u32]) -> Cycle {
-        let start = members[0];
-        let mut parent = std::collections::BTreeMap::new();
-        let mut queue = std::collections::VecDeque::from([start]);
-        while let Some(job) = queue.pop_front() {
-            let mut next: Vec<u32> = self.graph.neighbors_directed(job, Direction::Outgoing).collect();
-            next.sort_unstable();
-            for after in next {
-                if after == start {
-                    let mut jobs = vec![job];
-                    while let Some(&before) = parent.get(&jobs[jobs.len() - 1]) {
-                        jobs.push(before);
-                    }
-                    jobs.reverse();
-                    return Cycle { jobs };
+/// The job that a node stands for.
+fn index(node: NodeIndex) -> u32 {
+    u32::try_from(node.index()).expect("job indices have 32 bits")
+}
+
+/// The shortest way from the smallest of `members`, ascending, through others of them back to itself; `edges` ascend.
+fn ring_within(edges: &[(u32, u32, Seconds)], members: &[u32]) -> Cycle {
+    let start = members[0];
+    let mut parent = std::collections::BTreeMap::new();
+    let mut queue = std::collections::VecDeque::from([start]);
+    while let Some(job) = queue.pop_front() {
+        let from = edges.partition_point(|edge| edge.0 < job);
+        for (_, after, _) in edges[from..].iter().take_while(|edge| edge.0 == job) {
+            if *after == start {
+                let mut jobs = vec![job];
+                while let Some(&before) = parent.get(&jobs[jobs.len() - 1]) {
+                    jobs.push(before);
                 }
-                if members.binary_search(&after).is_ok() && !parent.contains_key(&after) {
-                    parent.insert(after, job);
-                    queue.push_back(after);
-                }
+                jobs.reverse();
+                return Cycle { jobs };
+            }
+            if members.binary_search(after).is_ok() && !parent.contains_key(after) {
+                parent.insert(*after, job);
+                queue.push_back(*after);
             }
         }
-        Cycle { jobs: members.to_vec() }
     }
+    Cycle { jobs: members.to_vec() }
 }
 
 /// One dependency, seen from the job that comes first.
@@ -248,7 +263,7 @@ impl Dependencies {
                 }
             }
         }
-        let Some(mut last) = (0..best.len()).max_by_key(|i| (best[*i].0, std::cmp::Reverse(*i))) else {
+        let Some(mut last) = (0..best.len()).max_by_key(|i| (best[*i].0, Reverse(*i))) else {
             return (0, Vec::new());
         };
         let total = best[last].0;
@@ -312,5 +327,16 @@ mod tests {
         assert_eq!(parts(&[0, 1, 1]), None, "an order that repeats a job");
         assert_eq!(parts(&[0, 1]), None, "an order that lacks a job");
         assert_eq!(compiled.predecessor_count(2), 2, "two edges into job 2");
+    }
+
+    #[test]
+    fn equal_graphs_are_compiled_to_the_same_in_whatever_order_they_come() {
+        let one = graph(&[(0, 4, 1), (4, 2, 0), (0, 2, 5), (3, 2, 0)]).compile(6).unwrap();
+        let other = graph(&[(3, 2, 0), (0, 2, 2), (0, 2, 5), (4, 2, 0), (0, 4, 1)]).compile(6).unwrap();
+        assert_eq!(one, other, "of (0, 2) the longer delay holds");
+        let mut members = one.topological_order().to_vec();
+        members.sort_unstable();
+        assert_eq!(members, [0, 2, 3, 4], "those with an edge, once each");
+        assert_ne!(one, graph(&[(0, 4, 1), (4, 2, 0), (0, 2, 4), (3, 2, 0)]).compile(6).unwrap(), "a delay");
     }
 }

@@ -103,6 +103,10 @@ fn a_key_of_the_map_that_does_nothing_is_told() {
         ("month.csv", "think_time=true", 2, "`think_time` does nothing: format csv tells no job"),
         ("month.csv", "procs_per_gpu=4", 2, "it works on swf, gaia, gwf, batsim"),
         ("month.csv", "gpus_from=allocated,shards_per_gpu=4", 2, "2 problems"),
+        ("month.csv", "procs_per_gpu=1", 2, "`procs_per_gpu` does nothing: format csv counts no processors"),
+        ("month.csv", "think_time=false,gpus_from=requested", 2, "2 problems"),
+        ("month.csv", "partition=ignore", 2, "format csv has columns of its own"),
+        ("log.swf", "procs_per_gpu=1,think_time=false,partition=ignore", 0, "one each"),
         ("log.swf", "states.DONE=completed", 2, "format swf has no words for how jobs ended"),
         ("log.swf", "procs_per_gpu=4,procs_per_gpu=2", 2, "`procs_per_gpu` is given twice"),
         ("log.swf", "procs_per_gpu=4 --map procs_per_gpu=2", 2, "`procs_per_gpu` is given twice"),
@@ -127,6 +131,7 @@ fn tables_as_people_write_them_are_read() {
     let folder = folder();
     for (what, text, note) in [
         ("blanks", "id gpus submit_time duration\na 8 0 61\nb 1 5 30\n", "columns known by their names"),
+        ("blanks between our own columns", "job_id gpus submit_time work_time\na 8 0 61\nb 1 5 30\n", ""),
         ("a mark before the header", "# id gpus submit_time duration\na 8 0 61\nb 1 5 30\n", ""),
         ("a comment above it", "# by hand\nid,gpus,submit_time,duration\na,8,0,61\nb,1,5,30\n", ""),
         ("old line ends", "id,gpus,submit_time,duration\ra,8,0,61\rb,1,5,30\r", ""),
@@ -138,7 +143,8 @@ fn tables_as_people_write_them_are_read() {
         ("workers", "id,worker_num,gpus_per_pod,submit_time,duration\na,2,4,0,61\nb,1,1,5,30\n", ""),
     ] {
         std::fs::write(folder.path().join("t.txt"), text).unwrap();
-        let (code, _, told) = run(folder.path(), "import t.txt -o t.csv");
+        let (code, said, told) = run(folder.path(), "import t.txt -o t.csv");
+        assert_eq!(said.contains("(csv)"), what.contains("our own"), "{what}: {said}");
         assert!(code == Some(0) && told.contains(note), "{what}: {told}");
         let written = std::fs::read_to_string(folder.path().join("t.csv")).unwrap();
         let first = written.lines().nth(1).unwrap();

@@ -4,7 +4,7 @@ use super::trace::SWF_PARTITIONS;
 use crate::document::{Document, Item, Placed, Table};
 use crate::error::Problem;
 use crate::trace::{
-    GpusFrom, Key, Mapping, Meaning, Options, PlatformMap, SYNONYMS, StateWord, SwfPartition, TimeUnit,
+    GpusFrom, Key, MapKey, Mapping, Meaning, Options, PlatformMap, SYNONYMS, StateWord, TimeUnit,
 };
 
 const GPUS_FROM: [(&str, GpusFrom); 2] =
@@ -18,6 +18,7 @@ pub(super) fn read(
     mapping: &mut Mapping,
 ) {
     let Some(mut map) = table.table("map") else { return };
+    mapping.given = MapKey::ALL.into_iter().filter(|key| map.has(key.name())).collect();
     if let Some(processors) = at_least_one(document, &mut map, "procs_per_gpu") {
         options.procs_per_gpu = processors;
     }
@@ -48,9 +49,6 @@ pub(super) fn read(
         && let Some((_, field)) = SWF_PARTITIONS.iter().find(|(name, _)| *name == mapping.fields[at].1)
     {
         options.swf_partition = *field;
-        if *field == SwfPartition::Ignore {
-            mapping.fields.remove(at);
-        }
     }
     mapping.unit = map.choice("unit", &TimeUnit::ALL).map(|unit| unit.value);
     if let Some(units) = map.table("units") {

@@ -1,7 +1,7 @@
 //! gigawatt's own CSV: one job a line under a header with the words of [`NATIVE_COLUMNS`], in any order.
 //!
 //! `submit_time`, `gpus` and `work_time` must be there; what others say is optional, in the header and in each
-//! line. Quotes are those of RFC 4180. `jobs.csv` of a run is read back too: its `run_time` then stands for
+//! line. Quotes are those of RFC 4180; tabs, `;`, `|` or blanks may stand for commas. `jobs.csv` of a run is read back too: its `run_time` then stands for
 //! `work_time`, and jobs that never ran are dropped.
 //!
 //! ```
@@ -18,8 +18,9 @@
 
 use super::cells::Cells;
 use super::native::{COLUMNS, COUNT, Reader, column};
-use crate::error::{Place, Problem};
+use crate::error::Problem;
 use crate::trace::intake::Intake;
+use crate::trace::layout::has_words;
 use crate::trace::table::Table;
 use crate::trace::{Format, Head, MapKey};
 
@@ -33,7 +34,10 @@ pub(in crate::trace) const FORMAT: Format = Format {
 };
 
 fn detect(head: &Head<'_>) -> bool {
-    ["work_time", "run_time"].iter().any(|work| head.is_table(&["submit_time", "gpus", work]))
+    ["work_time", "run_time"].iter().any(|work| {
+        let columns = ["submit_time", "gpus", work];
+        head.is_table(&columns) || head.map.columns.is_empty() && has_words(head.first_line().1, &columns)
+    })
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
@@ -48,10 +52,9 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     // The table of a run says where jobs ran, not where they are.
     let running = table.column("elapsed_time").is_some();
     if let Some(twice) = COLUMNS.iter().map(|column| column.name).find(|name| table.count(name) > 1) {
-        let (number, line) = table.place();
         intake.problem(|file| {
-            Problem::new(format!("column `{twice}` stands twice in the header"))
-                .at(Place::line(file, number, line))
+            let message = format!("column `{twice}` stands twice in the header");
+            Problem::new(message).at(table.place_in(file))
         });
         return;
     }

@@ -14,6 +14,7 @@ use super::sacct_fields::memory_mib;
 use crate::trace::effect::SHARDED;
 use crate::trace::field;
 use crate::units::Gpus;
+use memchr::{memchr, memchr3};
 
 /// GPUs, or shares of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,7 +74,8 @@ impl Tres {
                         None => (per_node, name),
                     };
                     found.per_node |= per_node && requested;
-                    found.per_part |= item.starts_with(b"PER_TASK:") || item.starts_with(b"PER_SOCKET:");
+                    found.per_part |=
+                        per_node && (item.starts_with(b"PER_TASK:") || item.starts_with(b"PER_SOCKET:"));
                     if !found.add(name, value)? && generic {
                         tres.others.push(String::from_utf8_lossy(name).into_owned());
                     }
@@ -200,8 +202,13 @@ fn slice(kind: &str) -> Option<(u32, &str)> {
 
 /// The items of a list; a comma within brackets is part of one.
 fn items(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // Most lists have no bracket.
+    let plain = memchr3(b'(', b'[', b']', bytes).is_none();
     let mut depth = 0_u32;
     let between = move |byte: &u8| {
+        if plain {
+            return *byte == b',';
+        }
         match byte {
             b'(' | b'[' => depth += 1,
             b')' | b']' => depth = depth.saturating_sub(1),
@@ -214,11 +221,14 @@ fn items(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Name, count, and whether the notation is one of counts for each node.
 fn split(item: &[u8]) -> Option<(&[u8], &[u8], bool)> {
-    let prefixes = [b"PER_NODE:".as_slice(), b"PER_SOCKET:", b"PER_TASK:"];
-    let prefixed = prefixes.iter().find_map(|prefix| item.strip_prefix(*prefix));
-    let per_job = item.strip_prefix(b"PER_JOB:");
+    let (mut prefixed, mut per_job) = (None, None);
+    if item.first() == Some(&b'P') {
+        let prefixes = [b"PER_NODE:".as_slice(), b"PER_SOCKET:", b"PER_TASK:"];
+        prefixed = prefixes.iter().find_map(|prefix| item.strip_prefix(*prefix));
+        per_job = item.strip_prefix(b"PER_JOB:");
+    }
     let item = prefixed.or(per_job).unwrap_or(item);
-    if let Some(equals) = item.iter().position(|byte| *byte == b'=') {
+    if let Some(equals) = memchr(b'=', item) {
         return Some((&item[..equals], &item[equals + 1..], prefixed.is_some()));
     }
     let item = item.split(|byte| *byte == b'(').next().unwrap_or_default();

@@ -81,8 +81,8 @@ const NAMES: [&str; FIELDS + 1] = [
     "think time",
 ];
 
-/// What [`Key::Partition`] may be: field 15 or 16.
-const PARTITIONS: [&str; 2] = ["queue", "partition"];
+/// What [`Key::Partition`] may be: field 15, 16, or neither.
+const PARTITIONS: [&str; 3] = ["queue", "partition", "ignore"];
 
 fn read(mut text: &[u8], intake: &mut Intake<'_>) {
     if let Some(column) = intake.options.map.field(Key::Partition).filter(|name| !PARTITIONS.contains(name)) {

@@ -9,12 +9,13 @@
 use super::json;
 use crate::error::{Place, Problem};
 use crate::trace::intake::{Draft, Id, Intake};
+use crate::trace::lookup::Lookup;
 use crate::trace::{Format, Head, MapKey};
 use crate::units::{Gpus, Seconds};
 use crate::workload::{Behaviour, Graph, Request};
 use memchr::memmem;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 pub(in crate::trace) const FORMAT: Format = Format {
     name: "wfformat",
@@ -31,34 +32,44 @@ fn detect(head: &Head<'_>) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Document {
-    #[serde(default)]
-    name: String,
-    workflow: Workflow,
+struct Document<'t> {
+    #[serde(default, borrow)]
+    name: Cow<'t, str>,
+    #[serde(borrow)]
+    workflow: Workflow<'t>,
 }
 
 #[derive(Deserialize)]
-struct Workflow {
-    specification: Option<Tasks>,
-    execution: Option<Tasks>,
-    #[serde(default, alias = "jobs")]
-    tasks: Vec<Task>,
+struct Workflow<'t> {
+    #[serde(borrow)]
+    specification: Option<Tasks<'t>>,
+    #[serde(borrow)]
+    execution: Option<Tasks<'t>>,
+    #[serde(default, alias = "jobs", borrow)]
+    tasks: Vec<Task<'t>>,
 }
 
 #[derive(Deserialize)]
-struct Tasks {
-    #[serde(default)]
-    tasks: Vec<Task>,
+struct Tasks<'t> {
+    #[serde(default, borrow)]
+    tasks: Vec<Task<'t>>,
 }
 
+/// A name, of which no copy is made if it can be helped.
 #[derive(Deserialize)]
-struct Task {
-    id: Option<String>,
-    name: Option<String>,
-    #[serde(default)]
-    parents: Vec<String>,
-    #[serde(default)]
-    children: Vec<String>,
+#[serde(transparent)]
+struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
+
+#[derive(Deserialize)]
+struct Task<'t> {
+    #[serde(borrow)]
+    id: Option<Name<'t>>,
+    #[serde(borrow)]
+    name: Option<Name<'t>>,
+    #[serde(default, borrow)]
+    parents: Vec<Name<'t>>,
+    #[serde(default, borrow)]
+    children: Vec<Name<'t>>,
     #[serde(rename = "runtimeInSeconds", alias = "runtime")]
     run_time: Option<f64>,
     #[serde(rename = "coreCount", alias = "cores")]
@@ -67,40 +78,73 @@ struct Task {
     memory: Option<f64>,
 }
 
-impl Task {
+impl Task<'_> {
     fn id(&self) -> &str {
-        self.id.as_deref().or(self.name.as_deref()).unwrap_or_default()
+        self.id.as_ref().or(self.name.as_ref()).map_or("", |name| &name.0)
+    }
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|own| own.0 == name)
+    }
+}
+
+/// Tasks, to be found by their ids, or by their names where no id is meant.
+struct Known<'d> {
+    tasks: &'d [Task<'d>],
+    ids: Lookup,
+    names: Lookup,
+}
+
+impl<'d> Known<'d> {
+    fn of(tasks: &'d [Task<'d>]) -> Self {
+        let (mut ids, mut names) = (Lookup::with_room(tasks.len()), Lookup::default());
+        for (place, task) in (0..).zip(tasks) {
+            ids.add(task.id(), place, |other| tasks[other as usize].id() == task.id());
+            if let Some(Name(name)) = task.name.as_ref().filter(|name| name.0 != task.id()) {
+                names.add(name, place, |other| tasks[other as usize].is_called(name));
+            }
+        }
+        Self { tasks, ids, names }
+    }
+    /// The place of a task.
+    fn find(&self, name: &str) -> Option<usize> {
+        let by_id = self.ids.find(name, |place| self.tasks[place as usize].id() == name);
+        let by_name = || self.names.find(name, |place| self.tasks[place as usize].is_called(name));
+        by_id.or_else(by_name).map(|place| place as usize)
     }
 }
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
-    let Some(document) = json::document::<Document>(text, "a workflow of WfCommons", intake) else { return };
+    let Some(document) = json::document::<Document<'_>>(text, "a workflow of WfCommons", intake) else {
+        return;
+    };
     let workflow = &document.workflow;
     let tasks = workflow.specification.as_ref().map_or(&workflow.tasks, |specification| &specification.tasks);
-    let run = workflow.execution.as_ref().map_or(&workflow.tasks, |execution| &execution.tasks);
-    let run: BTreeMap<&str, &Task> = run.iter().map(|task| (task.id(), task)).collect();
+    let execution = workflow.execution.as_ref().map(|execution| Known::of(&execution.tasks));
     intake.processors_are_gpus("cores");
     intake.notes.say("all tasks of a workflow come at time 0, each after its parents");
-    let mut jobs = BTreeMap::new();
+    let mut jobs = Vec::with_capacity(tasks.len());
     for task in tasks {
-        match job(task, run.get(task.id()).copied(), intake) {
-            Ok(Some(job)) => drop(jobs.insert(task.id(), job)),
-            Ok(None) => {}
-            Err(message) => intake.problem(|file| {
+        let run = match &execution {
+            None => Some(task),
+            Some(known) => known.find(task.id()).map(|place| &known.tasks[place]),
+        };
+        jobs.push(job(task, run, intake).unwrap_or_else(|message| {
+            intake.problem(|file| {
                 Problem::new(format!("task `{}`: {message}", task.id())).at(Place::file(file))
-            }),
-        }
+            });
+            None
+        }));
     }
     connect(tasks, &jobs, intake);
-    let jobs: Vec<u32> = jobs.into_values().collect();
+    let jobs: Vec<u32> = jobs.into_iter().flatten().collect();
     if !jobs.is_empty() {
-        let name = if document.name.is_empty() { "workflow" } else { document.name.as_str() };
+        let name = if document.name.is_empty() { "workflow" } else { &document.name };
         intake.builder.add_graph(Graph { name: name.to_owned(), jobs });
     }
 }
 
 /// Adds the job of a task; none if it is dropped.
-fn job(task: &Task, run: Option<&Task>, intake: &mut Intake<'_>) -> Result<Option<u32>, String> {
+fn job(task: &Task<'_>, run: Option<&Task<'_>>, intake: &mut Intake<'_>) -> Result<Option<u32>, String> {
     let run = run.unwrap_or(task);
     let Some(seconds) = run.run_time.or(task.run_time) else {
         intake.notes.count("task", "whose run time is not told: dropped", 1);
@@ -127,25 +171,19 @@ fn job(task: &Task, run: Option<&Task>, intake: &mut Intake<'_>) -> Result<Optio
 }
 
 /// Makes every task come after its parents, by id or by name, from whichever side that is told.
-fn connect(tasks: &[Task], jobs: &BTreeMap<&str, u32>, intake: &mut Intake<'_>) {
-    let ids: BTreeMap<&str, &str> =
-        tasks.iter().filter_map(|task| Some((task.name.as_deref()?, task.id()))).collect();
-    let id = |name: &str| {
-        if jobs.contains_key(name) { name.to_owned() } else { (*ids.get(name).unwrap_or(&"")).to_owned() }
+fn connect(tasks: &[Task<'_>], jobs: &[Option<u32>], intake: &mut Intake<'_>) {
+    let known = Known::of(tasks);
+    let job = |name: &Name<'_>| known.find(&name.0).and_then(|place| jobs[place]);
+    let mut unknown = 0;
+    let mut tie = |before: Option<u32>, after: Option<u32>| match (before, after) {
+        (Some(before), Some(after)) => intake.tied.add(before, after, Seconds(0)),
+        _ => unknown += 1,
     };
-    for task in tasks {
-        let Some(this) = jobs.get(task.id()) else { continue };
-        for parent in &task.parents {
-            let parent =
-                Some(id(parent)).filter(|parent| !parent.is_empty()).unwrap_or_else(|| parent.clone());
-            intake.depends(*this, &parent, Seconds(0), 1);
-        }
-        for child in &task.children {
-            if let Some(child) = jobs.get(id(child).as_str()) {
-                intake.depends(*child, task.id(), Seconds(0), 1);
-            }
-        }
+    for (task, this) in tasks.iter().zip(jobs).filter(|(_, job)| job.is_some()) {
+        task.parents.iter().for_each(|parent| tie(job(parent), *this));
+        task.children.iter().for_each(|child| tie(*this, job(child)));
     }
+    intake.notes.count("dependency", "on a job that is not read: left out", unknown);
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub fn read_cluster_bytes(
     let known: Vec<_> = CLUSTER_FORMATS.iter().map(|format| (format.name, format.detect, NO_KEYS)).collect();
     let format = &CLUSTER_FORMATS[choose(name, &text, (format, options.map), &known)?];
     let mut intake = Intake::new(name, options);
+    intake.by_row = text.by_row;
     let mut site = Site::new();
     (format.read)(&text, &mut site, &mut intake);
     let cluster = site.finish();

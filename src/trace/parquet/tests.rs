@@ -108,3 +108,38 @@ fn what_is_cut_or_no_parquet_is_told() {
         assert!(told.contains("the Parquet data is broken") && told.contains("t.parquet"), "{told}");
     }
 }
+
+#[test]
+fn what_is_wrong_is_told_with_its_row() {
+    let message = "message jobs {
+        required binary job_id (UTF8);
+        required int64 submit_time;
+        required int64 gpus;
+        required int64 work_time;
+        required group after (LIST) { repeated group list { required binary element (UTF8); } }
+    }";
+    let told = |ids: Vec<&'static str>, gpus: Vec<i64>, after: Vec<&'static str>| {
+        let columns = [
+            (Values::Texts(ids), None, None),
+            (Values::Int64(vec![0, 1, 2]), None, None),
+            (Values::Int64(gpus), None, None),
+            (Values::Int64(vec![60, 60, 60]), None, None),
+            (Values::Texts(after), Some(vec![1, 1, 1]), Some(vec![0, 0, 0])),
+        ];
+        let bytes = file(message, &columns);
+        let read = crate::trace::read_bytes("t.parquet", &bytes, None, &Options::default());
+        read.map(|trace| trace.workload.len()).map_err(|error| error.to_string())
+    };
+    let ids = || vec!["two\nlines", "b", "c"];
+    assert_eq!(told(ids(), vec![1, 1, 1], vec!["", "c", ""]), Ok(3), "as it should be");
+    let gpus = told(ids(), vec![1, 1, -4], vec!["", "", ""]).unwrap_err();
+    assert!(gpus.contains("t.parquet:3:") && gpus.contains("gpus `-4`"), "the third row:\n{gpus}");
+    let after = told(vec!["a", "b", "c"], vec![1, 1, 1], vec!["", "x", ""]).unwrap_err();
+    assert!(after.contains("t.parquet:2:") && after.contains("b,1,1,60,x"), "the second row:\n{after}");
+    let twice = file(
+        "message jobs { required int64 submit_time; required int64 gpus; required int64 work_time; required int64 gpus; }",
+        &[(); 4].map(|()| (Values::Int64(vec![1]), None, None)),
+    );
+    let twice = crate::trace::read_bytes("t.parquet", &twice, None, &Options::default()).unwrap_err();
+    assert!(twice.to_string().contains("column `gpus` stands twice"), "{twice}");
+}

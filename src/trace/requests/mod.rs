@@ -70,7 +70,9 @@ pub fn read_requests_bytes(
     let known: Vec<_> =
         REQUEST_FORMATS.iter().map(|format| (format.name, format.detect, [].as_slice())).collect();
     let format = &REQUEST_FORMATS[choose(name, &text, (format, options.map), &known)?];
-    let (mut intake, mut demand) = (Intake::new(name, options), Demand::default());
+    let mut intake = Intake::new(name, options);
+    intake.by_row = text.by_row;
+    let mut demand = Demand::default();
     (format.read)(&text, &mut demand, &mut intake);
     let unanswered = demand.tokens.iter().filter(|tokens| tokens.output == 0).count();
     intake.notes.count("request", "without an answer: failed, or none was asked for", unanswered as u64);

@@ -90,7 +90,8 @@ impl Table<'_> {
         }
         let line = &text[..at];
         self.line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.next_number += memchr_iter(b'\n', line).count() + 1;
+        let breaks = if intake.by_row { 0 } else { memchr_iter(b'\n', line).count() };
+        self.next_number += breaks + 1;
         self.rest = text.get(at + 1..).unwrap_or_default();
         self.read_decimal_commas(intake);
         true

@@ -93,7 +93,7 @@ pub fn write_native(
     let columns: Vec<(&str, Told)> =
         told.iter().map(|(column, cell)| (COLUMNS[*column as usize].name, *cell)).collect();
     match form {
-        NativeForm::Parquet => columns::write(&told, lines().collect(), out),
+        NativeForm::Parquet => columns::write(&told, &lines().collect::<Vec<_>>(), out),
         NativeForm::Csv => {
             let mut table = csv::Writer::from_writer(out);
             table.write_record(columns.iter().map(|(name, _)| name))?;
