@@ -47,7 +47,7 @@ fn a_gpu_that_is_not_there_ends_with_exit_code_3_and_a_hint() {
 fn auto_and_cpu_need_no_driver() {
     for wish in ["auto", "cpu"] {
         let (code, stdout, stderr) = run(&format!("{SIMULATE} --device {wish}"), false);
-        assert_eq!(code, Some(1), "{wish}: cut off after ten minutes: {stderr}");
+        assert_eq!(code, Some(0), "{wish}: cut off after ten minutes: {stderr}");
         assert!(stdout.contains("Utilization"), "{wish}: {stdout}");
         assert_eq!(stderr.contains("device: cpu"), wish == "auto", "{wish}: {stderr}");
     }
@@ -63,7 +63,7 @@ fn a_scenario_may_name_the_device_and_the_manifest_records_what_ran() {
         (code, stderr, std::fs::read_to_string(directory.join("manifest.json")))
     };
     let (code, stderr, text) = manifest("cpu");
-    assert_eq!(code, Some(1), "{stderr}");
+    assert_eq!(code, Some(0), "{stderr}");
     assert!(text.expect("written").contains("\"device\": \"cpu\""), "the manifest says what ran");
     let (code, stderr, text) = manifest("gpu");
     assert_eq!(code, Some(3), "{stderr}");
@@ -140,7 +140,7 @@ fn every_adapter_is_listed_with_its_limits_and_can_be_named() {
         assert!(stdout.contains(word), "{word} is missing in\n{stdout}");
         assert!(stdout.contains(adapter.kind.name()) && stdout.contains("MiB"), "{stdout}");
         let (code, _, stderr) = run(&format!("{SIMULATE} --device {word}"), true);
-        assert_eq!(code, Some(1), "{stderr}");
+        assert_eq!(code, Some(0), "{stderr}");
         assert!(stderr.contains("device: "), "it says what it took: {stderr}");
     }
 }
