@@ -30,6 +30,7 @@ fn without_a_command_it_says_what_there_is() {
     Commands:
       simulate     Run a scenario under one policy and print what came of it
       compare      Run several scenarios or policies on the same seeds and print them beside each other
+      watch        Watch a run in the terminal: racks, queue, draw, tenants and what happens
       size         Find the least of something that meets targets: nodes, racks, a cap, a quota
       sweep        Run a scenario at every point of some keys, under several seeds, into a table
       fit          Tell when a job that does not exist yet would start, and what would have it start

@@ -1,5 +1,6 @@
 use super::Exit;
 use super::terminal::Terminal;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -8,7 +9,15 @@ static TERMINATED: AtomicBool = AtomicBool::new(false);
 
 /// From here on the first Ctrl-C, or request to terminate, asks the run to end, and the second ends the program.
 pub(super) fn listen(terminal: Terminal) -> &'static AtomicBool {
-    on_signal(move |exit| {
+    // Two listeners would take one signal for two.
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| on_signal(interrupted(terminal)));
+    &INTERRUPTED
+}
+
+/// What a signal does.
+fn interrupted(terminal: Terminal) -> impl FnMut(Exit) + Send + 'static {
+    move |exit| {
         TERMINATED.store(exit == Exit::Terminated, Ordering::Relaxed);
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(exit.code()));
@@ -17,8 +26,7 @@ pub(super) fn listen(terminal: Terminal) -> &'static AtomicBool {
         std::thread::spawn(move || {
             terminal.say("interrupted: finishing up with what is done so far; Ctrl-C again to stop at once");
         });
-    });
-    &INTERRUPTED
+    }
 }
 
 /// How a command ends: what is not done because it was interrupted says so.

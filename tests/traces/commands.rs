@@ -45,7 +45,7 @@ fn an_imported_trace_is_simulated_to_the_same_digest() {
     let folder = folder();
     let folder = folder.path();
     let digest = |arguments: &str| {
-        let (code, _, told) = run(folder, &format!("simulate --cluster 4x8 {arguments} --out run"));
+        let (code, _, told) = run(folder, &format!("simulate --cluster 4x8 {arguments} --out run --force"));
         assert_eq!(code, Some(0), "{arguments}: {told}");
         let manifest: serde_json::Value =
             serde_json::from_slice(&std::fs::read(folder.join("run/manifest.json")).unwrap()).unwrap();

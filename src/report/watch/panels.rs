@@ -110,6 +110,11 @@ fn tightest(film: &Film<'_>, now: Time) -> Option<(f64, String)> {
     })
 }
 
+/// A number of GPUs and the word for them.
+fn gpus(milli: u64) -> String {
+    format!("{} {}", scaled_gpus(milli), if milli == 1000 { "GPU" } else { "GPUs" })
+}
+
 /// GPUs, whole ones without a point.
 fn scaled_gpus(milli: u64) -> String {
     if milli.is_multiple_of(1000) {
@@ -167,10 +172,10 @@ pub(super) fn waiting(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &m
     let rest = usize::from(area.height).saturating_sub(lines.len() + 2);
     for own in scene.queue.iter().take(rest) {
         let tenant = workload.jobs[own.job as usize].tenant;
-        let gpus = workload.request_of(own.job).gpus();
+        let asked = u64::from(workload.request_of(own.job).gpus().milli());
         lines.push(Line::from(vec![
             Span::styled(workload.names.get(own.job as usize).into_owned(), colour(tenant)),
-            Span::raw(format!(" {gpus} GPUs, {}, {}", scene.now.since(own.since), own.reason.name())),
+            Span::raw(format!(" {}, {}, {}", gpus(asked), scene.now.since(own.since), own.reason.name())),
         ]));
     }
     framed(title, lines, area, buffer);
@@ -199,9 +204,9 @@ fn told(film: &Film<'_>, event: Happened) -> Line<'static> {
             let segment = &history.segments[index as usize];
             let pieces = history.pieces_of(segment);
             let nodes: usize = pieces.iter().map(|piece| piece.nodes().count()).sum();
-            let gpus = scaled_gpus(history.gpus_of(segment));
+            let gpus = gpus(history.gpus_of(segment));
             let nodes = counted(nodes as u64, "node");
-            Line::from(vec![Span::raw("▶ "), job(index), Span::raw(format!(" on {gpus} GPUs of {nodes}"))])
+            Line::from(vec![Span::raw("▶ "), job(index), Span::raw(format!(" on {gpus} of {nodes}"))])
         }
         Happened::Ended(index) => {
             let (mark, what) = ended(history.segments[index as usize].end);
