@@ -74,7 +74,7 @@ fn seeds_of(number: f64) -> usize {
 /// Runs every contender under every seed, on all cores, and compares them with the reference.
 ///
 /// `plan` gives a scenario, by its number, under a seed. With a single seed, where nothing is random, days are resampled.
-/// With a [`Precision`] seeds are added until every change of its measure is that sure, or there are no more.
+/// With a [`precision`](Match::precision) seeds are added until every change of its measure is that sure, or there are no more.
 /// `None` if it was interrupted.
 ///
 /// # Errors
