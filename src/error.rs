@@ -169,21 +169,28 @@ impl Problem {
     }
 }
 
-/// A hint naming the known name nearest to `given`, or all of them when none is near.
+/// A hint naming the known name nearest to `given`, or those that there are when none is near: of very many, the first.
 ///
 /// ```
 /// use gigawatt::error::nearest_hint;
 /// assert_eq!(nearest_hint("strf", ["fifo", "srtf"]), "did you mean `srtf`?");
 /// assert_eq!(nearest_hint("qqqqq", ["fifo", "srtf"]), "known: fifo, srtf");
+/// assert!(nearest_hint("qqqqq", ["job"; 100]).ends_with("job, and 40 more"));
 /// ```
 #[must_use]
 pub fn nearest_hint<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(given, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known: {}", known.join(", ")),
+        None => match known.split_at_checked(KNOWN) {
+            Some((first, rest @ [_, ..])) => format!("known: {}, and {} more", first.join(", "), rest.len()),
+            _ => format!("known: {}", known.join(", ")),
+        },
     }
 }
+
+/// Names that a hint lists: every table of ours is shorter, the jobs of a trace are not.
+const KNOWN: usize = 60;
 
 /// The known name that differs from `given` by a slip of the pen, if there is one.
 #[must_use]

@@ -542,7 +542,7 @@ fn policies_are_compared() {
     sjf/easy: sjf/easy/best-fit
     5 jobs a run; changes against fcfs.
     Nothing is random: one run each; 1 day: no intervals, which take ten.
-    longest: the longest wait of any job that asks for so many GPUs: who starves.
+    longest: the longest wait of any job that asks for so many GPUs: what starves.
     Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
     ----- stderr -----
     note: SWF processors read as GPUs: one each

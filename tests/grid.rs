@@ -244,7 +244,7 @@ fn who_goes_where_energy_is_cheapest_changes_sites_with_the_hour() {
     let expected: Vec<bool> = (0..24).map(|hour| hour < 12).collect();
     assert_eq!(cheapest, expected, "in the south until noon, then in the north");
     let (packed, paid_more) = sites("best-fit");
-    assert_eq!(packed, [true; 24], "who does not look at prices stays where he is");
+    assert_eq!(packed, [true; 24], "a policy that does not look at prices stays where it is");
     assert!(paid < paid_more, "{paid} instead of {paid_more}");
     let [first, cheapest] = ["placement=best-fit", "placement=cheapest-energy"]
         .map(|policy| cost(&run("cheap-hours.toml", &format!("hold=none/{policy}"))).energy);

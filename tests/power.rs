@@ -185,7 +185,11 @@ fn starts_raise_a_feed_no_faster_than_it_may_rise() {
         );
         assert_eq!(history.check(), Ok(()), "{backfill}");
         let third = if backfill == "none" { (40, 60) } else { (100, 0) };
-        assert_eq!(waited(&history), [(0, 0), (60, 0), third], "{backfill}: for power, or behind who does");
+        assert_eq!(
+            waited(&history),
+            [(0, 0), (60, 0), third],
+            "{backfill}: for power, or behind a job that does"
+        );
         let feed = measure(&history).metrics.power.expect("power is counted").feeds.swap_remove(0);
         assert_eq!((feed.rise_w, feed.rise_limit_w), (1000, Some(1500)), "{backfill}: from minute to minute");
     }
@@ -246,7 +250,7 @@ fn a_reservation_keeps_the_power_it_waits_for() {
     assert_eq!(
         segments(&history),
         [(0, 0, 100, 100), (1, 100, 150, 100), (2, 150, 250, 100)],
-        "nobody takes the power of who came before"
+        "no job takes the power of one that came before"
     );
     assert_eq!(history.check(), Ok(()), "a schedule like any other");
 }
@@ -297,7 +301,11 @@ fn a_notice_keeps_starts_back_that_would_not_fit() {
     // third of those expected to run at 100, since one of the three ends at 80; the one at 90 would be the fourth.
     let expected =
         [(0, 0, 300, 100), (1, 0, 80, 100), (2, 0, 300, 100), (3, 60, 140, 100), (4, 140, 170, 100)];
-    assert_eq!(segments(&history), expected, "who would be one too many at 100 waits for the end at 140");
+    assert_eq!(
+        segments(&history),
+        expected,
+        "the job that would be one too many at 100 waits for the end at 140"
+    );
     assert_eq!(waited(&history)[3..], [(0, 0), (50, 0)], "for power that is still there");
     let history = run(curtailed(5, 0), &jobs, drain);
     let expected =

@@ -310,7 +310,7 @@ fn a_cap_that_is_broken_is_noticed() {
     let found = found.into_inner();
     assert!(
         found.iter().all(|count| *count > 2),
-        "who ignores caps and limits of rises breaks them: {found:?}"
+        "a policy that ignores caps and limits of rises breaks them: {found:?}"
     );
 }
 
@@ -382,7 +382,7 @@ fn the_naive_reference_starts_nobody_above_a_cap() {
         fail(&[naive::laws::above_caps(&plan, &run), naive::laws::delayed(&run)].concat())
     });
     assert!(starts.into_inner() > 1000, "jobs start");
-    assert!(planted.into_inner() > 1000, "who heeds no cap is reported");
+    assert!(planted.into_inner() > 1000, "a policy that heeds no cap is reported");
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Seen {
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.second_tries, "starts on a place of the second try");
         must(counts.preempted, "preemptions");
-        must(counts.struck, "preemptive walks made anew without who found no place");
+        must(counts.struck, "preemptive walks made anew without jobs that found no place");
         must(counts.spanned, "gangs over several racks");
         must(counts.node_down, "stops by a node");
         must(counts.restarted, "restarts that cost time");

@@ -207,7 +207,7 @@ fn energy_is_bought_where_it_is_cheapest_when_a_pass_begins() {
     let mut plan = plan(cluster, "cheapest-energy", &[(1, 500), (1, 500), (1, 500)]);
     plan.workload.jobs[1].submit_time = Time(95);
     plan.workload.jobs[2].submit_time = Time(100);
-    assert_eq!(nodes_of(&plan), [[0], [1], [1]], "who comes at 95 s is placed by the prices of 100 s");
+    assert_eq!(nodes_of(&plan), [[0], [1], [1]], "a job that comes at 95 s is placed by the prices of 100 s");
     plan.cluster.sites[0].pue = Some(Pue::constant(1300));
     assert_eq!(nodes_of(&plan), [[1], [1], [1]], "40 at a PUE of 1.3 is more than 50");
     plan.cluster.sites[0].pue = Some(Pue::constant(1200));

@@ -1,8 +1,8 @@
-//! Who is compared: all combinations of scenarios, values that are varied, and policies.
+//! What is compared: all combinations of scenarios, values that are varied, and policies.
 
 use super::arguments::Compare;
 use super::terminal::Terminal;
-use super::vary::Template;
+use super::vary::{Template, parsed};
 use crate::error::{Error, Place, Problem, Problems, Result, nearest_hint};
 use crate::experiment::{Axis, Contender, Design, is_random, points};
 use crate::history::{Plan, Settings};
@@ -211,13 +211,7 @@ pub(super) fn plan(
 /// Every scenario at every point.
 fn variants(arguments: &Compare) -> Result<Vec<Variant<'_>>> {
     let mut problems = Problems::default();
-    let mut axes = Vec::new();
-    for text in &arguments.vary {
-        match Axis::parse(text) {
-            Ok(axis) => axes.push(axis),
-            Err(problem) => problems.push(problem.at(Place::file(format!("--vary {text}")))),
-        }
-    }
+    let axes = parsed("--vary", &arguments.vary, Axis::parse, &mut problems);
     let points = points(&axes, Design::Grid).unwrap_or_else(|problem| {
         problems.push(problem.at(Place::file("--vary")));
         Vec::new()

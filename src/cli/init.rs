@@ -68,7 +68,7 @@ fn answers(arguments: &Init) -> Result<Answers> {
     let question = "Which jobs? The path of a trace, or nothing: some are generated";
     let workload = Some(ask(arguments.workload.clone(), question, "")?).filter(|path| !path.is_empty());
     let workload = workload.map(|path| from(&arguments.file, path));
-    let policy = ask(arguments.policy.clone(), "Who goes first? (`gigawatt list policies`)", "easy")?;
+    let policy = ask(arguments.policy.clone(), "Which jobs go first? (`gigawatt list policies`)", "easy")?;
     Ok(Answers { platform, racks, workload, policy })
 }
 

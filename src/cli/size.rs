@@ -1,6 +1,6 @@
 use super::arguments::Size;
 use super::terminal::Terminal;
-use super::vary::{Template, brief};
+use super::vary::{Template, brief, parsed};
 use super::{Exit, interrupt, load};
 use crate::ensemble::Watch;
 use crate::error::{Place, Problem, Problems, Result};
@@ -53,13 +53,7 @@ pub(super) fn run(arguments: &Size, terminal: Terminal) -> Result<Exit> {
 /// The targets and the values that may be the answer, every problem of them at once.
 fn question(arguments: &Size) -> Result<Question> {
     let mut problems = Problems::default();
-    let mut targets = Vec::new();
-    for text in &arguments.targets {
-        match Target::parse(text) {
-            Ok(target) => targets.push(target),
-            Err(problem) => problems.push(problem.at(Place::file(format!("--where {text}")))),
-        }
-    }
+    let targets = parsed("--where", &arguments.targets, Target::parse, &mut problems);
     let between = arguments.between.as_deref().map_or(Some(BETWEEN), between);
     if between.is_none() {
         let text = arguments.between.as_deref().unwrap_or_default();

@@ -1,7 +1,7 @@
 use super::arguments::{Designed, Sweep};
 use super::progress::Bar;
 use super::terminal::Terminal;
-use super::vary::{Template, brief};
+use super::vary::{Template, brief, parsed};
 use super::{Exit, interrupt};
 use crate::ensemble::{Delivered, Done, MEASURES, Measure, Wanted, Watch, World, each, measure};
 use crate::error::{Place, Problems, Result};
@@ -126,13 +126,7 @@ fn sweep_over<'a>(
 
 fn asked(arguments: &Sweep) -> Result<Asked> {
     let mut problems = Problems::default();
-    let mut axes = Vec::new();
-    for text in &arguments.vary {
-        match Axis::parse(text) {
-            Ok(axis) => axes.push(axis),
-            Err(problem) => problems.push(problem.at(Place::file(format!("--vary {text}")))),
-        }
-    }
+    let axes = parsed("--vary", &arguments.vary, Axis::parse, &mut problems);
     let mut measures = Vec::new();
     let usual = USUAL.join(",");
     let (option, names) = match (&arguments.front, &arguments.measure) {

@@ -1,6 +1,6 @@
 //! What a command varies of a scenario, and what it stays the same in.
 
-use crate::error::{Error, Place, Problem, Result};
+use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::history::Plan;
 use crate::scenario::{JobKey, Loaded, Overrides, Scenario, Traces};
 use std::path::Path;
@@ -83,4 +83,21 @@ pub(super) fn brief(error: &Error) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// What an option that may come several times means, every problem of it told with its words.
+pub(super) fn parsed<T>(
+    option: &str,
+    texts: &[String],
+    parse: impl Fn(&str) -> std::result::Result<T, Box<Problem>>,
+    problems: &mut Problems,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for text in texts {
+        match parse(text) {
+            Ok(one) => all.push(one),
+            Err(problem) => problems.push(problem.at(Place::file(format!("{option} {text}")))),
+        }
+    }
+    all
 }

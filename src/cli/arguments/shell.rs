@@ -28,7 +28,7 @@ pub(in crate::cli) struct Init {
     /// The jobs: a trace that `gigawatt inspect` can read [default: jobs that are generated]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) workload: Option<String>,
-    /// Who goes first: a preset from `gigawatt list policies`, or order[/backfill[/placement]] [default: easy]
+    /// Which jobs go first: a preset from `gigawatt list policies`, or order[/backfill[/placement]] [default: easy]
     #[arg(long, value_name = "POLICY")]
     pub(in crate::cli) policy: Option<String>,
     /// Also write its schema beside it, so that editors complete and check keys

@@ -170,7 +170,11 @@ fn more_nodes_do_not_look_worse() {
         measure(&simulate(plan, &mut Control::default())).metrics.wait_time
     };
     let (one, two) = (run(1), run(2));
-    assert_eq!((one.count, one.unfinished, two.count, two.unfinished), (3, 2, 3, 1), "all, and who is left");
+    assert_eq!(
+        (one.count, one.unfinished, two.count, two.unfinished),
+        (3, 2, 3, 1),
+        "all, and those that are left"
+    );
     near(one.mean, f64::from(99 + 148) / 3.0, "on one node");
     near(two.mean, 98.0 / 3.0, "on two");
 }

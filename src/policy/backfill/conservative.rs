@@ -208,17 +208,14 @@ impl Conservative {
             return Ok(());
         }
         let state: &State = bus;
-        self.look_ahead(state);
         let job = job_of(place.2);
         let queue = state.class(job).queue;
         let old = self.waiting.take(place, queue);
-        if old.is_some() {
-            self.known &= !self.profile.is_overdrawn();
-        }
-        match &old {
-            Some(old) if self.known => self.profile.give(state.class(job), old.held()),
-            _ if self.known => {}
-            _ => self.rebuild(state),
+        self.known &= old.is_none() || !self.profile.is_overdrawn();
+        let holds_old = self.known;
+        self.look_ahead(state);
+        if let Some(old) = old.as_ref().filter(|_| holds_old) {
+            self.profile.give(state.class(job), old.held());
         }
         let class = state.class(job);
         let length = longest(state, job);

@@ -105,7 +105,7 @@ fn precision(comparison: &Comparison) -> String {
 /// What the rows of longest waits are.
 fn starvation(comparison: &Comparison) -> String {
     let is_told = comparison.by != Some(By::Gpus) && !comparison.policies[0].groups.is_empty();
-    let text = "longest: the longest wait of any job that asks for so many GPUs: who starves.";
+    let text = "longest: the longest wait of any job that asks for so many GPUs: what starves.";
     if is_told { lines(text) } else { String::new() }
 }
 

@@ -151,7 +151,7 @@ fn two_policies_stand_beside_each_other() {
     71,872 jobs a run; changes against fifo/none/first-fit.
     Means over 10 seeds; below each change its 95 % interval by paired
     bootstrap over the seeds (BCa); approximate, as seeds are few.
-    longest: the longest wait of any job that asks for so many GPUs: who starves.
+    longest: the longest wait of any job that asks for so many GPUs: what starves.
     Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
     ");
 }
@@ -247,7 +247,7 @@ fn policies_that_do_not_fit_come_below_with_the_reference_again() {
     easy: fifo/easy/best-fit
     71,872 jobs a run; changes against smallest-area-first/conservative/consolidate.
     Nothing is random: one run each; 1 day: no intervals, which take ten.
-    longest: the longest wait of any job that asks for so many GPUs: who starves.
+    longest: the longest wait of any job that asks for so many GPUs: what starves.
     Jain index: (Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend.
     ");
 }
@@ -373,7 +373,7 @@ fn what_chance_may_explain_is_said() {
 fn the_longest_waits_are_told_by_size_and_groups_where_they_are_asked_for() {
     let mut some = comparison(&["a", "b"], Basis::FewSeeds { seeds: 1 });
     let plain = text(&some, 80);
-    assert!(plain.contains("\nlongest, 1 GPU ") && plain.contains("who starves."), "{plain}");
+    assert!(plain.contains("\nlongest, 1 GPU ") && plain.contains("what starves."), "{plain}");
     assert!(!plain.contains("acorn"), "nobody asked: {plain}");
     some.by = Some(By::Tenant);
     let by = text(&some, 80);

@@ -43,7 +43,7 @@ pub fn job_text(told: &Told<'_>, width: u16) -> String {
     text
 }
 
-/// Who it is, what it asks for, and what became of it.
+/// Which job it is, what it asks for, and what became of it.
 fn head(told: &Told<'_>) -> String {
     let (history, job) = (told.history, told.explained.job);
     let workload = &history.plan.workload;

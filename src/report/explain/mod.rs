@@ -9,4 +9,4 @@ pub use at::{at_json, at_text};
 pub use job::{Told, job_json, job_text};
 pub(in crate::report) use job::{apart, evidence_of, others};
 pub use usage::{usage_json, usage_text};
-pub(in crate::report) use words::{asks, clock};
+pub(in crate::report) use words::{asks, clock, gpus};

@@ -22,7 +22,7 @@ pub(in crate::report) fn clock(history: &History, time: Time) -> String {
 }
 
 /// A number of GPUs and the word for them.
-pub(super) fn gpus(milli: u64) -> String {
+pub(in crate::report) fn gpus(milli: u64) -> String {
     let gpus = Gpus::from_milli(u32::try_from(milli).unwrap_or(u32::MAX));
     if milli == 1000 { "1 GPU".to_owned() } else { format!("{gpus} GPUs") }
 }

@@ -26,7 +26,7 @@ pub struct Playing {
 }
 
 /// Draws an instant of a film, how it is being shown and which keys there are; without `playing`, the instant alone.
-pub fn draw(film: &Film<'_>, scene: &Scene<'_>, playing: Option<Playing>, area: Rect, buffer: &mut Buffer) {
+pub fn draw(film: &Film<'_>, scene: &Scene, playing: Option<Playing>, area: Rect, buffer: &mut Buffer) {
     let keys = u16::from(playing.is_some());
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(panels::HEAD), Constraint::Min(0), Constraint::Length(keys)])

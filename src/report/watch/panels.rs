@@ -4,7 +4,7 @@ use super::scene::{Film, Happened, Scene};
 use crate::cluster::NodeState;
 use crate::history::{SegmentEnd, WaitReason};
 use crate::metrics::DrawSeries;
-use crate::report::explain::clock;
+use crate::report::explain::{clock, gpus};
 use crate::report::number::{counted, scaled};
 use crate::units::Time;
 use ratatui::buffer::Buffer;
@@ -34,7 +34,7 @@ fn share(part: u64, whole: u64) -> f64 {
 /// What is shown, what time it is there, how busy the cluster is over the whole run and now, and what it draws.
 pub(super) fn head(
     film: &Film<'_>,
-    scene: &Scene<'_>,
+    scene: &Scene,
     playing: Option<Playing>,
     area: Rect,
     buffer: &mut Buffer,
@@ -50,9 +50,9 @@ pub(super) fn head(
     Line::styled(film.title.as_str(), BOLD).render(title, buffer);
     Line::styled(format!(" {clock}"), BOLD).right_aligned().render(title, buffer);
     timeline(film, scene, series, cursor, buffer);
-    let gpus = |milli: u64| scaled_gpus(milli);
     let busy = share(scene.held_milli, scene.available_milli);
-    let text = format!("{} of {} GPUs in use", gpus(scene.held_milli), gpus(scene.available_milli));
+    let text =
+        format!("{} of {} GPUs in use", scaled_gpus(scene.held_milli), scaled_gpus(scene.available_milli));
     gauge(busy, &text, used, buffer);
     if let Some((share, text)) = tightest(film, scene.now) {
         gauge(share, &text, draw, buffer);
@@ -67,7 +67,7 @@ fn gauge(share: f64, text: &str, area: Rect, buffer: &mut Buffer) {
 }
 
 /// Utilization over the whole run, and where in it the scene is.
-fn timeline(film: &Film<'_>, scene: &Scene<'_>, series: Rect, cursor: Rect, buffer: &mut Buffer) {
+fn timeline(film: &Film<'_>, scene: &Scene, series: Rect, cursor: Rect, buffer: &mut Buffer) {
     let buckets = film.utilization.len();
     if buckets == 0 || series.is_empty() || cursor.is_empty() {
         return;
@@ -110,11 +110,6 @@ fn tightest(film: &Film<'_>, now: Time) -> Option<(f64, String)> {
     })
 }
 
-/// A number of GPUs and the word for them.
-fn gpus(milli: u64) -> String {
-    format!("{} {}", scaled_gpus(milli), if milli == 1000 { "GPU" } else { "GPUs" })
-}
-
 /// GPUs, whole ones without a point.
 fn scaled_gpus(milli: u64) -> String {
     if milli.is_multiple_of(1000) {
@@ -129,7 +124,7 @@ fn framed(title: String, lines: Vec<Line<'_>>, area: Rect, buffer: &mut Buffer) 
 }
 
 /// What each tenant holds, those first that hold most.
-pub(super) fn tenants(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn tenants(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let mut order: Vec<usize> = (0..scene.tenants.len()).collect();
     order.sort_by_key(|tenant| (std::cmp::Reverse(scene.tenants[*tenant].milli), *tenant));
     let name =
@@ -152,7 +147,7 @@ pub(super) fn tenants(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &m
 }
 
 /// The jobs that wait, and for what.
-pub(super) fn waiting(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn waiting(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let workload = &film.history.plan.workload;
     let asked: u64 =
         scene.queue.iter().map(|own| u64::from(workload.request_of(own.job).gpus().milli())).sum();
@@ -182,7 +177,7 @@ pub(super) fn waiting(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &m
 }
 
 /// What happened last.
-pub(super) fn happened(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn happened(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let lines = film.happened(scene).take(area.height.saturating_sub(2).into());
     let lines = lines.map(|(time, event)| {
         let mut line = told(film, event);

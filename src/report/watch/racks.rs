@@ -20,7 +20,7 @@ pub(super) fn colour(tenant: u32) -> Color {
 const NAME: u16 = 14;
 
 /// Every rack a line and every node a mark, where there is room for that; else so many nodes a mark.
-pub(super) fn draw(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let cluster = &film.history.plan.cluster;
     let inner = Block::bordered().inner(area);
     let longest = cluster.racks.iter().map(|rack| rack.nodes).max().unwrap_or_default();
@@ -38,7 +38,7 @@ pub(super) fn draw(film: &Film<'_>, scene: &Scene<'_>, area: Rect, buffer: &mut 
     }
 }
 
-fn by_rack(cluster: &Cluster, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+fn by_rack(cluster: &Cluster, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     for (y, (index, rack)) in (area.top()..).zip((0..).zip(&cluster.racks)) {
         let index: u32 = index;
         let platform = &cluster.kinds[rack.kind as usize].platform_name;
@@ -50,7 +50,7 @@ fn by_rack(cluster: &Cluster, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer
     }
 }
 
-fn in_order(cluster: &Cluster, scene: &Scene<'_>, each: u32, area: Rect, buffer: &mut Buffer) {
+fn in_order(cluster: &Cluster, scene: &Scene, each: u32, area: Rect, buffer: &mut Buffer) {
     let positions = area.positions();
     let firsts = (0..cluster.nodes()).step_by(each as usize);
     for (position, first) in positions.zip(firsts) {
@@ -63,7 +63,7 @@ fn in_order(cluster: &Cluster, scene: &Scene<'_>, each: u32, area: Rect, buffer:
 const LEVELS: [&str; 9] = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// How much of some nodes is held, in the colour of the tenant that holds most of them.
-fn mark(cluster: &Cluster, scene: &Scene<'_>, nodes: Range<u32>, at: (u16, u16), buffer: &mut Buffer) {
+fn mark(cluster: &Cluster, scene: &Scene, nodes: Range<u32>, at: (u16, u16), buffer: &mut Buffer) {
     let of = |node: u32| &scene.nodes[node as usize];
     let there = |node: &u32| matches!(of(*node).state, NodeState::Up | NodeState::Draining);
     let gpus: u64 = nodes.clone().filter(there).map(|node| u64::from(cluster.kind_of(node).gpus)).sum();

@@ -50,7 +50,7 @@ pub(super) struct Held {
 
 /// What there is at an instant.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub struct Scene {
     pub(super) now: Time,
     pub(super) nodes: Vec<Node>,
     pub(super) tenants: Vec<Held>,
@@ -60,10 +60,9 @@ pub struct Scene<'a> {
     pub(super) queue: Vec<Queued>,
     /// How many of the events have happened.
     happened: usize,
-    run: std::marker::PhantomData<&'a ()>,
 }
 
-impl Scene<'_> {
+impl Scene {
     /// The instant.
     #[must_use]
     pub const fn now(&self) -> Time {
@@ -120,14 +119,14 @@ impl<'a> Film<'a> {
         &self.history.plan.workload.tenants
     }
     /// What happened by a scene, the last first.
-    pub(super) fn happened(&self, scene: &Scene<'_>) -> impl Iterator<Item = (Time, Happened)> + '_ {
+    pub(super) fn happened(&self, scene: &Scene) -> impl Iterator<Item = (Time, Happened)> + '_ {
         self.events[..scene.happened].iter().rev().copied()
     }
     /// What there is at an instant of the run; after its end, what there is then.
     ///
     /// # Complexity
     /// O(pieces that are held + jobs + what has happened since the last scene); of a scene before the last one all over.
-    pub fn scene(&mut self, now: Time) -> Scene<'a> {
+    pub fn scene(&mut self, now: Time) -> Scene {
         let now = now.min(self.end());
         if now < self.at {
             self.walk = Walk::new(self.history);
@@ -144,7 +143,6 @@ impl<'a> Film<'a> {
             available_milli: self.walk.available_milli(),
             queue: queue_at(self.history, now),
             happened: self.events.partition_point(|(time, _)| *time <= now),
-            run: std::marker::PhantomData,
         };
         for change in cluster.changes.iter().take_while(|change| change.time <= now) {
             change.nodes.clone().for_each(|node| scene.nodes[node as usize].state = change.state);
@@ -157,7 +155,7 @@ impl<'a> Film<'a> {
         scene
     }
     /// Adds what runs.
-    fn hold(&self, scene: &mut Scene<'_>) {
+    fn hold(&self, scene: &mut Scene) {
         let (cluster, workload) = (&self.history.plan.cluster, &self.history.plan.workload);
         for segment in self.walk.running() {
             let tenant = workload.jobs[segment.job as usize].tenant;
