@@ -17,7 +17,6 @@ use crate::state::place::Choice;
 use crate::state::power::ledger::Ledger;
 use crate::state::{Resources, State, Supposed, Trial};
 use crate::units::Time;
-use std::collections::BTreeMap;
 
 /// How places are looked for, whichever of them is taken in the end.
 #[derive(Debug)]
@@ -79,8 +78,10 @@ pub struct Reasons {
     answers: Vec<Option<Answer>>,
     /// By class: the reason recorded last.
     told: Vec<Option<WaitReason>>,
-    /// The reasons of their own that are recorded of jobs.
-    own: BTreeMap<u32, WaitReason>,
+    /// The reasons of their own that are recorded of jobs, by job.
+    own: Vec<(u32, WaitReason)>,
+    /// Those of the pass before, for reuse.
+    before: Vec<(u32, WaitReason)>,
     /// Whether power may become free by itself, as time goes on.
     rises: bool,
     /// Whether the placement has read what holds for this pass.
@@ -103,7 +104,8 @@ impl Reasons {
             answers: vec![None; first.len()],
             told: vec![None; first.len()],
             first,
-            own: BTreeMap::new(),
+            own: Vec::new(),
+            before: Vec::new(),
             rises: !plan.cluster.ramps.is_empty(),
             is_frozen: false,
         }
@@ -122,7 +124,9 @@ impl Reasons {
                 Some(_) => self.reason_behind(state, *class),
                 None => self.reason(state, *class),
             };
-            if self.told[*class as usize].replace(reason) != Some(reason) {
+            let told = &mut self.told[*class as usize];
+            if *told != Some(reason) {
+                *told = Some(reason);
                 changed.push((*class, reason));
             }
         }
@@ -133,39 +137,51 @@ impl Reasons {
 
     /// Records the reasons of jobs that wait for another than their class.
     fn settle_own(&mut self, state: &mut Trial<'_>) {
-        let mut own = BTreeMap::new();
+        let mut own = std::mem::take(&mut self.before);
+        own.clear();
+        if state.lengths_decide() {
+            self.own_by_length(state, &mut own);
+        } else {
+            self.own_of_heads(state, &mut own);
+        }
+        own.retain(|(job, reason)| self.told[state.class(*job).index as usize] != Some(*reason));
+        own.sort_unstable();
+        let has_own = |job: u32| own.binary_search_by_key(&job, |(job, _)| *job).is_ok();
+        for (job, _) in self.own.iter().filter(|(job, _)| !has_own(*job)) {
+            state.set_reason(Why::AsClass { job: *job });
+        }
+        for &(job, reason) in own.iter().filter(|of| self.own.binary_search(of).is_err()) {
+            state.set_reason(Why::Job { job, reason });
+        }
+        self.before = std::mem::replace(&mut self.own, own);
+    }
+
+    /// The reasons of jobs at which passes stop, and of those before them.
+    fn own_of_heads(&mut self, state: &State, own: &mut Vec<(u32, WaitReason)>) {
         for partition in 0..state.plan().workload.partitions.len() {
             let partition = u32::try_from(partition).expect("partitions are few");
             let blocked =
                 state.head(partition).into_iter().chain(state.passed_over(partition).iter().copied());
             for job in blocked.filter(|job| state.waits(*job)) {
-                own.insert(job, self.reason(state, state.class(job).index));
+                own.push((job, self.reason(state, state.class(job).index)));
             }
         }
-        if state.lengths_decide() {
-            let begins = state.drained_for().into_iter();
-            let watts: Vec<(Time, Ledger)> =
-                begins.filter_map(|begin| Some((begin, state.watts_at(begin)?))).collect();
-            for job in state.waiting().to_vec() {
-                let class = state.class(job);
-                let (index, stops) = (class.index, state.head(class.queue));
-                let is_tried = |head| head == job || state.passed_over(class.queue).contains(&job);
-                if stops.is_none_or(is_tried) {
-                    let reason = self.reason_of_length(state, job, &watts);
-                    own.insert(job, reason.unwrap_or_else(|| self.reason(state, index)));
-                }
+    }
+
+    /// The reasons of all jobs that passes try, where how long each is expected to run decides too.
+    fn own_by_length(&mut self, state: &mut Trial<'_>, own: &mut Vec<(u32, WaitReason)>) {
+        let begins = state.drained_for().into_iter();
+        let watts: Vec<(Time, Ledger)> =
+            begins.filter_map(|begin| Some((begin, state.watts_at(begin)?))).collect();
+        for job in state.waiting().to_vec() {
+            let class = state.class(job);
+            let (index, stops) = (class.index, state.head(class.queue));
+            let is_tried = |head| head == job || state.passed_over(class.queue).contains(&job);
+            if stops.is_none_or(is_tried) {
+                let reason = self.reason_of_length(state, job, &watts);
+                own.push((job, reason.unwrap_or_else(|| self.reason(state, index))));
             }
         }
-        own.retain(|job, reason| self.told[state.class(*job).index as usize] != Some(*reason));
-        for job in self.own.keys().filter(|job| !own.contains_key(job)) {
-            state.set_reason(Why::AsClass { job: *job });
-        }
-        for (job, reason) in &own {
-            if self.own.get(job) != Some(reason) {
-                state.set_reason(Why::Job { job: *job, reason: *reason });
-            }
-        }
-        self.own = own;
     }
 
     /// What the jobs of a class wait for, whatever their lengths.

@@ -11,10 +11,11 @@ use super::Rules;
 use super::lookahead::Lookahead;
 use super::pending::{Candidate, Key, Pending, job_of};
 use super::reservations::Reservations;
+use crate::history::Plan;
 use crate::policy::backfill::Backfill;
 use crate::state::State;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// How a stream stands in a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +74,17 @@ pub(super) struct Group {
     stream_of: Vec<u32>,
     /// By partition of the plan.
     fronts: Vec<Front>,
+    /// By partition of the plan, where closed ones withdraw them: its nodes, 64 a word.
+    nodes_of: Vec<Vec<u64>>,
     /// The heads that closed partitions in the last pass, where that is told.
     told: Vec<Option<Key>>,
     /// Whether anything happened since the last pass, and whether anything but arrivals.
     touched: bool,
     changed: bool,
+    /// Whether jobs came since the last pass that stand behind the one at which their partition is closed.
+    joined: bool,
+    /// Emptied by each pass: by tier, the jobs that came since the one before.
+    arrivals: Vec<Vec<Candidate>>,
     /// Whether blocked jobs are known as the last pass left them, the last of them, and its tier.
     last_blocked: Option<(usize, Key)>,
     ahead: Lookahead,
@@ -97,8 +104,9 @@ pub(super) struct Group {
     tries: BinaryHeap<Reverse<Candidate>>,
     /// By class: the version at which no place was found, and at which a reservation would have been delayed.
     refused: Vec<(u64, u64)>,
-    /// Class and expected work of jobs at the front of a stream that were blocked in this pass: none like them is tried.
-    failed: BTreeSet<(u32, u64)>,
+    /// Class and expected work of jobs at the front of a stream that were blocked in this pass, ascending: none like them
+    /// is tried.
+    failed: Vec<(u32, u64)>,
     /// Jobs at the front of a stream that were passed over, with the stream.
     passed: Vec<(usize, Key)>,
     /// Whether a job started behind a blocked one.
@@ -145,13 +153,16 @@ impl Group {
         let uncertain = !plan.cluster.changes.is_empty() || state.caps().is_some();
         let drains = !plan.cluster.curtailments.is_empty() && state.caps().is_some_and(|caps| caps.drains);
         Self {
+            arrivals: vec![Vec::new(); lines.len()],
             tiers: lines.iter().map(|lines| Pending::new(*lines, by_class)).collect(),
             streams,
             stream_of,
             fronts: vec![Front::default(); plan.workload.partitions.len()],
             told: vec![None; plan.workload.partitions.len()],
+            nodes_of: if rules.backfill == Backfill::None { nodes_of(plan) } else { Vec::new() },
             touched: true,
             changed: true,
+            joined: false,
             last_blocked: None,
             ahead: Lookahead::default(),
             looks_ahead: rules.backfill.reserves() || rules.backfill == Backfill::None && uncertain || drains,
@@ -162,7 +173,7 @@ impl Group {
             counted,
             tries: BinaryHeap::new(),
             refused: vec![(0, 0); table.len()],
-            failed: BTreeSet::new(),
+            failed: Vec::new(),
             passed: Vec::new(),
             overtaken: false,
             rules,
@@ -182,17 +193,23 @@ impl Group {
     pub(super) fn ahead(&mut self) -> Option<&mut Lookahead> {
         self.looks_ahead.then_some(&mut self.ahead)
     }
-    /// Whether anything has happened since the last pass.
-    pub(super) fn is_touched(&self) -> bool {
-        self.touched
+    /// Whether a pass may start anything: something has happened since the last, other than that jobs joined a queue
+    /// which is closed before them; these matter too where places may cost more or less than then.
+    pub(super) const fn is_due(&self, costs_differ: bool) -> bool {
+        self.touched || self.joined && costs_differ
     }
     fn stream(&self, class: u32) -> usize {
         self.stream_of[class as usize] as usize
     }
     /// A job begins to wait.
     pub(super) fn push(&mut self, candidate: Candidate) {
-        self.touched = true;
         let stream = &self.streams[self.stream(candidate.class)];
+        let head = self.fronts[stream.partition as usize].head;
+        // Where nothing is looked ahead at, time alone opens no partition again.
+        let stays_closed = !self.looks_ahead && self.tiers.len() == 1;
+        let joins = stays_closed && head.is_some_and(|head| head < candidate.key);
+        self.joined |= joins;
+        self.touched |= !joins;
         self.tiers[stream.tier].push(stream.line, candidate);
     }
     /// A job that has run begins to wait again.
@@ -214,4 +231,18 @@ impl Group {
     pub(super) fn candidate(&self, state: &State, key: Key) -> Candidate {
         self.rules.candidate(state, key)
     }
+}
+
+/// By partition of a plan: its nodes, 64 a word.
+fn nodes_of(plan: &Plan) -> Vec<Vec<u64>> {
+    let words = plan.cluster.nodes().div_ceil(64) as usize;
+    let of = |name: &String| {
+        let mut nodes = vec![0; words];
+        let partition = plan.cluster.partition(name);
+        for node in partition.iter().flat_map(|partition| &partition.nodes).cloned().flatten() {
+            nodes[node as usize >> 6] |= 1 << (node & 63);
+        }
+        nodes
+    };
+    plan.workload.partitions.iter().map(of).collect()
 }

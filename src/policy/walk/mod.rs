@@ -218,7 +218,7 @@ impl Pass for Walk {
         let costs_differ = self.desk.finder.begin(bus) && !self.monotone;
         let concerns_all = bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now());
         for group in &mut self.groups {
-            if concerns_all || group.is_touched() {
+            if concerns_all || group.is_due(costs_differ) {
                 if costs_differ {
                     group.change();
                 }

@@ -200,15 +200,14 @@ impl Pending {
         keys.map(|key| job_of(*key)).filter(|job| state.waits(*job))
     }
 
-    /// The jobs that came since the last pass, in order.
-    pub(super) fn take_arrivals(&mut self) -> Vec<Candidate> {
-        let mut arrivals = std::mem::take(&mut self.arrivals);
-        arrivals.sort_unstable();
-        arrivals
+    /// The jobs that came since the last pass, in order, in exchange for an empty list.
+    pub(super) fn take_arrivals(&mut self, empty: &mut Vec<Candidate>) {
+        std::mem::swap(&mut self.arrivals, empty);
+        empty.sort_unstable();
     }
 
-    /// Sorts in those of the arrivals that still wait, and keeps the empty list for reuse.
-    pub(super) fn settle(&mut self, mut arrivals: Vec<Candidate>, state: &State) {
+    /// Sorts in those of the arrivals that still wait, and empties the list.
+    pub(super) fn settle(&mut self, arrivals: &mut Vec<Candidate>, state: &State) {
         for Candidate { key, class, work } in arrivals.drain(..) {
             if state.waits(job_of(key)) {
                 let waiting = &mut self.waiting[class as usize];
@@ -217,9 +216,6 @@ impl Pending {
                 }
                 waiting.insert(key, work);
             }
-        }
-        if self.arrivals.is_empty() {
-            self.arrivals = arrivals;
         }
     }
 

@@ -53,7 +53,7 @@ impl Question<'_> {
 pub struct Constraint {
     /// What a job waits for while this says no.
     pub reason: WaitReason,
-    /// Whether it is about places: those behind a closed partition are not looked for.
+    /// Whether it is about places: those behind a closed partition are not looked for. What is not is about ceilings.
     pub is_about_places: bool,
     /// Whether it lets the job start; asked only once all before it have said yes.
     pub allows: fn(&Question<'_>) -> bool,
@@ -71,7 +71,12 @@ pub fn why(question: &Question<'_>) -> Option<WaitReason> {
 
 /// As [`why`], of a job for which no place is looked for, since its partition is closed.
 #[must_use]
+#[inline]
 pub fn why_behind(question: &Question<'_>) -> Option<WaitReason> {
+    // Those that are not about places are ceilings, which most jobs have none of.
+    if !question.class.has_ceiling() {
+        return None;
+    }
     first_no(CONSTRAINTS.iter().filter(|constraint| !constraint.is_about_places), question)
 }
 

@@ -234,26 +234,18 @@ fn place_rest(
 
 /// Whole nodes over several racks, by the index.
 fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
-    let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
+    let fullest = picker.occupancy.most_idle(picker.scope(), need.kind as usize);
     let mut gang = Assembly::of(picker);
-    let mut left = need.pods;
-    let mut used = Passed::new();
-    let fullest = occupancy.most_idle(scope, kind);
-    // Unused racks with `most` idle nodes, the cheapest first.
+    let (mut left, mut used, mut part) = (need.pods, Passed::new(), Choice::default());
+    // Racks with `most` idle nodes, the cheapest first.
     let (mut most, mut racks) = (fullest, None);
     loop {
-        let mut passed = used.clone();
-        while let Some((_, rack)) = indexed_rack(picker, need, left, (&gang, &passed)) {
-            let mut last = Choice::default();
-            if fill_rack(picker, need, rack, left, &mut last) && gang.takes(&last.pieces) {
-                choice.append(&last);
-                choice.racks = narrow(used.len()) + 1;
-                return true;
-            }
-            passed.insert(rack);
+        if last_rack(picker, need, left, (&mut gang, &mut used), choice) {
+            choice.racks = narrow(used.len()) + 1;
+            return true;
         }
         // A rack with too little power for all that is idle may have enough for less.
-        if left < narrow(fullest) || picker.tells_refusals() {
+        if !gang.is_free() && left < narrow(fullest) || picker.tells_refusals() {
             (most, racks) = (fullest, None);
         }
         loop {
@@ -261,15 +253,14 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
                 return false;
             }
             let take = left.min(narrow(most));
-            let Some(rack) = racks.get_or_insert_with(|| by_cost(picker, need, most, &used)).pop() else {
+            let Some(rack) = racks.get_or_insert_with(|| by_cost(picker, need, most)).next() else {
                 (most, racks) = (most - 1, None);
                 continue;
             };
-            let Reverse((_, rack)) = rack;
-            if !may_hold(&gang, need, rack, take, false) {
+            if used.contains(&rack) || !may_hold(&gang, need, rack, take, false) {
                 continue;
             }
-            let mut part = Choice::default();
+            part.clear();
             take_idle(picker, need.kind, rack, take, &mut part);
             if gang.takes(&part.pieces) {
                 choice.append(&part);
@@ -281,18 +272,49 @@ fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
     }
 }
 
+/// What is left of a gang, `pods` and the remainder pod, in the cheapest rack not used yet that holds it and has power
+/// left for it, if there is one.
+fn last_rack(
+    picker: &Picker<'_>,
+    need: Need,
+    pods: u32,
+    (gang, used): (&mut Assembly<'_>, &mut Passed),
+    choice: &mut Choice,
+) -> bool {
+    let mut refused = Vec::new();
+    let found = loop {
+        let Some((_, rack)) = indexed_rack(picker, need, pods, (gang, used)) else { break false };
+        let mut last = Choice::default();
+        if fill_rack(picker, need, rack, pods, &mut last) && gang.takes(&last.pieces) {
+            choice.append(&last);
+            break true;
+        }
+        used.insert(rack);
+        refused.push(rack);
+    };
+    // It may still give less than all that is left.
+    refused.iter().for_each(|rack| {
+        used.remove(rack);
+    });
+    found
+}
+
 /// Whether a rack might have power left for `pods` of a gang, and the remainder pod if `rest`.
 fn may_hold(gang: &Assembly<'_>, need: Need, rack: usize, pods: u32, rest: bool) -> bool {
     let rest = if rest { need.rest * 1000 } else { 0 };
     gang.may_hold((rack, need.kind), (pods, need.milli, need.whole_nodes), rest)
 }
 
-/// The racks with so many idle nodes that are not used yet, the cheapest on top.
-fn by_cost(picker: &Picker<'_>, need: Need, idle: usize, used: &Passed) -> BinaryHeap<Reverse<RackCost>> {
+/// The racks with so many idle nodes, the cheapest first.
+fn by_cost<'a>(picker: &'a Picker<'_>, need: Need, idle: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
     let racks = picker.occupancy.racks_with_idle(picker.scope(), need.kind as usize, idle);
     // What is equally free costs the same where nothing but that counts.
-    let cost = |rack| if picker.is_plain() { (0, rack) } else { rack_cost(picker, need, rack, narrow(idle)) };
-    racks.filter(|rack| !used.contains(rack)).map(|rack| Reverse(cost(rack))).collect()
+    if picker.is_plain() {
+        return Box::new(racks);
+    }
+    let cost = |rack| Reverse(rack_cost(picker, need, rack, narrow(idle)));
+    let mut by_cost: BinaryHeap<Reverse<RackCost>> = racks.map(cost).collect();
+    Box::new(std::iter::from_fn(move || by_cost.pop().map(|Reverse((_, rack))| rack)))
 }
 
 /// The cheapest rack that has not been passed and holds `left` whole nodes and the remainder pod, by the index.

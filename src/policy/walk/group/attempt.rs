@@ -155,19 +155,13 @@ impl Group {
 
     /// The nodes that closed partitions have withdrawn, where a job might use some of them.
     pub(super) fn withdrawn(&self, state: &State, job: u32) -> Option<Vec<u64>> {
-        if self.rules.backfill != Backfill::None {
-            return None;
+        // Other backfills close no partition.
+        let mut closed = self.nodes_of.iter().zip(&self.fronts).filter(|(_, front)| front.head.is_some());
+        let mut nodes = closed.next()?.0.clone();
+        for (of, _) in closed {
+            nodes.iter_mut().zip(of).for_each(|(nodes, of)| *nodes |= of);
         }
-        let closed = self.fronts.iter().enumerate().filter(|(_, front)| front.head.is_some());
         let own = &state.classes().scopes[state.class(job).scope as usize];
-        let mut nodes = vec![0; own.len()];
-        for (partition, _) in closed {
-            let name = &state.plan().workload.partitions[partition];
-            let of = state.plan().cluster.partition(name);
-            for node in of.iter().flat_map(|of| &of.nodes).cloned().flatten() {
-                nodes[node as usize >> 6] |= 1 << (node & 63);
-            }
-        }
         let meets = nodes.iter().zip(own).any(|(closed, own)| closed & own != 0);
         meets.then_some(nodes)
     }

@@ -5,7 +5,7 @@ use crate::policy::PolicyError;
 use crate::policy::backfill::Backfill;
 use crate::policy::pipeline::Bus;
 use crate::policy::walk::Desk;
-use crate::policy::walk::pending::{Candidate, Key, Pending, job_of};
+use crate::policy::walk::pending::{Candidate, Key, job_of};
 use crate::state::State;
 use crate::units::Time;
 use std::cmp::Reverse;
@@ -19,9 +19,9 @@ impl Group {
         bus: &mut Bus<'_, '_>,
     ) -> Result<(), PolicyError> {
         self.version += 1;
-        self.touched = false;
-        self.overtaken = false;
-        let arrivals: Vec<Vec<Candidate>> = self.tiers.iter_mut().map(Pending::take_arrivals).collect();
+        (self.touched, self.joined, self.overtaken) = (false, false, false);
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        self.tiers.iter_mut().zip(&mut arrivals).for_each(|(pending, empty)| pending.take_arrivals(empty));
         let only_arrivals = self.only_arrivals_matter(bus, &arrivals);
         let mut from = if only_arrivals {
             self.try_arrivals(desk, bus, &arrivals)?
@@ -29,9 +29,11 @@ impl Group {
             self.begin();
             Some((0, 0))
         };
-        for (pending, arrivals) in self.tiers.iter_mut().zip(arrivals) {
-            pending.settle(arrivals, bus);
-        }
+        self.tiers
+            .iter_mut()
+            .zip(&mut arrivals)
+            .for_each(|(pending, arrivals)| pending.settle(arrivals, bus));
+        self.arrivals = arrivals;
         while let Some((tier, after)) = from.filter(|(tier, _)| *tier < self.tiers.len()) {
             self.walk(desk, bus, (tier, after))?;
             from = Some((tier + 1, 0));
@@ -125,7 +127,7 @@ impl Group {
                 _ => break,
             }
         }
-        for (stream, key) in std::mem::take(&mut self.passed).into_iter().rev() {
+        while let Some((stream, key)) = self.passed.pop() {
             let line = self.streams[stream].line;
             self.tiers[tier].put_back(line, key);
         }
@@ -165,7 +167,8 @@ impl Group {
     ) -> Result<(), PolicyError> {
         let candidate = self.candidate(bus, key);
         let alike = (candidate.class, candidate.work);
-        let failed = self.failed.contains(&alike);
+        let place = self.failed.binary_search(&alike);
+        let failed = place.is_ok();
         let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
         let tried = match known {
             Some((_, Some(row))) => Tried::Ceiling(row),
@@ -185,7 +188,9 @@ impl Group {
             self.tiers[tier].remove(candidate);
             return Ok(());
         }
-        self.failed.insert(alike);
+        if let Err(place) = place {
+            self.failed.insert(place, alike);
+        }
         let tier = self.streams[stream].tier;
         self.last_blocked = self.last_blocked.max(Some((tier, key)));
         let ceiling = if let Tried::Ceiling(row) = tried { Some(row) } else { None };
