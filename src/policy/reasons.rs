@@ -119,8 +119,10 @@ impl Reasons {
         self.is_frozen = false;
         let mut changed = Vec::new();
         for class in state.waiting_classes() {
-            let queue = state.classes().table[*class as usize].queue;
-            let reason = match state.head(queue) {
+            let own = &state.classes().table[*class as usize];
+            let reason = match state.head(own.queue) {
+                // Those that are not about places are ceilings.
+                Some(_) if !own.has_ceiling() => WaitReason::Order,
                 Some(_) => self.reason_behind(state, *class),
                 None => self.reason(state, *class),
             };
@@ -146,12 +148,14 @@ impl Reasons {
         }
         own.retain(|(job, reason)| self.told[state.class(*job).index as usize] != Some(*reason));
         own.sort_unstable();
-        let has_own = |job: u32| own.binary_search_by_key(&job, |(job, _)| *job).is_ok();
-        for (job, _) in self.own.iter().filter(|(job, _)| !has_own(*job)) {
-            state.set_reason(Why::AsClass { job: *job });
-        }
-        for &(job, reason) in own.iter().filter(|of| self.own.binary_search(of).is_err()) {
-            state.set_reason(Why::Job { job, reason });
+        if own != self.own {
+            let has_own = |job: u32| own.binary_search_by_key(&job, |(job, _)| *job).is_ok();
+            for (job, _) in self.own.iter().filter(|(job, _)| !has_own(*job)) {
+                state.set_reason(Why::AsClass { job: *job });
+            }
+            for &(job, reason) in own.iter().filter(|of| self.own.binary_search(of).is_err()) {
+                state.set_reason(Why::Job { job, reason });
+            }
         }
         self.before = std::mem::replace(&mut self.own, own);
     }

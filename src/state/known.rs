@@ -108,7 +108,9 @@ impl State {
     }
     /// Whether how long a job is expected to run decides now whether it may start: nodes or watts are known to go.
     pub(crate) fn lengths_decide(&self) -> bool {
-        !self.known.is_empty() || !self.drained_for().is_empty()
+        let drains = self.caps.as_ref().is_some_and(|caps| caps.drains);
+        let is_to_come = |curtailment: &Curtailment| curtailment.from > self.now;
+        !self.known.is_empty() || drains && self.known_curtailments().any(is_to_come)
     }
     /// Whether nodes or watts are known to come or to go.
     pub(crate) fn foresees_changes(&self) -> bool {

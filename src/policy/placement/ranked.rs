@@ -323,7 +323,7 @@ impl Ranked {
                     let (_, query) = queries.iter().find(|(kind, _)| *kind == need.kind)?;
                     let usable = |rack: u32| {
                         let rack = rack as usize;
-                        !refused.contains(&rack) && gang::holds_rest(picker, need, rack, need.pods)
+                        !refused.contains(rack) && gang::holds_rest(picker, need, rack, need.pods)
                     };
                     let limit = |board: &mut Board| {
                         if let Some(admission) = picker.admission {

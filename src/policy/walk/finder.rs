@@ -31,6 +31,14 @@ impl Finder {
         &self.choice
     }
 
+    /// The place found last, to be put back.
+    pub(super) fn take_choice(&mut self) -> Choice {
+        std::mem::take(&mut self.choice)
+    }
+    pub(super) fn put_back(&mut self, choice: Choice) {
+        self.choice = choice;
+    }
+
     /// Whether a job finds a place now; it is the choice then.
     #[inline]
     pub(super) fn finds_place<I: Iterator<Item = u32>>(

@@ -73,10 +73,6 @@ pub fn why(question: &Question<'_>) -> Option<WaitReason> {
 #[must_use]
 #[inline]
 pub fn why_behind(question: &Question<'_>) -> Option<WaitReason> {
-    // Those that are not about places are ceilings, which most jobs have none of.
-    if !question.class.has_ceiling() {
-        return None;
-    }
     first_no(CONSTRAINTS.iter().filter(|constraint| !constraint.is_about_places), question)
 }
 

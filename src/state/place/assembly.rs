@@ -4,10 +4,35 @@ use super::{Admission, Picker, narrow};
 use crate::cluster::{Occupancy, Piece};
 use crate::state::power::ledger::Added;
 use std::cell::Cell;
-use std::collections::BTreeSet;
 
-/// Racks that have been used or refused.
-pub(crate) type Passed = BTreeSet<usize>;
+/// Racks that have been used or refused: mostly so few that a sorted list is quickest.
+#[derive(Debug, Default)]
+pub(crate) struct Passed(Vec<usize>);
+
+impl Passed {
+    pub(crate) fn contains(&self, rack: usize) -> bool {
+        self.0.binary_search(&rack).is_ok()
+    }
+    pub(crate) fn insert(&mut self, rack: usize) {
+        if let Err(place) = self.0.binary_search(&rack) {
+            self.0.insert(place, rack);
+        }
+    }
+    pub(crate) fn remove(&mut self, rack: usize) {
+        if let Ok(place) = self.0.binary_search(&rack) {
+            self.0.remove(place);
+        }
+    }
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// A job whose place is put together rack by rack within the caps on power, if any are heeded.
 #[derive(Debug)]

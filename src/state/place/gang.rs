@@ -1,6 +1,7 @@
 //! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them.
 
 mod scan;
+mod span;
 
 use super::assembly::{Assembly, Passed};
 use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
@@ -9,8 +10,7 @@ use crate::state::class::Form;
 use crate::workload::Topology;
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
 pub(crate) use scan::{pods_on, pods_pieces};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use span::{span_by_counts, span_indexed};
 
 /// What a gang is on nodes of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ pub(crate) fn in_one_rack(
     mut cheapest: impl FnMut(&Assembly<'_>, &Passed) -> Option<(Need, usize)>,
 ) -> bool {
     let mut gang = Assembly::of(picker);
-    let mut refused = Passed::new();
+    let mut refused = Passed::default();
     while let Some((need, rack)) = cheapest(&gang, &refused) {
         start(need, choice);
         choice.racks = 1;
@@ -102,7 +102,13 @@ pub(crate) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     picker.class.topology == Topology::PreferRack
         && needs(picker).any(|need| {
             start(need, choice);
-            if need.indexed { span_indexed(picker, need, choice) } else { span_scanned(picker, need, choice) }
+            match need.indexed {
+                true if picker.is_plain() && picker.admission.is_none() => {
+                    span_by_counts(picker, need, choice)
+                }
+                true => span_indexed(picker, need, choice),
+                false => span_scanned(picker, need, choice),
+            }
         })
 }
 
@@ -232,89 +238,10 @@ fn place_rest(
     true
 }
 
-/// Whole nodes over several racks, by the index.
-fn span_indexed(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
-    let fullest = picker.occupancy.most_idle(picker.scope(), need.kind as usize);
-    let mut gang = Assembly::of(picker);
-    let (mut left, mut used, mut part) = (need.pods, Passed::new(), Choice::default());
-    // Racks with `most` idle nodes, the cheapest first.
-    let (mut most, mut racks) = (fullest, None);
-    loop {
-        if last_rack(picker, need, left, (&mut gang, &mut used), choice) {
-            choice.racks = narrow(used.len()) + 1;
-            return true;
-        }
-        // A rack with too little power for all that is idle may have enough for less.
-        if !gang.is_free() && left < narrow(fullest) || picker.tells_refusals() {
-            (most, racks) = (fullest, None);
-        }
-        loop {
-            if most == 0 || left == 0 {
-                return false;
-            }
-            let take = left.min(narrow(most));
-            let Some(rack) = racks.get_or_insert_with(|| by_cost(picker, need, most)).next() else {
-                (most, racks) = (most - 1, None);
-                continue;
-            };
-            if used.contains(&rack) || !may_hold(&gang, need, rack, take, false) {
-                continue;
-            }
-            part.clear();
-            take_idle(picker, need.kind, rack, take, &mut part);
-            if gang.takes(&part.pieces) {
-                choice.append(&part);
-                used.insert(rack);
-                left -= take;
-                break;
-            }
-        }
-    }
-}
-
-/// What is left of a gang, `pods` and the remainder pod, in the cheapest rack not used yet that holds it and has power
-/// left for it, if there is one.
-fn last_rack(
-    picker: &Picker<'_>,
-    need: Need,
-    pods: u32,
-    (gang, used): (&mut Assembly<'_>, &mut Passed),
-    choice: &mut Choice,
-) -> bool {
-    let mut refused = Vec::new();
-    let found = loop {
-        let Some((_, rack)) = indexed_rack(picker, need, pods, (gang, used)) else { break false };
-        let mut last = Choice::default();
-        if fill_rack(picker, need, rack, pods, &mut last) && gang.takes(&last.pieces) {
-            choice.append(&last);
-            break true;
-        }
-        used.insert(rack);
-        refused.push(rack);
-    };
-    // It may still give less than all that is left.
-    refused.iter().for_each(|rack| {
-        used.remove(rack);
-    });
-    found
-}
-
 /// Whether a rack might have power left for `pods` of a gang, and the remainder pod if `rest`.
 fn may_hold(gang: &Assembly<'_>, need: Need, rack: usize, pods: u32, rest: bool) -> bool {
     let rest = if rest { need.rest * 1000 } else { 0 };
     gang.may_hold((rack, need.kind), (pods, need.milli, need.whole_nodes), rest)
-}
-
-/// The racks with so many idle nodes, the cheapest first.
-fn by_cost<'a>(picker: &'a Picker<'_>, need: Need, idle: usize) -> Box<dyn Iterator<Item = usize> + 'a> {
-    let racks = picker.occupancy.racks_with_idle(picker.scope(), need.kind as usize, idle);
-    // What is equally free costs the same where nothing but that counts.
-    if picker.is_plain() {
-        return Box::new(racks);
-    }
-    let cost = |rack| Reverse(rack_cost(picker, need, rack, narrow(idle)));
-    let mut by_cost: BinaryHeap<Reverse<RackCost>> = racks.map(cost).collect();
-    Box::new(std::iter::from_fn(move || by_cost.pop().map(|Reverse((_, rack))| rack)))
 }
 
 /// The cheapest rack that has not been passed and holds `left` whole nodes and the remainder pod, by the index.
@@ -327,7 +254,7 @@ fn indexed_rack(
     let (occupancy, scope, kind) = (picker.occupancy, picker.scope(), need.kind as usize);
     let simple = need.rest == 0 && passed.is_empty() && gang.is_free();
     let usable = |rack: &usize| {
-        !passed.contains(rack)
+        !passed.contains(*rack)
             && holds_rest(picker, need, *rack, left)
             && may_hold(gang, need, *rack, left, true)
     };

@@ -73,11 +73,12 @@ impl Group {
 
     /// Whether a job finds a place now; it is the choice then.
     pub(super) fn finds_place(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
-        let supposed = self.supposed(bus, job, self.withdrawn(bus, job));
-        if supposed.is_nothing() {
+        let withdrawn = self.withdrawn(bus, job);
+        if withdrawn.is_none() && self.spent.is_empty() && !bus.lengths_decide() {
             let state: &State = bus;
             return desk.finder.finds_place(state, job, || self.jobs(state));
         }
+        let supposed = self.supposed(bus, job, withdrawn);
         bus.supposing(supposed, |state| desk.finder.finds_place_now(state, job))
     }
 
@@ -121,10 +122,12 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict {
             return false;
         }
-        let choice = finder.choice().clone();
+        let choice = finder.take_choice();
         let (pieces, cap) = (&choice.pieces[..], choice.cap);
         let candidate = reservations::Candidate { job, end, pieces, cap };
-        self.reservations.still_fit(state, (&mut self.ahead, finder), candidate)
+        let harmless = self.reservations.still_fit(state, (&mut self.ahead, &mut *finder), candidate);
+        finder.put_back(choice);
+        harmless
     }
 
     /// Whether a job that ends after the only reservation begins might leave it its room, wherever it goes.

@@ -31,7 +31,7 @@ pub(crate) fn scanned_rack(
 ) -> Option<RackCost> {
     let holds = |room: &&ScannedRack| {
         room.capacity >= left
-            && !passed.contains(&room.rack)
+            && !passed.contains(room.rack)
             && may_hold(gang, need, room.rack, left, true)
             && fill(picker, need, &room.nodes, left, true, &mut Choice::default())
     };
@@ -47,7 +47,7 @@ pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
     let mut gang = Assembly::of(picker);
     let mut left = need.pods;
     loop {
-        let mut passed = Passed::new();
+        let mut passed = Passed::default();
         while let Some((_, rack)) = scanned_rack(picker, need, left, (&rooms, &gang, &passed)) {
             let mut last = Choice::default();
             if fill_rack(picker, need, rack, left, &mut last) && gang.takes(&last.pieces) {
@@ -61,7 +61,7 @@ pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice)
         let take = |room: &ScannedRack| gives(room).min(left / segment * segment);
         let (next, part) = loop {
             let may = |room: &ScannedRack| {
-                !passed.contains(&room.rack) && may_hold(&gang, need, room.rack, take(room), false)
+                !passed.contains(room.rack) && may_hold(&gang, need, room.rack, take(room), false)
             };
             let most = (0..rooms.len()).filter(|index| may(&rooms[*index])).min_by_key(|index| {
                 let room = &rooms[*index];
