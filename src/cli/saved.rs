@@ -24,7 +24,7 @@ impl Saved {
         if let Err(problem) = part::check(&history.plan.settings) {
             return Err(problem.at(Place::file(path.display().to_string())).into());
         }
-        let provenance = provenance(directory)?;
+        let provenance = provenance(directory, &history)?;
         Ok(Self { history, provenance })
     }
     /// The run as a line.
@@ -34,8 +34,8 @@ impl Saved {
     }
 }
 
-/// What `manifest.json` says of where the run comes from.
-fn provenance(directory: &Path) -> Result<Provenance> {
+/// What `manifest.json` says of where a run comes from, if it is the manifest of that run.
+fn provenance(directory: &Path, history: &History) -> Result<Provenance> {
     let path = directory.join("manifest.json");
     let text = std::fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))?;
     let manifest: Value = serde_json::from_str(&text).map_err(|error| {
@@ -43,6 +43,13 @@ fn provenance(directory: &Path) -> Result<Provenance> {
             .at(Place::file(path.display().to_string()))
             .hint("`gigawatt simulate --out DIR` writes one as `DIR/manifest.json`")
     })?;
+    let (told, digest) = (manifest["history"].as_str(), history.digest().to_string());
+    if told.is_some_and(|told| told != digest) {
+        let problem =
+            Problem::new("this is the manifest of another run than `history`, whose digest differs");
+        let hint = "`gigawatt simulate --out DIR` writes both";
+        return Err(problem.at(Place::file(path.display().to_string())).hint(hint).into());
+    }
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let list = |key: &str| manifest[key].as_array().cloned().unwrap_or_default();
     let input = |input: &Value| Input { path: text(input, "path"), digest: text(input, "digest") };

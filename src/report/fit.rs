@@ -1,9 +1,9 @@
 //! When a job would start: as text and JSON.
 
-use super::explain::{apart, asks, clock, evidence_of, others};
+use super::explain::{apart, asks, clock, evidence_of, gpus, others};
 use super::number::{counted, wrapped};
 use super::table;
-use crate::experiment::{Fit, first_start};
+use crate::experiment::{Barrier, Fit, first_start};
 use crate::history::{History, WaitReason};
 use crate::units::{Seconds, Time};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub struct Variation {
     pub what: String,
     /// What came of it, or why it cannot be.
     pub fit: Result<Fit, String>,
-    /// What it adds to the mean wait of other jobs in the first seed, seconds.
+    /// What it adds to the wait of another job in the first seed, seconds, in the mean.
     pub others_wait: f64,
 }
 
@@ -67,7 +67,7 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
 fn answer(fitted: &Fitted<'_>) -> String {
     let (fit, seeds) = (fitted.fit, fitted.seeds.len());
     if fit.rejected == seeds {
-        return "it never starts: no empty cluster could hold it.".to_owned();
+        return format!("it never starts: {}.", barred(fitted));
     }
     if !fit.is_feasible() {
         return format!("it never starts, under none of {}.", counted(count(seeds), "seed"));
@@ -83,11 +83,29 @@ fn answer(fitted: &Fitted<'_>) -> String {
         some => format!(" Under {} of {seeds} seeds it never starts.", seeds - some),
     };
     format!(
-        "it starts after {} (median of {seeds} seeds), {} at the earliest and {} at the latest.{some}",
+        "it starts after {} (p50 of {seeds} seeds), {} at the earliest and {} at the latest.{some}",
         told(fit.wait(50)),
         told(fit.wait(1)),
         told(fit.wait(100)),
     )
+}
+
+/// Why no empty cluster could hold it.
+fn barred(fitted: &Fitted<'_>) -> String {
+    let (plan, job) = (&fitted.history().plan, fitted.first.explained.job);
+    let workload = &plan.workload;
+    match Barrier::of(plan, job) {
+        Some(Barrier::Quota(milli)) => {
+            let tenant = &workload.tenants[workload.jobs[job as usize].tenant as usize].name;
+            format!("{tenant} may hold {}", gpus(milli.into()))
+        }
+        Some(Barrier::Limit(milli)) => {
+            let partition = &workload.partitions[workload.request_of(job).partition as usize];
+            format!("the jobs of partition {partition} may hold {} together", gpus(milli.into()))
+        }
+        Some(Barrier::Power) => "caps leave less power than it would draw on the empty cluster".to_owned(),
+        _ => "no empty cluster could hold it".to_owned(),
+    }
 }
 
 fn count(number: usize) -> u64 {
@@ -127,7 +145,7 @@ fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
 
 fn variations(fitted: &Fitted<'_>, others_asked: &[Variation], width: u16) -> String {
     let mut table = table::new(width, ["with", "starts after", "", "others wait"]);
-    let median = fitted.fit.wait(50);
+    let usual = fitted.fit.wait(50);
     let after = |wait: Option<Seconds>| wait.map(|wait| Time::ZERO + wait);
     for other in others_asked {
         match &other.fit {
@@ -137,7 +155,7 @@ fn variations(fitted: &Fitted<'_>, others_asked: &[Variation], width: u16) -> St
                 table.add_row([
                     other.what.clone(),
                     told,
-                    apart(after(median), after(wait)),
+                    apart(after(usual), after(wait)),
                     others(other.others_wait),
                 ]);
             }
@@ -197,6 +215,7 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "seeds": fitted.seeds,
         "feasible": fit.is_feasible(),
         "fit": waits(fit),
+        "barred_by": Barrier::of(&history.plan, own.job).map(Barrier::name),
         "reasons_s": reasons,
         "first": {
             "start_time": first_start(history, own.job).map(|start| start.0),
