@@ -169,6 +169,29 @@ fn every_instant_that_is_asked_for_may_be_a_date() {
 }
 
 #[test]
+fn a_job_is_fitted_into_a_run_that_was_kept() {
+    let place = Place::new();
+    place.printed("simulate night.toml -p greedy --seed 4 --out run1");
+    let ask = "--tenant lab --gpus 64 --work 1h --at 3h --as-it-is --json";
+    let kept = place.json(&format!("fit run1 {ask}"));
+    let alone = place.json(&format!("fit night.toml -p greedy --seed 4 --seeds 1 {ask}"));
+    assert_eq!(kept, alone, "the same scenario, policy and seed");
+    let placed = kept["first"]["placement"].as_array().unwrap();
+    let nodes: usize = placed.iter().map(|own| own["nodes"].as_array().unwrap().len()).sum();
+    assert_eq!(nodes, 16, "64 GPUs on nodes of 4: {kept}");
+    for (arguments, said) in [
+        (format!("fit run1 {ask} -p easy"), "this run is over"),
+        (format!("fit run1 {ask} --set tenant.0.quota=3"), "this run is over"),
+    ] {
+        let text = place.run(&arguments);
+        assert!(text.starts_with("exit code: 2\n") && text.contains(said), "{arguments}: {text}");
+    }
+    let place = place.with("night.toml", &NIGHT.replace("quota = 112\n", "quota = 64\n"));
+    let text = place.run(&format!("fit run1 {ask}"));
+    assert!(text.starts_with("exit code: 2\n") && text.contains("no longer what was simulated"), "{text}");
+}
+
+#[test]
 fn a_job_that_no_empty_cluster_takes_is_told_why() {
     let place = Place::new();
     let fit = |rest: &str| place.run(&format!("fit night.toml {rest}"));
@@ -232,7 +255,7 @@ fn a_question_that_makes_no_sense_is_told() {
         ("explain run1 --at 2024-01-01", "nothing here has a date"),
         ("explain run1 --tenant lap", "did you mean `lab`?"),
         ("explain run1 --queue every", "no job of the run has the partition `every`"),
-        ("fit night.toml --work 4h", "missing `gpus`"),
+        ("fit night.toml --work 4h", "nothing says how many GPUs"),
         ("fit night.toml --gpus 8", "required arguments were not provided"),
         ("fit night.toml --gpus 8 --work 4x", "--work"),
         ("fit night.toml --gpus 8 --work 4h --tenant lap", "did you mean `lab`?"),

@@ -129,6 +129,9 @@ fn any_key_of_a_scenario_has_a_least_value() {
     assert_eq!(probe(answer)["targets"][0]["runs"].as_array().unwrap().len(), 3, "a run a seed");
     if answer > 64 {
         assert_eq!(probe(answer - 1)["meets"], false, "{found}");
+        let value = |value: u64| probe(value)["targets"][0]["value"].as_f64().unwrap();
+        let less = found["margins"][0]["one_less"].as_f64().unwrap();
+        assert!((less - (value(answer - 1) - value(answer))).abs() < 1e-9, "what one less costs: {found}");
         assert_eq!(found["binding"][0], "wait_mean<3h", "{found}");
     }
 }

@@ -1,12 +1,15 @@
 use super::arguments::{Ask, Fit};
+use super::saved::Saved;
 use super::terminal::Terminal;
 use super::vary::{Template, brief};
 use super::{Exit, interrupt, load, moment};
 use crate::error::{Error, Place, Problem, Result};
 use crate::experiment::{First, ceilings, fit, is_random, longer_wait, waits};
+use crate::history::History;
 use crate::report::fit::{Fitted, Variation, json, text};
-use crate::scenario::{Loaded, TypedKey};
+use crate::scenario::{Loaded, Overrides, TypedKey};
 use crate::units::Time;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -15,10 +18,16 @@ const NAME: &str = "fit";
 
 /// Tells when a job would start, and what would have it start sooner.
 pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
-    let overrides = arguments.changes.overrides(arguments.policy.as_deref());
-    let template = Template::new(arguments.scenario.as_deref(), overrides, "--set", [])?;
+    let (path, overrides, saved) = source(arguments)?;
+    let template = Template::new(path.as_deref(), overrides, "--set", [])?;
     // What is wrong without the job is no answer to what was asked about it.
     let alone = template.load()?;
+    if saved.as_ref().is_some_and(|saved| saved.plan != alone.plan) {
+        let problem = Problem::new(format!("{} is no longer what was simulated", alone.name));
+        let run = arguments.scenario.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let hint = format!("its files have changed since; simulate it again, or give {} itself", alone.name);
+        return Err(problem.at(Place::file(run)).hint(hint).into());
+    }
     terminal.notes(&alone.notes);
     if (0..alone.plan.workload.len()).any(|job| alone.plan.workload.names.get(job as usize) == NAME) {
         let problem =
@@ -43,7 +52,8 @@ pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
     let seed = alone.plan.settings.seed;
     let other = template.plan(seed.wrapping_add(1)).map_err(load::alone)?;
     let random = is_random(&alone.plan, &other, [&alone.plan.settings]);
-    let seeds = load::seeds(seed, arguments.seeds, random, terminal);
+    let count = arguments.seeds.or(saved.is_some().then_some(1));
+    let seeds = load::seeds(seed, count, random, terminal);
     let interrupted = interrupt::listen(terminal);
     let plan = |seed| with.plan(seed);
     let Some((found, first)) = fit(plan, NAME, &seeds, Some(interrupted)).map_err(load::alone)? else {
@@ -64,6 +74,23 @@ pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
     let fitted = Fitted { title, seeds: &seeds, fit: &found, first: &first, others: others.as_deref() };
     terminal.print(&if arguments.json { json(&fitted) } else { text(&fitted, terminal.width) })?;
     Ok(if found.is_feasible() { Exit::Done } else { Exit::Unfinished })
+}
+
+/// The scenario that is meant, what is changed of it, and the run of it if that was named.
+fn source(arguments: &Fit) -> Result<(Option<PathBuf>, Overrides, Option<History>)> {
+    let Some(directory) = arguments.scenario.as_deref().filter(|path| path.is_dir()) else {
+        let overrides = arguments.changes.overrides(arguments.policy.as_deref());
+        return Ok((arguments.scenario.clone(), overrides, None));
+    };
+    let changes = arguments.changes.words().into_iter().chain(arguments.policy.clone());
+    if let Some(change) = changes.into_iter().next() {
+        let problem = Problem::new(format!("`{change}`: this run is over, nothing of it can be changed"));
+        let hint = "give its scenario, which is then simulated again";
+        return Err(problem.at(Place::file(directory.display().to_string())).hint(hint).into());
+    }
+    let saved = Saved::read(directory)?;
+    let (path, overrides) = saved.source(directory)?;
+    Ok((path, overrides, Some(saved.history)))
 }
 
 /// What the job might ask for instead, each simulated under every seed; none if it was interrupted.

@@ -7,6 +7,7 @@ use crate::experiment::{Barrier, Fit, first_start};
 use crate::history::{History, WaitReason};
 use crate::units::{Seconds, Time};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was asked, and what came of it.
 #[derive(Debug)]
@@ -52,6 +53,9 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
     let request = history.plan.workload.request_of(fitted.first.explained.job);
     let said = format!("{} at {}: {}", asks(history, request), clock(history, fit.submit), answer(fitted));
     let mut text = format!("{}\n{}\n", fitted.title, wrapped(&said, usize::from(width)).join("\n"));
+    if let Some(place) = placed(fitted) {
+        text.push_str(&format!("{}\n", wrapped(&place, usize::from(width)).join("\n")));
+    }
     let way = in_the_way(fitted, usize::from(width));
     if !way.is_empty() {
         text.push_str(&format!("\n{way}"));
@@ -111,6 +115,37 @@ fn barred(fitted: &Fitted<'_>) -> String {
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
+
+/// The nodes that it starts on in the first of the seeds, by rack; none: it does not.
+fn placement(fitted: &Fitted<'_>) -> BTreeMap<u32, BTreeSet<u32>> {
+    let (history, job) = (fitted.history(), fitted.first.explained.job);
+    let mut found: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let first = history.segments.iter().find(|segment| segment.job == job);
+    let pieces = first.map_or(&[][..], |segment| history.pieces_of(segment));
+    for node in pieces.iter().flat_map(|piece| piece.nodes()) {
+        found.entry(history.plan.cluster.rack_of(node)).or_default().insert(node);
+    }
+    found
+}
+
+/// Where it starts, in a sentence.
+fn placed(fitted: &Fitted<'_>) -> Option<String> {
+    let history = fitted.history();
+    let start = first_start(history, fitted.first.explained.job)?;
+    let told = |(rack, nodes): (&u32, &BTreeSet<u32>)| {
+        format!("{} of rack {rack}", counted(count(nodes.len()), "node"))
+    };
+    let racks = placement(fitted);
+    let mut places: Vec<String> = racks.iter().take(RACKS).map(told).collect();
+    if racks.len() > RACKS {
+        places.push(format!("{} more", counted(count(racks.len() - RACKS), "rack")));
+    }
+    let seed = fitted.seeds[0];
+    Some(format!("Under seed {seed} it starts at {} on {}.", clock(history, start), places.join(", ")))
+}
+
+/// Racks that are named one by one.
+const RACKS: usize = 6;
 
 /// What it waits for, over all seeds, and what there is to show for it in the first.
 fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
@@ -219,6 +254,10 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "reasons_s": reasons,
         "first": {
             "start_time": first_start(history, own.job).map(|start| start.0),
+            "placement": placement(fitted)
+                .into_iter()
+                .map(|(rack, nodes)| json!({ "rack": rack, "nodes": nodes }))
+                .collect::<Vec<_>>(),
             "waited": own.stretches.iter().map(stretch).collect::<Vec<_>>(),
         },
         "otherwise": fitted.others.map(|others| others.iter().map(other).collect::<Vec<_>>()),

@@ -3,7 +3,7 @@
 use super::compare::amount;
 use super::number::{counted, grouped, wrapped};
 use super::table;
-use crate::experiment::{Probe, Question, Sizing, Target};
+use crate::experiment::{Probe, Question, Sizing, Target, Verdict};
 use serde_json::{Value, json};
 
 /// What was sized, and what came of it.
@@ -58,7 +58,7 @@ pub fn text(sized: &Sized<'_>, width: u16) -> String {
         }
     };
     let mut text = format!("{title}\n{answer}\n\n{}\n", around(sized, width));
-    for line in [binding(sized), certainty(sized), monotone(sized), checked(sized)] {
+    for line in [binding(sized), margin(sized), certainty(sized), monotone(sized), checked(sized)] {
         for line in wrapped(&line, usize::from(width)).iter().filter(|line| !line.is_empty()) {
             text.push_str(line);
             text.push('\n');
@@ -142,6 +142,36 @@ fn binding(sized: &Sized<'_>) -> String {
     format!("What binds: {}. With {} {}.", binds.join(", "), sized.told(value), words.join(", "))
 }
 
+/// What one more gives beyond the answer.
+fn margin(sized: &Sized<'_>) -> String {
+    let found = sized.found;
+    let more = found.answer.and_then(|answer| Some((answer + 1, found.probes.get(&(answer + 1))?)));
+    let Some((value, probe)) = more.filter(|(_, probe)| probe.problem.is_none()) else {
+        return String::new();
+    };
+    let told = |(target, verdict): (&Target, &Verdict)| {
+        format!("{} is {}", target.measure.word(), amount(verdict.value, target.measure.unit))
+    };
+    let told: Vec<String> = sized.question.targets.iter().zip(&probe.verdicts).map(told).collect();
+    format!("One more, {}: {}.", sized.told(value), told.join(", "))
+}
+
+/// By target: what one less and one more change of the value at the answer; none where they were not tried.
+fn margins(sized: &Sized<'_>) -> Vec<Value> {
+    let found = sized.found;
+    let value = |at: Option<u64>, place: usize| Some(found.probes.get(&at?)?.verdicts.get(place)?.value);
+    let one = |(place, target): (usize, &Target)| {
+        let own = value(found.answer, place);
+        let apart = |at: Option<u64>| value(at, place).zip(own).map(|(other, own)| other - own);
+        json!({
+            "measure": target.measure.key,
+            "one_less": apart(found.answer.and_then(|answer| answer.checked_sub(1))),
+            "one_more": apart(found.answer.map(|answer| answer + 1)),
+        })
+    };
+    sized.question.targets.iter().enumerate().map(one).collect()
+}
+
 /// How sure the answer and the value below it are.
 fn certainty(sized: &Sized<'_>) -> String {
     let seeds = sized.seeds.len();
@@ -199,7 +229,7 @@ pub fn json(sized: &Sized<'_>) -> String {
     let tried: Vec<_> = found.tried().into_iter().map(std::ops::RangeInclusive::into_inner).collect();
     let target = |target: &Target| json!({ "target": target.text, "measure": target.measure.key, "bound": target.bound });
     let probe = |(value, probe): (&u64, &Probe)| {
-        let verdict = |(target, verdict): (&Target, &crate::experiment::Verdict)| {
+        let verdict = |(target, verdict): (&Target, &Verdict)| {
             json!({
                 "measure": target.measure.key,
                 "value": verdict.value,
@@ -225,6 +255,7 @@ pub fn json(sized: &Sized<'_>) -> String {
         "answer": found.answer,
         "setting": setting,
         "binding": binds,
+        "margins": margins(sized),
         "misses_above": found.misses_above(),
         "checked": checked,
         "tried": tried,
