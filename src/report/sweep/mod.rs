@@ -1,6 +1,7 @@
 //! A sweep as files, text and JSON.
 
 mod parquet;
+mod plot;
 mod rows;
 mod store;
 
@@ -91,6 +92,9 @@ pub fn text(swept: &Swept<'_>, width: u16) -> String {
     let mut text = format!("{}\n\n{}\n", swept.title, table::text(&mut table));
     if left_out > 0 {
         text.push_str(&format!("… and {} of the {what}.\n", counted(left_out as u64, "point more")));
+    }
+    if swept.is_front {
+        text.push_str(&plot::plot(swept, &means, &front, width));
     }
     text.push_str(&footer(swept, &means, shown.len()));
     text.push_str(&effects(swept, &means, width));
