@@ -70,7 +70,7 @@ fn a_size_says_what_binds_and_what_one_less_gives() {
     assert!(text.contains("no: job") || text.contains("One run each."), "{text}");
     let text = asked(&format!("{SIZE} --where makespan<1h --between 1..1000"));
     assert!(text.starts_with("exit code: 1\n"), "jobs come for a day: {text}");
-    assert!(text.contains("no cluster.nodes that was tried from 1 to 1,000 gives makespan<1h"), "{text}");
+    assert!(text.contains("values of cluster.nodes that were tried gives makespan<1h"), "{text}");
     assert!(text.contains("values tried: 1–"), "which those are: {text}");
     let text = asked(&format!("{SIZE} --where makespan<1h --between 3..12"));
     assert!(text.contains("no cluster.nodes from 3 to 12 gives makespan<1h"), "all were tried: {text}");

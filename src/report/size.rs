@@ -52,9 +52,12 @@ pub fn text(sized: &Sized<'_>, width: u16) -> String {
     let (low, high) = question.between.clone().into_inner();
     let answer = match found.answer {
         Some(answer) => format!("{key} = {} is the least with {targets}", sized.told(answer)),
+        None if sized.is_exhaustive() => {
+            format!("no {key} from {} to {} gives {targets}", sized.told(low), sized.told(high))
+        }
         None => {
-            let tried = if sized.is_exhaustive() { "" } else { " that was tried" };
-            format!("no {key}{tried} from {} to {} gives {targets}", sized.told(low), sized.told(high))
+            let tried = counted(found.probes.len() as u64, "value");
+            format!("none of the {tried} of {key} that were tried gives {targets}")
         }
     };
     let mut text = format!("{title}\n{answer}\n\n{}\n", around(sized, width));

@@ -81,7 +81,7 @@ pub(in crate::cli) struct Fit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "The job")]
 pub(in crate::cli) struct Ask {
-    /// When it comes: seconds, 36h, 2d since the start [default: 0]
+    /// When it comes: seconds, 36h, 2d since the start, or a date [default: 0]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) at: Option<String>,
     /// How many GPUs it asks for
