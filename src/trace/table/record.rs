@@ -43,7 +43,13 @@ impl Table<'_> {
         self.fields.clear();
         match &self.layout {
             Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
-            Layout::Words => self.fields.extend(words(self.line)),
+            // Where blanks divide columns, an empty one is written as `-`.
+            Layout::Words => {
+                self.fields.extend(words(self.line).map(|word| match &self.line[word.clone()] {
+                    b"-" => word.start..word.start,
+                    _ => word,
+                }))
+            }
             Layout::Padded(columns) => {
                 let length = self.line.len();
                 let last = columns.len().saturating_sub(1);
