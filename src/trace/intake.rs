@@ -429,5 +429,5 @@ pub(super) fn hash(text: &[u8]) -> u64 {
     for chunk in chunks.by_ref() {
         hash = mix(hash, u64::from_le_bytes(chunk.try_into().expect("chunks have eight bytes")));
     }
-    chunks.remainder().iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+    mix(hash, chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }

@@ -88,6 +88,7 @@
 //! | a key of the map that the format cannot use | refused, with the formats that can; one that met nothing is said |
 //! | names that only jobs outside the window have | left out with them |
 
+mod checked;
 mod effect;
 mod field;
 mod finish;

@@ -71,8 +71,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     }
     let mut reader = Reader::new(intake);
     while table.next(intake) {
-        let (number, line) = table.place();
-        let mut cells = Cells::new(number, line);
+        let mut cells = Cells::new(table.checked, table.place());
         let mut blank = true;
         for (index, place) in &places {
             let value = table.get(*place);
