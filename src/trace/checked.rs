@@ -8,7 +8,7 @@ pub(super) struct Checked<'a> {
 
 impl<'a> Checked<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: std::str::from_utf8(bytes).ok() }
+        Self { bytes, text: simdutf8::basic::from_utf8(bytes).ok() }
     }
     /// These bytes as text, if they are UTF-8; those that are no part of this text are checked by themselves.
     #[inline]

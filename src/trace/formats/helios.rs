@@ -71,15 +71,15 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             Ending::Ran { fails } => (fails, None),
             Ending::Left(patience) => (false, Some(patience)),
         };
-        let request = request(gpus, host, intake.partition(name));
+        let request = request(gpus, host, intake.builder.partition(name));
         let draft = Draft {
             submit,
             work,
             patience,
             wait,
-            request: intake.request(request),
+            request: intake.builder.request(request),
             behaviour,
-            tenant: intake.tenant(name),
+            tenant: intake.builder.tenant(name),
             fails,
             ..Draft::default()
         };

@@ -84,9 +84,9 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             work: lifetime.work,
             patience: lifetime.patience,
             wait: lifetime.wait,
-            request: intake.request(request),
+            request: intake.builder.request(request),
             behaviour,
-            tenant: intake.tenant(qos),
+            tenant: intake.builder.tenant(qos),
             fails,
             ..Draft::default()
         };

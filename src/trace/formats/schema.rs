@@ -203,9 +203,9 @@ fn unknown(key: Key, value: &[u8]) -> bool {
 impl<'r> Row<'r> {
     #[inline]
     fn of(reader: &'r Reader<'r>, table: &'r Table<'r>) -> Self {
-        let mut cells = [(None, b"".as_slice()); Key::COUNT];
+        let mut row = Self { reader, table, cells: [(None, b"".as_slice()); Key::COUNT] };
         for (key, column) in &reader.columns {
-            let cell = &mut cells[*key as usize];
+            let cell = &mut row.cells[*key as usize];
             if cell.1.is_empty() {
                 let value = table.optional(Some(*column));
                 let known = !unknown(*key, value);
@@ -217,7 +217,7 @@ impl<'r> Row<'r> {
                 }
             }
         }
-        Self { reader, table, cells }
+        row
     }
     /// The column that tells a key in this line.
     const fn place(&self, key: Key) -> Option<usize> {
@@ -275,8 +275,8 @@ impl<'r> Row<'r> {
         let (times, request, state) = (times?, request?, state?);
         let (tenant, kind, priority) = (tenant?, kind?, priority?);
         let (draft, alive_since) = self.life(&times, state, intake)?;
-        let request = intake.request(request);
-        let tenant = intake.tenant(tenant);
+        let request = intake.builder.request(request);
+        let tenant = intake.builder.tenant(tenant);
         Some(Job { draft: Draft { request, tenant, priority, ..draft }, kind, alive_since })
     }
 

@@ -60,7 +60,10 @@ impl Pushed {
 
 /// Whether an id is that of a step of a job: a dot, but for those of a list of tasks that Slurm has cut off.
 pub(super) fn is_step(id: &[u8]) -> bool {
-    let outside = |part: &[u8]| part.contains(&b'.');
+    let outside = |part: &[u8]| memchr(b'.', part).is_some();
+    if !outside(id) {
+        return false;
+    }
     match (memchr(b'[', id), memchr(b']', id)) {
         (Some(open), Some(close)) if open < close => outside(&id[..open]) || outside(&id[close..]),
         (Some(open), None) => outside(&id[..open]),
@@ -171,14 +174,14 @@ fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option
             1,
         );
     }
-    let tenant = intake.tenant(if record.tenant.is_empty() { "default" } else { record.tenant });
+    let tenant = intake.builder.tenant(if record.tenant.is_empty() { "default" } else { record.tenant });
     let request = request(record, intake);
     let mut draft = Draft {
         submit,
         work: elapsed,
         requested: record.limit,
         wait: record.start.and_then(|start| start.checked_sub(submit)),
-        request: intake.request(request),
+        request: intake.builder.request(request),
         behaviour,
         tenant,
         priority: record.priority,
@@ -211,7 +214,7 @@ fn request(record: &Record<'_>, intake: &mut Intake<'_>) -> Request {
     note(gpus, first.others.iter().chain(&second.others), intake);
     let (shape, parts) = shape(gpus, nodes);
     let name = record.partition.split(',').next().unwrap_or_default().trim();
-    let partition = if name.is_empty() { 0 } else { intake.partition(name) };
+    let partition = if name.is_empty() { 0 } else { intake.builder.partition(name) };
     let platforms = intake.platforms(gpus.kinds.iter().map(String::as_str));
     Request {
         shape,

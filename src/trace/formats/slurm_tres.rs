@@ -232,7 +232,7 @@ fn split(item: &[u8]) -> Option<(&[u8], &[u8], bool)> {
         per_job = item.strip_prefix(b"PER_JOB:");
     }
     let item = prefixed.or(per_job).unwrap_or(item);
-    if let Some(equals) = memchr(b'=', item) {
+    if let Some(equals) = item.iter().position(|byte| *byte == b'=') {
         return Some((&item[..equals], &item[equals + 1..], prefixed.is_some()));
     }
     let item = item.split(|byte| *byte == b'(').next().unwrap_or_default();

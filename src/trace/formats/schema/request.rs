@@ -52,7 +52,8 @@ impl Row<'_> {
             cpu_milli: cpu?,
             memory_mib: memory?,
             platforms: if platforms.is_empty() { PlatformSet::ALL } else { intake.platforms(named) },
-            partition: partition.map(|name| if name.is_empty() { 0 } else { intake.partition(name) })?,
+            partition: partition
+                .map(|name| if name.is_empty() { 0 } else { intake.builder.partition(name) })?,
             ..Request::gang(Gpus::ZERO)
         })
     }
