@@ -1,6 +1,7 @@
 //! How fast traces are read, bytes a second on one core: the budget is 800 MB/s for SWF and 300 MB/s for tables.
 //!
-//! Every input is made in memory, with the columns and widths of the real ones.
+//! Every input is made in memory, with the columns and widths of the real ones. How much memory reading takes is told too, on
+//! Linux: the budget is 100 bytes a job beyond the text.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gigawatt::random::{Purpose, Stream};
@@ -8,8 +9,10 @@ use gigawatt::trace::{Options, read_bytes};
 use std::fmt::Write;
 use std::hint::black_box;
 
-/// Jobs of each trace.
+/// Jobs of each trace whose reading is timed.
 const JOBS: u32 = 100_000;
+/// Jobs of the trace whose reading is weighed.
+const MANY: u32 = 2_000_000;
 
 /// What a job is, the same in every format.
 struct Row {
@@ -21,10 +24,10 @@ struct Row {
     user: u32,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
+fn rows(count: u32) -> impl Iterator<Item = Row> {
     let stream = Stream::new(1, Purpose::Arrivals);
     let mut submit = 0;
-    (0..JOBS).map(move |id| {
+    (0..count).map(move |id| {
         let draw = |number, bound| stream.below(u64::from(id), number, bound);
         submit += draw(0, 60);
         let work = 1 + draw(1, 100_000);
@@ -45,7 +48,7 @@ fn date(seconds: u32, middle: char) -> String {
     format!("2017-10-{day:02}{middle}{hour:02}:{:02}:{:02}", seconds / 60 % 60, seconds % 60)
 }
 
-fn trace(format: &str) -> String {
+fn trace(format: &str, jobs: u32) -> String {
     let mut text = match format {
         "philly" => "timestamp,duration,num_gpus,gpu_time,cluster\n",
         "helios" => {
@@ -65,7 +68,7 @@ fn trace(format: &str) -> String {
         _ => "",
     }
     .to_owned();
-    for Row { id, submit, work, requested, gpus, user } in rows() {
+    for Row { id, submit, work, requested, gpus, user } in rows(jobs) {
         let (start, end) = (submit + 30, submit + 30 + work);
         let vc = user % 14;
         match format {
@@ -158,7 +161,7 @@ fn reading(criterion: &mut Criterion) {
         "table",
     ];
     for format in gigawatt::trace::FORMATS.iter().filter(|format| own.contains(&format.name)) {
-        let text = trace(format.name);
+        let text = trace(format.name, JOBS);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(format.name, |bencher| {
             bencher.iter(|| {
@@ -169,5 +172,28 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reading);
+/// The most memory that this process had at a time since it was asked last, bytes, where the system tells.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let peak = line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10;
+    // Begins anew at what it has now.
+    std::fs::write("/proc/self/clear_refs", "5").ok()?;
+    Some(peak)
+}
+
+/// Says how many bytes a job reading takes beyond the text.
+#[expect(clippy::print_stderr, reason = "criterion has no place for what is no time")]
+fn weighing(_: &mut Criterion) {
+    let text = trace("swf", MANY);
+    peak_bytes();
+    let Some(before) = peak_bytes() else { return };
+    let trace = read_bytes("bench", text.as_bytes(), Some("swf"), &Options::default());
+    let Some(most) = peak_bytes() else { return };
+    drop(black_box(trace));
+    let each = (most - before) as f64 / f64::from(MANY);
+    eprintln!("read/swf of {MANY} jobs: {each:.0} bytes a job beyond the text at most");
+}
+
+criterion_group!(benches, weighing, reading);
 criterion_main!(benches);

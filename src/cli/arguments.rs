@@ -126,7 +126,7 @@ pub(super) struct Simulate {
     #[arg(long, requires = "out")]
     pub(super) report: bool,
     /// Time that a line of power.csv is about, such as 1s, 5m or 1h [default: some hundred lines a feed]
-    #[arg(long, value_name = "TIME", value_parser = step)]
+    #[arg(long, value_name = "TIME", value_parser = step, requires = "out")]
     pub(super) power_step: Option<Seconds>,
     /// Print the summary as JSON
     #[arg(long)]

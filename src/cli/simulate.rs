@@ -9,7 +9,7 @@ use crate::history::{History, Plan};
 use crate::metrics::measure;
 use crate::policy::Ranks;
 use crate::power::energy::is_counted;
-use crate::report::run::{EXPORTERS, Provenance, Run, stuck, summary};
+use crate::report::run::{EXPORTERS, Provenance, Run, remarks, summary};
 use crate::report::{self, Directory};
 use crate::scenario::{Input, Loaded, stops_nobody};
 use crate::simulation::{Control, Progress, simulate};
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
         summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
     };
     terminal.print(&text)?;
-    terminal.notes(&stuck(&run));
+    terminal.notes(&remarks(&run));
     device.outcome(terminal)?;
     Ok(ended(&history))
 }

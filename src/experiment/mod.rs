@@ -13,7 +13,7 @@ mod target;
 
 pub use compare::{Contender, Match, compare, is_random};
 pub use comparison::{Basis, Column, Comparison, Entry, Group, Reached};
-pub use effects::main_effects;
+pub use effects::{interactions, main_effects};
 pub use explain::{
     Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, explain, first_start, longer_wait,
     otherwise, waits,

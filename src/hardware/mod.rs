@@ -46,6 +46,7 @@ pub use stage::{Curve, Level, Loss, Stage, WATTS_MAX};
 use crate::document::{Document, Table};
 use crate::error::Problems;
 use crate::units::Factor;
+use std::sync::LazyLock;
 
 const EMBEDDED: &str = include_str!("catalogue.toml");
 
@@ -65,9 +66,12 @@ impl Catalogue {
     /// Never: a test reads the same text.
     #[must_use]
     pub fn embedded() -> Self {
-        Self { platforms: Vec::new() }
-            .with_file("catalogue.toml", EMBEDDED)
-            .expect("the embedded catalogue is read by a test")
+        // A sweep asks for it once a run, which takes less than reading it.
+        static READ: LazyLock<Catalogue> = LazyLock::new(|| {
+            let empty = Catalogue { platforms: Vec::new() };
+            empty.with_file("catalogue.toml", EMBEDDED).expect("the embedded catalogue is read by a test")
+        });
+        READ.clone()
     }
 
     /// This catalogue and the platforms of a file; `name` is what problems call it.

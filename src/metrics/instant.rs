@@ -184,7 +184,8 @@ pub struct Queued {
     pub reason: WaitReason,
 }
 
-/// The jobs that waited at an instant, those first that had waited longer; dependencies are no waiting.
+/// The jobs that waited at an instant, those first that had waited longer; dependencies are no waiting. At the end of a
+/// run those that wait on.
 ///
 /// # Complexity
 /// O(records + segments + jobs) time.
@@ -208,7 +209,9 @@ pub fn queue_at(history: &History, now: Time) -> Vec<Queued> {
     let eligible = |job: u32| history.jobs[job as usize].eligible_time;
     let held = |job: u32| Seconds(times[job as usize].reasons[WaitReason::Held as usize]);
     let mut found = Vec::new();
-    for wait in waits.iter().filter(|wait| wait.from <= now && now < wait.to) {
+    let waits_on = |job: u32, to: Time| to == history.end && times[job as usize].waits_for.is_some();
+    let at = |job: u32, from: Time, to: Time| from <= now && (now < to || now == to && waits_on(job, to));
+    for wait in waits.iter().filter(|wait| at(wait.job, wait.from, wait.to)) {
         // What a policy held back on purpose before belongs to the same wait.
         let is_first = wait.from == eligible(wait.job) + held(wait.job);
         let since = if is_first { eligible(wait.job) } else { wait.from };
@@ -216,7 +219,9 @@ pub fn queue_at(history: &History, now: Time) -> Vec<Queued> {
     }
     for hold in &history.holds {
         let since = eligible(hold.job);
-        if since <= now && now < since + held(hold.job) {
+        let is_only_held = times[hold.job as usize].waits_for == Some(WaitReason::Held);
+        let to = since + held(hold.job);
+        if since <= now && (now < to || is_only_held && now == to && to == history.end) {
             found.push(Queued { job: hold.job, since, reason: WaitReason::Held });
         }
     }
@@ -281,5 +286,21 @@ mod tests {
             }
         }
         assert!(seen > 100, "{seen} jobs seen waiting");
+    }
+
+    #[test]
+    fn at_its_end_the_queue_of_a_run_is_the_jobs_that_wait_on() {
+        let mut seen = 0;
+        for seed in 0..40 {
+            let history = sample::random(seed);
+            let measured = crate::metrics::measure(&history);
+            let waits = |(job, times): (u32, &crate::metrics::JobTimes)| times.waits_for.map(|_| job);
+            let expected: Vec<u32> = (0..).zip(&measured.jobs).filter_map(waits).collect();
+            let mut found: Vec<u32> = queue_at(&history, history.end).iter().map(|own| own.job).collect();
+            found.sort_unstable();
+            assert_eq!(found, expected, "seed {seed}");
+            seen += found.len();
+        }
+        assert!(seen > 10, "{seen} jobs wait at the end");
     }
 }

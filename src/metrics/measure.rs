@@ -14,7 +14,7 @@ use super::tenants::{TenantMetrics, is_finished, tenants};
 use super::times::{JobTimes, times, wait_time, was_eligible};
 use super::waiting::add_reasons;
 use super::{MILLI_SECONDS_AN_HOUR, SLOWDOWN_BOUND};
-use crate::history::{History, Outcome, Settings, WaitReason};
+use crate::history::{History, Outcome, WaitReason};
 use crate::power::energy::of_jobs;
 use crate::units::{Seconds, Time};
 use serde::{Serialize, Serializer};
@@ -37,6 +37,8 @@ pub struct Metrics {
     pub window: Window,
     /// Jobs submitted in the window.
     pub jobs: u32,
+    /// Jobs of the workload that would have been submitted after the end of the run; no number is about them.
+    pub not_submitted: u32,
     /// Those jobs by [`Outcome`], in the order of [`Outcome::ALL`].
     #[serde(serialize_with = "by_outcome")]
     pub outcomes: [u32; Outcome::ALL.len()],
@@ -126,7 +128,7 @@ pub struct Measured {
 impl Measured {
     /// The jobs that other statistics are about, ascending: submitted in the window, and run to an end.
     pub fn finished<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
-        let submitted = submitted(&history.plan.settings);
+        let submitted = submitted(history);
         let counts = move |job: &u32| {
             submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
                 && is_finished(history.jobs[*job as usize].outcome)
@@ -140,7 +142,7 @@ impl Measured {
     }
     /// The jobs that statistics of waiting are about, ascending: submitted in the window, and eligible in the run.
     pub fn eligible<'a>(&self, history: &'a History) -> impl Iterator<Item = u32> + use<'a> {
-        let submitted = submitted(&history.plan.settings);
+        let submitted = submitted(history);
         let counts = move |job: &u32| {
             submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time)
                 && was_eligible(history, *job)
@@ -149,9 +151,10 @@ impl Measured {
     }
 }
 
-/// When jobs that count were submitted.
-pub(super) fn submitted(settings: &Settings) -> std::ops::Range<Time> {
-    Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time)
+/// When jobs that count were submitted: in the window, and before the run was over.
+pub(super) fn submitted(history: &History) -> std::ops::Range<Time> {
+    let settings = &history.plan.settings;
+    Time(settings.warm_up)..settings.drain.map_or(Time::NEVER, Time).min(history.end + Seconds(1))
 }
 
 /// Measures a run over the window that its settings name.
@@ -187,12 +190,17 @@ pub fn measure(history: &History) -> Measured {
     let settings = &history.plan.settings;
     let from = Time(settings.warm_up).min(history.end);
     // Jobs count up to the drain, time only as far as the run went.
-    let submitted = submitted(settings);
+    let submitted = submitted(history);
     let to = submitted.end.min(history.end).max(from);
     let (mut jobs, waits) = times(history);
     let stretches = Stretches::new(waits);
     add_reasons(history, &stretches, &mut jobs, &mut ());
-    let replay = replay(history, &stretches, from..to);
+    let mut replay = replay(history, &stretches, from..to);
+    for hold in &history.holds {
+        let since = history.jobs[hold.job as usize].eligible_time;
+        let held = jobs[hold.job as usize].reasons[WaitReason::Held as usize];
+        replay.recorder.add_waiting(since, since + Seconds(held));
+    }
     let total = &replay.recorder.total;
     let losses = losses(history, &submitted);
     let gpu_hours = real(total.allocated) / MILLI_SECONDS_AN_HOUR;
@@ -221,6 +229,8 @@ pub fn measure(history: &History) -> Measured {
     };
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);
     let counted: Vec<u32> = (0..history.plan.workload.len()).filter(in_window).collect();
+    let later = history.plan.workload.jobs.iter().filter(|job| job.submit_time > history.end);
+    metrics.not_submitted = u32::try_from(later.count()).expect("jobs are counted in 32 bits");
     add_job_statistics(&mut metrics, history, &jobs, &counted);
     let costs = add_costs(&mut metrics, history);
     Measured { metrics, jobs, energy: of_jobs(history), costs }

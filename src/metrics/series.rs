@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(super) struct Rates {
     pub(super) levels: Levels,
     pub(super) allocated: u64,
-    /// GPUs that waiting jobs ask for.
+    /// GPUs that waiting jobs ask for, those held back aside.
     pub(super) wanted: u64,
     pub(super) waiting: u64,
 }
@@ -123,6 +123,17 @@ impl Recorder {
             from = to;
         }
         self.since = now;
+    }
+    /// One more job waits for some time, for which what is wanted does not count: it is held back.
+    pub(super) fn add_waiting(&mut self, from: Time, to: Time) {
+        let first = from.0 / self.bucket;
+        for (index, bucket) in (0..).zip(&mut self.buckets).skip(first as usize) {
+            let (begins, ends) = (index * self.bucket, (index + 1).saturating_mul(self.bucket));
+            if begins >= to.0 {
+                break;
+            }
+            bucket.waiting += u128::from(ends.min(to.0).saturating_sub(begins.max(from.0)));
+        }
     }
     pub(super) fn series(&self) -> Series {
         let each = |value: fn(&Integrals) -> f64| self.buckets.iter().map(value).collect();

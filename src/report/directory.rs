@@ -16,7 +16,7 @@ impl Directory {
     /// The system says no.
     pub fn create(path: &Path) -> Result<Self> {
         std::fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
-        tempfile::NamedTempFile::new_in(path).map_err(|source| Error::io("write in", path, source))?;
+        new_file(path).map_err(|source| Error::io("write in", path, source))?;
         Ok(Self { path: path.to_owned() })
     }
     /// Checks that none of these files is there, of which the first vouches for the others; `what` they make, a word.
@@ -96,7 +96,13 @@ fn new_file(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory)
+    builder.tempfile_in(directory).map_err(without_its_name)
+}
+
+/// What the system said of a file whose name nobody knows.
+fn without_its_name(error: std::io::Error) -> std::io::Error {
+    let source = error.get_ref().and_then(|named| named.source()).and_then(|source| source.downcast_ref());
+    source.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]

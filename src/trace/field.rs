@@ -40,21 +40,28 @@ pub(super) fn missing(bytes: &[u8]) -> bool {
     }
 }
 
+/// The number that the digits standing first make up, how many they are, and what follows. More than 19 make up none.
+#[inline]
+fn digits(bytes: &[u8]) -> (u64, usize, &[u8]) {
+    let (mut value, mut rest) = (0_u64, bytes);
+    while let [byte, more @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        rest = more;
+    }
+    (value, bytes.len() - rest.len(), rest)
+}
+
 /// Digits only, at most 19 of them.
 #[inline]
 pub(super) fn unsigned(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() || bytes.len() > 19 {
-        return None;
+    match digits(bytes) {
+        (value, 1..=19, []) => Some(value),
+        _ => None,
     }
-    let mut value = 0_u64;
-    for byte in bytes {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-    }
-    Some(value)
 }
 
 /// Digits only, within 32 bits.
@@ -76,21 +83,14 @@ pub(super) fn signed(bytes: &[u8]) -> Option<i64> {
 /// `66`, `66.0`, `66.25`, `6.6e1`.
 #[inline]
 pub(super) fn decimal(bytes: &[u8]) -> Option<Decimal> {
-    if let Some(floor) = unsigned(bytes) {
-        return Some(Decimal { floor, fraction: false });
+    match digits(bytes) {
+        (floor, 1..=19, []) => Some(Decimal { floor, fraction: false }),
+        (floor, count, [b'.', decimals @ ..]) if decimals.iter().all(u8::is_ascii_digit) => {
+            let fraction = decimals.iter().any(|byte| *byte != b'0');
+            (count <= 19 && bytes.len() > 1).then_some(Decimal { floor, fraction })
+        }
+        _ => exponent(bytes),
     }
-    decimal_point(bytes)
-}
-
-/// A number that is not of digits alone.
-fn decimal_point(bytes: &[u8]) -> Option<Decimal> {
-    let Some(point) = bytes.iter().position(|byte| *byte == b'.') else { return exponent(bytes) };
-    let (whole, rest) = (&bytes[..point], &bytes[point + 1..]);
-    if !rest.iter().all(u8::is_ascii_digit) {
-        return exponent(bytes);
-    }
-    let floor = if whole.is_empty() && !rest.is_empty() { 0 } else { unsigned(whole)? };
-    Some(Decimal { floor, fraction: rest.iter().any(|byte| *byte != b'0') })
 }
 
 /// A number with an exponent, as tables of floats have it.
@@ -200,39 +200,47 @@ fn zone_offset(zone: &[u8]) -> Option<Option<i64>> {
     (hours <= 23 && minutes <= 59).then_some(Some(if sign == b'-' { -offset } else { offset }))
 }
 
+/// The numbers of two digits that begin at each byte; none where a digit of the form, a `0`, is none, or what stands
+/// between digits is another byte.
+#[inline]
+fn pairs(bytes: [u8; 8], form: &[u8; 8]) -> Option<[u8; 8]> {
+    /// The highest bit of every byte.
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // From here on a byte overflows into its highest bit: 10 above the zero of the form, or any other one.
+    let room = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0x80 - 10 } else { 0x80 - 1 }));
+    let above = u64::from_le_bytes(bytes) ^ u64::from_le_bytes(*form);
+    let right = (above.wrapping_add(room) | above) & HIGH == 0;
+    right.then(|| above.wrapping_mul(10).wrapping_add(above >> 8).to_le_bytes())
+}
+
 fn civil_seconds(text: &[u8; 19]) -> Option<i64> {
-    let digits = |from: usize, to: usize| {
-        text[from..to].iter().try_fold(0_i64, |value, byte| {
-            let digit = byte.wrapping_sub(b'0');
-            (digit <= 9).then(|| value * 10 + i64::from(digit))
-        })
-    };
-    let separators = [text[4], text[7], text[10], text[13], text[16]];
-    if !matches!(separators, [b'-', b'-', b' ' | b'T' | b't', b':', b':']) {
-        return None;
-    }
-    let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
-    let (hour, minute, second) = (digits(11, 13)?, digits(14, 16)?, digits(17, 19)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let [c0, c1, date @ .., between, h0, h1, m, m0, m1, s, s0, s1] = *text;
+    let century = unsigned(&[c0, c1])?;
+    let [year, _, _, month, _, _, day, _] = pairs(date, b"00-00-00")?;
+    let [hour, _, _, minute, _, _, second, _] = pairs([h0, h1, m, m0, m1, s, s0, s1], b"00:00:00")?;
+    let year = century * 100 + u64::from(year);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
+        2 => 28 + u8::from(leap),
         _ => return None,
     };
     // A leap second is read as the second after it.
     let fits = (1..=length).contains(&day) && hour <= 23 && minute <= 59 && second <= 60;
+    let fits = fits && matches!(between, b' ' | b'T' | b't');
+    let [hour, minute, second] = [hour, minute, second].map(i64::from);
     fits.then(|| days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar (H. Hinnant, `days_from_civil`).
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - (month <= 2) as i64;
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+/// Days from 1970-01-01 to a date of the Gregorian calendar; its years begin in March, so that they end with a leap day
+/// (H. Hinnant, `days_from_civil`).
+fn days(year: u64, month: u8, day: u8) -> i64 {
+    /// Days from March of the year −400, where no date comes before, to 1970-01-01.
+    const EPOCH: i64 = 719_468 + 146_097;
+    let (years, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let before = years * 365 + years / 4 - years / 100 + years / 400 + (153 * u64::from(month) + 2) / 5;
+    i64::try_from(before).unwrap_or(i64::MAX) + i64::from(day) - 1 - EPOCH
 }
 
 #[cfg(test)]
@@ -338,5 +346,14 @@ mod tests {
             (Some(-12), Some(3), None, None)
         );
         assert_eq!((count(b"4294967295"), count(b"4294967296"), count(b" 1")), (Some(u32::MAX), None, None));
+    }
+
+    #[test]
+    fn pairs_keep_to_their_form() {
+        let of = |text: &str| pairs(text.as_bytes().try_into().unwrap(), b"00:00:00");
+        assert_eq!(of("07:01:59").map(|pairs| [pairs[0], pairs[3], pairs[6]]), Some([7, 1, 59]), "a time");
+        for text in ["07:01:5x", "07-01:59", "0/:01:59", "07:0::59", "\u{ff}:01:59"] {
+            assert_eq!(of(text), None, "{text}");
+        }
     }
 }

@@ -6,6 +6,8 @@ use super::{GpusFrom, Moment, Options, Trace};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::units::{Seconds, Time};
 use crate::workload::{Builder, Graph, Job, JobGraph, Names, Request, Running, Workload};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -293,22 +295,20 @@ impl Intake<'_> {
 
 /// How many jobs an earlier one equals in everything a row without an id can say.
 fn repeats(workload: &Workload) -> u64 {
-    const EMPTY: u32 = u32::MAX;
     let key = |job: &Job| [job.submit_time.0, job.work_time.0, job.request, job.tenant];
-    // A table of job indices, at least twice as long as there are jobs, searched from where the hash points.
-    let mask = (workload.jobs.len() * 2).next_power_of_two() - 1;
-    let mut table = vec![EMPTY; mask + 1];
-    let mut repeats = 0;
-    for (index, job) in (0_u32..).zip(&workload.jobs) {
-        let mixed = key(job).iter().fold(0_u64, |mixed, word| {
+    let hash = |job: &Job| {
+        key(job).iter().fold(0_u64, |mixed, word| {
             (mixed ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-        });
-        let mut slot = usize::try_from(mixed & mask as u64).expect("within the table");
-        while table[slot] != EMPTY && key(&workload.jobs[table[slot] as usize]) != key(job) {
-            slot = (slot + 1) & mask;
+        })
+    };
+    let mut first: HashTable<u32> = HashTable::with_capacity(workload.jobs.len());
+    let mut repeats = 0;
+    for (index, job) in (0..).zip(&workload.jobs) {
+        let other = |index: &u32| &workload.jobs[*index as usize];
+        match first.entry(hash(job), |known| key(other(known)) == key(job), |known| hash(other(known))) {
+            Entry::Occupied(_) => repeats += 1,
+            Entry::Vacant(place) => _ = place.insert(index),
         }
-        repeats += u64::from(table[slot] != EMPTY);
-        table[slot] = index;
     }
     repeats
 }
@@ -352,16 +352,16 @@ fn renamed(names: &Names) -> BTreeMap<u32, String> {
 
 /// Whether a table has an entry that no job refers to.
 fn has_unused(workload: &Workload) -> bool {
-    let unused = |length: usize, index: fn(&Job) -> u32| {
-        let mut used = vec![false; length];
-        workload.jobs.iter().for_each(|job| used[index(job) as usize] = true);
-        used.iter().any(|used| !used)
-    };
+    let tables = [workload.requests.len(), workload.behaviours.len(), workload.tenants.len()];
+    let [mut requests, mut behaviours, mut tenants] = tables.map(|length| vec![false; length]);
+    for job in &workload.jobs {
+        requests[job.request as usize] = true;
+        behaviours[job.behaviour as usize] = true;
+        tenants[job.tenant as usize] = true;
+    }
     let partition = |index: u32| workload.requests.iter().any(|request| request.partition == index);
     let partitions = 1..u32::try_from(workload.partitions.len()).unwrap_or(0);
-    unused(workload.requests.len(), |job| job.request)
-        || unused(workload.behaviours.len(), |job| job.behaviour)
-        || unused(workload.tenants.len(), |job| job.tenant)
+    [requests, behaviours, tenants].iter().any(|used| used.contains(&false))
         // The first one is every node.
         || !partitions.into_iter().all(partition)
 }

@@ -2,13 +2,10 @@ use super::{Notes, Options, effect};
 use crate::error::{Error, Place, Problem, Problems};
 use crate::random::{Purpose, Stream};
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, Job, JobGraph, PlatformSet, Request, Shape};
+use crate::workload::{Builder, Job, JobGraph, PlatformSet};
 
 /// The longest time that is read, seconds: one less than "never".
 pub(super) const TIME_MAX: u32 = u32::MAX - 1;
-
-/// How many requests are found without a search.
-const REQUESTS_KEPT: usize = 1024;
 
 /// A job as a line tells it, before the whole input has told when time 0 is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -134,36 +131,6 @@ pub(super) struct Intake<'a> {
     pub(super) wanted: Vec<Wanted>,
     /// Dependencies of which both jobs are known.
     pub(super) tied: JobGraph,
-    requests: Vec<Option<(Request, u32)>>,
-    tenants: Labels,
-    partitions: Labels,
-}
-
-/// Remembers the indices of names met lately, each in the one place its hash allows.
-#[derive(Debug)]
-struct Labels {
-    kept: Vec<Option<(Vec<u8>, u32)>>,
-}
-
-impl Labels {
-    const KEPT: usize = 1024;
-
-    fn new() -> Self {
-        Self { kept: vec![None; Self::KEPT] }
-    }
-    fn get(&mut self, text: &[u8], new: impl FnOnce() -> u32) -> u32 {
-        // The lowest bits alone do not tell apart names that differ in an eighth byte.
-        let mixed = hash(text).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let slot = usize::try_from(mixed % Self::KEPT as u64).expect("below a small number");
-        match &self.kept[slot] {
-            Some((known, index)) if known == text => *index,
-            _ => {
-                let index = new();
-                self.kept[slot] = Some((text.to_vec(), index));
-                index
-            }
-        }
-    }
 }
 
 /// Whether ids only grow, in which case none comes twice.
@@ -222,39 +189,7 @@ impl<'a> Intake<'a> {
             tied: JobGraph::default(),
             ids: Ascending::default(),
             wanted: Vec::new(),
-            requests: vec![None; REQUESTS_KEPT],
-            tenants: Labels::new(),
-            partitions: Labels::new(),
         }
-    }
-
-    /// The index of this request, added if new.
-    pub(super) fn request(&mut self, request: Request) -> u32 {
-        let [a, b] = match request.shape {
-            Shape::Any { gpus_milli } => [gpus_milli, 0],
-            Shape::Pods { count, gpus_milli_each } => [count, gpus_milli_each],
-        };
-        let words = [a, b, request.cpu_milli, request.memory_mib, request.partition];
-        let mixed = words.iter().fold(0_u64, |mixed, word| {
-            (mixed ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-        });
-        let slot = usize::try_from(mixed % REQUESTS_KEPT as u64).expect("below a small number");
-        match &self.requests[slot] {
-            Some((known, index)) if *known == request => *index,
-            _ => {
-                let index = self.builder.request(request.clone());
-                self.requests[slot] = Some((request, index));
-                index
-            }
-        }
-    }
-    /// The index of the tenant of that name, added if new.
-    pub(super) fn tenant(&mut self, name: &str) -> u32 {
-        self.tenants.get(name.as_bytes(), || self.builder.tenant(name))
-    }
-    /// The index of the partition of that name, added if new.
-    pub(super) fn partition(&mut self, name: &str) -> u32 {
-        self.partitions.get(name.as_bytes(), || self.builder.partition(name))
     }
 
     /// Adds a job and returns its index; `None` if the sample leaves it out.
@@ -429,5 +364,5 @@ pub(super) fn hash(text: &[u8]) -> u64 {
     for chunk in chunks.by_ref() {
         hash = mix(hash, u64::from_le_bytes(chunk.try_into().expect("chunks have eight bytes")));
     }
-    chunks.remainder().iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+    mix(hash, chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }

@@ -88,6 +88,7 @@
 //! | a key of the map that the format cannot use | refused, with the formats that can; one that met nothing is said |
 //! | names that only jobs outside the window have | left out with them |
 
+mod checked;
 mod effect;
 mod field;
 mod finish;
@@ -188,13 +189,15 @@ struct Head<'a> {
     bytes: &'a [u8],
     /// What the user says that it does not say itself.
     map: &'a Mapping,
+    /// Whether it was no text but a table of rows.
+    by_row: bool,
 }
 
 impl<'a> Head<'a> {
     const SIZE: usize = 64 << 10;
 
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)], map: Mapping::NONE }
+        Self { bytes: &bytes[..bytes.len().min(Self::SIZE)], map: Mapping::NONE, by_row: false }
     }
     /// Whether it begins a table with these columns among others.
     fn is_table(&self, names: &[&str]) -> bool {
@@ -208,6 +211,11 @@ impl<'a> Head<'a> {
     /// The first line that is neither blank nor a comment, and its number.
     fn first_line(&self) -> (usize, &'a [u8]) {
         layout::first_row(self.bytes)
+    }
+    /// Where that line stands; the header of rows is no line.
+    fn place(&self, file: &str) -> Place {
+        let (number, line) = self.first_line();
+        if self.by_row { Place::file(file) } else { Place::line(file, number, line) }
     }
     /// The first lines that are not blank.
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -281,7 +289,7 @@ fn own_columns(name: &str, format: &str, key: Key, column: &str) -> Error {
 /// Any table may be read by its map or its names: that is tried last, where no format has more to say.
 fn choose(
     name: &str,
-    text: &[u8],
+    text: &input::Text<'_>,
     (format, map): (Option<&str>, &Mapping),
     known: &[Known],
 ) -> Result<usize, Error> {
@@ -294,7 +302,7 @@ fn choose(
         };
         return foreign(index).map_or(Ok(index), |(key, column)| Err(own_columns(name, given, *key, column)));
     }
-    let head = Head { map, ..Head::new(text) };
+    let head = Head { map, by_row: text.by_row, ..Head::new(text) };
     let is_own = |index: &usize| known[*index].2.len() < Key::COUNT && known[*index].1(&head);
     let own: Vec<usize> = (0..known.len()).filter(is_own).collect();
     // What a format knows of its columns, units among them, is not given up for one that the user names.

@@ -331,9 +331,7 @@ impl Header {
             wrong.push(format!("no column is known to tell {}", keys.join(", ")));
         }
         let problem = Problem::new(wrong.join("; "));
-        let (number, line) = head.first_line();
-        let place =
-            if head.map.columns.is_empty() { Place::line(file, number, line) } else { Place::file(file) };
+        let place = if head.map.columns.is_empty() { head.place(file) } else { Place::file(file) };
         let columns = self.columns.join(", ");
         problem
             .at(place)
@@ -367,7 +365,7 @@ pub(super) fn unknown(file: &str, head: &Head<'_>) -> Option<Problem> {
 
 /// What to say of lines of fields that have no header above them.
 fn headless(file: &str, head: &Head<'_>) -> Option<Problem> {
-    let (number, line) = head.first_line();
+    let (_, line) = head.first_line();
     let layout = Layout::guess(head.bytes, &[])?;
     let fields = layout.names(line);
     let numbers = fields.iter().filter(|text| field::decimal(text.as_bytes()).is_some()).count();
@@ -375,7 +373,7 @@ fn headless(file: &str, head: &Head<'_>) -> Option<Problem> {
         return None;
     }
     let problem = Problem::new(format!("a table without a header, of {} columns", fields.len()));
-    Some(problem.at(Place::line(file, number, line)).hint(
+    Some(problem.at(head.place(file)).hint(
         "name them all: `--columns job_id,gpus,submit_time,work_time,...`, and `-` for what is not to be read",
     ))
 }

@@ -2,6 +2,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use super::checked::Checked;
 use super::field::{self, Decimal};
 use super::intake::{Intake, TIME_MAX};
 use super::key::TimeUnit;
@@ -10,12 +11,14 @@ use super::rejoin::FreeText;
 use super::synonyms;
 use crate::error::{Place, Problem};
 use crate::units::Gpus;
+use std::fmt::Display;
 use std::ops::Range;
 
 /// Lines of fields under a header: CSV with quotes, any other delimiter, or columns of a width each. One record at a
 /// time, nothing allocated per line.
 pub(super) struct Table<'a> {
     pub(super) whole: &'a [u8],
+    pub(super) checked: Checked<'a>,
     pub(super) rest: &'a [u8],
     layout: Layout,
     pub(super) columns: Vec<Vec<u8>>,
@@ -70,6 +73,7 @@ impl<'a> Table<'a> {
     pub(super) fn with_columns(text: &'a [u8], layout: Layout, columns: Vec<Vec<u8>>) -> Self {
         Self {
             whole: text,
+            checked: Checked::new(text),
             rest: text,
             layout,
             columns,
@@ -233,29 +237,64 @@ impl<'a> Table<'a> {
         let what = String::from_utf8_lossy(&self.columns[column]).into_owned();
         intake.wrong_with(self.number, self.line, self.get(column), &what, expected, Some(hint));
     }
+    /// A value as `parse` reads it.
+    fn read<'i, T>(
+        &self,
+        (column, value): (usize, &[u8]),
+        expected: impl Display,
+        intake: &mut Intake<'i>,
+        parse: impl FnOnce(&mut Intake<'i>, &[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let parsed = parse(intake, value);
+        if parsed.is_none() {
+            self.wrong(column, &expected.to_string(), intake);
+        }
+        parsed
+    }
+    /// A value as `parse` reads it, where there is such a column and something in it.
+    pub(super) fn told<'i, T>(
+        &self,
+        column: Option<usize>,
+        expected: impl Display,
+        intake: &mut Intake<'i>,
+        parse: impl FnOnce(&mut Intake<'i>, &[u8]) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match column.map(|column| (column, self.optional(Some(column)))) {
+            None | Some((_, b"")) => Some(None),
+            Some(field) => self.read(field, expected, intake, parse).map(Some),
+        }
+    }
     /// A point of time, as a date or in seconds, fractions rounded down.
     pub(super) fn instant(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
-        let instant = intake.instant(self.get(column));
-        if instant.is_none() {
-            self.wrong(column, INSTANT, intake);
-        }
-        instant
+        self.read((column, self.get(column)), INSTANT, intake, Intake::instant)
+    }
+    /// The same, where it is told.
+    pub(super) fn told_instant(&self, column: Option<usize>, intake: &mut Intake<'_>) -> Option<Option<u32>> {
+        self.told(column, INSTANT, intake, Intake::instant)
     }
     /// A length of time in seconds, fractions rounded up.
     pub(super) fn length(&self, column: usize, intake: &mut Intake<'_>) -> Option<u32> {
-        let length = intake.length(self.get(column));
-        if length.is_none() {
-            self.wrong(column, LENGTH, intake);
-        }
-        length
+        self.read((column, self.get(column)), LENGTH, intake, Intake::length)
+    }
+    /// The same, where it is told.
+    pub(super) fn told_length(&self, column: Option<usize>, intake: &mut Intake<'_>) -> Option<Option<u32>> {
+        self.told(column, LENGTH, intake, Intake::length)
     }
     /// A whole number, which may be written as `8.0`.
     pub(super) fn whole(&self, column: usize, most: u32, intake: &mut Intake<'_>) -> Option<u32> {
-        let value = whole(self.get(column)).filter(|value| *value <= most);
-        if value.is_none() {
-            self.wrong(column, &format!("a whole number up to {most}"), intake);
-        }
-        value
+        let expected = format_args!("a whole number up to {most}");
+        self.read((column, self.get(column)), expected, intake, |_, value| whole_up_to(value, most))
+    }
+    /// The same, where it is told; else 0.
+    pub(super) fn told_whole(
+        &self,
+        column: Option<usize>,
+        most: u32,
+        intake: &mut Intake<'_>,
+    ) -> Option<u32> {
+        let expected = format_args!("a whole number up to {most}");
+        let told = self.told(column, expected, intake, |_, value| whole_up_to(value, most));
+        told.map(Option::unwrap_or_default)
     }
     /// A whole number of GPUs.
     pub(super) fn gpus(&self, column: usize, intake: &mut Intake<'_>) -> Option<Gpus> {
@@ -268,10 +307,10 @@ impl<'a> Table<'a> {
         otherwise: &'t str,
         intake: &mut Intake<'_>,
     ) -> Option<&'t str> {
-        match std::str::from_utf8(self.get(column)) {
-            Ok("") => Some(otherwise),
-            Ok(text) => Some(text),
-            Err(_) => {
+        match self.checked.part(self.get(column)) {
+            Some("") => Some(otherwise),
+            Some(text) => Some(text),
+            None => {
                 self.wrong(column, "UTF-8", intake);
                 None
             }
@@ -295,6 +334,10 @@ pub(super) fn whole(bytes: &[u8]) -> Option<u32> {
     }
     let Decimal { floor, fraction } = field::decimal(bytes)?;
     u32::try_from(floor).ok().filter(|_| !fraction)
+}
+
+fn whole_up_to(bytes: &[u8], most: u32) -> Option<u32> {
+    whole(bytes).filter(|value| *value <= most)
 }
 
 /// A header's name of a column: no blanks, no quotes.
@@ -334,7 +377,8 @@ impl Intake<'_> {
     /// A length of time in some unit, fractions of a second rounded up.
     pub(super) fn length_in(&mut self, bytes: &[u8], unit: TimeUnit) -> Option<u32> {
         let seconds = field::seconds(bytes, unit)?;
+        let length = u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)?;
         self.fractions += u64::from(seconds.fraction);
-        u32::try_from(seconds.ceil()).ok().filter(|time| *time <= TIME_MAX)
+        Some(length)
     }
 }

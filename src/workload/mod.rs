@@ -32,7 +32,7 @@ pub use profile::Profile;
 pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 /// One job: what it does and when; what it needs and how it behaves are indices into the workload's tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,10 +207,10 @@ impl Workload {
 #[derive(Debug, Default)]
 pub struct Builder {
     workload: Workload,
-    requests: BTreeMap<Request, u32>,
-    behaviours: BTreeMap<Behaviour, u32>,
-    tenants: BTreeMap<String, u32>,
-    partitions: BTreeMap<String, u32>,
+    requests: HashMap<Request, u32>,
+    behaviours: HashMap<Behaviour, u32>,
+    tenants: HashMap<String, u32>,
+    partitions: HashMap<String, u32>,
     graph: JobGraph,
 }
 

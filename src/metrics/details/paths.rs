@@ -47,7 +47,7 @@ const GRAPHS: usize = 12;
 /// The graphs of the window: those first that are not done, then those that took longest.
 pub(super) fn paths(history: &History, measured: &Measured) -> Vec<GraphPath> {
     let workload = &history.plan.workload;
-    let window = submitted(&history.plan.settings);
+    let window = submitted(history);
     let mut order: Vec<(Option<u32>, usize)> = Vec::new();
     for (index, graph) in workload.graphs.iter().enumerate() {
         let submit = graph.jobs.iter().map(|job| workload.jobs[*job as usize].submit_time).min();

@@ -63,7 +63,7 @@ pub(super) fn longest(history: &History, measured: &Measured) -> Vec<LongWait> {
 /// Σ GPUs asked for × seconds of waiting, by reason, of the jobs of the window, hours.
 pub(super) fn gpu_hours(history: &History, measured: &Measured) -> [f64; WaitReason::ALL.len()] {
     let workload = &history.plan.workload;
-    let window = crate::metrics::measure::submitted(&history.plan.settings);
+    let window = crate::metrics::measure::submitted(history);
     let mut sums = [0_u128; WaitReason::ALL.len()];
     for ((index, job), times) in (0u32..).zip(&workload.jobs).zip(&measured.jobs) {
         if window.contains(&job.submit_time) {

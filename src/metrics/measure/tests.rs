@@ -1,5 +1,6 @@
 use super::*;
 use crate::cluster::{CapacityChange, Cluster, NodeKind, NodeState};
+use crate::history::Settings;
 use crate::history::{JobRecord, Piece, Plan, Segment, SegmentEnd, WaitRecord, Why, sample};
 use crate::simulation::{Control, simulate};
 use crate::units::{Factor, Gpus};

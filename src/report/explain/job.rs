@@ -1,6 +1,7 @@
+use super::fate::{fate, waited};
 use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
-use crate::history::{History, SegmentEnd, WaitReason};
+use crate::history::{History, WaitReason};
 use crate::metrics::Room;
 use crate::report::number::{counted, grouped, wrapped};
 use crate::report::table;
@@ -67,52 +68,8 @@ fn head(told: &Told<'_>) -> String {
     text
 }
 
-/// What became of it: how long it waited before it started and later, and how it ended, or how it stood in the end.
-fn fate(told: &Told<'_>) -> String {
-    let (history, job) = (told.history, told.explained.job);
-    let (record, end) = (&history.jobs[job as usize], clock(history, history.end));
-    let start = first_start(history, job);
-    let seconds = |is_meant: &dyn Fn(&Stretch) -> bool| {
-        Seconds(
-            waits(told).filter(|stretch| is_meant(stretch)).map(|stretch| stretch.waited.seconds().0).sum(),
-        )
-    };
-    let is_before = |stretch: &Stretch| start.is_none_or(|start| stretch.waited.from < start);
-    let mut text = match (start, waited(told)) {
-        (Some(start), _) => {
-            format!(", started {} after waiting {}", clock(history, start), seconds(&is_before))
-        }
-        (None, Some(_)) => format!(", never started after waiting {}", seconds(&is_before)),
-        (None, None) => ", never started".to_owned(),
-    };
-    let later = seconds(&|stretch| !is_before(stretch));
-    if later > Seconds::ZERO {
-        text.push_str(&format!(", waited {later} more after it had been stopped"));
-    }
-    let running = history.segments.iter().rev().find(|segment| segment.job == job);
-    text.push_str(&match running {
-        _ if record.finish_time != Time::NEVER => {
-            format!(", {} {}", record.outcome.name(), clock(history, record.finish_time))
-        }
-        Some(segment) if segment.end == SegmentEnd::Open => format!(", still running at {end}"),
-        _ if waited(told).is_some() => format!(", still waiting at {end}"),
-        _ => format!(", not eligible by {end}"),
-    });
-    if !history.complete {
-        text.push_str(", where the run was interrupted");
-    }
-    text
-}
-
-/// How long it waited in all; none where it was never eligible.
-fn waited(told: &Told<'_>) -> Option<Seconds> {
-    let record = &told.history.jobs[told.explained.job as usize];
-    let was_eligible = record.eligible_time <= record.finish_time.min(told.history.end);
-    was_eligible.then(|| Seconds(waits(told).map(|stretch| stretch.waited.seconds().0).sum()))
-}
-
 /// The stretches that are waiting: dependencies are not.
-fn waits<'a>(told: &Told<'a>) -> impl Iterator<Item = &'a Stretch> {
+pub(super) fn waits<'a>(told: &Told<'a>) -> impl Iterator<Item = &'a Stretch> {
     told.explained.stretches.iter().filter(|stretch| stretch.waited.reason != WaitReason::Dependency)
 }
 

@@ -1,6 +1,7 @@
 //! Why a job waited, what there was at an instant, and what tenants and partitions held: as text and JSON.
 
 mod at;
+mod fate;
 mod job;
 mod usage;
 mod words;

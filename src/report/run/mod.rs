@@ -24,7 +24,7 @@ pub(super) mod text;
 
 pub use json::{Input, Provenance};
 pub use tables::{TABLES, Table};
-pub use text::{stuck, summary};
+pub use text::{remarks, summary};
 
 use super::Directory;
 use crate::error::Result;

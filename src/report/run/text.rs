@@ -19,9 +19,10 @@ const REASONS: usize = 5;
 /// Most jobs that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// The jobs that nothing left to happen can start, and why, for people; the first few, and how many more.
+/// What people have to know beside the summary: the jobs that nothing left to happen can start, and why, the first few and
+/// how many more; and how many jobs no number is about, since the run was over before they were submitted.
 #[must_use]
-pub fn stuck(run: &Run<'_>) -> Vec<String> {
+pub fn remarks(run: &Run<'_>) -> Vec<String> {
     let names = &run.history.plan.workload.names;
     let line = |(job, reason): (u32, WaitReason)| {
         format!("nothing left to happen can start `{}`: {}", names.get(job as usize), reason.name())
@@ -31,6 +32,11 @@ pub fn stuck(run: &Run<'_>) -> Vec<String> {
     let more = jobs.count();
     if more > 0 {
         lines.push(format!("nor {more} more"));
+    }
+    let later = run.measured.metrics.not_submitted;
+    if later > 0 {
+        let (jobs, verb) = (counted(u64::from(later), "job"), if later == 1 { "is" } else { "are" });
+        lines.push(format!("{jobs} of the workload {verb} submitted after the end, and not counted"));
     }
     lines
 }

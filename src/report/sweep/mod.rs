@@ -1,5 +1,6 @@
 //! A sweep as files, text and JSON.
 
+mod effects;
 mod parquet;
 mod plot;
 mod rows;
@@ -12,7 +13,7 @@ use super::compare::amount;
 use super::number::{counted, grouped};
 use super::table;
 use crate::ensemble::Measure;
-use crate::experiment::{main_effects, pareto};
+use crate::experiment::pareto;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -93,47 +94,12 @@ pub fn text(swept: &Swept<'_>, width: u16) -> String {
     if left_out > 0 {
         text.push_str(&format!("… and {} of the {what}.\n", counted(left_out as u64, "point more")));
     }
+    text.push_str(&footer(swept, &means, shown.len()));
     if swept.is_front {
         text.push_str(&plot::plot(swept, &means, &front, width));
     }
-    text.push_str(&footer(swept, &means, shown.len()));
-    text.push_str(&effects(swept, &means, width));
+    text.push_str(&effects::text(swept, &means, width));
     text
-}
-
-/// The share of the variance between points that each key explains on its own, by measure; nothing of a single key.
-fn effects(swept: &Swept<'_>, means: &[Vec<f64>], width: u16) -> String {
-    let shares = shares(swept, means);
-    if swept.keys.len() < 2 || shares.iter().flatten().all(Option::is_none) {
-        return String::new();
-    }
-    let mut table =
-        table::new(width, std::iter::once("alone").chain(swept.keys.iter().copied()).chain(["together"]));
-    for (measure, shares) in swept.measures.iter().zip(shares) {
-        if shares.iter().all(Option::is_none) {
-            continue;
-        }
-        let told = |share: Option<f64>| {
-            share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share))
-        };
-        let rest = shares.iter().all(Option::is_some).then(|| 1.0 - shares.iter().flatten().sum::<f64>());
-        let cells = shares.iter().copied().chain([rest]).map(told);
-        table.add_row(std::iter::once(measure.word().to_owned()).chain(cells));
-    }
-    table::right(&mut table, 1..swept.keys.len() + 2);
-    format!(
-        "\n{}Shares of the variance between points that each key explains alone.\n",
-        table::text(&mut table)
-    )
-}
-
-/// By measure and key.
-fn shares(swept: &Swept<'_>, means: &[Vec<f64>]) -> Vec<Vec<Option<f64>>> {
-    let of = |place: usize| {
-        let values: Vec<f64> = means.iter().map(|means| means[place]).collect();
-        main_effects(swept.points, &values)
-    };
-    (0..swept.measures.len()).map(of).collect()
 }
 
 fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
@@ -206,18 +172,13 @@ pub fn json(swept: &Swept<'_>) -> String {
         told
     };
     let points: Vec<Value> = swept.points.iter().enumerate().map(point).collect();
-    let effects = |(measure, shares): (&&Measure, Vec<Option<f64>>)| {
-        let of_keys = swept.keys.iter().zip(shares).map(|(key, share)| ((*key).to_owned(), json!(share)));
-        (measure.key.to_owned(), Value::Object(of_keys.collect()))
-    };
-    let effects: serde_json::Map<String, Value> =
-        swept.measures.iter().zip(shares(swept, &means)).map(effects).collect();
     let all = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "scenario": swept.title,
         "seeds": swept.seeds(),
         "points": points,
-        "main_effects": effects,
+        "main_effects": effects::main_json(swept, &means),
+        "interactions": effects::interactions_json(swept, &means),
     });
     format!("{all:#}\n")
 }

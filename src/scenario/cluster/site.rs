@@ -73,10 +73,13 @@ fn tenths(item: &Item<'_>) -> Option<i32> {
     Some((given * 10.0).round() as i32)
 }
 
-/// Outdoor temperatures, or the file they are in.
+/// One outdoor temperature, several by their times, or the file they are in.
 fn outdoor(item: Item<'_>) -> (Option<Vec<(Time, i32)>>, Option<SeriesFile>) {
-    if !item.is_table() {
+    if item.is_list() {
         return (temperatures(item), None);
+    }
+    if !item.is_table() {
+        return (tenths(&item).map(|always| vec![(Time(0), always)]), None);
     }
     let file = item.table().and_then(|mut table| {
         let file = SeriesFile::of(&mut table);

@@ -199,6 +199,12 @@ fn the_weather_of_a_site_may_be_in_a_file() {
         "{:?}",
         loaded.notes
     );
+    let always = scenario.replace("{ file = \"prices.csv\", column = \"temp\" }", "-2.5");
+    assert_eq!(
+        with_prices(weather, &always).unwrap().plan.cluster.sites[0].outdoor,
+        [(Time(0), -25)],
+        "no file"
+    );
     let again = scenario
         .replace("\"temp\" }", "\"temp\", repeat = true }")
         .replace(DATED, &format!("{DATED}run.until = \"1d\"\n"));

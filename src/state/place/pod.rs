@@ -75,7 +75,35 @@ fn from_scan(picker: &Picker<'_>) -> Option<usize> {
     if picker.is_plain() && picker.preference.node == Cheapest::Lowest && !picker.preference.rack_first {
         return nodes.next();
     }
-    nodes.min_by_key(|node| (picker.pod_cost(*node), *node))
+    if picker.stream.is_some() {
+        return nodes.min_by_key(|node| (picker.pod_cost(*node), *node));
+    }
+    let mut met = Met::default();
+    nodes.filter(|node| met.is_first(occupancy, *node)).min_by_key(|node| (picker.pod_cost(*node), *node))
+}
+
+/// How many free GPUs nodes of a rack have that have been met: others of it with as many, and no GPU that is shared, cost
+/// the same, and the lowest is taken.
+#[derive(Debug, Default)]
+struct Met {
+    rack: u32,
+    /// A bit for each number of GPUs.
+    counts: u128,
+}
+
+impl Met {
+    fn is_first(&mut self, occupancy: &Occupancy, node: usize) -> bool {
+        let (rack, free) = (occupancy.rack(node), occupancy.free_mask(node).count_ones());
+        if occupancy.free_milli(node) != free * 1000 {
+            return true;
+        }
+        if rack != self.rack {
+            *self = Self { rack, counts: 0 };
+        }
+        let met = self.counts >> free & 1 == 1;
+        self.counts |= 1 << free;
+        !met
+    }
 }
 
 fn fits(picker: &Picker<'_>, node: usize) -> bool {

@@ -140,9 +140,9 @@ fn push(
         submit,
         work,
         requested: limit,
-        request: intake.request(Request::gang(Gpus::whole(gpus))),
+        request: intake.builder.request(Request::gang(Gpus::whole(gpus))),
         behaviour: if limit > 0 { limited } else { free },
-        tenant: intake.tenant("default"),
+        tenant: intake.builder.tenant("default"),
         fails,
         ..Draft::default()
     };

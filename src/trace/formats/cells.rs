@@ -1,4 +1,5 @@
 use super::native::{COLUMNS, COUNT, Column};
+use crate::trace::checked::Checked;
 use crate::trace::field;
 use crate::trace::intake::Intake;
 use crate::trace::table::LENGTH;
@@ -8,15 +9,16 @@ pub(super) struct Cells<'a> {
     pub(super) values: [&'a [u8]; COUNT],
     /// Bit `c` is set where column `c` says something.
     told: u32,
+    checked: Checked<'a>,
     pub(super) number: usize,
     pub(super) line: &'a [u8],
 }
 
 impl<'a> Cells<'a> {
-    /// A line that says nothing.
-    pub(super) fn new(number: usize, line: &'a [u8]) -> Self {
+    /// A line of a text that says nothing.
+    pub(super) fn new(checked: Checked<'a>, (number, line): (usize, &'a [u8])) -> Self {
         const { assert!(COUNT <= 32, "a bit a column") }
-        Self { values: [b""; COUNT], told: 0, number, line }
+        Self { values: [b""; COUNT], told: 0, checked, number, line }
     }
     /// What the line says in a column.
     #[inline]
@@ -83,6 +85,6 @@ impl<'a> Cells<'a> {
         otherwise: &'a str,
         intake: &mut Intake<'_>,
     ) -> Option<&'a str> {
-        self.read(column, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
+        self.read(column, otherwise, "UTF-8", intake, |value, _| self.checked.part(value))
     }
 }

@@ -1,8 +1,9 @@
 //! gigawatt's own CSV: one job a line under a header with the words of [`NATIVE_COLUMNS`], in any order.
 //!
 //! `submit_time`, `gpus` and `work_time` must be there; what others say is optional, in the header and in each
-//! line. Quotes are those of RFC 4180; tabs, `;`, `|` or blanks may stand for commas. `jobs.csv` of a run is read back too: its `run_time` then stands for
-//! `work_time`, and jobs that never ran are dropped.
+//! line. Quotes are those of RFC 4180; tabs, `;`, `|` or blanks may stand for commas; between blanks `-` stands for
+//! nothing. `jobs.csv` of a run is read back too: its `run_time` then stands for `work_time`, and jobs that never ran
+//! are dropped.
 //!
 //! ```
 //! use gigawatt::trace::{Options, read_bytes};
@@ -70,8 +71,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     }
     let mut reader = Reader::new(intake);
     while table.next(intake) {
-        let (number, line) = table.place();
-        let mut cells = Cells::new(number, line);
+        let mut cells = Cells::new(table.checked, table.place());
         let mut blank = true;
         for (index, place) in &places {
             let value = table.get(*place);

@@ -6,6 +6,7 @@
 
 use crate::trace::intake::Intake;
 use crate::trace::mapping::{Meaning, StateWord};
+use memchr::memchr2;
 
 /// Slurm's states, as words and as letters (`man sacct`, `man squeue`), with the words of its flags.
 ///
@@ -72,6 +73,9 @@ pub(super) fn state(text: &[u8], intake: &mut Intake<'_>) -> Option<Meaning> {
 /// What the user says that a state means, whatever follows it.
 pub(super) fn own(text: &[u8], intake: &mut Intake<'_>) -> Option<Meaning> {
     let words = &intake.options.map.states;
+    if words.is_empty() {
+        return None;
+    }
     let first = first_word(text);
     let is = |part: &[u8], own: &StateWord| part.eq_ignore_ascii_case(own.word.as_bytes());
     let place = |part: &[u8]| words.iter().position(|own| is(part, own));
@@ -81,7 +85,7 @@ pub(super) fn own(text: &[u8], intake: &mut Intake<'_>) -> Option<Meaning> {
 }
 
 fn first_word(text: &[u8]) -> &[u8] {
-    text.split(|byte| matches!(byte, b' ' | b',')).next().unwrap_or_default()
+    memchr2(b' ', b',', text).map_or(text, |end| &text[..end])
 }
 
 /// Says where time goes backwards between what a line tells of a job.

@@ -56,8 +56,7 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
     let behaviour = intake.builder.behaviour(Behaviour::default());
     while table.next(intake) {
         let submit = table.instant(submit_time, intake);
-        let work =
-            if table.optional(Some(duration)).is_empty() { Some(0) } else { table.length(duration, intake) };
+        let work = table.told_length(Some(duration), intake).map(Option::unwrap_or_default);
         let gpus = table.gpus(gpu_num, intake);
         let name = table.text(vc, "default", intake);
         let id = table.text(job_id, "", intake);
@@ -72,15 +71,15 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             Ending::Ran { fails } => (fails, None),
             Ending::Left(patience) => (false, Some(patience)),
         };
-        let request = request(gpus, host, intake.partition(name));
+        let request = request(gpus, host, intake.builder.partition(name));
         let draft = Draft {
             submit,
             work,
             patience,
             wait,
-            request: intake.request(request),
+            request: intake.builder.request(request),
             behaviour,
-            tenant: intake.tenant(name),
+            tenant: intake.builder.tenant(name),
             fails,
             ..Draft::default()
         };
@@ -95,11 +94,8 @@ struct Host {
 }
 
 fn host(table: &Table<'_>, columns: &Optional, intake: &mut Intake<'_>) -> Option<Host> {
-    let mut number = |column: Option<usize>| match column {
-        Some(column) if !table.optional(Some(column)).is_empty() => table.whole(column, 1_000_000, intake),
-        _ => Some(0),
-    };
-    let (cpus, nodes) = (number(columns.cpu_num), number(columns.node_num));
+    let mut count = |column| table.told_whole(column, 1_000_000, intake);
+    let (cpus, nodes) = (count(columns.cpu_num), count(columns.node_num));
     Some(Host { cpus: cpus?, nodes: nodes? })
 }
 
@@ -120,11 +116,8 @@ fn ending(
     (submit, work): (u32, u32),
     intake: &mut Intake<'_>,
 ) -> Option<(u32, Option<u32>, Ending)> {
-    let mut instant = |column: Option<usize>| match column {
-        Some(column) if !table.optional(Some(column)).is_empty() => table.instant(column, intake).map(Some),
-        _ => Some(None),
-    };
-    let (start, end) = (instant(columns.start_time), instant(columns.end_time));
+    let start = table.told_instant(columns.start_time, intake);
+    let end = table.told_instant(columns.end_time, intake);
     let word = table.optional(columns.state);
     let known = if word.is_empty() { Some(Meaning::Completed) } else { ending::state(word, intake) };
     let Some(state) = known else {

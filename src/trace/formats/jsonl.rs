@@ -17,6 +17,7 @@
 use super::cells::Cells;
 use super::native::{COLUMNS, COUNT, Reader, column};
 use crate::error::{Place, Problem};
+use crate::trace::checked::Checked;
 use crate::trace::intake::Intake;
 use crate::trace::{Format, Head, MapKey};
 use memchr::{memchr, memchr2};
@@ -44,6 +45,7 @@ fn detect(head: &Head<'_>) -> bool {
 fn read(mut text: &[u8], intake: &mut Intake<'_>) {
     let mut reader = Reader::new(intake);
     let mut object = Object::default();
+    let checked = Checked::new(text);
     let mut number = 0;
     while !text.is_empty() {
         number += 1;
@@ -55,7 +57,7 @@ fn read(mut text: &[u8], intake: &mut Intake<'_>) {
         }
         match object.scan(line) {
             Ok(()) => {
-                let mut cells = Cells::new(number, line);
+                let mut cells = Cells::new(checked, (number, line));
                 for (column, value) in object.values.iter().enumerate() {
                     match value {
                         Value::Nothing => {}

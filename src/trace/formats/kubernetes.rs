@@ -162,7 +162,7 @@ impl<'v> Object<'v> {
         let tenant = self.tenant(template, intake);
         let priority = self.priority(template, intake);
         let behaviour = intake.builder.behaviour(Behaviour::of(gangs.kind));
-        let request = intake.request(request);
+        let request = intake.builder.request(request);
         for copy in 0..gangs.copies {
             let Some((draft, alive_since)) = draft(&life, intake) else { continue };
             let draft = Draft { request, behaviour, tenant, priority, ..draft };
@@ -198,7 +198,7 @@ impl<'v> Object<'v> {
         let fields = ["/spec/queueName", "/spec/queue", "/metadata/namespace"];
         let field = || fields.into_iter().map(|path| word(self.object, path)).find(|name| !name.is_empty());
         let name = self.mapped(Key::Tenant, template, intake).or_else(queue).or_else(field);
-        intake.tenant(name.unwrap_or("default"))
+        intake.builder.tenant(name.unwrap_or("default"))
     }
 
     fn priority(&self, template: &'v Value, intake: &mut Intake<'_>) -> i32 {

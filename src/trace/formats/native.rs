@@ -110,9 +110,9 @@ impl Reader {
         };
         let Some(times) = times else { return };
         let draft = Draft {
-            request: intake.request(request),
+            request: intake.builder.request(request),
             behaviour: self.behaviour(behaviour, intake),
-            tenant: intake.tenant(tenant),
+            tenant: intake.builder.tenant(tenant),
             priority,
             ..times
         };
@@ -310,7 +310,7 @@ fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
         cpu_milli: cpu?,
         memory_mib: memory?,
         platforms: intake.platforms(platforms),
-        partition: partition.map(|name| if name.is_empty() { 0 } else { intake.partition(name) })?,
+        partition: partition.map(|name| if name.is_empty() { 0 } else { intake.builder.partition(name) })?,
         topology: wish?,
         segment: segment?,
     })

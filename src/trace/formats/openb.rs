@@ -84,9 +84,9 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             work: lifetime.work,
             patience: lifetime.patience,
             wait: lifetime.wait,
-            request: intake.request(request),
+            request: intake.builder.request(request),
             behaviour,
-            tenant: intake.tenant(qos),
+            tenant: intake.builder.tenant(qos),
             fails,
             ..Draft::default()
         };
@@ -139,11 +139,8 @@ struct Lifetime {
 fn lifetime(table: &Table<'_>, times: [usize; 3], intake: &mut Intake<'_>) -> Option<Option<Lifetime>> {
     let [creation, deletion, scheduled] = times;
     let submit = table.instant(creation, intake);
-    let mut optional = |column: usize| match table.optional(Some(column)) {
-        b"" => Some(None),
-        _ => table.instant(column, intake).map(Some),
-    };
-    let (end, start) = (optional(deletion), optional(scheduled));
+    let end = table.told_instant(Some(deletion), intake);
+    let start = table.told_instant(Some(scheduled), intake);
     let (submit, end, start) = (submit?, end?, start?);
     let Some(end) = end else {
         // It works until the trace ends, which only the whole file tells.

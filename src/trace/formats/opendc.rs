@@ -100,7 +100,7 @@ fn read_fragments(text: &[u8], intake: &mut Intake<'_>) {
     }
     intake.notes.count("fragment", "put together to tasks", fragments);
     let behaviour = intake.builder.behaviour(Behaviour::default());
-    let tenant = intake.tenant("default");
+    let tenant = intake.builder.tenant("default");
     for (name, task) in tasks {
         let milliseconds = task.milliseconds.to_string();
         let Some(work) = intake.length_in(milliseconds.as_bytes(), TimeUnit::Millisecond) else {
@@ -108,7 +108,7 @@ fn read_fragments(text: &[u8], intake: &mut Intake<'_>) {
             continue;
         };
         let gpus = task.cores.div_ceil(intake.options.procs_per_gpu);
-        let request = intake.request(Request::gang(Gpus::whole(gpus)));
+        let request = intake.builder.request(Request::gang(Gpus::whole(gpus)));
         let draft = Draft { work, request, behaviour, tenant, ..Draft::default() };
         intake.push(draft, if name.is_empty() { Id::Row } else { Id::Text(&name) });
     }

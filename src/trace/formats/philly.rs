@@ -36,9 +36,9 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
         let gpus = table.gpus(num_gpus, intake);
         let vc = table.text(cluster, "default", intake);
         let (Some(submit), Some(work), Some(gpus), Some(vc)) = (submit, work, gpus, vc) else { continue };
-        let partition = intake.partition(vc);
-        let request = intake.request(Request { partition, ..Request::gang(gpus) });
-        let tenant = intake.tenant(vc);
+        let partition = intake.builder.partition(vc);
+        let request = intake.builder.request(Request { partition, ..Request::gang(gpus) });
+        let tenant = intake.builder.tenant(vc);
         intake.push(Draft { submit, work, request, behaviour, tenant, ..Draft::default() }, Id::Row);
     }
 }

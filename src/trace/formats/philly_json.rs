@@ -111,7 +111,7 @@ fn push(job: &Job, (number, behaviour): (usize, u32), intake: &mut Intake<'_>) -
         return Ok(());
     }
     let vc = if job.vc.is_empty() { "default" } else { job.vc.as_str() };
-    let (tenant, partition) = (intake.tenant(vc), intake.partition(vc));
+    let (tenant, partition) = (intake.builder.tenant(vc), intake.builder.partition(vc));
     let mut pushed: Vec<(u32, String)> = Vec::new();
     for (index, attempt) in job.attempts.iter().enumerate() {
         let start = instant(attempt.start_time.as_deref(), "start_time", intake)?;
@@ -138,7 +138,7 @@ fn push(job: &Job, (number, behaviour): (usize, u32), intake: &mut Intake<'_>) -
             gpus => gpus,
         };
         let gpus = u32::try_from(gpus).ok().filter(|gpus| *gpus <= Gpus::MAX_WHOLE).ok_or("too many GPUs")?;
-        let request = intake.request(Request { partition, ..Request::gang(Gpus::whole(gpus)) });
+        let request = intake.builder.request(Request { partition, ..Request::gang(Gpus::whole(gpus)) });
         let wait = start.checked_sub(submit).filter(|_| pushed.is_empty());
         let draft =
             Draft { submit, work: length, wait, request, behaviour, tenant, fails, ..Draft::default() };

@@ -53,8 +53,8 @@ fn read(text: &[u8], intake: &mut Intake<'_>) {
             None => assumed(&table, (application, model), gpus, intake),
         };
         let Some(work) = work else { continue };
-        let request = intake.request(Request::gang(gpus));
-        let tenant = intake.tenant(model);
+        let request = intake.builder.request(Request::gang(gpus));
+        let tenant = intake.builder.tenant(model);
         let draft = Draft { submit, work, request, behaviour, tenant, ..Draft::default() };
         intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
     }

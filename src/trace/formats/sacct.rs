@@ -174,10 +174,7 @@ fn record<'t>(table: &'t Table<'_>, columns: &Columns, intake: &mut Intake<'_>) 
     let submit = table.instant(columns.submit, intake);
     let times = times(table, columns, intake);
     let resources = resources(table, columns, intake);
-    let mut count = |column: Option<usize>| match column {
-        Some(column) if !table.optional(Some(column)).is_empty() => table.whole(column, 1_000_000, intake),
-        _ => Some(0),
-    };
+    let mut count = |column| table.told_whole(column, 1_000_000, intake);
     let (nodes, cpus) = (count(columns.nodes), count(columns.cpus));
     let mut text = |column: Option<usize>| column.map_or(Some(""), |column| table.text(column, "", intake));
     let (tenant, partition) = (text(columns.tenant), text(columns.partition));
@@ -223,40 +220,27 @@ struct Times {
 
 /// The times of a line beside its submit.
 fn times(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option<Times> {
-    let mut right = true;
-    let mut instant = |column: Option<usize>| {
-        let column = column.filter(|_| !table.optional(column).is_empty())?;
-        let instant = table.instant(column, intake);
-        right &= instant.is_some();
-        instant
-    };
+    let mut instant = |column| table.told_instant(column, intake);
     let [eligible, start, end] = [columns.eligible, columns.start, columns.end].map(&mut instant);
-    let mut length = |column: Option<usize>, parse: fn(&[u8]) -> Option<u32>, expected: &str| {
-        let column = column.filter(|_| !table.optional(column).is_empty())?;
-        let length = parse(table.get(column));
-        if length.is_none() {
-            table.wrong(column, expected, intake);
-            right = false;
-        }
-        length
+    let mut length = |column, expected, parse: fn(&[u8]) -> Option<u32>| {
+        table.told(column, expected, intake, |_, value| parse(value))
     };
-    let elapsed = length(columns.elapsed_raw, fields::seconds, "seconds")
-        .or_else(|| length(columns.elapsed, fields::clock, "[days-]hours:minutes:seconds"));
-    let limit = length(columns.limit_raw, fields::minutes, "minutes, or UNLIMITED")
-        .or_else(|| length(columns.limit, fields::limit, "[days-]hours:minutes:seconds, or UNLIMITED"));
-    let (elapsed, limit) = (elapsed.unwrap_or(0), limit.unwrap_or(0));
-    right.then_some(Times { eligible, start, end, elapsed, limit })
+    // The second of two columns counts where the first tells nothing.
+    let elapsed = match length(columns.elapsed_raw, "seconds", fields::seconds) {
+        Some(None) => length(columns.elapsed, "[days-]hours:minutes:seconds", fields::clock),
+        told => told,
+    };
+    let limit = match length(columns.limit_raw, "minutes, or UNLIMITED", fields::minutes) {
+        Some(None) => length(columns.limit, "[days-]hours:minutes:seconds, or UNLIMITED", fields::limit),
+        told => told,
+    };
+    let (elapsed, limit) = (elapsed?.unwrap_or(0), limit?.unwrap_or(0));
+    Some(Times { eligible: eligible?, start: start?, end: end?, elapsed, limit })
 }
 
 fn priority(table: &Table<'_>, columns: &Columns, intake: &mut Intake<'_>) -> Option<i32> {
-    let Some(column) = columns.priority.filter(|_| !table.optional(columns.priority).is_empty()) else {
-        return Some(0);
-    };
-    let value = field::signed(table.get(column));
-    if value.is_none() {
-        table.wrong(column, "a whole number", intake);
-    }
-    Some(i32::try_from(value?).unwrap_or(i32::MAX))
+    let told = table.told(columns.priority, "a whole number", intake, |_, value| field::signed(value))?;
+    Some(i32::try_from(told.unwrap_or(0)).unwrap_or(i32::MAX))
 }
 
 /// What was asked for, and what was given.

@@ -7,15 +7,16 @@
 mod request;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use super::ending::{self, Ending, Evidence};
-use super::sacct_fields::clock;
-use crate::trace::intake::{Draft, Id, Intake, TIME_MAX};
+use crate::trace::intake::{Draft, Id, Intake};
 use crate::trace::key::{Key, TimeUnit};
 use crate::trace::mapping::Meaning;
-use crate::trace::table::{INSTANT, LENGTH, Table};
+use crate::trace::table::Table;
 use crate::trace::{field, synonyms};
 use crate::workload::{Behaviour, JobKind};
+use times::Times;
 
 /// What the columns of a table tell of jobs.
 #[derive(Debug, Clone, Copy)]
@@ -116,8 +117,7 @@ pub(super) fn read_table(table: &mut Table<'_>, schema: &Schema<'_>, intake: &mu
         intake.processors_are_gpus(what);
     }
     while table.next(intake) {
-        let row = Row { reader: &reader, table };
-        if let Some(job) = row.job(intake) {
+        if let Some(job) = Row::of(&reader, table).job(intake) {
             reader.push(&job, table, intake);
         }
     }
@@ -126,8 +126,10 @@ pub(super) fn read_table(table: &mut Table<'_>, schema: &Schema<'_>, intake: &mu
 /// Where keys stand in a table, and what is remembered from line to line.
 struct Reader<'s> {
     schema: &'s Schema<'s>,
-    /// Of each key the column that tells it, and one that does where the first says nothing.
-    places: [[Option<usize>; 2]; Key::COUNT],
+    /// Which column tells what; of two that tell the same, the second counts where the first says nothing.
+    columns: Vec<(Key, usize)>,
+    /// What each key counts in.
+    units: [TimeUnit; Key::COUNT],
     behaviours: [Option<u32>; JobKind::ALL.len()],
 }
 
@@ -141,15 +143,10 @@ struct Job {
 
 impl<'s> Reader<'s> {
     fn new(table: &Table<'_>, schema: &'s Schema<'s>, intake: &mut Intake<'_>) -> Option<Self> {
-        let mut places = [[None; 2]; Key::COUNT];
-        for (key, column) in schema.columns.iter().filter_map(|(key, name)| Some((*key, table.column(name)?)))
-        {
-            let [first, second] = &mut places[key as usize];
-            *(if first.is_none() { first } else { second }) = Some(column);
-        }
-        let missing = synonyms::missing(|key| {
-            places[key as usize][0].is_some() || key == Key::Gpus && schema.gpus_each.is_some()
-        });
+        let place = |(key, name): &(Key, &str)| Some((*key, table.column(name)?));
+        let columns: Vec<(Key, usize)> = schema.columns.iter().filter_map(place).collect();
+        let told = |key: Key| columns.iter().any(|(known, _)| *known == key);
+        let missing = synonyms::missing(|key| told(key) || key == Key::Gpus && schema.gpus_each.is_some());
         if !missing.is_empty() {
             let needed = |key: &Key| match key {
                 Key::WorkTime => vec![Key::WorkTime, Key::StartTime, Key::EndTime],
@@ -158,19 +155,18 @@ impl<'s> Reader<'s> {
             };
             let needed: Vec<Key> = missing.iter().flat_map(needed).collect();
             let absent = schema.columns.iter().filter(|(key, _)| needed.contains(key));
-            let absent: Vec<&str> =
-                absent.filter(|(key, _)| places[*key as usize][0].is_none()).map(|(_, name)| *name).collect();
+            let absent: Vec<&str> = absent.filter(|(key, _)| !told(*key)).map(|(_, name)| *name).collect();
             table.no_columns(&absent, intake);
             return None;
         }
-        for (key, _) in &intake.options.map.units {
-            if places[*key as usize][0].is_none() {
-                let name = key.name();
-                intake.notes.say(format!("`map.units.{name}` changes nothing: no column tells {name}"));
-            }
+        for (key, _) in intake.options.map.units.iter().filter(|(key, _)| !told(*key)) {
+            let name = key.name();
+            intake.notes.say(format!("`map.units.{name}` changes nothing: no column tells {name}"));
         }
-        intake.count_repeats = places[Key::JobId as usize][0].is_none();
-        Some(Self { schema, places, behaviours: [None; JobKind::ALL.len()] })
+        intake.count_repeats = !told(Key::JobId);
+        let mut units = [TimeUnit::Second; Key::COUNT];
+        Key::ALL.iter().for_each(|key| units[*key as usize] = schema.unit_of(*key, intake));
+        Some(Self { schema, columns, units, behaviours: [None; JobKind::ALL.len()] })
     }
 
     fn push(&mut self, job: &Job, table: &Table<'_>, intake: &mut Intake<'_>) {
@@ -178,8 +174,8 @@ impl<'s> Reader<'s> {
         let behaviour =
             *self.behaviours[kind].get_or_insert_with(|| intake.builder.behaviour(Behaviour::of(job.kind)));
         let draft = Draft { behaviour, ..job.draft };
-        let id =
-            self.places[Key::JobId as usize][0].map_or(Some(""), |column| table.text(column, "", intake));
+        let column = self.columns.iter().find(|(key, _)| *key == Key::JobId);
+        let id = column.map_or(Some(""), |(_, column)| table.text(*column, "", intake));
         let Some(id) = id else { return };
         let index = intake.push(draft, if id.is_empty() { Id::Row } else { Id::Text(id) });
         if let (Some(index), Some(start)) = (index, job.alive_since) {
@@ -192,6 +188,8 @@ impl<'s> Reader<'s> {
 struct Row<'r> {
     reader: &'r Reader<'r>,
     table: &'r Table<'r>,
+    /// Of each key the column that tells it and what it tells: nothing where that is not known.
+    cells: [(Option<usize>, &'r [u8]); Key::COUNT],
 }
 
 /// Whether a value says nothing: empty, or −1, as logs write what is not known.
@@ -202,36 +200,35 @@ fn unknown(key: Key, value: &[u8]) -> bool {
     value.is_empty() || minus_one && !matches!(key, Key::Priority | Key::JobId)
 }
 
-/// What a line tells of the times of a job.
-struct Times {
-    submit: u32,
-    start: Option<u32>,
-    end: Option<u32>,
-    work: Option<u32>,
-    requested: u32,
-    /// Whether the time between submit and start is one that it waited.
-    waits: bool,
-}
-
-impl Times {
-    /// How long it ran, if that is told at all.
-    fn length(&self) -> Option<u32> {
-        let between = self.start.zip(self.end).and_then(|(start, end)| end.checked_sub(start));
-        self.work.or(between)
-    }
-}
-
 impl<'r> Row<'r> {
+    #[inline]
+    fn of(reader: &'r Reader<'r>, table: &'r Table<'r>) -> Self {
+        let mut row = Self { reader, table, cells: [(None, b"".as_slice()); Key::COUNT] };
+        for (key, column) in &reader.columns {
+            let cell = &mut row.cells[*key as usize];
+            if cell.1.is_empty() {
+                let value = table.optional(Some(*column));
+                let known = !unknown(*key, value);
+                // Of two columns that say nothing the first is the one to speak of.
+                if known {
+                    *cell = (Some(*column), value);
+                } else if cell.0.is_none() {
+                    cell.0 = Some(*column);
+                }
+            }
+        }
+        row
+    }
     /// The column that tells a key in this line.
-    fn place(&self, key: Key) -> Option<usize> {
-        let [first, second] = self.reader.places[key as usize];
-        let says = |column: &usize| !unknown(key, self.table.optional(Some(*column)));
-        if second.is_none() { first } else { first.filter(says).or(second.filter(says)).or(first) }
+    const fn place(&self, key: Key) -> Option<usize> {
+        self.cells[key as usize].0
     }
     /// What is told of a key; nothing where it is not known.
-    fn get(&self, key: Key) -> &'r [u8] {
-        let value = self.table.optional(self.place(key));
-        if unknown(key, value) { b"" } else { value }
+    const fn get(&self, key: Key) -> &'r [u8] {
+        self.cells[key as usize].1
+    }
+    const fn unit(&self, key: Key) -> TimeUnit {
+        self.reader.units[key as usize]
     }
     fn wrong(&self, key: Key, expected: &str, intake: &mut Intake<'_>) {
         if let Some(column) = self.place(key) {
@@ -258,7 +255,7 @@ impl<'r> Row<'r> {
         parsed
     }
     fn text(&self, key: Key, otherwise: &'r str, intake: &mut Intake<'_>) -> Option<&'r str> {
-        self.read(key, otherwise, "UTF-8", intake, |value, _| std::str::from_utf8(value).ok())
+        self.read(key, otherwise, "UTF-8", intake, |value, _| self.table.checked.part(value))
     }
 
     /// The job of the line; none if it is dropped, or wrong.
@@ -278,8 +275,8 @@ impl<'r> Row<'r> {
         let (times, request, state) = (times?, request?, state?);
         let (tenant, kind, priority) = (tenant?, kind?, priority?);
         let (draft, alive_since) = self.life(&times, state, intake)?;
-        let request = intake.request(request);
-        let tenant = intake.tenant(tenant);
+        let request = intake.builder.request(request);
+        let tenant = intake.builder.tenant(tenant);
         Some(Job { draft: Draft { request, tenant, priority, ..draft }, kind, alive_since })
     }
 
@@ -315,86 +312,6 @@ impl<'r> Row<'r> {
             self.table.wrong_with(column, "a word for how a job ended", ending::HINT, intake);
         }
         meaning.map(Some)
-    }
-
-    fn instant(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
-        let unit = self.reader.schema.unit_of(key, intake);
-        let value = self.get(key);
-        if value.is_empty() {
-            return Some(None);
-        }
-        let instant = intake.instant_in(value, unit);
-        if instant.is_none() {
-            self.wrong_time(key, INSTANT, unit, intake);
-        }
-        instant.map(Some)
-    }
-    /// Says that a time is none, or in which unit it may be one.
-    fn wrong_time(&self, key: Key, expected: &str, unit: TimeUnit, intake: &mut Intake<'_>) {
-        let Some(column) = self.place(key) else { return };
-        let large = unit == TimeUnit::Second && field::unsigned(self.get(key)).is_some();
-        if large {
-            self.table.wrong_with(column, expected, "`--map unit=ms` if it counts milliseconds", intake);
-        } else {
-            self.table.wrong(column, expected, intake);
-        }
-    }
-    fn length(&self, key: Key, intake: &mut Intake<'_>) -> Option<Option<u32>> {
-        let unit = self.reader.schema.unit_of(key, intake);
-        let value = self.get(key);
-        if value.is_empty() {
-            return Some(None);
-        }
-        let length = if value.contains(&b':') { clock(value) } else { intake.length_in(value, unit) };
-        if length.is_none() {
-            self.wrong_time(key, LENGTH, unit, intake);
-        }
-        length.map(Some)
-    }
-    /// The user's estimate; 0 where there is none, or no limit.
-    fn estimate(&self, intake: &mut Intake<'_>) -> Option<u32> {
-        let value = self.get(Key::RequestedTime);
-        let unit = self.reader.schema.unit_of(Key::RequestedTime, intake);
-        let endless = field::seconds(value, unit).is_some_and(|limit| limit.ceil() > u64::from(TIME_MAX));
-        if endless || value.eq_ignore_ascii_case(b"unlimited") || value.eq_ignore_ascii_case(b"infinite") {
-            intake.notes.count("job", "without a limit to its time: no estimate", 1);
-            return Some(0);
-        }
-        self.length(Key::RequestedTime, intake).map(Option::unwrap_or_default)
-    }
-
-    fn times(&self, intake: &mut Intake<'_>) -> Option<Times> {
-        let submit = self.instant(Key::SubmitTime, intake);
-        let start = self.instant(Key::StartTime, intake);
-        let end = self.instant(Key::EndTime, intake);
-        let work = self.length(Key::WorkTime, intake);
-        let wait = self.length(Key::WaitTime, intake);
-        let requested = self.estimate(intake);
-        let (submit, start, end) = (submit?, start?, end?);
-        let (work, wait, requested) = (work?, wait?, requested?);
-        let existing = submit.is_none() && self.reader.schema.unsubmitted == Unsubmitted::Existing;
-        let submit = match (submit, self.reader.schema.unsubmitted) {
-            (Some(submit), _) => submit,
-            (None, Unsubmitted::Wrong) => {
-                self.wrong(Key::SubmitTime, INSTANT, intake);
-                return None;
-            }
-            (None, Unsubmitted::Existing) => {
-                intake.notes.count("job", "that existed before the trace began: submitted at its time 0", 1);
-                0
-            }
-            (None, Unsubmitted::Dropped) => {
-                intake.notes.count("job", "that never started, and when it came is not told: dropped", 1);
-                return None;
-            }
-        };
-        if !existing {
-            ending::note_backwards(submit, start, end, intake);
-        }
-        let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
-        // What is taken for a submit for want of one tells no wait.
-        let waits = !existing && self.place(Key::SubmitTime) != self.place(Key::StartTime);
-        Some(Times { submit, start, end, work, requested, waits })
     }
 
     /// How long a job runs and how it ends; none if it is dropped. Of one that had not ended, when it started.

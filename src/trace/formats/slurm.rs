@@ -60,7 +60,10 @@ impl Pushed {
 
 /// Whether an id is that of a step of a job: a dot, but for those of a list of tasks that Slurm has cut off.
 pub(super) fn is_step(id: &[u8]) -> bool {
-    let outside = |part: &[u8]| part.contains(&b'.');
+    let outside = |part: &[u8]| memchr(b'.', part).is_some();
+    if !outside(id) {
+        return false;
+    }
     match (memchr(b'[', id), memchr(b']', id)) {
         (Some(open), Some(close)) if open < close => outside(&id[..open]) || outside(&id[close..]),
         (Some(open), None) => outside(&id[..open]),
@@ -86,7 +89,7 @@ pub(super) fn push(record: &Record<'_>, behaviour: u32, arrays: &mut u64, intake
         let _ = draft(record, behaviour, intake);
     }
     let Some(draft) = draft(record, behaviour, intake) else { return Pushed::Done };
-    if record.id.contains('+') {
+    if memchr(b'+', record.id.as_bytes()).is_some() {
         intake.notes.count("component", "of heterogeneous jobs: jobs of their own", 1);
     }
     let Some(array) = array else {
@@ -122,7 +125,9 @@ impl<'a> Array<'a> {
     /// # Errors
     /// Its tasks cannot be counted, or are too many.
     fn of(id: &'a str) -> Result<Option<Self>, Pushed> {
-        let Some((base, rest)) = id.split_once("_[") else { return Ok(None) };
+        // Most ids have no bracket.
+        let bracket = memchr(b'[', id.as_bytes());
+        let Some((base, rest)) = bracket.and_then(|_| id.split_once("_[")) else { return Ok(None) };
         let inside = rest.split(']').next().unwrap_or_default();
         let (list, limit) =
             inside.split_once('%').map_or((inside, None), |(list, limit)| (list, Some(limit)));
@@ -169,14 +174,14 @@ fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option
             1,
         );
     }
-    let tenant = intake.tenant(if record.tenant.is_empty() { "default" } else { record.tenant });
+    let tenant = intake.builder.tenant(if record.tenant.is_empty() { "default" } else { record.tenant });
     let request = request(record, intake);
     let mut draft = Draft {
         submit,
         work: elapsed,
         requested: record.limit,
         wait: record.start.and_then(|start| start.checked_sub(submit)),
-        request: intake.request(request),
+        request: intake.builder.request(request),
         behaviour,
         tenant,
         priority: record.priority,
@@ -193,27 +198,28 @@ fn draft(record: &Record<'_>, behaviour: u32, intake: &mut Intake<'_>) -> Option
 }
 
 fn request(record: &Record<'_>, intake: &mut Intake<'_>) -> Request {
-    let (asked, held) = (record.asked.clone(), record.held.clone());
-    let both = asked.gpus.clone().zip(held.gpus.clone());
-    let tres = match intake.options.map.gpus_from {
-        GpusFrom::Requested => asked.or(held),
-        GpusFrom::Allocated => held.or(asked),
+    let (asked, held) = (&record.asked, &record.held);
+    // What the first does not tell, the second does.
+    let (first, second) = match intake.options.map.gpus_from {
+        GpusFrom::Requested => (asked, held),
+        GpusFrom::Allocated => (held, asked),
     };
-    let nodes = record.nodes.max(tres.nodes.unwrap_or(0)).max(1);
-    if let Some((asked, held)) = both {
-        intake.compare(milli(&asked, nodes), milli(&held, nodes));
+    let nodes = record.nodes.max(first.nodes.or(second.nodes).unwrap_or(0)).max(1);
+    if let (Some(asked), Some(held)) = (&asked.gpus, &held.gpus) {
+        intake.compare(milli(asked, nodes), milli(held, nodes));
     }
-    let cpus = tres.cpus.unwrap_or(record.cpus);
-    let asked = tres.gpus.clone().unwrap_or_default();
-    note(&asked, &tres, intake);
-    let (shape, parts) = shape(&asked, nodes);
+    let cpus = first.cpus.or(second.cpus).unwrap_or(record.cpus);
+    let none = GpuAsk::default();
+    let gpus = first.gpus.as_ref().or(second.gpus.as_ref()).unwrap_or(&none);
+    note(gpus, first.others.iter().chain(&second.others), intake);
+    let (shape, parts) = shape(gpus, nodes);
     let name = record.partition.split(',').next().unwrap_or_default().trim();
-    let partition = if name.is_empty() { 0 } else { intake.partition(name) };
-    let platforms = intake.platforms(asked.kinds.iter().map(String::as_str));
+    let partition = if name.is_empty() { 0 } else { intake.builder.partition(name) };
+    let platforms = intake.platforms(gpus.kinds.iter().map(String::as_str));
     Request {
         shape,
         cpu_milli: cpus.div_ceil(parts).saturating_mul(1000),
-        memory_mib: tres.memory_mib.unwrap_or(0).div_ceil(parts),
+        memory_mib: first.memory_mib.or(second.memory_mib).unwrap_or(0).div_ceil(parts),
         platforms,
         partition,
         ..Request::gang(Gpus::ZERO)
@@ -221,7 +227,7 @@ fn request(record: &Record<'_>, intake: &mut Intake<'_>) -> Request {
 }
 
 /// Says what was assumed of the GPUs asked for, and what was not read.
-fn note(asked: &GpuAsk, tres: &Tres, intake: &mut Intake<'_>) {
+fn note<'o>(asked: &GpuAsk, others: impl Iterator<Item = &'o String>, intake: &mut Intake<'_>) {
     if let Some(assumed) = asked.assumed {
         intake.notes.count("request", assumed, 1);
     }
@@ -229,7 +235,7 @@ fn note(asked: &GpuAsk, tres: &Tres, intake: &mut Intake<'_>) {
         intake.notes.count("request", "for GPUs of several types at once: any of them will do", 1);
     }
     let mut said: Vec<&str> = Vec::new();
-    for other in tres.others.iter().map(|other| other.split(':').next().unwrap_or_default()) {
+    for other in others.map(|other| other.split(':').next().unwrap_or_default()) {
         if !said.contains(&other) {
             said.push(other);
             intake.notes.count("request", &format!("for `gres/{other}`: not read"), 1);

@@ -205,10 +205,7 @@ fn items(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     // Most lists have no bracket.
     let plain = memchr3(b'(', b'[', b']', bytes).is_none();
     let mut depth = 0_u32;
-    let between = move |byte: &u8| {
-        if plain {
-            return *byte == b',';
-        }
+    let mut outside = move |byte: &u8| {
         match byte {
             b'(' | b'[' => depth += 1,
             b')' | b']' => depth = depth.saturating_sub(1),
@@ -216,7 +213,14 @@ fn items(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         }
         *byte == b',' && depth == 0
     };
-    bytes.split(between).map(<[u8]>::trim_ascii).filter(|item| !item.is_empty() && *item != b"(null)")
+    let mut rest = bytes;
+    let items = std::iter::from_fn(move || {
+        let comma = if plain { memchr(b',', rest) } else { rest.iter().position(&mut outside) };
+        let item = (!rest.is_empty()).then(|| &rest[..comma.unwrap_or(rest.len())]);
+        rest = comma.map_or(b"".as_slice(), |comma| &rest[comma + 1..]);
+        item
+    });
+    items.map(<[u8]>::trim_ascii).filter(|item| !item.is_empty() && *item != b"(null)")
 }
 
 /// Name, count, and whether the notation is one of counts for each node.
@@ -228,7 +232,7 @@ fn split(item: &[u8]) -> Option<(&[u8], &[u8], bool)> {
         per_job = item.strip_prefix(b"PER_JOB:");
     }
     let item = prefixed.or(per_job).unwrap_or(item);
-    if let Some(equals) = memchr(b'=', item) {
+    if let Some(equals) = item.iter().position(|byte| *byte == b'=') {
         return Some((&item[..equals], &item[equals + 1..], prefixed.is_some()));
     }
     let item = item.split(|byte| *byte == b'(').next().unwrap_or_default();

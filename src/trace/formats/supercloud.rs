@@ -96,12 +96,7 @@ fn record<'t>(
     let code = table.whole(state, STATE_MAX, intake);
     let submit = table.instant(submit, intake);
     // 0 stands for "not yet".
-    let mut time = |column: Option<usize>| match column {
-        Some(column) if !table.optional(Some(column)).is_empty() => {
-            table.instant(column, intake).map(|time| Some(time).filter(|time| *time > 0))
-        }
-        _ => Some(None),
-    };
+    let mut time = |column| Some(table.told_instant(column, intake)?.filter(|time| *time > 0));
     let (start, end, eligible) = (time(Some(start)), time(Some(end)), time(optional.eligible));
     let (asked, given) = (resources(table, asked, true, intake), resources(table, held, false, intake));
     let id = table.text(id, "", intake);

@@ -47,10 +47,10 @@ pub(super) const FIELDS: usize = 18;
 /// The numbers of a line that are read, by their field; 0 for the others.
 type Line = [i64; FIELDS + 1];
 
-/// Which fields are read.
+/// Which fields are read, whatever an option says.
 pub(super) const READ: [bool; FIELDS + 1] = {
     let mut read = [false; FIELDS + 1];
-    let fields = [1, 2, 3, 4, 5, 8, 9, 11, 12, 15, 16, 17, 18];
+    let fields = [1, 2, 3, 4, 5, 8, 9, 11, 12, 17, 18];
     let mut i = 0;
     while i < fields.len() {
         read[fields[i]] = true;
@@ -58,6 +58,10 @@ pub(super) const READ: [bool; FIELDS + 1] = {
     }
     read
 };
+
+/// The fields of which an option makes the partition.
+const QUEUE: usize = 15;
+const PARTITION: usize = 16;
 
 const NAMES: [&str; FIELDS + 1] = [
     "",
@@ -213,9 +217,14 @@ fn words(mut text: &[u8]) -> usize {
 fn careful(bytes: &[u8], line: &mut Line, number: usize, intake: &mut Intake<'_>) -> bool {
     let mut found = 0;
     let mut right = true;
+    let partition = match intake.options.swf_partition {
+        SwfPartition::Queue => QUEUE,
+        SwfPartition::Partition => PARTITION,
+        SwfPartition::Ignore => 0,
+    };
     for word in bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(FIELDS) {
         found += 1;
-        if !READ[found] {
+        if !READ[found] && found != partition {
             continue;
         }
         match whole(word, found == 2) {
@@ -382,8 +391,8 @@ impl Reader {
         let gang = Request::gang(Gpus::whole(u32::try_from(gpus).expect("checked against the most GPUs")));
         let (word, key) = match intake.options.swf_partition {
             SwfPartition::Ignore => return self.requests.get(gpus, || intake.builder.request(gang)),
-            SwfPartition::Queue => ("queue", line[15]),
-            SwfPartition::Partition => ("partition", line[16]),
+            SwfPartition::Queue => ("queue", line[QUEUE]),
+            SwfPartition::Partition => ("partition", line[PARTITION]),
         };
         let partition = if key < 0 { 0 } else { intake.builder.partition(&format!("{word}{key}")) };
         intake.builder.request(Request { partition, ..gang })

@@ -43,7 +43,7 @@ fn detect(head: &Head<'_>) -> bool {
 
 fn read(text: &[u8], intake: &mut Intake<'_>) {
     let options = intake.options;
-    let head = Head { map: options.map, ..Head::new(text) };
+    let head = Head { map: options.map, by_row: intake.by_row, ..Head::new(text) };
     let Some((layout, header)) = Header::of(head.bytes, options.map) else {
         let (number, line) = head.first_line();
         intake.wrong(

@@ -162,9 +162,9 @@ fn job(task: &Task<'_>, run: Option<&Task<'_>>, intake: &mut Intake<'_>) -> Resu
     let request = Request { memory_mib, ..Request::gang(Gpus::whole(gpus)) };
     let draft = Draft {
         work,
-        request: intake.request(request),
+        request: intake.builder.request(request),
         behaviour: intake.builder.behaviour(Behaviour::default()),
-        tenant: intake.tenant("default"),
+        tenant: intake.builder.tenant("default"),
         ..Draft::default()
     };
     Ok(intake.push(draft, if task.id().is_empty() { Id::Row } else { Id::Text(task.id()) }))

@@ -127,10 +127,13 @@ fn task(
     }
     let named = |id: &str| if workflow.is_empty() { id.to_owned() } else { format!("{workflow}-{id}") };
     let list = |ids: &str| ids.split(';').map(str::trim).filter(|id| !id.is_empty()).map(named).collect();
-    let tenant =
-        if user.is_empty() { intake.tenant("default") } else { intake.tenant(&format!("user{user}")) };
+    let tenant = if user.is_empty() {
+        intake.builder.tenant("default")
+    } else {
+        intake.builder.tenant(&format!("user{user}"))
+    };
     let gpus = amount.div_ceil(intake.options.procs_per_gpu);
-    let request = intake.request(Request::gang(Gpus::whole(gpus)));
+    let request = intake.builder.request(Request::gang(Gpus::whole(gpus)));
     let draft =
         Draft { submit, work: work.unwrap_or(1), wait, request, behaviour, tenant, ..Draft::default() };
     let name = named(id);

@@ -142,4 +142,10 @@ fn what_is_wrong_is_told_with_its_row() {
     );
     let twice = crate::trace::read_bytes("t.parquet", &twice, None, &Options::default()).unwrap_err();
     assert!(twice.to_string().contains("column `gpus` stands twice"), "{twice}");
+    let columns = [(); 2].map(|()| (Values::Int64(vec![1]), None, None));
+    let unknown = file("message jobs { required int64 cards; required int64 came; }", &columns);
+    let unknown = crate::trace::read_bytes("t.parquet", &unknown, None, &Options::default()).unwrap_err();
+    let told = unknown.to_string();
+    assert!(told.contains("no column is known to tell") && told.contains("cards, came"), "{told}");
+    assert!(told.contains("t.parquet") && !told.contains("t.parquet:1"), "the header is no row:\n{told}");
 }

@@ -43,7 +43,14 @@ impl Table<'_> {
         self.fields.clear();
         match &self.layout {
             Layout::Delimited(delimiter) => split(self.line, *delimiter, &mut self.fields),
-            Layout::Words => self.fields.extend(words(self.line)),
+            Layout::Words => {
+                // Where blanks divide columns, an empty one is written as `-`.
+                let told = |word: Range<usize>| match &self.line[word.clone()] {
+                    b"-" => word.start..word.start,
+                    _ => word,
+                };
+                self.fields.extend(words(self.line).map(told));
+            }
             Layout::Padded(columns) => {
                 let length = self.line.len();
                 let last = columns.len().saturating_sub(1);

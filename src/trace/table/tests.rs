@@ -96,3 +96,14 @@ fn between_semicolons_a_comma_is_a_decimal_point() {
         "it is said"
     );
 }
+
+#[test]
+fn between_blanks_a_dash_stands_for_nothing() {
+    let text = b"job_id gpus submit_time work_time after\na 1 0 60 -\nb 1 0 60 a\n";
+    let workload = crate::trace::read_bytes("t.txt", text, None, &Options::default()).unwrap().workload;
+    assert_eq!(workload.dependencies.predecessor_count(0), 0, "after nobody");
+    assert_eq!(workload.dependencies.predecessor_count(1), 1, "after `a`");
+    let commas = b"job_id,gpus,submit_time,work_time,after\na,1,0,60,-\nb,1,0,60,a\n";
+    let told = crate::trace::read_bytes("t.csv", commas, None, &Options::default()).unwrap_err().to_string();
+    assert!(told.contains("a job waits for `-`"), "between commas it is a name:\n{told}");
+}

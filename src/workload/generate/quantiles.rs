@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 /// A distribution of whole numbers as a table of its quantiles, read with integer interpolation.
 ///
 /// The same 32 random bits give the same number on every machine. Table cells are 2⁻¹⁰ wide, the last one is divided
@@ -14,7 +17,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantiles {
     /// Two numbers for a uniform distribution, one for a fixed one, else three levels of cells.
-    points: Vec<u32>,
+    points: Arc<[u32]>,
     /// Points are in units of 2^-shift.
     shift: u32,
 }
@@ -29,6 +32,8 @@ const LEVELS: u32 = 3;
 const SHIFT_MAX: u32 = 16;
 /// Rounds in which the scale of a table is adjusted to its mean.
 const ROUNDS: u32 = 8;
+/// Most tables that are kept.
+const TABLES_MAX: usize = 256;
 /// Probability of the last point: half of the last 2⁻³² is left to what is larger.
 const LAST: f64 = 1.0 - 1.0 / 8_589_934_592.0;
 
@@ -39,17 +44,17 @@ impl Quantiles {
     /// Always `value`.
     #[must_use]
     pub fn fixed(value: u32) -> Self {
-        Self { points: vec![value], shift: 0 }
+        Self { points: Arc::new([value]), shift: 0 }
     }
     /// Every number from `least` to `most` alike; `None` if they are the wrong way round.
     #[must_use]
     pub fn uniform(least: u32, most: u32) -> Option<Self> {
-        (least <= most).then(|| Self { points: vec![least, most], shift: 0 })
+        (least <= most).then(|| Self { points: Arc::new([least, most]), shift: 0 })
     }
     /// The exponential distribution of that mean; `None` if its tail exceeds 32 bits.
     #[must_use]
     pub fn exponential(mean: f64) -> Option<Self> {
-        Self::tabulate(mean, |p| -mean * libm::log1p(-p))
+        Self::known((mean, None), || Self::tabulate(mean, |p| -mean * libm::log1p(-p)))
     }
     /// The lognormal distribution of that mean whose logarithm has the standard deviation `sigma`.
     ///
@@ -60,7 +65,26 @@ impl Quantiles {
             return None;
         }
         let mu = libm::log(mean) - sigma * sigma / 2.0;
-        Self::tabulate(mean, |p| libm::exp(mu + sigma * normal_quantile(p)))
+        let tabulate = || Self::tabulate(mean, |p| libm::exp(mu + sigma * normal_quantile(p)));
+        Self::known((mean, Some(sigma)), tabulate)
+    }
+
+    /// The table of a mean and, where it is lognormal, a spread: made at most once while it is in use, since the runs of a
+    /// sweep mostly share theirs and a table takes longer to make than a small run.
+    fn known((mean, sigma): (f64, Option<f64>), tabulate: impl FnOnce() -> Option<Self>) -> Option<Self> {
+        static TABLES: Mutex<BTreeMap<(u64, Option<u64>), Option<Quantiles>>> = Mutex::new(BTreeMap::new());
+        let key = (mean.to_bits(), sigma.map(f64::to_bits));
+        let tables = || TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables().get(&key) {
+            return table.clone();
+        }
+        let table = tabulate();
+        let mut tables = tables();
+        if tables.len() == TABLES_MAX {
+            tables.clear();
+        }
+        tables.insert(key, table.clone());
+        table
     }
 
     /// The table of a quantile function, scaled so that its mean is exactly `mean`.

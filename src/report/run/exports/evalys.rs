@@ -74,7 +74,7 @@ impl<'a> Row<'a> {
         }),
         column("requested_time", Integer, |row, cells| cells.integer(row.job.requested_time.0.into())),
         column("success", Integer, |row, cells| cells.integer(is_success(row.record.outcome).into())),
-        column("final_state", Text, |row, cells| cells.text(final_state(row.record.outcome))),
+        column("final_state", Text, |row, cells| cells.text(final_state(row))),
         column("starting_time", Integer, |row, cells| {
             if row.times.attempts > 0 {
                 cells.integer(row.times.start_time.0.into());
@@ -115,14 +115,18 @@ impl<'a> Row<'a> {
     ];
 }
 
-const fn final_state(outcome: Outcome) -> &'static str {
-    match outcome {
+/// The state of a job as Batsim calls it.
+fn final_state(row: &Row<'_>) -> &'static str {
+    let runs = row.times.start_time != Time::NEVER && row.times.waits_for.is_none();
+    match row.record.outcome {
         Outcome::Completed => "COMPLETED_SUCCESSFULLY",
         Outcome::Failed => "COMPLETED_FAILED",
         Outcome::Timeout => "COMPLETED_WALLTIME_REACHED",
         Outcome::Cancelled => "COMPLETED_KILLED",
         Outcome::Rejected | Outcome::DependencyFailed => "REJECTED",
-        Outcome::Unfinished => "RUNNING",
+        Outcome::Unfinished if runs => "RUNNING",
+        Outcome::Unfinished if row.job.submit_time > row.history.end => "NOT_SUBMITTED",
+        Outcome::Unfinished => "SUBMITTED",
     }
 }
 

@@ -5,7 +5,7 @@ use crate::trace::field;
 use crate::trace::intake::Intake;
 use crate::trace::key::Key;
 use crate::units::Gpus;
-use crate::workload::{Request, Shape};
+use crate::workload::{PlatformSet, Request, Shape};
 
 impl Row<'_> {
     /// Thousandths of what a key counts; none told is `otherwise`.
@@ -45,13 +45,15 @@ impl Row<'_> {
         let platforms = self.text(Key::Platforms, "", intake);
         let (gpus, pods) = (gpus?, pods?);
         let gpus = self.counted(gpus, intake);
-        let platforms = platforms?.split([';', '|', ',']).map(str::trim).filter(|name| !name.is_empty());
+        let platforms = platforms?;
+        let named = platforms.split([';', '|', ',']).map(str::trim).filter(|name| !name.is_empty());
         Some(Request {
             shape: shape(gpus, pods, intake),
             cpu_milli: cpu?,
             memory_mib: memory?,
-            platforms: intake.platforms(platforms),
-            partition: partition.map(|name| if name.is_empty() { 0 } else { intake.partition(name) })?,
+            platforms: if platforms.is_empty() { PlatformSet::ALL } else { intake.platforms(named) },
+            partition: partition
+                .map(|name| if name.is_empty() { 0 } else { intake.builder.partition(name) })?,
             ..Request::gang(Gpus::ZERO)
         })
     }

@@ -62,10 +62,16 @@ fn a_job_that_failed_before_it_started_is_withdrawn() {
 #[test]
 fn logs_of_floats_comments_and_names_are_read() {
     let text = b"# Computer: x\njob submit wait run procs cpu mem req time mem status user group exe queue part prev think\n\
-            1 0.00 -1.00 9.00 1.00 1&2 -1.00 -1.00 9.00 ? 1 1.00 -1 -1 -1 -1.00 -1 -1\n";
+            1 0.00 -1.00 9.00 1.00 1&2 -1.00 -1.00 9.00 ? 1 1.00 -1 -1 1&2 -1.00 -1 -1\n";
     let Trace { workload, format, notes } = read_bytes("t.swf", text, None, &Options::default()).unwrap();
     assert_eq!((format, workload.len(), workload.jobs[0].work_time.0), ("swf", 1, 9), "{notes}");
     assert_eq!(notes.counted("line", "of names: passed over"), 1, "{notes}");
+    let by_queue = Options { swf_partition: SwfPartition::Queue, ..Options::default() };
+    let refused = read_bytes("t.swf", text, None, &by_queue).unwrap_err().to_string();
+    assert!(
+        refused.contains("queue `1&2`"),
+        "where the queue is the partition it has to be a number: {refused}"
+    );
 }
 
 #[test]
