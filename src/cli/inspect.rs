@@ -12,6 +12,7 @@ use crate::report::demand::DemandInspection;
 use crate::report::inspect::Inspection;
 use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
 use crate::trace::{Options, REQUEST_FORMATS, Requests, read_requests, recognised_requests};
+use crate::units::Seconds;
 use crate::workload::Workload;
 use std::path::Path;
 
@@ -22,6 +23,8 @@ struct Subject {
     notes: Vec<String>,
     /// The cluster to compare with, and what to call it.
     cluster: Option<(String, Cluster)>,
+    /// When a run of it is cut off.
+    until: Option<u32>,
 }
 
 impl Subject {
@@ -55,12 +58,13 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
     let subject = subject(arguments, &arguments.files[0])?;
     let cluster = subject.cluster.as_ref();
     let buckets = Inspection::buckets(terminal.width);
-    let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), buckets);
+    let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), subject.until, buckets);
     let inspection = Inspection {
         title: &subject.title,
         profile: &profile,
         notes: &subject.notes,
         cluster: cluster.map(|(name, cluster)| (name.as_str(), cluster.gpus())),
+        until: subject.until.map(Seconds),
         width: terminal.width,
         colour: terminal.colour,
     };
@@ -112,7 +116,7 @@ fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
     let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments, file) };
     let trace = read_trace(&alone)?;
     let title = format!("{title} ({})", trace.format);
-    Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None })
+    Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None, until: None })
 }
 
 /// Of two kinds of TOML files, the one that says what to run on what; the other is a file of job graphs.
@@ -171,14 +175,15 @@ fn of_run(title: String, directory: &Path) -> Result<Subject> {
         return Err(problem.at(Place::file(path.display().to_string())).into());
     }
     let cluster = Some(("its cluster".to_owned(), plan.cluster));
-    Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster })
+    let until = plan.settings.until;
+    Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster, until })
 }
 
 /// A scenario, compared with its cluster if that has a name.
 fn of_scenario(title: String, loaded: Loaded, cluster: Option<&str>) -> Subject {
     let plan = loaded.plan;
-    let cluster = cluster.map(|name| (name.to_owned(), plan.cluster));
-    Subject { title, workload: plan.workload, notes: loaded.notes, cluster }
+    let (cluster, until) = (cluster.map(|name| (name.to_owned(), plan.cluster)), plan.settings.until);
+    Subject { title, workload: plan.workload, notes: loaded.notes, cluster, until }
 }
 
 fn overrides(arguments: &Inspect, file: &Path) -> Overrides {

@@ -10,6 +10,7 @@ pub mod fit;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod inspect;
+pub(crate) mod lines;
 pub(crate) mod number;
 pub mod run;
 pub mod size;

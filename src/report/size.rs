@@ -1,6 +1,7 @@
 //! The least of something that meets targets, as text and JSON.
 
 use super::compare::amount;
+use super::lines::fitted;
 use super::number::{counted, grouped};
 use super::table;
 use crate::experiment::{Probe, Question, Sizing, Target};
@@ -42,7 +43,7 @@ pub fn text(sized: &Sized<'_>, width: u16) -> String {
             text.push('\n');
         }
     }
-    text
+    fitted(&text, width)
 }
 
 /// The values next to the answer; without one, the last that were tried.

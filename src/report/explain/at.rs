@@ -1,6 +1,7 @@
 use super::words::{clock, gpus, name};
 use crate::history::{History, Segment, WaitReason};
 use crate::metrics::{Queued, Walk, queue_at};
+use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::{Gpus, Time};
@@ -86,7 +87,7 @@ pub fn at_text(title: &str, history: &History, now: Time, width: u16) -> String 
     if !own.queue.is_empty() {
         text.push_str(&format!("\n{}\n{}", by_reason(&own), queue(&own, width)));
     }
-    text
+    fitted(&text, width)
 }
 
 fn number(milli: u64) -> String {

@@ -2,7 +2,8 @@ use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
-use crate::report::number::{counted, grouped, wrapped};
+use crate::report::lines::fitted;
+use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::Request;
@@ -35,12 +36,12 @@ pub fn job_text(told: &Told<'_>, width: u16) -> String {
         text.push_str("\nIt waited for nothing.\n");
     } else {
         text.push_str(&format!("\n{}", timeline(told, width)));
-        text.push_str(&meanwhile(told, width));
+        text.push_str(&meanwhile(told));
     }
     if let Some(otherwise) = told.otherwise {
         text.push_str(&format!("\n{}", alternatives(told, otherwise, width)));
     }
-    text
+    fitted(&text, width)
 }
 
 /// Which job it is, what it asks for, and what became of it.
@@ -185,7 +186,7 @@ fn held_by(history: &History, holders: &[Holder]) -> String {
 }
 
 /// Which jobs ran in its place, and why they went first.
-fn meanwhile(told: &Told<'_>, width: u16) -> String {
+fn meanwhile(told: &Told<'_>) -> String {
     let history = told.history;
     let all: Vec<&Passer> = waits(told).flat_map(|stretch| &stretch.started).collect();
     let mut later: Vec<&&Passer> = all.iter().filter(|passer| !passer.came_first).collect();
@@ -200,7 +201,7 @@ fn meanwhile(told: &Told<'_>, width: u16) -> String {
         grouped(count(all.len() - later.len())),
         grouped(count(later.len())),
     );
-    let mut text = format!("\n{}\n", wrapped(&sentence, usize::from(width)).join("\n"));
+    let mut text = format!("\n{sentence}\n");
     let workload = &history.plan.workload;
     let milli = |job: u32| workload.request_of(job).gpus().milli();
     later.sort_by_key(|passer| (std::cmp::Reverse(milli(passer.job)), passer.start, passer.job));

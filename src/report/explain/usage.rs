@@ -1,6 +1,7 @@
 use crate::history::WaitReason;
 use crate::metrics::Usage;
-use crate::report::number::{grouped, significant, wrapped};
+use crate::report::lines::fitted;
+use crate::report::number::{grouped, significant};
 use crate::report::table;
 use crate::units::Seconds;
 use serde_json::json;
@@ -8,8 +9,6 @@ use serde_json::json;
 /// What a tenant or a partition may hold, and held, beside the others: a sentence or two, and a table.
 #[must_use]
 pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u16) -> String {
-    let lines: Vec<String> =
-        sentences(what, own).iter().flat_map(|sentence| wrapped(sentence, usize::from(width))).collect();
     let mut table =
         table::new(width, [what, "jobs", "may hold", "entitled", "held", "peak", "borrowed", "lent"]);
     let hours = |hours: f64| format!("{} h", significant(hours));
@@ -28,7 +27,8 @@ pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u1
     }
     table::right(&mut table, 1..8);
     let notes = "GPUs, means over the run; borrowed and lent in GPU-hours.\n";
-    format!("{title}\n{}\n\n{}{notes}", lines.join("\n"), table::text(&mut table))
+    let said = sentences(what, own).join("\n");
+    fitted(&format!("{title}\n{said}\n\n{}{notes}", table::text(&mut table)), width)
 }
 
 fn sentences(what: &str, own: &Usage) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::tables::table;
 use super::text::escaped;
 use super::{View, label_of};
 use crate::hardware::{Basis, Catalogue};
-use crate::report::run::text::quoted;
+use crate::report::run::further::quoted;
 
 /// Inputs, command and settings; then the evidence of each platform.
 pub(super) fn provenance(views: &[View<'_>], view: &View<'_>) -> String {

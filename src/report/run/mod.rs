@@ -15,7 +15,9 @@
 //! ```
 
 mod exports;
+pub(super) mod further;
 pub(super) mod json;
+mod labels;
 mod power;
 mod tables;
 #[cfg(test)]
@@ -23,8 +25,9 @@ mod tests;
 pub(super) mod text;
 
 pub use json::{Input, Provenance};
+pub use labels::{LABELS, Label};
 pub use tables::{TABLES, Table};
-pub use text::{stuck, summary};
+pub use text::{Look, stuck, summary};
 
 use super::Directory;
 use crate::error::Result;

@@ -8,6 +8,7 @@ pub use rows::{header, line, values};
 pub use store::Store;
 
 use super::compare::amount;
+use super::lines::fitted;
 use super::number::{counted, grouped};
 use super::table;
 use crate::ensemble::Measure;
@@ -91,7 +92,7 @@ pub fn text(swept: &Swept<'_>, width: u16) -> String {
     }
     text.push_str(&footer(swept, &means, shown.len()));
     text.push_str(&effects(swept, &means, width));
-    text
+    fitted(&text, width)
 }
 
 /// The share of the variance between points that each key explains on its own, by measure; nothing of a single key.
