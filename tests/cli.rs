@@ -45,7 +45,8 @@ fn without_a_command_it_says_what_there_is() {
       list         List what can be named: policies, formats, platforms, devices, exporters, columns,
                    measures
       init         Write a scenario to begin with, every line explained
-      schema       Print the JSON Schema of a file, by which editors complete and check it
+      schema       Print the JSON Schema of a file, for editors, or of what a command answers with
+                   --json
       completions  Print what makes a shell complete commands and options
       man          Print the manual page, or write one a command
       help         Print this message or the help of the given subcommand(s)

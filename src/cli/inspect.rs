@@ -10,6 +10,7 @@ use crate::policy::part;
 use crate::report::contrast::{Side, contrast};
 use crate::report::demand::DemandInspection;
 use crate::report::inspect::Inspection;
+use crate::report::inspected;
 use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
 use crate::trace::{Options, REQUEST_FORMATS, Requests, read_requests, recognised_requests};
 use crate::units::Seconds;
@@ -40,25 +41,35 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
         terminal.notes(&first.notes);
         terminal.notes(&second.notes);
         let shapes = [&first, &second].map(|subject| Shape::of(&subject.workload));
-        terminal.print(&contrast(first.side(&shapes[0]), second.side(&shapes[1]), terminal.width))?;
+        let (first, second) = (first.side(&shapes[0]), second.side(&shapes[1]));
+        terminal.print(&match arguments.json {
+            true => inspected::two(first, second),
+            false => contrast(first, second, terminal.width),
+        })?;
         return Ok(Exit::Done);
     }
     if let Some(requests) = requests(arguments, &arguments.files[0])? {
         let profile = DemandProfile::of(&requests.demand, Inspection::buckets(terminal.width));
-        let inspection = DemandInspection {
-            title: &format!("{} ({})", arguments.files[0].display(), requests.format),
-            profile: &profile,
-            notes: &requests.notes.lines(),
-            width: terminal.width,
-            colour: terminal.colour,
-        };
-        terminal.print(&inspection.render())?;
+        let (title, notes) =
+            (format!("{} ({})", arguments.files[0].display(), requests.format), requests.notes.lines());
+        let (width, colour) = (terminal.width, terminal.colour);
+        terminal.print(&match arguments.json {
+            true => inspected::requests(&title, &profile, &notes),
+            false => {
+                DemandInspection { title: &title, profile: &profile, notes: &notes, width, colour }.render()
+            }
+        })?;
         return Ok(Exit::Done);
     }
     let subject = subject(arguments, &arguments.files[0])?;
     let cluster = subject.cluster.as_ref();
     let buckets = Inspection::buckets(terminal.width);
     let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), subject.until, buckets);
+    if arguments.json {
+        let gpus = cluster.map(|(_, cluster)| cluster.gpus());
+        terminal.print(&inspected::profile(&subject.title, &profile, &subject.notes, gpus))?;
+        return Ok(Exit::Done);
+    }
     let inspection = Inspection {
         title: &subject.title,
         profile: &profile,
@@ -110,7 +121,7 @@ fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
         let loaded = Scenario::load(file, &overrides)?;
         return Ok(of_scenario(title, loaded, Some(asked.unwrap_or("its cluster"))));
     }
-    if is_toml || asked.is_some() {
+    if is_toml || asked.is_some() || !arguments.set.is_empty() {
         return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments, file))?, asked));
     }
     let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments, file) };
@@ -147,6 +158,7 @@ fn given(arguments: &Inspect) -> impl Iterator<Item = (&'static str, &String)> {
         ("--estimates", window.estimates.as_ref()),
         ("--columns", window.columns.as_ref()),
         ("--map", window.map.first()),
+        ("--set", arguments.set.first()),
     ];
     all.into_iter().filter_map(|(option, text)| Some((option, text?)))
 }
@@ -192,7 +204,7 @@ fn overrides(arguments: &Inspect, file: &Path) -> Overrides {
         format: arguments.format.clone(),
         cluster: Some(arguments.cluster.clone().unwrap_or_else(|| "1x8".to_owned())),
         // What is too large for the cluster is still worth looking at.
-        set: vec!["run.oversized=reject".to_owned()],
+        set: ["run.oversized=reject".to_owned()].into_iter().chain(arguments.set.clone()).collect(),
         ..arguments.window.overrides()
     }
 }

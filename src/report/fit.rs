@@ -1,5 +1,6 @@
 //! When a job would start: as text and JSON.
 
+use super::answer;
 use super::explain::{apart, asks, clock, evidence_of, others};
 use super::lines::fitted as in_lines;
 use super::number::counted;
@@ -191,7 +192,6 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         Err(problem) => json!({ "with": other.what, "problem": problem }),
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": fitted.title,
         "asks": asks(history, history.plan.workload.request_of(own.job)),
         "at": fit.submit.0,
@@ -207,5 +207,34 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "cheapest": fitted.cheapest().map(|other| other.what.as_str()),
         "note": "a simulation of what is known is no promise",
     });
-    format!("{all:#}\n")
+    answer::text("fit", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    let fit = json!({
+        "start_times": ["integer?"],
+        "started": "integer",
+        "rejected": "integer",
+        "wait_s": { "min": "integer?", "p50": "integer?", "p95": "integer?", "max": "integer?" },
+    });
+    json!({
+        "scenario": "string",
+        "asks": "string",
+        "at": "integer",
+        "seeds": ["integer"],
+        "feasible": "boolean",
+        "fit": fit.clone(),
+        "reasons_s": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
+        "first": {
+            "start_time": "integer?",
+            "waited": [{ "from": "integer", "to": "integer", "reason": "string", "why": "string" }],
+        },
+        "otherwise": { "?": [{ "|": [
+            { "with": "string", "fit": fit, "others_wait_s": "number?" },
+            { "with": "string", "problem": "string" },
+        ] }] },
+        "cheapest": "string?",
+        "note": "string",
+    })
 }

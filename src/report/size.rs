@@ -1,5 +1,6 @@
 //! The least of something that meets targets, as text and JSON.
 
+use super::answer;
 use super::compare::amount;
 use super::lines::fitted;
 use super::number::{counted, grouped};
@@ -183,7 +184,6 @@ pub fn json(sized: &Sized<'_>) -> String {
         found.binding().iter().map(|place| question.targets[*place].text.as_str()).collect();
     let checked = found.checked().map(std::ops::RangeInclusive::into_inner);
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": title,
         "key": key,
         "targets": question.targets.iter().map(target).collect::<Vec<_>>(),
@@ -196,5 +196,34 @@ pub fn json(sized: &Sized<'_>) -> String {
         "seeds": seeds,
         "probes": found.probes.iter().map(probe).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("size", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    json!({
+        "scenario": "string",
+        "key": "string",
+        "targets": [{ "target": "string", "measure": "string", "bound": "number" }],
+        "between": ["integer"],
+        "answer": "integer?",
+        "binding": ["string"],
+        "misses_above": ["integer"],
+        "checked": { "?": ["integer"] },
+        "flat_from": "integer?",
+        "seeds": ["integer"],
+        "probes": [{
+            "value": "integer",
+            "meets": "boolean",
+            "problem": "string?",
+            "targets": [{
+                "measure": "string",
+                "value": "number?",
+                "interval": { "?": { "low": "number", "high": "number" } },
+                "met": "boolean",
+                "sure": "boolean",
+                "runs": ["number?"],
+            }],
+        }],
+    })
 }

@@ -8,6 +8,7 @@ mod tests;
 
 pub(in crate::report) use cells::{amount, percent, told};
 pub(in crate::report) use footer::footer;
+pub(in crate::report) use machines::shape;
 pub use machines::{json, table as write_table};
 
 use super::lines::{columns, fitted};

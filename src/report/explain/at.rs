@@ -1,6 +1,7 @@
 use super::words::{clock, gpus, name};
 use crate::history::{History, Segment, WaitReason};
 use crate::metrics::{Queued, Walk, queue_at};
+use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
 use crate::report::table;
@@ -194,7 +195,6 @@ pub fn at_json(title: &str, history: &History, now: Time) -> String {
         })
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "run": title,
         "at": now.0,
         "gpus": gpus(own.available_milli),
@@ -203,5 +203,22 @@ pub fn at_json(title: &str, history: &History, now: Time) -> String {
         "running": own.running.iter().map(run).collect::<Vec<_>>(),
         "waiting": own.queue.iter().map(wait).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("explain-at", all)
+}
+
+/// What an answer about an instant looks like.
+pub(in crate::report) fn at_shape() -> Value {
+    let job = |more: &[(&str, &str)]| {
+        let all = [("job", "string"), ("tenant", "string"), ("gpus", "number")];
+        Value::Object(all.iter().chain(more).map(|(key, kind)| ((*key).to_owned(), json!(kind))).collect())
+    };
+    json!({
+        "run": "string",
+        "at": "integer",
+        "gpus": "number",
+        "held": "number",
+        "racks": [{ "rack": "integer", "gpus": "integer", "free": "number", "pieces": ["integer"] }],
+        "running": [job(&[("from", "integer"), ("to", "integer?")])],
+        "waiting": [job(&[("since", "integer"), ("reason", "string")])],
+    })
 }

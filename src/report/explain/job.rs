@@ -2,6 +2,7 @@ use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
+use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
 use crate::report::table;
@@ -322,7 +323,6 @@ pub fn job_json(told: &Told<'_>) -> String {
         otherwise.iter().map(one).collect()
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "run": told.title,
         "job": name(history, job),
         "tenant": workload.tenants[own.tenant as usize].name,
@@ -338,7 +338,7 @@ pub fn job_json(told: &Told<'_>) -> String {
         "waited": stretches,
         "otherwise": told.otherwise.map(otherwise),
     });
-    format!("{all:#}\n")
+    answer::text("explain", all)
 }
 
 fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
@@ -383,5 +383,55 @@ fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
         "why": evidence_of(history, told.explained.job, stretch),
         "evidence": shown,
         "started": started,
+    })
+}
+
+/// What an answer about a job looks like.
+pub(in crate::report) fn job_shape() -> Value {
+    let holders = json!([{ "job": "string", "gpus": "number", "until": "integer?" }]);
+    let room = json!({
+        "at": "integer",
+        "gpus": "integer",
+        "free": "number",
+        "pieces": ["integer"],
+        "most_in_a_rack": "integer",
+        "holders": holders.clone(),
+    });
+    let ceiling = json!({
+        "at": "integer",
+        "whose": "string",
+        "ceiling": "number",
+        "held": "number",
+        "holders": holders,
+    });
+    let after = json!({ "after": "string", "finish_time": "integer?", "delay": "integer" });
+    json!({
+        "run": "string",
+        "job": "string",
+        "tenant": "string",
+        "kind": "string",
+        "gpus": "number",
+        "asks": "string",
+        "submit_time": "integer",
+        "eligible_time": "integer?",
+        "start_time": "integer?",
+        "finish_time": "integer?",
+        "outcome": "string",
+        "wait_time": "integer",
+        "waited": [{
+            "from": "integer",
+            "to": "integer",
+            "seconds": "integer",
+            "reason": "string",
+            "why": "string",
+            "evidence": { "|": [room, ceiling, after, "null"] },
+            "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
+        }],
+        "otherwise": { "?": [{
+            "change": "string",
+            "what": "string",
+            "start_time": "integer?",
+            "others_wait_s": "number?",
+        }] },
     })
 }

@@ -19,6 +19,7 @@ pub(super) mod further;
 pub(super) mod json;
 mod labels;
 mod power;
+mod shape;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub(super) mod text;
 
 pub use json::{Input, Provenance};
 pub use labels::{LABELS, Label};
+pub(super) use shape::shape;
 pub use tables::{TABLES, Table};
 pub use text::{Look, stuck, summary};
 

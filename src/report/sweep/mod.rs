@@ -7,6 +7,7 @@ mod store;
 pub use rows::{header, line, values};
 pub use store::Store;
 
+use super::answer;
 use super::compare::amount;
 use super::lines::fitted;
 use super::number::{counted, grouped};
@@ -182,11 +183,25 @@ pub fn json(swept: &Swept<'_>) -> String {
     let effects: serde_json::Map<String, Value> =
         swept.measures.iter().zip(shares(swept, &means)).map(effects).collect();
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": swept.title,
         "seeds": swept.seeds(),
         "points": points,
         "main_effects": effects,
     });
-    format!("{all:#}\n")
+    answer::text("sweep", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    json!({
+        "scenario": "string",
+        "seeds": "integer",
+        "points": [{
+            "inputs": { "*": "string" },
+            "means": { "*": "number?" },
+            "on_front": "boolean",
+            "seeds_on_front": "integer",
+        }],
+        "main_effects": { "*": { "*": "number?" } },
+    })
 }
