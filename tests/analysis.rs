@@ -74,8 +74,19 @@ fn the_notebook_shows_what_the_files_say() {
     // Beside a notebook marimo keeps what it found: not beside ours.
     std::fs::copy(source("notebook.py"), place.path().join("notebook.py")).unwrap();
     for (folder, said) in [("night", "Utilization"), ("sweep", "energy_j")] {
-        let arguments =
-            ["-m", "marimo", "export", "html", "notebook.py", "-o", "page.html", "-f", "--", "--folder", folder];
+        let arguments = [
+            "-m",
+            "marimo",
+            "export",
+            "html",
+            "notebook.py",
+            "-o",
+            "page.html",
+            "-f",
+            "--",
+            "--folder",
+            folder,
+        ];
         let (fine, text) = python_in(&python, &arguments, place.path());
         assert!(fine, "{folder}: {text}");
         let html = std::fs::read_to_string(place.path().join("page.html")).unwrap();

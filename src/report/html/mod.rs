@@ -105,6 +105,7 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
         ("energy", "Energy, cost, carbon", plots("energy") + &each(tables::domains)),
         ("graphs", "Job graphs", plots("graphs") + &each(tables::graphs)),
         ("numbers", "All numbers", tables::figures(&views)),
+        ("words", "Words", provenance::words()),
         ("provenance", "Provenance", each(provenance::provenance)),
     ];
     let title = match &views[..] {

@@ -62,6 +62,10 @@ pub const LABELS: &[Label] = &[
     label("Ended", "jobs of the tenant that completed, failed or timed out"),
     label("GPU-hours", "GPUs held x time"),
     label("Share", "GPU-hours of the tenant / those of all tenants"),
+    label(
+        "Entitled",
+        "its quota / the sum of quotas where every tenant with a job has one, else an equal part",
+    ),
     label("Job graphs", "those of which every job completed"),
     label("Slowest", "the graph that took longest from its first submit to its last finish"),
     label(
