@@ -136,20 +136,24 @@ pub(super) fn tenants(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut B
     order.sort_by_key(|tenant| (std::cmp::Reverse(scene.tenants[*tenant].milli), *tenant));
     let name =
         film.tenants().iter().map(|tenant| tenant.name.chars().count()).max().unwrap_or_default().min(14);
-    let told = |tenant: usize| {
+    let inner = area.width.saturating_sub(2);
+    let told = |tenant: usize, of: &str| {
         let (held, own) = (&scene.tenants[tenant], &film.tenants()[tenant]);
-        let quota = own.quota().map(|quota| format!(" of {quota}")).unwrap_or_default();
+        let quota = own.quota().map(|quota| format!("{of}{quota}")).unwrap_or_default();
         format!(" {}{quota} GPUs, {} run, {} wait", scaled_gpus(held.milli), held.running, held.waiting)
     };
-    let longest = order.iter().map(|tenant| columns(&told(*tenant))).max().unwrap_or_default();
-    let columns = beside((area.width / 4).min(24), area.width.saturating_sub(2), name + 1 + longest);
+    let longest = |of: &str| {
+        name + 1 + order.iter().map(|tenant| columns(&told(*tenant, of))).max().unwrap_or_default()
+    };
+    let of = if longest(" of ") > usize::from(inner) { "/" } else { " of " };
+    let bars = beside((area.width / 4).min(24), inner, longest(of));
     let line = |tenant: usize| {
-        let (held, own, text) = (&scene.tenants[tenant], &film.tenants()[tenant], told(tenant));
+        let (held, own, text) = (&scene.tenants[tenant], &film.tenants()[tenant], told(tenant, of));
         let colour = colour(u32::try_from(tenant).unwrap_or_default());
         let label: String = own.name.chars().take(name).collect();
         Line::from(vec![
             Span::styled(format!("{label:<name$} "), colour),
-            Span::styled(bar(share(held.milli, scene.available_milli), columns), colour),
+            Span::styled(bar(share(held.milli, scene.available_milli), bars), colour),
             Span::raw(text),
         ])
     };
