@@ -58,7 +58,7 @@ fn offered(profile: &Profile, load: f64, until: Option<u32>) -> String {
         text.push_str(&format!(", up to run.until = {}", Seconds(until)));
     }
     if profile.endless > 0 {
-        text.push_str(&format!(", without {}", counted(profile.endless, "service without end")));
+        text.push_str(&format!(", but for {}", counted(profile.endless, "service without end")));
     }
     text
 }

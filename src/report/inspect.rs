@@ -107,7 +107,7 @@ impl Inspection<'_> {
             };
             let cut_off = self.until.map(|until| format!(", up to run.until = {until}"));
             let endless = (profile.endless > 0)
-                .then(|| format!(", without {}", counted(profile.endless, "service without end")));
+                .then(|| format!(", but for {}", counted(profile.endless, "service without end")));
             let load = [Some(load), cut_off, endless].into_iter().flatten().collect::<String>();
             canvas.prose(&load, Style::new().bold());
         }
