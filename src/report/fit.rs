@@ -1,7 +1,9 @@
 //! When a job would start: as text and JSON.
 
+use super::answer;
 use super::explain::{apart, asks, clock, evidence_of, others};
-use super::number::{counted, wrapped};
+use super::lines::fitted as in_lines;
+use super::number::counted;
 use super::table;
 use crate::experiment::{Fit, first_start};
 use crate::history::{History, WaitReason};
@@ -51,8 +53,8 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
     let (history, fit) = (fitted.history(), fitted.fit);
     let request = history.plan.workload.request_of(fitted.first.explained.job);
     let said = format!("{} at {}: {}", asks(history, request), clock(history, fit.submit), answer(fitted));
-    let mut text = format!("{}\n{}\n", fitted.title, wrapped(&said, usize::from(width)).join("\n"));
-    let way = in_the_way(fitted, usize::from(width));
+    let mut text = format!("{}\n{}\n", fitted.title, said);
+    let way = in_the_way(fitted);
     if !way.is_empty() {
         text.push_str(&format!("\n{way}"));
     }
@@ -60,7 +62,7 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
         text.push_str(&format!("\n{}", variations(fitted, others, width)));
     }
     text.push_str("\nA simulation of what is known is no promise.\n");
-    text
+    in_lines(&text, width)
 }
 
 /// When it starts, in a line or two.
@@ -95,7 +97,7 @@ fn count(number: usize) -> u64 {
 }
 
 /// What it waits for, over all seeds, and what there is to show for it in the first.
-fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
+fn in_the_way(fitted: &Fitted<'_>) -> String {
     let fit = fitted.fit;
     let total: u64 = fit.reasons.iter().sum();
     if total == 0 {
@@ -108,7 +110,7 @@ fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
         .iter()
         .map(|(seconds, reason)| format!("{} {} %", reason.name(), seconds * 100 / total))
         .collect();
-    let mut lines = wrapped(&format!("In its way: {}.", told.join(", ")), width);
+    let mut lines = vec![format!("In its way: {}.", told.join(", "))];
     let first = fitted.first.explained.stretches.iter().max_by_key(|stretch| stretch.waited.seconds());
     if let Some(stretch) = first {
         let shown = evidence_of(fitted.history(), fitted.first.explained.job, stretch);
@@ -120,7 +122,7 @@ fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
             clock(fitted.history(), from),
             clock(fitted.history(), to)
         );
-        lines.extend(wrapped(&sentence, width));
+        lines.push(sentence);
     }
     lines.join("\n") + "\n"
 }
@@ -190,7 +192,6 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         Err(problem) => json!({ "with": other.what, "problem": problem }),
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": fitted.title,
         "asks": asks(history, history.plan.workload.request_of(own.job)),
         "at": fit.submit.0,
@@ -206,5 +207,34 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "cheapest": fitted.cheapest().map(|other| other.what.as_str()),
         "note": "a simulation of what is known is no promise",
     });
-    format!("{all:#}\n")
+    answer::text("fit", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    let fit = json!({
+        "start_times": ["integer?"],
+        "started": "integer",
+        "rejected": "integer",
+        "wait_s": { "min": "integer?", "p50": "integer?", "p95": "integer?", "max": "integer?" },
+    });
+    json!({
+        "scenario": "string",
+        "asks": "string",
+        "at": "integer",
+        "seeds": ["integer"],
+        "feasible": "boolean",
+        "fit": fit.clone(),
+        "reasons_s": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
+        "first": {
+            "start_time": "integer?",
+            "waited": [{ "from": "integer", "to": "integer", "reason": "string", "why": "string" }],
+        },
+        "otherwise": { "?": [{ "|": [
+            { "with": "string", "fit": fit, "others_wait_s": "number?" },
+            { "with": "string", "problem": "string" },
+        ] }] },
+        "cheapest": "string?",
+        "note": "string",
+    })
 }

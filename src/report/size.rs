@@ -1,6 +1,8 @@
 //! The least of something that meets targets, as text and JSON.
 
+use super::answer;
 use super::compare::amount;
+use super::lines::fitted;
 use super::number::{counted, grouped};
 use super::table;
 use crate::experiment::{Probe, Question, Sizing, Target};
@@ -42,7 +44,7 @@ pub fn text(sized: &Sized<'_>, width: u16) -> String {
             text.push('\n');
         }
     }
-    text
+    fitted(&text, width)
 }
 
 /// The values next to the answer; without one, the last that were tried.
@@ -182,7 +184,6 @@ pub fn json(sized: &Sized<'_>) -> String {
         found.binding().iter().map(|place| question.targets[*place].text.as_str()).collect();
     let checked = found.checked().map(std::ops::RangeInclusive::into_inner);
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": title,
         "key": key,
         "targets": question.targets.iter().map(target).collect::<Vec<_>>(),
@@ -195,5 +196,34 @@ pub fn json(sized: &Sized<'_>) -> String {
         "seeds": seeds,
         "probes": found.probes.iter().map(probe).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("size", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    json!({
+        "scenario": "string",
+        "key": "string",
+        "targets": [{ "target": "string", "measure": "string", "bound": "number" }],
+        "between": ["integer"],
+        "answer": "integer?",
+        "binding": ["string"],
+        "misses_above": ["integer"],
+        "checked": { "?": ["integer"] },
+        "flat_from": "integer?",
+        "seeds": ["integer"],
+        "probes": [{
+            "value": "integer",
+            "meets": "boolean",
+            "problem": "string?",
+            "targets": [{
+                "measure": "string",
+                "value": "number?",
+                "interval": { "?": { "low": "number", "high": "number" } },
+                "met": "boolean",
+                "sure": "boolean",
+                "runs": ["number?"],
+            }],
+        }],
+    })
 }
