@@ -174,6 +174,7 @@ impl Problem {
 /// ```
 /// use gigawatt::error::nearest_hint;
 /// assert_eq!(nearest_hint("strf", ["fifo", "srtf"]), "did you mean `srtf`?");
+/// assert_eq!(nearest_hint("H100", ["a100", "h100"]), "did you mean `h100`?");
 /// assert_eq!(nearest_hint("qqqqq", ["fifo", "srtf"]), "known: fifo, srtf");
 /// assert!(nearest_hint("qqqqq", ["job"; 100]).ends_with("job, and 40 more"));
 /// ```
@@ -195,7 +196,10 @@ const KNOWN: usize = 60;
 /// The known name that differs from `given` by a slip of the pen, if there is one.
 #[must_use]
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|name| (strsim::damerau_levenshtein(given, name), name));
+    // Another case is no slip at all.
+    let given = given.to_lowercase();
+    let slips = |name: &str| strsim::damerau_levenshtein(&given, &name.to_lowercase());
+    let near = known.into_iter().map(|name| (slips(name), name));
     near.filter(|(distance, name)| *distance <= 1 + name.len() / 4).min().map(|(_, name)| name)
 }
 

@@ -593,8 +593,8 @@ fn a_comparison_that_makes_no_sense_is_told() {
         ("-p fcfs -p easy --precision 0", "expected a share above 0"),
         ("-p fcfs --vary policy.order", "expected a key and its values"),
         ("-p fcfs --vary policy.ordre=fifo,sjf", "did you mean `order`?"),
-        ("-p fcfs -p easy --vary run.seed=1,2 --reference fcfs", "`fcfs` means 2 contenders"),
-        ("-p fcfs -p easy --vary run.seed=1,2 --reference fcsf", "no contender is called `fcsf`"),
+        ("-p fcfs -p easy --vary run.until=1h,2h --reference fcfs", "`fcfs` means 2 contenders"),
+        ("-p fcfs -p easy --vary run.until=1h,2h --reference fcsf", "no contender is called `fcsf`"),
     ] {
         let text = run(&format!("compare night.toml {policies}"), &TINY_FILES);
         assert!(text.starts_with("exit code: 2\n----- stdout -----\n----- stderr -----\n"), "{text}");

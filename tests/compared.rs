@@ -149,3 +149,51 @@ fn a_trace_on_two_clusters_is_read_once_and_has_no_seeds() {
     assert_eq!(runs(&found, 1, "wait_max_s"), [580.0], "on two nodes for a alone");
     assert_eq!(found["intervals"]["method"], "few-days", "{found}");
 }
+
+#[test]
+fn a_comparison_replaces_nothing_unless_it_is_told_to() {
+    let place = command::directory(&[("small.csv", TRACE)]);
+    let asked = |arguments: &str| {
+        let mut command = command::command(place.path());
+        command::shown(&command.args(arguments.split_whitespace()).output().unwrap())
+    };
+    let compare = "compare --workload small.csv --cluster 1x8 -p easy -p fcfs --out";
+    assert!(asked(&format!("{compare} one")).starts_with("exit code: 0\n"), "the first");
+    let again = asked(&format!("{compare} one"));
+    assert!(
+        again.starts_with("exit code: 2\n") && again.contains("another comparison is kept here"),
+        "{again}"
+    );
+    assert!(asked(&format!("{compare} one --force")).starts_with("exit code: 0\n"), "where it is told to");
+    assert!(
+        asked("simulate --workload small.csv --cluster 1x8 --out run1").starts_with("exit code: 0\n"),
+        "a run"
+    );
+    let beside = asked(&format!("{compare} run1"));
+    assert!(beside.starts_with("exit code: 2\n") && beside.contains("not of this comparison"), "{beside}");
+}
+
+/// A node that goes down for good while a job runs on it.
+const STUCK: &str = r#"
+[cluster]
+rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
+change = [{ time = "1h", nodes = "0", state = "down" }]
+[workload]
+job = [{ id = "a", gpus = 8, work = "2h" }]
+"#;
+
+#[test]
+fn jobs_that_nothing_can_start_end_a_comparison_as_they_end_a_run() {
+    let asked = |arguments: &str| run(arguments, &[("stuck.toml", STUCK)]);
+    let alone = asked("simulate stuck.toml");
+    assert!(alone.starts_with("exit code: 1\n"), "{alone}");
+    let both = asked("compare stuck.toml -p easy -p fcfs");
+    assert!(both.starts_with("exit code: 1\n"), "{both}");
+    assert!(
+        both.contains("easy: in 1 of 1 run jobs are left that nothing left to happen can start."),
+        "{both}"
+    );
+    let whole = STUCK.replace("time = \"1h\"", "time = \"3h\"");
+    let whole = run("compare stuck.toml -p easy -p fcfs", &[("stuck.toml", whole.as_str())]);
+    assert!(whole.starts_with("exit code: 0\n"), "{whole}");
+}

@@ -85,6 +85,141 @@ fn what_would_have_been_otherwise_is_the_scenario_edited() {
     assert!(compared >= 4, "{compared} jobs");
 }
 
+/// Jobs that are stopped, depend on another, run when the run ends, and never get there.
+const FATES: &str = "job_id,tenant,gpus,submit_time,work_time,priority,preemptible,after
+low,meta,8,0,6000,0,true,
+high,meta,8,600,1200,9,false,
+after,meta,1,0,60,0,false,low
+late,meta,8,700,9000,0,false,
+";
+
+#[test]
+fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
+    let place = Place::new().with("fates.csv", FATES);
+    place.printed("simulate --workload fates.csv --cluster 1x8 -p priority/skip/preemption=ranked --until 7100 --out run1");
+    place.printed("simulate --workload fates.csv --cluster 1x8 -p priority/skip/preemption=ranked --until 8000 --out run2");
+    for (run, job, said, wait) in [
+        (
+            "run1",
+            "low",
+            "started 00:00:00 after waiting 0s, waited 20m00s more after it had been stopped, still running at 01:58:20",
+            Value::from(1200),
+        ),
+        ("run1", "high", "started 00:10:00 after waiting 0s, completed 00:30:00", Value::from(0)),
+        ("run1", "after", "never eligible, never started, not eligible by 01:58:20", Value::Null),
+        ("run1", "late", "never started after waiting 1h46m, still waiting at 01:58:20", Value::from(6400)),
+        (
+            "run2",
+            "late",
+            "started 02:00:00 after waiting 1h48m, still running at 02:13:20",
+            Value::from(6500),
+        ),
+    ] {
+        let text = place.printed(&format!("explain {run} {job} --as-it-was"));
+        assert!(text.contains(said), "{run}, {job}, {said}: {text}");
+        assert_eq!(
+            place.json(&format!("explain {run} {job} --as-it-was --json"))["wait_time"],
+            wait,
+            "{run}, {job}"
+        );
+    }
+}
+
+#[test]
+fn a_manifest_of_another_run_is_told() {
+    let place = Place::new();
+    place.printed("simulate night.toml --out one");
+    place.printed("simulate night.toml --seed 9 --out other");
+    std::fs::copy(place.0.path().join("one/manifest.json"), place.0.path().join("other/manifest.json"))
+        .unwrap();
+    for command in ["explain other --at 3h", "report other", "watch other --at 3h"] {
+        let text = place.run(command);
+        assert!(
+            text.starts_with("exit code: 2\n") && text.contains("the manifest of another run"),
+            "{command}: {text}"
+        );
+    }
+    place.printed("explain one --at 3h");
+}
+
+/// A trace with dates, which begins at 2024-01-01 00:00:00.
+const DATES: &str = "job_id,gpus,submit_time,work_time
+a,8,2024-01-01 00:00:00,7200
+b,8,2024-01-01 00:10:00,7200
+";
+
+#[test]
+fn every_instant_that_is_asked_for_may_be_a_date() {
+    let place = Place::new().with("dates.csv", DATES);
+    place.printed("simulate --workload dates.csv --cluster 1x8 --out run1");
+    for asked in
+        ["explain run1", "watch run1", "fit --workload dates.csv --cluster 1x8 --gpus 8 --work 1h --as-it-is"]
+    {
+        let at = |at: &str| {
+            let mut command = command(place.0.path());
+            shown(&command.args(asked.split_whitespace()).args(["--at", at]).output().unwrap())
+        };
+        let date = at("2024-01-01 01:00:00");
+        assert!(date.starts_with("exit code: 0\n"), "{asked}: {date}");
+        assert_eq!(date, at("1h"), "{asked}: the same instant");
+        assert!(at("tomorrow").contains("--> --at tomorrow"), "{asked}");
+    }
+    let text = place.run("fit night.toml --tenant lab --gpus 8 --work 1h --at 2024-01-01");
+    assert!(text.contains("nothing here has a date"), "{text}");
+}
+
+#[test]
+fn a_job_is_fitted_into_a_run_that_was_kept() {
+    let place = Place::new();
+    place.printed("simulate night.toml -p greedy --seed 4 --out run1");
+    let ask = "--tenant lab --gpus 64 --work 1h --at 3h --as-it-is --json";
+    let kept = place.json(&format!("fit run1 {ask}"));
+    let alone = place.json(&format!("fit night.toml -p greedy --seed 4 --seeds 1 {ask}"));
+    assert_eq!(kept, alone, "the same scenario, policy and seed");
+    let placed = kept["first"]["placement"].as_array().unwrap();
+    let nodes: usize = placed.iter().map(|own| own["nodes"].as_array().unwrap().len()).sum();
+    assert_eq!(nodes, 16, "64 GPUs on nodes of 4: {kept}");
+    for (arguments, said) in [
+        (format!("fit run1 {ask} -p easy"), "this run is over"),
+        (format!("fit run1 {ask} --set tenant.0.quota=3"), "this run is over"),
+    ] {
+        let text = place.run(&arguments);
+        assert!(text.starts_with("exit code: 2\n") && text.contains(said), "{arguments}: {text}");
+    }
+    let place = place.with("night.toml", &NIGHT.replace("quota = 112\n", "quota = 64\n"));
+    let text = place.run(&format!("fit run1 {ask}"));
+    assert!(text.starts_with("exit code: 2\n") && text.contains("no longer what was simulated"), "{text}");
+}
+
+#[test]
+fn a_job_that_no_empty_cluster_takes_is_told_why() {
+    let place = Place::new();
+    let fit = |rest: &str| place.run(&format!("fit night.toml {rest}"));
+    let text = fit("--tenant lab --gpus 113 --work 4h --seeds 2");
+    assert!(
+        text.starts_with("exit code: 1\n") && text.contains("it never starts: lab may hold 112 GPUs."),
+        "{text}"
+    );
+    assert!(
+        text.contains("--gpus 112") && !text.contains("no empty cluster"),
+        "what is just allowed: {text}"
+    );
+    let text = fit("--tenant product --gpus 4000 --work 4h --as-it-is");
+    assert!(text.contains("no empty cluster could hold it"), "{text}");
+    for (rest, said) in [
+        ("--tenant lab --pods 16 --work 4h", "`--pods 16 --pod-gpus 4`"),
+        ("--tenant lab --work 4h", "nothing says how many GPUs"),
+        ("--tenant lab --gpus 8 --work 0", "--> --work 0\n"),
+        ("--tenant lab --gpus 8 --work 1h --platforms foo", "--> --platforms foo\n"),
+        ("--tenant lab --gpus 8 --work 1h --at 5h --until 4h", "the job comes after the run ends, at 4h00m"),
+    ] {
+        let text = fit(rest);
+        assert!(text.starts_with("exit code: 2\n") && text.contains(said), "{rest}, {said}: {text}");
+    }
+    let text = fit("--tenant lab --gpus 64 --work 1h --seeds 2 --as-it-is");
+    assert!(!text.contains("median"), "of two seeds there is none in between: {text}");
+}
+
 #[test]
 fn an_instant_and_a_queue_are_told() {
     let place = Place::new();
@@ -117,10 +252,10 @@ fn a_question_that_makes_no_sense_is_told() {
         ("explain run1 assistant/finetun", "did you mean `assistant/finetune`?"),
         ("explain run1 --at tomorrow", "expected seconds"),
         ("explain run1 --at 900d", "is not within the run"),
-        ("explain run1 --at 2024-01-01", "the run has no dates"),
+        ("explain run1 --at 2024-01-01", "nothing here has a date"),
         ("explain run1 --tenant lap", "did you mean `lab`?"),
         ("explain run1 --queue every", "no job of the run has the partition `every`"),
-        ("fit night.toml --work 4h", "missing `gpus`"),
+        ("fit night.toml --work 4h", "nothing says how many GPUs"),
         ("fit night.toml --gpus 8", "required arguments were not provided"),
         ("fit night.toml --gpus 8 --work 4x", "--work"),
         ("fit night.toml --gpus 8 --work 4h --tenant lap", "did you mean `lab`?"),

@@ -68,10 +68,52 @@ fn a_size_says_what_binds_and_what_one_less_gives() {
         assert!(text.contains(piece), "{piece:?} is missing: {text}");
     }
     assert!(text.contains("no: job") || text.contains("One run each."), "{text}");
-    let text = asked(&format!("{SIZE} --where wait_p95<0s --between 1..1000"));
-    assert!(text.starts_with("exit code: 1\n"), "nothing waits less than no time: {text}");
-    assert!(text.contains("no cluster.nodes from 1 to 1,000 gives wait_p95<0s"), "{text}");
-    assert!(text.contains("on more changes nothing."), "{text}");
+    let text = asked(&format!("{SIZE} --where makespan<1h --between 1..1000"));
+    assert!(text.starts_with("exit code: 1\n"), "jobs come for a day: {text}");
+    assert!(text.contains("values of cluster.nodes that were tried gives makespan<1h"), "{text}");
+    assert!(text.contains("values tried: 1–"), "which those are: {text}");
+    let text = asked(&format!("{SIZE} --where makespan<1h --between 3..12"));
+    assert!(text.contains("no cluster.nodes from 3 to 12 gives makespan<1h"), "all were tried: {text}");
+}
+
+/// Four hundred jobs of 32 GPUs and nine hours: with few nodes the run ends before most have begun, whatever their number.
+fn long_jobs() -> String {
+    let mut text = "job_id,gpus,submit_time,work_time,requested_time\n".to_owned();
+    (0..400).for_each(|job| text.push_str(&format!("{job},32,{},32400,32400\n", job * 10)));
+    text
+}
+
+#[test]
+fn a_measure_that_stays_the_same_over_many_doublings_hides_no_answer() {
+    let size = "size --workload long.csv --cluster NODESx32 -p fcfs --until 10h --least cluster.nodes --json";
+    let text = run(&format!("{size} --where wait_p50<1h"), &[("long.csv", &long_jobs())]);
+    assert!(text.starts_with("exit code: 0\n") && text.contains("\"answer\": 200,"), "{text}");
+    let night: &[(&str, &str)] = &[("night.toml", include_str!("../workloads/night.toml"))];
+    let size = "size night.toml --seeds 1 --least cluster.rack.0.count --between 1..64 --json";
+    let text = run(&format!("{size} --where wait_p95<10h30m --where utilization>35%"), night);
+    let all = run(&format!("{size} --check all --where wait_p95<10h30m --where utilization>35%"), night);
+    let answer = |text: &str| text.lines().find(|line| line.contains("\"answer\"")).unwrap().to_owned();
+    assert_eq!(answer(&text), answer(&all), "a window of few values");
+    assert!(text.starts_with("exit code: 0\n"), "{text}");
+}
+
+#[test]
+fn an_answer_is_told_as_it_would_be_set() {
+    let question = ["size", "dps.toml", "--seeds", "1", "--least", "cluster.feed.0.cap={}0 kW", "--between"];
+    let rest = ["50..100", "--set", "run.oversized=reject", "--where", "utilization>40%"];
+    let place = Place::new().with("dps.toml", include_str!("../workloads/dps.toml"));
+    let asked = |more: &[&str]| {
+        let mut command = place.command("", "2");
+        shown(&command.args(question).args(rest).args(more).output().unwrap())
+    };
+    let text = asked(&[]);
+    assert!(text.contains("\ncluster.feed.0.cap = 600 kW is the least with utilization>40%"), "{text}");
+    assert!(text.contains(" 590 kW "), "values are told as they are set: {text}");
+    let text = asked(&["--json"]);
+    assert!(
+        text.contains("\"answer\": 60,") && text.contains("\"setting\": \"cluster.feed.0.cap=600 kW\""),
+        "{text}"
+    );
 }
 
 #[test]
@@ -87,6 +129,9 @@ fn any_key_of_a_scenario_has_a_least_value() {
     assert_eq!(probe(answer)["targets"][0]["runs"].as_array().unwrap().len(), 3, "a run a seed");
     if answer > 64 {
         assert_eq!(probe(answer - 1)["meets"], false, "{found}");
+        let value = |value: u64| probe(value)["targets"][0]["value"].as_f64().unwrap();
+        let less = found["margins"][0]["one_less"].as_f64().unwrap();
+        assert!((less - (value(answer - 1) - value(answer))).abs() < 1e-9, "what one less costs: {found}");
         assert_eq!(found["binding"][0], "wait_mean<3h", "{found}");
     }
 }
@@ -102,7 +147,7 @@ fn a_question_that_makes_no_sense_is_told() {
         ("size night.toml --least tenant.0.quota=7 --where wait_p95<3h", "has no `{}` for the number"),
         ("size night.toml --least cluster.nodes --where wait_p95<3h", "such as `--cluster NODESx8"),
         (
-            "size --workload workload.csv --cluster NODESx8 --least run.seed --where wait_p95<3h",
+            "size --workload workload.csv --cluster NODESx8 --least run.warm_up --where wait_p95<3h",
             "is left open",
         ),
         ("size night.toml --least tenant.0.quota --between 9..3 --where wait_p95<3h", "the lower one first"),
@@ -111,6 +156,8 @@ fn a_question_that_makes_no_sense_is_told() {
             "a number of values, or `all`",
         ),
         ("size night.toml --least tenant.0.quota --where cost<3", "nothing is known of `cost`"),
+        ("size night.toml --least tenant.0.quota --where utilization>30", "did you mean `utilization>30%`?"),
+        ("size night.toml --least tenant.0.quota --where wait_p95<0s", "wait_p95 is at least 0"),
     ] {
         let text = asked(arguments);
         assert!(
@@ -125,6 +172,10 @@ fn a_question_that_makes_no_sense_is_told() {
 struct Place(tempfile::TempDir);
 
 impl Place {
+    fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+        self
+    }
     fn new() -> Self {
         Self(directory(&[(TRACE, trace().as_str()), ("night.toml", include_str!("../workloads/night.toml"))]))
     }
@@ -223,14 +274,53 @@ fn a_row_of_a_sweep_is_that_run_on_its_own() {
 }
 
 #[test]
+fn a_seed_that_a_scenario_sets_is_the_first_of_several() {
+    let place = Place::new();
+    let column = |file: &str| -> Vec<String> {
+        let text = place.text(file);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let wait = reader.headers().unwrap().iter().position(|name| name == "wait_mean_s").unwrap();
+        reader.records().map(Result::unwrap).map(|row| format!("{} {}", &row[1], &row[wait])).collect()
+    };
+    let sweep = "sweep night.toml --vary tenant.0.quota=96 --seeds 3";
+    place.run(&format!("{sweep} --seed 5 --out option"), "2");
+    place.run(&format!("{sweep} --set run.seed=5 --out key"), "2");
+    assert_eq!(column("key/runs.csv"), column("option/runs.csv"), "the same runs");
+    let waits: std::collections::BTreeSet<String> = column("key/runs.csv").into_iter().collect();
+    assert_eq!(waits.len(), 3, "of three seeds: {waits:?}");
+    for question in [
+        "size night.toml --least tenant.0.quota --between 96..97 --where wait_p95<99h --json",
+        "fit night.toml --tenant lab --gpus 8 --work 1h --as-it-is --json",
+        "compare night.toml -p easy -p fcfs --json",
+    ] {
+        let text = place.run(&format!("{question} --set run.seed=5 --seeds 3"), "2");
+        assert!(!text.contains("nothing is random"), "{question}: {text}");
+        let seeds: String = text
+            .split("\"seeds\": [")
+            .nth(1)
+            .unwrap()
+            .split(']')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        assert_eq!(seeds, "5,6,7", "{question}");
+    }
+}
+
+#[test]
 fn points_that_cannot_be_run_say_so_and_the_front_leaves_them_out() {
     let place = Place::new();
     let sweep = "sweep --workload workload.csv --cluster NODESx8 --vary cluster.nodes=1,4,8,12,16,20 --vary policy=easy,fcfs";
     let text = place.run(&format!("{sweep} --front utilization,wait_p95 --out front"), "2");
+    assert!(text.starts_with("exit code: 0\n") && text.contains("2 points could not be run: job"), "{text}");
+    let plain = place.run(&format!("{sweep} --out plain --json"), "2");
     assert!(
-        text.starts_with("exit code: 0\n") && text.contains("Of 2 points something is not known"),
-        "{text}"
+        !plain.contains("on_front") && plain.contains("could never start"),
+        "nobody asked for a front: {plain}"
     );
+    let title = plain.lines().find(|line| line.contains("\"scenario\"")).unwrap();
+    assert!(!title.contains("fifo"), "no policy is that of all points: {title}");
     assert!(text.contains("No other point is better in one of utilization, wait_p95"), "{text}");
     let rows = place.text("front/runs.csv");
     assert!(rows.lines().nth(1).unwrap().contains("could never start"), "the first says why: {rows}");
@@ -266,7 +356,33 @@ fn a_sweep_that_makes_no_sense_is_told() {
         ("sweep night.toml --vary tenant.0.quota=1..9 --out s", "a range of a grid needs a number of steps"),
         ("sweep night.toml --vary tenant.0.qouta=64 --out s", "did you mean `quota`?"),
         ("sweep night.toml --vary policy=strf --out s", "unknown policy `strf`"),
-        ("sweep night.toml --vary run.seed=1 --vary run.seed=2 --out s", "`run.seed` is varied twice"),
+        ("sweep night.toml --vary run.until=1h --vary run.until=2h --out s", "`run.until` is varied twice"),
+        ("sweep night.toml --vary run.seed=1,2 --out s", "`run.seed` cannot vary"),
+        (
+            "sweep night.toml --vary tenant.0.quota=64 --points 5 --out s",
+            "`--design random --points 5` draws so many",
+        ),
+        ("sweep night.toml --vary policy=fcfs,easy -p las --out s", "`policy` is set and varies too"),
+        ("sweep night.toml --vary run.until=1h,2h --set run.until=3h --out s", "--set run.until=3h"),
+        ("compare night.toml --vary policy=fcfs,easy -p las", "and vary too"),
+        ("compare night.toml --vary tenant.0.quota=100..112", "`gigawatt sweep --design random"),
+        ("sweep night.toml --vary policy=fcfs,foo --out s", "unknown policy `foo`"),
+        ("sweep night.toml --vary policy.order=fifo,foo --out s", "unknown order `foo`"),
+        ("sweep night.toml --vary tenant.0.quota=many --out s", "--> --vary tenant.0.quota=many"),
+        ("size night.toml --least workload.0.x --where wait_p95<3h", "--> --least workload.0.x=1"),
+        (
+            "sweep night.toml --vary tenant.0.quota=64 --front cost,wait_mean --out s",
+            "nothing is known of `cost`",
+        ),
+        (
+            "sweep night.toml --vary tenant.0.quota=64 --measure carbon --out s",
+            "nothing is known of `carbon`",
+        ),
+        ("simulate night.toml --set policy.preset=las", "`las` is an order, and no preset"),
+        ("simulate night.toml -p easy/pack", "`easy/placement=pack`"),
+        ("init --platform H100 x.toml", "did you mean `h100`?"),
+        ("compare night.toml --vary run.seed=1,2", "`--seed 1 --seeds 3` are the seeds 1 to 3"),
+        ("size night.toml --least run.seed --where wait_p95<3h", "`run.seed` cannot vary"),
         ("sweep night.toml --vary tenant.0.quota=64 --front wiat_mean --out s", "did you mean `wait_mean`"),
         ("sweep night.toml --vary tenant.0.quota=64 --shard 3/2 --out s", "expected `i/n`"),
         ("sweep night.toml --vary tenant.0.quota=64 --seeds 0 --out s", "0 is not in 1..=1000000"),
@@ -280,6 +396,7 @@ fn a_sweep_that_makes_no_sense_is_told() {
         );
         assert!(text.contains(said), "{said}: {text}");
     }
+    assert!(!place.0.path().join("s").join("runs.csv").exists(), "nothing was run");
     let small = "sweep night.toml --vary tenant.0.quota=64 --out once";
     assert!(place.run(small, "2").starts_with("exit code: 0\n"), "once");
     assert!(place.run(small, "2").contains("this sweep was begun before"), "twice");

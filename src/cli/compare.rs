@@ -15,6 +15,9 @@ use std::path::Path;
 /// The most seeds of a comparison with a precision that does not say how many.
 const SEEDS_MOST: u32 = 1000;
 
+/// What a comparison is kept as.
+const FILES: [&str; 3] = ["comparison.json", "comparison.csv", "comparison.parquet"];
+
 /// Runs several scenarios or policies on the same seeds.
 pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let about = measure(&arguments.measure)
@@ -24,6 +27,9 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     let ranks = contenders.all.iter().any(|contender| Ranks::apply_to(&contender.settings));
     let device = device::chosen(contenders.first().device.as_ref(), Uses { ranks, meters: false }, terminal)?;
     let out = arguments.out.as_deref().map(Directory::create).transpose()?;
+    if let Some(out) = out.as_ref().filter(|_| !arguments.force) {
+        out.holds_none_of("comparison", &[FILES[0], FILES[1], FILES[2], "manifest.json"])?;
+    }
     let is_random = contenders.is_random().map_err(load::alone)?;
     let precision = precision(arguments, is_random)?;
     let most = arguments.seeds.or(precision.map(|_| SEEDS_MOST));
@@ -65,9 +71,8 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
         return Ok(Exit::Unfinished);
     };
     if let Some(out) = out {
-        out.write("comparison.json", report::compare::json(&comparison).as_bytes())?;
-        for (name, encoding) in [("comparison.csv", Encoding::Csv), ("comparison.parquet", Encoding::Parquet)]
-        {
+        out.write(FILES[0], report::compare::json(&comparison).as_bytes())?;
+        for (name, encoding) in [(FILES[1], Encoding::Csv), (FILES[2], Encoding::Parquet)] {
             out.write_with(name, |file| report::compare::write_table(&comparison, encoding, file))?;
         }
     }
@@ -78,7 +83,8 @@ pub(super) fn run(arguments: &Compare, terminal: Terminal) -> Result<Exit> {
     device.outcome(terminal)?;
     print(arguments.form(), &comparison, terminal)?;
     let is_enough = comparison.precision.as_ref().is_none_or(|reached| reached.met);
-    Ok(if is_enough { Exit::Done } else { Exit::Unfinished })
+    let is_stuck = comparison.policies.iter().any(|column| column.stuck_runs > 0);
+    Ok(if is_enough && !is_stuck { Exit::Done } else { Exit::Unfinished })
 }
 
 /// How sure a change has to be, where seeds make it surer.

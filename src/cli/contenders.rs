@@ -216,6 +216,10 @@ fn variants(arguments: &Compare) -> Result<Vec<Variant<'_>>> {
         problems.push(problem.at(Place::file("--vary")));
         Vec::new()
     });
+    if axes.iter().any(|axis| axis.key == "policy") && !arguments.policies.is_empty() {
+        let problem = Problem::new("policies are given by `--policy`, and vary too");
+        problems.push(problem.at(Place::file("--vary policy")).hint("name all of them by `-p`"));
+    }
     let paths: Vec<Option<&Path>> = match &arguments.scenarios[..] {
         [] => vec![None],
         paths => paths.iter().map(|path| Some(path.as_path())).collect(),

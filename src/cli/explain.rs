@@ -1,13 +1,12 @@
 use super::arguments::Explain;
 use super::saved::Saved;
 use super::terminal::Terminal;
-use super::{Exit, interrupt};
+use super::{Exit, interrupt, moment};
 use crate::error::{Place, Problem, Result};
 use crate::experiment::{explain, otherwise};
 use crate::history::History;
 use crate::metrics::{Usage, usage_of_partitions, usage_of_tenants};
 use crate::report::explain::{Told, at_json, at_text, job_json, job_text, usage_json, usage_text};
-use crate::trace::Moment;
 use crate::units::Time;
 use crate::workload::Names;
 
@@ -70,22 +69,12 @@ fn named(names: &Names, name: &str) -> Result<u32> {
 
 /// The instant of a run that a text means.
 fn instant(history: &History, text: &str) -> Result<Time> {
-    let wrong = |said: String| -> crate::error::Error {
-        Problem::new(said)
-            .at(Place::file(format!("--at {text}")))
-            .hint("seconds, a time such as `36h`, or a date")
-            .into()
-    };
-    let seconds = match (text.parse(), history.plan.workload.epoch) {
-        (Ok(Moment::Seconds(seconds)), _) => i64::from(seconds),
-        (Ok(Moment::Unix(unix)), Some(epoch)) => unix.saturating_sub(epoch),
-        (Ok(Moment::Unix(_)), None) => return Err(wrong("the run has no dates".to_owned())),
-        (Err(error), _) => return Err(wrong(format!("`{text}`: {error}"))),
-    };
-    let now = u32::try_from(seconds).ok().map(Time).filter(|now| *now <= history.end);
-    now.ok_or_else(|| {
-        wrong(format!("`{text}` is not within the run, which took {}", history.end.since(Time::ZERO)))
-    })
+    let now = moment::instant(text, history.plan.workload.epoch)?;
+    if now <= history.end {
+        return Ok(now);
+    }
+    let said = format!("`{text}` is not within the run, which took {}", history.end.since(Time::ZERO));
+    Err(Problem::new(said).at(Place::file(format!("--at {text}"))).into())
 }
 
 fn used(

@@ -1,11 +1,15 @@
 use super::arguments::{Ask, Fit};
+use super::saved::Saved;
 use super::terminal::Terminal;
 use super::vary::{Template, brief};
-use super::{Exit, interrupt, load};
+use super::{Exit, interrupt, load, moment};
 use crate::error::{Error, Place, Problem, Result};
-use crate::experiment::{First, fit, is_random, wait_of_others};
+use crate::experiment::{First, ceilings, fit, is_random, longer_wait, waits};
+use crate::history::History;
 use crate::report::fit::{Fitted, Variation, json, text};
-use crate::scenario::{JobKey, Loaded};
+use crate::scenario::{Loaded, Overrides, TypedKey};
+use crate::units::Time;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,22 +18,42 @@ const NAME: &str = "fit";
 
 /// Tells when a job would start, and what would have it start sooner.
 pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
-    let overrides = arguments.changes.overrides(arguments.policy.as_deref());
-    let template = Template::new(arguments.scenario.as_deref(), overrides, "--set", [])?;
+    let (path, overrides, saved) = source(arguments)?;
+    let template = Template::new(path.as_deref(), overrides, "--set", [])?;
     // What is wrong without the job is no answer to what was asked about it.
     let alone = template.load()?;
+    if saved.as_ref().is_some_and(|saved| saved.plan != alone.plan) {
+        let problem = Problem::new(format!("{} is no longer what was simulated", alone.name));
+        let run = arguments.scenario.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let hint = format!("its files have changed since; simulate it again, or give {} itself", alone.name);
+        return Err(problem.at(Place::file(run)).hint(hint).into());
+    }
     terminal.notes(&alone.notes);
     if (0..alone.plan.workload.len()).any(|job| alone.plan.workload.names.get(job as usize) == NAME) {
         let problem =
             Problem::new(format!("the scenario has a job `{NAME}`, as the one asked about is called"));
         return Err(problem.at(Place::file(alone.name)).hint("call that job otherwise").into());
     }
-    let asked = arguments.ask.keys();
+    arguments.ask.must_say_gpus()?;
+    let settings = &alone.plan.settings;
+    let at = arguments
+        .ask
+        .at
+        .as_deref()
+        .map_or(Ok(Time::ZERO), |at| moment::instant(at, alone.plan.workload.epoch))?;
+    if let Some(until) = settings.until.map(Time).filter(|until| at > *until) {
+        let problem =
+            Problem::new(format!("the job comes after the run ends, at {}", until.since(Time::ZERO)));
+        let typed = format!("--at {}", arguments.ask.at.as_deref().unwrap_or_default());
+        return Err(problem.at(Place::file(typed)).hint("`--until` says when the run ends").into());
+    }
+    let asked = arguments.ask.keys(at);
     let with = template.with_job(&asked);
     let seed = alone.plan.settings.seed;
     let other = template.plan(seed.wrapping_add(1)).map_err(load::alone)?;
     let random = is_random(&alone.plan, &other, [&alone.plan.settings]);
-    let seeds = load::seeds(seed, arguments.seeds, random, terminal);
+    let count = arguments.seeds.or(saved.is_some().then_some(1));
+    let seeds = load::seeds(seed, count, random, terminal);
     let interrupted = interrupt::listen(terminal);
     let plan = |seed| with.plan(seed);
     let Some((found, first)) = fit(plan, NAME, &seeds, Some(interrupted)).map_err(load::alone)? else {
@@ -39,7 +63,8 @@ pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
     let others = if arguments.as_it_is {
         None
     } else {
-        let Some(others) = others(&arguments.ask, &alone, &template, &first, &seeds, interrupted) else {
+        let Some(others) = others((&arguments.ask, at), &alone, &template, &first, &seeds, interrupted)
+        else {
             terminal.say("interrupted: no answer from simulations that are not done");
             return Ok(Exit::Unfinished);
         };
@@ -51,23 +76,42 @@ pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
     Ok(if found.is_feasible() { Exit::Done } else { Exit::Unfinished })
 }
 
+/// The scenario that is meant, what is changed of it, and the run of it if that was named.
+fn source(arguments: &Fit) -> Result<(Option<PathBuf>, Overrides, Option<History>)> {
+    let Some(directory) = arguments.scenario.as_deref().filter(|path| path.is_dir()) else {
+        let overrides = arguments.changes.overrides(arguments.policy.as_deref());
+        return Ok((arguments.scenario.clone(), overrides, None));
+    };
+    let changes = arguments.changes.words().into_iter().chain(arguments.policy.clone());
+    if let Some(change) = changes.into_iter().next() {
+        let problem = Problem::new(format!("`{change}`: this run is over, nothing of it can be changed"));
+        let hint = "give its scenario, which is then simulated again";
+        return Err(problem.at(Place::file(directory.display().to_string())).hint(hint).into());
+    }
+    let saved = Saved::read(directory)?;
+    let (path, overrides) = saved.source(directory)?;
+    Ok((path, overrides, Some(saved.history)))
+}
+
 /// What the job might ask for instead, each simulated under every seed; none if it was interrupted.
 fn others(
-    ask: &Ask,
+    (ask, at): (&Ask, Time),
     alone: &Loaded,
     template: &Template<'_>,
     first: &First,
     seeds: &[u64],
     interrupted: &AtomicBool,
 ) -> Option<Vec<Variation>> {
-    let before = wait_of_others(&first.history, first.explained.job);
+    let before = waits(&first.history);
     let mut found = Vec::new();
     for (what, other) in ask.others(alone, first) {
-        let with = template.with_job(&other.keys());
+        let with = template.with_job(&other.keys(at));
         let plan = |seed| with.plan(seed).map_err(|error: Arc<Error>| brief(&error));
         let (fit, others_wait) = match fit(plan, NAME, seeds, Some(interrupted)) {
             Ok(None) => return None,
-            Ok(Some((fit, own))) => (Ok(fit), wait_of_others(&own.history, own.explained.job) - before),
+            Ok(Some((fit, own))) => {
+                (Ok(fit), longer_wait(&before, &waits(&own.history), first.explained.job))
+            }
             Err(problem) => (Err(problem), 0.0),
         };
         found.push(Variation { what, fit, others_wait });
@@ -76,33 +120,47 @@ fn others(
 }
 
 impl Ask {
-    /// As keys of a job.
-    fn keys(&self) -> Vec<JobKey> {
+    /// That it says how many GPUs: without, a job of pods alone would ask for none.
+    fn must_say_gpus(&self) -> Result<()> {
+        if self.gpus.is_some() || self.pod_gpus.is_some() {
+            return Ok(());
+        }
+        let problem = Problem::new("nothing says how many GPUs the job asks for");
+        let hint = match &self.pods {
+            Some(pods) => format!("`--pods {pods} --pod-gpus 4`, or `--gpus` for all pods together"),
+            None => "such as `--gpus 64`; `--gpus 0` for a job that needs none".to_owned(),
+        };
+        Err(problem.hint(hint).into())
+    }
+
+    /// As keys of a job that comes at an instant.
+    fn keys(&self, at: Time) -> Vec<TypedKey> {
         let list = self.platforms.as_ref().map(|names| {
             let names: Vec<String> = names.split(',').map(|name| format!("{:?}", name.trim())).collect();
             format!("[{}]", names.join(", "))
         });
         let name = Some(NAME.to_owned());
-        let work = Some(self.work.clone());
+        let (work, seconds) = (Some(self.work.clone()), Some(at.0.to_string()));
         let quoted = |text: &Option<String>| text.as_ref().map(|text| format!("{text:?}"));
         let all = [
-            ("fit", "id", quoted(&name)),
-            ("--at", "submit", quoted(&self.at)),
-            ("--gpus", "gpus", self.gpus.clone()),
-            ("--pods", "pods", self.pods.clone()),
-            ("--pod-gpus", "pod_gpus", self.pod_gpus.clone()),
-            ("--segment", "segment", self.segment.clone()),
-            ("--topology", "topology", quoted(&self.topology)),
-            ("--platforms", "platforms", list),
-            ("--partition", "partition", quoted(&self.partition)),
-            ("--tenant", "tenant", quoted(&self.tenant)),
-            ("--kind", "kind", quoted(&self.kind)),
-            ("--priority", "priority", self.priority.clone()),
-            ("--work", "work", quoted(&work)),
-            ("--requested", "requested", quoted(&self.requested)),
+            ("fit", "id", &name, quoted(&name)),
+            ("--at", "submit", &self.at, seconds),
+            ("--gpus", "gpus", &self.gpus, self.gpus.clone()),
+            ("--pods", "pods", &self.pods, self.pods.clone()),
+            ("--pod-gpus", "pod_gpus", &self.pod_gpus, self.pod_gpus.clone()),
+            ("--segment", "segment", &self.segment, self.segment.clone()),
+            ("--topology", "topology", &self.topology, quoted(&self.topology)),
+            ("--platforms", "platforms", &self.platforms, list),
+            ("--partition", "partition", &self.partition, quoted(&self.partition)),
+            ("--tenant", "tenant", &self.tenant, quoted(&self.tenant)),
+            ("--kind", "kind", &self.kind, quoted(&self.kind)),
+            ("--priority", "priority", &self.priority, self.priority.clone()),
+            ("--work", "work", &work, quoted(&work)),
+            ("--requested", "requested", &self.requested, quoted(&self.requested)),
         ];
-        let key = |(option, key, value): (&'static str, &'static str, Option<String>)| {
-            value.map(|value| JobKey { option, key, value })
+        let key = |(option, key, typed, value): (&str, &str, &Option<String>, Option<String>)| {
+            let typed = format!("{option} {}", typed.as_deref().unwrap_or_default());
+            value.map(|value| TypedKey { typed: typed.trim_end().to_owned(), key: key.to_owned(), value })
         };
         all.into_iter().filter_map(key).collect()
     }
@@ -141,16 +199,21 @@ impl Ask {
             }
         }
         let whole = request.gpus().milli() / 1000;
+        let there_are = plan.cluster.gpus();
+        let most =
+            ceilings(plan, first.explained.job).into_iter().flatten().map(|milli| u64::from(milli / 1000));
+        let most = u32::try_from(most.chain([there_are]).min().unwrap_or_default()).unwrap_or(u32::MAX);
         match (&self.pods, self.gpus.is_some()) {
             (None, true) => {
-                for less in fewer(whole) {
+                for less in fewer(whole, most) {
                     push(format!("--gpus {less}"), Self { gpus: Some(less.to_string()), ..self.clone() });
                 }
             }
             (Some(pods), is_whole) => {
                 let pods: u32 = pods.parse().unwrap_or_default();
-                for less in fewer(pods) {
-                    let gpus = is_whole.then(|| (whole / pods.max(1) * less).to_string());
+                let each = whole / pods.max(1);
+                for less in fewer(pods, most / each.max(1)) {
+                    let gpus = is_whole.then(|| (each * less).to_string());
                     push(
                         format!("--pods {less}"),
                         Self { pods: Some(less.to_string()), gpus, ..self.clone() },
@@ -163,10 +226,33 @@ impl Ask {
     }
 }
 
-/// Three quarters, half and a quarter of a number.
-fn fewer(number: u32) -> Vec<u32> {
-    let mut all: Vec<u32> = [3, 2, 1].iter().map(|quarters| number * quarters / 4).collect();
+/// The most that there may be, if that is fewer than a number, and three quarters, half and a quarter of it.
+fn fewer(number: u32, most: u32) -> Vec<u32> {
+    let quarters =
+        [3_u64, 2, 1].map(|quarters| u32::try_from(u64::from(number) * quarters / 4).unwrap_or(number));
+    let mut all: Vec<u32> = std::iter::once(most).chain(quarters).collect();
+    all.retain(|less| (1..number).contains(less) && *less <= most);
+    all.sort_unstable_by_key(|less| std::cmp::Reverse(*less));
     all.dedup();
-    all.retain(|less| (1..number).contains(less));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_are_the_most_that_may_be_and_parts_of_a_number() {
+        for (number, most, expected) in [
+            (64, 1000, vec![48, 32, 16]),
+            (113, 112, vec![112, 84, 56, 28]),
+            (113, 60, vec![60, 56, 28]),
+            (2, 9, vec![1]),
+            (1, 9, vec![]),
+            (8, 0, vec![]),
+            (u32::MAX, u32::MAX, vec![3_221_225_471, 2_147_483_647, 1_073_741_823]),
+        ] {
+            assert_eq!(fewer(number, most), expected, "fewer than {number}, at most {most}");
+        }
+    }
 }

@@ -137,9 +137,9 @@ fn columns(name: Option<&str>, width: u16) -> Result<String> {
 
 fn measures(name: Option<&str>, width: u16) -> Result<String> {
     let row = |measure: &'static Measure| {
-        [measure.word(), measure.unit.name(), measure.better.name(), measure.about]
+        [measure.word(), measure.key, measure.unit.name(), measure.better.name(), measure.about]
     };
-    let header = ["measure", "unit", "better", "what it is"];
+    let header = ["measure", "column", "unit", "better", "what it is"];
     simple("measure", header, MEASURES.iter().map(row), name, width)
 }
 

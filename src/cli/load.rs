@@ -1,6 +1,10 @@
 use super::terminal::Terminal;
-use crate::error::{Error, Problem, Result};
+use crate::ensemble::Measure;
+use crate::error::{Error, Place, Problem, Problems, Result};
+use crate::history::Plan;
+use crate::metrics::measure;
 use crate::scenario::{Loaded, Overrides, Scenario, Traces};
+use crate::simulation::{Control, simulate};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +19,25 @@ pub(super) fn alone(error: Arc<Error>) -> Error {
         Error::Input(problems) => Error::Input(problems.clone()),
         other => Problem::new(other.to_string()).into(),
     })
+}
+
+/// That something is known of measures of energy and what it costs, by one run: each with where it was named.
+pub(super) fn must_be_known(plan: Plan, measures: &[(&'static Measure, String)]) -> Result<()> {
+    let asked: Vec<_> = measures.iter().filter(|(measure, _)| measure.unit.is_of_energy()).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let measured = measure(&simulate(plan, &mut Control::default()));
+    let mut problems = Problems::default();
+    for (unknown, place) in asked.into_iter().filter(|(asked, _)| asked.of(&measured).is_nan()) {
+        let said = format!("nothing is known of `{}` here", unknown.word());
+        let hint = format!(
+            "it is {}; power is counted where a platform draws some, money and carbon where `[power]` says",
+            unknown.about
+        );
+        problems.push(Problem::new(said).at(Place::file(place.clone())).hint(hint));
+    }
+    problems.into_result(())
 }
 
 /// Seeds of a command that does not say how many, where they make a difference.

@@ -17,6 +17,7 @@ mod inspect;
 mod interrupt;
 mod list;
 mod load;
+mod moment;
 mod progress;
 #[cfg(feature = "html")]
 mod report;

@@ -6,7 +6,7 @@ use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
 use crate::ensemble::By;
 use crate::error::{Error, Result};
-use crate::history::{History, Outcome, Plan};
+use crate::history::{History, Plan};
 use crate::metrics::measure;
 use crate::policy::Ranks;
 use crate::power::energy::is_counted;
@@ -65,8 +65,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
 
 /// A run that `until` cut off is done; one that leaves jobs which nothing left to happen could start is not.
 fn ended(history: &History) -> Exit {
-    let left = history.jobs.iter().any(|job| job.outcome == Outcome::Unfinished);
-    if !history.complete || history.exhausted && left { Exit::Unfinished } else { Exit::Done }
+    if !history.complete || history.is_stuck() { Exit::Unfinished } else { Exit::Done }
 }
 
 /// Where a run comes from, the command line included.

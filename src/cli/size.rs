@@ -4,7 +4,7 @@ use super::vary::{Template, brief, parsed};
 use super::{Exit, interrupt, load};
 use crate::ensemble::Watch;
 use crate::error::{Place, Problem, Problems, Result};
-use crate::experiment::{CHECK, Question, Sizing, Target, is_random, size};
+use crate::experiment::{CHECK, Question, Target, is_random, size};
 use crate::report;
 use crate::report::size::Sized;
 use crate::scenario::Loaded;
@@ -12,8 +12,7 @@ use std::ops::RangeInclusive;
 
 /// Values of one that does not say which.
 const BETWEEN: RangeInclusive<u64> = 1..=65_536;
-/// What stands for the number in a value.
-const HOLE: &str = "{}";
+const HOLE: &str = report::size::HOLE;
 
 /// Looks for the least value of a key with which targets are met.
 pub(super) fn run(arguments: &Size, terminal: Terminal) -> Result<Exit> {
@@ -30,6 +29,8 @@ pub(super) fn run(arguments: &Size, terminal: Terminal) -> Result<Exit> {
     let with = |number: u64| template.with(key, &value.replace(HOLE, &number.to_string()));
     let (usual, loaded) = first(&question, &with)?;
     terminal.notes(&loaded.notes);
+    let targets = question.targets.iter().map(|target| (target.measure, format!("--where {}", target.text)));
+    load::must_be_known(loaded.plan.clone(), &targets.collect::<Vec<_>>())?;
     let other = usual.plan(loaded.plan.settings.seed.wrapping_add(1)).map_err(load::alone)?;
     let random = is_random(&loaded.plan, &other, [&loaded.plan.settings]);
     let seeds = load::seeds(loaded.plan.settings.seed, arguments.seeds, random, terminal);
@@ -40,8 +41,7 @@ pub(super) fn run(arguments: &Size, terminal: Terminal) -> Result<Exit> {
         terminal.say("interrupted: no answer from a search that is not done");
         return Ok(Exit::Unfinished);
     };
-    known(&question, key, &found)?;
-    let sized = Sized { title, key, question: &question, found: &found, seeds: &seeds };
+    let sized = Sized { title, key, value, question: &question, found: &found, seeds: &seeds };
     let text = match arguments.json {
         true => report::size::json(&sized),
         false => report::size::text(&sized, terminal.width),
@@ -83,24 +83,18 @@ fn between(text: &str) -> Option<RangeInclusive<u64>> {
     (!range.is_empty() && *range.end() < 1 << 62).then_some(range)
 }
 
-/// The first value, of those that are tried anyway, with which there is a scenario, and that.
+/// The first value, of those that are tried anyway, with which there is a scenario, and that; without any,
+/// what is wrong with the first.
 fn first<'a>(question: &Question, with: &impl Fn(u64) -> Template<'a>) -> Result<(Template<'a>, Loaded)> {
     let (mut value, high) = question.between.clone().into_inner();
+    let mut wrong = None;
     loop {
         let template = with(value);
         match template.load() {
-            Err(error) if value >= high => return Err(error),
-            Err(_) => value = (value * 2).max(value + 1).min(high),
+            Err(error) if value >= high => return Err(wrong.unwrap_or(error)),
+            Err(error) => wrong = wrong.or(Some(error)),
             Ok(loaded) => return Ok((template, loaded)),
         }
+        value = (value * 2).max(value + 1).min(high);
     }
-}
-
-/// That every measure is known.
-fn known(question: &Question, key: &str, found: &Sizing) -> Result<()> {
-    let Some((place, value)) = found.unknown() else { return Ok(()) };
-    let target = &question.targets[place];
-    let said = format!("nothing is known of `{}` with {key} = {value}", target.measure.word());
-    let hint = format!("it is {}; power is counted where a platform draws some", target.measure.about);
-    Err(Problem::new(said).at(Place::file(format!("--where {}", target.text))).hint(hint).into())
 }

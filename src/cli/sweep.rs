@@ -2,9 +2,9 @@ use super::arguments::{Designed, Sweep};
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::vary::{Template, brief, parsed};
-use super::{Exit, interrupt};
+use super::{Exit, interrupt, load};
 use crate::ensemble::{Delivered, Done, MEASURES, Measure, Wanted, Watch, World, each, measure};
-use crate::error::{Place, Problems, Result};
+use crate::error::{Error, Place, Problem, Problems, Result};
 use crate::experiment::{Axis, Design, Shard, points};
 use crate::report::Directory;
 use crate::report::sweep::{self, Store, Swept};
@@ -16,11 +16,27 @@ use std::time::Duration;
 /// Measures of a table that does not say which.
 const USUAL: [&str; 4] = ["wait_mean", "wait_p95", "utilization", "unfinished"];
 
+/// Points that are drawn where nobody says how many.
+const POINTS: u32 = 100;
+
 /// What is asked, every problem of it told at once.
 struct Asked {
     axes: Vec<Axis>,
     points: Vec<Vec<String>>,
     measures: Vec<&'static Measure>,
+    /// The option that names the measures, as the user typed it.
+    typed: String,
+}
+
+impl Asked {
+    /// Whether a key that begins so varies.
+    fn varies(&self, part: &str) -> bool {
+        self.axes.iter().any(|axis| axis.key.split('.').next() == Some(part))
+    }
+    /// The points with that value of an axis.
+    fn with<'a>(&'a self, axis: usize, value: &'a str) -> impl Iterator<Item = usize> + 'a {
+        (0..self.points.len()).filter(move |point| self.points[*point][axis] == value)
+    }
 }
 
 /// Runs a scenario at every point of some axes, under every seed.
@@ -34,6 +50,12 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
         pairs.fold(template.clone(), |template, (axis, value)| template.with(&axis.key, value))
     };
     let loaded = first(asked.points.len(), &at)?;
+    must_be_policies(&asked, &at)?;
+    // Where tariffs or sites vary, something may be known of other points.
+    if !asked.varies("power") && !asked.varies("cluster") {
+        let measures: Vec<_> = asked.measures.iter().map(|measure| (*measure, asked.typed.clone())).collect();
+        load::must_be_known(loaded.plan.clone(), &measures)?;
+    }
     terminal.notes(&loaded.notes);
     let seeds = u64::from(arguments.seeds);
     let first_seed = loaded.plan.settings.seed;
@@ -45,7 +67,10 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
     let missing: Vec<u64> = (0..runs).filter(|run| shard.has(*run) && !store.has(*run)).collect();
     let own = (0..runs).filter(|run| shard.has(*run)).count();
     told(&store, own - missing.len(), own, terminal);
-    let title = format!("{}: {}", loaded.name, loaded.plan.settings.policy());
+    let title = match asked.varies("policy") {
+        true => loaded.name.clone(),
+        false => format!("{}: {}", loaded.name, loaded.plan.settings.policy()),
+    };
     drop(loaded);
     let split =
         |run: u64| (usize::try_from(run / seeds).unwrap_or(usize::MAX), first_seed.wrapping_add(run % seeds));
@@ -70,12 +95,17 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
     let places: Vec<usize> = asked.measures.iter().map(|measure| measure.index()).collect();
     let values = |run| sweep::values(store.row(run).unwrap_or_default(), asked.axes.len(), &places);
     let of_point = |point: u64| (0..seeds).map(|seed| values(point * seeds + seed)).collect();
+    let problem = |point: u64| {
+        (point * seeds..(point + 1) * seeds)
+            .find_map(|run| sweep::problem(store.row(run).unwrap_or_default()))
+    };
     let swept = Swept {
         title,
         keys: keys.collect(),
         points: &asked.points,
         measures: asked.measures.clone(),
         runs: (0..asked.points.len() as u64).map(of_point).collect(),
+        problems: (0..asked.points.len() as u64).map(problem).collect(),
         is_front: arguments.front.is_some(),
     };
     terminal.print(&if arguments.json {
@@ -95,7 +125,7 @@ fn sweep_over<'a>(
     at: &(impl Fn(usize) -> Template<'a> + Sync),
     split: impl Fn(u64) -> (usize, u64) + Sync,
     mut keep: impl FnMut(u64, std::result::Result<Delivered, String>) -> Result<()> + Send,
-) -> Option<crate::error::Error> {
+) -> Option<Error> {
     let bar = Bar::of_sweep(terminal, own as u64);
     let begun = own - missing.len();
     let progress = |done: Done| bar.at((begun + done.runs) as u64);
@@ -140,21 +170,24 @@ fn asked(arguments: &Sweep) -> Result<Asked> {
             Err(problem) => problems.push(problem.at(Place::file(format!("{option} {names}")))),
         }
     }
+    let (count, seed) = (arguments.points.unwrap_or(POINTS), arguments.changes.seed.unwrap_or_default());
     let design = match arguments.design {
         Designed::Grid => Design::Grid,
-        Designed::Random => {
-            Design::Random { points: arguments.points, seed: arguments.changes.seed.unwrap_or_default() }
-        }
-        Designed::Lhs => {
-            Design::Latin { points: arguments.points, seed: arguments.changes.seed.unwrap_or_default() }
-        }
+        Designed::Random => Design::Random { points: count, seed },
+        Designed::Lhs => Design::Latin { points: count, seed },
     };
+    if let Some(points) = arguments.points.filter(|_| design == Design::Grid) {
+        let problem = Problem::new("a grid has every combination, and no number of points");
+        let hint =
+            format!("`--design random --points {points}` draws so many; `:steps` of a range thins a grid");
+        problems.push(problem.at(Place::file(format!("--points {points}"))).hint(hint));
+    }
     let points = if problems.is_empty() { points(&axes, design) } else { Ok(Vec::new()) };
     let points = points.unwrap_or_else(|problem| {
         problems.push(problem.at(Place::file("--vary")));
         Vec::new()
     });
-    problems.into_result(Asked { axes, points, measures })
+    problems.into_result(Asked { axes, points, measures, typed: format!("{option} {names}") })
 }
 
 /// The scenario of the first point that has one; without any, what is wrong with the first.
@@ -167,6 +200,35 @@ fn first<'a>(points: usize, at: &impl Fn(usize) -> Template<'a>) -> Result<Loade
         found = at(point).load().or(found);
     }
     found
+}
+
+/// Points that are tried with a policy before it is said to be none.
+const TRIES: usize = 32;
+
+/// That every policy and part of one that was written can be had at some point: another is a slip, and no point.
+fn must_be_policies<'a>(asked: &Asked, at: &impl Fn(usize) -> Template<'a>) -> Result<()> {
+    let mut problems = Problems::default();
+    for (place, axis) in asked.axes.iter().enumerate() {
+        if axis.key.split('.').next() != Some("policy") || !axis.is_list() {
+            continue;
+        }
+        for value in axis.grid() {
+            let mut wrong = None;
+            for point in asked.with(place, &value).take(TRIES) {
+                // A job that is too large is a matter of the point.
+                match at(point).with("run.oversized", "reject").load() {
+                    Ok(_) => {
+                        wrong = None;
+                        break;
+                    }
+                    Err(Error::Input(own)) => wrong = wrong.or(Some(own)),
+                    Err(other) => return Err(other),
+                }
+            }
+            wrong.into_iter().for_each(|wrong| problems.append(wrong));
+        }
+    }
+    problems.into_result(())
 }
 
 /// What was there already.
@@ -192,6 +254,7 @@ fn manifest(arguments: &Sweep, asked: &Asked, loaded: &Loaded) -> String {
         "changes": arguments.changes.words(),
         "parts": [changes.order, changes.backfill, changes.placement, changes.preemption],
         "vary": arguments.vary,
+        "design": format!("{:?}", arguments.design).to_lowercase(),
         "points": asked.points.len(),
         "first_seed": loaded.plan.settings.seed,
         "seeds": arguments.seeds,

@@ -2,7 +2,7 @@ use super::arguments::Watch;
 use super::progress::Bar;
 use super::saved::Saved;
 use super::terminal::Terminal;
-use super::{Exit, interrupt, load};
+use super::{Exit, interrupt, load, moment};
 use crate::error::{Error, Place, Problem, Result};
 use crate::history::History;
 use crate::metrics::measure;
@@ -26,13 +26,14 @@ pub(super) fn run(arguments: &Watch, terminal: Terminal) -> Result<Exit> {
     let (title, history) = source(arguments, terminal)?;
     let measured = measure(&history);
     let mut film = Film::new(title, &history, &measured);
-    let Some(at) = arguments.at else { return play(&mut film, arguments.speed, terminal) };
+    let Some(text) = &arguments.at else { return play(&mut film, arguments.speed, terminal) };
+    let at = moment::instant(text, history.plan.workload.epoch)?;
     if at > film.end() {
         let found = format!(
             "expected an instant of the run, which ends after {}",
             Time(film.end().0).since(Time::ZERO)
         );
-        return Err(Problem::new(found).at(Place::file("--at".to_owned())).into());
+        return Err(Problem::new(found).at(Place::file(format!("--at {text}"))).into());
     }
     terminal.print(&watch::text(&mut film, at, terminal.width, terminal.colour))?;
     Ok(Exit::Done)

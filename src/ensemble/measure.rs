@@ -4,6 +4,7 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::Outcome;
 use crate::metrics::{Measured, Metrics, PowerMetrics};
 use serde::Serialize;
+use std::ops::RangeInclusive;
 
 /// What a number is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,6 +59,23 @@ impl Unit {
             Self::Dollars => "_usd",
             Self::Grams => "_g",
         }
+    }
+}
+
+impl Unit {
+    /// The values that something counted in it can have; money is also earned.
+    #[must_use]
+    pub const fn reach(self) -> RangeInclusive<f64> {
+        match self {
+            Self::Share => 0.0..=1.0,
+            Self::Dollars => f64::NEG_INFINITY..=f64::INFINITY,
+            _ => 0.0..=f64::INFINITY,
+        }
+    }
+    /// Whether it tells of energy and what that costs, of which something is known in every run of a scenario or in none.
+    #[must_use]
+    pub const fn is_of_energy(self) -> bool {
+        matches!(self, Self::Joules | Self::Watts | Self::Dollars | Self::Grams)
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Delivered {
     pub values: Vec<f64>,
     /// How many jobs count.
     pub jobs: u64,
+    /// Whether jobs are left that nothing left to happen could start.
+    pub stuck: bool,
     /// The digest of its history, if wanted.
     pub digest: Option<Digest>,
     /// The groups by each of what was wanted.
@@ -215,6 +217,7 @@ fn one(
     Some(Delivered {
         values: wanted.measures.iter().map(|measure| measure.of(&measured)).collect(),
         jobs: measured.metrics.jobs.into(),
+        stuck: history.is_stuck(),
         digest: wanted.digest.then(|| history.digest()),
         groups: wanted.by.iter().map(|by| (*by, waits_by(*by, &history, &measured))).collect(),
         days: if wanted.days { rank(&history, &measured) } else { Vec::new() },

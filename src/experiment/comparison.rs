@@ -88,6 +88,8 @@ pub struct Column {
     pub groups: Vec<Group>,
     /// How many jobs count, seed by seed.
     pub jobs: Vec<u64>,
+    /// In how many runs jobs are left that nothing left to happen could start.
+    pub stuck_runs: usize,
 }
 
 /// Several contenders beside each other.
@@ -159,6 +161,7 @@ impl Comparison {
                 })
                 .collect(),
             jobs: runs[place].iter().map(|run| run.jobs).collect(),
+            stuck_runs: runs[place].iter().filter(|run| run.stuck).count(),
         };
         let policies = contenders.iter().enumerate().map(column).collect();
         Self { policies, reference, seeds, basis, by, about, precision }

@@ -1,6 +1,7 @@
 use super::explain::{Explained, explain, first_start};
 use crate::history::{History, Outcome, Plan, WaitReason};
 use crate::metrics::{SecondsByReason, percentile, waited};
+use crate::policy::{oversized, too_large};
 use crate::simulation::{Control, simulate};
 use crate::units::{Seconds, Time};
 use rayon::prelude::*;
@@ -51,6 +52,63 @@ impl Fit {
         let key = |fit: &Self| fit.wait(50).map_or(u32::MAX, |wait| wait.0);
         key(self) < key(other) || key(self) == key(other) && self.started() > other.started()
     }
+}
+
+/// Why an empty cluster cannot hold a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barrier {
+    /// Its tenant may hold no more than so many thousandths of a GPU.
+    Quota(u32),
+    /// The jobs of its partition may.
+    Limit(u32),
+    /// Caps leave less power than it would draw.
+    Power,
+    /// There is no room of the shape it asks for.
+    Room,
+}
+
+impl Barrier {
+    /// What keeps a job out of the empty cluster of a plan, if something does: the first of several.
+    ///
+    /// # Panics
+    /// Without such a job.
+    #[must_use]
+    pub fn of(plan: &Plan, job: u32) -> Option<Self> {
+        if oversized(plan).binary_search(&job).is_err() {
+            return None;
+        }
+        let asked = plan.workload.request_of(job).gpus().milli();
+        let [quota, limit] = ceilings(plan, job).map(|ceiling| ceiling.filter(|ceiling| *ceiling < asked));
+        let has_room = || too_large(plan).binary_search(&job).is_err();
+        Some(match (quota, limit) {
+            (Some(quota), _) => Self::Quota(quota),
+            (None, Some(limit)) => Self::Limit(limit),
+            (None, None) if has_room() => Self::Power,
+            (None, None) => Self::Room,
+        })
+    }
+    /// As machines call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quota(_) => "quota",
+            Self::Limit(_) => "limit",
+            Self::Power => "power",
+            Self::Room => "room",
+        }
+    }
+}
+
+/// What the tenant of a job may hold, and what the jobs of its partition may, thousandths of a GPU.
+///
+/// # Panics
+/// Without such a job.
+#[must_use]
+pub fn ceilings(plan: &Plan, job: u32) -> [Option<u32>; 2] {
+    let workload = &plan.workload;
+    let quota = workload.tenants[workload.jobs[job as usize].tenant as usize].quota_milli;
+    let partition = &workload.partitions[workload.request_of(job).partition as usize];
+    [quota, plan.cluster.partition(partition).and_then(|partition| partition.limit_milli)]
 }
 
 /// What became of a job in the first of the seeds.

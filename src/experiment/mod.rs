@@ -15,10 +15,10 @@ pub use compare::{Contender, Match, compare, is_random};
 pub use comparison::{Basis, Column, Comparison, Entry, Group, Reached};
 pub use effects::{interactions, main_effects};
 pub use explain::{
-    Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, explain, first_start, otherwise,
-    wait_of_others,
+    Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, explain, first_start, longer_wait,
+    otherwise, waits,
 };
-pub use fit::{First, Fit, fit, index_of};
+pub use fit::{Barrier, First, Fit, ceilings, fit, index_of};
 pub use front::pareto;
 pub use size::{CHECK, Probe, Question, Sizing, Verdict, size};
 pub use sweep::{Axis, Design, Shard, points};

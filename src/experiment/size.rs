@@ -58,8 +58,6 @@ pub struct Sizing {
     pub answer: Option<u64>,
     /// By value.
     pub probes: BTreeMap<u64, Probe>,
-    /// From here on more changes nothing, if that is why there is no answer.
-    pub flat: Option<u64>,
 }
 
 impl Sizing {
@@ -72,11 +70,17 @@ impl Sizing {
         let verdicts = probe.map_or(&[][..], |probe| &probe.verdicts[..]);
         (0..).zip(verdicts).filter(|(_, verdict)| !verdict.met).map(|(place, _)| place).collect()
     }
-    /// A target, by its place, of whose measure nothing is known, and with which value.
+    /// The values that were tried, as ranges of which every one was.
     #[must_use]
-    pub fn unknown(&self) -> Option<(usize, u64)> {
-        let place = |probe: &Probe| probe.verdicts.iter().position(|verdict| verdict.value.is_nan());
-        self.probes.iter().find_map(|(value, probe)| Some((place(probe)?, *value)))
+    pub fn tried(&self) -> Vec<RangeInclusive<u64>> {
+        let mut found: Vec<RangeInclusive<u64>> = Vec::new();
+        for value in self.probes.keys() {
+            match found.last_mut() {
+                Some(last) if last.end() + 1 == *value => *last = *last.start()..=*value,
+                _ => found.push(*value..=*value),
+            }
+        }
+        found
     }
     /// Values above the answer that miss a target all the same.
     #[must_use]
@@ -97,10 +101,16 @@ impl Sizing {
 
 /// The least value with which the plan of every seed, on average, meets the targets.
 ///
-/// Values are doubled until one does, halved in between, and then those around it are tried, since more need not be
-/// better: under backfill one node more can make a job wait longer. A value below that meets the targets too takes the
-/// place of the answer, and those around it are tried in turn. With [`Question::check`] none, every value below is tried,
-/// and the answer is that of an exhaustive search. A plan that there is not misses every target. `None` if interrupted.
+/// Values are doubled until one does. Where a target turns from missed to met between two of them, the value from which
+/// on it is met is halved in on: other targets may be met there and no longer with twice as much. Soon after a target
+/// that was met is missed again it stops, and without an answer the gaps are halved until a few dozen values were tried. From an answer it goes down by halving, and then those around
+/// it are tried, since more need not be better: under backfill one node more can make a job wait longer. A value below
+/// that meets the targets too takes the place of the answer, and those around it are tried in turn. With
+/// [`Question::check`] none, every value below is tried, and the answer is that of an exhaustive search. A plan that
+/// there is not misses every target. `None` if interrupted.
+///
+/// If there is something to run from some value on, and each target is met from some value on or up to some value, the
+/// answer is exact, and so is that there is none. Of others it may miss a value that it did not try: [`Sizing::tried`] says which those are.
 ///
 /// # Complexity
 /// O(log answer + check) values, each with all seeds, on every core.
@@ -144,24 +154,34 @@ fn judged(targets: &[Target], runs: &[Result<Delivered, String>], seed: u64) -> 
     Probe { verdicts: targets.iter().enumerate().map(verdict).collect(), problem: None }
 }
 
-/// Doublings without any change after which more is not expected to change anything.
-const FLAT: usize = 3;
 /// Values tried at once where every one is.
 const BATCH: u64 = 64;
+/// Values to have tried before there is said to be no answer, if there are as many.
+const GRID: usize = 32;
+/// Doublings past a value from which on, as far as targets turn once, there is no answer.
+const BEYOND: usize = 3;
+/// Values of that grid tried at once: where little is random, cores have nothing else to do.
+const GRID_BATCH: usize = 4;
 
 /// The search itself, on whatever answers for a list of values.
 fn search(question: &Question, probe: impl FnMut(&[u64]) -> Option<Vec<Probe>>) -> Option<Sizing> {
     let mut search = Search { question, probe, found: Sizing::default() };
-    let (low, high) = search.rise()?;
-    if let Some(high) = high {
-        let answer = search.halve(low, high)?;
+    let mut met = search.rise()?;
+    if met.is_none() {
+        met = search.refine()?;
+    }
+    if let Some(met) = met {
+        let answer = search.halve(met)?;
         search.found.answer = Some(search.below(answer)?);
         search.above()?;
-    } else if question.check.is_none() && search.found.unknown().is_none() {
+    } else if question.check.is_none() {
         search.everything()?;
     }
     Some(search.found)
 }
+
+/// What may hold of a probe, of a target by its place.
+type Turn = fn(&Probe, usize) -> bool;
 
 struct Search<'a, P> {
     question: &'a Question,
@@ -184,33 +204,106 @@ impl<P: FnMut(&[u64]) -> Option<Vec<Probe>>> Search<'_, P> {
         self.ask([value])?;
         Some(self.found.probes[&value].is_met())
     }
-    /// Doubles up to the first value that meets the targets: the last one that does not, and it.
-    fn rise(&mut self) -> Option<(Option<u64>, Option<u64>)> {
+    /// Doubles up to a value that meets the targets, if one does, and looks where a target turns.
+    fn rise(&mut self) -> Option<Option<u64>> {
         let (mut low, mut value) = (None, *self.question.between.start());
         let most = *self.question.between.end();
-        while !self.meets(value)? {
-            low = Some(value);
-            self.found.flat = self.flat();
-            if value >= most || self.found.flat.is_some() || self.found.unknown().is_some() {
-                return Some((low, None));
+        let mut past = 0;
+        loop {
+            if self.meets(value)? {
+                return Some(Some(value));
             }
+            if let Some(met) = self.turns(low.unwrap_or(value), value)? {
+                return Some(Some(met));
+            }
+            past += usize::from(self.is_past(value));
+            if value >= most || past > BEYOND {
+                return Some(None);
+            }
+            low = Some(value);
             value = value.saturating_mul(2).max(value + 1).min(most);
         }
-        Some((low, Some(value)))
     }
-    /// The value from which on the last doublings changed nothing.
-    fn flat(&self) -> Option<u64> {
-        let last: Vec<_> = self.found.probes.iter().rev().take(FLAT + 1).collect();
-        let (first, rest) = last.split_last()?;
-        let told = first.1.problem.is_none() && rest.len() == FLAT;
-        (told && rest.iter().all(|probe| probe.1 == first.1)).then_some(*first.0)
+    /// Whether a target that is missed was met with less: as far as each turns once, more is of no use.
+    fn is_past(&self, value: u64) -> bool {
+        let is_met = |probe: &Probe, target: usize| probe.verdicts.get(target).is_some_and(|own| own.met);
+        let last = &self.found.probes[&value];
+        let missed = (0..last.verdicts.len()).filter(|target| !is_met(last, *target));
+        let before = |target: usize| self.found.probes.range(..value).any(|(_, probe)| is_met(probe, target));
+        missed.into_iter().any(before)
     }
-    /// Between a value that misses, if there is one, and one that meets the targets.
-    fn halve(&mut self, low: Option<u64>, mut high: u64) -> Option<u64> {
-        let Some(mut low) = low else { return Some(high) };
-        while high - low > 1 {
+    /// Between two values that miss: halves in on where there is something to run, and where each target turns from
+    /// missed to met; a value on the way that meets all.
+    fn turns(&mut self, low: u64, high: u64) -> Option<Option<u64>> {
+        let runs = |probe: &Probe, _| probe.problem.is_none();
+        let is_met = |probe: &Probe, target: usize| probe.verdicts.get(target).is_some_and(|own| own.met);
+        let targets = (0..self.question.targets.len()).map(|target| (is_met as Turn, target));
+        for (holds, target) in std::iter::once((runs as Turn, 0)).chain(targets) {
+            let (mut low, mut high) = (low, high);
+            if holds(&self.found.probes[&low], target) || !holds(&self.found.probes[&high], target) {
+                continue;
+            }
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                if self.meets(middle)? {
+                    return Some(Some(middle));
+                }
+                if holds(&self.found.probes[&middle], target) { high = middle } else { low = middle }
+            }
+        }
+        Some(None)
+    }
+    /// Halves the gaps between the values tried until there are a few dozen, or no gaps; a value that meets the targets.
+    fn refine(&mut self) -> Option<Option<u64>> {
+        loop {
+            let tried: Vec<u64> = self.found.probes.keys().copied().collect();
+            // Where the last ones are all the same, which may be costly to run, those in between hardly differ.
+            let is_last =
+                |value: u64| Some(&self.found.probes[&value]) == self.found.probes.values().next_back();
+            let end = tried.iter().rposition(|value| !is_last(*value)).map_or(tried.len(), |place| place + 2);
+            let gaps: Vec<[u64; 2]> = tried[..end.min(tried.len())]
+                .windows(2)
+                .map(|two| [two[0], two[1]])
+                .filter(|[low, high]| high - low > 1)
+                .collect();
+            if gaps.is_empty() || tried.len() >= GRID {
+                return Some(None);
+            }
+            let middle = |[low, high]: [u64; 2]| low + (high - low) / 2;
+            for batch in gaps.chunks(GRID_BATCH) {
+                self.ask(batch.iter().map(|gap| middle(*gap)))?;
+                for [low, high] in batch.iter().copied() {
+                    let middle = middle([low, high]);
+                    if self.meets(middle)? {
+                        return Some(Some(middle));
+                    }
+                    for (low, high) in [(low, middle), (middle, high)] {
+                        if let Some(met) = self.turns(low, high)? {
+                            return Some(Some(met));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    /// Between a value that meets the targets and the next one below that was tried and misses, if there is one.
+    fn halve(&mut self, mut high: u64) -> Option<u64> {
+        let missed = |search: &Self, high| {
+            search
+                .found
+                .probes
+                .range(..high)
+                .next_back()
+                .filter(|(_, probe)| !probe.is_met())
+                .map(|(value, _)| *value)
+        };
+        while let Some(low) = missed(self, high)
+            && high - low > 1
+        {
             let middle = low + (high - low) / 2;
-            if self.meets(middle)? { high = middle } else { low = middle }
+            if self.meets(middle)? {
+                high = middle;
+            }
         }
         Some(high)
     }
@@ -250,7 +343,6 @@ impl<P: FnMut(&[u64]) -> Option<Vec<Probe>>> Search<'_, P> {
                 .find(|(_, probe)| probe.is_met())
                 .map(|(value, _)| *value);
             if self.found.answer.is_some() || high == most {
-                self.found.flat = None;
                 return Some(());
             }
             low = high + 1;

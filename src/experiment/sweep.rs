@@ -82,6 +82,11 @@ impl Axis {
             }
         }
     }
+    /// Whether its values were written one by one.
+    #[must_use]
+    pub const fn is_list(&self) -> bool {
+        matches!(self.values, Values::List(_))
+    }
     /// The value that a number drawn from all of 32 bits picks.
     fn drawn(&self, draw: u32) -> String {
         match &self.values {
@@ -185,9 +190,8 @@ pub fn points(axes: &[Axis], design: Design) -> Result<Vec<Vec<String>>, Box<Pro
         }
         if design == Design::Grid && !axis.has_steps() {
             let problem = Problem::new(format!("`{}`: a range of a grid needs a number of steps", axis.key));
-            return Err(Box::new(
-                problem.hint("such as `8..64:8`; `--design random --points 100` draws from it"),
-            ));
+            let hint = "such as `8..64:8`; `gigawatt sweep --design random --points 100` draws from it";
+            return Err(Box::new(problem.hint(hint)));
         }
     }
     match design {
@@ -232,7 +236,7 @@ fn grid(axes: &[Axis]) -> Result<Vec<Vec<String>>, Box<Problem>> {
     let count = values.iter().try_fold(1_usize, |count, values| count.checked_mul(values.len()));
     if count.is_none_or(|count| count > POINTS_MAX) {
         let problem = Problem::new(format!("more than {POINTS_MAX} points"));
-        return Err(Box::new(problem.hint("`--design random --points N` draws some of them")));
+        return Err(Box::new(problem.hint("`gigawatt sweep --design random --points N` draws some of them")));
     }
     let mut points = vec![Vec::new()];
     for values in &values {

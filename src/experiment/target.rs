@@ -68,7 +68,35 @@ impl Target {
             let problem = Problem::new(format!("`{text}`: expected {expected}, found `{}`", value.trim()));
             Box::new(problem.hint(format!("{}: {}", measure.word(), measure.about)))
         })?;
-        Ok(Self { text: text.trim().to_owned(), measure, side, bound })
+        let target = Self { text: text.trim().to_owned(), measure, side, bound };
+        target.must_be_within_reach(value.trim())?;
+        Ok(target)
+    }
+    /// That there are values that meet it, and, of a share, that its bound is one.
+    fn must_be_within_reach(&self, written: &str) -> Result<(), Box<Problem>> {
+        let unit = self.measure.unit;
+        let (least, most) = unit.reach().into_inner();
+        let can_be_met = match self.side {
+            Side::Below => self.bound > least,
+            Side::AtMost => self.bound >= least,
+            Side::Above => self.bound < most,
+            Side::AtLeast => self.bound <= most,
+            Side::Equal => (least..=most).contains(&self.bound),
+        };
+        if can_be_met && (unit != Unit::Share || (least..=most).contains(&self.bound)) {
+            return Ok(());
+        }
+        let (word, about) = (self.measure.word(), self.measure.about);
+        let said = match unit {
+            Unit::Share => format!("`{}`: {word} is a share, from 0 to 1", self.text),
+            _ => format!("`{}` is met by nothing: {word} is at least 0", self.text),
+        };
+        let is_percent = unit == Unit::Share && (1.0..=100.0).contains(&self.bound);
+        let hint = match is_percent && written.parse::<f64>().is_ok() {
+            true => format!("did you mean `{}%`?", self.text),
+            false => format!("{word}: {about}"),
+        };
+        Err(Box::new(Problem::new(said).hint(hint)))
     }
     /// Whether a value is where it has to be.
     #[must_use]
@@ -135,6 +163,7 @@ fn amount(text: &str, unit: Unit) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Problems;
 
     #[test]
     fn targets_are_read_in_the_units_of_their_measures() {
@@ -169,10 +198,27 @@ mod tests {
             ("peak < 30 t", "expected a power"),
             ("< 3", "unknown measure ``"),
             ("wait_p95 =< 3", "found `< 3`"),
+            ("utilization > 30", "utilization is a share, from 0 to 1"),
+            ("utilization < 30", "utilization is a share, from 0 to 1"),
+            ("utilization > 100%", "utilization is a share, from 0 to 1"),
+            ("wait_p95 < 0s", "is met by nothing: wait_p95 is at least 0"),
+            ("wait_max = -3", "is met by nothing: wait_max is at least 0"),
+            ("unfinished <= -1", "is met by nothing: unfinished is at least 0"),
         ] {
             let problem = Target::parse(text).unwrap_err();
             assert!(problem.message().contains(said), "{text}: {}", problem.message());
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_percentage_is_suggested_as_one() {
+        let hint = |text: &str| Problems::from(*Target::parse(text).unwrap_err()).to_string();
+        assert!(
+            hint("utilization>30").contains("did you mean `utilization>30%`?"),
+            "{}",
+            hint("utilization>30")
+        );
+        assert!(!hint("utilization>300%").contains("did you mean"), "{}", hint("utilization>300%"));
     }
 
     #[test]

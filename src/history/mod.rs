@@ -382,6 +382,11 @@ pub struct History {
 }
 
 impl History {
+    /// Whether jobs are left that nothing left to happen could start.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.exhausted && self.jobs.iter().any(|job| job.outcome == Outcome::Unfinished)
+    }
     /// What a segment holds.
     #[must_use]
     pub fn pieces_of(&self, segment: &Segment) -> &[Piece] {

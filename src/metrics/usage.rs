@@ -19,7 +19,7 @@ pub struct Usage {
     /// The most that it may hold at once, GPUs: a quota, or a limit; none: as many as there are.
     pub ceiling: Option<f64>,
     /// The GPUs that it is entitled to, mean over the run: of a tenant its part by quotas, or an equal one, of those that were
-    /// available; of a partition those of its nodes.
+    /// available, and no more than it may hold, which leaves the rest to the others; of a partition those of its nodes.
     pub entitled: f64,
     /// GPUs held by its jobs, mean over the run.
     pub held: f64,
@@ -66,6 +66,16 @@ struct Groups {
     entitled: Entitled,
 }
 
+impl Groups {
+    /// What each is entitled to while so many thousandths of a GPU are available.
+    fn entitled_of(&self, available: u64) -> Vec<u64> {
+        match &self.entitled {
+            Entitled::Nodes(_, all) => all.clone(),
+            Entitled::Parts(parts) => parted(parts, &self.ceilings, available),
+        }
+    }
+}
+
 /// What groups are entitled to.
 enum Entitled {
     /// A part of what is available, as the sum of all parts counts.
@@ -77,7 +87,7 @@ enum Entitled {
 /// What every tenant with a job may hold and held, in their order.
 ///
 /// # Complexity
-/// O(instants · tenants).
+/// O(instants · tenants), and O(tenants²) where the available GPUs change.
 #[must_use]
 pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
     let workload = &history.plan.workload;
@@ -133,6 +143,30 @@ pub fn usage_of_partitions(history: &History) -> Vec<Usage> {
     )
 }
 
+/// Parts of what is available, of which nobody gets more than a ceiling: what is beyond it is shared by the others.
+fn parted(parts: &[u64], ceilings: &[Option<u64>], available: u64) -> Vec<u64> {
+    let mut given: Vec<Option<u64>> = parts.iter().map(|part| (*part == 0).then_some(0)).collect();
+    loop {
+        let open = |place: &usize| given[*place].is_none();
+        let whole: u128 = (0..parts.len()).filter(open).map(|place| u128::from(parts[place])).sum();
+        let rest = available.saturating_sub(given.iter().flatten().sum());
+        let share = |place: usize| {
+            u64::try_from(u128::from(parts[place]) * u128::from(rest) / whole.max(1)).unwrap_or(u64::MAX)
+        };
+        let full = |place: usize| ceilings[place].filter(|ceiling| share(place) > *ceiling);
+        let reached: Vec<(usize, u64)> =
+            (0..parts.len()).filter(open).filter_map(|place| Some((place, full(place)?))).collect();
+        if reached.is_empty() {
+            return given
+                .iter()
+                .enumerate()
+                .map(|(place, own)| own.unwrap_or_else(|| share(place)))
+                .collect();
+        }
+        reached.into_iter().for_each(|(place, ceiling)| given[place] = Some(ceiling));
+    }
+}
+
 fn usage(history: &History, groups: &Groups) -> Vec<Usage> {
     let mut sums = vec![[0_u64; WaitReason::ALL.len()]; groups.names.len()];
     let mut jobs = vec![0_u32; groups.names.len()];
@@ -173,6 +207,8 @@ struct Sums<'a> {
     history: &'a History,
     groups: &'a Groups,
     levels: Vec<Level>,
+    /// What each is entitled to while so many thousandths of a GPU are available.
+    entitled: (u64, Vec<u64>),
     /// By group that is starved, and group that borrows: what that borrows meanwhile.
     pairs: Vec<Vec<u128>>,
 }
@@ -184,6 +220,7 @@ impl<'a> Sums<'a> {
             history,
             groups,
             levels: vec![Level::default(); count],
+            entitled: (0, groups.entitled_of(0)),
             pairs: vec![vec![0; count]; count],
         };
         let stretches = Stretches::new(times(history).1);
@@ -235,19 +272,15 @@ impl<'a> Sums<'a> {
 
     /// So many seconds of it.
     fn add(&mut self, seconds: u128, available: u64) {
-        let entitled: Vec<u64> = match &self.groups.entitled {
-            Entitled::Nodes(_, all) => all.clone(),
-            Entitled::Parts(parts) => {
-                let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
-                let share = |part: &u64| u128::from(*part) * u128::from(available) / whole.max(1);
-                parts.iter().map(|part| u64::try_from(share(part)).unwrap_or(u64::MAX)).collect()
-            }
-        };
+        if self.entitled.0 != available {
+            self.entitled = (available, self.groups.entitled_of(available));
+        }
+        let entitled = &self.entitled.1;
         let over: Vec<u64> =
-            self.levels.iter().zip(&entitled).map(|(level, own)| level.held.saturating_sub(*own)).collect();
+            self.levels.iter().zip(entitled).map(|(level, own)| level.held.saturating_sub(*own)).collect();
         let borrowed: u128 = over.iter().map(|milli| u128::from(*milli)).sum();
         let under = |level: &Level, own: u64| u128::from(own.saturating_sub(level.held));
-        let unused: u128 = self.levels.iter().zip(&entitled).map(|(level, own)| under(level, *own)).sum();
+        let unused: u128 = self.levels.iter().zip(entitled).map(|(level, own)| under(level, *own)).sum();
         let is_parts = matches!(self.groups.entitled, Entitled::Parts(_));
         for (group, level) in self.levels.iter_mut().enumerate() {
             level.held_seconds += u128::from(level.held) * seconds;
@@ -306,6 +339,34 @@ mod tests {
             borrowed += usize::from(taken > 0.1 && (taken - given).abs() < 0.01 * (taken + hours));
         }
         assert!(borrowed > 5, "in {borrowed} runs tenants lend what others borrow");
+    }
+
+    #[test]
+    fn nobody_is_entitled_to_more_than_it_may_hold_and_others_get_the_rest() {
+        let none = [None; 3];
+        for (parts, ceilings, available, expected) in [
+            ([1, 1, 1], none, 900, [300, 300, 300]),
+            ([1, 1, 1], [Some(100), None, None], 900, [100, 400, 400]),
+            ([1, 1, 1], [Some(100), Some(350), None], 900, [100, 350, 450]),
+            ([64, 112, 112], [Some(64), Some(112), Some(112)], 576, [64, 112, 112]),
+            ([64, 112, 112], [Some(64), Some(112), Some(112)], 144, [32, 56, 56]),
+            ([0, 1, 1], [Some(50), Some(10), None], 100, [0, 10, 90]),
+            ([0, 0, 0], none, 100, [0, 0, 0]),
+        ] {
+            assert_eq!(
+                parted(&parts, &ceilings, available),
+                expected,
+                "{parts:?} {ceilings:?} of {available}"
+            );
+        }
+        for seed in 0..60 {
+            for own in usage_of_tenants(&sample::random(seed)) {
+                assert!(
+                    own.ceiling.is_none_or(|ceiling| own.entitled <= ceiling + 1e-9),
+                    "seed {seed}: {own:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ mod walk;
 pub use placement::ranked::{Ranks, When};
 pub use reasons::Reasons;
 
-use crate::history::Plan;
+use crate::history::{Plan, Settings};
 use crate::state::class::{Class, Classes, Form};
 use crate::state::place::{Choice, on_nodes};
 use crate::state::power::CapRule;
@@ -230,6 +230,13 @@ pub fn choose_initial(state: &State, running: &Running) -> Option<Choice> {
 pub fn oversized(plan: &Plan) -> Vec<u32> {
     let caps = caps_of(plan);
     oversized_of(plan, &Classes::of(plan, caps.as_ref()), caps.as_ref())
+}
+
+/// The same where there is power enough for all.
+#[must_use]
+pub fn too_large(plan: &Plan) -> Vec<u32> {
+    let settings = Settings { power: "none".to_owned(), ..plan.settings.clone() };
+    oversized(&Plan { settings, ..plan.clone() })
 }
 
 pub(crate) fn oversized_of(plan: &Plan, classes: &Classes, caps: Option<&CapRule>) -> Vec<u32> {

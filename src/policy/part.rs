@@ -12,7 +12,7 @@
 //! assert_eq!(settings.policy(), "fifo/easy/pack/reservations=2");
 //! ```
 
-use super::{backfill, hold, order, placement, power, preemption};
+use super::{PRESETS, backfill, hold, order, placement, power, preemption};
 use crate::error::Problem;
 use crate::history::Settings;
 use crate::units::Seconds;
@@ -258,6 +258,10 @@ pub fn not_at_events(settings: &Settings, event: &str) -> Box<Problem> {
 #[must_use]
 pub fn unknown(kind: Kind, name: &str) -> Box<Problem> {
     let problem = Problem::new(format!("unknown {} `{name}`", kind.name()));
+    if kind == Kind::Order && PRESETS.iter().any(|preset| preset.name == name) {
+        let hint = format!("`{name}` is a preset: other parts go beside it by name, `{name}/placement=pack`");
+        return Box::new(problem.hint(hint));
+    }
     Box::new(problem.hint_nearest(name, kind.parts().map(|part| part.name)))
 }
 

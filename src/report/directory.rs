@@ -19,15 +19,15 @@ impl Directory {
         new_file(path).map_err(|source| Error::io("write in", path, source))?;
         Ok(Self { path: path.to_owned() })
     }
-    /// Checks that none of these files is there, of which the first vouches for the others.
+    /// Checks that none of these files is there, of which the first vouches for the others; `what` they make, a word.
     ///
     /// # Errors
     /// One of them is; a hint tells of `--force`.
-    pub fn holds_none_of(&self, files: &[&str]) -> Result<()> {
+    pub fn holds_none_of(&self, what: &str, files: &[&str]) -> Result<()> {
         let Some(there) = files.iter().find(|file| self.path.join(file).exists()) else { return Ok(()) };
         let problem = match files.first() {
-            Some(first) if first == there => Problem::new("another run is kept here"),
-            _ => Problem::new(format!("`{there}` is there, which this run would replace")),
+            Some(first) if first == there => Problem::new(format!("another {what} is kept here")),
+            _ => Problem::new(format!("`{there}` is there, which is not of this {what}")),
         };
         let hint = "`--force` replaces what is there; another `--out` keeps it";
         Err(problem.at(Place::file(self.path.display().to_string())).hint(hint).into())

@@ -1,14 +1,15 @@
 //! When a job would start: as text and JSON.
 
 use super::answer;
-use super::explain::{apart, asks, clock, evidence_of, others};
+use super::explain::{apart, asks, clock, evidence_of, gpus, others};
 use super::lines::fitted as in_lines;
 use super::number::counted;
 use super::table;
-use crate::experiment::{Fit, first_start};
+use crate::experiment::{Barrier, Fit, first_start};
 use crate::history::{History, WaitReason};
 use crate::units::{Seconds, Time};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was asked, and what came of it.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub struct Variation {
     pub what: String,
     /// What came of it, or why it cannot be.
     pub fit: Result<Fit, String>,
-    /// What it adds to the mean wait of other jobs in the first seed, seconds.
+    /// What it adds to the wait of another job in the first seed, seconds, in the mean.
     pub others_wait: f64,
 }
 
@@ -54,6 +55,10 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
     let request = history.plan.workload.request_of(fitted.first.explained.job);
     let said = format!("{} at {}: {}", asks(history, request), clock(history, fit.submit), answer(fitted));
     let mut text = format!("{}\n{}\n", fitted.title, said);
+    if let Some(place) = placed(fitted) {
+        text.push_str(&place);
+        text.push('\n');
+    }
     let way = in_the_way(fitted);
     if !way.is_empty() {
         text.push_str(&format!("\n{way}"));
@@ -69,7 +74,7 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
 fn answer(fitted: &Fitted<'_>) -> String {
     let (fit, seeds) = (fitted.fit, fitted.seeds.len());
     if fit.rejected == seeds {
-        return "it never starts: no empty cluster could hold it.".to_owned();
+        return format!("it never starts: {}.", barred(fitted));
     }
     if !fit.is_feasible() {
         return format!("it never starts, under none of {}.", counted(count(seeds), "seed"));
@@ -85,16 +90,65 @@ fn answer(fitted: &Fitted<'_>) -> String {
         some => format!(" Under {} of {seeds} seeds it never starts.", seeds - some),
     };
     format!(
-        "it starts after {} (median of {seeds} seeds), {} at the earliest and {} at the latest.{some}",
+        "it starts after {} (p50 of {seeds} seeds), {} at the earliest and {} at the latest.{some}",
         told(fit.wait(50)),
         told(fit.wait(1)),
         told(fit.wait(100)),
     )
 }
 
+/// Why no empty cluster could hold it.
+fn barred(fitted: &Fitted<'_>) -> String {
+    let (plan, job) = (&fitted.history().plan, fitted.first.explained.job);
+    let workload = &plan.workload;
+    match Barrier::of(plan, job) {
+        Some(Barrier::Quota(milli)) => {
+            let tenant = &workload.tenants[workload.jobs[job as usize].tenant as usize].name;
+            format!("{tenant} may hold {}", gpus(milli.into()))
+        }
+        Some(Barrier::Limit(milli)) => {
+            let partition = &workload.partitions[workload.request_of(job).partition as usize];
+            format!("the jobs of partition {partition} may hold {} together", gpus(milli.into()))
+        }
+        Some(Barrier::Power) => "caps leave less power than it would draw on the empty cluster".to_owned(),
+        _ => "no empty cluster could hold it".to_owned(),
+    }
+}
+
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
+
+/// The nodes that it starts on in the first of the seeds, by rack; none: it does not.
+fn placement(fitted: &Fitted<'_>) -> BTreeMap<u32, BTreeSet<u32>> {
+    let (history, job) = (fitted.history(), fitted.first.explained.job);
+    let mut found: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let first = history.segments.iter().find(|segment| segment.job == job);
+    let pieces = first.map_or(&[][..], |segment| history.pieces_of(segment));
+    for node in pieces.iter().flat_map(|piece| piece.nodes()) {
+        found.entry(history.plan.cluster.rack_of(node)).or_default().insert(node);
+    }
+    found
+}
+
+/// Where it starts, in a sentence.
+fn placed(fitted: &Fitted<'_>) -> Option<String> {
+    let history = fitted.history();
+    let start = first_start(history, fitted.first.explained.job)?;
+    let told = |(rack, nodes): (&u32, &BTreeSet<u32>)| {
+        format!("{} of rack {rack}", counted(count(nodes.len()), "node"))
+    };
+    let racks = placement(fitted);
+    let mut places: Vec<String> = racks.iter().take(RACKS).map(told).collect();
+    if racks.len() > RACKS {
+        places.push(format!("{} more", counted(count(racks.len() - RACKS), "rack")));
+    }
+    let seed = fitted.seeds[0];
+    Some(format!("Under seed {seed} it starts at {} on {}.", clock(history, start), places.join(", ")))
+}
+
+/// Racks that are named one by one.
+const RACKS: usize = 6;
 
 /// What it waits for, over all seeds, and what there is to show for it in the first.
 fn in_the_way(fitted: &Fitted<'_>) -> String {
@@ -129,7 +183,7 @@ fn in_the_way(fitted: &Fitted<'_>) -> String {
 
 fn variations(fitted: &Fitted<'_>, others_asked: &[Variation], width: u16) -> String {
     let mut table = table::new(width, ["with", "starts after", "", "others wait"]);
-    let median = fitted.fit.wait(50);
+    let usual = fitted.fit.wait(50);
     let after = |wait: Option<Seconds>| wait.map(|wait| Time::ZERO + wait);
     for other in others_asked {
         match &other.fit {
@@ -139,7 +193,7 @@ fn variations(fitted: &Fitted<'_>, others_asked: &[Variation], width: u16) -> St
                 table.add_row([
                     other.what.clone(),
                     told,
-                    apart(after(median), after(wait)),
+                    apart(after(usual), after(wait)),
                     others(other.others_wait),
                 ]);
             }
@@ -198,9 +252,14 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "seeds": fitted.seeds,
         "feasible": fit.is_feasible(),
         "fit": waits(fit),
+        "barred_by": Barrier::of(&history.plan, own.job).map(Barrier::name),
         "reasons_s": reasons,
         "first": {
             "start_time": first_start(history, own.job).map(|start| start.0),
+            "placement": placement(fitted)
+                .into_iter()
+                .map(|(rack, nodes)| json!({ "rack": rack, "nodes": nodes }))
+                .collect::<Vec<_>>(),
             "waited": own.stretches.iter().map(stretch).collect::<Vec<_>>(),
         },
         "otherwise": fitted.others.map(|others| others.iter().map(other).collect::<Vec<_>>()),

@@ -148,6 +148,12 @@ impl Choices {
         let Some(Preset { order, backfill, placement, .. }) =
             PRESETS.iter().find(|preset| preset.name == name)
         else {
+            if Kind::Order.knows(name) {
+                let problem = Problem::new(format!("`{name}` is an order, and no preset"));
+                return Err(Box::new(
+                    problem.hint(format!("`policy.order` or `--policy` takes it: `-p {name}`")),
+                ));
+            }
             let names = PRESETS.iter().map(|preset| preset.name);
             let hint = nearest_hint(name, names.chain(Kind::Order.parts().map(|part| part.name)));
             let hint = format!("{}; parts work too: `sjf/easy/pack`", hint.trim_end_matches('?'));

@@ -38,7 +38,7 @@ mod traces;
 
 pub use choices::{Choices, apply as apply_policy};
 pub use files::Input;
-pub use overrides::{JobKey, Overrides};
+pub use overrides::{Overrides, TypedKey};
 pub use policy::stops_nobody;
 pub use schema::{SCHEMAS, Schema};
 pub use traces::Traces;

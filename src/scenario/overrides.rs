@@ -44,24 +44,26 @@ pub struct Overrides {
     pub run_until: Option<String>,
     /// `--cycle SPAN`: `run.cycle`.
     pub cycle: Option<String>,
-    /// `--seed N`: `run.seed`.
+    /// `--seed N`: `run.seed`, whatever `set` says of it.
     pub seed: Option<u64>,
     /// `--device NAME`: `run.device`.
     pub device: Option<String>,
     /// `--set key=value`, in the order given.
     pub set: Vec<String>,
-    /// A job beside those of the scenario: what a `[[workload.job]]` says of it, each key with the option that says so.
-    pub job: Vec<JobKey>,
+    /// Keys that an option sets as `set` does, after it.
+    pub varied: Vec<TypedKey>,
+    /// A job beside those of the scenario: what a `[[workload.job]]` says of it.
+    pub job: Vec<TypedKey>,
 }
 
-/// A key of a job that the command line adds.
+/// A key that an option of its own sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobKey {
-    /// The option, such as `--gpus`.
-    pub option: &'static str,
-    /// The key of `[[workload.job]]`.
-    pub key: &'static str,
-    /// As the user typed it: TOML, or else a text.
+pub struct TypedKey {
+    /// The option and what the user typed, such as `--gpus 64`: where problems of it are.
+    pub typed: String,
+    /// The key, of a job that of `[[workload.job]]`.
+    pub key: String,
+    /// TOML, or else a text.
     pub value: String,
 }
 
@@ -110,7 +112,6 @@ impl Overrides {
             ("--until", "run.until", self.run_until.as_deref().map(text)),
             ("--cycle", "run.cycle", self.cycle.as_deref().map(text)),
             ("--device", "run.device", self.device.as_deref().map(text)),
-            ("--seed", "run.seed", self.seed.map(|seed| Value::Integer(seed.into()))),
         ];
         for (flag, path, value) in plain {
             let Some(value) = value else { continue };
@@ -153,10 +154,17 @@ impl Overrides {
         for assignment in &self.set {
             document.set(assignment);
         }
+        for TypedKey { typed, key, value } in &self.varied {
+            document.set_text(typed, key, value);
+        }
+        // Last: whoever runs a scenario under several seeds says each in this way.
+        if let Some(seed) = self.seed {
+            document.set_value(&format!("--seed {seed}"), "run.seed", Value::Integer(seed.into()));
+        }
         if !self.job.is_empty() {
             let path = document.push_table("a job of the command line", "workload.job");
-            for JobKey { option, key, value } in &self.job {
-                document.set_text(&format!("{option} {value}"), &format!("{path}.{key}"), value);
+            for TypedKey { typed, key, value } in &self.job {
+                document.set_text(typed, &format!("{path}.{key}"), value);
             }
         }
     }

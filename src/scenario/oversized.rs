@@ -1,8 +1,8 @@
 use super::run::Oversized;
 use crate::error::{Place, Problem, Problems};
 use crate::hardware::Catalogue;
-use crate::history::{Plan, Settings};
-use crate::policy::oversized;
+use crate::history::Plan;
+use crate::policy::{oversized, too_large};
 use crate::units::Gpus;
 use crate::workload::{Request, Shape, Topology};
 use std::collections::BTreeMap;
@@ -33,8 +33,7 @@ pub(super) fn check(
         ));
         return;
     }
-    let uncapped = Settings { power: "none".to_owned(), ..plan.settings.clone() };
-    let too_large = oversized(&Plan { settings: uncapped, ..plan.clone() });
+    let too_large = too_large(plan);
     let mut alike: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
     for job in jobs {
         alike.entry(plan.workload.jobs[job as usize].request).or_insert((job, 0)).1 += 1;

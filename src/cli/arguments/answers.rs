@@ -46,6 +46,7 @@ Examples:
   gigawatt fit night.toml --gpus 64 --work 4h --at 6h --tenant lab
   gigawatt fit night.toml --pods 16 --pod-gpus 4 --segment 4 --work 4h --at 2h
   gigawatt fit --workload trace.csv --cluster 64x8 --gpus 32 --work 1d --at 36h
+  gigawatt fit run1 --gpus 8 --work 2h --at 9h          into a run that `simulate --out run1` kept
 
 The scenario is simulated with the job added, under every seed, and again with less asked
 for. What it says is what these simulations gave: that a job could start is no promise.
@@ -55,7 +56,8 @@ Exit code 1: under no seed it starts.";
 #[derive(Debug, Args)]
 #[command(after_help = FIT_EXAMPLES)]
 pub(in crate::cli) struct Fit {
-    /// A scenario file (TOML)
+    /// A scenario file (TOML), or the directory of a run, whose seed is then the only one
+    #[arg(value_name = "SCENARIO|DIR")]
     pub(in crate::cli) scenario: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) ask: Ask,
@@ -79,7 +81,7 @@ pub(in crate::cli) struct Fit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "The job")]
 pub(in crate::cli) struct Ask {
-    /// When it comes: seconds, 36h, 2d since the start [default: 0]
+    /// When it comes: seconds, 36h, 2d since the start, or a date [default: 0]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) at: Option<String>,
     /// How many GPUs it asks for

@@ -54,6 +54,9 @@ pub(in crate::cli) struct Compare {
     /// Keep the comparison here: comparison.json, comparison.csv, comparison.parquet
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
+    /// Replace the comparison that is kept there
+    #[arg(long, requires = "out")]
+    pub(in crate::cli) force: bool,
     /// Also write the comparison as a page for people
     #[cfg(feature = "html")]
     #[arg(long, value_name = "FILE")]

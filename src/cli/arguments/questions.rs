@@ -81,9 +81,9 @@ pub(in crate::cli) struct Sweep {
     /// Which points: every combination, or some that are drawn
     #[arg(long, value_enum, default_value_t = Designed::Grid)]
     pub(in crate::cli) design: Designed,
-    /// How many points are drawn
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub(in crate::cli) points: u32,
+    /// How many points are drawn [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(in crate::cli) points: Option<u32>,
     /// Tell the points that no other one beats in these measures, such as cost,wait_mean
     #[arg(long, value_name = "MEASURE,...")]
     pub(in crate::cli) front: Option<String>,

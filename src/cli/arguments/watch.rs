@@ -1,5 +1,4 @@
 use super::Changes;
-use crate::units::{Seconds, Time};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -28,9 +27,9 @@ pub(in crate::cli) struct Watch {
     /// Seconds of the run that pass in one [default: the whole in a minute]
     #[arg(long, value_name = "X", value_parser = speed)]
     pub(in crate::cli) speed: Option<f64>,
-    /// Print one instant instead, such as 6h
-    #[arg(long, value_name = "TIME", value_parser = instant, conflicts_with = "speed")]
-    pub(in crate::cli) at: Option<Time>,
+    /// Print one instant instead, such as 6h, or a date
+    #[arg(long, value_name = "TIME", conflicts_with = "speed")]
+    pub(in crate::cli) at: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) changes: Changes,
 }
@@ -38,9 +37,4 @@ pub(in crate::cli) struct Watch {
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed: &f64| (0.125..=1e7).contains(speed));
     speed.ok_or_else(|| "expected a number from 0.125 to 10000000".to_owned())
-}
-
-fn instant(text: &str) -> Result<Time, String> {
-    let since: Seconds = text.parse().map_err(|error: crate::units::ParseSecondsError| error.to_string())?;
-    Ok(Time::ZERO + since)
 }

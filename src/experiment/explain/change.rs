@@ -1,7 +1,7 @@
 use crate::history::{History, Plan};
 use crate::metrics::measure;
 use crate::simulation::{Control, simulate};
-use crate::units::Time;
+use crate::units::{Seconds, Time};
 use crate::workload::{Builder, JobGraph, PlatformSet, Request, Shape, Topology};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
@@ -145,7 +145,8 @@ pub struct Otherwise {
     pub change: Change,
     /// When the job starts then; none: it does not.
     pub start: Option<Time>,
-    /// What that adds to the mean wait of all other jobs, seconds; below 0 they wait less.
+    /// What that adds to the wait of another job, seconds: the mean over those that are eligible both ways; below 0 they
+    /// wait less.
     pub others_wait: f64,
 }
 
@@ -155,7 +156,8 @@ pub fn first_start(history: &History, job: u32) -> Option<Time> {
     history.segments.iter().filter(|segment| segment.job == job).map(|segment| segment.from).min()
 }
 
-/// When a job would have started with each change that changes anything: each is simulated, on all cores.
+/// When a job would have started with each change that changes anything: each is simulated, on all cores, up to where
+/// the run was interrupted, if it was.
 ///
 /// None if it was interrupted.
 ///
@@ -166,34 +168,52 @@ pub fn first_start(history: &History, job: u32) -> Option<Time> {
 /// Without such a job.
 #[must_use]
 pub fn otherwise(history: &History, job: u32, interrupted: Option<&AtomicBool>) -> Option<Vec<Otherwise>> {
-    let before = wait_of_others(history, job);
+    let before = waits(history);
+    // What came after the interruption is known of neither.
+    let until = if history.complete { history.plan.settings.until } else { Some(history.end.0) };
     let changed: Vec<(Change, Plan)> = Change::ALL
         .into_iter()
         .filter_map(|change| Some((change, change.apply(&history.plan, job)?)))
         .collect();
-    let simulated = |(change, plan): (Change, Plan)| {
+    let simulated = |(change, mut plan): (Change, Plan)| {
+        plan.settings.until = until;
         let found = simulate(plan, &mut Control { interrupted, ..Control::default() });
         found.complete.then(|| Otherwise {
             change,
             start: first_start(&found, job),
-            others_wait: wait_of_others(&found, job) - before,
+            others_wait: longer_wait(&before, &waits(&found), job),
         })
     };
     changed.into_par_iter().map(simulated).collect()
 }
 
-/// The mean wait of all jobs but one, seconds.
+/// How long every job waited, up to the end of the run; none of one that was not eligible by then.
 #[must_use]
-pub fn wait_of_others(history: &History, job: u32) -> f64 {
-    let measured = measure(history);
-    let others = measured.eligible(history).filter(|other| *other != job);
-    let (count, sum) = others.fold((0_u32, 0_u64), |(count, sum), other| {
-        (count + 1, sum + u64::from(measured.jobs[other as usize].wait_time.0))
-    });
-    mean(sum, count)
+pub fn waits(history: &History) -> Vec<Option<Seconds>> {
+    let was_eligible =
+        |job: &crate::history::JobRecord| job.eligible_time <= job.finish_time.min(history.end);
+    let jobs = history.jobs.iter().zip(measure(history).jobs);
+    jobs.map(|(record, times)| was_eligible(record).then_some(times.wait_time)).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a mean of seconds, for display")]
-fn mean(sum: u64, count: u32) -> f64 {
-    sum as f64 / f64::from(count.max(1))
+/// How much longer other jobs than `job` wait, seconds: the mean over those of which both waits are known, each against
+/// itself.
+///
+/// ```
+/// use gigawatt::experiment::longer_wait;
+/// use gigawatt::units::Seconds;
+/// let before = [Some(Seconds(10)), Some(Seconds(50)), None, Some(Seconds(0))];
+/// let after = [Some(Seconds(30)), Some(Seconds(0)), Some(Seconds(900)), Some(Seconds(10))];
+/// // The job itself is job 1, and job 2 was eligible only once.
+/// assert_eq!(longer_wait(&before, &after, 1), 15.0);
+/// ```
+#[must_use]
+pub fn longer_wait(before: &[Option<Seconds>], after: &[Option<Seconds>], job: u32) -> f64 {
+    let known = (0_u32..).zip(before.iter().zip(after)).filter(|(other, _)| *other != job);
+    let apart = known.filter_map(|(_, (before, after))| {
+        let (before, after) = before.zip(*after)?;
+        Some(f64::from(after.0) - f64::from(before.0))
+    });
+    let (count, sum) = apart.fold((0.0_f64, 0.0), |(count, sum), apart| (count + 1.0, sum + apart));
+    sum / count.max(1.0)
 }

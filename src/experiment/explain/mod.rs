@@ -8,7 +8,7 @@ mod evidence;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Otherwise, first_start, otherwise, wait_of_others};
+pub use change::{Change, Otherwise, first_start, longer_wait, otherwise, waits};
 pub use evidence::{Evidence, Holder, Passer, Stretch};
 
 use crate::history::History;

@@ -91,7 +91,7 @@ fn every_counterfactual_is_what_the_edited_scenario_gives() {
             let edited = history(plan(seed, backfill, given));
             assert_eq!(told.start, first_start(&edited, LOOKED_AT), "seed {seed}: {told:?}");
             moved += usize::from(told.start != first_start(&own, LOOKED_AT));
-            let apart = wait_of_others(&edited, LOOKED_AT) - wait_of_others(&own, LOOKED_AT);
+            let apart = longer_wait(&waits(&own), &waits(&edited), LOOKED_AT);
             assert!((told.others_wait - apart).abs() < 1e-9, "seed {seed}: {told:?}");
         }
         let changes: Vec<Change> = found.iter().map(|told| told.change).collect();
@@ -99,6 +99,36 @@ fn every_counterfactual_is_what_the_edited_scenario_gives() {
         assert!(!changes.contains(&Change::NoCaps), "there is none: {changes:?}");
     }
     assert!(moved > 30, "only {moved} starts moved");
+}
+
+#[test]
+fn an_interrupted_run_is_compared_with_what_would_have_come_of_it_until_then() {
+    let (mut moved, mut never) = (0, 0);
+    for seed in 0..40 {
+        let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
+        let until = 2200 + 200 * u32::try_from(seed).unwrap();
+        let up_to = |mut plan: Plan| {
+            plan.settings.until = Some(until);
+            history(plan)
+        };
+        // As Ctrl-C leaves it: nothing in the plan says where it ends.
+        let mut own = up_to(plan(seed, backfill, AS_IT_IS));
+        (own.plan.settings.until, own.complete) = (None, false);
+        for told in otherwise(&own, LOOKED_AT, None).unwrap() {
+            let given = match told.change {
+                Change::NoQuota => Given { quota: None, ..AS_IT_IS },
+                Change::NoDependencies => Given { free: true, ..AS_IT_IS },
+                _ => continue,
+            };
+            let edited = up_to(plan(seed, backfill, given));
+            assert_eq!(told.start, first_start(&edited, LOOKED_AT), "seed {seed}: {told:?}");
+            let apart = longer_wait(&waits(&own), &waits(&edited), LOOKED_AT);
+            assert!((told.others_wait - apart).abs() < 1e-9, "seed {seed}: {told:?}");
+            never += u32::from(told.start.is_none());
+            moved += u32::from(told.start != first_start(&own, LOOKED_AT));
+        }
+    }
+    assert!(moved > 5 && never > 5, "{moved} moved, {never} never within the run");
 }
 
 #[test]

@@ -82,11 +82,61 @@ fn what_is_near_is_found_and_what_is_far_is_not_claimed() {
 }
 
 #[test]
-fn where_more_changes_nothing_it_gives_up() {
-    let question = question(&["wait_mean < 1"], 1..=1 << 40, Some(2));
-    let answer = |values: &[u64]| Some(values.iter().map(|value| probe((*value).min(20), false)).collect());
-    let found = search(&question, answer).unwrap();
-    assert_eq!((found.answer, found.flat), (None, Some(32)), "the same at 32, 64, 128 and 256");
+fn equal_values_prove_nothing() {
+    // The same up to 596, as where a cap lets nothing run: doubling sees 1, 2, 4, ... and no difference.
+    for least in [3, 596, 40_000, 1 << 39] {
+        let question = question(&["wait_mean < 1"], 1..=1 << 40, Some(2));
+        let answer = |values: &[u64]| Some(values.iter().map(|value| probe(0, *value >= least)).collect());
+        assert_eq!(search(&question, answer).unwrap().answer, Some(least), "from {least} on");
+    }
+}
+
+#[test]
+fn a_window_between_targets_that_pull_apart_is_found_wherever_it_is() {
+    let two = |low: bool, high: bool| {
+        let verdict = |met: bool| probe(0, met).verdicts[0].clone();
+        Probe { verdicts: vec![verdict(low), verdict(high)], problem: None }
+    };
+    for (least, most) in [(3, 3), (700, 700), (700, 710), (1, 2), (1000, 1000), (65_537, 70_000)] {
+        for first in [0, 1, least] {
+            let question = question(&["wait_mean < 1", "utilization > 0.5"], 1..=1 << 20, Some(2));
+            let one = |value: u64| match value >= first {
+                true => two(value >= least, value <= most),
+                false => Probe { problem: Some("too small".to_owned()), ..Probe::default() },
+            };
+            let mut count = 0;
+            let answer = |values: &[u64]| {
+                count += values.len();
+                Some(values.iter().map(|value| one(*value)).collect())
+            };
+            let found = search(&question, answer).unwrap();
+            assert_eq!(found.answer, Some(least), "{least}..={most} from {first}: {:?}", found.probes.keys());
+            assert!(count < 100, "{count} values for {least}..={most} from {first}");
+        }
+    }
+}
+
+#[test]
+fn without_an_answer_it_says_what_it_tried() {
+    let (found, count) = searched(&[false; 1000], 1, Some(2));
+    assert_eq!(found.answer, None, "there is none");
+    assert!((GRID..2 * GRID).contains(&count), "{count} values");
+    let tried: Vec<u64> = found.tried().into_iter().flatten().collect();
+    assert_eq!(tried, found.probes.keys().copied().collect::<Vec<_>>(), "every one of them, and no other");
+    assert!(tried.contains(&1) && tried.contains(&1000), "both ends: {tried:?}");
+    let widest = tried.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+    assert!(widest <= 256, "no gap is wide: {tried:?}");
+    // The larger is the more costly to run: it does not go on where what was met is missed.
+    let both = question(&["wait_mean < 1", "utilization > 0.5"], 1..=1 << 40, Some(2));
+    let of = |value: u64| Probe {
+        verdicts: [value >= 20, value < 10].map(|met| probe(value, met).verdicts[0].clone()).into(),
+        problem: None,
+    };
+    let found = search(&both, |values| Some(values.iter().map(|value| of(*value)).collect())).unwrap();
+    let tried: Vec<u64> = found.probes.keys().copied().collect();
+    assert!(found.answer.is_none() && tried.last() <= Some(&256) && tried.len() >= GRID, "{tried:?}");
+    let (found, _) = searched(&[false; GRID], 1, Some(2));
+    assert_eq!(found.tried(), [1..=GRID as u64], "all, where there are few");
     assert_eq!(found.binding(), [0], "what is missed there");
 }
 
@@ -114,28 +164,109 @@ fn plan(nodes: u64, seed: u64) -> Result<Plan, String> {
     Ok(Plan { cluster, workload: builder.finish(), settings })
 }
 
+/// Values of which each so many mean one node: what a search meets are plateaus.
+const PLATEAU: u64 = 8;
+/// The largest of them.
+const MOST: u64 = 25 * PLATEAU;
+
+/// A queue on a node for every so many of a value.
+fn wide(value: u64, seed: u64) -> Result<Plan, String> {
+    plan(value / PLATEAU, seed)
+}
+
+/// What the targets of a question come to with every value from 1 on, each simulated on its own.
+fn everything(question: &Question, seed: u64) -> Vec<Probe> {
+    let one = |nodes: u64| {
+        let alone = Question { between: nodes..=nodes, check: Some(0), ..question.clone() };
+        size(&alone, plan, &[seed], Watch::default()).unwrap().probes[&nodes].clone()
+    };
+    let by_nodes: Vec<Probe> = (0..=MOST / PLATEAU).map(one).collect();
+    (1..=MOST).map(|value| by_nodes[usize::try_from(value / PLATEAU).unwrap()].clone()).collect()
+}
+
+/// Whether there is something to run from some value on, and each target is then met from some value on, or up to one.
+fn is_simple(probes: &[Probe]) -> bool {
+    let turns = |held: Vec<bool>| held.windows(2).filter(|two| two[0] != two[1]).count();
+    let first = probes.iter().position(|probe| probe.problem.is_none()).unwrap_or(probes.len());
+    let ran = &probes[first..];
+    let targets = ran.first().map_or(0, |probe| probe.verdicts.len());
+    let once = |target: usize| {
+        ran.iter().all(|probe| probe.problem.is_none())
+            && turns(ran.iter().map(|probe| probe.verdicts[target].met).collect()) <= 1
+    };
+    (0..targets).all(once)
+}
+
+/// Targets of which some pull apart, some are met by few values, and some by none: their bounds are what a cluster of
+/// some size gives.
+fn targets_of(seed: u64) -> Vec<String> {
+    let measures: &[&str] = match seed % 6 {
+        0 => &["wait_max <= ", "unfinished <= "],
+        1 => &["wait_p90 <= ", "utilization >= "],
+        2 => &["utilization >= "],
+        3 => &["wait_mean <= ", "turnaround_p95 <= "],
+        4 => &["wait_p50 <= ", "makespan <= "],
+        _ => &["wait_max <= ", "wait_p95 <= ", "utilization >= "],
+    };
+    let bound = |(place, measure): (u64, &&str)| {
+        let nodes = 4 + (seed * 7 + place * 5 * (1 + seed / 6)) % 11;
+        let any = question(&[&format!("{measure}0.5")], nodes..=nodes, Some(0));
+        let value = size(&any, plan, &[seed], Watch::default()).unwrap().probes[&nodes].verdicts[0].value;
+        format!("{measure}{value}")
+    };
+    (0..).zip(measures).map(bound).collect()
+}
+
+/// How many small scenarios are searched: more where the environment gives time.
+const SCENARIOS: u64 = 60;
+
 #[test]
 fn sizes_of_small_scenarios_are_those_of_an_exhaustive_search() {
-    let mut unmonotone = 0;
-    for seed in 0..40 {
-        let minutes = 1 + seed % 7;
-        let targets = [format!("wait_p90 < {minutes}m"), "unfinished = 0".to_owned()];
+    let seconds = std::env::var("GIGAWATT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse::<u64>().ok());
+    #[expect(clippy::disallowed_methods, reason = "how long to go on is all the clock decides")]
+    let begin = std::time::Instant::now();
+    let (mut simple, mut others, mut same, mut none, mut windows) = (0, 0, 0, 0, 0);
+    let goes_on =
+        |seed| seed < SCENARIOS || seconds.is_some_and(|seconds| begin.elapsed().as_secs() < seconds);
+    for seed in (0..).take_while(|seed| goes_on(*seed)) {
+        let targets = targets_of(seed);
         let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-        let wanted = question(&targets, 1..=24, None);
-        let found = size(&wanted, plan, &[seed], Watch::default()).unwrap();
-        let all = Question { between: 1..=24, ..question(&targets, 1..=24, None) };
-        let meets = |nodes: u64| {
-            let one = Question { between: nodes..=nodes, ..all.clone() };
-            size(&one, plan, &[seed], Watch::default()).unwrap().answer.is_some()
-        };
-        let expected: Vec<u64> = (1..=24).filter(|nodes| meets(*nodes)).collect();
-        assert_eq!(found.answer, expected.first().copied(), "seed {seed}");
-        let gaps = expected.windows(2).any(|two| two[1] != two[0] + 1);
-        unmonotone += usize::from(gaps);
-        let told: Vec<u64> = found.misses_above();
-        assert!(told.iter().all(|value| !expected.contains(value)), "seed {seed}: {told:?}");
+        let wanted = question(&targets, 1..=MOST, Some(4));
+        let probes = everything(&wanted, seed);
+        let meets = |value: u64| probes[usize::try_from(value - 1).unwrap()].is_met();
+        let expected = (1..=MOST).find(|value| meets(*value));
+        if seed % 10 == 0 {
+            let all = Question { check: None, ..wanted.clone() };
+            let found = size(&all, wide, &[seed], Watch::default()).unwrap();
+            assert_eq!(found.answer, expected, "seed {seed}, {targets:?}, every value tried");
+        }
+        let found = size(&wanted, wide, &[seed], Watch::default()).unwrap();
+        let told = format!("seed {seed}, {targets:?}: {:?} in place of {expected:?}", found.answer);
+        for (value, probe) in &found.probes {
+            assert_eq!(probe.is_met(), meets(*value), "{told}: {value}");
+        }
+        match found.answer {
+            Some(answer) => {
+                let mut near = found.checked().unwrap().take_while(|value| *value < answer);
+                assert!(meets(answer) && !near.any(meets), "{told}");
+            }
+            None => assert!(!found.probes.keys().any(|value| meets(*value)), "{told}"),
+        }
+        if is_simple(&probes) {
+            assert_eq!(found.answer, expected, "{told}: {:?}", found.tried());
+            simple += 1;
+        } else {
+            others += 1;
+            same += u32::from(found.answer == expected);
+        }
+        none += u32::from(expected.is_none());
+        let last = (1..=MOST).rfind(|value| meets(*value));
+        windows += u32::from(last.is_some_and(|last| last < MOST));
     }
-    assert!(unmonotone > 0, "some of them are not monotone");
+    let told =
+        format!("{simple} simple, {same} of {others} others the same, {none} without, {windows} windows");
+    assert!(simple >= 20 && others >= 5 && none >= 5 && windows >= 5, "{told}");
+    assert!(same * 10 >= others * 8, "{told}");
 }
 
 #[test]

@@ -41,8 +41,8 @@ pub(in crate::report) fn footer(comparison: &Comparison) -> String {
     let range = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
     let jobs = format!("{range}{} a run", counted(most, "job"));
     let said = chance(comparison) + &precision(comparison) + starvation(comparison);
-    let (left, fairness) = (unfinished(comparison), fairness(comparison));
-    format!("{named}{jobs}; changes against {reference}.\n{how}\n{said}{left}{fairness}")
+    let (left, stuck, fairness) = (unfinished(comparison), stuck(comparison), fairness(comparison));
+    format!("{named}{jobs}; changes against {reference}.\n{how}\n{said}{left}{stuck}{fairness}")
 }
 
 /// Of the measure that it is about: whose change chance alone may explain, and how many seeds would tell.
@@ -115,6 +115,20 @@ fn fairness(comparison: &Comparison) -> &'static str {
     } else {
         ""
     }
+}
+
+/// Whose runs end with jobs that wait for nothing that will come.
+fn stuck(comparison: &Comparison) -> String {
+    let sentence = |column: &Column| {
+        let (runs, all) = (column.stuck_runs as u64, comparison.seeds.len() as u64);
+        format!(
+            "{}: in {} of {} jobs are left that nothing left to happen can start.\n",
+            column.name,
+            grouped(runs),
+            counted(all, "run")
+        )
+    };
+    comparison.policies.iter().filter(|column| column.stuck_runs > 0).map(sentence).collect()
 }
 
 /// What it means for the rows above that some jobs had not ended.

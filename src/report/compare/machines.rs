@@ -34,6 +34,7 @@ pub fn json(comparison: &Comparison) -> String {
             "policy": column.name,
             "parts": column.parts,
             "jobs": column.jobs,
+            "stuck_runs": column.stuck_runs,
             "measures": measures,
             "groups": groups,
         })

@@ -70,6 +70,7 @@ fn comparison(names: &[&str], basis: Basis) -> Comparison {
                 .map(|(by, name)| group(by, name, entry((7, 90_000.0))))
                 .into(),
             jobs: vec![71_872; 10],
+            stuck_runs: 0,
         }
     };
     Comparison {

@@ -1,6 +1,6 @@
 use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
-use crate::history::{History, WaitReason};
+use crate::history::{History, SegmentEnd, WaitReason};
 use crate::metrics::Room;
 use crate::report::answer;
 use crate::report::lines::fitted;
@@ -60,19 +60,57 @@ fn head(told: &Told<'_>) -> String {
         own.work_time
     );
     text.push_str(&format!("submitted {}", clock(history, own.submit_time)));
-    if record.eligible_time != own.submit_time {
+    if record.eligible_time == Time::NEVER {
+        text.push_str(", never eligible");
+    } else if record.eligible_time != own.submit_time {
         text.push_str(&format!(", eligible {}", clock(history, record.eligible_time)));
     }
-    let waited: u32 = waits(told).map(|stretch| stretch.waited.seconds().0).sum();
-    match first_start(history, job) {
-        Some(start) => text.push_str(&format!(", started {}", clock(history, start))),
-        None => text.push_str(", never started"),
+    text.push_str(&fate(told));
+    text
+}
+
+/// What became of it: how long it waited before it started and later, and how it ended, or how it stood in the end.
+fn fate(told: &Told<'_>) -> String {
+    let (history, job) = (told.history, told.explained.job);
+    let (record, end) = (&history.jobs[job as usize], clock(history, history.end));
+    let start = first_start(history, job);
+    let seconds = |is_meant: &dyn Fn(&Stretch) -> bool| {
+        Seconds(
+            waits(told).filter(|stretch| is_meant(stretch)).map(|stretch| stretch.waited.seconds().0).sum(),
+        )
+    };
+    let is_before = |stretch: &Stretch| start.is_none_or(|start| stretch.waited.from < start);
+    let mut text = match (start, waited(told)) {
+        (Some(start), _) => {
+            format!(", started {} after waiting {}", clock(history, start), seconds(&is_before))
+        }
+        (None, Some(_)) => format!(", never started after waiting {}", seconds(&is_before)),
+        (None, None) => ", never started".to_owned(),
+    };
+    let later = seconds(&|stretch| !is_before(stretch));
+    if later > Seconds::ZERO {
+        text.push_str(&format!(", waited {later} more after it had been stopped"));
     }
-    text.push_str(&format!(" after waiting {}", Seconds(waited)));
-    if record.finish_time != Time::NEVER {
-        text.push_str(&format!(", {} {}", record.outcome.name(), clock(history, record.finish_time)));
+    let running = history.segments.iter().rev().find(|segment| segment.job == job);
+    text.push_str(&match running {
+        _ if record.finish_time != Time::NEVER => {
+            format!(", {} {}", record.outcome.name(), clock(history, record.finish_time))
+        }
+        Some(segment) if segment.end == SegmentEnd::Open => format!(", still running at {end}"),
+        _ if waited(told).is_some() => format!(", still waiting at {end}"),
+        _ => format!(", not eligible by {end}"),
+    });
+    if !history.complete {
+        text.push_str(", where the run was interrupted");
     }
     text
+}
+
+/// How long it waited in all; none where it was never eligible.
+fn waited(told: &Told<'_>) -> Option<Seconds> {
+    let record = &told.history.jobs[told.explained.job as usize];
+    let was_eligible = record.eligible_time <= record.finish_time.min(told.history.end);
+    was_eligible.then(|| Seconds(waits(told).map(|stretch| stretch.waited.seconds().0).sum()))
 }
 
 /// The stretches that are waiting: dependencies are not.
@@ -277,7 +315,11 @@ fn alternatives(told: &Told<'_>, otherwise: &[Otherwise], width: u16) -> String 
         ]);
     }
     table::right(&mut table, [3]);
-    table::text(&mut table) + "Each is a simulation of its own; others: the mean of all other jobs.\n"
+    table::text(&mut table)
+        + &format!(
+            "Each is a simulation of its own{}; others: what another job waits more or less.\n",
+            if history.complete { "" } else { ", up to where the run was interrupted" }
+        )
 }
 
 /// How much sooner or later.
@@ -334,7 +376,7 @@ pub fn job_json(told: &Told<'_>) -> String {
         "start_time": first_start(history, job).map(|start| start.0),
         "finish_time": known(record.finish_time),
         "outcome": record.outcome.name(),
-        "wait_time": waits(told).map(|stretch| stretch.waited.seconds().0).sum::<u32>(),
+        "wait_time": waited(told).map(|waited| waited.0),
         "waited": stretches,
         "otherwise": told.otherwise.map(otherwise),
     });

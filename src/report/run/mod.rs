@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
     /// It does; a hint tells of `--force`.
     pub fn has_room(directory: &Directory) -> Result<()> {
         let others = EXPORTERS.iter().map(|exporter| exporter.file).filter(|file| *file != MANIFEST);
-        directory.holds_none_of(&[MANIFEST].into_iter().chain(others).collect::<Vec<_>>())
+        directory.holds_none_of("run", &[MANIFEST].into_iter().chain(others).collect::<Vec<_>>())
     }
     /// Writes every file of [`EXPORTERS`] into the directory, each whole or not at all. Where an earlier run left its
     /// manifest there, that is taken away first, so that it does not vouch for what is half replaced, and in the end its

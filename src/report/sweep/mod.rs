@@ -6,7 +6,7 @@ mod plot;
 mod rows;
 mod store;
 
-pub use rows::{header, line, values};
+pub use rows::{header, line, problem, values};
 pub use store::Store;
 
 use super::answer;
@@ -17,6 +17,7 @@ use super::table;
 use crate::ensemble::Measure;
 use crate::experiment::pareto;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What came of a sweep, by point.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Swept<'a> {
     pub measures: Vec<&'static Measure>,
     /// By point and seed: the measures, in their order; NaN where nothing is known.
     pub runs: Vec<Vec<Vec<f64>>>,
+    /// By point: why it could not be run, if it could not.
+    pub problems: Vec<Option<String>>,
     /// Whether only points are told that no other one beats.
     pub is_front: bool,
 }
@@ -93,10 +96,10 @@ pub fn text(swept: &Swept<'_>, width: u16) -> String {
     if left_out > 0 {
         text.push_str(&format!("… and {} of the {what}.\n", counted(left_out as u64, "point more")));
     }
-    text.push_str(&footer(swept, &means, shown.len()));
     if swept.is_front {
         text.push_str(&plot::plot(swept, &means, &front, width));
     }
+    text.push_str(&footer(swept, &means, shown.len()));
     text.push_str(&effects::text(swept, &means, width));
     fitted(&text, width)
 }
@@ -116,12 +119,30 @@ fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
             text.push_str("On front: in how many seeds it is on the front of that seed alone.\n");
         }
     }
-    let unknown = means.iter().filter(|means| means.iter().any(|value| value.is_nan())).count();
+    let ran = means.iter().zip(&swept.problems).filter(|(_, problem)| problem.is_none());
+    let unknown = ran.filter(|(means, _)| means.iter().any(|value| value.is_nan())).count();
     if unknown > 0 {
-        text.push_str(&format!(
-            "Of {} something is not known, or they could not be run: `problem` in the file says why.\n",
-            counted(unknown as u64, "point")
-        ));
+        let points = counted(unknown as u64, "point");
+        text.push_str(&format!("Of {points} a measure is not known.\n"));
+    }
+    text + &problems(swept)
+}
+
+/// Problems that are told one by one.
+const PROBLEMS: usize = 3;
+
+/// Why points could not be run, those of most first.
+fn problems(swept: &Swept<'_>) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    swept.problems.iter().flatten().for_each(|problem| *counts.entry(problem).or_default() += 1);
+    let mut told: Vec<(&str, u64)> = counts.into_iter().collect();
+    told.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let line = |(problem, count): &(&str, u64)| {
+        format!("{} could not be run: {problem}\n", counted(*count, "point"))
+    };
+    let mut text: String = told.iter().take(PROBLEMS).map(line).collect();
+    if told.len() > PROBLEMS {
+        text.push_str("and others: `problem` in the file says why each could not.\n");
     }
     text
 }
@@ -130,7 +151,10 @@ fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
 #[must_use]
 pub fn json(swept: &Swept<'_>) -> String {
     let means = swept.means();
-    let (front, counts) = (pareto(&means, &swept.measures), swept.on_front());
+    let (front, counts) = match swept.is_front {
+        true => (pareto(&means, &swept.measures), swept.on_front()),
+        false => (Vec::new(), Vec::new()),
+    };
     let point = |(place, point): (usize, &Vec<String>)| {
         let inputs = swept.keys.iter().zip(point).map(|(key, value)| ((*key).to_owned(), json!(value)));
         let measures = swept
@@ -138,12 +162,16 @@ pub fn json(swept: &Swept<'_>) -> String {
             .iter()
             .zip(&means[place])
             .map(|(measure, mean)| (measure.key.to_owned(), json!(mean)));
-        json!({
+        let mut told = json!({
             "inputs": inputs.collect::<serde_json::Map<String, Value>>(),
             "means": measures.collect::<serde_json::Map<String, Value>>(),
-            "on_front": front[place],
-            "seeds_on_front": counts[place],
-        })
+            "problem": swept.problems[place],
+        });
+        if swept.is_front {
+            told["on_front"] = json!(front[place]);
+            told["seeds_on_front"] = json!(counts[place]);
+        }
+        told
     };
     let points: Vec<Value> = swept.points.iter().enumerate().map(point).collect();
     let all = json!({

@@ -42,6 +42,14 @@ pub fn values(line: &str, keys: usize, measures: &[usize]) -> Vec<f64> {
     measures.iter().map(value).collect()
 }
 
+/// Why the run of a line could not be made, if it could not.
+#[must_use]
+pub fn problem(line: &str) -> Option<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+    let record = reader.records().next().and_then(Result::ok)?;
+    record.iter().next_back().filter(|problem| !problem.is_empty()).map(str::to_owned)
+}
+
 fn record<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // A newline within would make two lines of a run.
@@ -77,5 +85,8 @@ mod tests {
         assert!(text.ends_with(",,,\"a job, too large, for it\"\n"), "{text}");
         assert!(values(&text, 1, &[0])[0].is_nan(), "nothing is known");
         assert_eq!(text.lines().count(), 1, "one line");
+        assert_eq!(problem(&text).unwrap(), "a job, too large, for it", "and it is read back");
+        let ran = Delivered { values: vec![0.0; MEASURES.len()], ..Delivered::default() };
+        assert_eq!(problem(&line(0, 1, &["3".to_owned()], &Ok(ran))), None, "of a run that was made");
     }
 }

@@ -68,7 +68,10 @@ fn logs_of_floats_comments_and_names_are_read() {
     assert_eq!(notes.counted("line", "of names: passed over"), 1, "{notes}");
     let by_queue = Options { swf_partition: SwfPartition::Queue, ..Options::default() };
     let refused = read_bytes("t.swf", text, None, &by_queue).unwrap_err().to_string();
-    assert!(refused.contains("queue `1&2`"), "where the queue is the partition it has to be a number: {refused}");
+    assert!(
+        refused.contains("queue `1&2`"),
+        "where the queue is the partition it has to be a number: {refused}"
+    );
 }
 
 #[test]
