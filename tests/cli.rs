@@ -45,7 +45,8 @@ fn without_a_command_it_says_what_there_is() {
       list         List what can be named: policies, formats, platforms, devices, exporters, columns,
                    measures
       init         Write a scenario to begin with, every line explained
-      schema       Print the JSON Schema of a file, by which editors complete and check it
+      schema       Print the JSON Schema of a file, for editors, or of what a command answers with
+                   --json
       completions  Print what makes a shell complete commands and options
       man          Print the manual page, or write one a command
       help         Print this message or the help of the given subcommand(s)
@@ -297,12 +298,14 @@ fn a_trace_is_simulated() {
     5 jobs over 1h20m on 16 GPUs: 2 nodes in 2 racks
 
     Jobs           4 completed, 1 failed, 0 left
-    Wait           p50 0s, p95 46m40s, mean 17m00s
-    Recorded wait  p50 0s, p95 0s, mean 0s, of 5 jobs
-    Simulated wait p50 0s, p95 46m40s, mean 17m00s, of the same
-    Turnaround     p50 48m20s, p95 1h00m, mean 39m12s
-    Slowdown       p50 1.0, p95 5.7, mean 2.70
+    Wait           mean 17m00s, p50 0s, p95 46m40s, p99 46m40s, max 46m40s
+    Recorded wait  mean 0s, p50 0s, p95 0s, p99 0s, max 0s, of 5 jobs
+    Simulated wait mean 17m00s, p50 0s, p95 46m40s, p99 46m40s, max 46m40s, of the
+                   same
+    Turnaround     mean 39m12s, p50 48m20s, p95 1h00m, p99 1h00m, max 1h00m
+    Slowdown       mean 2.70, p50 1.0, p95 5.7, p99 5.7, max 5.7
     Utilization    51.6 %   ▃▃▃▃▃▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▃▃▃▃▃▃▃▃▃▃█████▂▂▂▂▂
+    Goodput        39.1 %; lost 2.7 GPU-hours: failed 2.7
     Free GPUs      48.3 % of them on partly used nodes, 48.3 % in partly used racks
 
     Tenant  Jobs  Ended  GPU-hours   Share  Wait p50  Wait p95
@@ -311,10 +314,11 @@ fn a_trace_is_simulated() {
     user2      3      3        4.3  39.5 %        0s    46m40s
 
     Reasons for waiting, of all job-seconds between submission and running
-      capacity        56.9 %  █████████         not enough GPUs are free
-      order           43.1 %  ███████           others come first
+      capacity        56.9 %  ███████       not enough GPUs are free
+      order           43.1 %  █████         others come first
 
     Look further   --out DIR keeps a line a job and every number of this run
+                   gigawatt list columns says what the words mean
       gigawatt compare --workload tiny.swf --cluster 2x8 -p fifo/none -p fifo/easy
     ----- stderr -----
     note: SWF processors read as GPUs: one each
@@ -524,12 +528,15 @@ fn policies_are_compared() {
     slowdown, p50         1.00      1.00     0.0%
     slowdown, p95         5.67      4.83     −15%
     slowdown, p99         5.67      4.83     −15%
+    slowdown, max         5.67      4.83     −15%
     turnaround, mean    39m12s    29m52s     −24%
     turnaround, p50     48m20s    30m00s     −38%
     turnaround, p95      1h00m     1h00m     0.0%
     turnaround, p99      1h00m     1h00m     0.0%
+    turnaround, max      1h00m     1h00m     0.0%
     makespan             1h20m     1h10m     −12%
     utilization          51.6%     59.0%     +14%
+    goodput              39.1%     44.7%     +14%
     Jain index            0.88      0.87    −1.7%
     unfinished jobs          0         0        –
     longest, 1 GPU          0s        0s        –

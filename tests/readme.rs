@@ -4,15 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-const README: &str = include_str!("../README.md");
+#[path = "support/readme.rs"]
+mod readme;
 
-/// The fenced blocks, in order.
-fn blocks(text: &str) -> Vec<&str> {
-    text.split("```\n").skip(1).step_by(2).map(|block| block.trim_end_matches('\n')).collect()
+/// The fenced blocks of no language, in order.
+fn blocks() -> Vec<&'static str> {
+    readme::blocks().into_iter().filter(|(language, _)| language.is_empty()).map(|(_, text)| text).collect()
 }
 /// The fenced block that begins so.
 fn block(start: &str) -> &'static str {
-    let found = blocks(README).into_iter().find(|block| block.starts_with(start));
+    let found = blocks().into_iter().find(|block| block.starts_with(start));
     found.unwrap_or_else(|| panic!("no block of the README begins with {start:?}"))
 }
 /// Whether `shown` is `printed`, but for what a line `…` stands for.
@@ -57,7 +58,7 @@ impl Folder {
 #[test]
 fn what_the_readme_shows_is_what_is_printed() {
     let folder = Folder::new();
-    let blocks = blocks(README);
+    let blocks = blocks();
     // An answer stands below its command.
     let below = blocks.windows(2).filter_map(|two| Some((two[0].strip_prefix("gigawatt ")?, two[1])));
     let answers = ["compare ", "size ", "sweep ", "explain ", "fit "];
@@ -110,7 +111,7 @@ fn the_broken_scenario_of_the_readme_is_reported_as_shown() {
 #[test]
 fn every_command_of_the_readme_works() {
     let folder = Folder::new();
-    let commands = blocks(README).into_iter().flat_map(str::lines).filter_map(|line| {
+    let commands = blocks().into_iter().flat_map(str::lines).filter_map(|line| {
         line.strip_prefix("gigawatt ").or_else(|| line.strip_prefix("cargo run --release -- "))
     });
     let mut count = 0;

@@ -23,7 +23,9 @@ def main():
     validator = jsonschema.Draft202012Validator(schema)
     wrong = 0
     for path in map(pathlib.Path, sys.argv[2:]):
-        for error in validator.iter_errors(plain(tomllib.loads(path.read_text()))):
+        text = path.read_text()
+        value = json.loads(text) if path.suffix == ".json" else plain(tomllib.loads(text))
+        for error in validator.iter_errors(value):
             wrong += 1
             # Of several ways, the one that comes farthest is meant.
             while error.context:

@@ -7,6 +7,7 @@ mod shell;
 mod watch;
 
 pub(super) use answers::{Ask, Explain, Fit};
+use compare::Grouping;
 pub(super) use compare::{Compare, Form};
 pub(super) use convert::{Generate, Import};
 #[cfg(feature = "html")]
@@ -128,7 +129,10 @@ pub(super) struct Simulate {
     /// Time that a line of power.csv is about, such as 1s, 5m or 1h [default: some hundred lines a feed]
     #[arg(long, value_name = "TIME", value_parser = step, requires = "out")]
     pub(super) power_step: Option<Seconds>,
-    /// Print the summary as JSON
+    /// Also tell the waits of groups of jobs
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(super) by: Option<Grouping>,
+    /// Print the summary as JSON; it has all groups
     #[arg(long)]
     pub(super) json: bool,
     /// Print every decision of the policy to stderr as it is taken

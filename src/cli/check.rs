@@ -18,16 +18,16 @@ pub(super) fn run(arguments: &Check, terminal: Terminal) -> Result<Exit> {
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
     terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan.workload).as_slice());
-    terminal.print(&resolved(&loaded, terminal.width))?;
+    terminal.print_text(&resolved(&loaded, terminal.width))?;
     Ok(Exit::Done)
 }
 
 /// What a scenario comes to, as a table of a few lines.
 fn resolved(loaded: &Loaded, width: u16) -> String {
     let plan = &loaded.plan;
-    let profile = Profile::of(&plan.workload, Some(&plan.cluster), 1);
+    let profile = Profile::of(&plan.workload, Some(&plan.cluster), plan.settings.until, 1);
     let load = match profile.offered_load {
-        Some(load) => format!("{} of the GPUs, within the {} of submits", significant(load), profile.span()),
+        Some(load) => offered(&profile, load, plan.settings.until),
         None => "none: all jobs are submitted at once".to_owned(),
     };
     let mut table = table::headless(width);
@@ -49,6 +49,18 @@ fn resolved(loaded: &Loaded, width: u16) -> String {
     }
     table::rigid(&mut table, [0]);
     format!("{}: no problem found\n\n{}", loaded.name, table::text(&mut table))
+}
+
+/// The load, and what of the work is in it.
+fn offered(profile: &Profile, load: f64, until: Option<u32>) -> String {
+    let mut text = format!("{} of the GPUs, within the {} of submits", significant(load), profile.span());
+    if let Some(until) = until {
+        text.push_str(&format!(", up to run.until = {}", Seconds(until)));
+    }
+    if profile.endless > 0 {
+        text.push_str(&format!(", but for {}", counted(profile.endless, "service without end")));
+    }
+    text
 }
 
 fn cluster(cluster: &Cluster) -> String {

@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Generate, terminal: Terminal) -> Result<Exit> {
     if let (Some(load), Some(cluster)) = (load, &arguments.cluster) {
         said.push_str(&format!(", offered load {} on {cluster}", significant(load)));
     }
-    terminal.print(&format!("{said}\n"))?;
+    terminal.print_text(&format!("{said}\n"))?;
     Ok(Exit::Done)
 }
 
@@ -169,6 +169,6 @@ impl Target {
 
     fn offered(&self, made: &Workload) -> Option<f64> {
         let at_home = Workload { behaviours: self.behaviours.clone(), ..made.clone() };
-        Profile::of(&at_home, Some(&self.cluster), 1).offered_load
+        Profile::of(&at_home, Some(&self.cluster), None, 1).offered_load
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
     put(&arguments.out, &bytes)?;
     let (out, file) = (arguments.out.display(), arguments.file.display());
     let jobs = counted(trace.workload.len().into(), "job");
-    terminal.print(&format!("{out}: {jobs} of {file} ({})\n", trace.format))?;
+    terminal.print_text(&format!("{out}: {jobs} of {file} ({})\n", trace.format))?;
     Ok(Exit::Done)
 }
 

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Init, terminal: Terminal) -> Result<Exit> {
         let schema = format!("{:#}\n", SCHEMAS[0].json());
         write_file(&file.with_file_name(SCHEMA_FILE), |out| out.write_all(schema.as_bytes()))?;
     }
-    terminal.print(&format!(
+    terminal.print_text(&format!(
         "{}: `gigawatt check {0}` looks at it, `gigawatt simulate {0}` runs it\n",
         file.display()
     ))?;

@@ -10,8 +10,10 @@ use crate::policy::part;
 use crate::report::contrast::{Side, contrast};
 use crate::report::demand::DemandInspection;
 use crate::report::inspect::Inspection;
+use crate::report::inspected;
 use crate::scenario::{Loaded, Overrides, Scenario, read_trace};
 use crate::trace::{Options, REQUEST_FORMATS, Requests, read_requests, recognised_requests};
+use crate::units::Seconds;
 use crate::workload::Workload;
 use std::path::Path;
 
@@ -22,6 +24,8 @@ struct Subject {
     notes: Vec<String>,
     /// The cluster to compare with, and what to call it.
     cluster: Option<(String, Cluster)>,
+    /// When a run of it is cut off.
+    until: Option<u32>,
 }
 
 impl Subject {
@@ -37,30 +41,41 @@ pub(super) fn run(arguments: &Inspect, terminal: Terminal) -> Result<Exit> {
         terminal.notes(&first.notes);
         terminal.notes(&second.notes);
         let shapes = [&first, &second].map(|subject| Shape::of(&subject.workload));
-        terminal.print(&contrast(first.side(&shapes[0]), second.side(&shapes[1]), terminal.width))?;
+        let (first, second) = (first.side(&shapes[0]), second.side(&shapes[1]));
+        terminal.print(&match arguments.json {
+            true => inspected::two(first, second),
+            false => contrast(first, second, terminal.width),
+        })?;
         return Ok(Exit::Done);
     }
     if let Some(requests) = requests(arguments, &arguments.files[0])? {
         let profile = DemandProfile::of(&requests.demand, Inspection::buckets(terminal.width));
-        let inspection = DemandInspection {
-            title: &format!("{} ({})", arguments.files[0].display(), requests.format),
-            profile: &profile,
-            notes: &requests.notes.lines(),
-            width: terminal.width,
-            colour: terminal.colour,
-        };
-        terminal.print(&inspection.render())?;
+        let (title, notes) =
+            (format!("{} ({})", arguments.files[0].display(), requests.format), requests.notes.lines());
+        let (width, colour) = (terminal.width, terminal.colour);
+        terminal.print(&match arguments.json {
+            true => inspected::requests(&title, &profile, &notes),
+            false => {
+                DemandInspection { title: &title, profile: &profile, notes: &notes, width, colour }.render()
+            }
+        })?;
         return Ok(Exit::Done);
     }
     let subject = subject(arguments, &arguments.files[0])?;
     let cluster = subject.cluster.as_ref();
     let buckets = Inspection::buckets(terminal.width);
-    let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), buckets);
+    let profile = Profile::of(&subject.workload, cluster.map(|(_, cluster)| cluster), subject.until, buckets);
+    if arguments.json {
+        let gpus = cluster.map(|(_, cluster)| cluster.gpus());
+        terminal.print(&inspected::profile(&subject.title, &profile, &subject.notes, gpus))?;
+        return Ok(Exit::Done);
+    }
     let inspection = Inspection {
         title: &subject.title,
         profile: &profile,
         notes: &subject.notes,
         cluster: cluster.map(|(name, cluster)| (name.as_str(), cluster.gpus())),
+        until: subject.until.map(Seconds),
         width: terminal.width,
         colour: terminal.colour,
     };
@@ -106,13 +121,13 @@ fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
         let loaded = Scenario::load(file, &overrides)?;
         return Ok(of_scenario(title, loaded, Some(asked.unwrap_or("its cluster"))));
     }
-    if is_toml || asked.is_some() {
+    if is_toml || asked.is_some() || !arguments.set.is_empty() {
         return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments, file))?, asked));
     }
     let alone = Overrides { cluster: None, set: Vec::new(), ..overrides(arguments, file) };
     let trace = read_trace(&alone)?;
     let title = format!("{title} ({})", trace.format);
-    Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None })
+    Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None, until: None })
 }
 
 /// Of two kinds of TOML files, the one that says what to run on what; the other is a file of job graphs.
@@ -143,6 +158,7 @@ fn given(arguments: &Inspect) -> impl Iterator<Item = (&'static str, &String)> {
         ("--estimates", window.estimates.as_ref()),
         ("--columns", window.columns.as_ref()),
         ("--map", window.map.first()),
+        ("--set", arguments.set.first()),
     ];
     all.into_iter().filter_map(|(option, text)| Some((option, text?)))
 }
@@ -171,14 +187,15 @@ fn of_run(title: String, directory: &Path) -> Result<Subject> {
         return Err(problem.at(Place::file(path.display().to_string())).into());
     }
     let cluster = Some(("its cluster".to_owned(), plan.cluster));
-    Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster })
+    let until = plan.settings.until;
+    Ok(Subject { title, workload: plan.workload, notes: Vec::new(), cluster, until })
 }
 
 /// A scenario, compared with its cluster if that has a name.
 fn of_scenario(title: String, loaded: Loaded, cluster: Option<&str>) -> Subject {
     let plan = loaded.plan;
-    let cluster = cluster.map(|name| (name.to_owned(), plan.cluster));
-    Subject { title, workload: plan.workload, notes: loaded.notes, cluster }
+    let (cluster, until) = (cluster.map(|name| (name.to_owned(), plan.cluster)), plan.settings.until);
+    Subject { title, workload: plan.workload, notes: loaded.notes, cluster, until }
 }
 
 fn overrides(arguments: &Inspect, file: &Path) -> Overrides {
@@ -187,7 +204,7 @@ fn overrides(arguments: &Inspect, file: &Path) -> Overrides {
         format: arguments.format.clone(),
         cluster: Some(arguments.cluster.clone().unwrap_or_else(|| "1x8".to_owned())),
         // What is too large for the cluster is still worth looking at.
-        set: vec!["run.oversized=reject".to_owned()],
+        set: ["run.oversized=reject".to_owned()].into_iter().chain(arguments.set.clone()).collect(),
         ..arguments.window.overrides()
     }
 }

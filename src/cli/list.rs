@@ -9,7 +9,7 @@ use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
 use crate::policy::part::{self, Kind, Part};
 use crate::policy::placement::{ListedPlacement, PLACEMENTS};
-use crate::report::run::{EXPORTERS, TABLES};
+use crate::report::run::{EXPORTERS, LABELS, TABLES};
 use crate::report::table;
 use crate::table::Head;
 use crate::trace;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Columns => columns(name, terminal.width)?,
         Listing::Measures => measures(name, terminal.width)?,
     };
-    terminal.print(&text)?;
+    terminal.print_text(&text)?;
     Ok(Exit::Done)
 }
 
@@ -114,10 +114,23 @@ fn columns(name: Option<&str>, width: u16) -> Result<String> {
             texts.push(format!("{}: {}\n\n{}", table.name, table.about, table::text(&mut rows)));
         }
     }
+    let mut words = table::new(width, ["word", "what it says"]);
+    for label in LABELS.iter().filter(|label| name.is_none_or(|name| ["summary", label.name].contains(&name)))
+    {
+        words.add_row([label.name, label.about]);
+    }
+    if !words.is_empty() {
+        table::rigid(&mut words, [0]);
+        texts.push(format!(
+            "summary: what the words mean that simulate prints\n\n{}",
+            table::text(&mut words)
+        ));
+    }
     if let Some(name) = name.filter(|_| texts.is_empty()) {
         let heads: Vec<Head<'_>> = TABLES.iter().flat_map(|table| (table.heads)()).collect();
-        let names = heads.iter().map(|head| head.name);
-        return Err(unknown("column", name, TABLES.iter().map(|table| table.name).chain(names)).into());
+        let names = heads.iter().map(|head| head.name).chain(LABELS.iter().map(|label| label.name));
+        let names = TABLES.iter().map(|table| table.name).chain(["summary"]).chain(names);
+        return Err(unknown("column", name, names).into());
     }
     Ok(texts.join("\n"))
 }
@@ -194,8 +207,7 @@ fn all_platforms(catalogue: &Catalogue, width: u16) -> String {
     table::right(&mut table, 1..9);
     table::rigid(&mut table, 0..9);
     format!(
-        "{}\n~ inferred. train, decode: speed at training dense models and at writing\n\
-         answers, in H100s.\n\
+        "{}\n~ inferred. train, decode: speed at training dense models and at writing answers, in H100s.\n\
          `gigawatt list platforms NAME` shows every number and where it comes from.\n",
         table::text(&mut table)
     )

@@ -4,15 +4,18 @@ use super::Exit;
 use super::arguments::{Arguments, Completions, Man, SchemaOf};
 use super::terminal::Terminal;
 use crate::error::{Error, Result};
-use crate::report::Directory;
+use crate::report::{ANSWERS, Directory};
 use crate::scenario::SCHEMAS;
 use clap::CommandFactory;
 use std::path::Path;
 
-/// Prints the schema of a file.
+/// Prints the schema of a file or an answer.
 pub(super) fn schema(arguments: &SchemaOf, terminal: Terminal) -> Result<Exit> {
     for schema in SCHEMAS.iter().filter(|schema| schema.name == arguments.name) {
         terminal.print(&format!("{:#}\n", schema.json()))?;
+    }
+    for answer in ANSWERS.iter().filter(|answer| answer.name == arguments.name) {
+        terminal.print(&format!("{:#}\n", answer.schema()))?;
     }
     Ok(Exit::Done)
 }

@@ -4,12 +4,13 @@ use super::list::unknown;
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{Exit, device, interrupt, load};
+use crate::ensemble::By;
 use crate::error::{Error, Result};
 use crate::history::{History, Plan};
 use crate::metrics::measure;
 use crate::policy::Ranks;
 use crate::power::energy::is_counted;
-use crate::report::run::{EXPORTERS, Provenance, Run, remarks, summary};
+use crate::report::run::{EXPORTERS, Look, Provenance, Run, remarks, summary};
 use crate::report::{self, Directory};
 use crate::scenario::{Input, Loaded, stops_nobody};
 use crate::simulation::{Control, Progress, simulate};
@@ -52,7 +53,9 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let text = if arguments.json {
         json(&run)?
     } else {
-        summary(&run, arguments.out.as_deref().map(|out| out.display().to_string()).as_deref())
+        let kept_in = arguments.out.as_deref().map(|out| out.display().to_string());
+        let by = arguments.by.map(By::from);
+        summary(&run, &Look { kept_in: kept_in.as_deref(), by, width: terminal.width })
     };
     terminal.print(&text)?;
     terminal.notes(&remarks(&run));

@@ -1,11 +1,12 @@
 use crate::error::{Error, Result};
+use crate::report::lines::fitted;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 /// What stands at the other end of stdout and stderr.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terminal {
-    /// Columns of stdout; 80 where it is no terminal.
+    /// Columns that text takes: those of `COLUMNS` or of the terminal, 80 where stdout is none; 40 to 200.
     pub(super) width: u16,
     /// Whether stdout takes colours.
     pub(super) colour: bool,
@@ -19,22 +20,30 @@ pub(super) struct Terminal {
 
 /// Columns where nobody says how many there are.
 const WIDTH: u16 = 80;
+/// The fewest and the most that text is laid out for.
+const WIDTHS: std::ops::RangeInclusive<u16> = 40..=200;
 
 impl Terminal {
-    /// Looks at stdout, stderr, `NO_COLOR` and `TERM`.
+    /// Looks at stdout, stderr, `COLUMNS`, `NO_COLOR` and `TERM`.
     pub(super) fn detect() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let plain = set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let out = io::stdout().is_terminal();
         let watched = io::stderr().is_terminal();
-        let size = if out { terminal_size::terminal_size() } else { None };
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let seen = || terminal_size::terminal_size().filter(|_| out).map(|(width, _)| width.0);
+        let width = asked.filter(|columns| *columns > 0).or_else(seen).unwrap_or(WIDTH);
         Self {
-            width: size.map_or(WIDTH, |(width, _)| width.0),
+            width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
             colour: out && !plain,
             error_colour: watched && !plain,
             watched,
             quiet: false,
         }
+    }
+    /// Writes text for people to stdout, lines that are too long broken at blanks.
+    pub(super) fn print_text(&self, text: &str) -> Result<()> {
+        self.print(&fitted(text, self.width))
     }
     /// Writes data to stdout. That nobody reads it any more is no error.
     pub(super) fn print(&self, text: &str) -> Result<()> {

@@ -249,6 +249,12 @@ pub const MEASURES: &[Measure] = &[
     jobs(("slowdown_p95", "slowdown, p95"), (Slowdown, Percentile(95)), |m| m.bounded_slowdown.p95, SLOWDOWN),
     jobs(("slowdown_p99", "slowdown, p99"), (Slowdown, Percentile(99)), |m| m.bounded_slowdown.p99, SLOWDOWN),
     jobs(
+        ("slowdown_max", "slowdown, max"),
+        (Slowdown, Percentile(100)),
+        |m| m.bounded_slowdown.max,
+        SLOWDOWN,
+    ),
+    jobs(
         ("turnaround_mean_s", "turnaround, mean"),
         (Turnaround, Mean),
         |m| m.turnaround_time.mean,
@@ -278,6 +284,12 @@ pub const MEASURES: &[Measure] = &[
         |m| m.turnaround_time.p99.into(),
         TURNAROUND,
     ),
+    jobs(
+        ("turnaround_max_s", "turnaround, max"),
+        (Turnaround, Percentile(100)),
+        |m| m.turnaround_time.max.into(),
+        TURNAROUND,
+    ),
     whole(
         ("makespan_s", "makespan"),
         Unit::Seconds,
@@ -291,6 +303,13 @@ pub const MEASURES: &[Measure] = &[
         Higher,
         |m| m.utilization,
         "GPU-seconds held / GPU-seconds there were",
+    ),
+    whole(
+        ("goodput", "goodput"),
+        Unit::Share,
+        Higher,
+        |m| m.goodput.share,
+        "GPU-seconds of work that counts / GPU-seconds there were",
     ),
     kept(
         ("capacity_loss", "capacity loss"),
@@ -339,14 +358,21 @@ pub const MEASURES: &[Measure] = &[
         Unit::Joules,
         Lower,
         |m| power(m, |power| power.all.energy_j.as_f64()),
-        "what the sites drew",
+        "what the sites drew, cooling and losses included",
     ),
     told(
-        ("peak_w", "peak power"),
+        ("peak_w", "peak site draw"),
         Unit::Watts,
         Lower,
         |m| power(m, |power| u128::from(power.all.peak_w).as_f64()),
-        "the most that they drew at once",
+        "the most that the sites drew at once",
+    ),
+    told(
+        ("it_peak_w", "peak IT draw"),
+        Unit::Watts,
+        Lower,
+        |m| power(m, |power| u128::from(power.it_peak_w).as_f64()),
+        "the most that all racks drew at once, without losses of conversion and cooling",
     ),
     told(
         ("over_cap_ws", "over caps"),

@@ -34,7 +34,8 @@ mod plans;
 pub(crate) mod ranked;
 mod run;
 
-pub use by::{By, GROUP_MEASURES, GroupWaits};
+pub use crate::metrics::By;
+pub use by::{GROUP_MEASURES, GroupWaits, waits_by};
 pub use measure::{Better, MEASURES, Measure, Shown, Unit, measure};
 pub(crate) use measure::{Quantity, Reading};
 pub use run::{Delivered, Done, Tracer, Wanted, Watch, World, each, run};

@@ -1,9 +1,9 @@
-use super::by::{By, GroupWaits, waits_by};
+use super::by::{GroupWaits, waits_by};
 use super::measure::{MEASURES, Measure};
 use super::plans::Plans;
 use super::ranked::{Ranked, rank};
 use crate::history::{Digest, Plan, Settings};
-use crate::metrics::measure;
+use crate::metrics::{By, measure};
 use crate::policy::Ranks;
 use crate::simulation::{Control, Progress, simulate};
 use std::ops::ControlFlow;

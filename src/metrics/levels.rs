@@ -119,10 +119,11 @@ impl Meter {
         }
     }
 
-    /// A node is taken as a whole, or given back: it is wholly free before or after.
+    /// A node is taken as a whole, or given back.
     fn hold_node(&mut self, index: u32, take: bool) {
         let node = &mut self.nodes[index as usize];
-        if node.state != NodeState::Up || node.full == 0 {
+        let is_plain = node.free == if take { node.full } else { 0 } && node.shared == 0;
+        if node.state != NodeState::Up || node.full == 0 || !is_plain {
             return self.change(index, |node| node.free = if take { 0 } else { node.full });
         }
         let (rack, levels) = (&mut self.racks[node.rack as usize], &mut self.levels);

@@ -4,7 +4,8 @@ mod tests;
 use super::cost::{CostMetrics, JobCosts, cost};
 use super::distribution::{Distribution, real};
 use super::graphs::{GraphMetrics, graphs};
-use super::losses::losses;
+use super::losses::{Goodput, losses};
+use super::platforms::{PlatformMetrics, platforms};
 use super::power::{PowerMetrics, power};
 use super::recorded::{RecordedWaits, recorded_waits};
 use super::replay::replay;
@@ -78,6 +79,10 @@ pub struct Metrics {
     pub lost_gpu_hours: f64,
     /// GPU-hours that were held for restarts.
     pub restart_gpu_hours: f64,
+    /// What of the GPU-hours held did work that counts, and what was lost by which cause.
+    pub goodput: Goodput,
+    /// Every platform of the cluster.
+    pub platforms: Vec<PlatformMetrics>,
     /// Jain's index over tenants of GPUs held ÷ entitlement while they contend, (Σx)² ÷ (n · Σx²), see
     /// [`super::jain_index`]; none if they never do.
     pub jain_index: Option<f64>,
@@ -220,6 +225,8 @@ pub fn measure(history: &History) -> Measured {
         node_failures: losses.node_failures,
         lost_gpu_hours: real(losses.lost) / MILLI_SECONDS_AN_HOUR,
         restart_gpu_hours: real(losses.restarts) / MILLI_SECONDS_AN_HOUR,
+        goodput: Goodput::of(&losses, total.allocated, total.available),
+        platforms: platforms(history, &(from..to)),
         jain_index,
         tenants,
         power,

@@ -21,6 +21,7 @@
 //!
 //! `dependency` is the time from submission until it is eligible, and no part of `wait_time`.
 
+mod by;
 mod contention;
 mod cost;
 mod demand;
@@ -31,6 +32,7 @@ mod instant;
 mod levels;
 mod losses;
 mod measure;
+mod platforms;
 mod power;
 pub mod profile;
 mod recorded;
@@ -46,6 +48,7 @@ mod times;
 mod usage;
 mod waiting;
 
+pub use by::{By, Classes};
 pub use cost::{CostMetrics, JobCosts, SiteCost};
 pub use demand::{DemandProfile, TokenCounts};
 pub use details::{
@@ -55,7 +58,9 @@ pub use details::{
 pub use distribution::{Distribution, percentile};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use instant::{Queued, Room, Walk, nodes_for, queue_at};
+pub use losses::{Goodput, LossCause};
 pub use measure::{Measured, Metrics, Window, measure};
+pub use platforms::PlatformMetrics;
 pub use power::{DomainPower, JOULES_A_MWH, PowerMetrics};
 pub use recorded::RecordedWaits;
 pub use series::Series;

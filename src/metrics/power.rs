@@ -43,7 +43,11 @@ pub struct PowerMetrics {
     /// All sites together, at their grid connections.
     #[serde(flatten)]
     pub all: DomainPower,
-    /// Of that: what jobs drew, and the idle draw of the GPUs they held.
+    /// Mean IT draw, watts: what racks draw, without what conversions lose and cooling takes.
+    pub it_mean_w: f64,
+    /// The highest IT draw, watts.
+    pub it_peak_w: u64,
+    /// Of the energy: what jobs drew, and the idle draw of the GPUs they held.
     pub jobs_j: u128,
     /// Of that: the idle draw that no job held.
     pub idle_j: i128,
@@ -163,6 +167,8 @@ struct Accounts {
     racks: Vec<Account>,
     /// Joules of [`Parts`], in their order.
     parts: [u128; 5],
+    /// The highest draw of racks.
+    it_peak: Watts,
 }
 
 impl Accounts {
@@ -179,6 +185,7 @@ impl Accounts {
             feeds: many(Domain::Feed, cluster.feeds.len()),
             racks: many(Domain::Rack, cluster.racks.len()),
             parts: [0; 5],
+            it_peak: Watts(0),
         }
     }
     fn clip(&self, from: Time, to: Time) -> Option<(Time, Time)> {
@@ -205,6 +212,7 @@ impl Meter for Accounts {
         for (sum, watts) in self.parts.iter_mut().zip(watts) {
             *sum += u128::from(watts.0) * seconds;
         }
+        self.it_peak = self.it_peak.max(Watts(parts.busy.0 + parts.idle.0 + parts.overhead.0));
     }
 }
 
@@ -233,7 +241,7 @@ pub(super) fn power(
     let mut accounts = Accounts::new(cluster, window.clone());
     let over_nodes = over_node_caps(history, window.start, window.end);
     sweep(history, &mut accounts);
-    let [_, idle, overhead, losses, cooling] = accounts.parts;
+    let [busy, idle, overhead, losses, cooling] = accounts.parts;
     let all = accounts.all.finish("all sites", seconds);
     let hours = real(all.energy_j) / JOULES_A_MWH;
     let per_hour = |amount: f64| if hours > 0.0 { amount / hours } else { 0.0 };
@@ -241,6 +249,8 @@ pub(super) fn power(
     let signed = |joules: u128| i128::try_from(joules).unwrap_or(i128::MAX);
     let mut metrics = PowerMetrics {
         all_over_cap_ws: every.map(|account| account.over).sum::<u128>() + over_nodes,
+        it_mean_w: ratio(busy + idle + overhead, u128::from(seconds)),
+        it_peak_w: accounts.it_peak.0,
         jobs_j: jobs,
         idle_j: signed(idle) - signed(held_idle),
         overhead_j: overhead,

@@ -11,7 +11,7 @@
 //! builder.push(Job { work_time: Seconds(1800), ..Job::at(Time(3600)) });
 //! let workload = builder.finish();
 //! let cluster = Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() });
-//! let profile = Profile::of(&workload, Some(&cluster), 2);
+//! let profile = Profile::of(&workload, Some(&cluster), None, 2);
 //! assert_eq!(profile.gpu_hours(), 4.0);
 //! assert_eq!(profile.offered_load, Some(0.5), "4 GPU-hours asked of 8 GPUs within one hour");
 //! ```
@@ -117,8 +117,12 @@ pub struct Profile {
     /// The most GPUs in use at any instant, if every job could start at its submit: the peak within the buckets.
     pub peak_demand: f64,
     /// Σ GPUs · work_time ÷ speed / (GPUs of the cluster · time from first to last submit); none without a cluster or
-    /// if all jobs are submitted at once. A job's speed is the mean over the GPUs it may use.
+    /// if all jobs are submitted at once. A job's speed is the mean over the GPUs it may use. Where the run is cut off,
+    /// neither work nor submits after that count; [`endless`](Self::endless) services do not count at all.
     pub offered_load: Option<f64>,
+    /// Inference services that are not done when the run is cut off, or when the last job is submitted: nobody knows
+    /// how much work they are.
+    pub endless: u64,
     /// Length of a bucket, seconds.
     pub bucket: f64,
     /// Unix seconds of time 0, where the input has dates.
@@ -126,12 +130,13 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The numbers of `workload`, its time cut into `buckets` (at least 1), and what they mean for a cluster.
+    /// The numbers of `workload`, its time cut into `buckets` (at least 1), and what they mean for a cluster, on which a
+    /// run is cut off at `until`.
     ///
     /// # Complexity
     /// O(|jobs| log |jobs| + buckets) time, O(|jobs| + buckets) space.
     #[must_use]
-    pub fn of(workload: &Workload, cluster: Option<&Cluster>, buckets: usize) -> Self {
+    pub fn of(workload: &Workload, cluster: Option<&Cluster>, until: Option<u32>, buckets: usize) -> Self {
         let mut profile = Self {
             tenants: workload.tenants.iter().map(|tenant| Share::labelled(&*tenant.name)).collect(),
             kinds: crate::workload::JobKind::ALL.iter().map(|kind| Share::labelled(kind.name())).collect(),
@@ -159,12 +164,9 @@ impl Profile {
         let speeds = Speeds::new(workload, cluster);
         profile.over_time(workload, &speeds, buckets.max(1));
         profile.peak_demand = peak(workload, &speeds);
-        profile.offered_load = cluster.and_then(|cluster| {
-            let capacity = real(cluster.gpus().into()) * f64::from(profile.span().0);
-            let asked =
-                |job: &Job| workload.requests[job.request as usize].gpus().as_f64() * speeds.run_time(job);
-            (capacity > 0.0).then(|| workload.jobs.iter().map(asked).sum::<f64>() / capacity)
-        });
+        if let Some(cluster) = cluster {
+            profile.offer(workload, cluster.gpus(), &speeds, until.map(Time));
+        }
         for shares in [&mut profile.tenants, &mut profile.kinds] {
             shares.retain(|share| share.jobs > 0);
             shares.sort_by_key(|share| std::cmp::Reverse((share.gpu_milli_seconds, share.jobs)));
@@ -172,6 +174,26 @@ impl Profile {
         trim(&mut profile.gangs);
         trim(&mut profile.lengths);
         profile
+    }
+
+    /// Fills `offered_load` and `endless`.
+    fn offer(&mut self, workload: &Workload, gpus: u64, speeds: &Speeds, until: Option<Time>) {
+        let last = self.last_submit.min(until.unwrap_or(Time::NEVER));
+        let end = until.unwrap_or(self.last_submit);
+        let capacity = real(gpus.into()) * f64::from(last.since(self.first_submit).0);
+        let mut asked = 0.0;
+        for job in &workload.jobs {
+            let left = until.map_or(f64::INFINITY, |until| f64::from(until.since(job.submit_time).0));
+            let run_time = speeds.run_time(job);
+            let kind = workload.behaviours.get(job.behaviour as usize).map(|behaviour| behaviour.kind);
+            let is_service = kind == Some(crate::workload::JobKind::InferenceService);
+            if is_service && run_time > f64::from(end.since(job.submit_time).0) {
+                self.endless += 1;
+                continue;
+            }
+            asked += workload.requests[job.request as usize].gpus().as_f64() * run_time.min(left);
+        }
+        self.offered_load = (capacity > 0.0).then(|| asked / capacity);
     }
 
     fn add(&mut self, job: &Job, milli: u32) {
@@ -410,7 +432,7 @@ mod tests {
 
     /// Jobs of (submit, work, requested, thousandths of a GPU).
     fn profile(jobs: &[(u32, u32, u32, u32)], buckets: usize) -> Profile {
-        Profile::of(&workload(jobs), None, buckets)
+        Profile::of(&workload(jobs), None, None, buckets)
     }
 
     fn workload(jobs: &[(u32, u32, u32, u32)]) -> Workload {
@@ -481,8 +503,9 @@ mod tests {
             let kind = NodeKind { gpus: 8, platform, ..NodeKind::default() };
             Cluster::uniform(1, kind)
         };
-        let load =
-            |workload: &Workload, platform| Profile::of(workload, Some(&cluster(platform)), 1).offered_load;
+        let load = |workload: &Workload, platform| {
+            Profile::of(workload, Some(&cluster(platform)), None, 1).offered_load
+        };
         assert_eq!(load(&workload, 0), Some(800.0 / 800.0), "800 GPU-seconds in 100 s on 8 GPUs");
         let fast = Behaviour { speeds: vec![Factor::ONE, Factor(2 << 16)], ..Behaviour::default() };
         workload.behaviours = vec![fast];
@@ -492,5 +515,27 @@ mod tests {
             job.submit_time = Time(7);
         }
         assert_eq!(load(&workload, 0), None, "submitted at once");
+    }
+
+    #[test]
+    fn the_offered_load_is_clipped_where_the_run_is_and_leaves_endless_services_out() {
+        use crate::workload::JobKind;
+        let mut workload = workload(&[(0, 1000, 1000, 4000), (100, 400, 400, 8000), (300, 50, 50, 8000)]);
+        let cluster = Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() });
+        let load = |workload: &Workload, until| {
+            let found = Profile::of(workload, Some(&cluster), until, 1);
+            (found.offered_load, found.endless)
+        };
+        let whole = 1000.0 * 4.0 + 400.0 * 8.0 + 50.0 * 8.0;
+        assert_eq!(load(&workload, None), (Some(whole / 2400.0), 0), "within the 300 s of submits");
+        // 200 s of four GPUs, 100 s of eight, within 200 s.
+        assert_eq!(load(&workload, Some(200)), (Some(1600.0 / 1600.0), 0), "cut off at 200 s");
+        workload.behaviours = vec![Behaviour::of(JobKind::InferenceService)];
+        assert_eq!(load(&workload, None).1, 3, "none is done when the last one comes");
+        assert_eq!(
+            load(&workload, Some(450)),
+            (Some(50.0 * 8.0 / 2400.0), 2),
+            "the last one is a job of 50 s"
+        );
     }
 }

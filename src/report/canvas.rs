@@ -1,9 +1,10 @@
 //! Widgets of ratatui as text: drawn into a buffer, printed line by line.
 
+use super::lines::wrapped;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// Text that grows downwards, as wide as the terminal.
@@ -31,6 +32,12 @@ impl Canvas {
     pub(super) fn line<'a>(&mut self, line: impl Into<Line<'a>>) {
         let line = line.into();
         self.draw(1, |area, buffer| line.render(area, buffer));
+    }
+    /// Adds a text in as many lines as it takes.
+    pub(super) fn prose(&mut self, text: &str, style: Style) {
+        for line in wrapped(text, usize::from(self.width)) {
+            self.line(Span::styled(line, style));
+        }
     }
     /// Adds `height` lines that `draw` fills.
     pub(super) fn draw(&mut self, height: u16, draw: impl FnOnce(Rect, &mut Buffer)) {
@@ -90,7 +97,6 @@ fn escape(style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::text::Span;
 
     #[test]
     fn lines_end_where_their_text_does() {

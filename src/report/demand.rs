@@ -8,7 +8,6 @@ use crate::metrics::{DemandProfile, TokenCounts};
 use crate::units::Seconds;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Span;
 use ratatui::widgets::{Sparkline, Widget};
 
 /// What is drawn, and how wide.
@@ -32,7 +31,7 @@ impl DemandInspection<'_> {
     pub fn render(&self) -> String {
         let mut canvas = Canvas::new(Inspection::drawn(self.width), self.colour);
         let profile = self.profile;
-        canvas.line(Span::styled(self.title, Style::new().bold()));
+        canvas.prose(self.title, Style::new().bold());
         let mut facts = vec![
             counted(profile.requests, "request"),
             format!("within {}", seconds(profile.span_ms)),

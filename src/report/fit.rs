@@ -1,7 +1,9 @@
 //! When a job would start: as text and JSON.
 
+use super::answer;
 use super::explain::{apart, asks, clock, evidence_of, gpus, others};
-use super::number::{counted, wrapped};
+use super::lines::fitted as in_lines;
+use super::number::counted;
 use super::table;
 use crate::experiment::{Barrier, Fit, first_start};
 use crate::history::{History, WaitReason};
@@ -52,11 +54,12 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
     let (history, fit) = (fitted.history(), fitted.fit);
     let request = history.plan.workload.request_of(fitted.first.explained.job);
     let said = format!("{} at {}: {}", asks(history, request), clock(history, fit.submit), answer(fitted));
-    let mut text = format!("{}\n{}\n", fitted.title, wrapped(&said, usize::from(width)).join("\n"));
+    let mut text = format!("{}\n{}\n", fitted.title, said);
     if let Some(place) = placed(fitted) {
-        text.push_str(&format!("{}\n", wrapped(&place, usize::from(width)).join("\n")));
+        text.push_str(&place);
+        text.push('\n');
     }
-    let way = in_the_way(fitted, usize::from(width));
+    let way = in_the_way(fitted);
     if !way.is_empty() {
         text.push_str(&format!("\n{way}"));
     }
@@ -64,7 +67,7 @@ pub fn text(fitted: &Fitted<'_>, width: u16) -> String {
         text.push_str(&format!("\n{}", variations(fitted, others, width)));
     }
     text.push_str("\nA simulation of what is known is no promise.\n");
-    text
+    in_lines(&text, width)
 }
 
 /// When it starts, in a line or two.
@@ -148,7 +151,7 @@ fn placed(fitted: &Fitted<'_>) -> Option<String> {
 const RACKS: usize = 6;
 
 /// What it waits for, over all seeds, and what there is to show for it in the first.
-fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
+fn in_the_way(fitted: &Fitted<'_>) -> String {
     let fit = fitted.fit;
     let total: u64 = fit.reasons.iter().sum();
     if total == 0 {
@@ -161,7 +164,7 @@ fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
         .iter()
         .map(|(seconds, reason)| format!("{} {} %", reason.name(), seconds * 100 / total))
         .collect();
-    let mut lines = wrapped(&format!("In its way: {}.", told.join(", ")), width);
+    let mut lines = vec![format!("In its way: {}.", told.join(", "))];
     let first = fitted.first.explained.stretches.iter().max_by_key(|stretch| stretch.waited.seconds());
     if let Some(stretch) = first {
         let shown = evidence_of(fitted.history(), fitted.first.explained.job, stretch);
@@ -173,7 +176,7 @@ fn in_the_way(fitted: &Fitted<'_>, width: usize) -> String {
             clock(fitted.history(), from),
             clock(fitted.history(), to)
         );
-        lines.extend(wrapped(&sentence, width));
+        lines.push(sentence);
     }
     lines.join("\n") + "\n"
 }
@@ -243,7 +246,6 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         Err(problem) => json!({ "with": other.what, "problem": problem }),
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": fitted.title,
         "asks": asks(history, history.plan.workload.request_of(own.job)),
         "at": fit.submit.0,
@@ -264,5 +266,34 @@ pub fn json(fitted: &Fitted<'_>) -> String {
         "cheapest": fitted.cheapest().map(|other| other.what.as_str()),
         "note": "a simulation of what is known is no promise",
     });
-    format!("{all:#}\n")
+    answer::text("fit", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    let fit = json!({
+        "start_times": ["integer?"],
+        "started": "integer",
+        "rejected": "integer",
+        "wait_s": { "min": "integer?", "p50": "integer?", "p95": "integer?", "max": "integer?" },
+    });
+    json!({
+        "scenario": "string",
+        "asks": "string",
+        "at": "integer",
+        "seeds": ["integer"],
+        "feasible": "boolean",
+        "fit": fit.clone(),
+        "reasons_s": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
+        "first": {
+            "start_time": "integer?",
+            "waited": [{ "from": "integer", "to": "integer", "reason": "string", "why": "string" }],
+        },
+        "otherwise": { "?": [{ "|": [
+            { "with": "string", "fit": fit, "others_wait_s": "number?" },
+            { "with": "string", "problem": "string" },
+        ] }] },
+        "cheapest": "string?",
+        "note": "string",
+    })
 }

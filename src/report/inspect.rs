@@ -1,14 +1,15 @@
 //! A workload as plots in a terminal.
 
 use super::canvas::Canvas;
-use super::number::{counted, grouped, significant, wrapped};
+use super::lines::{columns, hung, wrapped};
+use super::number::{counted, grouped, significant};
 use crate::metrics::profile::{Profile, Share};
 use crate::units::Seconds;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::symbols::{Marker, block};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Sparkline, Widget};
 
 /// What is drawn, and how wide.
@@ -22,6 +23,8 @@ pub struct Inspection<'a> {
     pub notes: &'a [String],
     /// The cluster to compare with: what it is called, and its GPUs.
     pub cluster: Option<(&'a str, u64)>,
+    /// When a run of it is cut off.
+    pub until: Option<Seconds>,
     /// Columns of the terminal.
     pub width: u16,
     /// Whether escape sequences may be written.
@@ -29,9 +32,9 @@ pub struct Inspection<'a> {
 }
 
 /// The fewest columns that are drawn on.
-const NARROWEST: u16 = 60;
+const NARROWEST: u16 = 40;
 /// The most columns that are drawn on.
-const WIDEST: u16 = 160;
+const WIDEST: u16 = 200;
 /// Columns left of the plots over time.
 pub(super) const MARGIN: u16 = 9;
 /// How many tenants are shown.
@@ -77,7 +80,7 @@ impl Inspection<'_> {
 
     fn head(&self, canvas: &mut Canvas) {
         let profile = self.profile;
-        canvas.line(Span::styled(self.title, Style::new().bold()));
+        canvas.prose(self.title, Style::new().bold());
         let mut facts = vec![
             counted(profile.total.jobs, "job"),
             format!("{} GPU-hours", grouped(whole(profile.gpu_hours()))),
@@ -102,9 +105,11 @@ impl Inspection<'_> {
                 }
                 None => format!("no offered load on {name}: all jobs are submitted at once"),
             };
-            for line in wrapped(&load, usize::from(canvas.width())) {
-                canvas.line(Span::styled(line, Style::new().bold()));
-            }
+            let cut_off = self.until.map(|until| format!(", up to run.until = {until}"));
+            let endless = (profile.endless > 0)
+                .then(|| format!(", but for {}", counted(profile.endless, "service without end")));
+            let load = [Some(load), cut_off, endless].into_iter().flatten().collect::<String>();
+            canvas.prose(&load, Style::new().bold());
         }
     }
 
@@ -172,8 +177,8 @@ impl Inspection<'_> {
             let share = 100.0 * real(above as u64) / real(demand.len().max(1) as u64);
             said.push_str(&format!("; above the {} GPUs there are {share:.0} % of the time", grouped(gpus)));
         }
-        for line in wrapped(&said, usize::from(canvas.width() - MARGIN)) {
-            canvas.line(format!("{:1$}{line}", "", usize::from(MARGIN)));
+        for line in hung(&" ".repeat(usize::from(MARGIN)), &said, usize::from(canvas.width())) {
+            canvas.line(line);
         }
     }
 
@@ -190,12 +195,19 @@ impl Inspection<'_> {
                 None => Seconds(profile.first_submit.0.saturating_add(offset)).to_string(),
             }
         };
+        let dates = [at(0), at(1), at(2)];
+        let needed = |dates: &[String]| dates.iter().map(|date| columns(date) + 1).sum::<usize>();
         canvas.draw(1, |area, buffer| {
-            let plot = Rect { x: MARGIN, width: area.width - MARGIN, ..area };
+            let mut plot = Rect { x: MARGIN, width: area.width - MARGIN, ..area };
             let dim = Style::new().dim();
-            Line::from(at(0)).style(dim).render(plot, buffer);
-            Line::from(at(1)).style(dim).centered().render(plot, buffer);
-            Line::from(at(2)).style(dim).right_aligned().render(plot, buffer);
+            // Where there is too little room for three of them, the ends matter most.
+            if needed(&dates) <= usize::from(plot.width) {
+                Line::from(dates[1].as_str()).style(dim).centered().render(plot, buffer);
+            } else if needed(&[at(0), at(2)]) > usize::from(plot.width) {
+                plot = area;
+            }
+            Line::from(dates[0].as_str()).style(dim).render(plot, buffer);
+            Line::from(dates[2].as_str()).style(dim).right_aligned().render(plot, buffer);
         });
     }
 
@@ -208,7 +220,7 @@ impl Inspection<'_> {
         listed(canvas, &said);
         let estimates = self.profile.estimates;
         if estimates.overrun + estimates.padded == 0 {
-            canvas.line("every job requests exactly its work time");
+            canvas.prose("every job requests exactly its work time", Style::new());
             return;
         }
         let percent = |jobs: u64| 100.0 * real(jobs) / real(self.profile.total.jobs.max(1));
@@ -218,9 +230,7 @@ impl Inspection<'_> {
             real(estimates.median_padding_milli) / 1000.0,
             percent(estimates.overrun),
         );
-        for line in wrapped(&said, usize::from(canvas.width())) {
-            canvas.line(line);
-        }
+        canvas.prose(&said, Style::new());
     }
 
     /// How long jobs waited where they come from.
@@ -257,7 +267,7 @@ pub(super) fn listed(canvas: &mut Canvas, facts: &[String]) {
     for fact in facts {
         let longer = line.chars().count() + BETWEEN.chars().count() + fact.chars().count();
         if !line.is_empty() && longer > width {
-            canvas.line(std::mem::take(&mut line));
+            canvas.prose(&std::mem::take(&mut line), Style::new());
         }
         if !line.is_empty() {
             line.push_str(BETWEEN);
@@ -265,13 +275,13 @@ pub(super) fn listed(canvas: &mut Canvas, facts: &[String]) {
         line.push_str(fact);
     }
     if !line.is_empty() {
-        canvas.line(line);
+        canvas.prose(&line, Style::new());
     }
 }
 
 pub(super) fn heading(canvas: &mut Canvas, text: &str) {
     canvas.gap();
-    canvas.line(Span::styled(text, Style::new().bold()));
+    canvas.prose(text, Style::new().bold());
 }
 
 pub(super) fn left_label(buffer: &mut Buffer, y: u16, text: &str) {
@@ -396,7 +406,7 @@ mod tests {
     #[test]
     fn a_workload_is_drawn() {
         let cluster = Cluster::uniform(32, NodeKind { gpus: 8, ..NodeKind::default() });
-        let profile = Profile::of(&sample(), Some(&cluster), Inspection::buckets(80));
+        let profile = Profile::of(&sample(), Some(&cluster), None, Inspection::buckets(80));
         let notes =
             ["12 jobs without a duration dropped".to_owned(), "naive timestamps read as UTC".to_owned()];
         let drawn = Inspection {
@@ -404,6 +414,7 @@ mod tests {
             profile: &profile,
             notes: &notes,
             cluster: Some(("32x8", 256)),
+            until: None,
             width: 80,
             colour: false,
         };
@@ -470,11 +481,18 @@ mod tests {
     #[test]
     fn what_is_said_goes_on_in_the_next_line_where_the_terminal_is_narrow() {
         let cluster = Cluster::uniform(32, NodeKind { gpus: 8, ..NodeKind::default() });
-        let profile = Profile::of(&sample(), Some(&cluster), Inspection::buckets(60));
+        let profile = Profile::of(&sample(), Some(&cluster), None, Inspection::buckets(60));
         let name = "a cluster with a rather long name, longer than the terminal is wide";
         let cluster = Some((name, 256));
-        let drawn =
-            Inspection { title: "x", profile: &profile, notes: &[], cluster, width: 60, colour: false };
+        let drawn = Inspection {
+            title: "x",
+            profile: &profile,
+            notes: &[],
+            cluster,
+            until: None,
+            width: 60,
+            colour: false,
+        };
         let text = drawn.render();
         assert!(text.lines().all(|line| line.chars().count() <= 60), "fits 60 columns");
         let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -490,9 +508,16 @@ mod tests {
         builder.push(Job::at(Time(0)));
         let workload = builder.finish();
         for width in [0, 59, 60, 200, u16::MAX] {
-            let profile = Profile::of(&workload, None, Inspection::buckets(width));
-            let drawn =
-                Inspection { title: "x", profile: &profile, notes: &[], cluster: None, width, colour: true };
+            let profile = Profile::of(&workload, None, None, Inspection::buckets(width));
+            let drawn = Inspection {
+                title: "x",
+                profile: &profile,
+                notes: &[],
+                cluster: None,
+                until: None,
+                width,
+                colour: true,
+            };
             assert!(!drawn.render().is_empty(), "width {width}");
         }
     }

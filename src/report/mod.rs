@@ -1,5 +1,6 @@
 //! Numbers to bytes.
 
+mod answer;
 mod canvas;
 pub mod compare;
 pub mod contrast;
@@ -10,6 +11,8 @@ pub mod fit;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod inspect;
+pub mod inspected;
+pub(crate) mod lines;
 pub(crate) mod number;
 pub mod run;
 pub mod size;
@@ -17,4 +20,5 @@ pub mod sweep;
 pub(crate) mod table;
 pub mod watch;
 
+pub use answer::{ANSWERS, Answer};
 pub use directory::{Directory, write_file};

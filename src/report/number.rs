@@ -1,4 +1,4 @@
-//! Numbers and sentences as people read them.
+//! Numbers as people read them.
 
 /// Digits in groups of three.
 pub(crate) fn grouped(number: u64) -> String {
@@ -59,23 +59,6 @@ pub(crate) fn significant(number: f64) -> String {
         decimals += 1;
     }
     format!("{number:.*}", usize::try_from(decimals).unwrap_or(2))
-}
-
-/// Words of `text` in lines of at most `width` characters, longer words excepted.
-pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always one");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

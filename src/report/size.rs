@@ -1,7 +1,9 @@
 //! The least of something that meets targets, as text and JSON.
 
+use super::answer;
 use super::compare::amount;
-use super::number::{counted, grouped, wrapped};
+use super::lines::fitted;
+use super::number::{counted, grouped};
 use super::table;
 use crate::experiment::{Probe, Question, Sizing, Target, Verdict};
 use serde_json::{Value, json};
@@ -61,13 +63,12 @@ pub fn text(sized: &Sized<'_>, width: u16) -> String {
         }
     };
     let mut text = format!("{title}\n{answer}\n\n{}\n", around(sized, width));
-    for line in [binding(sized), margin(sized), certainty(sized), monotone(sized), checked(sized)] {
-        for line in wrapped(&line, usize::from(width)).iter().filter(|line| !line.is_empty()) {
-            text.push_str(line);
-            text.push('\n');
-        }
+    let lines = [binding(sized), margin(sized), certainty(sized), monotone(sized), checked(sized)];
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
-    text
+    fitted(&text, width)
 }
 
 /// The values next to the answer; without one, both ends and those next to where a target turns.
@@ -249,7 +250,6 @@ pub fn json(sized: &Sized<'_>) -> String {
         found.binding().iter().map(|place| question.targets[*place].text.as_str()).collect();
     let checked = found.checked().map(std::ops::RangeInclusive::into_inner);
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": title,
         "key": key,
         "targets": question.targets.iter().map(target).collect::<Vec<_>>(),
@@ -265,5 +265,34 @@ pub fn json(sized: &Sized<'_>) -> String {
         "seeds": seeds,
         "probes": found.probes.iter().map(probe).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("size", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    json!({
+        "scenario": "string",
+        "key": "string",
+        "targets": [{ "target": "string", "measure": "string", "bound": "number" }],
+        "between": ["integer"],
+        "answer": "integer?",
+        "binding": ["string"],
+        "misses_above": ["integer"],
+        "checked": { "?": ["integer"] },
+        "flat_from": "integer?",
+        "seeds": ["integer"],
+        "probes": [{
+            "value": "integer",
+            "meets": "boolean",
+            "problem": "string?",
+            "targets": [{
+                "measure": "string",
+                "value": "number?",
+                "interval": { "?": { "low": "number", "high": "number" } },
+                "met": "boolean",
+                "sure": "boolean",
+                "runs": ["number?"],
+            }],
+        }],
+    })
 }

@@ -7,7 +7,12 @@ use std::process::{Command, Output, Stdio};
 /// The command, started in `directory`, with an environment that is the same everywhere.
 pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gigawatt"));
-    command.current_dir(directory).env_remove("NO_COLOR").env("TERM", "xterm").stdin(Stdio::null());
+    command
+        .current_dir(directory)
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS")
+        .env("TERM", "xterm")
+        .stdin(Stdio::null());
     command
 }
 

@@ -28,8 +28,14 @@ pub(in crate::cli) struct Inspect {
     /// Compare with this cluster: nodes x GPUs [x platform], such as 64x8
     #[arg(long, value_name = "NxG[xP]")]
     pub(in crate::cli) cluster: Option<String>,
+    /// Change one key of the scenario, or of that which a trace on a cluster is; give it several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(in crate::cli) set: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) window: Window,
+    /// Print JSON, with everything
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
     #[command(flatten)]
     old: OldUntil,
 }

@@ -1,3 +1,4 @@
+use crate::report::ANSWERS;
 use crate::scenario::SCHEMAS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
@@ -42,17 +43,24 @@ pub(in crate::cli) struct Init {
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
   gigawatt schema scenario > gigawatt.schema.json
-  # and `#:schema ./gigawatt.schema.json` as the first line of a scenario, for editors that know taplo";
+  # and `#:schema ./gigawatt.schema.json` as the first line of a scenario, for editors that know taplo
+  gigawatt schema compare > compare.schema.json      what `gigawatt compare --json` prints";
 
-/// Print the JSON Schema of a file, by which editors complete and check it
+/// Print the JSON Schema of a file, for editors, or of what a command answers with --json
 ///
-/// A file that is valid by it may still be wrong: `gigawatt check` says everything.
+/// A file that is valid by it may still be wrong: `gigawatt check` says everything. An answer names its schema in the
+/// key `schema`, whose last part is raised when an answer no longer has what it had.
 #[derive(Debug, Args)]
 #[command(after_help = SCHEMA_EXAMPLES)]
 pub(in crate::cli) struct SchemaOf {
-    /// Of which file
-    #[arg(value_name = "FILE", value_parser = PossibleValuesParser::new(SCHEMAS.iter().map(|schema| schema.name)))]
+    /// Of which file, or answer
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(names()))]
     pub(in crate::cli) name: String,
+}
+
+/// What has a schema.
+fn names() -> impl Iterator<Item = &'static str> {
+    SCHEMAS.iter().map(|schema| schema.name).chain(ANSWERS.iter().map(|answer| answer.name))
 }
 
 const COMPLETIONS_EXAMPLES: &str = "\

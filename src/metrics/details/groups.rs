@@ -1,14 +1,12 @@
 use crate::history::History;
-use crate::metrics::profile::{gang_class, gang_name};
 use crate::metrics::times::wait_time;
-use crate::metrics::{Distribution, Measured, percentile};
-use crate::workload::JobKind;
+use crate::metrics::{By, Classes, Distribution, Measured, percentile};
 use serde::Serialize;
 
 /// Jobs of the window that have something in common: how long they waited and took.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
-    /// What they have in common: a tenant, a kind, a number of GPUs.
+    /// What they have in common: a tenant, a kind, a number of GPUs, a platform.
     pub name: String,
     /// Their wait, seconds; as [`Metrics::wait_time`](crate::metrics::Metrics::wait_time).
     pub wait_time: Distribution<u32>,
@@ -34,22 +32,18 @@ struct Jobs<'a> {
     finished: Vec<u32>,
 }
 
-/// By size class, by kind and by tenant: most groups of each, those with the most jobs.
+/// By size class, kind, tenant and platform: most groups of each, those with the most jobs.
 pub(super) const GROUPS: usize = 12;
 
-/// All jobs of the window; the same by size, by kind and by tenant.
-pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 4] {
+/// All jobs of the window; the same by size, by kind, by tenant and by platform.
+pub(super) fn groups(history: &History, measured: &Measured) -> [Vec<Group>; 5] {
     let jobs = Jobs::of(history, measured);
-    let workload = &history.plan.workload;
-    let size = |job: u32| gang_class(workload.request_of(job).gpus().milli());
-    let kind = |job: u32| workload.behaviour_of(job).kind as usize;
-    let tenant = |job: u32| workload.jobs[job as usize].tenant as usize;
-    [
-        jobs.by(|_| 0, |_| "all jobs".to_owned()),
-        jobs.by(size, gang_name),
-        jobs.by(kind, |kind| JobKind::ALL[kind].name().to_owned()),
-        jobs.by(tenant, |tenant| workload.tenants[tenant].name.clone()),
-    ]
+    let by = |by: By| {
+        let classes = Classes::of(by, history);
+        jobs.by(|job| classes.class(job), |class| classes.name(class))
+    };
+    let all = jobs.by(|_| 0, |_| "all jobs".to_owned());
+    [all, by(By::Gpus), by(By::Kind), by(By::Tenant), by(By::Platform)]
 }
 
 impl<'a> Jobs<'a> {
@@ -128,14 +122,14 @@ mod tests {
         for seed in 0..60 {
             let history = sample::random(seed);
             let measured = measure(&history);
-            let [all, by_size, by_kind, by_tenant] = groups(&history, &measured);
+            let [all, by_size, by_kind, by_tenant, by_platform] = groups(&history, &measured);
             let count = |groups: &[Group]| -> (u64, u64) {
                 let waits = groups.iter().map(|group| group.wait_time.count).sum();
                 (waits, groups.iter().map(|group| group.turnaround_time.count).sum())
             };
             let metrics = &measured.metrics;
             let expected = (metrics.wait_time.count, metrics.turnaround_time.count);
-            for groups in [&all, &by_size, &by_kind, &by_tenant] {
+            for groups in [&all, &by_size, &by_kind, &by_tenant, &by_platform] {
                 assert_eq!(count(groups), expected, "seed {seed}");
             }
             for own in &all {

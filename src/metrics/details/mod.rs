@@ -53,6 +53,8 @@ pub struct Details {
     pub by_kind: Vec<Group>,
     /// The same by tenant.
     pub by_tenant: Vec<Group>,
+    /// The same by the platform that they first ran on.
+    pub by_platform: Vec<Group>,
     /// The jobs that waited longest.
     pub longest_waits: Vec<LongWait>,
     /// Job graphs with their critical path: those first that are not done, then those that took longest.
@@ -73,7 +75,7 @@ pub struct Details {
 /// O(n log n) in segments, pieces and waits, O(nodes of all segments).
 #[must_use]
 pub fn details(history: &History, measured: &Measured) -> Details {
-    let [all, by_size, by_kind, by_tenant] = groups::groups(history, measured);
+    let [all, by_size, by_kind, by_tenant, by_platform] = groups::groups(history, measured);
     Details {
         waiting_gpu_hours: waits::gpu_hours(history, measured),
         bucket: Seconds(series::width(history.end)),
@@ -87,6 +89,7 @@ pub fn details(history: &History, measured: &Measured) -> Details {
         by_size,
         by_kind,
         by_tenant,
+        by_platform,
         longest_waits: waits::longest(history, measured),
         graphs: paths::paths(history, measured),
     }

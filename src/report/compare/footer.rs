@@ -4,7 +4,7 @@ use super::cells::{NOISE, amount};
 use crate::ensemble::{By, MEASURES};
 use crate::experiment::statistics::ENOUGH;
 use crate::experiment::{Basis, Column, Comparison};
-use crate::report::number::{counted, grouped, significant, wrapped};
+use crate::report::number::{counted, grouped, significant};
 
 /// How the numbers came about.
 pub(in crate::report) fn footer(comparison: &Comparison) -> String {
@@ -13,12 +13,12 @@ pub(in crate::report) fn footer(comparison: &Comparison) -> String {
         Basis::Seeds { seeds } => {
             let rough = if seeds < ENOUGH { "; approximate, as seeds are few" } else { "" };
             format!(
-                "Means over {seeds} seeds; below each change its 95 % interval by paired\nbootstrap over the seeds \
+                "Means over {seeds} seeds; below each change its 95 % interval by paired bootstrap over the seeds \
                  (BCa){rough}."
             )
         }
         Basis::Days { days, block } => format!(
-            "Nothing is random: one run each. Below each change its 95 % interval by moving\n\
+            "Nothing is random: one run each. Below each change its 95 % interval by moving \
              blocks of {block} of {days} days (percentiles): what single days decide, not chance."
         ),
         Basis::FewSeeds { seeds: 1 } => "One seed: no intervals, which take ten (`--seeds 10`).".to_owned(),
@@ -30,7 +30,7 @@ pub(in crate::report) fn footer(comparison: &Comparison) -> String {
             format!("Nothing is random: one run each; {days} {noun}: no intervals, which take ten.")
         }
         Basis::OtherDays => {
-            "Nothing is random: one run each, of other jobs, whose days are no pairs: no\nintervals."
+            "Nothing is random: one run each, of other jobs, whose days are no pairs: no intervals."
                 .to_owned()
         }
     };
@@ -40,17 +40,9 @@ pub(in crate::report) fn footer(comparison: &Comparison) -> String {
     let (fewest, most) = (jobs().min().unwrap_or(0), jobs().max().unwrap_or(0));
     let range = if fewest == most { String::new() } else { format!("{} to ", grouped(fewest)) };
     let jobs = format!("{range}{} a run", counted(most, "job"));
-    let said = [chance(comparison), precision(comparison), starvation(comparison)].concat();
+    let said = chance(comparison) + &precision(comparison) + starvation(comparison);
     let (left, stuck, fairness) = (unfinished(comparison), stuck(comparison), fairness(comparison));
     format!("{named}{jobs}; changes against {reference}.\n{how}\n{said}{left}{stuck}{fairness}")
-}
-
-/// Columns of a line.
-const WIDTH: usize = 80;
-
-/// A sentence in lines, each with its end.
-fn lines(text: &str) -> String {
-    wrapped(text, WIDTH).into_iter().map(|line| line + "\n").collect()
 }
 
 /// Of the measure that it is about: whose change chance alone may explain, and how many seeds would tell.
@@ -72,18 +64,18 @@ fn chance(comparison: &Comparison) -> String {
             }
             _ => format!("by its days: ±{}", told(half)),
         };
-        Some(lines(&format!(
-            "{}: no difference in {} from {reference} at 95 %, {sure}.",
+        Some(format!(
+            "{}: no difference in {} from {reference} at 95 %, {sure}.\n",
             column.name, measure.name
-        )))
+        ))
     };
     let sentences: String = comparison.policies.iter().filter_map(sentence).collect();
     let entries = comparison.policies.iter().flat_map(|column| {
         column.entries.iter().chain(column.groups.iter().flat_map(|group| &group.entries))
     });
     let is_marked = entries.into_iter().any(|entry| entry.is_noise() == Some(true));
-    let mark = format!("{NOISE}: may be chance, its interval holds no difference.");
-    sentences + &if is_marked { lines(&mark) } else { String::new() }
+    let mark = format!("{NOISE}: may be chance, its interval holds no difference.\n");
+    sentences + &if is_marked { mark } else { String::new() }
 }
 
 /// Whether the changes are as sure as was asked.
@@ -92,21 +84,21 @@ fn precision(comparison: &Comparison) -> String {
     let (name, seeds) = (MEASURES[comparison.about].name, comparison.seeds.len());
     let percent = |share: f64| format!("{} %", significant(100.0 * share));
     let asked = percent(reached.asked);
-    lines(&match (reached.met, reached.reached) {
-        (true, Some(width)) => format!("Changes of {name}: ±{}, as asked (±{asked}).", percent(width)),
+    match (reached.met, reached.reached) {
+        (true, Some(width)) => format!("Changes of {name}: ±{}, as asked (±{asked}).\n", percent(width)),
         (_, Some(width)) => format!(
-            "Changes of {name}: ±{} after {seeds} seeds, and not the ±{asked} that was asked for: `--seeds` allows more.",
+            "Changes of {name}: ±{} after {seeds} seeds, and not the ±{asked} that was asked for: `--seeds` allows more.\n",
             percent(width)
         ),
-        (_, None) => format!("Changes of {name} are not known: no ±{asked} of them."),
-    })
+        (_, None) => format!("Changes of {name} are not known: no ±{asked} of them.\n"),
+    }
 }
 
 /// What the rows of longest waits are.
-fn starvation(comparison: &Comparison) -> String {
+fn starvation(comparison: &Comparison) -> &'static str {
     let is_told = comparison.by != Some(By::Gpus) && !comparison.policies[0].groups.is_empty();
-    let text = "longest: the longest wait of any job that asks for so many GPUs: what starves.";
-    if is_told { lines(text) } else { String::new() }
+    let text = "longest: the longest wait of any job that asks for so many GPUs: what starves.\n";
+    if is_told { text } else { "" }
 }
 
 /// Whether the row of that key has a value above zero for any policy.
@@ -129,12 +121,12 @@ fn fairness(comparison: &Comparison) -> &'static str {
 fn stuck(comparison: &Comparison) -> String {
     let sentence = |column: &Column| {
         let (runs, all) = (column.stuck_runs as u64, comparison.seeds.len() as u64);
-        lines(&format!(
-            "{}: in {} of {} jobs are left that nothing left to happen can start.",
+        format!(
+            "{}: in {} of {} jobs are left that nothing left to happen can start.\n",
             column.name,
             grouped(runs),
             counted(all, "run")
-        ))
+        )
     };
     comparison.policies.iter().filter(|column| column.stuck_runs > 0).map(sentence).collect()
 }
@@ -142,7 +134,7 @@ fn stuck(comparison: &Comparison) -> String {
 /// What it means for the rows above that some jobs had not ended.
 fn unfinished(comparison: &Comparison) -> &'static str {
     if has_any(comparison, "unfinished_jobs") {
-        "Unfinished jobs count with their wait so far; slowdown and turnaround are of\nthose that ended.\n"
+        "Unfinished jobs count with their wait so far; slowdown and turnaround are of those that ended.\n"
     } else {
         ""
     }

@@ -2,6 +2,7 @@
 
 use crate::ensemble::{GROUP_MEASURES, MEASURES};
 use crate::experiment::{Column, Comparison, Entry, Group};
+use crate::report::answer;
 use crate::table::{self, Cells, Encoding, Kind, Writer};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -39,7 +40,6 @@ pub fn json(comparison: &Comparison) -> String {
         })
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "reference": comparison.policies[comparison.reference].name,
         "seeds": comparison.seeds,
         "jobs": comparison.policies[comparison.reference].jobs,
@@ -48,7 +48,37 @@ pub fn json(comparison: &Comparison) -> String {
         "precision": comparison.precision,
         "policies": comparison.policies.iter().map(column).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("compare", all)
+}
+
+/// What an answer looks like.
+pub(in crate::report) fn shape() -> Value {
+    let interval = json!({ "?": { "low": "number", "high": "number" } });
+    let entry = json!({
+        "value": "number?",
+        "change": "number?",
+        "difference": "number?",
+        "interval": interval,
+        "runs": ["number?"],
+        "noise": "boolean?",
+    });
+    let measures = answer::each(MEASURES.iter().map(|measure| measure.key), &entry);
+    let of_group = answer::each(GROUP_MEASURES.iter().map(|(key, _)| *key), &entry);
+    json!({
+        "reference": "string",
+        "seeds": ["integer"],
+        "jobs": ["integer"],
+        "intervals": { "method": "string", "seeds?": "integer", "days?": "integer", "block?": "integer" },
+        "about": "string",
+        "precision": { "?": { "asked": "number", "reached": "number?", "met": "boolean" } },
+        "policies": [{
+            "policy": "string",
+            "parts": "string",
+            "jobs": ["integer"],
+            "measures": measures,
+            "groups": [{ "by": "string", "name": "string", "jobs": "number", "measures": of_group }],
+        }],
+    })
 }
 
 /// A number of a contender: of all jobs, or of those of a group.

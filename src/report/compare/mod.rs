@@ -8,8 +8,10 @@ mod tests;
 
 pub(in crate::report) use cells::{amount, percent, told};
 pub(in crate::report) use footer::footer;
+pub(in crate::report) use machines::shape;
 pub use machines::{json, table as write_table};
 
+use super::lines::{columns, fitted};
 use super::table;
 use crate::ensemble::{By, GROUP_MEASURES, MEASURES, Measure, Shown, Unit};
 use crate::experiment::{Column, Comparison, Entry};
@@ -47,7 +49,7 @@ pub(in crate::report) fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
                 true => format!("{}, {word}", group.name),
                 false => format!("longest, {}", group.name),
             };
-            if starves || is_asked && TOLD_OF_GROUPS.contains(&index) {
+            if starves || is_asked {
                 let entries = columns().map(|column| &column.groups[place].entries[index]).collect();
                 rows.push(Row { label, unit: Unit::Seconds, entries });
             }
@@ -56,8 +58,6 @@ pub(in crate::report) fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     rows
 }
 
-/// Of [`GROUP_MEASURES`]: mean, p95 and max.
-const TOLD_OF_GROUPS: [usize; 3] = [0, 2, LONGEST];
 /// Of [`GROUP_MEASURES`]: the longest wait.
 const LONGEST: usize = 4;
 
@@ -79,9 +79,9 @@ pub fn text(comparison: &Comparison, width: u16) -> String {
     let others: Vec<usize> =
         (0..comparison.policies.len()).filter(|index| *index != comparison.reference).collect();
     let rows = rows(comparison);
-    let label = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+    let label = rows.iter().map(|row| columns(&row.label)).max().unwrap_or(0);
     let taken_up = label + GAP + heading_width(reference).max(VALUE);
-    let room = usize::from(width.max(60)).saturating_sub(taken_up);
+    let room = usize::from(width).saturating_sub(taken_up);
     let mut text = String::new();
     let mut rest = &others[..];
     loop {
@@ -101,7 +101,7 @@ pub fn text(comparison: &Comparison, width: u16) -> String {
         }
     }
     text.push_str(&footer(comparison));
-    text
+    fitted(&text, width)
 }
 
 /// The comparison as one table in Markdown, and what there is to say about it as a list.
@@ -142,13 +142,13 @@ fn heading(column: &Column, lines: usize) -> String {
 }
 
 fn heading_width(column: &Column) -> usize {
-    heading_lines(column).into_iter().map(|part| part.chars().count()).max().unwrap_or(0)
+    heading_lines(column).into_iter().map(columns).max().unwrap_or(0)
 }
 
 /// Columns of the widest cell, at least of a value and its change.
 fn cell_width(rows: &[Row<'_>], place: usize) -> usize {
     let cells = rows.iter().map(|row| cell(row.entries[place], row.unit));
-    let widths = cells.map(|cell| cell.lines().map(|line| line.chars().count()).max().unwrap_or(0));
+    let widths = cells.map(|cell| cell.lines().map(columns).max().unwrap_or(0));
     widths.max().unwrap_or(0).max(VALUE + CHANGE)
 }
 
@@ -157,16 +157,26 @@ fn block(comparison: &Comparison, rows: &[Row<'_>], others: &[usize], width: u16
     let reference = comparison.reference;
     let all = || others.iter().chain([&reference]);
     let lines = all().map(|place| heading_lines(column(*place)).len()).max().unwrap_or(1);
-    let headings: Vec<String> = others.iter().map(|place| heading(column(*place), lines)).collect();
-    let first = heading(column(reference), lines);
-    let header = ["", first.as_str()].into_iter().chain(headings.iter().map(String::as_str));
-    let mut table = table::new(width, header);
-    for row in rows {
-        let mut cells = vec![row.label.clone(), amount(row.entries[reference].value, row.unit)];
-        cells.extend(others.iter().map(|place| cell(row.entries[*place], row.unit)));
-        table.add_row(cells);
+    let filled = |headings: &[String]| {
+        let mut table = table::new(width, std::iter::once("").chain(headings.iter().map(String::as_str)));
+        for row in rows {
+            let mut cells = vec![row.label.clone(), amount(row.entries[reference].value, row.unit)];
+            cells.extend(others.iter().map(|place| cell(row.entries[*place], row.unit)));
+            table.add_row(cells);
+        }
+        table::right(&mut table, 1..others.len() + 2);
+        table::rigid(&mut table, [0]);
+        table::at_least(&mut table, 1, VALUE);
+        for (index, place) in others.iter().enumerate() {
+            table::at_least(&mut table, index + 2, cell_width(rows, *place));
+        }
+        table
+    };
+    let in_order = || std::iter::once(&reference).chain(others);
+    let mut table = filled(&in_order().map(|place| heading(column(*place), lines)).collect::<Vec<_>>());
+    if !table::is_wide_enough(&table) {
+        // Below each other, each has a line for its whole name.
+        table = filled(&in_order().map(|place| column(*place).name.clone()).collect::<Vec<_>>());
     }
-    table::right(&mut table, 1..others.len() + 2);
-    table::rigid(&mut table, [0]);
     table::text(&mut table)
 }

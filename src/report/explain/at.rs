@@ -1,6 +1,8 @@
 use super::words::{clock, gpus, name};
 use crate::history::{History, Segment, WaitReason};
 use crate::metrics::{Queued, Walk, queue_at};
+use crate::report::answer;
+use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::{Gpus, Time};
@@ -86,7 +88,7 @@ pub fn at_text(title: &str, history: &History, now: Time, width: u16) -> String 
     if !own.queue.is_empty() {
         text.push_str(&format!("\n{}\n{}", by_reason(&own), queue(&own, width)));
     }
-    text
+    fitted(&text, width)
 }
 
 fn number(milli: u64) -> String {
@@ -193,7 +195,6 @@ pub fn at_json(title: &str, history: &History, now: Time) -> String {
         })
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "run": title,
         "at": now.0,
         "gpus": gpus(own.available_milli),
@@ -202,5 +203,22 @@ pub fn at_json(title: &str, history: &History, now: Time) -> String {
         "running": own.running.iter().map(run).collect::<Vec<_>>(),
         "waiting": own.queue.iter().map(wait).collect::<Vec<_>>(),
     });
-    format!("{all:#}\n")
+    answer::text("explain-at", all)
+}
+
+/// What an answer about an instant looks like.
+pub(in crate::report) fn at_shape() -> Value {
+    let job = |more: &[(&str, &str)]| {
+        let all = [("job", "string"), ("tenant", "string"), ("gpus", "number")];
+        Value::Object(all.iter().chain(more).map(|(key, kind)| ((*key).to_owned(), json!(kind))).collect())
+    };
+    json!({
+        "run": "string",
+        "at": "integer",
+        "gpus": "number",
+        "held": "number",
+        "racks": [{ "rack": "integer", "gpus": "integer", "free": "number", "pieces": ["integer"] }],
+        "running": [job(&[("from", "integer"), ("to", "integer?")])],
+        "waiting": [job(&[("since", "integer"), ("reason", "string")])],
+    })
 }

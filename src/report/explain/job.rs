@@ -3,7 +3,9 @@ use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
-use crate::report::number::{counted, grouped, wrapped};
+use crate::report::answer;
+use crate::report::lines::fitted;
+use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::Request;
@@ -36,12 +38,12 @@ pub fn job_text(told: &Told<'_>, width: u16) -> String {
         text.push_str("\nIt waited for nothing.\n");
     } else {
         text.push_str(&format!("\n{}", timeline(told, width)));
-        text.push_str(&meanwhile(told, width));
+        text.push_str(&meanwhile(told));
     }
     if let Some(otherwise) = told.otherwise {
         text.push_str(&format!("\n{}", alternatives(told, otherwise, width)));
     }
-    text
+    fitted(&text, width)
 }
 
 /// Which job it is, what it asks for, and what became of it.
@@ -180,7 +182,7 @@ fn held_by(history: &History, holders: &[Holder]) -> String {
 }
 
 /// Which jobs ran in its place, and why they went first.
-fn meanwhile(told: &Told<'_>, width: u16) -> String {
+fn meanwhile(told: &Told<'_>) -> String {
     let history = told.history;
     let all: Vec<&Passer> = waits(told).flat_map(|stretch| &stretch.started).collect();
     let mut later: Vec<&&Passer> = all.iter().filter(|passer| !passer.came_first).collect();
@@ -195,7 +197,7 @@ fn meanwhile(told: &Told<'_>, width: u16) -> String {
         grouped(count(all.len() - later.len())),
         grouped(count(later.len())),
     );
-    let mut text = format!("\n{}\n", wrapped(&sentence, usize::from(width)).join("\n"));
+    let mut text = format!("\n{sentence}\n");
     let workload = &history.plan.workload;
     let milli = |job: u32| workload.request_of(job).gpus().milli();
     later.sort_by_key(|passer| (std::cmp::Reverse(milli(passer.job)), passer.start, passer.job));
@@ -320,7 +322,6 @@ pub fn job_json(told: &Told<'_>) -> String {
         otherwise.iter().map(one).collect()
     };
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "run": told.title,
         "job": name(history, job),
         "tenant": workload.tenants[own.tenant as usize].name,
@@ -336,7 +337,7 @@ pub fn job_json(told: &Told<'_>) -> String {
         "waited": stretches,
         "otherwise": told.otherwise.map(otherwise),
     });
-    format!("{all:#}\n")
+    answer::text("explain", all)
 }
 
 fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
@@ -381,5 +382,55 @@ fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
         "why": evidence_of(history, told.explained.job, stretch),
         "evidence": shown,
         "started": started,
+    })
+}
+
+/// What an answer about a job looks like.
+pub(in crate::report) fn job_shape() -> Value {
+    let holders = json!([{ "job": "string", "gpus": "number", "until": "integer?" }]);
+    let room = json!({
+        "at": "integer",
+        "gpus": "integer",
+        "free": "number",
+        "pieces": ["integer"],
+        "most_in_a_rack": "integer",
+        "holders": holders.clone(),
+    });
+    let ceiling = json!({
+        "at": "integer",
+        "whose": "string",
+        "ceiling": "number",
+        "held": "number",
+        "holders": holders,
+    });
+    let after = json!({ "after": "string", "finish_time": "integer?", "delay": "integer" });
+    json!({
+        "run": "string",
+        "job": "string",
+        "tenant": "string",
+        "kind": "string",
+        "gpus": "number",
+        "asks": "string",
+        "submit_time": "integer",
+        "eligible_time": "integer?",
+        "start_time": "integer?",
+        "finish_time": "integer?",
+        "outcome": "string",
+        "wait_time": "integer",
+        "waited": [{
+            "from": "integer",
+            "to": "integer",
+            "seconds": "integer",
+            "reason": "string",
+            "why": "string",
+            "evidence": { "|": [room, ceiling, after, "null"] },
+            "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
+        }],
+        "otherwise": { "?": [{
+            "change": "string",
+            "what": "string",
+            "start_time": "integer?",
+            "others_wait_s": "number?",
+        }] },
     })
 }

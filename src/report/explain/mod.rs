@@ -6,8 +6,10 @@ mod job;
 mod usage;
 mod words;
 
+pub(in crate::report) use at::at_shape;
 pub use at::{at_json, at_text};
 pub use job::{Told, job_json, job_text};
-pub(in crate::report) use job::{apart, evidence_of, others};
+pub(in crate::report) use job::{apart, evidence_of, job_shape, others};
+pub(in crate::report) use usage::usage_shape;
 pub use usage::{usage_json, usage_text};
 pub(in crate::report) use words::{asks, clock, gpus};

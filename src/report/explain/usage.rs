@@ -1,15 +1,15 @@
 use crate::history::WaitReason;
 use crate::metrics::Usage;
-use crate::report::number::{grouped, significant, wrapped};
+use crate::report::answer;
+use crate::report::lines::fitted;
+use crate::report::number::{grouped, significant};
 use crate::report::table;
 use crate::units::Seconds;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What a tenant or a partition may hold, and held, beside the others: a sentence or two, and a table.
 #[must_use]
 pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u16) -> String {
-    let lines: Vec<String> =
-        sentences(what, own).iter().flat_map(|sentence| wrapped(sentence, usize::from(width))).collect();
     let mut table =
         table::new(width, [what, "jobs", "may hold", "entitled", "held", "peak", "borrowed", "lent"]);
     let hours = |hours: f64| format!("{} h", significant(hours));
@@ -28,7 +28,8 @@ pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u1
     }
     table::right(&mut table, 1..8);
     let notes = "GPUs, means over the run; borrowed and lent in GPU-hours.\n";
-    format!("{title}\n{}\n\n{}{notes}", lines.join("\n"), table::text(&mut table))
+    let said = sentences(what, own).join("\n");
+    fitted(&format!("{title}\n{said}\n\n{}{notes}", table::text(&mut table)), width)
 }
 
 fn sentences(what: &str, own: &Usage) -> Vec<String> {
@@ -92,10 +93,29 @@ const fn real(number: u64) -> f64 {
 #[must_use]
 pub fn usage_json(title: &str, what: &str, own: &Usage, all: &[Usage]) -> String {
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "run": title,
         what: own,
         "all": all,
     });
-    format!("{all:#}\n")
+    answer::text("explain-usage", all)
+}
+
+/// What an answer about a tenant or a partition looks like.
+pub(in crate::report) fn usage_shape() -> Value {
+    let usage = json!({
+        "name": "string",
+        "jobs": "integer",
+        "ceiling": "number?",
+        "entitled": "number",
+        "held": "number",
+        "peak": "number",
+        "borrowed_gpu_hours": "number",
+        "lent_gpu_hours": "number",
+        "idle_ceiling_gpu_hours": "number?",
+        "starved_seconds": "integer",
+        // A name and GPU-hours.
+        "borrowers": [[{ "|": ["string", "number"] }]],
+        "waiting_seconds": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
+    });
+    json!({ "run": "string", "tenant?": usage.clone(), "partition?": usage.clone(), "all": [usage] })
 }

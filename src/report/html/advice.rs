@@ -4,7 +4,7 @@ use super::View;
 use super::text::real;
 use crate::history::{Settings, WaitReason};
 use crate::policy::part::Kind;
-use crate::report::run::text::quoted;
+use crate::report::run::further::quoted;
 
 /// A command to try, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -53,9 +53,12 @@ fn distributions(views: &[View<'_>], what: &str, of: impl Fn(&Group) -> &Vec<u32
     let mut variants = vec![variant("all jobs".to_owned(), all.collect())];
     for view in views {
         let details = view.details;
-        for (name, groups) in
-            [("by size", &details.by_size), ("by kind", &details.by_kind), ("by tenant", &details.by_tenant)]
-        {
+        for (name, groups) in [
+            ("by size", &details.by_size),
+            ("by kind", &details.by_kind),
+            ("by tenant", &details.by_tenant),
+            ("by platform", &details.by_platform),
+        ] {
             let lines = groups.iter().enumerate().map(|(index, group)| line(&group.name, index, group));
             if groups.len() > 1 {
                 variants.push(variant(format!("{}{name}", label_of(views, view)), lines.collect()));

@@ -99,12 +99,13 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
     let sections = [
         ("summary", "Summary", first::screen(&views)),
         ("time", "Over time", plots("time")),
-        ("racks", "Racks", plots("racks")),
+        ("racks", "Racks", plots("racks") + &each(tables::platforms)),
         ("waiting", "Waiting", plots("waiting") + &each(tables::longest)),
         ("tenants", "Tenants", plots("tenants") + &each(tables::tenants)),
         ("energy", "Energy, cost, carbon", plots("energy") + &each(tables::domains)),
         ("graphs", "Job graphs", plots("graphs") + &each(tables::graphs)),
         ("numbers", "All numbers", tables::figures(&views)),
+        ("words", "Words", provenance::words()),
         ("provenance", "Provenance", each(provenance::provenance)),
     ];
     let title = match &views[..] {

@@ -1,10 +1,11 @@
-//! Where a run comes from, and what its numbers rest on.
+//! Where a run comes from, what its numbers rest on, and what its words mean.
 
 use super::tables::table;
 use super::text::escaped;
 use super::{View, label_of};
 use crate::hardware::{Basis, Catalogue};
-use crate::report::run::text::quoted;
+use crate::report::run::further::quoted;
+use crate::report::run::{LABELS, Label};
 
 /// Inputs, command and settings; then the evidence of each platform.
 pub(super) fn provenance(views: &[View<'_>], view: &View<'_>) -> String {
@@ -66,4 +67,14 @@ fn evidence(whose: &str, view: &View<'_>) -> String {
         "{whose}What the numbers of each platform rest on, as the catalogue of this version has them"
     );
     table(&caption, 2, &["Platform", "Evidence"], &rows)
+}
+
+/// What the words mean that the page and the printed summary show.
+pub(super) fn words() -> String {
+    let row = |label: &Label| {
+        let about = format!("<span class=\"about\">{}</span>", escaped(label.about));
+        vec![escaped(label.name), about]
+    };
+    let rows: Vec<Vec<String>> = LABELS.iter().map(row).collect();
+    table("What the words mean", 2, &["Word", "Meaning"], &rows)
 }

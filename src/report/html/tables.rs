@@ -60,12 +60,51 @@ const FIGURES: &[Figure] = &[
     figure("Slowdown, mean", "/bounded_slowdown/mean", RATIO, SLOWDOWN),
     figure("Slowdown, p50", "/bounded_slowdown/p50", RATIO, SLOWDOWN),
     figure("Slowdown, p95", "/bounded_slowdown/p95", RATIO, SLOWDOWN),
+    figure("Slowdown, p99", "/bounded_slowdown/p99", RATIO, SLOWDOWN),
+    figure("Slowdown, max", "/bounded_slowdown/max", RATIO, SLOWDOWN),
     figure("Makespan", "/makespan", TIME, "last finish − first submit"),
     key_figure(
         "Utilization",
         "/utilization",
         SHARE,
         "GPU-seconds held ÷ GPU-seconds of nodes up or draining",
+    ),
+    figure(
+        "Goodput",
+        "/goodput/share",
+        SHARE,
+        "GPU-hours that did work which counts ÷ GPU-hours of nodes up or draining",
+    ),
+    figure("GPU-hours useful", "/goodput/useful_gpu_hours", Form::Hours, "held, less all that was lost"),
+    figure(
+        "Lost: preempted",
+        "/goodput/lost_gpu_hours/preempted",
+        Form::Hours,
+        "work stopped by a policy that no checkpoint kept",
+    ),
+    figure(
+        "Lost: node down",
+        "/goodput/lost_gpu_hours/node-down",
+        Form::Hours,
+        "work stopped by a broken node that no checkpoint kept",
+    ),
+    figure(
+        "Lost: restart",
+        "/goodput/lost_gpu_hours/restart",
+        Form::Hours,
+        "held while jobs came back from a stop",
+    ),
+    figure(
+        "Lost: failed",
+        "/goodput/lost_gpu_hours/failed",
+        Form::Hours,
+        "held by jobs that failed, but for what is lost above",
+    ),
+    figure(
+        "Lost: timeout",
+        "/goodput/lost_gpu_hours/timeout",
+        Form::Hours,
+        "held by jobs stopped at their requested time, but for what is lost above",
     ),
     figure("Fragmentation", "/fragmentation", SHARE, "free GPUs on partly used nodes ÷ free GPUs"),
     figure("Rack fragmentation", "/rack_fragmentation", SHARE, "free GPUs in partly used racks ÷ free GPUs"),
@@ -88,8 +127,20 @@ const FIGURES: &[Figure] = &[
         "(Σx)² ÷ nΣx², x = GPUs held ÷ entitlement while n tenants contend",
     ),
     key_figure("Energy", "/power/energy_j", JOULES, "at the grid connections of all sites"),
-    figure("Mean power", "/power/mean_w", WATTS, "at the grid connections of all sites"),
-    key_figure("Peak power", "/power/peak_w", WATTS, "the highest draw of all sites together"),
+    figure(
+        "Site draw, mean",
+        "/power/mean_w",
+        WATTS,
+        "at the grid connections of all sites, losses and cooling included",
+    ),
+    key_figure("Site draw, peak", "/power/peak_w", WATTS, "the highest draw of all sites together"),
+    figure(
+        "IT draw, mean",
+        "/power/it_mean_w",
+        WATTS,
+        "of all racks, without losses of conversion and cooling",
+    ),
+    figure("IT draw, peak", "/power/it_peak_w", WATTS, "the highest draw of all racks together"),
     figure("Load factor", "/power/load_factor", SHARE, "mean ÷ peak"),
     figure("Ramp", "/power/ramp_w", WATTS, "largest change of the mean draw from one minute to the next"),
     figure(
@@ -124,7 +175,7 @@ const FIGURES: &[Figure] = &[
 ];
 
 /// Rows that say nothing where they are zero in every run.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 17] = [
     "/outcomes/failed",
     "/outcomes/timeout",
     "/outcomes/cancelled",
@@ -133,6 +184,11 @@ const SILENT: [&str; 12] = [
     "/preemptions",
     "/node_failures",
     "/lost_gpu_hours",
+    "/goodput/lost_gpu_hours/preempted",
+    "/goodput/lost_gpu_hours/node-down",
+    "/goodput/lost_gpu_hours/restart",
+    "/goodput/lost_gpu_hours/failed",
+    "/goodput/lost_gpu_hours/timeout",
     "/restart_gpu_hours",
     "/power/all_over_cap_ws",
     "/cost/demand_usd",
@@ -249,6 +305,23 @@ pub(super) fn tenants(views: &[View<'_>], view: &View<'_>) -> String {
     table(&format!("{}Tenants by GPU-hours held{more}", label_of(views, view)), 1, &header, &rows)
 }
 
+/// How busy the GPUs of each platform were, where there are several.
+pub(super) fn platforms(views: &[View<'_>], view: &View<'_>) -> String {
+    let platforms = &view.measured.metrics.platforms;
+    if platforms.len() < 2 {
+        return String::new();
+    }
+    let row = |(index, own): (usize, &crate::metrics::PlatformMetrics)| {
+        let of = |key: &str, form| number(&view.summary, &format!("/platforms/{index}/{key}"), form);
+        let hours = ["gpu_hours", "available_gpu_hours"].map(|key| of(key, Form::Hours));
+        let first = [escaped(&own.name), of("gpus", JOBS)];
+        first.into_iter().chain(hours).chain([of("utilization", SHARE)]).collect::<Vec<String>>()
+    };
+    let rows: Vec<Vec<String>> = platforms.iter().enumerate().map(row).collect();
+    let header = ["Platform", "GPUs", "GPU-hours held", "GPU-hours available", "Utilization"];
+    table(&format!("{}Platforms", label_of(views, view)), 1, &header, &rows)
+}
+
 /// The jobs that waited longest, and for what.
 pub(super) fn longest(views: &[View<'_>], view: &View<'_>) -> String {
     let waits = &view.details.longest_waits;
@@ -303,7 +376,7 @@ pub(super) fn domains(views: &[View<'_>], view: &View<'_>) -> String {
     let Some(power) = &view.measured.metrics.power else { return String::new() };
     let cost = view.measured.metrics.cost.is_some();
     let mut header =
-        vec!["Site or feed", "Energy", "Mean", "Peak", "Load factor", "Cap", "Never used of it", "Above it"];
+        vec!["Site or feed", "Energy", "Mean", "Peak", "Load factor", "Cap", "Stranded", "Above it"];
     header.extend(cost.then_some("Cost").into_iter().chain(cost.then_some("Carbon")));
     let row = |level: &str, index: usize, name: &str| {
         let of = |key: &str, form| number(&view.summary, &format!("/power/{level}/{index}/{key}"), form);
@@ -331,7 +404,12 @@ pub(super) fn domains(views: &[View<'_>], view: &View<'_>) -> String {
     let rows: Vec<Vec<String>> = sites.chain(feeds).take(DOMAINS).collect();
     let left = power.sites.len() + power.feeds.len() - rows.len();
     let more = if left > 0 { format!("; {left} more are in feeds.csv") } else { String::new() };
-    table(&format!("{}What sites and feeds drew{more}", label_of(views, view)), 1, &header, &rows)
+    table(
+        &format!("{}What sites and feeds drew; stranded: cap − peak{more}", label_of(views, view)),
+        1,
+        &header,
+        &rows,
+    )
 }
 
 /// Job graphs against what no schedule can beat.

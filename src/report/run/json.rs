@@ -1,6 +1,7 @@
 use super::Run;
 use crate::history::Digest;
 use crate::metrics::{Details, Metrics};
+use crate::report::ANSWERS;
 use crate::units::Seconds;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -70,6 +71,8 @@ pub(super) fn write_manifest(run: &Run<'_>, out: &mut dyn Write) -> io::Result<(
 
 #[derive(Serialize)]
 struct Summary<'a> {
+    schema: String,
+    version: &'static str,
     #[serde(flatten)]
     metrics: &'a Metrics,
     details: &'a Details,
@@ -77,5 +80,7 @@ struct Summary<'a> {
 
 /// Writes `summary.json`.
 pub(in crate::report) fn write_summary(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
-    pretty(&Summary { metrics: &run.measured.metrics, details: run.details() }, out)
+    let schema = ANSWERS[0].id();
+    let version = env!("CARGO_PKG_VERSION");
+    pretty(&Summary { schema, version, metrics: &run.measured.metrics, details: run.details() }, out)
 }

@@ -15,16 +15,21 @@
 //! ```
 
 mod exports;
+pub(super) mod further;
 pub(super) mod json;
+mod labels;
 mod power;
+mod shape;
 mod tables;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;
 
 pub use json::{Input, Provenance};
+pub use labels::{LABELS, Label};
+pub(super) use shape::shape;
 pub use tables::{TABLES, Table};
-pub use text::{remarks, summary};
+pub use text::{Look, remarks, summary};
 
 use super::Directory;
 use crate::error::Result;

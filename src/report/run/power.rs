@@ -1,5 +1,5 @@
-use super::text::cut;
 use crate::metrics::{CostMetrics, DomainPower, JOULES_A_MWH, PowerMetrics, SiteCost};
+use crate::report::lines::{cut, glued};
 use crate::report::number::{mass, scaled};
 use crate::units::{Money, Seconds};
 
@@ -15,16 +15,20 @@ pub(super) fn lines(
 ) -> Vec<(&'static str, String)> {
     let all = &power.all;
     let percent = |part: f64| format!("{:.0} %", part * 100.0);
-    let mut lines = vec![(
-        "Power",
-        format!(
-            "mean {}, peak {}, load factor {}, ramp {}/min",
-            watts(all.mean_w),
-            watts(real(all.peak_w.into())),
-            percent(all.load_factor),
-            watts(real(all.ramp_w.into()))
-        ),
-    )];
+    let site = [
+        ("mean", watts(all.mean_w)),
+        ("peak", watts(real(all.peak_w.into()))),
+        ("load factor", percent(all.load_factor)),
+        ("ramp", format!("{}/min", watts(real(all.ramp_w.into())))),
+    ];
+    let told = |facts: &[(&str, String)]| {
+        facts.iter().map(|(name, value)| glued(&format!("{name} {value}"))).collect::<Vec<_>>().join(", ")
+    };
+    let racks = [("mean", watts(power.it_mean_w)), ("peak", watts(real(power.it_peak_w.into())))];
+    let mut lines = vec![
+        ("Site draw", told(&site)),
+        ("IT draw", format!("{}, without losses and cooling", told(&racks))),
+    ];
     let idle = u128::try_from(power.idle_j).unwrap_or(0);
     let parts = [
         ("jobs", power.jobs_j),
@@ -36,7 +40,7 @@ pub(super) fn lines(
     let share = |joules: u128| real(joules) / real(all.energy_j.max(1));
     let parts = parts.iter().filter(|(_, joules)| *joules > 0);
     let parts: Vec<String> =
-        parts.map(|(name, joules)| format!("{name} {}", percent(share(*joules)))).collect();
+        parts.map(|(name, joules)| glued(&format!("{name} {}", percent(share(*joules))))).collect();
     let made_of = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     lines.push(("Energy", format!("{}{made_of}", energy(all.energy_j))));
     if power.all_over_cap_ws > 0 {
@@ -48,8 +52,10 @@ pub(super) fn lines(
         lines.push(("Over caps", format!("{}{worst}", energy(power.all_over_cap_ws))));
     }
     if let Some((domain, cap, stranded)) = tightest(power) {
-        let [cap, stranded] = [cap, stranded].map(|power| watts(real(power.into())));
-        lines.push(("Stranded", format!("{stranded} of {cap} at {}, the tightest cap", cut(domain, NAME))));
+        let [cap, stranded, peak] =
+            [cap, stranded, domain.peak_w].map(|power| glued(&watts(real(power.into()))));
+        let name = cut(&domain.name, NAME);
+        lines.push(("Stranded", format!("{stranded} of {cap} at {name}; its peak {peak}")));
     }
     let [held, work] = [power.gpu_hours_per_mwh, power.work_gpu_hours_per_mwh];
     lines.push(("Per MWh", format!("{held:.0} GPU-hours held, {work:.0} of work on reference GPUs done")));
@@ -83,10 +89,10 @@ fn cost_lines(cost: &CostMetrics, is_whole: bool) -> Vec<(&'static str, String)>
     lines
 }
 
-/// The capped site or feed that came closest to its cap: its name, its cap, and what of that it never drew.
-fn tightest(power: &PowerMetrics) -> Option<(&str, u64, u64)> {
+/// The capped site or feed that came closest to its cap, its cap, and what of that it never drew.
+fn tightest(power: &PowerMetrics) -> Option<(&DomainPower, u64, u64)> {
     let domains = power.sites.iter().chain(&power.feeds);
-    let capped = domains.filter_map(|domain| Some((domain.name.as_str(), domain.cap_w?, domain.stranded_w?)));
+    let capped = domains.filter_map(|domain| Some((domain, domain.cap_w?, domain.stranded_w?)));
     capped.min_by_key(|(_, _, stranded)| *stranded)
 }
 

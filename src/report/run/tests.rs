@@ -1,13 +1,19 @@
 use super::*;
 use crate::cluster::grid::{Battery, Demand, Grid, Series, Signal};
+use crate::ensemble::By;
 use crate::history::{Outcome, sample};
 use crate::metrics::measure;
+use crate::report::lines::columns;
 use crate::units::{Money, Seconds, Time, Watts};
 use crate::workload::{Graph, Tenant};
 
-fn provenance(title: &str) -> Provenance {
+pub(super) fn provenance(title: &str) -> Provenance {
     let scenario = vec![title.to_owned()];
     Provenance { title: title.to_owned(), scenario, ..Provenance::default() }
+}
+
+pub(super) fn told(run: &Run<'_>, kept_in: Option<&str>) -> String {
+    summary(run, &Look { kept_in, by: None, width: 80 })
 }
 
 fn written(history: &History, file: &str) -> String {
@@ -33,8 +39,36 @@ fn history() -> History {
 fn the_summary_is_what_a_person_wants_to_know() {
     let history = history();
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
-    let text = summary(&Run::new(&history, &measured, &provenance), Some("out/night"));
-    insta::assert_snapshot!(text);
+    for width in [40, 80, 200] {
+        let look = Look { kept_in: Some("out/night"), by: Some(By::Platform), width };
+        let text = summary(&Run::new(&history, &measured, &provenance), &look);
+        insta::assert_snapshot!(format!("the_summary_in_{width}_columns"), text);
+    }
+}
+
+#[test]
+fn no_number_is_cut_off_in_any_width() {
+    let history = powered();
+    let (measured, provenance) = (measure(&history), provenance("night.toml"));
+    let run = Run::new(&history, &measured, &provenance);
+    let numbers = |text: &str| -> Vec<String> {
+        let is_part = |c: char| c.is_alphanumeric() || ".,:$-".contains(c);
+        let words = text.split(|c: char| !is_part(c)).map(|word| word.trim_matches([',', '.', ':', '-']));
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned).collect()
+    };
+    let told = |width: u16| summary(&run, &Look { kept_in: None, by: Some(By::Gpus), width });
+    // From 80 columns on fewer tenants and reasons may be told, so that there are no more than 40 lines.
+    let [narrow, usual] = [40, 80].map(|width| numbers(&told(width)));
+    assert!(usual.len() > 60 && narrow.len() >= usual.len(), "there are many: {usual:?}");
+    for width in 40..=200 {
+        let (text, wide) = (told(width), if width < 80 { &narrow } else { &usual });
+        let longest = text.lines().map(columns).max().unwrap_or(0);
+        assert!(longest <= usize::from(width), "{width} columns: {text}");
+        let own = numbers(&text);
+        for number in wide {
+            assert!(own.contains(number), "{number} is missing in {width} columns: {text}");
+        }
+    }
 }
 
 #[test]
@@ -65,7 +99,7 @@ fn the_summary_keeps_to_forty_lines_of_eighty_columns() {
     history.plan.settings.warm_up = 1;
     history.complete = false;
     let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
-    let text = summary(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
+    let text = told(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
     assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
@@ -85,7 +119,7 @@ fn names_neither_leave_their_line_nor_reach_the_terminal() {
         job.tenant = u32::try_from(tenants - 1 - index % 3).unwrap();
     }
     let (measured, provenance) = (measure(&history), provenance("a\tb.toml"));
-    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    let text = told(&Run::new(&history, &measured, &provenance), None);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\t']), "{text:?}");
     for begin in ["\u{fffd}[31mred\u{fffd}line ", "\u{fffd}backwards ", "名字很长的租户名字… "] {
         let row = text.lines().find(|line| line.starts_with(begin));
@@ -98,10 +132,10 @@ fn jobs_that_have_not_ended_count_with_the_wait_so_far() {
     let mut history = history();
     history.jobs.iter_mut().for_each(|job| job.outcome = Outcome::Unfinished);
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
-    let text = summary(&Run::new(&history, &measured, &provenance), None);
-    let wait = text.lines().find(|line| line.starts_with("Wait ")).unwrap();
+    let text = told(&Run::new(&history, &measured, &provenance), None);
     let eligible = measured.eligible(&history).count();
-    assert!(wait.ends_with(&format!(" ({eligible} unfinished, so far)")), "{wait:?}");
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!(" ({eligible} unfinished, so far)")), "{text}");
     assert!(!text.contains("\nTurnaround") && text.contains("73 left\n"), "nothing to turn around:\n{text}");
 }
 
@@ -114,7 +148,7 @@ fn nobody_is_said_to_have_waited_that_was_never_eligible() {
     history.segments.clear();
     history.pieces.clear();
     let (measured, provenance) = (measure(&history), provenance("night.toml"));
-    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    let text = told(&Run::new(&history, &measured, &provenance), None);
     assert!(!text.contains("\nWait ") && text.contains("73 left\n"), "{text}");
     let row = text.lines().skip_while(|line| !line.starts_with("Tenant")).nth(2).unwrap();
     assert!(row.ends_with("–         –"), "neither of a tenant: {row:?}");
@@ -124,7 +158,7 @@ fn nobody_is_said_to_have_waited_that_was_never_eligible() {
 fn the_summary_of_nothing_is_short_and_whole() {
     let history = History { complete: true, ..History::default() };
     let (measured, provenance) = (measure(&history), provenance("empty.toml"));
-    let text = summary(&Run::new(&history, &measured, &provenance), None);
+    let text = told(&Run::new(&history, &measured, &provenance), None);
     assert!(text.contains("0 left"), "{text}");
 }
 
@@ -170,7 +204,7 @@ fn the_columns_that_others_rely_on_come_first() {
 }
 
 /// A run whose nodes draw power.
-fn powered() -> History {
+pub(super) fn powered() -> History {
     let mut history = history();
     for kind in &mut history.plan.cluster.kinds {
         kind.power.idle = Watts(700);
@@ -304,7 +338,7 @@ fn draws_beyond_what_a_meter_counts_are_told_too() {
 }
 
 #[test]
-fn the_summary_of_power_keeps_to_forty_lines_too() {
+fn a_summary_of_everything_at_once_is_hardly_longer() {
     let mut history = powered();
     for number in 0..30 {
         history.plan.workload.tenants.push(Tenant::named(format!("a tenant with a long name, {number}")));
@@ -335,17 +369,18 @@ fn the_summary_of_power_keeps_to_forty_lines_too() {
     let feed = &mut history.plan.cluster.feeds[0];
     (feed.name, feed.cap) = (long.to_owned(), Some(Watts(4_000)));
     let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
-    let text = summary(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
-    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
+    let text = told(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
+    assert!(text.lines().count() <= 46, "{} lines:\n{text}", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
     for part in [
-        "Power ",
+        "Site draw ",
+        "IT draw ",
         "Energy ",
         "Over caps ",
         " at the row of racks behind…\n",
-        " at the row of racks behind…, the tightest cap\n",
+        " at the row of racks behind…; its peak ",
         "Cost ",
         "peaks: the highest readings within the time counted\n",
         "with the last price or intensity recorded for the last ",
@@ -406,8 +441,8 @@ fn the_command_for_other_policies_can_be_pasted() {
     };
     let history = History::default();
     let measured = measure(&history);
-    let text = summary(&Run::new(&history, &measured, &provenance), None);
-    let command = text.split_once("this run\n").unwrap().1;
+    let text = told(&Run::new(&history, &measured, &provenance), None);
+    let command = text.split_once("words mean\n").unwrap().1;
     insta::assert_snapshot!(command, @r"
     gigawatt compare --workload 'my trace.swf' --cluster 64x8 --set \
       'run.until='\''9 h'\''' -p fifo/none -p fifo/easy

@@ -1,14 +1,18 @@
+use super::further::further;
 use super::{Run, power};
+use crate::ensemble::{By, waits_by};
 use crate::history::{Outcome, WaitReason};
-use crate::metrics::{Distribution, GraphMetrics, Metrics, RecordedWaits, TenantMetrics};
+use crate::metrics::{
+    Distribution, Goodput, GraphMetrics, LossCause, Metrics, PlatformMetrics, RecordedWaits, TenantMetrics,
+};
+use crate::report::lines::{columns, cut, fitted, glued, hung, visible};
 use crate::report::number::{counted, grouped};
 use crate::report::table;
 use crate::units::Seconds;
-use ratatui::text::Span;
 
-/// Columns of the summary.
-const WIDTH: usize = 80;
-/// Lines of it.
+/// Columns that a summary is made for.
+pub(super) const USUAL: usize = 80;
+/// Lines of it, unless it is narrower or more is asked for.
 const HEIGHT: usize = 40;
 /// Tenants that are shown; of more, the ones with the most GPU-hours.
 const TENANTS: usize = 7;
@@ -42,72 +46,87 @@ pub fn remarks(run: &Run<'_>) -> Vec<String> {
 }
 
 /// Width of the labels on the left.
-const LABEL: usize = 15;
-/// Columns of the sparkline.
-const SPARKS: usize = 40;
+pub(super) const LABEL: usize = 15;
 
-/// The summary of a run for a person, at most 40 lines of 80 columns: jobs done and left, waiting by tenant,
-/// utilization, the reasons for waiting, the slowest graph, and how to look further.
+/// How a run is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// The directory that keeps it, if one does.
+    pub kept_in: Option<&'a str>,
+    /// Groups of jobs whose waits are told, if any.
+    pub by: Option<By>,
+    /// Columns that it may take, at least 40.
+    pub width: u16,
+}
+
+impl Look<'_> {
+    fn columns(&self) -> usize {
+        usize::from(self.width)
+    }
+}
+
+/// The summary of a run for a person: jobs done and left, waiting by tenant, utilization, the reasons for waiting, the
+/// slowest graph, and how to look further. Of 80 columns and more it takes about 40 lines.
 #[must_use]
-pub fn summary(run: &Run<'_>, kept_in: Option<&str>) -> String {
+pub fn summary(run: &Run<'_>, look: &Look<'_>) -> String {
     // Tenants and reasons give way to what there is to say about power and its cost.
-    let shorter = |fewer: usize| lines(run, kept_in, fewer);
-    let lines = (0..REASONS).map(shorter).find(|lines| lines.len() <= HEIGHT);
-    let mut text = String::new();
-    for line in lines.unwrap_or_else(|| shorter(REASONS)) {
-        text.push_str(cut(line.trim_end(), WIDTH).as_str());
-        text.push('\n');
+    let shorter = |fewer: usize| fitted(&(lines(run, look, fewer).join("\n") + "\n"), look.width);
+    let most = if look.columns() < USUAL { usize::MAX } else { HEIGHT };
+    let mut text = shorter(0);
+    for fewer in 1..=REASONS {
+        if text.lines().count() > most {
+            text = shorter(fewer);
+        }
+    }
+    if let Some(by) = look.by {
+        text.push_str(&format!("\n{}", groups(run, by, look.width)));
     }
     text
 }
 
 /// The lines of a summary, with so many tenants and reasons fewer than might be shown.
-fn lines(run: &Run<'_>, kept_in: Option<&str>, fewer: usize) -> Vec<String> {
-    let metrics = &run.measured.metrics;
+fn lines(run: &Run<'_>, look: &Look<'_>, fewer: usize) -> Vec<String> {
+    let (metrics, width) = (&run.measured.metrics, look.columns());
     let mut lines = head(run);
     lines.push(String::new());
-    lines.extend(figures(metrics, is_whole(run)));
+    lines.extend(figures(metrics, is_whole(run), width));
     lines.push(String::new());
-    lines.extend(tenants(metrics, fewer));
-    let reasons = reasons(metrics, fewer);
+    lines.extend(tenants(metrics, fewer, look.width));
+    let reasons = reasons(metrics, fewer, width);
     if !reasons.is_empty() {
         lines.push(String::new());
         lines.extend(reasons);
     }
     if let Some(graphs) = &metrics.graphs {
         lines.push(String::new());
-        lines.extend(slowest(graphs));
+        lines.extend(slowest(graphs, width));
     }
     lines.push(String::new());
-    lines.extend(further(run, kept_in));
+    lines.extend(further(run, look.kept_in, width));
     lines
 }
 
-/// The text, or its beginning and an ellipsis if it takes more than `width` columns.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    let mut text = visible(text);
-    if columns(&text) <= width {
-        return text;
+/// How long the jobs of each group waited, as a table.
+fn groups(run: &Run<'_>, by: By, width: u16) -> String {
+    let name = match by {
+        By::Gpus => "GPUs",
+        By::Tenant => "Tenant",
+        By::Kind => "Kind",
+        By::Platform => "Platform",
+    };
+    let header = [name, "Jobs", "Wait mean", "p50", "p95", "p99", "max"];
+    let mut table = table::new(width, header);
+    for group in waits_by(by, run.history, run.measured) {
+        let waits = group.values.iter().map(|wait| Seconds(whole_seconds(*wait)).to_string());
+        table.add_row([cut(&group.name, 24), grouped(group.jobs)].into_iter().chain(waits));
     }
-    while columns(&text) > width.saturating_sub(1) {
-        text.pop();
-    }
-    text + "…"
+    table::right(&mut table, 1..header.len());
+    table::rigid(&mut table, 0..header.len());
+    table::text(&mut table)
 }
 
-/// Columns that a text takes in a terminal; some signs take two, some none.
-fn columns(text: &str) -> usize {
-    Span::raw(text).width()
-}
-
-/// A name as it may stand in a terminal: nothing in it ends a line, moves the cursor or turns the direction of writing.
-fn visible(text: &str) -> String {
-    let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-fn labelled(label: &str, text: &str) -> String {
-    format!("{label:LABEL$}{text}")
+pub(super) fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
+    hung(&format!("{label:LABEL$}"), text, width)
 }
 
 fn percent(part: f64) -> String {
@@ -152,86 +171,104 @@ fn head(run: &Run<'_>) -> Vec<String> {
     head
 }
 
-fn figures(metrics: &Metrics, is_whole: bool) -> Vec<String> {
+fn figures(metrics: &Metrics, is_whole: bool, width: usize) -> Vec<String> {
     let outcomes = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Unfinished);
+    let told = |count: u32, what: &str| glued(&format!("{} {what}", grouped(u64::from(count))));
     let mut done: Vec<String> = outcomes
         .filter(|outcome| metrics.outcome(*outcome) > 0)
-        .map(|outcome| format!("{} {}", grouped(u64::from(metrics.outcome(outcome))), outcome.name()))
+        .map(|outcome| told(metrics.outcome(outcome), outcome.name()))
         .collect();
-    done.push(format!("{} left", grouped(u64::from(metrics.outcome(Outcome::Unfinished)))));
+    done.push(told(metrics.outcome(Outcome::Unfinished), "left"));
     let (wait, turnaround) = (&metrics.wait_time, &metrics.turnaround_time);
-    let slowdown = &metrics.bounded_slowdown;
-    let mut lines = vec![labelled("Jobs", &done.join(", "))];
+    let labelled = |label: &str, text: &str| labelled(label, text, width);
+    let mut lines = labelled("Jobs", &done.join(", "));
     // How long jobs that are left will have waited, nobody knows.
-    let (so_far, ended) = match wait.unfinished {
-        0 => (String::new(), ""),
-        count => (format!(" ({} unfinished, so far)", grouped(count)), ", of those that ended"),
+    let so_far = match wait.unfinished {
+        0 => String::new(),
+        count => format!(" ({} unfinished, so far)", grouped(count)),
     };
     if wait.count > 0 {
-        lines.push(labelled("Wait", &format!("{}{so_far}", seconds(wait))));
+        lines.extend(labelled("Wait", &format!("{}{so_far}", seconds(wait))));
     }
-    lines.extend(metrics.recorded_waits.iter().flat_map(recorded_waits));
+    for (label, text) in metrics.recorded_waits.iter().flat_map(recorded_waits) {
+        lines.extend(labelled(label, &text));
+    }
     if turnaround.count > 0 {
-        lines.extend([
-            labelled("Turnaround", &format!("{}{ended}", seconds(turnaround))),
-            labelled(
-                "Slowdown",
-                &format!(
-                    "p50 {:.1}, p95 {:.1}, mean {:.2}{ended}",
-                    slowdown.p50, slowdown.p95, slowdown.mean
-                ),
-            ),
-        ]);
+        lines.extend(labelled("Turnaround", &seconds(turnaround)));
+        lines.extend(labelled("Slowdown", &ratios(&metrics.bounded_slowdown)));
     }
-    lines.extend([
-        labelled(
-            "Utilization",
-            &format!("{:8} {}", percent(metrics.utilization), sparkline(&metrics.series.utilization)),
+    let over_time = sparkline(&metrics.series.utilization, width.saturating_sub(LABEL + 9));
+    lines.push(format!("{:LABEL$}{:8} {over_time}", "Utilization", percent(metrics.utilization)));
+    if metrics.platforms.len() > 1 {
+        lines.extend(labelled("Platforms", &platforms(&metrics.platforms)));
+    }
+    if metrics.goodput.lost() > 0.0 {
+        lines.extend(labelled("Goodput", &goodput(&metrics.goodput)));
+    }
+    lines.extend(labelled(
+        "Free GPUs",
+        &format!(
+            "{} of them on partly used nodes, {} in partly used racks",
+            glued(&percent(metrics.fragmentation)),
+            glued(&percent(metrics.rack_fragmentation))
         ),
-        labelled(
-            "Free GPUs",
-            &format!(
-                "{} of them on partly used nodes, {} in partly used racks",
-                percent(metrics.fragmentation),
-                percent(metrics.rack_fragmentation)
-            ),
-        ),
-    ]);
-    let cost = metrics.cost.as_ref();
-    let power = metrics.power.iter().flat_map(|power| power::lines(power, cost, is_whole));
-    lines.extend(power.map(|(label, text)| labelled(label, &text)));
+    ));
+    let power = metrics.power.iter().flat_map(|power| power::lines(power, metrics.cost.as_ref(), is_whole));
+    lines.extend(power.flat_map(|(label, text)| labelled(label, &text)));
     if metrics.preemptions + metrics.node_failures > 0 {
-        let stops = format!(
-            "{} by policy, {} by broken nodes; lost {:.1} GPU-hours, restarts {:.1}",
-            grouped(u64::from(metrics.preemptions)),
-            grouped(u64::from(metrics.node_failures)),
-            metrics.lost_gpu_hours,
-            metrics.restart_gpu_hours
-        );
-        lines.push(labelled("Stops", &stops));
+        let [by_policy, by_nodes] = [metrics.preemptions, metrics.node_failures].map(u64::from).map(grouped);
+        lines.extend(labelled("Stops", &format!("{by_policy} by policy, {by_nodes} by broken nodes")));
     }
     lines
 }
 
-/// The three numbers that a distribution of times is told by.
+/// The numbers that a distribution is told by, in this order everywhere.
+fn statistics(mean: &str, [p50, p95, p99, max]: [String; 4]) -> String {
+    let told = [("mean", mean), ("p50", &p50), ("p95", &p95), ("p99", &p99), ("max", &max)];
+    told.map(|(name, value)| glued(&format!("{name} {value}"))).join(", ")
+}
+
 fn seconds(times: &Distribution<u32>) -> String {
-    let mean = Seconds(whole_seconds(times.mean));
-    format!("p50 {}, p95 {}, mean {mean}", Seconds(times.p50), Seconds(times.p95))
+    let ranks = [times.p50, times.p95, times.p99, times.max].map(|time| Seconds(time).to_string());
+    statistics(&Seconds(whole_seconds(times.mean)).to_string(), ranks)
+}
+
+fn ratios(ratios: &Distribution<f64>) -> String {
+    let ranks = [ratios.p50, ratios.p95, ratios.p99, ratios.max].map(|ratio| format!("{ratio:.1}"));
+    statistics(&format!("{:.2}", ratios.mean), ranks)
+}
+
+/// How busy the GPUs of each platform are.
+fn platforms(platforms: &[PlatformMetrics]) -> String {
+    let told = |own: &PlatformMetrics| {
+        let name = cut(&own.name, 24);
+        glued(&format!("{name} {} of {}", percent(own.utilization), counted(own.gpus, "GPU")))
+    };
+    platforms.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+/// What of the GPU-hours did work that counts, and what became of the rest.
+fn goodput(goodput: &Goodput) -> String {
+    let causes = LossCause::ALL.iter().zip(goodput.lost_gpu_hours).filter(|(_, hours)| *hours > 0.0);
+    let causes: Vec<String> =
+        causes.map(|(cause, hours)| glued(&format!("{} {hours:.1}", cause.name()))).collect();
+    let [share, lost] = [percent(goodput.share), format!("{:.1} GPU-hours", goodput.lost())];
+    format!("{}; lost {}: {}", glued(&share), glued(&lost), causes.join(", "))
 }
 
 /// How long jobs waited where the trace comes from, and how long the same ones waited here.
-fn recorded_waits(waits: &RecordedWaits) -> Vec<String> {
+fn recorded_waits(waits: &RecordedWaits) -> Vec<(&'static str, String)> {
     let not_started = match waits.not_started {
         0 => String::new(),
         count => format!("; {} not started", grouped(count)),
     };
     if waits.recorded.count == 0 {
-        return vec![labelled("Recorded wait", &format!("of no job that started{not_started}"))];
+        return vec![("Recorded wait", format!("of no job that started{not_started}"))];
     }
     let (jobs, recorded) = (counted(waits.recorded.count, "job"), seconds(&waits.recorded));
     vec![
-        labelled("Recorded wait", &format!("{recorded}, of {jobs}{not_started}")),
-        labelled("Simulated wait", &format!("{}, of the same", seconds(&waits.simulated))),
+        ("Recorded wait", format!("{recorded}, of {jobs}{not_started}")),
+        ("Simulated wait", format!("{}, of the same", seconds(&waits.simulated))),
     ]
 }
 
@@ -245,9 +282,9 @@ fn whole_seconds(seconds: f64) -> u32 {
 }
 
 /// Shares 0..=1 as bars of eight heights, the mean of several where there are more than fit.
-fn sparkline(shares: &[f64]) -> String {
+fn sparkline(shares: &[f64], room: usize) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let width = shares.len().div_ceil(SPARKS).max(1);
+    let width = shares.len().div_ceil(room.max(1)).max(1);
     let bar = |group: &[f64]| {
         let mean = group.iter().sum::<f64>() / f64::from(u32::try_from(group.len()).unwrap_or(1).max(1));
         BARS[usize::try_from(whole_seconds(mean * 7.0)).map_or(0, |height| height.min(7))]
@@ -255,7 +292,7 @@ fn sparkline(shares: &[f64]) -> String {
     shares.chunks(width).map(bar).collect()
 }
 
-fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
+fn tenants(metrics: &Metrics, fewer: usize, width: u16) -> Vec<String> {
     let (tenants, with_power, with_cost) =
         (&metrics.tenants, metrics.power.is_some(), metrics.cost.is_some());
     let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
@@ -267,15 +304,17 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
     let mut header = vec!["Tenant", "Jobs", "Ended", "GPU-hours", "Share", "Wait p50", "Wait p95"];
     header.extend(with_power.then_some("MWh"));
     header.extend(with_cost.then_some("Cost"));
-    if with_cost {
+    // How many jobs ended takes the place of what was paid.
+    let without_ended = with_cost && usize::from(width) <= USUAL;
+    if without_ended {
         header.remove(2);
     }
-    let mut table = table::new(u16::try_from(WIDTH).unwrap_or(u16::MAX), header.iter().copied());
+    let mut table = table::new(width, header.iter().copied());
     for tenant in &shown {
         let nobody = tenant.wait_time.count == 0;
         let waited = |time: u32| if nobody { "–".to_owned() } else { Seconds(time).to_string() };
         let mut row = vec![
-            cut(&tenant.name, if with_power { 12 } else { 20 }),
+            cut(&tenant.name, if with_power && usize::from(width) <= USUAL { 12 } else { 20 }),
             grouped(u64::from(tenant.jobs)),
             grouped(u64::from(tenant.finished)),
             format!("{:.1}", tenant.gpu_hours),
@@ -285,8 +324,7 @@ fn tenants(metrics: &Metrics, fewer: usize) -> Vec<String> {
         ];
         row.extend(with_power.then(|| power::megawatt_hours(tenant.energy_j.unwrap_or(0))));
         row.extend(with_cost.then(|| tenant.cost.unwrap_or_default().to_string()));
-        if with_cost {
-            // How many jobs ended takes the place of what was paid.
+        if without_ended {
             row.remove(2);
         }
         table.add_row(row);
@@ -314,7 +352,7 @@ pub(in crate::report) const fn phrase(reason: WaitReason) -> &'static str {
     }
 }
 
-fn reasons(metrics: &Metrics, fewer: usize) -> Vec<String> {
+fn reasons(metrics: &Metrics, fewer: usize, width: usize) -> Vec<String> {
     let mut waited: Vec<(u64, WaitReason)> =
         WaitReason::ALL.map(|reason| (metrics.waited_for(reason), reason)).to_vec();
     let total: u64 = waited.iter().map(|(seconds, _)| *seconds).sum();
@@ -323,10 +361,14 @@ fn reasons(metrics: &Metrics, fewer: usize) -> Vec<String> {
     waited.truncate(REASONS.saturating_sub(fewer).max(1));
     let line = |(seconds, reason): &(u64, WaitReason)| {
         let part = share(*seconds, total);
-        let bar = "█".repeat(usize::try_from(whole_seconds(part * 16.0)).unwrap_or(0));
-        format!("  {:LABEL$}{:>7}  {bar:16}  {}", reason.name(), percent(part), phrase(*reason))
+        if width < USUAL {
+            return hung(&format!("  {:11}{:>7}  ", reason.name(), percent(part)), phrase(*reason), width);
+        }
+        let whole = (width - 68).min(40);
+        let bar = "█".repeat(usize::try_from(whole_seconds(part * real(whole))).unwrap_or(0));
+        vec![format!("  {:LABEL$}{:>7}  {bar:whole$}  {}", reason.name(), percent(part), phrase(*reason))]
     };
-    let mut lines: Vec<String> = waited.iter().map(line).collect();
+    let mut lines: Vec<String> = waited.iter().flat_map(line).collect();
     if !lines.is_empty() {
         lines.insert(0, "Reasons for waiting, of all job-seconds between submission and running".to_owned());
     }
@@ -338,22 +380,24 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn slowest(graphs: &GraphMetrics) -> Vec<String> {
+/// A small number.
+fn real(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn slowest(graphs: &GraphMetrics, width: usize) -> Vec<String> {
     let of_all = format!(
         "{} of {} completed",
         grouped(count(graphs.completed)),
         counted(count(graphs.count), "job graph")
     );
-    let Some(graph) = &graphs.slowest else { return vec![labelled("Job graphs", &of_all)] };
+    let Some(graph) = &graphs.slowest else { return labelled("Job graphs", &of_all, width) };
     let (turnaround, ideal) = (graph.turnaround_time, graph.critical_path_time);
     let text = format!("{}, {} in {turnaround}", cut(&graph.name, 30), counted(count(graph.jobs), "job"));
     let path = format!("{ideal}; {:.2} times that in the end", graph.stretch);
-    vec![
-        labelled("Job graphs", &of_all),
-        labelled("Slowest", &text),
-        labelled("Critical path", &path),
-        labelled("", &chain(&graph.critical_path, WIDTH - LABEL)),
-    ]
+    let steps = chain(&graph.critical_path, width.max(USUAL) - LABEL);
+    let told = [("Job graphs", &of_all), ("Slowest", &text), ("Critical path", &path), ("", &steps)];
+    told.into_iter().flat_map(|(label, text)| labelled(label, text, width)).collect()
 }
 
 /// The names joined by arrows, those in the middle left out where there is no room.
@@ -365,59 +409,4 @@ fn chain(names: &[String], width: usize) -> String {
     }
     let left_out = names.len() - 2;
     format!("{} → ({left_out} more) → {}", cut(first, 20), cut(last, 20))
-}
-
-fn further(run: &Run<'_>, kept_in: Option<&str>) -> Vec<String> {
-    let mut lines = match kept_in {
-        Some(directory) => vec![
-            labelled(
-                "Look further",
-                &format!("{directory}/jobs.csv has a line a job, summary.json every number"),
-            ),
-            labelled("", "gigawatt list columns says what they mean"),
-        ],
-        None => vec![labelled("Look further", "--out DIR keeps a line a job and every number of this run")],
-    };
-    lines.extend(compare_command(&run.provenance.scenario).iter().map(|line| format!("  {line}")));
-    lines
-}
-
-/// How to compare policies on the same scenario: to be copied, so that what takes too much room is left out whole.
-fn compare_command(scenario: &[String]) -> Vec<String> {
-    const POLICIES: &str = "-p fifo/none -p fifo/easy";
-    let mut words = vec!["gigawatt compare".to_owned()];
-    words.extend(scenario.iter().map(|word| quoted(word)));
-    words.push(POLICIES.to_owned());
-    let lines = folded(&words, WIDTH - 4);
-    if lines.len() <= 2 && lines.iter().all(|line| line.chars().count() <= WIDTH - 2) {
-        return lines;
-    }
-    vec![format!("gigawatt compare … {POLICIES}   (the same scenario)")]
-}
-
-/// A word as a shell takes it.
-pub(in crate::report) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// A command in lines of about `width` columns, as a shell takes it.
-fn folded(words: &[String], width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in words {
-        let line = lines.last_mut().expect("there is always one");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            line.push_str(" \\");
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

@@ -9,7 +9,9 @@ mod store;
 pub use rows::{header, line, problem, values};
 pub use store::Store;
 
+use super::answer;
 use super::compare::amount;
+use super::lines::fitted;
 use super::number::{counted, grouped};
 use super::table;
 use crate::ensemble::Measure;
@@ -94,12 +96,12 @@ pub fn text(swept: &Swept<'_>, width: u16) -> String {
     if left_out > 0 {
         text.push_str(&format!("… and {} of the {what}.\n", counted(left_out as u64, "point more")));
     }
-    text.push_str(&footer(swept, &means, shown.len()));
     if swept.is_front {
         text.push_str(&plot::plot(swept, &means, &front, width));
     }
+    text.push_str(&footer(swept, &means, shown.len()));
     text.push_str(&effects::text(swept, &means, width));
-    text
+    fitted(&text, width)
 }
 
 fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
@@ -173,12 +175,27 @@ pub fn json(swept: &Swept<'_>) -> String {
     };
     let points: Vec<Value> = swept.points.iter().enumerate().map(point).collect();
     let all = json!({
-        "version": env!("CARGO_PKG_VERSION"),
         "scenario": swept.title,
         "seeds": swept.seeds(),
         "points": points,
         "main_effects": effects::main_json(swept, &means),
         "interactions": effects::interactions_json(swept, &means),
     });
-    format!("{all:#}\n")
+    answer::text("sweep", all)
+}
+
+/// What an answer looks like.
+pub(super) fn shape() -> Value {
+    json!({
+        "scenario": "string",
+        "seeds": "integer",
+        "points": [{
+            "inputs": { "*": "string" },
+            "means": { "*": "number?" },
+            "on_front": "boolean",
+            "seeds_on_front": "integer",
+        }],
+        "main_effects": { "*": { "*": "number?" } },
+        "interactions": { "*": [{ "keys": ["string"], "share": "number?" }] },
+    })
 }

@@ -1,47 +1,90 @@
-//! The points of a sweep as a picture: its first two measures against each other.
+//! The front of a sweep as a plot for a terminal.
 
 use super::Swept;
+use super::amount;
 use crate::report::canvas::Canvas;
-use crate::report::compare::amount;
-use ratatui::style::Style;
 use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-/// Most columns of a picture.
-const WIDTH_MAX: u16 = 100;
-/// Lines of a picture.
-const HEIGHT: u16 = 16;
+/// Columns that a plot takes at most, and rows.
+const SIZE: (u16, u16) = (72, 14);
 
-/// The second measure (upwards) against the first, those on the front told from the others; nothing where fewer than two
-/// points differ in both.
+/// The points by their first two measures, those of the front as `•`, the others as dots; nothing where there are not two
+/// points of which both are known.
 pub(super) fn plot(swept: &Swept<'_>, means: &[Vec<f64>], front: &[bool], width: u16) -> String {
-    let [right, up, ..] = swept.measures[..] else { return String::new() };
-    let of = |is_front: bool| -> Vec<(f64, f64)> {
-        let wanted = means.iter().zip(front).filter(|(_, front)| **front == is_front);
-        let points = wanted.map(|(means, _)| (means[0], means[1]));
-        points.filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
+    let [across, up, ..] = swept.measures[..] else { return String::new() };
+    let known =
+        || means.iter().zip(front).filter(|(means, _)| means[..2].iter().all(|value| value.is_finite()));
+    let points = |on_front: bool| -> Vec<(f64, f64)> {
+        known().filter(|(_, own)| **own == on_front).map(|(means, _)| (means[0], means[1])).collect()
     };
-    let (best, others) = (of(true), of(false));
-    let all = || best.iter().chain(&others);
-    let bounds = |along: fn(&(f64, f64)) -> f64| {
-        let (least, most) = (all().map(along).reduce(f64::min)?, all().map(along).reduce(f64::max)?);
-        (least < most).then(|| {
-            let margin = (most - least) / 20.0;
-            [least - margin, most + margin]
-        })
+    let (best, others) = (points(true), points(false));
+    if best.len() + others.len() < 2 {
+        return String::new();
+    }
+    let bounds = |place: usize| {
+        let values = || known().map(|(means, _)| means[place]);
+        let (least, most) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        if least < most { [least, most] } else { [least - 1.0, least + 1.0] }
     };
-    let (Some(x), Some(y)) = (bounds(|point| point.0), bounds(|point| point.1)) else { return String::new() };
-    let axis = |bounds: [f64; 2], unit| {
-        Axis::default().bounds(bounds).labels(bounds.map(|value| amount(value, unit)))
-    };
-    let dots =
-        |marker: Marker, data| Dataset::default().marker(marker).graph_type(GraphType::Scatter).data(data);
-    let chart = Chart::new(vec![dots(Marker::Dot, &others), dots(Marker::Block, &best)])
-        .x_axis(axis(x, right.unit))
-        .y_axis(axis(y, up.unit))
-        .style(Style::reset());
-    let mut canvas = Canvas::new(width.min(WIDTH_MAX), false);
-    canvas.draw(HEIGHT, |area, buffer| chart.render(area, buffer));
-    let about = format!("{} upwards against {}: █ on the front, • the others", up.word(), right.word());
-    format!("\n{}{about}\n", canvas.finish())
+    let (x, y) = (bounds(0), bounds(1));
+    let dots = |points, marker| Dataset::default().data(points).marker(marker).graph_type(GraphType::Scatter);
+    let datasets = vec![dots(&others, Marker::Braille), dots(&best, Marker::Dot)];
+    let mut canvas = Canvas::new(width.min(SIZE.0), false);
+    canvas.draw(SIZE.1, |area, buffer| {
+        Chart::new(datasets)
+            .x_axis(Axis::default().bounds(x).labels(x.map(|value| amount(value, across.unit))))
+            .y_axis(Axis::default().bounds(y).labels(y.map(|value| amount(value, up.unit))))
+            .render(area, buffer);
+    });
+    format!("{}Across: {}; up: {}; • is on the front.\n\n", canvas.finish(), across.word(), up.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ensemble::measure;
+
+    fn swept(points: &[Vec<String>]) -> Swept<'_> {
+        Swept {
+            title: "a sweep".to_owned(),
+            keys: vec!["key"],
+            points,
+            measures: ["cost", "wait_mean"].map(|name| measure(name).unwrap()).to_vec(),
+            runs: Vec::new(),
+            problems: Vec::new(),
+            is_front: true,
+        }
+    }
+
+    #[test]
+    fn every_point_of_the_front_has_its_mark_where_it_belongs() {
+        let means =
+            vec![vec![1.0, 900.0], vec![5.0, 300.0], vec![9.0, 0.0], vec![9.0, 900.0], vec![f64::NAN, 1.0]];
+        let text = plot(&swept(&[]), &means, &[true, true, true, false, false], 100);
+        assert_eq!(text.matches('•').count(), 3 + 1, "three points, and one that says what they are: {text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= usize::from(SIZE.0)), "{text}");
+        let at = |line: &str| line.chars().position(|c| c == '•');
+        let marks: Vec<(usize, usize)> = lines[..usize::from(SIZE.1)]
+            .iter()
+            .enumerate()
+            .filter_map(|(row, line)| Some((row, at(line)?)))
+            .collect();
+        assert!(
+            marks.is_sorted_by(|one, other| one.0 < other.0 && one.1 < other.1),
+            "down and right: {marks:?}"
+        );
+        assert!(lines[0].contains("15m00s") && text.contains("$9.00"), "both ends are told: {text}");
+    }
+
+    #[test]
+    fn without_two_known_points_there_is_nothing_to_plot() {
+        let nan = vec![f64::NAN, 1.0];
+        assert_eq!(plot(&swept(&[]), &[nan.clone(), vec![1.0, 2.0]], &[false, true], 80), "", "one");
+        assert_eq!(plot(&swept(&[]), &[nan], &[false], 80), "", "none");
+        let same = vec![vec![1.0, 2.0], vec![1.0, 2.0]];
+        assert!(plot(&swept(&[]), &same, &[true, true], 80).contains('•'), "two in one place");
+    }
 }

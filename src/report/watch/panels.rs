@@ -5,13 +5,14 @@ use crate::cluster::NodeState;
 use crate::history::{SegmentEnd, WaitReason};
 use crate::metrics::DrawSeries;
 use crate::report::explain::{clock, gpus};
+use crate::report::lines::columns;
 use crate::report::number::{counted, scaled};
 use crate::units::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::{Block, Paragraph, Sparkline, Widget};
+use ratatui::widgets::{Block, Paragraph, Sparkline, Widget, Wrap};
 
 /// Lines of the head.
 pub(super) const HEAD: u16 = 5;
@@ -59,8 +60,13 @@ pub(super) fn head(
     }
 }
 
+/// The columns of a bar of at most so many that leave room for what stands beside it.
+fn beside(most: u16, width: u16, texts: usize) -> u16 {
+    most.min(width.saturating_sub(u16::try_from(texts).unwrap_or(u16::MAX)))
+}
+
 fn gauge(share: f64, text: &str, area: Rect, buffer: &mut Buffer) {
-    let columns = (area.width / 3).min(40);
+    let columns = beside((area.width / 3).min(40), area.width, columns(text) + 1);
     let line =
         Line::from(vec![Span::styled(bar(share, columns), Color::Green), Span::raw(format!(" {text}"))]);
     line.render(area, buffer);
@@ -120,7 +126,8 @@ fn scaled_gpus(milli: u64) -> String {
 }
 
 fn framed(title: String, lines: Vec<Line<'_>>, area: Rect, buffer: &mut Buffer) {
-    Paragraph::new(Text::from(lines)).block(Block::bordered().title(title)).render(area, buffer);
+    let wrapped = Paragraph::new(Text::from(lines)).wrap(Wrap { trim: false });
+    wrapped.block(Block::bordered().title(title)).render(area, buffer);
 }
 
 /// What each tenant holds, those first that hold most.
@@ -129,17 +136,24 @@ pub(super) fn tenants(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut B
     order.sort_by_key(|tenant| (std::cmp::Reverse(scene.tenants[*tenant].milli), *tenant));
     let name =
         film.tenants().iter().map(|tenant| tenant.name.chars().count()).max().unwrap_or_default().min(14);
-    let columns = (area.width / 4).min(24);
-    let line = |tenant: usize| {
+    let inner = area.width.saturating_sub(2);
+    let told = |tenant: usize, of: &str| {
         let (held, own) = (&scene.tenants[tenant], &film.tenants()[tenant]);
-        let quota = own.quota().map(|quota| format!(" of {quota}")).unwrap_or_default();
-        let text =
-            format!(" {}{quota} GPUs, {} run, {} wait", scaled_gpus(held.milli), held.running, held.waiting);
+        let quota = own.quota().map(|quota| format!("{of}{quota}")).unwrap_or_default();
+        format!(" {}{quota} GPUs, {} run, {} wait", scaled_gpus(held.milli), held.running, held.waiting)
+    };
+    let longest = |of: &str| {
+        name + 1 + order.iter().map(|tenant| columns(&told(*tenant, of))).max().unwrap_or_default()
+    };
+    let of = if longest(" of ") > usize::from(inner) { "/" } else { " of " };
+    let bars = beside((area.width / 4).min(24), inner, longest(of));
+    let line = |tenant: usize| {
+        let (held, own, text) = (&scene.tenants[tenant], &film.tenants()[tenant], told(tenant, of));
         let colour = colour(u32::try_from(tenant).unwrap_or_default());
         let label: String = own.name.chars().take(name).collect();
         Line::from(vec![
             Span::styled(format!("{label:<name$} "), colour),
-            Span::styled(bar(share(held.milli, scene.available_milli), columns), colour),
+            Span::styled(bar(share(held.milli, scene.available_milli), bars), colour),
             Span::raw(text),
         ])
     };
