@@ -115,7 +115,9 @@ fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
             Value::from(6500),
         ),
     ] {
+        // Lines end where the terminal does.
         let text = place.printed(&format!("explain {run} {job} --as-it-was"));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(said), "{run}, {job}, {said}: {text}");
         assert_eq!(
             place.json(&format!("explain {run} {job} --as-it-was --json"))["wait_time"],
