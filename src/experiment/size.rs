@@ -103,14 +103,15 @@ impl Sizing {
 ///
 /// Values are doubled until one does. Where a target turns from missed to met between two of them, the value from which
 /// on it is met is halved in on: other targets may be met there and no longer with twice as much. Soon after a target
-/// that was met is missed again it stops, and without an answer the gaps are halved until a few dozen values were tried. From an answer it goes down by halving, and then those around
-/// it are tried, since more need not be better: under backfill one node more can make a job wait longer. A value below
-/// that meets the targets too takes the place of the answer, and those around it are tried in turn. With
-/// [`Question::check`] none, every value below is tried, and the answer is that of an exhaustive search. A plan that
-/// there is not misses every target. `None` if interrupted.
+/// that was met is missed again it stops, and without an answer the gaps are halved until a few dozen values were tried.
+/// From an answer it goes down by halving, and then those around it are tried, since more need not be better: under
+/// backfill one node more can make a job wait longer. A value below that meets the targets too takes the place of the
+/// answer, and those around it are tried in turn. With [`Question::check`] none, every value below is tried, and the
+/// answer is that of an exhaustive search. A plan that there is not misses every target. `None` if interrupted.
 ///
 /// If there is something to run from some value on, and each target is met from some value on or up to some value, the
-/// answer is exact, and so is that there is none. Of others it may miss a value that it did not try: [`Sizing::tried`] says which those are.
+/// answer is exact, and so is that there is none. Of others it may miss a value that it did not try: [`Sizing::tried`]
+/// says which those are.
 ///
 /// # Complexity
 /// O(log answer + check) values, each with all seeds, on every core.

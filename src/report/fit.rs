@@ -284,9 +284,11 @@ pub(super) fn shape() -> Value {
         "seeds": ["integer"],
         "feasible": "boolean",
         "fit": fit.clone(),
+        "barred_by": "string?",
         "reasons_s": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
         "first": {
             "start_time": "integer?",
+            "placement": [{ "rack": "integer", "nodes": ["integer"] }],
             "waited": [{ "from": "integer", "to": "integer", "reason": "string", "why": "string" }],
         },
         "otherwise": { "?": [{ "|": [

@@ -173,6 +173,7 @@ fn a_trace_is_made_like_another_one() {
     assert!((0.8..1.25).contains(&ratio("time between submits, p50")), "{table}");
     let (_, said, told) =
         run(folder, "generate --like month.csv --load 0.9 --cluster 8x8 -o busy.jsonl --jobs 5000");
+    let said = said.replace('\n', " ");
     assert!(
         said.contains("5,000 jobs like those") && said.contains("offered load 0.90 on 8x8"),
         "{said}{told}"

@@ -2,8 +2,9 @@ use super::*;
 use crate::cluster::{Cluster, NodeKind};
 use crate::history::{Plan, Settings, WaitReason};
 use crate::simulation::{Control, simulate};
-use crate::units::{Gpus, Seconds, Time};
+use crate::units::{Gpus, Seconds, Time, Watts};
 use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant, Topology};
+use std::collections::BTreeMap;
 
 /// Random numbers in turn.
 struct Dice(u64);
@@ -23,6 +24,13 @@ struct Given {
     rack: Topology,
     exact: bool,
     free: bool,
+    order: &'static str,
+    /// Watts that the site may draw.
+    cap: Option<u64>,
+    /// Whether no job comes before the one looked at for its priority.
+    urgent: bool,
+    /// Whether its pods may be of any size, on any racks.
+    apart: bool,
 }
 
 const AS_IT_IS: Given = Given {
@@ -31,6 +39,10 @@ const AS_IT_IS: Given = Given {
     rack: Topology::RequireRack,
     exact: false,
     free: false,
+    order: "fifo",
+    cap: None,
+    urgent: false,
+    apart: false,
 };
 
 /// Forty jobs of two tenants on four racks of two nodes of 4 GPUs; job 17, which depends on another, is the one looked at.
@@ -44,30 +56,45 @@ fn plan(seed: u64, backfill: &str, given: Given) -> Plan {
     }
     for number in 0..40 {
         let (gpus, submit) = ([1, 4, 8, 2, 12][dice.below(5) as usize], Time(number * 120));
-        let topology = if number == LOOKED_AT { given.rack } else { Topology::PreferRack };
+        let apart = number == LOOKED_AT && given.apart;
+        let topology = match number {
+            _ if apart => Topology::Ignore,
+            LOOKED_AT => given.rack,
+            _ => Topology::PreferRack,
+        };
         let gpus = if number == LOOKED_AT { 8 } else { gpus };
-        let shape = if gpus > 4 {
+        let shape = if gpus > 4 && !apart {
             Shape::Pods { count: gpus / 4, gpus_milli_each: 4000 }
         } else {
             Shape::Any { gpus_milli: gpus * 1000 }
         };
         let request = builder.request(Request { shape, topology, ..Request::gang(Gpus::whole(gpus)) });
         let work_time = Seconds(100 + dice.below(1200));
-        let times = if number == LOOKED_AT && given.exact { 1 } else { 1 + dice.below(4) };
+        let times = 1 + dice.below(4);
+        let times = if number == LOOKED_AT && given.exact { 1 } else { times };
         let tenant = if number == LOOKED_AT { 0 } else { dice.below(2) };
-        let job = Job { request, behaviour, tenant, work_time, ..Job::at(submit) };
+        let urgent = number == LOOKED_AT && given.urgent;
+        let priority = if urgent { PRIORITY_MAX } else { i32::try_from(number * 7 % 4).unwrap() };
+        let job = Job { request, behaviour, tenant, work_time, priority, ..Job::at(submit) };
         builder.push(job.requesting(Seconds(work_time.0 * times)));
     }
     if !given.free {
         builder.graph().add(15, LOOKED_AT, Seconds(60));
     }
-    let mut cluster = Cluster::racked(4, 2, NodeKind { gpus: 4, ..NodeKind::default() });
+    let mut kind = NodeKind { gpus: 4, ..NodeKind::default() };
+    (kind.power.idle, kind.power.busy, kind.power.gpu_tgp) = (Watts(1000), Watts(9000), Watts(2000));
+    let mut cluster = Cluster::racked(4, 2, kind);
+    cluster.sites[0].cap = given.cap.map(Watts);
     cluster.partitions[0].limit_milli = given.limit;
     let workload = builder.try_finish().unwrap();
-    Plan { cluster, workload, settings: Settings { seed, ..Settings::named("fifo", backfill, "best-fit") } }
+    let mut settings = Settings { seed, ..Settings::named(given.order, backfill, "best-fit") };
+    settings.power = "admit".to_owned();
+    Plan { cluster, workload, settings }
 }
 
 const LOOKED_AT: u32 = 17;
+/// The highest priority of any job.
+const PRIORITY_MAX: i32 = 3;
 
 fn history(plan: Plan) -> History {
     simulate(plan, &mut Control::default())
@@ -75,30 +102,39 @@ fn history(plan: Plan) -> History {
 
 #[test]
 fn every_counterfactual_is_what_the_edited_scenario_gives() {
-    let mut moved = 0;
+    let mut moved: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..60 {
         let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
-        let own = history(plan(seed, backfill, AS_IT_IS));
-        let found = otherwise(&own, LOOKED_AT, None).unwrap();
-        for told in &found {
-            let given = match told.change {
-                Change::NoQuota => Given { quota: None, ..AS_IT_IS },
-                Change::NoLimit => Given { limit: None, ..AS_IT_IS },
-                Change::NoDependencies => Given { free: true, ..AS_IT_IS },
-                // Any shape also takes the pods apart, which the plan does not say.
-                _ => continue,
-            };
-            let edited = history(plan(seed, backfill, given));
-            assert_eq!(told.start, first_start(&edited, LOOKED_AT), "seed {seed}: {told:?}");
-            moved += usize::from(told.start != first_start(&own, LOOKED_AT));
-            let apart = longer_wait(&waits(&own), &waits(&edited), LOOKED_AT);
-            assert!((told.others_wait - apart).abs() < 1e-9, "seed {seed}: {told:?}");
+        for as_it_is in
+            [AS_IT_IS, Given { order: "priority", ..AS_IT_IS }, Given { cap: Some(50_000), ..AS_IT_IS }]
+        {
+            let own = history(plan(seed, backfill, as_it_is));
+            let found = otherwise(&own, LOOKED_AT, None).unwrap();
+            for told in &found {
+                let given = match told.change {
+                    Change::NoCaps => Given { cap: None, ..as_it_is },
+                    Change::NoQuota => Given { quota: None, ..as_it_is },
+                    Change::NoLimit => Given { limit: None, ..as_it_is },
+                    Change::HighestPriority => Given { urgent: true, ..as_it_is },
+                    Change::AnyShape => Given { apart: true, ..as_it_is },
+                    Change::NoDependencies => Given { free: true, ..as_it_is },
+                    Change::ExactEstimate => Given { exact: true, ..as_it_is },
+                    Change::AnyPlatform => unreachable!("there is one"),
+                };
+                let edited = history(plan(seed, backfill, given));
+                assert_eq!(told.start, first_start(&edited, LOOKED_AT), "seed {seed}: {told:?}");
+                let moves = told.start != first_start(&own, LOOKED_AT);
+                *moved.entry(told.change.name()).or_default() += u32::from(moves);
+                let apart = longer_wait(&waits(&own), &waits(&edited), LOOKED_AT);
+                assert!((told.others_wait - apart).abs() < 1e-9, "seed {seed}: {told:?}");
+            }
+            let changes: Vec<Change> = found.iter().map(|told| told.change).collect();
+            assert!(changes.contains(&Change::NoQuota) && changes.contains(&Change::AnyShape), "{changes:?}");
+            assert_eq!(changes.contains(&Change::NoCaps), as_it_is.cap.is_some(), "{changes:?}");
         }
-        let changes: Vec<Change> = found.iter().map(|told| told.change).collect();
-        assert!(changes.contains(&Change::NoQuota) && changes.contains(&Change::AnyShape), "{changes:?}");
-        assert!(!changes.contains(&Change::NoCaps), "there is none: {changes:?}");
     }
-    assert!(moved > 30, "only {moved} starts moved");
+    assert_eq!(moved.len(), 7, "every change but the platform: {moved:?}");
+    assert!(moved.values().all(|moved| *moved > 5), "starts that moved: {moved:?}");
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub(in crate::report) fn shape() -> Value {
             "policy": "string",
             "parts": "string",
             "jobs": ["integer"],
+            "stuck_runs": "integer",
             "measures": measures,
             "groups": [{ "by": "string", "name": "string", "jobs": "number", "measures": of_group }],
         }],

@@ -416,7 +416,7 @@ pub(in crate::report) fn job_shape() -> Value {
         "start_time": "integer?",
         "finish_time": "integer?",
         "outcome": "string",
-        "wait_time": "integer",
+        "wait_time": "integer?",
         "waited": [{
             "from": "integer",
             "to": "integer",

@@ -62,7 +62,7 @@ pub(in crate::report) fn shape() -> Value {
     for key in ["wait_time", "run_time", "turnaround_time"] {
         shape[key] = distribution("integer");
     }
-    let whole = ["jobs", "slowdown_bound", "makespan", "preemptions", "node_failures"];
+    let whole = ["jobs", "not_submitted", "slowdown_bound", "makespan", "preemptions", "node_failures"];
     let real = [
         "utilization",
         "fragmentation",

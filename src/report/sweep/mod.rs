@@ -192,8 +192,9 @@ pub(super) fn shape() -> Value {
         "points": [{
             "inputs": { "*": "string" },
             "means": { "*": "number?" },
-            "on_front": "boolean",
-            "seeds_on_front": "integer",
+            "problem": "string?",
+            "on_front?": "boolean",
+            "seeds_on_front?": "integer",
         }],
         "main_effects": { "*": { "*": "number?" } },
         "interactions": { "*": [{ "keys": ["string"], "share": "number?" }] },

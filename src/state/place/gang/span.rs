@@ -16,11 +16,11 @@ pub(super) fn span_by_counts(picker: &Picker<'_>, need: Need, choice: &mut Choic
     loop {
         let next = racks.next();
         // Where the fullest is too small, none is the last.
-        if left <= next.map_or(0, |(idle, _)| idle) {
-            if last_rack(picker, need, left, (&mut Assembly::of(picker), &mut used), choice) {
-                choice.racks = narrow(used.len()) + 1;
-                return true;
-            }
+        if left <= next.map_or(0, |(idle, _)| idle)
+            && last_rack(picker, need, left, (&mut Assembly::of(picker), &mut used), choice)
+        {
+            choice.racks = narrow(used.len()) + 1;
+            return true;
         }
         let Some((idle, rack)) = next.filter(|_| left > 0) else { return false };
         take_idle(picker, need.kind, rack, left.min(idle), choice);
