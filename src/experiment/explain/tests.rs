@@ -74,7 +74,7 @@ fn plan(seed: u64, backfill: &str, given: Given) -> Plan {
         let times = if number == LOOKED_AT && given.exact { 1 } else { times };
         let tenant = if number == LOOKED_AT { 0 } else { dice.below(2) };
         let urgent = number == LOOKED_AT && given.urgent;
-        let priority = if urgent { PRIORITY_MAX } else { i32::try_from(number * 7 % 4).unwrap() };
+        let priority = if urgent { PRIORITY_MAX } else { i32::try_from(number * 5 % 4).unwrap() };
         let job = Job { request, behaviour, tenant, work_time, priority, ..Job::at(submit) };
         builder.push(job.requesting(Seconds(work_time.0 * times)));
     }
@@ -169,7 +169,8 @@ fn an_interrupted_run_is_compared_with_what_would_have_come_of_it_until_then() {
 
 #[test]
 fn what_changes_nothing_is_not_asked() {
-    let bare = Given { quota: None, limit: None, rack: Topology::Ignore, exact: true, free: true };
+    let bare =
+        Given { quota: None, limit: None, rack: Topology::Ignore, exact: true, free: true, ..AS_IT_IS };
     let plan = plan(3, "easy", bare);
     let changed: Vec<Change> =
         Change::ALL.into_iter().filter(|change| change.apply(&plan, LOOKED_AT).is_some()).collect();

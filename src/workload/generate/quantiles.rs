@@ -72,7 +72,9 @@ impl Quantiles {
     /// The table of a mean and, where it is lognormal, a spread: made at most once while it is in use, since the runs of a
     /// sweep mostly share theirs and a table takes longer to make than a small run.
     fn known((mean, sigma): (f64, Option<f64>), tabulate: impl FnOnce() -> Option<Self>) -> Option<Self> {
-        static TABLES: Mutex<BTreeMap<(u64, Option<u64>), Option<Quantiles>>> = Mutex::new(BTreeMap::new());
+        /// By the bits of mean and spread.
+        type Tables = BTreeMap<(u64, Option<u64>), Option<Quantiles>>;
+        static TABLES: Mutex<Tables> = Mutex::new(BTreeMap::new());
         let key = (mean.to_bits(), sigma.map(f64::to_bits));
         let tables = || TABLES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(table) = tables().get(&key) {
