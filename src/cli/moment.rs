@@ -16,7 +16,13 @@ pub(super) fn instant(text: &str, epoch: Option<i64>) -> Result<Time> {
         Ok(Moment::Seconds(seconds)) => return Ok(Time(seconds)),
         Err(error) => return Err(wrong(format!("`{text}`: {error}")).into()),
     };
-    let Some(epoch) = epoch else { return Err(wrong("nothing here has a date".to_owned()).into()) };
+    let Some(epoch) = epoch else {
+        return Err(wrong("nothing here has a date: seconds or a time since the start".to_owned()).into());
+    };
+    if unix < epoch {
+        let start = jiff::Timestamp::from_second(epoch).map(|start| start.to_string());
+        return Err(wrong(format!("`{text}` comes before the start, {}", start.unwrap_or_default())).into());
+    }
     let since = u32::try_from(unix.saturating_sub(epoch)).ok();
     since.map(Time).ok_or_else(|| wrong(format!("`{text}` is not within 136 years of the start")).into())
 }

@@ -77,7 +77,8 @@ fn answer(fitted: &Fitted<'_>) -> String {
         return format!("it never starts: {}.", barred(fitted));
     }
     if !fit.is_feasible() {
-        return format!("it never starts, under none of {}.", counted(count(seeds), "seed"));
+        let under = if seeds == 1 { String::new() } else { format!(", under none of {seeds} seeds") };
+        return format!("it never starts{under}.");
     }
     let told = |wait: Option<Seconds>| wait.map_or_else(|| "never".to_owned(), |wait| wait.to_string());
     let start = |wait: Option<Seconds>| wait.map_or(Time::NEVER, |wait| fit.submit + wait);
@@ -139,6 +140,10 @@ fn placed(fitted: &Fitted<'_>) -> Option<String> {
         format!("{} of rack {rack}", counted(count(nodes.len()), "node"))
     };
     let racks = placement(fitted);
+    // A job without GPUs may be on no node.
+    if racks.is_empty() {
+        return None;
+    }
     let mut places: Vec<String> = racks.iter().take(RACKS).map(told).collect();
     if racks.len() > RACKS {
         places.push(format!("{} more", counted(count(racks.len() - RACKS), "rack")));

@@ -183,22 +183,21 @@ fn certainty(sized: &Sized<'_>) -> String {
         return "One run each.".to_owned();
     }
     let Some(answer) = sized.found.answer else { return format!("Means over {seeds} seeds.") };
-    let sure = |value: Option<u64>| {
-        let probe = value.and_then(|value| sized.found.probes.get(&value));
-        probe.is_none_or(|probe| probe.verdicts.iter().all(|verdict| verdict.sure))
+    let sure = |value: u64| {
+        let probe = sized.found.probes.get(&value)?;
+        Some(probe.verdicts.iter().all(|verdict| verdict.sure))
     };
     let has_interval = |probe: &Probe| probe.verdicts.iter().all(|verdict| verdict.interval.is_some());
     if !has_interval(&sized.found.probes[&answer]) {
         return format!("Means over {seeds} seeds: how sure they are takes ten (`--seeds 10`).");
     }
-    let less = answer.checked_sub(1);
-    match (sure(Some(answer)), sure(less)) {
-        (true, true) => format!("Means over {seeds} seeds; at 95 % these meet and one less misses."),
-        (true, false) => {
-            format!("Means over {seeds} seeds; at 95 % one less might do; more seeds would say.")
-        }
-        (false, _) => format!("Means over {seeds} seeds; at 95 % it might miss; more seeds would say."),
-    }
+    let said = match (sure(answer) == Some(true), answer.checked_sub(1).and_then(sure)) {
+        (true, Some(true)) => "these meet and one less misses",
+        (true, Some(false)) => "one less might do; more seeds would say",
+        (true, None) => "these meet; one less was not tried",
+        (false, _) => "it might miss; more seeds would say",
+    };
+    format!("Means over {seeds} seeds; at 95 % {said}.")
 }
 
 /// Where more is not better.
@@ -207,7 +206,8 @@ fn monotone(sized: &Sized<'_>) -> String {
     if misses.is_empty() {
         return String::new();
     }
-    format!("More is not always better: {} misses although it is more.", misses.join(", "))
+    let (verb, is) = if misses.len() == 1 { ("misses", "it is") } else { ("miss", "they are") };
+    format!("More is not always better: {} {verb} although {is} more.", misses.join(", "))
 }
 
 /// Which values were tried, and no claim about others.
@@ -254,7 +254,7 @@ pub fn json(sized: &Sized<'_>) -> String {
         "key": key,
         "targets": question.targets.iter().map(target).collect::<Vec<_>>(),
         "between": [question.between.start(), question.between.end()],
-        "value": value,
+        "value": Some(value).filter(|value| **value != HOLE),
         "answer": found.answer,
         "setting": setting,
         "binding": binds,
@@ -275,7 +275,7 @@ pub(super) fn shape() -> Value {
         "key": "string",
         "targets": [{ "target": "string", "measure": "string", "bound": "number" }],
         "between": ["integer"],
-        "value": "string",
+        "value": "string?",
         "answer": "integer?",
         "setting": "string?",
         "binding": ["string"],

@@ -28,8 +28,11 @@ def setup():
 def opened(Path, mo, pl):
     folder = Path(mo.cli_args().get("folder") or "night")
     tables = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-    mo.stop(not tables, mo.md(f"No Parquet in `{folder}`: give `--folder`, and no `--tables csv` where it is written."))
     is_sweep = "runs" in tables
+    mo.stop(
+        not is_sweep and "jobs" not in tables,
+        mo.md(f"No Parquet of a run or a whole sweep in `{folder}`: give `--folder`; no `--tables csv`, all shards merged."),
+    )
     what = "sweep" if is_sweep else "run"
     mo.md(f"# {what} `{folder}`\n\n" + "\n".join(f"- {name}: {len(table):,} rows" for name, table in tables.items()))
     return folder, is_sweep, tables
@@ -70,9 +73,9 @@ def over_time(HOUR, is_sweep, pl, plt, tables):
         top.set(ylabel="Utilization (%)", ylim=(0, 105))
         waiting = tables["waiting"].pivot("reason", index="time", values="jobs").sort("time")
         reasons = [name for name in waiting.columns if name != "time" and waiting[name].sum() > 0]
-        middle.stackplot(waiting["time"] / HOUR, *(waiting[name] for name in reasons), labels=reasons, step="post")
         middle.set(ylabel="Jobs before they run")
         if reasons:
+            middle.stackplot(waiting["time"] / HOUR, *(waiting[name] for name in reasons), labels=reasons, step="post")
             middle.legend(loc="upper right", fontsize="small")
         if "power" in tables:
             for (site,), draw in tables["power"].filter(pl.col("feed").is_null()).group_by("site", maintain_order=True):
@@ -119,6 +122,8 @@ def front(by_point, keys, plt, x, y):
         front_figure, plot = plt.subplots(figsize=(9, 6), layout="constrained")
         for point in by_point.iter_rows(named=True):
             across, up = ([point[f"{name}_{word}"] for word in ("mean", "min", "max")] for name in (x.value, y.value))
+            if None in (*across, *up):  # it could not be run
+                continue
             label = ", ".join(str(point[key]) for key in keys)
             bars = [[[own[0] - own[1]], [own[2] - own[0]]] for own in (across, up)]
             plot.errorbar(across[0], up[0], xerr=bars[0], yerr=bars[1], fmt="o", capsize=3, label=label)

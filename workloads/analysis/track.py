@@ -82,7 +82,11 @@ def main():
     for folder in options.folders:
         folder = folder.resolve()
         track = track_sweep if (folder / "runs.parquet").exists() else track_run
-        track(folder, options.project)
+        try:
+            track(folder, options.project)
+        except FileNotFoundError as missing:
+            hint = "give a run or a whole sweep; no `--tables csv`, all shards merged"
+            parser.error(f"{folder} has no {pathlib.Path(missing.filename or '').name}: {hint}")
 
 
 if __name__ == "__main__":

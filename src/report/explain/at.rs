@@ -114,14 +114,18 @@ fn racks(own: &Instant<'_>, width: u16) -> String {
     shown.sort_by_key(|rack| rack.rack);
     for rack in &shown {
         let kind = &cluster.kinds[cluster.racks[rack.rack].kind as usize];
-        let pieces: Vec<String> = rack.pieces.iter().take(8).map(u32::to_string).collect();
-        let rest = if rack.pieces.len() > 8 { ", …" } else { "" };
+        // Those alike stand beside each other.
+        let pieces = rack.pieces.chunk_by(|one, other| one == other).map(|alike| match alike {
+            [only] => only.to_string(),
+            alike => format!("{} × {}", alike.len(), alike[0]),
+        });
+        let pieces: Vec<String> = pieces.collect();
         table.add_row([
             rack.rack.to_string(),
             kind.platform_name.clone(),
             grouped(rack.gpus),
             number(rack.free_milli),
-            format!("{}{rest}", pieces.join(", ")),
+            pieces.join(", "),
         ]);
     }
     table::right(&mut table, [0, 2, 3]);
@@ -136,7 +140,7 @@ fn running(own: &Instant<'_>, width: u16) -> String {
             own.tenant(segment.job).to_owned(),
             number(own.history.gpus_of(segment)),
             clock(own.history, segment.from),
-            clock(own.history, segment.to),
+            if segment.to == Time::NEVER { "the end".to_owned() } else { clock(own.history, segment.to) },
         ]);
     }
     table::right(&mut table, [2]);

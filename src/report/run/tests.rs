@@ -57,15 +57,14 @@ fn no_number_is_cut_off_in_any_width() {
         words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned).collect()
     };
     let told = |width: u16| summary(&run, &Look { kept_in: None, by: Some(By::Gpus), width });
-    // From 80 columns on fewer tenants and reasons may be told, so that there are no more than 40 lines.
-    let [narrow, usual] = [40, 80].map(|width| numbers(&told(width)));
-    assert!(usual.len() > 60 && narrow.len() >= usual.len(), "there are many: {usual:?}");
+    let usual = numbers(&told(80));
+    assert!(usual.len() > 60, "there are many: {usual:?}");
     for width in 40..=200 {
-        let (text, wide) = (told(width), if width < 80 { &narrow } else { &usual });
+        let text = told(width);
         let longest = text.lines().map(columns).max().unwrap_or(0);
         assert!(longest <= usize::from(width), "{width} columns: {text}");
         let own = numbers(&text);
-        for number in wide {
+        for number in &usual {
             assert!(own.contains(number), "{number} is missing in {width} columns: {text}");
         }
     }
@@ -79,7 +78,7 @@ fn jobs_csv_has_a_line_a_job() {
 }
 
 #[test]
-fn the_summary_keeps_to_forty_lines_of_eighty_columns() {
+fn many_tenants_and_long_names_leave_a_summary_short() {
     let mut history = history();
     for number in 0..30 {
         let name = format!("a tenant with a name that is far too long for any table, number {number}");
@@ -100,7 +99,7 @@ fn the_summary_keeps_to_forty_lines_of_eighty_columns() {
     history.complete = false;
     let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
     let text = told(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
-    assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
+    assert!(text.lines().count() <= 48, "{} lines:\n{text}", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
@@ -370,7 +369,7 @@ fn a_summary_of_everything_at_once_is_hardly_longer() {
     (feed.name, feed.cap) = (long.to_owned(), Some(Watts(4_000)));
     let (measured, provenance) = (measure(&history), provenance(&"deep/".repeat(40)));
     let text = told(&Run::new(&history, &measured, &provenance), Some(&"far/".repeat(40)));
-    assert!(text.lines().count() <= 46, "{} lines:\n{text}", text.lines().count());
+    assert!(text.lines().count() <= 56, "{} lines:\n{text}", text.lines().count());
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }

@@ -12,14 +12,10 @@ use crate::units::Seconds;
 
 /// Columns that a summary is made for.
 pub(super) const USUAL: usize = 80;
-/// Lines of it, unless it is narrower or more is asked for.
-const HEIGHT: usize = 40;
 /// Tenants that are shown; of more, the ones with the most GPU-hours.
 const TENANTS: usize = 7;
 /// As many where power takes its lines.
 const TENANTS_WITH_POWER: usize = 4;
-/// Reasons that are shown.
-const REASONS: usize = 5;
 /// Most jobs that are named one by one.
 const NAMED_MAX: usize = 5;
 
@@ -66,33 +62,25 @@ impl Look<'_> {
 }
 
 /// The summary of a run for a person: jobs done and left, waiting by tenant, utilization, the reasons for waiting, the
-/// slowest graph, and how to look further. Of 80 columns and more it takes about 40 lines.
+/// slowest graph, and how to look further.
 #[must_use]
 pub fn summary(run: &Run<'_>, look: &Look<'_>) -> String {
-    // Tenants and reasons give way to what there is to say about power and its cost.
-    let shorter = |fewer: usize| fitted(&(lines(run, look, fewer).join("\n") + "\n"), look.width);
-    let most = if look.columns() < USUAL { usize::MAX } else { HEIGHT };
-    let mut text = shorter(0);
-    for fewer in 1..=REASONS {
-        if text.lines().count() > most {
-            text = shorter(fewer);
-        }
-    }
+    let mut text = fitted(&(lines(run, look).join("\n") + "\n"), look.width);
     if let Some(by) = look.by {
         text.push_str(&format!("\n{}", groups(run, by, look.width)));
     }
     text
 }
 
-/// The lines of a summary, with so many tenants and reasons fewer than might be shown.
-fn lines(run: &Run<'_>, look: &Look<'_>, fewer: usize) -> Vec<String> {
+/// The lines of a summary.
+fn lines(run: &Run<'_>, look: &Look<'_>) -> Vec<String> {
     let (metrics, width) = (&run.measured.metrics, look.columns());
     let mut lines = head(run);
     lines.push(String::new());
     lines.extend(figures(metrics, is_whole(run), width));
     lines.push(String::new());
-    lines.extend(tenants(metrics, fewer, look.width));
-    let reasons = reasons(metrics, fewer, width);
+    lines.extend(tenants(metrics, look.width));
+    let reasons = reasons(metrics, width);
     if !reasons.is_empty() {
         lines.push(String::new());
         lines.extend(reasons);
@@ -292,11 +280,11 @@ fn sparkline(shares: &[f64], room: usize) -> String {
     shares.chunks(width).map(bar).collect()
 }
 
-fn tenants(metrics: &Metrics, fewer: usize, width: u16) -> Vec<String> {
+fn tenants(metrics: &Metrics, width: u16) -> Vec<String> {
     let (tenants, with_power, with_cost) =
         (&metrics.tenants, metrics.power.is_some(), metrics.cost.is_some());
     let mut shown: Vec<&TenantMetrics> = tenants.iter().collect();
-    let most = if with_power { TENANTS_WITH_POWER } else { TENANTS }.saturating_sub(fewer).max(2);
+    let most = if with_power { TENANTS_WITH_POWER } else { TENANTS };
     if shown.len() > most {
         shown.sort_by(|a, b| b.gpu_hours.total_cmp(&a.gpu_hours));
         shown.truncate(most - 1);
@@ -352,13 +340,12 @@ pub(in crate::report) const fn phrase(reason: WaitReason) -> &'static str {
     }
 }
 
-fn reasons(metrics: &Metrics, fewer: usize, width: usize) -> Vec<String> {
+fn reasons(metrics: &Metrics, width: usize) -> Vec<String> {
     let mut waited: Vec<(u64, WaitReason)> =
         WaitReason::ALL.map(|reason| (metrics.waited_for(reason), reason)).to_vec();
     let total: u64 = waited.iter().map(|(seconds, _)| *seconds).sum();
     waited.retain(|(seconds, _)| *seconds > 0);
     waited.sort_by_key(|(seconds, reason)| (std::cmp::Reverse(*seconds), *reason));
-    waited.truncate(REASONS.saturating_sub(fewer).max(1));
     let line = |(seconds, reason): &(u64, WaitReason)| {
         let part = share(*seconds, total);
         if width < USUAL {

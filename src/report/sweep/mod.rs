@@ -120,10 +120,13 @@ fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
         }
     }
     let ran = means.iter().zip(&swept.problems).filter(|(_, problem)| problem.is_none());
-    let unknown = ran.filter(|(means, _)| means.iter().any(|value| value.is_nan())).count();
-    if unknown > 0 {
-        let points = counted(unknown as u64, "point");
-        text.push_str(&format!("Of {points} a measure is not known.\n"));
+    let ran: Vec<&Vec<f64>> = ran.map(|(means, _)| means).collect();
+    for (place, measure) in swept.measures.iter().enumerate() {
+        let unknown = ran.iter().filter(|means| means[place].is_nan()).count();
+        if unknown > 0 {
+            let points = counted(unknown as u64, "point");
+            text.push_str(&format!("Of {points} {} is not known.\n", measure.word()));
+        }
     }
     text + &problems(swept)
 }
