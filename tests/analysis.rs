@@ -7,7 +7,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
 #[path = "support/command.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
 mod command;
 #[path = "support/python.rs"]
 mod python;

@@ -4,12 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
 #[path = "support/command.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
 mod command;
 #[path = "support/python.rs"]
 mod python;
 
-use command::{command, directory, shown};
+use command::{command, shown, workloads};
 use python::{python, script};
 use serde_json::Value;
 use std::path::Path;
@@ -61,13 +60,7 @@ const ANSWERS: &[(&str, &str, i32)] = &[
 
 /// A folder with scenarios and traces, and a run.
 fn folder() -> tempfile::TempDir {
-    let place = directory(&[]);
-    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
-    for entry in std::fs::read_dir(workloads).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_file() {
-            std::fs::copy(&entry, place.path().join(entry.file_name().unwrap())).unwrap();
-        }
-    }
+    let place = workloads();
     answer(place.path(), "simulate night.toml --out night", 0);
     place
 }

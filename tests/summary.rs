@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
 #[path = "support/command.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
 mod command;
 
 use command::{command, directory};

@@ -4,10 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
 #[path = "support/command.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
 mod command;
 
-use command::{command, directory, shown};
+use command::{command, shown, workloads};
 use std::path::Path;
 
 /// What is asked, and whether all widths tell the same numbers: plots have as many parts as there is room for.
@@ -47,13 +46,7 @@ const COMMANDS: &[(&str, bool)] = &[
 
 /// A folder with scenarios and traces, and a run.
 fn folder() -> tempfile::TempDir {
-    let place = directory(&[]);
-    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
-    for entry in std::fs::read_dir(workloads).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_file() {
-            std::fs::copy(&entry, place.path().join(entry.file_name().unwrap())).unwrap();
-        }
-    }
+    let place = workloads();
     told(place.path(), "simulate night.toml --out night", 80);
     place
 }

@@ -208,22 +208,19 @@ pub fn queue_at(history: &History, now: Time) -> Vec<Queued> {
     };
     let eligible = |job: u32| history.jobs[job as usize].eligible_time;
     let held = |job: u32| Seconds(times[job as usize].reasons[WaitReason::Held as usize]);
-    let mut found = Vec::new();
     let waits_on = |job: u32, to: Time| to == history.end && times[job as usize].waits_for.is_some();
     let at = |job: u32, from: Time, to: Time| from <= now && (now < to || now == to && waits_on(job, to));
-    for wait in waits.iter().filter(|wait| at(wait.job, wait.from, wait.to)) {
+    let is_held = |job: u32| at(job, eligible(job), eligible(job) + held(job));
+    let held_back: BTreeSet<u32> =
+        history.holds.iter().map(|hold| hold.job).filter(|job| is_held(*job)).collect();
+    let queued = |job: &u32| Queued { job: *job, since: eligible(*job), reason: WaitReason::Held };
+    let mut found: Vec<Queued> = held_back.iter().map(queued).collect();
+    let at = |wait: &&Wait| at(wait.job, wait.from, wait.to) && !held_back.contains(&wait.job);
+    for wait in waits.iter().filter(at) {
         // What a policy held back on purpose before belongs to the same wait.
         let is_first = wait.from == eligible(wait.job) + held(wait.job);
         let since = if is_first { eligible(wait.job) } else { wait.from };
         found.push(Queued { job: wait.job, since, reason: reason(wait) });
-    }
-    for hold in &history.holds {
-        let since = eligible(hold.job);
-        let is_only_held = times[hold.job as usize].waits_for == Some(WaitReason::Held);
-        let to = since + held(hold.job);
-        if since <= now && (now < to || is_only_held && now == to && to == history.end) {
-            found.push(Queued { job: hold.job, since, reason: WaitReason::Held });
-        }
     }
     found.sort_by_key(|queued| (queued.since, queued.job));
     found

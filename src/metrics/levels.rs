@@ -119,34 +119,6 @@ impl Meter {
         }
     }
 
-    /// A node is taken as a whole, or given back.
-    fn hold_node(&mut self, index: u32, take: bool) {
-        let node = &mut self.nodes[index as usize];
-        let is_plain = node.free == if take { node.full } else { 0 } && node.shared == 0;
-        if node.state != NodeState::Up || node.full == 0 || !is_plain {
-            return self.change(index, |node| node.free = if take { 0 } else { node.full });
-        }
-        let (rack, levels) = (&mut self.racks[node.rack as usize], &mut self.levels);
-        let milli = u64::from(node.full.count_ones()) * 1000;
-        if rack.whole == rack.up {
-            levels.free_on_whole_racks -= rack.free;
-        }
-        if take {
-            node.free = 0;
-            (rack.whole, rack.free) = (rack.whole - 1, rack.free - milli);
-            (levels.free, levels.free_on_whole_nodes) =
-                (levels.free - milli, levels.free_on_whole_nodes - milli);
-        } else {
-            node.free = node.full;
-            (rack.whole, rack.free) = (rack.whole + 1, rack.free + milli);
-            (levels.free, levels.free_on_whole_nodes) =
-                (levels.free + milli, levels.free_on_whole_nodes + milli);
-        }
-        if rack.whole == rack.up {
-            levels.free_on_whole_racks += rack.free;
-        }
-    }
-
     /// The nodes change their state.
     pub(super) fn set_state(&mut self, nodes: Range<u32>, state: NodeState) {
         for index in nodes {
@@ -158,7 +130,9 @@ impl Meter {
     pub(super) fn hold(&mut self, piece: Piece, take: bool) {
         match piece {
             Piece::Nodes { .. } => {
-                piece.nodes().for_each(|index| self.hold_node(index, take));
+                for index in piece.nodes() {
+                    self.change(index, |node| node.free = if take { 0 } else { node.full });
+                }
             }
             Piece::Gpus { node, mask } => {
                 self.change(node, |node| node.free = if take { node.free & !mask } else { node.free | mask });

@@ -12,7 +12,7 @@
 use super::placement::Placement;
 use crate::history::{Plan, WaitReason, Why};
 use crate::state::class::{Class, Classes};
-use crate::state::constraint::{Places, Question, why, why_behind};
+use crate::state::constraint::{Places, Question, may_refuse_behind, why, why_behind};
 use crate::state::place::Choice;
 use crate::state::power::ledger::Ledger;
 use crate::state::{Resources, State, Supposed, Trial};
@@ -74,6 +74,8 @@ pub struct Reasons {
     finders: Finders,
     /// By class: its first job, which stands for the others.
     first: Vec<u32>,
+    /// By class: whether it may wait for something even behind the job that its partition's passes stop at.
+    asks_behind: Vec<bool>,
     /// By class: the last answer.
     answers: Vec<Option<Answer>>,
     /// By class: the reason recorded last.
@@ -101,6 +103,7 @@ impl Reasons {
         let placement = Placement::of(plan, classes).unwrap_or_else(anywhere);
         Self {
             finders: Finders { placement, anywhere: anywhere() },
+            asks_behind: classes.table.iter().map(may_refuse_behind).collect(),
             answers: vec![None; first.len()],
             told: vec![None; first.len()],
             first,
@@ -119,10 +122,9 @@ impl Reasons {
         self.is_frozen = false;
         let mut changed = Vec::new();
         for class in state.waiting_classes() {
-            let own = &state.classes().table[*class as usize];
-            let reason = match state.head(own.queue) {
-                // Those that are not about places are ceilings.
-                Some(_) if !own.has_ceiling() => WaitReason::Order,
+            let queue = state.classes().table[*class as usize].queue;
+            let reason = match state.head(queue) {
+                Some(_) if !self.asks_behind[*class as usize] => WaitReason::Order,
                 Some(_) => self.reason_behind(state, *class),
                 None => self.reason(state, *class),
             };

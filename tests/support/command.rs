@@ -1,5 +1,7 @@
 //! The command, as a user runs it.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -23,6 +25,18 @@ pub(crate) fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
         std::fs::File::create(directory.path().join(name)).unwrap().write_all(text.as_bytes()).unwrap();
     }
     directory
+}
+
+/// A directory with the files of `workloads`: scenarios, graphs and traces.
+pub(crate) fn workloads() -> tempfile::TempDir {
+    let place = directory(&[]);
+    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    for entry in std::fs::read_dir(workloads).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_file() {
+            std::fs::copy(&entry, place.path().join(entry.file_name().unwrap())).unwrap();
+        }
+    }
+    place
 }
 
 pub(crate) fn shown(output: &Output) -> String {

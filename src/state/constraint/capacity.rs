@@ -6,6 +6,7 @@ use crate::history::WaitReason;
 pub(super) const CONSTRAINT: Constraint = Constraint {
     reason: WaitReason::Capacity,
     is_about_places: true,
+    may_refuse: |_| true,
     allows: |question| {
         let free = question.resources.occupancy.free_milli_in(question.class.scope as usize);
         u64::from(question.class.gpus_milli) <= free

@@ -53,8 +53,10 @@ impl Question<'_> {
 pub struct Constraint {
     /// What a job waits for while this says no.
     pub reason: WaitReason,
-    /// Whether it is about places: those behind a closed partition are not looked for. What is not is about ceilings.
+    /// Whether it is about places: those behind a closed partition are not looked for.
     pub is_about_places: bool,
+    /// Whether it can say no to jobs of a class at all.
+    pub may_refuse: fn(&Class) -> bool,
     /// Whether it lets the job start; asked only once all before it have said yes.
     pub allows: fn(&Question<'_>) -> bool,
 }
@@ -71,9 +73,14 @@ pub fn why(question: &Question<'_>) -> Option<WaitReason> {
 
 /// As [`why`], of a job for which no place is looked for, since its partition is closed.
 #[must_use]
-#[inline]
 pub fn why_behind(question: &Question<'_>) -> Option<WaitReason> {
     first_no(CONSTRAINTS.iter().filter(|constraint| !constraint.is_about_places), question)
+}
+
+/// Whether [`why_behind`] may ever have a reason for jobs of a class.
+#[must_use]
+pub fn may_refuse_behind(class: &Class) -> bool {
+    CONSTRAINTS.iter().any(|constraint| !constraint.is_about_places && (constraint.may_refuse)(class))
 }
 
 fn first_no(

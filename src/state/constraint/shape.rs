@@ -6,5 +6,6 @@ use crate::history::WaitReason;
 pub(super) const CONSTRAINT: Constraint = Constraint {
     reason: WaitReason::Shape,
     is_about_places: true,
+    may_refuse: |_| true,
     allows: |question| question.places.has_room(question.class, question.job, question.resources),
 };
