@@ -88,6 +88,8 @@ pub struct Reasons {
     rises: bool,
     /// Whether the placement has read what holds for this pass.
     is_frozen: bool,
+    /// What decides reasons as it stood when they were last recorded; none: time decides too.
+    settled: Option<[u64; 4]>,
 }
 
 impl Reasons {
@@ -111,6 +113,7 @@ impl Reasons {
             before: Vec::new(),
             rises: !plan.cluster.ramps.is_empty(),
             is_frozen: false,
+            settled: None,
         }
     }
 
@@ -119,6 +122,11 @@ impl Reasons {
         if state.waiting().is_empty() && self.own.is_empty() {
             return;
         }
+        let stamp = (!self.rises && !state.lengths_decide()).then(|| state.waiting_stamp());
+        if stamp.is_some() && stamp == self.settled {
+            return;
+        }
+        self.settled = stamp;
         self.is_frozen = false;
         let mut changed = Vec::new();
         for class in state.waiting_classes() {

@@ -48,6 +48,7 @@ impl State {
     /// From now on the passes over a partition stop at this job: what stands behind it waits for order.
     pub(crate) fn close_partition(&mut self, partition: u32, head: Option<u32>) -> Event {
         self.heads[partition as usize] = head;
+        self.stops += 1;
         let event = Event::Closed { partition, head };
         self.log.push(event);
         event

@@ -53,6 +53,8 @@ struct Waiting {
     of_class: Vec<u32>,
     /// The classes of which there is one.
     classes: Members,
+    /// Counts jobs that left, and classes that came.
+    changes: u64,
 }
 
 impl Waiting {
@@ -63,8 +65,10 @@ impl Waiting {
             *of_class += 1;
             if *of_class == 1 {
                 self.classes.insert(class);
+                self.changes += 1;
             }
         } else {
+            self.changes += 1;
             self.jobs.remove(job);
             *of_class -= 1;
             if *of_class == 0 {
@@ -100,6 +104,7 @@ impl Book {
                 jobs: Members::none_of(jobs),
                 of_class: vec![0; classes],
                 classes: Members::none_of(classes),
+                changes: 0,
             },
             progress: Vec::new(),
             held: BTreeSet::new(),
@@ -129,6 +134,10 @@ impl Book {
     /// The classes of which a job may start, in no order.
     pub(super) fn waiting_classes(&self) -> &[u32] {
         &self.waiting.classes.listed
+    }
+    /// Counts jobs that may no longer start, and classes of which one may that before had none.
+    pub(super) const fn waiting_changes(&self) -> u64 {
+        self.waiting.changes
     }
     /// Index of the open segment; no segment has the greatest index, which stands for none.
     #[inline]

@@ -82,6 +82,8 @@ pub struct Class {
     pub(crate) high: bool,
     /// Its rate at full power wherever it runs, if that does not depend on where.
     pub rate: Option<Factor>,
+    /// The highest rate that it might get anywhere, at full power.
+    pub(crate) fastest: Factor,
 }
 
 /// The classes of a workload on a cluster, and the sets of nodes they may use.
@@ -170,6 +172,9 @@ impl Class {
             }
             _ => None,
         };
+        let over_racks = |kind: usize| if spans { cluster.kinds[kind].across_racks } else { Factor::ONE };
+        let best = |kind: &usize| speeds[*kind].max(speeds[*kind].times(over_racks(*kind)));
+        let fastest = rate.or_else(|| kinds.iter().map(best).max()).unwrap_or_default();
         let divides = |kind: &usize, gpus: u32| {
             gpus.checked_rem(cluster.kinds[*kind].gpus).is_none_or(|rest| rest == 0)
         };
@@ -213,6 +218,7 @@ impl Class {
             draws: None,
             high,
             rate,
+            fastest,
         }
     }
 

@@ -82,6 +82,8 @@ pub struct State {
     heads: Vec<Option<u32>>,
     /// By partition: the jobs that stand before that one and were passed over.
     passed_over: Vec<Vec<u32>>,
+    /// Counts how often either changed.
+    stops: u64,
 }
 
 /// Reading.
@@ -115,6 +117,7 @@ impl State {
             known: Vec::new(),
             heads,
             passed_over,
+            stops: 0,
         }
     }
     /// The present instant.
@@ -190,6 +193,12 @@ impl State {
     #[must_use]
     pub fn passed_over(&self, partition: u32) -> &[u32] {
         &self.passed_over[partition as usize]
+    }
+    /// Counts all that decides what jobs wait for, but time: while none of it grows, no job begins to wait for anything
+    /// else, and no class begins to wait.
+    pub(crate) const fn waiting_stamp(&self) -> [u64; 4] {
+        let resources = &self.resources;
+        [resources.freed(), resources.taken(), self.book.waiting_changes(), self.stops]
     }
     /// The running jobs, in no order.
     #[must_use]

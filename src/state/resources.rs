@@ -120,6 +120,25 @@ impl Resources {
             power.set_caps(&state.plan().cluster, state.now(), state.caps().is_some_and(|caps| caps.drains));
         }
     }
+    /// True if counts tell that no place of a class leaves room for a job of another: both take from the same nodes, of
+    /// which too few GPUs are free, or too few nodes idle, for the two.
+    pub(crate) fn lacks_room_for_both(&self, one: &Class, other: &Class) -> bool {
+        let (occupancy, scope) = (&self.occupancy, one.scope as usize);
+        if one.scope != other.scope {
+            return false;
+        }
+        if occupancy.free_gpus(scope) < one.whole_gpus.saturating_add(other.whole_gpus) {
+            return true;
+        }
+        let ([kind], [_]) = (&one.kinds[..], &other.kinds[..]) else { return false };
+        // Wherever it goes, it takes so many idle nodes.
+        let nodes = |class: &Class| match class.form {
+            Form::Pod { gpus } => u32::from(gpus == occupancy.kind_gpus(*kind)),
+            _ => class.whole_nodes.first().copied().unwrap_or(0),
+        };
+        let (one, other) = (nodes(one), nodes(other));
+        one > 0 && other > 0 && occupancy.idle(scope, *kind as usize) < one.saturating_add(other)
+    }
     /// Whether one more job of the class stays within its tenant's quota and its partition's limit.
     #[must_use]
     #[inline]

@@ -179,6 +179,7 @@ impl<'a> Trial<'a> {
     /// From now on the passes over a partition pass over these jobs before the one that they stop at.
     pub(crate) fn pass_over(&mut self, partition: u32, jobs: Vec<u32>) {
         self.state.passed_over[partition as usize] = jobs;
+        self.state.stops += 1;
     }
     /// From now on the passes over a partition stop at this job.
     pub(crate) fn close_partition(&mut self, partition: u32, head: Option<u32>) -> Event {

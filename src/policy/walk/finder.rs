@@ -80,12 +80,18 @@ impl Finder {
             && resources.holds(class).unwrap_or_else(|| self.placement.fits(class, job, resources))
     }
 
-    /// Where a job would go in some resources.
-    pub(super) fn place_in(&self, state: &State, job: u32, resources: &Resources) -> Option<Choice> {
-        let (class, mut choice) = (state.class(job), Choice::default());
+    /// Where a job would go in some resources, told in the memory of another place.
+    pub(super) fn place_in(
+        &self,
+        state: &State,
+        job: u32,
+        resources: &Resources,
+        mut memory: Choice,
+    ) -> Option<Choice> {
+        let class = state.class(job);
         let found =
-            resources.below_ceilings(class) && self.placement.choose_in(class, job, resources, &mut choice);
-        found.then_some(choice)
+            resources.below_ceilings(class) && self.placement.choose_in(class, job, resources, &mut memory);
+        found.then_some(memory)
     }
 
     /// A job has started at the place found last.

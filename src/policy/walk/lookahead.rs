@@ -297,11 +297,9 @@ impl Lookahead {
         finder.fits(state, job, self.then())
     }
 
-    /// Whether, on counts alone, a job no longer fits at the cut with so many thousandths of GPUs less.
-    pub(super) fn lacks_gpus(&self, class: &Class, milli: u32) -> bool {
-        let free = |then: &Resources| u64::from(then.occupancy.free_gpus(class.scope as usize)) * 1000;
-        let wanted = u64::from(class.gpus_milli) + u64::from(milli);
-        self.then.as_ref().is_some_and(|then| free(then) < wanted)
+    /// True if counts tell that no place of a class leaves `head` its room at the cut.
+    pub(super) fn lacks_room_beside(&self, head: &Class, class: &Class) -> bool {
+        self.then.as_ref().is_some_and(|then| then.lacks_room_for_both(head, class))
     }
 
     /// Whether `head` would still fit at the cut with another job in place.

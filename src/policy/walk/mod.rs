@@ -50,6 +50,10 @@ impl Rules {
         };
         Candidate { key, class, work }
     }
+    /// The work of a candidate of a class that may be done with `work` at the highest rate, at the most.
+    fn most_work(class: &Class, work: u64) -> u64 {
+        if class.rate.is_some() { work } else { work << 1 | 1 }
+    }
 }
 
 /// What all groups use in a pass.

@@ -117,7 +117,7 @@ impl Reservations {
     fn place_all(&mut self, state: &State, (ahead, finder): (&mut Lookahead, &mut Finder)) {
         for at in 0..self.held.len() {
             if self.held[at].place.is_none() {
-                let place = self.place(state, (&mut *ahead, &mut *finder), at, None);
+                let place = self.place(state, (&mut *ahead, &mut *finder), at, None, Choice::default());
                 self.held[at].place = place;
             }
         }
@@ -130,10 +130,13 @@ impl Reservations {
         (ahead, finder): (&mut Lookahead, &mut Finder),
         at: usize,
         candidate: Option<Candidate<'_>>,
+        memory: Choice,
     ) -> Option<Choice> {
         let held = &self.held[at];
         let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
-        ahead.over(state, (held.shadow, held.end), &claims, |then| finder.place_in(state, held.job, then))
+        ahead.over(state, (held.shadow, held.end), &claims, |then| {
+            finder.place_in(state, held.job, then, memory)
+        })
     }
 
     /// The earliest instant after now at which a job fits beside all reservations there are.
@@ -150,8 +153,9 @@ impl Reservations {
             after = next;
             let mut made = Reservation::at(state, job, next);
             let claims = claims(state, (next, made.end), &self.held, None);
-            made.place =
-                ahead.over(state, (next, made.end), &claims, |then| finder.place_in(state, job, then));
+            made.place = ahead.over(state, (next, made.end), &claims, |then| {
+                finder.place_in(state, job, then, Choice::default())
+            });
             if made.place.is_some() {
                 return Some(made);
             }
@@ -175,7 +179,8 @@ impl Reservations {
         }
         let mut beside = Self { held: self.held.clone(), placed: None };
         for at in 0..beside.held.len() {
-            let place = beside.place(state, (&mut *ahead, &mut *finder), at, Some(candidate));
+            let place =
+                beside.place(state, (&mut *ahead, &mut *finder), at, Some(candidate), Choice::default());
             if place.is_none() {
                 return false;
             }
@@ -197,17 +202,16 @@ impl Reservations {
         // Most jobs run as fast anywhere.
         let end = state.class(job).rate.map(|rate| state.expected_end(job, rate));
         for held in &self.held {
-            let pieces = held.place.iter().flat_map(|place| &place.pieces);
-            let of_gpus = pieces.filter(|piece| !matches!(piece, Piece::Gpus { mask: 0, .. }));
             let meets = |node: u32| held.shadow < end.unwrap_or_else(|| state.expected_end_on(job, node));
-            for piece in of_gpus {
-                match *piece {
-                    Piece::Nodes { word, mask } if end.is_some_and(|end| held.shadow < end) => {
-                        nodes[word as usize] |= mask;
-                    }
-                    _ => piece.nodes().filter(|node| meets(*node)).for_each(|node| {
-                        nodes[node as usize >> 6] |= 1 << (node & 63);
-                    }),
+            for piece in held.place.iter().flat_map(|place| &place.pieces) {
+                let (word, mask) = match *piece {
+                    Piece::Gpus { mask: 0, .. } => continue,
+                    Piece::Nodes { word, mask } => (word, mask),
+                    Piece::Gpus { node, .. } | Piece::Share { node, .. } => (node >> 6, 1 << (node & 63)),
+                };
+                // Nodes of one piece are of one kind.
+                if meets(word << 6 | mask.trailing_zeros()) {
+                    nodes[word as usize] |= mask;
                 }
             }
         }
@@ -220,7 +224,8 @@ impl Reservations {
             return;
         }
         for at in 0..self.held.len() {
-            self.held[at].place = self.place(state, (&mut *ahead, &mut *finder), at, None);
+            let memory = self.held[at].place.take().unwrap_or_default();
+            self.held[at].place = self.place(state, (&mut *ahead, &mut *finder), at, None, memory);
         }
         self.placed = Some(stands);
     }

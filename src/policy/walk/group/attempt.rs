@@ -41,11 +41,9 @@ impl Group {
             return Ok(Tried::Blocked);
         }
         let (reserved, shadow) = (!self.reservations.is_empty(), self.reservations.earliest());
-        if reserved
-            && let Some(rate) = class.rate
-            && state.expected_end(job, rate) > shadow
-            && !self.may_leave_room(state, class)
-        {
+        // Then it ends so late wherever it goes.
+        let ends_later = reserved && state.expected_end(job, class.fastest) > shadow;
+        if ends_later && !self.may_leave_room(state, class) {
             self.refused[candidate.class as usize].1 = self.version;
             return Ok(Tried::Blocked);
         }
@@ -58,7 +56,7 @@ impl Group {
         }
         if reserved && !self.delays_nothing(desk, bus, job) {
             // What would delay the only reservation would so at any length beyond it.
-            let certain = bus.class(job).rate.is_some() && !bus.foresees_changes();
+            let certain = ends_later && !bus.foresees_changes();
             if certain && self.reservations.only().is_some() {
                 self.refused[candidate.class as usize].1 = self.version;
             }
@@ -135,8 +133,8 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict {
             return false;
         }
-        let only = self.reservations.only().filter(|_| self.counted && !state.foresees_changes());
-        only.is_none_or(|only| !self.ahead.lacks_gpus(state.class(only), class.gpus_milli))
+        let only = self.reservations.only().filter(|_| !state.foresees_changes());
+        only.is_none_or(|only| !self.ahead.lacks_room_beside(state.class(only), class))
     }
 
     /// A job of the group has started.

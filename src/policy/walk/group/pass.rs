@@ -4,8 +4,8 @@ use super::{Front, Group, Mode, Stream, Tried};
 use crate::policy::PolicyError;
 use crate::policy::backfill::Backfill;
 use crate::policy::pipeline::Bus;
-use crate::policy::walk::Desk;
 use crate::policy::walk::pending::{Candidate, Key, job_of};
+use crate::policy::walk::{Desk, Rules};
 use crate::state::State;
 use crate::units::Time;
 use std::cmp::Reverse;
@@ -321,11 +321,10 @@ impl Group {
         let next = if !closes && (delays || self.rules.backfill == Backfill::EasyStrict) {
             // What ends later than this would delay a reservation.
             let cut = self.reservations.earliest();
-            let limit = match state.classes().table[class as usize].rate {
-                Some(rate) if cut != Time::NEVER => u64::from(cut.since(state.now()).0) * u64::from(rate.0),
-                _ => u64::MAX,
-            };
-            pending.next_within(class, after, limit)
+            let class = &state.classes().table[class as usize];
+            let until_then = u64::from(cut.since(state.now()).0) * u64::from(class.fastest.0);
+            let limit = if cut == Time::NEVER { u64::MAX } else { Rules::most_work(class, until_then) };
+            pending.next_within(class.index, after, limit)
         } else {
             pending.next(class, after)
         };
