@@ -203,6 +203,30 @@ fn starts_raise_a_feed_no_faster_than_it_may_rise() {
 }
 
 #[test]
+fn a_reservation_begins_as_a_draw_may_rise_again() {
+    // 2,500 W a minute on three nodes: beside the first job, of 1,000 W, the gang of 2,000 W waits until 60. The third
+    // would be over before the first is, and not by then: it would take a node that the gang needs.
+    let mut slow = cluster(3, None, None);
+    slow.ramps.push(Ramp { feed: 0, rise: Watts(2500) });
+    let mut builder = Builder::default();
+    let behaviour = builder.behaviour(behaviour());
+    for (gpus, work) in [(1, 100), (2, 50), (1, 90)] {
+        let request = builder.request(Request::gang(gigawatt::units::Gpus::whole(gpus)));
+        let job = Job { request, behaviour, work_time: Seconds(work), ..Job::at(Time(0)) };
+        builder.push(job.requesting(Seconds(work)));
+    }
+    let workload = builder.finish();
+    for (backfill, gang, third) in [("easy", 60, 100), ("none", 60, 100), ("skip", 90, 0)] {
+        let settings = Settings { backfill: backfill.to_owned(), ..settings("admit") };
+        let plan = Plan { cluster: slow.clone(), workload: workload.clone(), settings };
+        let history = simulate(plan, &mut Control::default());
+        let mut starts: Vec<(u32, u32)> = history.segments.iter().map(|s| (s.job, s.from.0)).collect();
+        starts.sort_unstable();
+        assert_eq!(starts, [(0, 0), (1, gang), (2, third)], "{backfill}");
+    }
+}
+
+#[test]
 fn a_cap_of_a_node_that_nobody_heeds_is_counted() {
     // 1,100 W at work and 100 W idle: 50 W too much for as long as a job runs, whoever else draws what.
     let mut capped = cluster(4, None, None);

@@ -356,6 +356,15 @@ fn admission_equals_the_naive_reference() {
 }
 
 #[test]
+fn limits_of_rises_equal_the_naive_reference() {
+    // Beside a cycle a draw that may rise again is no event of the reference.
+    equals_the_reference("rises", 1500, |spec, power| {
+        let rises = power.rise.is_some() && spec.policy.cycle.is_none() && !spec.policy.is_ranked();
+        rises.then(|| Power { curtailment: power.curtailment, curtail: 2, ..power.clone() })
+    });
+}
+
+#[test]
 fn draining_equals_the_naive_reference() {
     // Not where pending and running jobs compete, of which the reference does not know which would still run when a
     // curtailment begins.

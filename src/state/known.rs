@@ -2,8 +2,9 @@
 
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
+use super::power::rise::Rise;
 use super::{Resources, State};
-use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece};
+use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece, Ramp};
 use crate::units::Time;
 
 /// Nodes that would take new pods, or would not any more, because of a change to come.
@@ -85,6 +86,7 @@ impl State {
     /// O(domains + what running jobs hold) time: it is for asking once a pass.
     pub(crate) fn watts_at(&self, instant: Time) -> Option<Ledger> {
         let mut ledger = self.resources.power()?.clone();
+        ledger.expect_rises(Vec::new());
         for job in self.running() {
             let Some(segment) = self.segment(*job) else { continue };
             let ends = self.expected_end_now(*job).is_some_and(|end| end <= instant);
@@ -115,6 +117,22 @@ impl State {
     /// Whether nodes or watts are known to come or to go.
     pub(crate) fn foresees_changes(&self) -> bool {
         !self.known.is_empty() || self.cap_changes().next().is_some()
+    }
+    /// True if nothing but what is expected to end decides what is free later: no nodes or watts are known to come or to
+    /// go, and no feed's draw may rise only so fast.
+    pub(crate) fn ends_tell_all(&self) -> bool {
+        !self.foresees_changes() && self.rises().is_empty()
+    }
+    /// How far the draw of feeds may rise, where that is limited and starts heed it.
+    pub(crate) fn rises(&self) -> &[Rise] {
+        self.resources.power().map_or(&[], Ledger::rises)
+    }
+    /// When feeds whose rise is limited may draw more by themselves, for what they have drawn and for nodes that are known
+    /// to come, in no order.
+    pub(crate) fn rise_returns(&self) -> impl Iterator<Item = Time> {
+        let changes = self.known.iter().map(|change| change.time + Ramp::WINDOW);
+        let changes = changes.filter(|_| !self.rises().is_empty());
+        self.rises().iter().flat_map(Rise::returns).chain(changes).filter(|time| *time > self.now)
     }
     fn departures(&self) -> impl Iterator<Item = &CapacityChange> {
         self.known.iter().filter(|change| matches!(change.state, NodeState::Down | NodeState::Absent))

@@ -131,7 +131,7 @@ impl Resources {
     }
 
     /// The watts of the claims of an instant are held, or given back.
-    fn hold_claims(&mut self, claims: &[Claim<'_>], instant: Time, take: bool) {
+    pub(crate) fn hold_claims(&mut self, claims: &[Claim<'_>], instant: Time, take: bool) {
         for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
             self.hold_power(claim.class, claim.pieces, claim.cap, take);
         }
@@ -139,7 +139,7 @@ impl Resources {
 }
 
 impl Claim<'_> {
-    fn is_active(&self, instant: Time) -> bool {
+    pub(crate) fn is_active(&self, instant: Time) -> bool {
         self.from <= instant && instant < self.to
     }
     /// Whether it takes whole GPUs and nothing else.

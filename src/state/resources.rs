@@ -5,6 +5,7 @@ use super::class::{Class, Classes, Form};
 use super::power::CapRule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
+use super::power::rise::Rise;
 use super::{Law, State};
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
@@ -95,6 +96,12 @@ impl Resources {
     pub(crate) fn expect_caps(&mut self, plan: &Plan, now: Time, instant: Time) {
         if let Some(power) = &mut self.power {
             power.expect_caps(&plan.cluster, now, instant);
+        }
+    }
+    /// How far the draw of feeds may rise in what is looked ahead at; none: that is not looked at.
+    pub(crate) fn expect_rises(&mut self, rises: Vec<Rise>) {
+        if let Some(power) = &mut self.power {
+            power.expect_rises(rises);
         }
     }
     /// The caps that are known to hold over a window to come, in what is looked ahead at: at its beginning, and, where

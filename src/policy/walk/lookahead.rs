@@ -6,11 +6,12 @@
 //! A step costs what the jobs between the old cut and the new hold.
 
 use super::finder::Finder;
-use crate::cluster::Piece;
+use crate::cluster::{Piece, Ramp};
 use crate::state::class::Class;
 use crate::state::known::Flipped;
 use crate::state::overlay::{Claim, Least};
 use crate::state::power::ledger::Ledger;
+use crate::state::power::rise::Rise;
 use crate::state::{Resources, State, ticks};
 use crate::units::{Factor, Seconds, Time};
 use std::collections::BTreeSet;
@@ -37,6 +38,13 @@ fn instants_of_less(state: &State, (from, to): (Time, Time), claims: &[Claim<'_>
     let changes = state.known_changes().iter().filter(|_| state.caps().is_some()).map(|change| change.time);
     let all = begins.chain(changes).chain(state.drained_for());
     all.filter(|instant| from < *instant && *instant < to).collect()
+}
+
+/// What is free now; how far draws may rise is told for each instant that is looked at.
+fn now_of(state: &State) -> Resources {
+    let mut now = state.resources().clone();
+    now.expect_rises(Vec::new());
+    now
 }
 
 /// What is expected of the running jobs of linked partitions.
@@ -105,7 +113,7 @@ impl Lookahead {
     /// Finds when a job that does not fit now is expected to start, no reservation standing before it;
     /// [`Time::NEVER`] if no expected end lets it. The cut is there then.
     pub(super) fn reserve(&mut self, state: &State, finder: &mut Finder, job: u32) -> Time {
-        if state.foresees_changes() {
+        if !state.ends_tell_all() {
             return self.reserve_among_changes(state, finder, job);
         }
         let soonest = state.now() + Seconds(1);
@@ -113,7 +121,7 @@ impl Lookahead {
         // Where a greedy choice of racks decides, an earlier end may do though a later one does not: from the start.
         if self.then.is_none() {
             *self = Self { ends: std::mem::take(&mut self.ends), ..Self::default() };
-            self.then = Some(state.resources().clone());
+            self.then = Some(now_of(state));
         } else if !monotone {
             self.move_to(state, Time::ZERO);
         }
@@ -161,6 +169,10 @@ impl Lookahead {
         claims: &[Claim<'_>],
         ask: impl FnOnce(&Resources) -> T,
     ) -> T {
+        let rises = self.rises_at(state, from, claims);
+        let within: Vec<Claim<'_>> =
+            claims.iter().filter(|claim| claim.from < to && from < claim.to).copied().collect();
+        let claims = &within[..];
         let mut least = Least::default();
         for instant in instants_of_less(state, (from, to), claims) {
             self.move_to(state, instant);
@@ -170,10 +182,49 @@ impl Lookahead {
         let then = self.then();
         let withheld = state.going_within(from, to).map(|nodes| then.occupancy.withhold(&nodes));
         let overlay = then.overlay(least, claims, from);
+        then.expect_rises(rises);
         let answer = ask(then);
+        then.expect_rises(Vec::new());
         then.lift(overlay, claims, from);
         then.occupancy.give_back(&withheld.unwrap_or_default());
         answer
+    }
+
+    /// How far the draw of feeds may rise at an instant: above the least of the minute before, as it was and as it is
+    /// expected to be beside claims.
+    fn rises_at(&mut self, state: &State, instant: Time, claims: &[Claim<'_>]) -> Vec<Rise> {
+        let mut rises = state.rises().to_vec();
+        if rises.is_empty() {
+            return rises;
+        }
+        let mut points = self.changes_of_draw(state, instant, claims).into_iter().peekable();
+        while let Some(point) = points.next() {
+            let until = points.peek().copied().unwrap_or(instant);
+            // What is past its expected end still draws now.
+            if point == state.now() {
+                let mut now = state.resources().clone();
+                now.hold_claims(claims, point, true);
+                now.power().into_iter().for_each(|power| power.pass(&mut rises, until));
+                continue;
+            }
+            self.move_to(state, point);
+            let then = self.then();
+            then.hold_claims(claims, point, true);
+            then.power().into_iter().for_each(|power| power.pass(&mut rises, until));
+            then.hold_claims(claims, point, false);
+        }
+        rises
+    }
+
+    /// The instants before another, from a minute before it or from now, from which on draws may be others.
+    fn changes_of_draw(&self, state: &State, instant: Time, claims: &[Claim<'_>]) -> BTreeSet<Time> {
+        let now = state.now();
+        let first = Time(instant.0.saturating_sub(Ramp::WINDOW.0)).max(now);
+        let ends = self.ends.range(at(first, 0)..at(instant, 0)).map(|running| end_of(*running));
+        let of_claims = claims.iter().flat_map(|claim| [claim.from, claim.to]);
+        let changes = state.known_changes().iter().map(|change| change.time);
+        let all = [first, now + Seconds(1)].into_iter().chain(ends).chain(of_claims).chain(changes);
+        all.filter(|point| first <= *point && *point < instant).collect()
     }
 
     /// How the watts are expected to stand at an instant.
@@ -182,10 +233,11 @@ impl Lookahead {
         self.then().power().cloned()
     }
 
-    /// The first instant after another at which more may be free: an expected end or a change known to come.
+    /// The first instant after another at which more may be free: an expected end, a change known to come, or when a draw
+    /// may rise again.
     pub(super) fn next_instant(&self, state: &State, after: Time) -> Option<Time> {
         let changes = state.known_changes().iter().map(|change| change.time).chain(state.cap_changes());
-        let change = changes.filter(|time| *time > after).min();
+        let change = changes.chain(state.rise_returns()).filter(|time| *time > after).min();
         self.next_end_from(after, state.now()).into_iter().chain(change).min()
     }
 
@@ -250,7 +302,7 @@ impl Lookahead {
     pub(super) fn move_to(&mut self, state: &State, cut: Time) {
         if self.then.is_none() {
             self.cut = Time::ZERO;
-            self.then = Some(state.resources().clone());
+            self.then = Some(now_of(state));
         }
         // No job has the greatest index.
         if cut > self.cut {

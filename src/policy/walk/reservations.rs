@@ -8,7 +8,7 @@
 
 use super::finder::Finder;
 use super::lookahead::Lookahead;
-use crate::cluster::Piece;
+use crate::cluster::{Piece, Ramp};
 use crate::state::overlay::Claim;
 use crate::state::place::Choice;
 use crate::state::{State, ticks};
@@ -44,10 +44,9 @@ impl Reservation {
     }
 }
 
-/// What reservations and a candidate would hold within a window.
+/// What reservations and a candidate would hold.
 fn claims<'a>(
     state: &'a State,
-    (from, to): (Time, Time),
     reservations: &'a [Reservation],
     candidate: Option<Candidate<'a>>,
 ) -> Vec<Claim<'a>> {
@@ -64,8 +63,7 @@ fn claims<'a>(
         from: now,
         to: end,
     });
-    let all = reservations.iter().filter_map(held).chain(candidate);
-    all.filter(|claim| claim.from < to && from < claim.to).collect()
+    reservations.iter().filter_map(held).chain(candidate).collect()
 }
 
 /// The reservations of linked partitions, in the order in which the walk made them.
@@ -133,7 +131,7 @@ impl Reservations {
         memory: Choice,
     ) -> Option<Choice> {
         let held = &self.held[at];
-        let claims = claims(state, (held.shadow, held.end), &self.held[..at], candidate);
+        let claims = claims(state, &self.held[..at], candidate);
         ahead.over(state, (held.shadow, held.end), &claims, |then| {
             finder.place_in(state, held.job, then, memory)
         })
@@ -148,11 +146,14 @@ impl Reservations {
     ) -> Option<Reservation> {
         let mut after = state.now();
         loop {
-            let ends = self.held.iter().map(|held| held.end).filter(|end| *end > after);
-            let next = ahead.next_instant(state, after).into_iter().chain(ends).min()?;
+            let rises = !state.rises().is_empty();
+            let risen = |held: &Reservation| rises.then(|| held.shadow + Ramp::WINDOW);
+            let of_held = self.held.iter().flat_map(|held| risen(held).into_iter().chain([held.end]));
+            let later = of_held.filter(|instant| *instant > after);
+            let next = ahead.next_instant(state, after).into_iter().chain(later).min()?;
             after = next;
             let mut made = Reservation::at(state, job, next);
-            let claims = claims(state, (next, made.end), &self.held, None);
+            let claims = claims(state, &self.held, None);
             made.place = ahead.over(state, (next, made.end), &claims, |then| {
                 finder.place_in(state, job, then, Choice::default())
             });
@@ -170,7 +171,7 @@ impl Reservations {
         candidate: Candidate<'_>,
     ) -> bool {
         if let [only] = &self.held[..]
-            && !state.foresees_changes()
+            && state.ends_tell_all()
         {
             let (job, shadow) = (only.job, only.shadow);
             ahead.move_to(state, shadow);

@@ -2,7 +2,7 @@
 
 pub(crate) mod ledger;
 pub(crate) mod level;
-mod rise;
+pub(crate) mod rise;
 
 use level::LEVELS;
 

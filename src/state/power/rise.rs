@@ -33,6 +33,10 @@ impl Rise {
     pub(crate) fn ceiling(&self, drawn: u64) -> u64 {
         self.lows.front().map_or(drawn, |(_, low)| *low).saturating_add(self.most)
     }
+    /// When draws that may keep it low until then no longer count.
+    pub(crate) fn returns(&self) -> impl Iterator<Item = Time> {
+        self.lows.iter().map(|(until, _)| *until + Ramp::WINDOW)
+    }
     /// When it may draw more, if it may by itself, while it draws `drawn`.
     pub(crate) fn next(&self, drawn: u64) -> Option<Time> {
         self.lows.front().filter(|(_, low)| *low < drawn).map(|(until, _)| *until + Ramp::WINDOW)

@@ -73,6 +73,8 @@ pub(crate) struct Free {
     pub(super) unlimited: bool,
     /// Feeds that may deliver less, and what.
     pub(super) curtailed: BTreeMap<u32, Watts>,
+    /// Feeds whose rise is limited, and the most that they may draw, where that is looked at.
+    pub(super) risen: BTreeMap<u32, u64>,
     /// Of a window: what is free at its beginning and whenever less is from then on.
     pub(super) instants: Vec<Self>,
 }
@@ -98,6 +100,7 @@ impl Free {
             spent: BTreeSet::new(),
             unlimited: false,
             curtailed: BTreeMap::new(),
+            risen: BTreeMap::new(),
             instants: Vec::new(),
         }
     }

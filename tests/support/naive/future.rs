@@ -10,11 +10,12 @@
 //! **A shadow** is the earliest instant after now at which the job could start by every check and hold its place as long
 //! as it is expected to run at the slowest rate it could have. It is sought at the expected ends of running jobs, the ends
 //! of the windows given, and at known changes, beginnings and ends of curtailments among them, as far as their partitions
-//! are linked with the job's.
+//! are linked with the job's; and when a feed whose rise is limited may draw more again.
 
 use super::free::{Free, Holding, Owner};
+use super::power::Draws;
 use super::time::{NEVER, Simulation};
-use gigawatt::cluster::{CapacityChange, Curtailment, NodeState};
+use gigawatt::cluster::{CapacityChange, Curtailment, NodeState, Ramp};
 use gigawatt::units::{Time, Watts};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,12 @@ pub(super) struct Window {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) holding: Holding,
+}
+
+/// Of draws, each with the instant at which it ended, those below all later ones.
+fn lows(past: &[(u32, u64)]) -> Vec<(u32, u64)> {
+    let below = |at: usize| past[at + 1..].iter().all(|(_, later)| past[at].1 < *later);
+    (0..past.len()).filter(|at| below(*at)).map(|at| past[at]).collect()
 }
 
 impl Simulation<'_> {
@@ -61,6 +68,7 @@ impl Simulation<'_> {
         let running = self.running.iter().filter(|other| linked(**other));
         let mut instants: Vec<u32> = running.map(|other| self.expected_end(*other)).collect();
         instants.extend(windows.iter().filter(|window| linked(window.job)).map(|window| window.to));
+        instants.extend(self.returns(windows));
         let changes =
             self.known_changes().filter(|change| self.world.groups_with(&change.nodes).contains(&group));
         instants.extend(changes.map(|change| change.time.0));
@@ -89,10 +97,54 @@ impl Simulation<'_> {
         caps
     }
 
+    /// The most that feeds whose rise is limited may draw at an instant.
+    fn risen_at(&self, instant: u32, windows: &[Window]) -> BTreeMap<u32, u64> {
+        let from = instant.saturating_sub(60).max(self.now);
+        let expected: Vec<Free> = self
+            .plan
+            .cluster
+            .ramps
+            .first()
+            .map_or(from..from, |_| from..instant)
+            .map(|second| self.free_at(second, windows))
+            .collect();
+        let most = |(ramp, past): (&Ramp, &Vec<(u32, u64)>)| {
+            let counts = past.iter().filter(|(until, _)| until + 60 > instant).map(|(_, drawn)| *drawn);
+            let draws = |free: &Free| Draws { cluster: &self.plan.cluster, free }.feed(ramp.feed);
+            let least = counts.chain(expected.iter().map(draws)).min();
+            (ramp.feed, least.expect("it drew something until now") + ramp.rise.0)
+        };
+        self.plan.cluster.ramps.iter().zip(&self.past).map(most).collect()
+    }
+
+    /// When feeds whose rise is limited may draw more by themselves: a minute after they drew less than since then, and a
+    /// minute after windows begin and nodes are known to come.
+    fn returns(&self, windows: &[Window]) -> Vec<u32> {
+        if self.plan.cluster.ramps.is_empty() {
+            return Vec::new();
+        }
+        let lows = self.past.iter().flat_map(|past| lows(past)).map(|(until, _)| until);
+        let begins = windows.iter().map(|window| window.from);
+        let changes = self.known_changes().map(|change| change.time.0);
+        lows.chain(begins).chain(changes).map(|instant| instant + 60).collect()
+    }
+
+    /// When a feed whose rise is limited may next draw more by itself than it does.
+    pub(super) fn next_return(&self) -> Option<u32> {
+        let next = |(ramp, past): (&Ramp, &Vec<(u32, u64)>)| {
+            let drawn = Draws { cluster: &self.plan.cluster, free: &self.free }.feed(ramp.feed);
+            let counts: Vec<(u32, u64)> =
+                past.iter().copied().filter(|(until, _)| until + 60 > self.now).collect();
+            lows(&counts).first().filter(|(_, low)| *low < drawn).map(|(until, _)| until + 60)
+        };
+        self.plan.cluster.ramps.iter().zip(&self.past).filter_map(next).min()
+    }
+
     /// What is free now, and whenever a known curtailment begins before a job that starts now is expected to end.
     pub(super) fn free_now(&self, job: u32) -> Free {
         let mut free = self.free.clone();
         free.curtailed = self.curtailed_at(self.now);
+        free.risen = self.risen_at(self.now, &[]);
         let to = self.would_end_at_the_latest(job, self.now);
         let begins = self.curtailments().map(|curtailment| curtailment.from.0);
         let during = begins.filter(|begin| (self.now + 1..to).contains(begin));
@@ -130,7 +182,9 @@ impl Simulation<'_> {
         instants.push(from);
         instants.sort_unstable();
         instants.dedup();
-        let each: Vec<Free> = instants.into_iter().map(|instant| self.free_at(instant, windows)).collect();
+        let mut each: Vec<Free> =
+            instants.into_iter().map(|instant| self.free_at(instant, windows)).collect();
+        each[0].risen = self.risen_at(from, windows);
         let mut least = each[0].clone();
         each[1..].iter().for_each(|then| least.least(then));
         let goes = |node: &u32| self.known_to_go(*node, from).is_some_and(|time| time < to);

@@ -5,6 +5,10 @@
 //! or if it would draw more than before where all that is left has been withdrawn. A curtailment lowers the cap of its
 //! feed for a while; only `drain` is told here, where what runs goes on: a start is asked at every instant of its expected
 //! run at which a curtailment known by now begins.
+//!
+//! Where the rise of a feed is limited, no start leaves it more than so much above the least that it drew, second by
+//! second, in the minute before; before anything has happened it drew what idles. What is to come is expected as
+//! `future.rs` tells; only the instant at which a job would start is asked.
 
 use super::free::{Free, Holding};
 use super::world::World;
@@ -103,7 +107,11 @@ impl World<'_> {
                 Domain::Feed(feed) => free.curtailed.get(feed).copied(),
                 _ => None,
             };
-            let mut caps = domain.cap(self.cluster()).into_iter().chain(curtailed);
+            let risen = match domain {
+                Domain::Feed(feed) => free.risen.get(feed).copied().map(Watts),
+                _ => None,
+            };
+            let mut caps = domain.cap(self.cluster()).into_iter().chain(curtailed).chain(risen);
             caps.any(|cap| drawn > cap.0) || spent.contains(domain) && drawn > before.of(*domain)
         };
         domains.into_iter().filter(refuses).collect()
@@ -142,7 +150,7 @@ impl Draws<'_> {
         let overhead = self.cluster.kinds[own.kind as usize].power.rack_overhead.0;
         nodes.map(|node| self.node(node)).sum::<u64>() + if there { overhead } else { 0 }
     }
-    fn feed(&self, feed: u32) -> u64 {
+    pub(super) fn feed(&self, feed: u32) -> u64 {
         let racks = (0..).zip(&self.cluster.racks).filter(|(_, rack)| rack.feed == feed);
         let below = (0..).zip(&self.cluster.feeds).filter(|(_, below)| below.parent == Some(feed));
         let racks: u64 = racks.map(|(rack, _)| self.rack(rack)).sum();

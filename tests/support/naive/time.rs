@@ -26,7 +26,7 @@
 
 use super::free::Free;
 use super::future::Window;
-use super::power::Domain;
+use super::power::{Domain, Draws};
 use super::world::World;
 use super::{Attempt, Fate, Run};
 use gigawatt::cluster::{Curtailment, NodeState};
@@ -80,6 +80,8 @@ pub(super) struct Simulation<'a> {
     /// Submitted jobs that are not eligible yet.
     held: Vec<u32>,
     next_change: usize,
+    /// By ramp: what its feed drew, each with the instant at which that ended.
+    pub(super) past: Vec<Vec<(u32, u64)>>,
 }
 
 impl<'a> Simulation<'a> {
@@ -108,6 +110,7 @@ impl<'a> Simulation<'a> {
             unsubmitted,
             held: Vec::new(),
             next_change: 0,
+            past: vec![Vec::new(); plan.cluster.ramps.len()],
         }
     }
 
@@ -119,7 +122,13 @@ impl<'a> Simulation<'a> {
         while let Some(instant) = next.filter(|instant| *instant <= until) {
             let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
             self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
+            if self.next_return() == Some(instant) && self.wakes() {
+                self.happened.extend(self.world.groups_with(&(0..self.plan.cluster.nodes())));
+            }
             self.now = instant;
+            for (ramp, past) in self.plan.cluster.ramps.iter().zip(&mut self.past) {
+                past.push((instant, Draws { cluster: &self.plan.cluster, free: &self.free }.feed(ramp.feed)));
+            }
             if self.next_event_from(instant) == Some(instant) {
                 self.events();
                 settled = false;
@@ -181,7 +190,8 @@ impl<'a> Simulation<'a> {
         let releases = self.held.iter().filter(ready).map(|job| self.live[*job as usize].released);
         let waiting = self.held.iter().chain(&self.pending).filter(|job| !self.has_started(**job));
         let cancels = waiting.map(|job| self.job(*job).cancel_time.0).filter(|time| *time != NEVER);
-        let alarms = self.alarms().into_iter().map(|(time, _)| time);
+        let rises = self.next_return().filter(|_| self.wakes());
+        let alarms = self.alarms().into_iter().map(|(time, _)| time).chain(rises);
         let noticed = self.plan.cluster.changes.iter().filter(|change| change.notice.is_some());
         let notices = noticed.map(|change| change.announced().0);
         let start = (from == 0).then_some(0).filter(|_| !self.plan.workload.running.is_empty());
@@ -347,6 +357,11 @@ impl<'a> Simulation<'a> {
         let groups = self.world.groups_with(nodes);
         self.happened.extend(&groups);
         self.left.extend(&groups);
+    }
+
+    /// Whether a draw that may rise again is an event.
+    fn wakes(&self) -> bool {
+        self.plan.settings.power == "admit" && self.plan.settings.cycle.is_none()
     }
 
     /// When passes at events are wanted, and by whom: as reservations begin, unless only passes of a cycle look at them;

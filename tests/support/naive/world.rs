@@ -6,7 +6,7 @@
 //! nothing: the default one holds every node.
 
 use super::free::Free;
-use super::power::Domain;
+use super::power::{Domain, Draws};
 use gigawatt::cluster::{Cluster, Partition};
 use gigawatt::history::Plan;
 use gigawatt::random::{Purpose, Stream};
@@ -145,7 +145,11 @@ impl<'a> World<'a> {
     }
     /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
     pub(crate) fn could_ever_start(&self, job: u32) -> bool {
-        let empty = Free::empty(self.plan);
+        let mut empty = Free::empty(self.plan);
+        for ramp in &self.plan.cluster.ramps {
+            let idle = Draws { cluster: &self.plan.cluster, free: &empty }.feed(ramp.feed);
+            empty.risen.insert(ramp.feed, idle + ramp.rise.0);
+        }
         let reads = ["energy", "carbon", "pressure"].iter().any(|term| self.weights.contains_key(*term));
         // Before anything has happened nothing is frozen.
         let anew = (self.frozen.is_some() && reads).then(|| World::new(self.plan));

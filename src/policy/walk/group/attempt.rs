@@ -56,7 +56,7 @@ impl Group {
         }
         if reserved && !self.delays_nothing(desk, bus, job) {
             // What would delay the only reservation would so at any length beyond it.
-            let certain = ends_later && !bus.foresees_changes();
+            let certain = ends_later && bus.ends_tell_all();
             if certain && self.reservations.only().is_some() {
                 self.refused[candidate.class as usize].1 = self.version;
             }
@@ -100,7 +100,7 @@ impl Group {
         if self.harmless(finder, bus, job) {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict || self.counted && !bus.foresees_changes() {
+        if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.ends_tell_all() {
             return false;
         }
         let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), job);
@@ -133,7 +133,7 @@ impl Group {
         if self.rules.backfill == Backfill::EasyStrict {
             return false;
         }
-        let only = self.reservations.only().filter(|_| !state.foresees_changes());
+        let only = self.reservations.only().filter(|_| state.ends_tell_all());
         only.is_none_or(|only| !self.ahead.lacks_room_beside(state.class(only), class))
     }
 

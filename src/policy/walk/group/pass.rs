@@ -173,7 +173,7 @@ impl Group {
         let tried = match known {
             Some((_, Some(row))) => Tried::Ceiling(row),
             // Where changes are known to come, time alone may reopen what a job closed that was blocked before.
-            Some((_, None)) if !self.rules.backfill.reserves() && !bus.foresees_changes() => Tried::Blocked,
+            Some((_, None)) if !self.rules.backfill.reserves() && bus.ends_tell_all() => Tried::Blocked,
             // Only its quota or limit is asked of a job like one that has failed in this pass.
             _ if failed => {
                 bus.resources().ceiling_of(bus.class(job_of(key))).map_or(Tried::Blocked, Tried::Ceiling)
