@@ -197,8 +197,10 @@ fn on_one_gpu_shortest_remaining_first_has_the_least_mean_turnaround() {
 
 #[test]
 fn doubling_all_times_doubles_all_waits() {
-    // Not under las, whose limits are reached in the middle of a second and noticed at its end.
-    for (seed, policy) in (100..).zip(policies().filter(|policy| policy[0] != "las")) {
+    // Not under las, whose limits are reached in the middle of a second and noticed at its end, nor under f1, whose
+    // logarithms of times do not double.
+    let scales = |policy: &[&str; 3]| !["las", "f1"].contains(&policy[0]);
+    for (seed, policy) in (100..).zip(policies().filter(scales)) {
         let jobs = random_jobs(seed, 12, 40);
         let once = run(&jobs, 4, 4, policy, 1);
         let twice = run(&jobs, 4, 4, policy, 2);

@@ -11,7 +11,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 6] = ["fifo", "sjf", "smallest-area-first", "priority", "srtf", "las"];
+pub(crate) const ORDERS: [&str; 7] = ["fifo", "sjf", "smallest-area-first", "f1", "priority", "srtf", "las"];
 /// Backfills, by name.
 pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
 /// Placements, by name.

@@ -4,6 +4,7 @@
 //! of a waiting job never changes; that of a running one may, which matters where running and pending jobs are ranked
 //! together (preemption `ranked`).
 
+mod f1;
 mod fifo;
 mod las;
 mod priority;
@@ -49,8 +50,15 @@ impl ListedOrder {
 }
 
 /// Every order.
-pub const ORDERS: &[ListedOrder] =
-    &[fifo::ENTRY, sjf::ENTRY, smallest_area_first::ENTRY, priority::ENTRY, srtf::ENTRY, las::ENTRY];
+pub const ORDERS: &[ListedOrder] = &[
+    fifo::ENTRY,
+    sjf::ENTRY,
+    smallest_area_first::ENTRY,
+    f1::ENTRY,
+    priority::ENTRY,
+    srtf::ENTRY,
+    las::ENTRY,
+];
 
 /// How an order ranks.
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +169,12 @@ impl Order {
             self.attained.0[segment.job as usize] += u64::from(segment.to.since(segment.from).0) * held;
         }
     }
+}
+
+/// A key that puts jobs in the order of numbers of 0 or more: their bits are in that order too.
+fn least(value: f64) -> u64 {
+    debug_assert!(value >= 0.0, "{value} is below 0");
+    value.to_bits()
 }
 
 /// The entry of that name.

@@ -1,7 +1,8 @@
 //! Reservations that stand beside one another: each at its shadow, given those before it.
 //!
-//! The shadow of a job is the earliest expected end, of a running job or of an earlier reservation, at which it fits and
-//! can hold its place for its expected run beside the reservations before it. Where an expected run depends on the
+//! The shadow of a job is the earliest instant at which it fits and can hold its place for its expected run beside the
+//! reservations before it. It is sought at expected ends, of running jobs and of earlier reservations, at changes that are
+//! known to come, and when a feed whose draw may rise only so fast may draw more again. Where an expected run depends on the
 //! place, the window is as long as it takes at the lowest rate the job might get.
 //!
 //! Over a window counts what is left at least at any instant of it.

@@ -1,6 +1,7 @@
 //! Laws about a run that follow from what its policy promises, and not from how the pass goes about it.
 
 use super::free::{Free, Owner};
+use super::pass::f1_key;
 use super::world::World;
 use super::{Attempt, Run};
 use gigawatt::cluster::NodeState;
@@ -68,6 +69,7 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         let requested = i64::from(own.requested_time.0);
         let key = match plan.settings.order.as_str() {
             "sjf" => requested,
+            "f1" => f1_key(own, plan.workload.request_of(job).gpus().milli()),
             "smallest-area-first" => requested * i64::from(plan.workload.request_of(job).gpus().milli()),
             "priority" => {
                 i64::from(eligible) - i64::from(own.priority) * i64::from(plan.settings.priority_step)

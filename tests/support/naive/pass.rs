@@ -4,7 +4,8 @@
 //! of a cycle concerns all.
 //!
 //! **The queue** is one over all partitions concerned: the higher tier first, then (key, eligible time, index). Keys:
-//! fifo: none; sjf: requested time; smallest-area-first: requested time × GPU thousandths; priority: eligible time −
+//! fifo: none; sjf: requested time; smallest-area-first: requested time × GPU thousandths; f1:
+//! log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1; priority: eligible time −
 //! priority × `priority_step` (waiting lifts every job alike, so this never changes); srtf and las: as in `preempt.rs`,
 //! read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
@@ -61,6 +62,7 @@ use super::time::Simulation;
 use super::walk::Walk;
 use super::weigh::Frozen;
 use gigawatt::units::Time;
+use gigawatt::workload::Job;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -135,6 +137,7 @@ impl Simulation<'_> {
             "smallest-area-first" => {
                 requested * i64::from(self.plan.workload.request_of(index).gpus().milli())
             }
+            "f1" => f1_key(job, self.plan.workload.request_of(index).gpus().milli()),
             "priority" => {
                 let lift = i64::from(job.priority) * i64::from(self.plan.settings.priority_step);
                 i64::from(self.eligible(index)) - lift
@@ -180,4 +183,11 @@ impl Simulation<'_> {
             }
         }
     }
+}
+
+/// The bits of a number above 0 stand in its order.
+pub(super) fn f1_key(job: &Job, gpus_milli: u32) -> i64 {
+    let log = |seconds: u32| libm::log10(f64::from(seconds.max(1)));
+    let key = log(job.requested_time.0) * (f64::from(gpus_milli) / 1000.0) + 870.0 * log(job.submit_time.0);
+    i64::try_from(key.to_bits()).expect("the sign is that of 0")
 }
