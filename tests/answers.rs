@@ -30,6 +30,20 @@ const ANSWERS: &[(&str, &str, i32)] = &[
         0,
     ),
     (
+        "sweep",
+        "sweep night.toml --vary tenant.0.quota=64,96 --front utilization,wait_mean --out front --json",
+        0,
+    ),
+    // The first cannot hold a job: no mean, and a problem.
+    (
+        "sweep",
+        "sweep night.toml --vary cluster.rack.0.count=1,3 --front energy,wait_mean --out problem --json",
+        0,
+    ),
+    ("sweep", "sweep stuck.toml --vary policy=fcfs,easy --out stuck --json", 1),
+    ("simulate", "simulate stuck.toml --json", 1),
+    ("compare", "compare stuck.toml -p fcfs -p easy --json", 1),
+    (
         "size",
         "size night.toml -p greedy --set tenant.0.quota=576 --least cluster.rack.0.count --where wait_p95<30m --seeds 2 --json",
         0,
@@ -58,9 +72,19 @@ const ANSWERS: &[(&str, &str, i32)] = &[
     ("inspect-two", "inspect sample-philly.csv sample.csv --json", 0),
 ];
 
+/// A node that goes down for good while a job runs on it.
+const STUCK: &str = r#"
+[cluster]
+rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
+change = [{ time = "1h", nodes = "0", state = "down" }]
+[workload]
+job = [{ id = "a", gpus = 8, work = "2h" }]
+"#;
+
 /// A folder with scenarios and traces, and a run.
 fn folder() -> tempfile::TempDir {
     let place = workloads();
+    std::fs::write(place.path().join("stuck.toml"), STUCK).unwrap();
     answer(place.path(), "simulate night.toml --out night", 0);
     place
 }

@@ -610,3 +610,23 @@ fn graphs_and_scenarios_are_inspected_too() {
     let text = run("inspect tiny.swf --cluster 4x8", &TINY_FILES);
     assert!(text.contains("offered load 0.89 on 4x8 (32 GPUs)"), "{text}");
 }
+
+#[test]
+fn what_would_change_nothing_of_an_inspection_is_told() {
+    for (arguments, key) in [
+        ("tiny.swf --set cluster=4x8", "cluster"),
+        ("tiny.swf --set run.until=1h", "run.until"),
+        ("tiny.swf --cluster 4x8 --set cluster.rack.0.count=2", "cluster.rack.0.count"),
+        ("tiny.swf --cluster 4x8 --set run.cycle=60", "run.cycle"),
+        ("night.toml --set policy.order=sjf", "policy.order"),
+    ] {
+        let text = run(&format!("inspect {arguments}"), &TINY_FILES);
+        assert!(text.starts_with("exit code: 2\n"), "{arguments}: {text}");
+        assert!(text.contains(&format!("`{key}` changes nothing of what is shown")), "{arguments}: {text}");
+        assert!(text.contains("hint: "), "{arguments}: {text}");
+    }
+    for arguments in ["tiny.swf --set workload.scale_load=2", "tiny.swf --cluster 4x8 --set run.until=1h"] {
+        let text = run(&format!("inspect {arguments}"), &TINY_FILES);
+        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
+    }
+}

@@ -312,3 +312,60 @@ fn what_never_starts_is_a_no_and_less_may_be_a_yes() {
         assert!(other["fit"]["start_times"].as_array().is_some_and(|starts| starts.len() == 10), "{other}");
     }
 }
+
+/// A job that requests much more than it takes, one behind it, and one that comes later.
+const SOONER: &str = "job_id,tenant,gpus,submit_time,work_time,requested_time
+a,meta,8,0,600,3600
+b,meta,8,10,600,600
+c,openai,1,20,60,60
+";
+
+#[test]
+fn what_moved_a_reservation_is_told() {
+    let place = Place::new().with("sooner.csv", SOONER);
+    place.printed("simulate --workload sooner.csv --cluster 1x8 -p fifo/conservative --out run1");
+    let found = place.json("explain run1 b --json");
+    let all = found["outlook"]["all"].as_array().unwrap();
+    let starts: Vec<(u64, u64)> =
+        all.iter().map(|own| (own["at"].as_u64().unwrap(), own["start_time"].as_u64().unwrap())).collect();
+    assert_eq!(starts, [(10, 3600), (600, 600)], "first the request of a, then its end: {found}");
+    assert_eq!(all[1]["since"][0]["what"], "ended-sooner", "{found}");
+    assert_eq!(all[1]["since"][0]["job"], "a", "{found}");
+    let text = place.printed("explain run1 b");
+    let joined: String = text.split_whitespace().collect();
+    assert!(joined.contains("aended50m00sofworkbeforeitsrequest"), "{text}");
+    assert_eq!(
+        place.json("explain run1 b --as-it-was --json")["outlook"],
+        Value::Null,
+        "nothing is simulated"
+    );
+    assert!(!place.printed("explain run1 a").contains("known at"), "the first does not wait");
+}
+
+#[test]
+fn a_job_that_is_stopped_as_the_run_ends_did_not_wait_for_nothing() {
+    let stopped = "[run]
+until = \"1h\"
+[cluster]
+rack = [{ platform = \"generic\", nodes = 1, gpus = 8 }]
+change = [{ time = \"1h\", nodes = \"0\", state = \"down\" }]
+[workload]
+job = [{ id = \"a\", gpus = 8, work = \"2h\" }]
+";
+    let place = Place::new().with("stopped.toml", stopped);
+    place.run("simulate stopped.toml --out run1");
+    let text = place.printed("explain run1 a");
+    let said = "It was stopped by nodes that went down at 01:00:00, the last instant of the run, and waits from then on.";
+    let joined = |text: &str| text.split_whitespace().collect::<String>();
+    assert!(joined(&text).contains(&joined(said)), "{text}");
+}
+
+#[test]
+fn a_saved_run_is_of_one_seed() {
+    let place = Place::new();
+    place.printed("simulate night.toml --out night");
+    let fit = "fit night --tenant lab --gpus 8 --work 1h --at 3h --as-it-is";
+    let text = place.run(&format!("{fit} --seeds 5"));
+    assert!(text.starts_with("exit code: 2\n") && text.contains("a saved run is of one seed"), "{text}");
+    assert!(place.run(&format!("{fit} --seeds 1")).starts_with("exit code: 0\n"), "which is one");
+}

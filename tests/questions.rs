@@ -354,6 +354,27 @@ fn a_sweep_that_makes_no_sense_is_told() {
         ("sweep night.toml --vary tenant.0.quota=64", "required arguments were not provided"),
         ("sweep night.toml --vary tenant.0.quota --out s", "expected a key and its values"),
         ("sweep night.toml --vary tenant.0.quota=1..9 --out s", "a range of a grid needs a number of steps"),
+        (
+            "sweep night.toml --vary tenant.0.quota=uniform(1,9) --out s",
+            "--design sobol --points 128` draws them",
+        ),
+        ("compare night.toml --vary tenant.0.quota=uniform(64,96)", "values of a distribution are drawn"),
+        (
+            "sweep night.toml --vary tenant.0.quota=logmornal(9,1) --design lhs --out s",
+            "did you mean `lognormal`?",
+        ),
+        (
+            "sweep night.toml --vary tenant.0.quota=lognormal(9) --design lhs --out s",
+            "such as `lognormal(100 kW, 0.3)`",
+        ),
+        (
+            "sweep night.toml --vary tenant.0.quota=1..9 --design sobol --points 65537 --out s",
+            "at most 65536 points",
+        ),
+        (
+            "sweep night.toml --vary tenant.0.quota=64 --front wait_mean,utilization,wait_mean_s --out s",
+            "`wait_mean` is named twice",
+        ),
         ("sweep night.toml --vary tenant.0.qouta=64 --out s", "did you mean `quota`?"),
         ("sweep night.toml --vary policy=strf --out s", "unknown policy `strf`"),
         ("sweep night.toml --vary run.until=1h --vary run.until=2h --out s", "`run.until` is varied twice"),

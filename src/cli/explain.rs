@@ -3,7 +3,7 @@ use super::saved::Saved;
 use super::terminal::Terminal;
 use super::{Exit, interrupt, moment};
 use crate::error::{Place, Problem, Result};
-use crate::experiment::{explain, otherwise};
+use crate::experiment::{Otherwise, Outlooks, explain, otherwise, outlooks};
 use crate::history::History;
 use crate::metrics::{Usage, usage_of_partitions, usage_of_tenants};
 use crate::report::explain::{Told, at_json, at_text, job_json, job_text, usage_json, usage_text};
@@ -42,18 +42,30 @@ fn of_job(arguments: &Explain, saved: &Saved, name: &str, terminal: Terminal) ->
     let history = &saved.history;
     let job = named(&history.plan.workload.names, name)?;
     let explained = explain(history, job);
-    let otherwise = if arguments.as_it_was {
-        None
-    } else if let Some(found) = otherwise(history, job, Some(interrupt::listen(terminal))) {
-        Some(found)
+    let simulated = if arguments.as_it_was {
+        (None, None)
+    } else if let Some((outlooks, otherwise)) = simulated(history, job, terminal) {
+        (Some(outlooks), Some(otherwise))
     } else {
         terminal.say("interrupted: nothing is said of what is not simulated to its end");
         return Ok(Exit::Unfinished);
     };
-    let title = saved.title();
-    let told = Told { title: &title, history, explained: &explained, otherwise: otherwise.as_deref() };
+    let (title, (outlooks, otherwise)) = (saved.title(), simulated);
+    let told = Told {
+        title: &title,
+        history,
+        explained: &explained,
+        outlooks: outlooks.as_ref(),
+        otherwise: otherwise.as_deref(),
+    };
     terminal.print(&if arguments.json { job_json(&told) } else { job_text(&told, terminal.width) })?;
     Ok(Exit::Done)
+}
+
+/// What takes simulations of its own; none if it was interrupted.
+fn simulated(history: &History, job: u32, terminal: Terminal) -> Option<(Outlooks, Vec<Otherwise>)> {
+    let interrupted = Some(interrupt::listen(terminal));
+    Some((outlooks(history, job, interrupted)?, otherwise(history, job, interrupted)?))
 }
 
 /// The job of that name.

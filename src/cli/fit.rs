@@ -88,6 +88,11 @@ fn source(arguments: &Fit) -> Result<(Option<PathBuf>, Overrides, Option<History
         let hint = "give its scenario, which is then simulated again";
         return Err(problem.at(Place::file(directory.display().to_string())).hint(hint).into());
     }
+    if let Some(seeds) = arguments.seeds.filter(|seeds| *seeds > 1) {
+        let problem = Problem::new("a saved run is of one seed");
+        let hint = "leave `--seeds` out, or give its scenario, which is then simulated under each";
+        return Err(problem.at(Place::file(format!("--seeds {seeds}"))).hint(hint).into());
+    }
     let saved = Saved::read(directory)?;
     let (path, overrides) = saved.source(directory)?;
     Ok((path, overrides, Some(saved.history)))
@@ -172,7 +177,8 @@ impl Ask {
         if self.segment.is_some() {
             push("no segment".to_owned(), Self { segment: None, ..self.clone() });
         }
-        if self.topology.as_deref() != Some("ignore") {
+        // A rack that is only preferred is nothing to give up: no job waits for one.
+        if self.topology.as_deref() == Some("require-rack") {
             let other = Self { topology: Some("ignore".to_owned()), segment: None, ..self.clone() };
             push("--topology ignore".to_owned(), other);
         }

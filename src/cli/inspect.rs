@@ -118,8 +118,18 @@ fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
             cluster: arguments.cluster.clone(),
             ..overrides(arguments, file)
         };
+        must_be_shown(
+            arguments,
+            |key| of_workload(key) || key == UNTIL || first_of(key) == "cluster",
+            ELSEWHERE,
+        )?;
         let loaded = Scenario::load(file, &overrides)?;
         return Ok(of_scenario(title, loaded, Some(asked.unwrap_or("its cluster"))));
+    }
+    // Where the cluster is none that anybody named, nothing of it is shown, nor when a run on it would end.
+    match asked {
+        Some(_) => must_be_shown(arguments, |key| of_workload(key) || key == UNTIL, ELSEWHERE)?,
+        None => must_be_shown(arguments, of_workload, "`--cluster 64x8` compares with a cluster")?,
     }
     if is_toml || asked.is_some() || !arguments.set.is_empty() {
         return Ok(of_scenario(title, Scenario::from_overrides(&overrides(arguments, file))?, asked));
@@ -128,6 +138,36 @@ fn subject(arguments: &Inspect, file: &Path) -> Result<Subject> {
     let trace = read_trace(&alone)?;
     let title = format!("{title} ({})", trace.format);
     Ok(Subject { title, workload: trace.workload, notes: trace.notes.lines(), cluster: None, until: None })
+}
+
+/// What a key says of is no part of what is looked at.
+const ELSEWHERE: &str =
+    "`gigawatt simulate` takes it; what is looked at is the workload, and `--cluster` or the scenario's own";
+
+/// When a run would end, up to which load is offered to a cluster.
+const UNTIL: &str = "run.until";
+
+/// Whether a key says something of a workload, with a cluster or without.
+fn of_workload(key: &str) -> bool {
+    ["workload", "tenant"].contains(&first_of(key)) || ["run.seed", "run.start"].contains(&key)
+}
+
+/// Where a key stands.
+fn first_of(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default().trim()
+}
+
+/// Complains of keys that change nothing about what is shown.
+fn must_be_shown(arguments: &Inspect, is_shown: impl Fn(&str) -> bool, hint: &str) -> Result<()> {
+    let mut problems = Problems::default();
+    for set in &arguments.set {
+        let Some((key, _)) = set.split_once('=') else { continue };
+        if !is_shown(key.trim()) {
+            let problem = Problem::new(format!("`{}` changes nothing of what is shown", key.trim()));
+            problems.push(problem.at(Place::file(format!("--set {set}"))).hint(hint));
+        }
+    }
+    problems.into_result(())
 }
 
 /// Of two kinds of TOML files, the one that says what to run on what; the other is a file of job graphs.

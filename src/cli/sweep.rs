@@ -18,6 +18,8 @@ const USUAL: [&str; 4] = ["wait_mean", "wait_p95", "utilization", "unfinished"];
 
 /// Points that are drawn where nobody says how many.
 const POINTS: u32 = 100;
+/// The same of a Sobol' sequence, which shares every axis evenly at powers of two.
+const SOBOL_POINTS: u32 = 128;
 
 /// What is asked, every problem of it told at once.
 struct Asked {
@@ -57,6 +59,7 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
         load::must_be_known(loaded.plan.clone(), &measures)?;
     }
     terminal.notes(&loaded.notes);
+    advise(arguments, terminal);
     let seeds = u64::from(arguments.seeds);
     let first_seed = loaded.plan.settings.seed;
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
@@ -89,31 +92,41 @@ pub(super) fn run(arguments: &Sweep, terminal: Terminal) -> Result<Exit> {
     let names: Vec<&str> = keys.clone().collect();
     store.finish(shard, &names)?;
     terminal.say(&format!("{own} runs in {}", store.path().display()));
+    let title = (title, arguments.front.is_some());
+    let swept = swept(&asked, &store, seeds, title);
+    let stuck: usize = swept.stuck_runs.iter().sum();
     if shard != Shard::WHOLE {
+        // A part has done its part: whoever joins them is told by the exit code how they ended.
+        if stuck > 0 {
+            terminal.say(&format!("in {stuck} runs jobs are left that nothing left to happen could start"));
+        }
         return Ok(Exit::Done);
     }
-    let places: Vec<usize> = asked.measures.iter().map(|measure| measure.index()).collect();
-    let values = |run| sweep::values(store.row(run).unwrap_or_default(), asked.axes.len(), &places);
-    let of_point = |point: u64| (0..seeds).map(|seed| values(point * seeds + seed)).collect();
-    let problem = |point: u64| {
-        (point * seeds..(point + 1) * seeds)
-            .find_map(|run| sweep::problem(store.row(run).unwrap_or_default()))
-    };
-    let swept = Swept {
-        title,
-        keys: keys.collect(),
-        points: &asked.points,
-        measures: asked.measures.clone(),
-        runs: (0..asked.points.len() as u64).map(of_point).collect(),
-        problems: (0..asked.points.len() as u64).map(problem).collect(),
-        is_front: arguments.front.is_some(),
-    };
     terminal.print(&if arguments.json {
         sweep::json(&swept)
     } else {
         sweep::text(&swept, terminal.width)
     })?;
-    Ok(Exit::Done)
+    Ok(if stuck == 0 { Exit::Done } else { Exit::Unfinished })
+}
+
+/// What came of every point, as the rows say.
+fn swept<'a>(asked: &'a Asked, store: &Store, seeds: u64, (title, is_front): (String, bool)) -> Swept<'a> {
+    let points = 0..asked.points.len() as u64;
+    let rows =
+        |point: u64| (point * seeds..(point + 1) * seeds).map(|run| store.row(run).unwrap_or_default());
+    let places: Vec<usize> = asked.measures.iter().map(|measure| measure.index()).collect();
+    let values = |row: &str| sweep::values(row, asked.axes.len(), &places);
+    Swept {
+        title,
+        keys: asked.axes.iter().map(|axis| axis.key.as_str()).collect(),
+        points: &asked.points,
+        measures: asked.measures.clone(),
+        runs: points.clone().map(|point| rows(point).map(values).collect()).collect(),
+        problems: points.clone().map(|point| rows(point).find_map(sweep::problem)).collect(),
+        stuck_runs: points.map(|point| rows(point).filter(|row| sweep::is_stuck(row)).count()).collect(),
+        is_front,
+    }
 }
 
 /// Makes the missing runs; what went wrong with the directory, if anything did.
@@ -166,16 +179,17 @@ fn asked(arguments: &Sweep) -> Result<Asked> {
     };
     for name in names.split(',').map(str::trim) {
         match measure(name) {
+            Ok(again) if measures.iter().any(|own: &&Measure| own.key == again.key) => {
+                let problem = Problem::new(format!("`{}` is named twice", again.word()));
+                problems.push(
+                    problem.at(Place::file(format!("{option} {names}"))).hint("name each measure once"),
+                );
+            }
             Ok(measure) => measures.push(measure),
             Err(problem) => problems.push(problem.at(Place::file(format!("{option} {names}")))),
         }
     }
-    let (count, seed) = (arguments.points.unwrap_or(POINTS), arguments.changes.seed.unwrap_or_default());
-    let design = match arguments.design {
-        Designed::Grid => Design::Grid,
-        Designed::Random => Design::Random { points: count, seed },
-        Designed::Lhs => Design::Latin { points: count, seed },
-    };
+    let design = designed(arguments);
     if let Some(points) = arguments.points.filter(|_| design == Design::Grid) {
         let problem = Problem::new("a grid has every combination, and no number of points");
         let hint =
@@ -188,6 +202,29 @@ fn asked(arguments: &Sweep) -> Result<Asked> {
         Vec::new()
     });
     problems.into_result(Asked { axes, points, measures, typed: format!("{option} {names}") })
+}
+
+/// The design and what it is drawn with.
+fn designed(arguments: &Sweep) -> Design {
+    let seed = arguments.changes.seed.unwrap_or_default();
+    let points = |usual: u32| arguments.points.unwrap_or(usual);
+    match arguments.design {
+        Designed::Grid => Design::Grid,
+        Designed::Random => Design::Random { points: points(POINTS), seed },
+        Designed::Lhs => Design::Latin { points: points(POINTS), seed },
+        Designed::Sobol => Design::Sobol { points: points(SOBOL_POINTS), seed },
+    }
+}
+
+/// What might be better asked.
+fn advise(arguments: &Sweep, terminal: Terminal) {
+    let points = arguments.points.unwrap_or(SOBOL_POINTS);
+    if arguments.design == Designed::Sobol && !points.is_power_of_two() {
+        terminal.note(&format!(
+            "a Sobol' sequence is even at powers of two: {} points rather than {points}",
+            points.next_power_of_two()
+        ));
+    }
 }
 
 /// The scenario of the first point that has one; without any, what is wrong with the first.
@@ -255,6 +292,7 @@ fn manifest(arguments: &Sweep, asked: &Asked, loaded: &Loaded) -> String {
         "parts": [changes.order, changes.backfill, changes.placement, changes.preemption],
         "vary": arguments.vary,
         "design": format!("{:?}", arguments.design).to_lowercase(),
+        "design_seed": arguments.changes.seed.unwrap_or_default(),
         "points": asked.points.len(),
         "first_seed": loaded.plan.settings.seed,
         "seeds": arguments.seeds,

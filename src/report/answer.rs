@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 pub struct Answer {
     /// As `gigawatt schema` calls it.
     pub name: &'static str,
-    /// Raised when an answer no longer has what it had.
+    /// Raised when keys of the answer come, go or change their kind.
     pub version: u32,
     /// Which command gives it, and what it is.
     pub about: &'static str,
@@ -23,32 +23,36 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of("simulate", "simulate --json, and summary.json: every number of a run", run::shape),
-    of("compare", "compare --json, and comparison.json: contenders, measures and intervals", compare::shape),
-    of("sweep", "sweep --json: points, means and effects", sweep::shape),
-    of("size", "size --json: the least of something that meets targets", size::shape),
-    of("fit", "fit --json: when a job would start", fit::shape),
-    of("explain", "explain RUN JOB --json: why a job waited", explain::job_shape),
-    of("explain-at", "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
+    of(("simulate", 1), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        "explain-usage",
+        ("compare", 2),
+        "compare --json, and comparison.json: contenders, measures and intervals",
+        compare::shape,
+    ),
+    of(("sweep", 2), "sweep --json: points, means and effects", sweep::shape),
+    of(("size", 2), "size --json: the least of something that meets targets", size::shape),
+    of(("fit", 2), "fit --json: when a job would start", fit::shape),
+    of(("explain", 2), "explain RUN JOB --json: why a job waited", explain::job_shape),
+    of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
+    of(
+        ("explain-usage", 1),
         "explain RUN --tenant or --queue --json: held, borrowed and lent",
         explain::usage_shape,
     ),
-    of("inspect", "inspect --json: what a workload asks for", inspected::profile_shape),
-    of("inspect-requests", "inspect --json of requests to models", inspected::requests_shape),
-    of("inspect-two", "inspect --json of two workloads: their quantiles", inspected::two_shape),
+    of(("inspect", 1), "inspect --json: what a workload asks for", inspected::profile_shape),
+    of(("inspect-requests", 1), "inspect --json of requests to models", inspected::requests_shape),
+    of(("inspect-two", 1), "inspect --json of two workloads: their quantiles", inspected::two_shape),
 ];
 
-const fn of(name: &'static str, about: &'static str, shape: fn() -> Value) -> Answer {
-    Answer { name, version: 1, about, shape }
+const fn of((name, version): (&'static str, u32), about: &'static str, shape: fn() -> Value) -> Answer {
+    Answer { name, version, about, shape }
 }
 
 impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:1");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:2");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -147,6 +151,32 @@ mod tests {
         assert_eq!(found, expected);
         let either = schema(&json!({ "|": ["integer", { "?": "string" }] }));
         assert_eq!(either["anyOf"][1]["anyOf"][1], json!({ "type": "null" }));
+    }
+
+    /// What every schema says, as a digest of it.
+    const KNOWN: &[(&str, &str)] = &[
+        ("urn:gigawatt:simulate:1", "3e75aa11"),
+        ("urn:gigawatt:compare:2", "757f3c8f"),
+        ("urn:gigawatt:sweep:2", "13bb4b55"),
+        ("urn:gigawatt:size:2", "51eed43f"),
+        ("urn:gigawatt:fit:2", "c424bf8c"),
+        ("urn:gigawatt:explain:2", "eb7ba1b2"),
+        ("urn:gigawatt:explain-at:1", "c3206c45"),
+        ("urn:gigawatt:explain-usage:1", "36172dff"),
+        ("urn:gigawatt:inspect:1", "a25b1009"),
+        ("urn:gigawatt:inspect-requests:1", "4e6af103"),
+        ("urn:gigawatt:inspect-two:1", "b8480e78"),
+    ];
+
+    #[test]
+    fn a_schema_whose_keys_change_is_another_version() {
+        let digest =
+            |answer: &Answer| blake3::hash(schema(&(answer.shape)()).to_string().as_bytes()).to_hex();
+        let found: Vec<(String, String)> =
+            ANSWERS.iter().map(|answer| (answer.id(), digest(answer)[..8].to_owned())).collect();
+        let known: Vec<(String, String)> =
+            KNOWN.iter().map(|(id, digest)| ((*id).to_owned(), (*digest).to_owned())).collect();
+        assert_eq!(found, known, "raise the version of an answer that changed, then its digest here");
     }
 
     #[test]

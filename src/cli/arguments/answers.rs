@@ -33,7 +33,7 @@ pub(in crate::cli) struct Explain {
     /// A partition, `all` where there are none: the same of its jobs and nodes
     #[arg(long, value_name = "PARTITION")]
     pub(in crate::cli) queue: Option<String>,
-    /// Do not simulate what would have been otherwise
+    /// Do not simulate when it could expect to start, and what would have been otherwise
     #[arg(long, requires = "job")]
     pub(in crate::cli) as_it_was: bool,
     /// Print JSON, with everything

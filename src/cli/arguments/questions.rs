@@ -54,15 +54,25 @@ Examples:
   gigawatt sweep night.toml --vary tenant.0.quota=64..128:5 --vary policy=fcfs,easy,greedy --seeds 16 --out sweep1
   gigawatt sweep night.toml --vary cluster.rack.0.count=1..6 --vary 'policy=easy,sjf/easy' \\
       --design random --points 200 --front utilization,wait_mean --out sweep2
+  gigawatt sweep night.toml --vary 'workload.scale_load=lognormal(1.0, 0.3)' \\
+      --vary 'cluster.rack.0.count=uniform(2, 6)' --design sobol --points 128 --out sweep3
   gigawatt sweep night.toml --vary ... --out sweep1 --resume           what is missing
   gigawatt sweep night.toml --vary ... --out sweep1 --shard 2/8        one part of eight
   gigawatt sweep night.toml --vary ... --out sweep1 --resume           all parts into one file
+
+Where points are drawn, --vary also takes distributions. Whole numbers give whole numbers,
+and a unit stands for all: lognormal(median, sigma) with sigma of the logarithm, such as
+lognormal(100 kW, 0.3); uniform(from, to) and loguniform(from, to), such as
+loguniform(10m, 90m); from..to without steps is uniform too. What is drawn depends on
+--seed alone. Points of `sobol` are a scrambled Sobol' sequence, best with a power of two of
+them: at most 65536 points and 256 keys.
 
 DIR/runs.csv, and runs.parquet, has a row a run: its number, seed, keys, every measure (see `gigawatt list
 measures`) and the digest of its history, the same bytes whatever threads, shards and
 restarts made it. All points meet the same seeds. A point that cannot be run, such as
 a cluster too small for a job, has a row that says why. While it runs, rows are kept
-in DIR/runs.csv.partial: a kill loses none. Exit code 1: runs are missing.";
+in DIR/runs.csv.partial: a kill loses none. Exit code 1: runs are missing, or in some
+jobs are left that nothing left to happen could start (`stuck`; of a part it is told).";
 
 /// Run a scenario at every point of some keys, under several seeds, into a table
 #[derive(Debug, Args)]
@@ -70,7 +80,7 @@ in DIR/runs.csv.partial: a kill loses none. Exit code 1: runs are missing.";
 pub(in crate::cli) struct Sweep {
     /// A scenario file (TOML)
     pub(in crate::cli) scenario: Option<PathBuf>,
-    /// A key of the scenario and its values: KEY=a,b,c or KEY=from..to:steps, such as 100..200 kW:3
+    /// A key of the scenario and its values: KEY=a,b,c or KEY=from..to:steps, such as 100..200 kW:3, or a distribution
     ///
     /// Keys are those of --set; `policy` is -p, and `cluster.nodes` the NODES of `--cluster NODESx8`.
     #[arg(long, value_name = "KEY=VALUES", required = true)]
@@ -81,7 +91,7 @@ pub(in crate::cli) struct Sweep {
     /// Which points: every combination, or some that are drawn
     #[arg(long, value_enum, default_value_t = Designed::Grid)]
     pub(in crate::cli) design: Designed,
-    /// How many points are drawn [default: 100]
+    /// How many points are drawn [default: 100, of sobol 128]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(in crate::cli) points: Option<u32>,
     /// Tell the points that no other one beats in these measures, such as cost,wait_mean
@@ -121,6 +131,8 @@ pub(in crate::cli) enum Designed {
     Random,
     /// A Latin hypercube: so many points, spread evenly along each axis
     Lhs,
+    /// A scrambled Sobol' sequence: so many points, spread evenly along each axis and over several
+    Sobol,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -5,11 +5,13 @@
 
 mod change;
 mod evidence;
+mod outlook;
 #[cfg(test)]
 mod tests;
 
 pub use change::{Change, Otherwise, first_start, longer_wait, otherwise, waits};
 pub use evidence::{Evidence, Holder, Passer, Stretch};
+pub use outlook::{Outlook, Outlooks, Surprise, known_at, outlooks};
 
 use crate::history::History;
 use crate::metrics::waited;

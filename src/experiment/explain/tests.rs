@@ -262,3 +262,72 @@ fn lifting_what_a_job_waits_for_starts_it_then_and_lifting_anything_else_does_no
         }
     }
 }
+
+/// The instants at which a job waits for its first start, that of its start included.
+fn waiting(own: &History) -> Vec<Time> {
+    let begin = own.jobs[LOOKED_AT as usize].eligible_time;
+    let Some(start) = first_start(own, LOOKED_AT).filter(|start| begin < *start) else { return Vec::new() };
+    let events = own.segments.iter().flat_map(|segment| [segment.from, segment.to]);
+    let mut instants: Vec<Time> = events.filter(|at| (begin..=start).contains(at)).collect();
+    instants.extend([begin, start]);
+    instants.sort_unstable();
+    instants.dedup();
+    instants
+}
+
+#[test]
+fn what_is_known_at_an_instant_is_what_was_decided_until_then() {
+    for seed in 0..40 {
+        let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
+        let own = history(plan(seed, backfill, AS_IT_IS));
+        for now in waiting(&own).into_iter().step_by(5) {
+            let known = history(known_at(&own, now));
+            let begun = |history: &History| {
+                let segments = history.segments.iter().filter(|segment| segment.from <= now);
+                segments
+                    .map(|own| (own.job, own.from, own.to.min(now), history.pieces_of(own).to_vec()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(begun(&known), begun(&own), "seed {seed}, {backfill}, at {now:?}");
+        }
+    }
+}
+
+#[test]
+fn an_outlook_moves_for_a_reason_and_the_last_one_is_kept() {
+    let (mut moved, mut later) = (0, 0);
+    for seed in 0..60 {
+        for backfill in ["conservative", "easy"] {
+            let own = history(plan(seed, backfill, AS_IT_IS));
+            let found = outlooks(&own, LOOKED_AT, None).unwrap();
+            let Some(last) = found.all.last() else {
+                assert!(waiting(&own).is_empty(), "seed {seed}: it waited");
+                continue;
+            };
+            assert_eq!(last.start, first_start(&own, LOOKED_AT), "seed {seed}, {backfill}: the last is kept");
+            for two in found.all.windows(2) {
+                let [before, after] = two else { panic!("two at a time") };
+                assert!(!after.since.is_empty(), "seed {seed}, {backfill}: why each moved");
+                let told = first_start(&history(known_at(&own, after.at)), LOOKED_AT);
+                assert_eq!(told, after.start, "seed {seed}, {backfill}: as simulated");
+                moved += 1;
+                later += usize::from(after.start > before.start);
+            }
+        }
+    }
+    assert!(moved > 50 && later > 0, "{moved} moved, {later} were put off");
+}
+
+#[test]
+fn where_jobs_take_as_long_as_they_request_nothing_moves_a_reservation() {
+    let mut waited = 0;
+    for seed in 0..40 {
+        let mut given = plan(seed, "conservative", AS_IT_IS);
+        given.workload.jobs.iter_mut().for_each(|job| job.requested_time = job.work_time);
+        let own = history(given);
+        let found = outlooks(&own, LOOKED_AT, None).unwrap();
+        waited += found.all.len();
+        assert!(found.all.len() < 2, "seed {seed}: {found:?}");
+    }
+    assert!(waited > 10, "{waited} jobs waited");
+}

@@ -21,6 +21,7 @@ fn ranges_have_their_ends_and_as_many_values_as_asked() {
         ("a=0.5..1:3", vec!["0.5", "0.75", "1.0"]),
         ("a=-2..2:3", vec!["-2", "0", "2"]),
         ("a=30..90m:3", vec!["30m", "60m", "90m"]),
+        ("a=30 m..90 m:3", vec!["30 m", "60 m", "90 m"]),
         ("a=7..7:1", vec!["7"]),
         ("a=../x.csv,../y.csv", vec!["../x.csv", "../y.csv"]),
         ("a=x..y", vec!["x..y"]),
@@ -80,15 +81,74 @@ fn a_latin_hypercube_has_one_point_in_each_part_of_each_axis() {
 
 #[test]
 fn what_is_no_axis_or_no_design_is_told() {
-    for text in ["a", "a=", "=1", "a=3..1:2", "a=1..3:0", "a=1..3:x", "a=1..x:3"] {
+    for text in [
+        "a",
+        "a=",
+        "=1",
+        "a=3..1:2",
+        "a=1..3:0",
+        "a=1..3:x",
+        "a=1..x:3",
+        "a=1..2h30m:2",
+        "a=1 W..2 kW:2",
+        "a=1,2,1",
+    ] {
         assert!(Axis::parse(text).is_err(), "{text}");
     }
     let twice = points(&axes(&["a=1", "a=2"]), Design::Grid).unwrap_err();
     assert!(twice.message().contains("varied twice"), "{twice:?}");
     let open = points(&axes(&["a=1..3"]), Design::Grid).unwrap_err();
     assert!(open.message().contains("needs a number of steps"), "{open:?}");
+    let drawn = points(&axes(&["a=uniform(1,3)"]), Design::Grid).unwrap_err();
+    assert!(drawn.message().contains("are drawn, and a grid has all"), "{drawn:?}");
     let many = points(&axes(&["a=1..100000:100000", "b=1..100000:100000"]), Design::Grid).unwrap_err();
     assert!(many.message().contains("more than 10000000 points"), "{many:?}");
+}
+
+/// What a draw at a part of all 32 bits picks.
+fn at(text: &str, probability: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a probability below 1")]
+    let draw = (probability * 4_294_967_296.0) as u32;
+    axes(&[text])[0].values.drawn(draw)
+}
+
+#[test]
+fn distributions_have_the_quantiles_of_their_formula() {
+    let sigma = 0.4;
+    // Quantiles of the standard normal distribution, from tables.
+    for (probability, z) in
+        [(0.5, 0.0), (0.975, 1.959_964), (0.025, -1.959_964), (0.99, 2.326_348), (0.1, -1.281_552)]
+    {
+        let expected = 20.0 * libm::exp(sigma * z);
+        let found: f64 = at("a=lognormal(20.0, 0.4)", probability).parse().unwrap();
+        assert!((found / expected - 1.0).abs() < 1e-5, "{probability}: {found}, {expected}");
+        let whole: f64 = at("a=lognormal(2000, 0.4)", probability).parse().unwrap();
+        assert!((whole - 100.0 * expected).abs() <= 0.51, "whole: {whole}, {expected}");
+        let log: f64 = at("a=loguniform(0.5, 8.0)", probability).parse().unwrap();
+        assert!((log / (0.5 * libm::pow(16.0, probability)) - 1.0).abs() < 1e-5, "{probability}: {log}");
+        let even: f64 = at("a=uniform(-1.0, 3.0)", probability).parse().unwrap();
+        assert!((even - (4.0 * probability - 1.0)).abs() < 1e-5, "{probability}: {even}");
+    }
+    assert_eq!(at("a=lognormal(100 kW, 0.3)", 0.5), "100 kW", "in its unit");
+    assert_eq!(at("a=lognormal(2, 3)", 0.000_1), "1", "what is above 0 is at least 1");
+    assert_eq!((at("a=uniform(1,4)", 0.0), at("a=uniform(1,4)", 0.999)), ("1".to_owned(), "4".to_owned()));
+    assert_eq!(at("a=loguniform(10m, 90m)", 0.5), "30m");
+    for text in [
+        "a=lognormal(0,1)",
+        "a=lognormal(1,0)",
+        "a=lognormal(1,3.1)",
+        "a=lognormal(1)",
+        "a=lognormal(1,1 kW)",
+        "a=lognormal(1h30m,1)",
+        "a=uniform(2,1)",
+        "a=uniform(1 W,2 kW)",
+        "a=uniform(1,2,3)",
+        "a=loguniform(0,2)",
+        "a=normal(1,2)",
+    ] {
+        let problem = Axis::parse(text).unwrap_err();
+        assert!(problem.message().starts_with(&format!("`{text}`: ")), "{problem:?}");
+    }
 }
 
 #[test]

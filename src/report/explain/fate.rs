@@ -3,7 +3,7 @@
 use super::job::{Told, waits};
 use super::words::clock;
 use crate::experiment::{Stretch, first_start};
-use crate::history::SegmentEnd;
+use crate::history::{Outcome, SegmentEnd};
 use crate::units::{Seconds, Time};
 
 /// What became of it: how long it waited before it started and later, and how it ended, or how it stood in the end.
@@ -41,6 +41,31 @@ pub(super) fn fate(told: &Told<'_>) -> String {
         text.push_str(", where the run was interrupted");
     }
     text
+}
+
+/// Of a job that waited for no second: why not.
+pub(super) fn without_wait(told: &Told<'_>) -> String {
+    let (history, job) = (told.history, told.explained.job);
+    let (record, end) = (&history.jobs[job as usize], clock(history, history.end));
+    let last = history.segments.iter().rev().find(|segment| segment.job == job).map(|segment| segment.end);
+    let stopped = |by: &str| {
+        format!("It was stopped by {by} at {end}, the last instant of the run, and waits from then on.")
+    };
+    match (record.outcome, last) {
+        (Outcome::Unfinished, Some(SegmentEnd::Preempted)) => stopped("the policy"),
+        (Outcome::Unfinished, Some(SegmentEnd::NodeDown)) => stopped("nodes that went down"),
+        (Outcome::Unfinished, None) if record.eligible_time == history.end => {
+            format!("It came at {end}, the last instant of the run, and waits from then on.")
+        }
+        (Outcome::Unfinished, None) if waited(told).is_none() => {
+            "It was not eligible within the run.".to_owned()
+        }
+        (Outcome::Rejected, _) => "It was refused, and waited for nothing.".to_owned(),
+        (Outcome::DependencyFailed, _) => {
+            "It was never eligible: a job that it depends on did not succeed.".to_owned()
+        }
+        _ => "It waited for nothing.".to_owned(),
+    }
 }
 
 /// How long it waited in all; none where it was never eligible.

@@ -1,6 +1,9 @@
-use super::fate::{fate, waited};
+use super::fate::{fate, waited, without_wait};
+use super::outlook;
 use super::words::{asks, clock, described, gpus, name};
-use crate::experiment::{Change, Evidence, Explained, Holder, Otherwise, Passer, Stretch, first_start};
+use crate::experiment::{
+    Change, Evidence, Explained, Holder, Otherwise, Outlooks, Passer, Stretch, first_start,
+};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
 use crate::report::answer;
@@ -22,6 +25,8 @@ pub struct Told<'a> {
     pub explained: &'a Explained,
     /// What would have come of something else; none: that was not asked.
     pub otherwise: Option<&'a [Otherwise]>,
+    /// When it could expect to start; none: that was not asked.
+    pub outlooks: Option<&'a Outlooks>,
 }
 
 /// Stretches that a table shows; of more, the longest.
@@ -35,10 +40,13 @@ pub fn job_text(told: &Told<'_>, width: u16) -> String {
     let mut text = format!("{}\n{}\n", told.title, head(told));
     let stretches = &told.explained.stretches;
     if stretches.is_empty() {
-        text.push_str("\nIt waited for nothing.\n");
+        text.push_str(&format!("\n{}\n", without_wait(told)));
     } else {
         text.push_str(&format!("\n{}", timeline(told, width)));
         text.push_str(&meanwhile(told));
+    }
+    if let Some(outlooks) = told.outlooks.filter(|outlooks| !outlooks.all.is_empty()) {
+        text.push_str(&format!("\n{}", outlook::text(told.history, outlooks, width)));
     }
     if let Some(otherwise) = told.otherwise {
         text.push_str(&format!("\n{}", alternatives(told, otherwise, width)));
@@ -335,6 +343,7 @@ pub fn job_json(told: &Told<'_>) -> String {
         "outcome": record.outcome.name(),
         "wait_time": waited(told).map(|waited| waited.0),
         "waited": stretches,
+        "outlook": told.outlooks.map(|outlooks| outlook::json(history, outlooks)),
         "otherwise": told.otherwise.map(otherwise),
     });
     answer::text("explain", all)
@@ -426,6 +435,7 @@ pub(in crate::report) fn job_shape() -> Value {
             "evidence": { "|": [room, ceiling, after, "null"] },
             "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
         }],
+        "outlook": outlook::shape(),
         "otherwise": { "?": [{
             "change": "string",
             "what": "string",

@@ -3,6 +3,7 @@
 mod at;
 mod fate;
 mod job;
+mod outlook;
 mod usage;
 mod words;
 

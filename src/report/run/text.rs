@@ -78,8 +78,10 @@ fn lines(run: &Run<'_>, look: &Look<'_>) -> Vec<String> {
     let mut lines = head(run);
     lines.push(String::new());
     lines.extend(figures(metrics, is_whole(run), width));
-    lines.push(String::new());
-    lines.extend(tenants(metrics, look.width));
+    if !metrics.tenants.is_empty() {
+        lines.push(String::new());
+        lines.extend(tenants(metrics, look.width));
+    }
     let reasons = reasons(metrics, width);
     if !reasons.is_empty() {
         lines.push(String::new());
@@ -103,8 +105,12 @@ fn groups(run: &Run<'_>, by: By, width: u16) -> String {
         By::Platform => "Platform",
     };
     let header = [name, "Jobs", "Wait mean", "p50", "p95", "p99", "max"];
+    let groups = waits_by(by, run.history, run.measured);
+    if groups.is_empty() {
+        return fitted("No job counts, and there is nothing to tell by any group of them.\n", width);
+    }
     let mut table = table::new(width, header);
-    for group in waits_by(by, run.history, run.measured) {
+    for group in groups {
         let waits = group.values.iter().map(|wait| Seconds(whole_seconds(*wait)).to_string());
         table.add_row([cut(&group.name, 24), grouped(group.jobs)].into_iter().chain(waits));
     }
@@ -138,7 +144,7 @@ fn head(run: &Run<'_>) -> Vec<String> {
         format!("{}: {}, seed {}", cut(&run.provenance.title, 50), settings.policy(), settings.seed),
         format!(
             "{} over {} on {}: {} in {}",
-            counted(count(history.jobs.len()), "job"),
+            jobs(run),
             Seconds(history.end.0),
             counted(cluster.gpus(), "GPU"),
             counted(u64::from(cluster.nodes()), "node"),
@@ -157,6 +163,13 @@ fn head(run: &Run<'_>) -> Vec<String> {
         head.push("Interrupted: what follows is about the part that was simulated.".to_owned());
     }
     head
+}
+
+/// How many jobs there are, and how many of them came before the end.
+fn jobs(run: &Run<'_>) -> String {
+    let (all, later) = (count(run.history.jobs.len()), u64::from(run.measured.metrics.not_submitted));
+    let of = if later > 0 { format!("{} of ", grouped(all.saturating_sub(later))) } else { String::new() };
+    format!("{of}{}", counted(all, "job"))
 }
 
 fn figures(metrics: &Metrics, is_whole: bool, width: usize) -> Vec<String> {

@@ -12,12 +12,15 @@ const PAIRS_MAX: usize = 10;
 /// beyond that; nothing of a single key.
 pub(super) fn text(swept: &Swept<'_>, means: &[Vec<f64>], width: u16) -> String {
     let shares = by_measure(swept, means, main_effects);
-    if swept.keys.len() < 2 || shares.iter().flatten().all(Option::is_none) {
+    if swept.keys.len() < 2 || swept.points.len() < 2 {
         return String::new();
+    }
+    if shares.iter().flatten().all(Option::is_none) {
+        return untold(swept, means);
     }
     let mut table =
         table::new(width, std::iter::once("alone").chain(swept.keys.iter().copied()).chain(["together"]));
-    for (measure, shares) in swept.measures.iter().zip(shares) {
+    for (measure, shares) in swept.measures.iter().zip(&shares) {
         if shares.iter().all(Option::is_none) {
             continue;
         }
@@ -28,7 +31,24 @@ pub(super) fn text(swept: &Swept<'_>, means: &[Vec<f64>], width: u16) -> String 
     table::right(&mut table, 1..swept.keys.len() + 2);
     let alone = table::text(&mut table);
     let about = "Shares of the variance between points that each key explains alone.";
-    format!("\n{alone}{about}\n{}", pairs(swept, means, width))
+    let is_dash =
+        shares.iter().any(|shares| shares.iter().any(Option::is_none) && shares.iter().any(Option::is_some));
+    let dash = if is_dash { " –: of a key whose values hardly repeat nothing is known." } else { "" };
+    format!("\n{alone}{about}{dash}\n{}", pairs(swept, means, width))
+}
+
+/// Why nothing is said of what the keys explain.
+fn untold(swept: &Swept<'_>, means: &[Vec<f64>]) -> String {
+    let differs = |place: usize| {
+        let mut known = means.iter().map(|means| means[place]).filter(|mean| mean.is_finite());
+        known.next().is_some_and(|first| known.any(|other| other.total_cmp(&first).is_ne()))
+    };
+    if !(0..swept.measures.len()).any(differs) {
+        return String::new();
+    }
+    let alone = "\nHow much a key explains alone is told where its values repeat: in a grid, a list, or whole numbers \
+                 of a short range.\n";
+    alone.to_owned()
 }
 
 /// What two keys explain together beyond what each explains alone; nothing where too few points share two values.

@@ -6,7 +6,7 @@ mod plot;
 mod rows;
 mod store;
 
-pub use rows::{header, line, problem, values};
+pub use rows::{header, is_stuck, line, problem, values};
 pub use store::Store;
 
 use super::answer;
@@ -34,6 +34,8 @@ pub struct Swept<'a> {
     pub runs: Vec<Vec<Vec<f64>>>,
     /// By point: why it could not be run, if it could not.
     pub problems: Vec<Option<String>>,
+    /// By point: in how many runs jobs are left that nothing left to happen could start.
+    pub stuck_runs: Vec<usize>,
     /// Whether only points are told that no other one beats.
     pub is_front: bool,
 }
@@ -128,7 +130,18 @@ fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
             text.push_str(&format!("Of {points} {} is not known.\n", measure.word()));
         }
     }
-    text + &problems(swept)
+    text + &problems(swept) + &stuck(swept)
+}
+
+/// In how many runs jobs wait for ever.
+fn stuck(swept: &Swept<'_>) -> String {
+    let (runs, all) =
+        (swept.stuck_runs.iter().sum::<usize>(), swept.runs.iter().map(Vec::len).sum::<usize>());
+    if runs == 0 {
+        return String::new();
+    }
+    let of = counted(all as u64, "run");
+    format!("In {} of {of} jobs are left that nothing left to happen could start.\n", grouped(runs as u64))
 }
 
 /// Problems that are told one by one.
@@ -169,6 +182,7 @@ pub fn json(swept: &Swept<'_>) -> String {
             "inputs": inputs.collect::<serde_json::Map<String, Value>>(),
             "means": measures.collect::<serde_json::Map<String, Value>>(),
             "problem": swept.problems[place],
+            "stuck_runs": swept.stuck_runs[place],
         });
         if swept.is_front {
             told["on_front"] = json!(front[place]);
@@ -196,6 +210,7 @@ pub(super) fn shape() -> Value {
             "inputs": { "*": "string" },
             "means": { "*": "number?" },
             "problem": "string?",
+            "stuck_runs": "integer",
             "on_front?": "boolean",
             "seeds_on_front?": "integer",
         }],

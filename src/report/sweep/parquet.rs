@@ -58,6 +58,12 @@ fn heads<'a>(keys: &[&'a str], kinds: &[Kind]) -> Vec<Head<'a>> {
         MEASURES.iter().map(|measure| head(measure.key, measure.unit.name(), Kind::Real, measure.about)),
     );
     heads.push(head("jobs", "jobs", Kind::Integer, "how many jobs count"));
+    heads.push(head(
+        "stuck",
+        "",
+        Kind::Integer,
+        "1 if jobs are left that nothing left to happen could start",
+    ));
     heads.push(head("digest", "", Kind::Text, "digest of the history"));
     heads.push(head("problem", "", Kind::Text, "why the run could not be made"));
     heads
@@ -109,6 +115,6 @@ mod tests {
         assert_eq!(rows[0][5], Field::Double(delivered.values[0]), "to the last bit");
         assert_eq!((&rows[0][6], &rows[1][5]), (&Field::Null, &Field::Null), "nothing is known");
         assert_eq!(rows[1].last(), Some(&Field::Str("a job, \"x\", asks for 72".to_owned())), "why not");
-        assert_eq!(rows[0].len(), 2 + 3 + MEASURES.len() + 3, "every column");
+        assert_eq!(rows[0].len(), 2 + 3 + MEASURES.len() + 4, "every column");
     }
 }

@@ -55,6 +55,7 @@ mod tests {
             measures: ["cost", "wait_mean"].map(|name| measure(name).unwrap()).to_vec(),
             runs: Vec::new(),
             problems: Vec::new(),
+            stuck_runs: Vec::new(),
             is_front: true,
         }
     }
