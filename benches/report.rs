@@ -1,7 +1,8 @@
 //! What follows a simulation: jobs a second measured, bytes a second of the history file, jobs a second of the tables as
 //! CSV and as Parquet, and the page for people: of a thousand to a million jobs, with its size and the memory it takes.
 //!
-//! `cargo bench --bench report`; on one core, into memory.
+//! `cargo bench --bench report`, into memory; tables are made by as many threads as there are cores, or as
+//! `RAYON_NUM_THREADS` says.
 
 #![expect(clippy::print_stderr, reason = "how large a file is belongs beside its figures")]
 

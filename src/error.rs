@@ -134,6 +134,11 @@ impl Problem {
     pub fn message(&self) -> &str {
         &self.message
     }
+    /// What its hint says, if it has one.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
 
     /// Where and what, in a line.
     #[must_use]

@@ -47,7 +47,7 @@ fn a_job_is_told_why_it_waited_with_evidence() {
     let text = place.printed("explain run1 c");
     for piece in [
         "c of openai: other, 1 GPU; requests 1m00s for 1m00s of work\n",
-        "submitted 00:00:20, started 00:20:00 after waiting 19m40s, completed 00:21:00\n",
+        "submitted 00:00:20, started 00:20:00 after waiting 19m40s, completed at 00:21:00\n",
         "none of 8 GPUs was free where it may run; it asks for 1; held by",
         "Meanwhile 1 job started where it may run: 1 had been eligible longer, 0 came later",
     ] {
@@ -105,7 +105,7 @@ fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
             "started 00:00:00 after waiting 0s, waited 20m00s more after it had been stopped, still running at 01:58:20",
             Value::from(1200),
         ),
-        ("run1", "high", "started 00:10:00 after waiting 0s, completed 00:30:00", Value::from(0)),
+        ("run1", "high", "started 00:10:00 after waiting 0s, completed at 00:30:00", Value::from(0)),
         ("run1", "after", "never eligible, never started, not eligible by 01:58:20", Value::Null),
         ("run1", "late", "never started after waiting 1h46m, still waiting at 01:58:20", Value::from(6400)),
         (

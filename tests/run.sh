@@ -37,21 +37,23 @@ install_vulkan() {
 step "Vulkan adapter"
 if vulkan_is_there; then echo "present"; else install_vulkan; fi
 
-# Report pages are looked at in a browser, and tables read by tools of others, by scripts whose requirements are pinned.
+# Report pages are looked at in a browser, terminals drawn by tmux, and tables read by tools of others, by scripts whose
+# requirements are pinned.
 install_browser() {
     local packages=() as_root=()
     command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
+    command -v tmux >/dev/null || packages+=(tmux)
     python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
     [ "${#packages[@]}" -gt 0 ] || return 0
     if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; }; then
-        echo "install ${packages[*]} by hand to look at report pages"
+        echo "install ${packages[*]} by hand to look at report pages and terminals"
         return 0
     fi
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
     export DEBIAN_FRONTEND=noninteractive
     "${as_root[@]}" apt-get update -qq &&
         "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null ||
-        echo "cannot install ${packages[*]}; the test that needs a browser will say so"
+        echo "cannot install ${packages[*]}; tests that need them will say so"
 }
 
 step "Browser and Python tools"

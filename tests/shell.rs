@@ -8,8 +8,11 @@ mod command;
 mod python;
 
 use command::{command, directory, run, shown};
+use gigawatt::hardware::Catalogue;
+use gigawatt::policy::PRESETS;
 use python::{python, script};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn run_in(directory: &Path, arguments: &str) -> String {
     shown(&command(directory).args(arguments.split_whitespace()).output().unwrap())
@@ -99,6 +102,76 @@ fn what_init_writes_can_be_run() {
         let files = ["gigawatt.schema.json", "scenario.toml", "sub.toml"];
         let (fine, text) = script(&python, "schema.py", &files, here);
         assert!(fine, "{text}");
+    }
+}
+
+#[test]
+fn every_scenario_that_init_makes_is_right_and_runs() {
+    let catalogue = Catalogue::embedded();
+    let platforms: Vec<&str> = catalogue.names().collect();
+    let mut asked: Vec<(String, &str)> = Vec::new();
+    for preset in PRESETS {
+        asked.extend(platforms.iter().map(|platform| (preset.name.to_owned(), *platform)));
+    }
+    // What a policy is about is there: caps, less power at times, prices.
+    for policy in [
+        "sjf/easy/pack",
+        "easy/reservations=2",
+        "//leftover=3,energy=1",
+        "easy/power=cap",
+        "easy/power=admit",
+        "greedy/power=polca/power_thresholds=80,89",
+        "easy/power=cap/curtail=drain",
+        "easy/hold=cheapest-window/max_delay=eval=12h",
+        "easy/hold=cleanest-window/max_delay=eval=2h,finetune=6h/power=cap/curtail=preempt",
+    ] {
+        asked.push((policy.to_owned(), "gb300"));
+    }
+    let place = directory(&[]);
+    let (here, next) = (place.path(), AtomicUsize::new(0));
+    let one = |(policy, platform): &(String, &str), file: &str| {
+        done(here, &format!("init {file} --platform {platform} --racks 3 --policy {policy}"));
+        let told = done(here, &format!("check {file}"));
+        assert!(told.contains("no problem found") && told.contains(platform), "{policy}, {platform}: {told}");
+        let told = done(here, &format!("simulate {file} --until 6h --quiet --json"));
+        let summary: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert!(summary["jobs"].as_u64() > Some(0), "{policy}, {platform}: jobs came");
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(own) = asked.get(index) else { return };
+                    one(own, &format!("{index}.toml"));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_init_prints_is_what_it_writes() {
+    let place = directory(&[]);
+    let here = place.path();
+    let printed = done(here, "init - --platform h200 --racks 2");
+    done(here, "init two.toml --platform h200 --racks 2");
+    assert_eq!(printed, std::fs::read_to_string(here.join("two.toml")).unwrap());
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), 1, "printing writes nothing");
+    std::fs::create_dir(here.join("folder")).unwrap();
+    std::fs::write(here.join("gigawatt.schema.json"), "{}").unwrap();
+    for (wrong, said) in [
+        ("init - --schema", "`gigawatt schema scenario` prints it"),
+        ("init - --force", "`--force` replaces a file"),
+        ("init folder", "it is a folder"),
+        ("init nowhere/a.toml", "there is no such folder"),
+        ("init three.toml --schema", "the file is there already"),
+        ("init three.toml --policy easy/power=", "`power=` without a name"),
+        ("init three.toml --policy easy/reservation=2", "did you mean `reservations`?"),
+    ] {
+        let told = run_in(here, wrong);
+        assert!(told.starts_with("exit code: 2\n") && told.contains(said), "{wrong}: {told}");
+        assert!(!here.join("three.toml").exists(), "{wrong}: nothing is written");
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Bar {
     watched: bool,
 }
 
+/// Columns below which a bar is short and tells less, so that nothing is cut off.
+const NARROW: u16 = 80;
 /// Shorter work shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -25,17 +27,28 @@ impl Bar {
     }
     /// A bar over the jobs of one run.
     pub(super) fn of_jobs(terminal: Terminal, jobs: u32) -> Self {
-        let template = "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} jobs  {msg}  {eta} left";
+        let template = match terminal.width {
+            NARROW.. => "  {bar:20.cyan} {percent:>3} %  {human_pos} of {human_len} jobs  {msg}  {eta} left",
+            _ => "{bar:10.cyan} {percent:>3} %  {msg}  {eta} left",
+        };
         Self::new(terminal, jobs.into(), template)
     }
     /// A bar over the jobs of all runs of a comparison.
     pub(super) fn of_runs(terminal: Terminal, jobs: u64) -> Self {
-        Self::new(terminal, jobs, "  {bar:30.cyan} {percent:>3} %  {msg}  {eta} left")
+        let template = match terminal.width {
+            NARROW.. => "  {bar:30.cyan} {percent:>3} %  {msg}  {eta} left",
+            _ => "{bar:8.cyan} {percent:>3} %  {msg}  {eta} left",
+        };
+        Self::new(terminal, jobs, template)
     }
     /// A bar over the runs of a sweep.
     pub(super) fn of_sweep(terminal: Terminal, runs: u64) -> Self {
-        let template =
-            "  {bar:30.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {per_sec}  {eta} left";
+        let template = match terminal.width {
+            NARROW.. => {
+                "  {bar:20.cyan} {percent:>3} %  {human_pos} of {human_len} runs  {per_sec}  {eta} left"
+            }
+            _ => "{bar:8.cyan} {human_pos} of {human_len} runs  {eta} left",
+        };
         Self::new(terminal, runs, template)
     }
     /// How long it has been there.

@@ -121,6 +121,15 @@ pub(crate) enum Quantity {
 
 impl Quantity {
     pub(crate) const COUNT: usize = 3;
+
+    /// How many jobs of a run have it.
+    const fn count(self, metrics: &Metrics) -> u64 {
+        match self {
+            Self::Wait => metrics.wait_time.count,
+            Self::Slowdown => metrics.bounded_slowdown.count,
+            Self::Turnaround => metrics.turnaround_time.count,
+        }
+    }
 }
 
 /// How one number is made of those of all jobs.
@@ -155,7 +164,11 @@ impl Measure {
     /// Its value of a run; NaN where nothing is known of it.
     #[must_use]
     pub fn of(&self, measured: &Measured) -> f64 {
-        (self.of_run)(&measured.metrics)
+        let metrics = &measured.metrics;
+        match self.of_jobs {
+            Some((quantity, _)) if quantity.count(metrics) == 0 => f64::NAN,
+            _ => (self.of_run)(metrics),
+        }
     }
     /// As the command line calls it: the key without its unit.
     ///
@@ -294,28 +307,28 @@ pub const MEASURES: &[Measure] = &[
         ("makespan_s", "makespan"),
         Unit::Seconds,
         Lower,
-        |m| m.makespan.0.into(),
+        |m| if m.turnaround_time.count == 0 { f64::NAN } else { m.makespan.0.into() },
         "last finish - first submit",
     ),
     whole(
         ("utilization", "utilization"),
         Unit::Share,
         Higher,
-        |m| m.utilization,
+        |m| of_gpus(m, m.utilization),
         "GPU-seconds held / GPU-seconds there were",
     ),
     whole(
         ("goodput", "goodput"),
         Unit::Share,
         Higher,
-        |m| m.goodput.share,
+        |m| of_gpus(m, m.goodput.share),
         "GPU-seconds of work that counts / GPU-seconds there were",
     ),
     kept(
         ("capacity_loss", "capacity loss"),
         Unit::Share,
         Lower,
-        |m| m.capacity_loss,
+        |m| of_gpus(m, m.capacity_loss),
         "GPU-seconds idle though wanted / GPU-seconds there were",
     ),
     kept(
@@ -418,6 +431,11 @@ pub const MEASURES: &[Measure] = &[
     ),
 ];
 
+/// A share of the GPU-seconds there were; of none nothing is known.
+fn of_gpus(metrics: &Metrics, share: f64) -> f64 {
+    if metrics.available_gpu_hours > 0.0 { share } else { f64::NAN }
+}
+
 fn power(metrics: &Metrics, value: fn(&PowerMetrics) -> f64) -> f64 {
     metrics.power.as_ref().map_or(f64::NAN, value)
 }
@@ -443,6 +461,11 @@ as_real!(i64, u64, u128);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::{Cluster, NodeKind};
+    use crate::history::{Plan, Settings, sample};
+    use crate::metrics::{Distribution, measure as measured_of};
+    use crate::simulation::{Control, simulate};
+    use crate::workload::Builder;
 
     #[test]
     fn keys_and_words_are_unique() {
@@ -464,5 +487,39 @@ mod tests {
         assert_eq!(measure("unfinished").unwrap().key, "unfinished_jobs", "a number of jobs");
         let problem = measure("wait_p59").unwrap_err();
         assert_eq!(problem.message(), "unknown measure `wait_p59`", "and the nearest is the hint");
+    }
+
+    fn known(measured: &Measured) -> Vec<&'static str> {
+        let known = MEASURES.iter().filter(|measure| !measure.of(measured).is_nan());
+        known.map(|measure| measure.key).collect()
+    }
+
+    #[test]
+    fn of_waits_of_no_jobs_nothing_is_known() {
+        let mut measured = measured_of(&sample::random(7));
+        let before = known(&measured);
+        measured.metrics.wait_time = Distribution::default();
+        let after = known(&measured);
+        let lost: Vec<&str> = before.into_iter().filter(|key| !after.contains(key)).collect();
+        let waits = MEASURES.iter().map(|measure| measure.key).filter(|key| key.starts_with("wait_"));
+        assert_eq!(lost, waits.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_a_run_without_jobs_there_are_counts_alone() {
+        let plan = Plan {
+            cluster: Cluster::uniform(1, NodeKind { gpus: 8, ..NodeKind::default() }),
+            workload: Builder::default().finish(),
+            settings: Settings::named("fifo", "easy", "best-fit"),
+        };
+        let measured = measured_of(&simulate(plan, &mut Control::default()));
+        for key in known(&measured) {
+            let is_count = ["unfinished_jobs", "stops", "lost_gpu_hours"].contains(&key);
+            assert!(
+                is_count
+                    || ["fragmentation", "energy_j", "peak_w", "it_peak_w", "over_cap_ws"].contains(&key),
+                "{key}"
+            );
+        }
     }
 }

@@ -33,25 +33,46 @@ pub(crate) fn glued(text: &str) -> String {
     text.replace(' ', &GLUE.to_string())
 }
 
-/// Words of `text` in lines of at most `width` columns, longer words excepted.
+/// Words of `text` in lines of at most `width` columns, longer words excepted: of those, names of several parts go on
+/// in the next line behind a `/` or `,`, and paths stay whole, to be copied.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         // What is glued together but longer than a line is broken all the same.
-        let parts = if columns(word) > width { word.split(GLUE).collect() } else { vec![word] };
-        for part in parts {
-            let line = lines.last_mut().expect("there is always one");
-            if line.is_empty() {
-                line.push_str(part);
-            } else if columns(line) + 1 + columns(part) <= width {
-                line.push(' ');
-                line.push_str(part);
-            } else {
-                lines.push(part.to_owned());
+        let words = if columns(word) > width { word.split(GLUE).collect() } else { vec![word] };
+        for word in words {
+            for (index, part) in parts(word, width).into_iter().enumerate() {
+                let line = lines.last_mut().expect("there is always one");
+                let blank = if index > 0 || line.is_empty() { "" } else { " " };
+                if line.is_empty() || columns(line) + blank.len() + columns(part) <= width {
+                    line.push_str(blank);
+                    line.push_str(part);
+                } else {
+                    lines.push(part.to_owned());
+                }
             }
         }
     }
     lines.into_iter().map(|line| line.replace(GLUE, " ")).collect()
+}
+
+/// The parts of a name that is longer than a line; a path, or what fits, has one.
+fn parts(word: &str, width: usize) -> Vec<&str> {
+    if columns(word) <= width || is_path(word) {
+        return vec![word];
+    }
+    word.split_inclusive(['/', ',']).collect()
+}
+
+/// Whether a word looks like the path or address of something.
+fn is_path(word: &str) -> bool {
+    let word = word.trim_matches(['`', '(', ')', ':', ',', '.']);
+    let last = word.rsplit('/').next().unwrap_or_default();
+    let has_extension = |(_, end): (&str, &str)| end.starts_with(|c: char| c.is_ascii_alphabetic());
+    word.contains("://")
+        || word.starts_with(['/', '~', '.'])
+        || word.contains('\\')
+        || word.contains('/') && last.rsplit_once('.').is_some_and(has_extension)
 }
 
 /// Lines that begin with `first`, then with as many blanks.
@@ -97,6 +118,20 @@ mod tests {
             assert_eq!(words(&narrow), words(text), "{width} columns");
             let longest = narrow.lines().map(columns).max();
             assert!(longest <= Some(usize::from(width).max(12)), "{width} columns: {narrow}");
+        }
+    }
+
+    #[test]
+    fn long_names_go_on_behind_their_parts_and_paths_stay_whole() {
+        let policy = "fifo/easy/best-fit/power=cap/power_thresholds=80,89, seed 1";
+        assert_eq!(
+            wrapped(policy, 20),
+            ["fifo/easy/best-fit/", "power=cap/", "power_thresholds=80,", "89, seed 1"]
+        );
+        for whole in
+            ["workloads/traces/philly.csv.zst", "/home/who/runs/night", "https://arxiv.org/abs/2412.08602"]
+        {
+            assert_eq!(wrapped(&format!("of {whole}: 3 jobs"), 16), ["of", &format!("{whole}:"), "3 jobs"]);
         }
     }
 

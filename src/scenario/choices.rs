@@ -1,3 +1,4 @@
+use super::pieces::{Piece, pieces};
 use super::placement;
 use crate::document::{Mark, Placed};
 use crate::error::{Problem, nearest_hint};
@@ -172,27 +173,11 @@ impl Choices {
 
     /// Chooses what `--policy` says: a preset or parts in their order, parts by name, and options.
     pub(super) fn apply(&mut self, text: &str, origin: Origin) -> Result<(), Box<Problem>> {
-        let mut plain = Vec::new();
-        let mut named = Vec::new();
-        for segment in text.split('/').map(str::trim) {
-            match placement::key_of(segment) {
-                Some((key, value)) => named.push((key, value)),
-                None => plain.push(segment),
-            }
-        }
-        match plain[..] {
-            [only] if !only.is_empty() && !Kind::Order.knows(only) => self.preset(only, origin)?,
-            _ if plain.len() > Kind::ALL.len() => {
-                let problem = Problem::new(format!("`{text}` has more parts than a policy"));
-                return Err(Box::new(problem.hint("order/backfill/placement, such as `sjf/easy/pack`")));
-            }
-            _ => {
-                for (name, kind) in plain.iter().zip(Kind::ALL) {
-                    self.name(kind, name, origin)?;
-                }
-            }
-        }
-        named.into_iter().try_for_each(|(key, value)| self.named(key, value, origin))
+        pieces(text)?.into_iter().try_for_each(|piece| match piece {
+            Piece::Preset(name) => self.preset(name, origin),
+            Piece::Part(kind, name) => self.name(kind, name, origin),
+            Piece::Named(key, value) => self.named(key, value, origin),
+        })
     }
 
     /// A part or an option by its name.

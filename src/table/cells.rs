@@ -53,7 +53,7 @@ impl Cells {
         let data = match kind {
             Kind::Integer | Kind::Instant => Data::Integers(Vec::new()),
             Kind::Real => Data::Reals(Vec::new()),
-            Kind::Text | Kind::Texts => Data::Texts(Vec::new(), Vec::new()),
+            Kind::Text | Kind::Name | Kind::Texts => Data::Texts(Vec::new(), Vec::new()),
             Kind::Indices => Data::Indices(Vec::new()),
         };
         let (levels, repeats) = (Vec::new(), Vec::new());
@@ -106,8 +106,19 @@ impl Cells {
     ///
     /// # Errors
     /// A number did not fit.
-    pub(super) fn values(self) -> Result<Values, String> {
+    pub(super) fn into_values(self) -> Result<Values, String> {
         match (self.sink, self.wrong) {
+            (_, Some(wrong)) => Err(wrong),
+            (Sink::Column(values), None) => Ok(values),
+            (Sink::Lines(_), None) => Err("lines of text are no column".to_owned()),
+        }
+    }
+    /// The cells of a column so far.
+    ///
+    /// # Errors
+    /// A number did not fit.
+    pub(super) fn values(&mut self) -> Result<&mut Values, String> {
+        match (&mut self.sink, self.wrong.take()) {
             (_, Some(wrong)) => Err(wrong),
             (Sink::Column(values), None) => Ok(values),
             (Sink::Lines(_), None) => Err("lines of text are no column".to_owned()),
@@ -115,7 +126,11 @@ impl Cells {
     }
     /// A whole number.
     pub fn integer(&mut self, number: u64) {
-        self.whole(number.into());
+        match (&mut self.sink, i64::try_from(number)) {
+            (Sink::Lines(text), _) => text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            (Sink::Column(values), Ok(number)) => values.integer(number),
+            (Sink::Column(_), Err(_)) => self.whole(number.into()),
+        }
     }
     /// A whole number that may be negative or large; beyond 64 bits it is an error when the column is written.
     pub fn whole(&mut self, number: i128) {
@@ -268,6 +283,20 @@ fn ranges(mark: &str, ranges: &[RangeInclusive<u32>], out: &mut Vec<u8>) {
 }
 
 impl Values {
+    /// Forgets the cells, and keeps their memory.
+    pub(super) fn clear(&mut self) {
+        self.levels.clear();
+        self.repeats.clear();
+        match &mut self.data {
+            Data::Integers(all) => all.clear(),
+            Data::Reals(all) => all.clear(),
+            Data::Texts(bytes, ends) => {
+                bytes.clear();
+                ends.clear();
+            }
+            Data::Indices(all) => all.clear(),
+        }
+    }
     /// A value of the cell at hand follows, the only one.
     fn begin(&mut self) {
         assert!(!self.has_value, "a cell has one value");

@@ -44,8 +44,10 @@ pub enum Kind {
     Integer,
     /// Real numbers; what is not a number is not known.
     Real,
-    /// Names and words.
+    /// Words, of which many are the same.
     Text,
+    /// Names, of which hardly two are the same.
+    Name,
     /// Instants in UTC, to the second: `2026-01-31T18:00:00Z`.
     Instant,
     /// Ascending indices, `n3-5;n9` in CSV, so that no reader takes them for a number; lists in Parquet.
@@ -61,7 +63,7 @@ impl Kind {
         match self {
             Self::Integer => "integer",
             Self::Real => "real",
-            Self::Text => "text",
+            Self::Text | Self::Name => "text",
             Self::Instant => "UTC",
             Self::Indices | Self::Texts => "list",
         }
@@ -178,14 +180,7 @@ impl<'a, R: Sync> Writer<'a, R> {
                 let texts: Vec<Vec<u8>> = rows.par_chunks(CHUNK).map(lines).collect();
                 texts.iter().try_for_each(|text| out.write_all(text))
             }
-            To::Parquet(file) if !rows.is_empty() => file.group_of(columns.len(), |index| {
-                let mut cells = Cells::new(columns[index].head.kind);
-                for row in rows {
-                    (columns[index].write)(row, &mut cells);
-                    cells.end();
-                }
-                cells
-            }),
+            To::Parquet(file) if !rows.is_empty() => file.rows(columns, rows),
             To::Parquet(_) => Ok(()),
         }
     }

@@ -19,7 +19,7 @@
 //! ```
 
 use super::cells::{Data, Values};
-use super::{Cells, Head, Kind, as_io};
+use super::{Cells, Column, Head, Kind, as_io};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
@@ -63,21 +63,26 @@ impl<'a> File<'a> {
     /// # Errors
     /// The system says no, columns are not equally long, or a number is beyond 64 bits.
     pub fn group(&mut self, columns: Vec<Cells>) -> io::Result<()> {
-        let values = columns.into_iter().map(Cells::values).collect::<std::result::Result<Vec<_>, _>>();
+        let values = columns.into_iter().map(Cells::into_values).collect::<std::result::Result<Vec<_>, _>>();
         let values = values.map_err(io::Error::other)?;
         let (descriptions, properties) = self.described();
-        let encoded = values.into_par_iter().zip(descriptions);
-        let encoded = encoded.map(|(values, description)| encoded_column(values, description, &properties));
-        self.append(encoded.collect())
-    }
-    /// The same, each of so many columns made on the thread that writes it.
-    pub(super) fn group_of(&mut self, count: usize, make: impl Fn(usize) -> Cells + Sync) -> io::Result<()> {
-        let (descriptions, properties) = self.described();
-        let encoded = (0..count).into_par_iter().zip(descriptions).map(|(index, description)| {
-            let values = make(index).values().map_err(io::Error::other)?;
-            encoded_column(values, description, &properties)
+        let encoded = values.into_par_iter().zip(descriptions).map(|(mut values, description)| {
+            let mut pages = TrackedWrite::new(Vec::new());
+            let mut writer = column_writer(description, &properties, &mut pages);
+            write(&mut writer, &mut values)?;
+            let closed = writer.close().map_err(as_io)?;
+            finished(pages, closed)
         });
-        self.append(encoded.collect())
+        let encoded = encoded.collect::<io::Result<Vec<_>>>()?;
+        self.append(encoded)
+    }
+    /// The same, given as rows: some columns at a time, each thread those that it makes.
+    pub(super) fn rows<R: Sync>(&mut self, columns: &[Column<R>], rows: &[R]) -> io::Result<()> {
+        let (descriptions, properties) = self.described();
+        let columns: Vec<(&Column<R>, ColumnDescPtr)> = columns.iter().zip(descriptions).collect();
+        let encoded = columns.par_chunks(COLUMNS).map(|columns| encoded(columns, rows, &properties));
+        let encoded = encoded.collect::<io::Result<Vec<_>>>()?;
+        self.append(encoded.into_iter().flatten())
     }
     /// Ends the file.
     ///
@@ -91,10 +96,9 @@ impl<'a> File<'a> {
     fn described(&self) -> (Vec<ColumnDescPtr>, WriterPropertiesPtr) {
         (self.file.schema_descr().columns().to_vec(), self.file.properties().clone())
     }
-    fn append(&mut self, columns: Vec<io::Result<(Bytes, ColumnCloseResult)>>) -> io::Result<()> {
+    fn append(&mut self, columns: impl IntoIterator<Item = Encoded>) -> io::Result<()> {
         let mut group = self.file.next_row_group().map_err(as_io)?;
-        for column in columns {
-            let (bytes, closed) = column?;
+        for (bytes, closed) in columns {
             group.append_column(&bytes, closed).map_err(as_io)?;
         }
         group.close().map_err(as_io)?;
@@ -103,13 +107,48 @@ impl<'a> File<'a> {
     }
 }
 
+/// The pages of a column, and what there is to say of them.
+type Encoded = (Bytes, ColumnCloseResult);
+
+/// Columns that one thread makes side by side, and rows at a time: these and their cells stay in its cache.
+const COLUMNS: usize = 6;
+const ROWS: usize = 1024;
+
+/// Some columns of rows as the bytes of their pages.
+fn encoded<R>(
+    columns: &[(&Column<R>, ColumnDescPtr)],
+    rows: &[R],
+    properties: &WriterPropertiesPtr,
+) -> io::Result<Vec<Encoded>> {
+    let mut pages: Vec<_> = columns.iter().map(|_| TrackedWrite::new(Vec::new())).collect();
+    let begin = |(pages, (column, description)): (_, &(&Column<R>, ColumnDescPtr))| {
+        (column_writer(description.clone(), properties, pages), Cells::new(column.head.kind))
+    };
+    let mut writers: Vec<(ColumnWriter<'_>, Cells)> = pages.iter_mut().zip(columns).map(begin).collect();
+    for rows in rows.chunks(ROWS) {
+        for ((column, _), (writer, cells)) in columns.iter().zip(&mut writers) {
+            for row in rows {
+                (column.write)(row, cells);
+                cells.end();
+            }
+            let values = cells.values().map_err(io::Error::other)?;
+            write(writer, values)?;
+            values.clear();
+        }
+    }
+    let closed = writers.into_iter().map(|(writer, _)| writer.close()).collect::<Result<Vec<_>>>();
+    pages.into_iter().zip(closed.map_err(as_io)?).map(|(pages, closed)| finished(pages, closed)).collect()
+}
+
 /// A column as its schema.
 fn field(head: &Head<'_>) -> Result<Type> {
     let primitive = |physical| Type::primitive_type_builder(head.name, physical);
     let column = match head.kind {
         Kind::Integer => primitive(Physical::INT64),
         Kind::Real => primitive(Physical::DOUBLE),
-        Kind::Text => primitive(Physical::BYTE_ARRAY).with_logical_type(Some(LogicalType::String)),
+        Kind::Text | Kind::Name => {
+            primitive(Physical::BYTE_ARRAY).with_logical_type(Some(LogicalType::String))
+        }
         Kind::Instant => {
             let unit = LogicalType::timestamp(true, TimeUnit::MILLIS);
             primitive(Physical::INT64).with_logical_type(Some(unit))
@@ -144,55 +183,64 @@ fn properties(heads: &[Head<'_>]) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(format!("gigawatt version {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![said]));
-    // Of times and counts hardly two are the same, but neighbours are near each other.
     for head in heads {
-        let path = match head.kind {
-            Kind::Integer | Kind::Instant => vec![head.name],
-            Kind::Indices => vec![head.name, "list", "element"],
-            Kind::Real | Kind::Text | Kind::Texts => continue,
+        let path = |parts: &[&str]| ColumnPath::new(parts.iter().map(|part| (*part).to_owned()).collect());
+        let (path, encoding) = match head.kind {
+            // Of times and counts hardly two are the same, but neighbours are near each other.
+            Kind::Integer | Kind::Instant => (path(&[head.name]), Encoding::DELTA_BINARY_PACKED),
+            Kind::Indices => (path(&[head.name, "list", "element"]), Encoding::DELTA_BINARY_PACKED),
+            Kind::Real => (path(&[head.name]), Encoding::PLAIN),
+            // Neighbouring names begin alike.
+            Kind::Name => (path(&[head.name]), Encoding::DELTA_BYTE_ARRAY),
+            Kind::Text | Kind::Texts => continue,
         };
-        let path = ColumnPath::new(path.into_iter().map(str::to_owned).collect());
-        properties = properties
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        properties =
+            properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);
+    }
+    // The least and the greatest of words tell a reader nothing that it could skip.
+    for head in heads.iter().filter(|head| matches!(head.kind, Kind::Text | Kind::Name)) {
+        let path = ColumnPath::new(vec![head.name.to_owned()]);
+        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
     }
     properties.build()
 }
 
-/// A column as the bytes of its pages.
-fn encoded_column(
-    values: Values,
+fn column_writer<'p>(
     description: ColumnDescPtr,
     properties: &WriterPropertiesPtr,
-) -> io::Result<(Bytes, ColumnCloseResult)> {
-    let mut pages = TrackedWrite::new(Vec::new());
-    let page_writer = Box::new(SerializedPageWriter::new(&mut pages));
-    let mut writer = get_column_writer(description, properties.clone(), page_writer);
+    pages: &'p mut TrackedWrite<Vec<u8>>,
+) -> ColumnWriter<'p> {
+    get_column_writer(description, properties.clone(), Box::new(SerializedPageWriter::new(pages)))
+}
+
+fn finished(pages: TrackedWrite<Vec<u8>>, closed: ColumnCloseResult) -> io::Result<Encoded> {
+    Ok((Bytes::from(pages.into_inner().map_err(as_io)?), closed))
+}
+
+/// Cells below those of the column that are there; whole lists.
+fn write(writer: &mut ColumnWriter<'_>, values: &mut Values) -> io::Result<()> {
     let Values { levels, repeats, is_list, data, .. } = values;
     let repeats = is_list.then_some(repeats.as_slice());
     let levels = Some(levels.as_slice());
-    let written = match (&mut writer, data) {
+    let written = match (writer, data) {
         (ColumnWriter::Int64ColumnWriter(writer), Data::Integers(all)) => {
-            writer.write_batch(&all, levels, None)
+            writer.write_batch(all, levels, None)
         }
-        (ColumnWriter::DoubleColumnWriter(writer), Data::Reals(all)) => {
-            writer.write_batch(&all, levels, None)
-        }
+        (ColumnWriter::DoubleColumnWriter(writer), Data::Reals(all)) => writer.write_batch(all, levels, None),
         (ColumnWriter::ByteArrayColumnWriter(writer), Data::Texts(bytes, ends)) => {
-            let all = ByteArray::from(bytes);
+            let all = ByteArray::from(std::mem::take(bytes));
             let mut start = 0;
             let text = |end: usize| {
                 let begin = std::mem::replace(&mut start, end);
                 all.slice(begin, end - begin)
             };
-            let texts: Vec<ByteArray> = ends.into_iter().map(text).collect();
+            let texts: Vec<ByteArray> = ends.iter().copied().map(text).collect();
             writer.write_batch(&texts, levels, repeats)
         }
         (ColumnWriter::Int32ColumnWriter(writer), Data::Indices(all)) => {
-            writer.write_batch(&all, levels, repeats)
+            writer.write_batch(all, levels, repeats)
         }
         _ => return Err(io::Error::other("the cells of a column are not of its kind")),
     };
-    let closed = written.and_then(|_| writer.close()).map_err(as_io)?;
-    Ok((Bytes::from(pages.into_inner().map_err(as_io)?), closed))
+    written.map(drop).map_err(as_io)
 }

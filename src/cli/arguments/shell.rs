@@ -10,6 +10,7 @@ Examples:
   gigawatt init                                        four questions, then scenario.toml
   gigawatt init night.toml --platform vr200 --racks 8 --policy sjf/easy
   gigawatt init mine.toml --workload trace.swf.gz --schema
+  gigawatt init - --policy easy/power=cap              printed, with a cap for the policy to keep
 
 Whatever is not asked or answered has a default; where nobody is there to answer, nothing is asked.";
 
@@ -17,7 +18,7 @@ Whatever is not asked or answered has a default; where nobody is there to answer
 #[derive(Debug, Args)]
 #[command(after_help = INIT_EXAMPLES)]
 pub(in crate::cli) struct Init {
-    /// Where to
+    /// Where to; - prints it
     #[arg(default_value = "scenario.toml", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) file: PathBuf,
     /// The GPUs: a name from `gigawatt list platforms` [default: gb300]
@@ -29,7 +30,8 @@ pub(in crate::cli) struct Init {
     /// The jobs: a trace that `gigawatt inspect` can read [default: jobs that are generated]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) workload: Option<String>,
-    /// Which jobs go first: a preset from `gigawatt list policies`, or order[/backfill[/placement]] [default: easy]
+    /// Which jobs go first: a preset from `gigawatt list policies`, or order[/backfill[/placement]];
+    /// also easy/power=cap [default: easy]
     #[arg(long, value_name = "POLICY")]
     pub(in crate::cli) policy: Option<String>,
     /// Also write its schema beside it, so that editors complete and check keys

@@ -73,12 +73,13 @@ pub fn at_text(title: &str, history: &History, now: Time, width: u16) -> String 
     let own = Instant::of(history, now);
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let mut text = format!(
-        "{title}\nAt {}: {} of {} GPUs held by {}; {} wait for {}.\n",
+        "{title}\nAt {}: {} of {} held by {}; {} {} for {}.\n",
         clock(history, now),
         number(own.held_milli()),
-        number(own.available_milli),
+        gpus(own.available_milli),
         counted(count(own.running.len()), "job"),
         counted(count(own.queue.len()), "job"),
+        if own.queue.len() == 1 { "waits" } else { "wait" },
         gpus(own.asked_milli()),
     );
     text.push_str(&format!("\n{}", racks(&own, width)));

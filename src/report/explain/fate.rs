@@ -31,7 +31,7 @@ pub(super) fn fate(told: &Told<'_>) -> String {
     let running = history.segments.iter().rev().find(|segment| segment.job == job);
     text.push_str(&match running {
         _ if record.finish_time != Time::NEVER => {
-            format!(", {} {}", record.outcome.name(), clock(history, record.finish_time))
+            format!(", {} at {}", became(record.outcome), clock(history, record.finish_time))
         }
         Some(segment) if segment.end == SegmentEnd::Open => format!(", still running at {end}"),
         _ if waited(told).is_some() => format!(", still waiting at {end}"),
@@ -73,4 +73,13 @@ pub(super) fn waited(told: &Told<'_>) -> Option<Seconds> {
     let record = &told.history.jobs[told.explained.job as usize];
     let was_eligible = record.eligible_time <= record.finish_time.min(told.history.end);
     was_eligible.then(|| Seconds(waits(told).map(|stretch| stretch.waited.seconds().0).sum()))
+}
+
+/// What an outcome says of a job.
+const fn became(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Timeout => "stopped at its requested time",
+        Outcome::DependencyFailed => "given up, since a job that it depends on did not succeed,",
+        other => other.name(),
+    }
 }

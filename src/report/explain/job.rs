@@ -155,6 +155,7 @@ pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stre
 fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> String {
     let asked = request.gpus();
     let free = match room.free_milli {
+        0 if room.gpus == 1 => "the only GPU where it may run was not free".to_owned(),
         0 => format!("none of {} GPUs was free where it may run", grouped(room.gpus)),
         _ => format!(
             "at most {} of {} GPUs were free where it may run, at {at}",
@@ -234,7 +235,7 @@ fn why_first(history: &History, first: u32, job: u32) -> String {
         facts.push(format!("priority {} against {}", own.priority, other.priority));
     }
     if few < many {
-        facts.push(format!("{few} GPUs against {many}"));
+        facts.push(format!("{} against {many}", gpus(few.milli().into())));
     }
     if own.requested_time < other.requested_time {
         facts.push(format!("requests {} against {}", own.requested_time, other.requested_time));

@@ -35,9 +35,13 @@ pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u1
 fn sentences(what: &str, own: &Usage) -> Vec<String> {
     let gpus = significant;
     let name = &own.name;
-    let ceiling = own
-        .ceiling
-        .map_or_else(|| "as much as there is".to_owned(), |ceiling| format!("{} GPUs", gpus(ceiling)));
+    let ceiling = own.ceiling.map_or_else(
+        || "as much as there is".to_owned(),
+        |ceiling| match gpus(ceiling) {
+            one if one == "1" => "1 GPU".to_owned(),
+            more => format!("{more} GPUs"),
+        },
+    );
     let mut found = vec![format!(
         "{name} may hold {ceiling}, is entitled to {} and held {} in the mean, {} at most.",
         gpus(own.entitled),

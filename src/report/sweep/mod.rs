@@ -113,10 +113,10 @@ fn footer(swept: &Swept<'_>, means: &[Vec<f64>], shown: usize) -> String {
     if swept.is_front {
         let words: Vec<&str> = swept.measures.iter().map(|measure| measure.word()).collect();
         text = format!("{} of {text}", grouped(shown as u64));
-        text.push_str(&format!(
-            "No other point is better in one of {} and worse in none.\n",
-            words.join(", ")
-        ));
+        text.push_str(&match &words[..] {
+            [only] => format!("No other point is better in {only}.\n"),
+            words => format!("No other point is better in one of {} and worse in none.\n", words.join(", ")),
+        });
         if seeds > 1 {
             text.push_str("On front: in how many seeds it is on the front of that seed alone.\n");
         }

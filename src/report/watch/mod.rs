@@ -15,6 +15,8 @@ use crate::report::canvas::Canvas;
 use crate::units::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Modifier;
+use ratatui::widgets::{Paragraph, Widget};
 
 /// How a film is being shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,40 +29,56 @@ pub struct Playing {
 
 /// Draws an instant of a film, how it is being shown and which keys there are; without `playing`, the instant alone.
 pub fn draw(film: &Film<'_>, scene: &Scene, playing: Option<Playing>, area: Rect, buffer: &mut Buffer) {
-    let keys = u16::from(playing.is_some());
-    let [head, body, foot] =
-        Layout::vertical([Constraint::Length(panels::HEAD), Constraint::Min(0), Constraint::Length(keys)])
-            .areas(area);
+    let keys = if playing.is_some() { panels::keys(area.width) } else { Vec::new() };
+    let [head, body, foot] = Layout::vertical([
+        Constraint::Length(panels::head_height(film, area.height)),
+        Constraint::Min(0),
+        Constraint::Length(u16::try_from(keys.len()).unwrap_or(u16::MAX)),
+    ])
+    .areas(area);
     panels::head(film, scene, playing, head, buffer);
-    let side = |area: Rect, buffer: &mut Buffer| {
-        let [waiting, happened] =
-            Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
-        panels::waiting(film, scene, waiting, buffer);
-        panels::happened(film, scene, happened, buffer);
-    };
-    let place = |area: Rect, buffer: &mut Buffer| {
-        let rows = u16::try_from(film.tenants().len()).unwrap_or(u16::MAX).saturating_add(2);
-        let tenants = rows.min(area.height / 2);
-        let [map, held] = Layout::vertical([Constraint::Min(0), Constraint::Length(tenants)]).areas(area);
-        racks::draw(film, scene, map, buffer);
-        panels::tenants(film, scene, held, buffer);
-    };
-    if body.width >= WIDE {
-        let [left, right] =
-            Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(body);
-        place(left, buffer);
-        side(right, buffer);
+    let [place, side] = if body.width >= WIDE {
+        let halves = [Constraint::Percentage(55), Constraint::Percentage(45)];
+        Layout::horizontal(halves).spacing(1).areas(body)
     } else {
-        let [above, below] =
-            Layout::vertical([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
-        place(above, buffer);
-        side(below, buffer);
-    }
-    if keys > 0 {
-        panels::keys(foot, buffer);
-    }
+        let wanted = racks::height(film, body.width).saturating_add(tenants_height(film));
+        let most = (body.height / 2).max(LOW_PLACE.min(body.height * 2 / 3));
+        Layout::vertical([Constraint::Length(wanted.min(most)), Constraint::Min(0)]).areas(body)
+    };
+    draw_place(film, scene, place, buffer);
+    draw_queue(film, scene, side, buffer);
+    Paragraph::new(keys.join("\n")).style(Modifier::DIM).render(foot, buffer);
 }
 
+/// Racks, and what tenants hold of them.
+fn draw_place(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let spare = area.height.saturating_sub(racks::height(film, area.width));
+    let tenants = tenants_height(film).min(spare.max(area.height / 2));
+    let [map, held] = Layout::vertical([Constraint::Min(0), Constraint::Length(tenants)]).areas(area);
+    racks::draw(film, scene, map, buffer);
+    panels::tenants(film, scene, held, buffer);
+}
+
+/// Lines that the tenants take, with their title.
+fn tenants_height(film: &Film<'_>) -> u16 {
+    u16::try_from(film.tenants().len()).unwrap_or(u16::MAX).saturating_add(1)
+}
+
+/// What waits, and, where there is room for both, what happened last.
+fn draw_queue(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    if area.height < SHORT {
+        return panels::waiting(film, scene, area, buffer);
+    }
+    let [waiting, happened] =
+        Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
+    panels::waiting(film, scene, waiting, buffer);
+    panels::happened(film, scene, happened, buffer);
+}
+
+/// Lines that queue and events need to stand below each other.
+const SHORT: u16 = 7;
+/// Lines of racks and tenants that a low terminal leaves them.
+const LOW_PLACE: u16 = 6;
 /// Columns from which on racks and queue stand side by side.
 const WIDE: u16 = 96;
 /// Lines of an instant that is printed.

@@ -1,10 +1,11 @@
+use super::panels::frame;
 use super::scene::{Film, Node, Scene};
 use crate::cluster::{Cluster, NodeState};
 use crate::report::number::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::widgets::{Block, Widget};
+use ratatui::widgets::Widget;
 use std::ops::Range;
 
 /// Colours that tell tenants apart, over and over.
@@ -19,21 +20,36 @@ pub(super) fn colour(tenant: u32) -> Color {
 /// Columns that the name of a rack takes, with the gap behind it.
 const NAME: u16 = 14;
 
+/// Lines that the racks take, with their title, where there are so many columns.
+pub(super) fn height(film: &Film<'_>, width: u16) -> u16 {
+    let cluster = &film.history.plan.cluster;
+    let lines = if longest(cluster) <= u32::from(width.saturating_sub(NAME)) {
+        cluster.racks.len()
+    } else {
+        cluster.nodes().div_ceil(width.max(1).into()) as usize
+    };
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(1)
+}
+
+/// Nodes of the largest rack.
+fn longest(cluster: &Cluster) -> u32 {
+    cluster.racks.iter().map(|rack| rack.nodes).max().unwrap_or_default()
+}
+
 /// Every rack a line and every node a mark, where there is room for that; else so many nodes a mark.
 pub(super) fn draw(film: &Film<'_>, scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let cluster = &film.history.plan.cluster;
-    let inner = Block::bordered().inner(area);
-    let longest = cluster.racks.iter().map(|rack| rack.nodes).max().unwrap_or_default();
+    let inner = frame("").inner(area);
     let has_room = cluster.racks.len() <= usize::from(inner.height)
-        && longest <= u32::from(inner.width.saturating_sub(NAME));
+        && longest(cluster) <= u32::from(inner.width.saturating_sub(NAME));
     if has_room {
-        Block::bordered().title(" Racks: a mark a node ").render(area, buffer);
+        frame(" Racks: a mark a node ").render(area, buffer);
         by_rack(cluster, scene, inner, buffer);
     } else {
         let marks = u32::from(inner.width) * u32::from(inner.height);
         let each = cluster.nodes().div_ceil(marks.max(1)).max(1);
         let title = format!(" Nodes: a mark for {} ", counted(each.into(), "node"));
-        Block::bordered().title(title).render(area, buffer);
+        frame(&title).render(area, buffer);
         in_order(cluster, scene, each, inner, buffer);
     }
 }

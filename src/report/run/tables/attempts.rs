@@ -1,7 +1,7 @@
 use super::jobs::{job_id, platform};
 use super::{Run, column, ranges, time, utc, write_rows};
 use crate::history::{History, Segment, SegmentEnd};
-use crate::table::Kind::{Indices, Instant, Integer, Real, Text};
+use crate::table::Kind::{Indices, Instant, Integer, Name, Real, Text};
 use crate::table::{Column, Encoding, Writer};
 use crate::units::Time;
 use std::io::{self, Write};
@@ -50,7 +50,7 @@ impl Row<'_> {
 impl<'a> Row<'a> {
     /// Every column of `attempts`, in its order.
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
-        column("job_id", "", Text, "the job, as the input calls it", |row, cells| {
+        column("job_id", "", Name, "the job, as the input calls it", |row, cells| {
             job_id(row.history, row.segment.job as usize, cells);
         }),
         column(

@@ -1,7 +1,7 @@
 use super::{Run, column, ranges, time, utc, write_rows};
 use crate::history::{History, JobRecord, Outcome, Segment, WaitReason};
 use crate::metrics::{JobCosts, JobTimes, SLOWDOWN_BOUND};
-use crate::table::Kind::{Indices, Instant, Integer, Real, Text};
+use crate::table::Kind::{Indices, Instant, Integer, Name, Real, Text};
 use crate::table::{Cells, Column, Encoding, Writer};
 use crate::units::Time;
 use crate::workload::Job;
@@ -79,7 +79,7 @@ impl Row<'_> {
 impl<'a> Row<'a> {
     /// Every column of `jobs`, in its order.
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
-        column("job_id", "", Text, "the job, as the input calls it", |row, cells| {
+        column("job_id", "", Name, "the job, as the input calls it", |row, cells| {
             job_id(row.history, row.index, cells);
         }),
         column("tenant", "", Text, "who submitted it", |row, cells| {

@@ -15,8 +15,8 @@ const fn head(column: Column) -> Head<'static> {
         Column::Gpus | Column::PodGpus | Column::Cpu => (Kind::Real, ""),
         Column::Platforms | Column::After => (Kind::Texts, ""),
         Column::Nodes => (Kind::Indices, ""),
-        Column::JobId
-        | Column::Tenant
+        Column::JobId => (Kind::Name, ""),
+        Column::Tenant
         | Column::Kind
         | Column::Overrun
         | Column::Partition
