@@ -33,9 +33,11 @@ mod measure;
 mod plans;
 pub(crate) mod ranked;
 mod run;
+mod unit;
 
 pub use crate::metrics::By;
 pub use by::{GROUP_MEASURES, GroupWaits, waits_by};
-pub use measure::{Better, MEASURES, Measure, Shown, Unit, measure};
+pub use measure::{MEASURES, Measure, Shown, measure};
 pub(crate) use measure::{Quantity, Reading};
 pub use run::{Delivered, Done, Tracer, Wanted, Watch, World, each, run};
+pub use unit::{Better, Unit};

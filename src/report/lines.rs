@@ -129,7 +129,7 @@ mod tests {
             ["fifo/easy/best-fit/", "power=cap/", "power_thresholds=80,", "89, seed 1"]
         );
         for whole in
-            ["workloads/traces/philly.csv.zst", "/home/who/runs/night", "https://arxiv.org/abs/2412.08602"]
+            ["workloads/traces/philly.csv.zst", "/data/who/runs/night", "https://arxiv.org/abs/2412.08602"]
         {
             assert_eq!(wrapped(&format!("of {whole}: 3 jobs"), 16), ["of", &format!("{whole}:"), "3 jobs"]);
         }
