@@ -29,19 +29,21 @@ fn schedule(plan: &Plan) -> Vec<Line> {
     schedule::of_history(&simulate(plan.clone(), &mut Control::default()))
 }
 
-/// What is told of heads of queues, as [`Control::trace`] tells it.
+/// What is told of heads of partitions, as [`Control::trace`] tells it.
 fn head_lines(plan: &Plan, heads: &[(u32, u32, Option<u32>)]) -> Vec<String> {
-    let line = |(time, queue, head): &(u32, u32, Option<u32>)| {
-        let queue = &plan.workload.partitions[*queue as usize];
+    let line = |(time, partition, head): &(u32, u32, Option<u32>)| {
+        let partition = &plan.workload.partitions[*partition as usize];
         match head {
-            Some(job) => format!("{time} queue {queue} stops at {}", plan.workload.names.get(*job as usize)),
-            None => format!("{time} queue {queue} is no longer blocked"),
+            Some(job) => {
+                format!("{time} partition {partition} stops at {}", plan.workload.names.get(*job as usize))
+            }
+            None => format!("{time} partition {partition} is no longer blocked"),
         }
     };
     heads.iter().map(line).collect()
 }
 
-/// Every head of a queue that is another than expected, both sides.
+/// Every head of a partition that is another than expected, both sides.
 fn other_heads(expected: &[String], got: &[String]) -> Vec<String> {
     let longest = expected.len().max(got.len());
     let pairs = (0..longest).map(|at| (expected.get(at), got.get(at)));
@@ -103,7 +105,7 @@ impl Seen {
         let counts = &self.counts;
         must(counts.passes, "passes");
         must(counts.between, "passes at events between those of a cycle");
-        must(counts.blocked, "passes that left a queue blocked");
+        must(counts.blocked, "passes that left a partition blocked");
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.second_tries, "starts on a place of the second try");
         must(counts.preempted, "preemptions");
@@ -187,7 +189,7 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         let mut heads = Vec::new();
-        let mut trace = |line: &str| heads.extend(line.contains(" queue ").then(|| line.to_owned()));
+        let mut trace = |line: &str| heads.extend(line.contains(" partition ").then(|| line.to_owned()));
         let control = &mut Control { trace: Some(&mut trace), ..Control::default() };
         let history = simulate(plan.clone(), control);
         let got = schedule::of_history(&history);

@@ -133,7 +133,7 @@ impl Preemptive {
     }
 
     fn group(&self, state: &State, job: u32) -> usize {
-        self.group_of[state.class(job).queue as usize]
+        self.group_of[state.class(job).partition as usize]
     }
 
     /// Where a job ranks.
@@ -268,8 +268,8 @@ impl Preemptive {
     /// Classes of which jobs wait that are looked at and not out, and the first job of each.
     fn fronts<'a>(&'a self, state: &'a State, out: &'a Out) -> impl Iterator<Item = (u32, Rank)> + 'a {
         let concerned = |class: u32| {
-            let queue = state.classes().table[class as usize].queue;
-            self.touched[self.group_of[queue as usize]]
+            let partition = state.classes().table[class as usize].partition;
+            self.touched[self.group_of[partition as usize]]
         };
         let fronts = self.pending.fronts().filter(move |(class, _)| concerned(*class));
         fronts.filter_map(move |(class, first)| Some((class, self.first_in(state, out, class, first)?)))

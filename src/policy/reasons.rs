@@ -130,8 +130,8 @@ impl Reasons {
         self.is_frozen = false;
         let mut changed = Vec::new();
         for class in state.waiting_classes() {
-            let queue = state.classes().table[*class as usize].queue;
-            let reason = match state.head(queue) {
+            let partition = state.classes().table[*class as usize].partition;
+            let reason = match state.head(partition) {
                 Some(_) if !self.asks_behind[*class as usize] => WaitReason::Order,
                 Some(_) => self.reason_behind(state, *class),
                 None => self.reason(state, *class),
@@ -189,8 +189,8 @@ impl Reasons {
             begins.filter_map(|begin| Some((begin, state.watts_at(begin)?))).collect();
         for job in state.waiting().to_vec() {
             let class = state.class(job);
-            let (index, stops) = (class.index, state.head(class.queue));
-            let is_tried = |head| head == job || state.passed_over(class.queue).contains(&job);
+            let (index, stops) = (class.index, state.head(class.partition));
+            let is_tried = |head| head == job || state.passed_over(class.partition).contains(&job);
             if stops.is_none_or(is_tried) {
                 let reason = self.reason_of_length(state, job, &watts);
                 own.push((job, reason.unwrap_or_else(|| self.reason(state, index))));

@@ -63,8 +63,8 @@ pub struct Class {
     pub quota_tenant: Option<u32>,
     /// The row of [`Ceilings`] of its partition's limit, if it has one.
     pub(crate) limit: Option<u32>,
-    /// The queue it stands in: its partition.
-    pub queue: u32,
+    /// The partition it stands in.
+    pub partition: u32,
     /// The tier of that: a higher one is tried first.
     pub tier: u32,
     /// The kinds of nodes in its scope, ascending.
@@ -212,7 +212,7 @@ impl Class {
             segment: request.segment.max(1),
             quota_tenant,
             limit,
-            queue: request.partition,
+            partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
             speeds,
             draws: None,

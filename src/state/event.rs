@@ -146,8 +146,8 @@ impl Event {
             Self::Closed { partition, head } => {
                 let partition = &state.plan().workload.partitions[partition as usize];
                 head.map_or_else(
-                    || format!("{now} queue {partition} is no longer blocked"),
-                    |job| format!("{now} queue {partition} stops at {}", name(job)),
+                    || format!("{now} partition {partition} is no longer blocked"),
+                    |job| format!("{now} partition {partition} stops at {}", name(job)),
                 )
             }
             Self::WakeAt { time } => format!("{now} wake at {}", time.0),

@@ -106,11 +106,11 @@ impl Conservative {
 
     fn place(&self, state: &State, job: u32) -> Place {
         let class = state.class(job);
-        let group = self.group_of[class.queue as usize];
+        let group = self.group_of[class.partition as usize];
         (group, Reverse(class.tier), key_of(self.order.key(state, job), state, job))
     }
     fn group(&self, state: &State, job: u32) -> usize {
-        self.group_of[state.class(job).queue as usize]
+        self.group_of[state.class(job).partition as usize]
     }
 
     /// The profile holds what runs and what is reserved, from now on.
@@ -194,7 +194,7 @@ impl Conservative {
             return Ok(false);
         }
         let (start, end) = (state.now(), state.now() + longest(state, job));
-        self.waiting.remove(place, class.queue);
+        self.waiting.remove(place, class.partition);
         bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
         self.running.insert(job, Window { start, end, choice, found: 0 });
         self.unseen.insert(job);
@@ -209,8 +209,8 @@ impl Conservative {
         }
         let state: &State = bus;
         let job = job_of(place.2);
-        let queue = state.class(job).queue;
-        let old = self.waiting.take(place, queue);
+        let partition = state.class(job).partition;
+        let old = self.waiting.take(place, partition);
         self.known &= old.is_none() || !self.profile.is_overdrawn();
         let holds_old = self.known;
         self.look_ahead(state);
@@ -233,7 +233,7 @@ impl Conservative {
                 self.changes.take(start, end);
             }
             window.found = self.changes.stamp();
-            self.waiting.reserve(place, queue, window);
+            self.waiting.reserve(place, partition, window);
             if wakes && old.as_ref().is_none_or(|old| old.start != start) {
                 bus.apply(Decision::WakeAt { time: start })?;
             }
@@ -250,7 +250,7 @@ impl Conservative {
     /// What is no longer reserved, since the job no longer waits.
     fn withdraw(&mut self, state: &State, place: Place) -> bool {
         let job = job_of(place.2);
-        let Some(window) = self.waiting.remove(place, state.class(job).queue) else { return false };
+        let Some(window) = self.waiting.remove(place, state.class(job).partition) else { return false };
         self.give(state, job, &window);
         true
     }
@@ -269,12 +269,12 @@ impl Part for Conservative {
         }
         match *event {
             Event::Eligible { job } | Event::Released { job } => {
-                self.waiting.insert(self.place(state, job), state.class(job).queue);
+                self.waiting.insert(self.place(state, job), state.class(job).partition);
             }
             Event::Started { job, segment } => {
                 // What started it looked at no reservation.
                 let place = self.place(state, job);
-                self.waiting.remove(place, state.class(job).queue);
+                self.waiting.remove(place, state.class(job).partition);
                 self.happened[place.0].void = true;
                 let history = state.history();
                 let segment = &history.segments[segment as usize];
@@ -291,7 +291,7 @@ impl Part for Conservative {
                     self.give(state, job, &window);
                 }
                 if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
-                    self.waiting.insert(self.place(state, job), state.class(job).queue);
+                    self.waiting.insert(self.place(state, job), state.class(job).partition);
                 }
             }
             Event::Withdrawn { job } | Event::Held { job, .. } => {

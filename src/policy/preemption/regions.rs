@@ -67,7 +67,7 @@ impl Regions {
         let partitions_of = |region: &u32| {
             let inside: &Vec<bool> = &regions[*region as usize];
             let uses = |class: &&Class| inside[class.scope as usize];
-            table.iter().filter(uses).map(|class| class.queue).collect::<BTreeSet<u32>>().len()
+            table.iter().filter(uses).map(|class| class.partition).collect::<BTreeSet<u32>>().len()
         };
         let mut least_shared: Vec<u32> = (0..).take(regions.len()).collect();
         least_shared.sort_by_key(partitions_of);

@@ -127,7 +127,7 @@ impl Group {
     pub(super) fn new(parts: Parts<'_>) -> Self {
         let Parts { rules, state, partitions, monotone, counted } = parts;
         let (plan, table) = (state.plan(), &state.classes().table);
-        let own = || table.iter().filter(|class| partitions.contains(&class.queue));
+        let own = || table.iter().filter(|class| partitions.contains(&class.partition));
         let mut tiers: Vec<u32> = own().map(|class| class.tier).collect();
         tiers.sort_unstable_by_key(|tier| Reverse(*tier));
         tiers.dedup();
@@ -135,7 +135,7 @@ impl Group {
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let key = (class.queue, [class.quota_tenant, class.limit]);
+            let key = (class.partition, [class.quota_tenant, class.limit]);
             let known = streams.iter().position(|stream| (stream.partition, stream.ceilings) == key);
             let index = known.unwrap_or_else(|| {
                 let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);
@@ -193,7 +193,7 @@ impl Group {
     pub(super) fn ahead(&mut self) -> Option<&mut Lookahead> {
         self.looks_ahead.then_some(&mut self.ahead)
     }
-    /// Whether a pass may start anything: something has happened since the last, other than that jobs joined a queue
+    /// Whether a pass may start anything: something has happened since the last, other than that jobs joined a partition
     /// which is closed before them; these matter too where places may cost more or less than then.
     pub(super) const fn is_due(&self, costs_differ: bool) -> bool {
         self.touched || self.joined && costs_differ

@@ -30,7 +30,7 @@ pub(in crate::policy) fn groups(state: &State) -> Vec<usize> {
 
 /// Whether two partitions that jobs use share nodes, the quota of a tenant, or caps that starts heed.
 fn are_linked(plan: &Plan, table: &[Class], capped: &[Vec<Range<u32>>], (a, b): (usize, usize)) -> bool {
-    let of = |partition: usize| table.iter().filter(move |class| class.queue as usize == partition);
+    let of = |partition: usize| table.iter().filter(move |class| class.partition as usize == partition);
     if of(a).next().is_none() || of(b).next().is_none() {
         return false;
     }

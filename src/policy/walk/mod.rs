@@ -99,7 +99,7 @@ impl Walk {
                 .filter(|(_, of)| **of == number)
                 .map(|(partition, _)| partition)
                 .collect();
-            let own = || table.iter().filter(|class| partitions.contains(&class.queue));
+            let own = || table.iter().filter(|class| partitions.contains(&class.partition));
             let counts = counts_tell(plan, own, partitions.len());
             let monotone = counts || backfill == Backfill::Skip && own().all(|class| class.monotone);
             let counted = counts && plan.cluster.kinds.len() == 1;
@@ -113,7 +113,7 @@ impl Walk {
     }
 
     fn group(&self, state: &State, job: u32) -> usize {
-        self.group_of[state.class(job).queue as usize]
+        self.group_of[state.class(job).partition as usize]
     }
     fn candidate(&self, state: &State, job: u32) -> Candidate {
         self.rules.candidate(state, key_of(self.order.key(state, job), state, job))

@@ -26,7 +26,7 @@ impl Conservative {
     /// The reservations of the groups marked are given up: those that stay would lie in the way of each other.
     fn give_up(&mut self, state: &State, anew: &[bool]) {
         for place in self.waiting.reserved_in(anew) {
-            self.waiting.take(place, state.class(job_of(place.2)).queue);
+            self.waiting.take(place, state.class(job_of(place.2)).partition);
             self.known = false;
         }
     }
@@ -51,22 +51,22 @@ impl Conservative {
         let mut reserved = self.waiting.reserved_in(concerned).into_iter().peekable();
         let mut fronts: BinaryHeap<Reverse<(Place, u32)>> =
             self.waiting.first_unreserved(concerned).map(Reverse).collect();
-        while let Some(Reverse((place, queue))) = fronts.pop() {
+        while let Some(Reverse((place, partition))) = fronts.pop() {
             while let Some(before) = reserved.next_if(|before| *before < place) {
                 let waits = self.waiting.window(before).is_some_and(|window| window.start > now);
-                later[bus.class(job_of(before.2)).queue as usize] += u32::from(waits);
+                later[bus.class(job_of(before.2)).partition as usize] += u32::from(waits);
             }
-            let later = &mut later[queue as usize];
+            let later = &mut later[partition as usize];
             if *later < depth || held.contains(&place) {
                 self.reserve(bus, place)?;
                 *later += u32::from(self.waiting.window(place).is_some_and(|window| window.start > now));
             }
             let next = if *later < depth {
-                self.waiting.next_unreserved(queue, place)
+                self.waiting.next_unreserved(partition, place)
             } else {
-                self.waiting.next_unreserved_of(queue, place, held)
+                self.waiting.next_unreserved_of(partition, place, held)
             };
-            fronts.extend(next.map(|next| Reverse((next, queue))));
+            fronts.extend(next.map(|next| Reverse((next, partition))));
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Conservative {
         for place in due {
             let job = job_of(place.2);
             self.waiting.forget_begin(now, place);
-            let Some(mut window) = self.waiting.remove(place, bus.class(job).queue) else { continue };
+            let Some(mut window) = self.waiting.remove(place, bus.class(job).partition) else { continue };
             if !power.admits(bus, job, &mut window.choice) {
                 blocked.push((place, window));
                 continue;
@@ -105,7 +105,7 @@ impl Conservative {
             self.started.push(place);
         }
         for (place, window) in blocked {
-            self.waiting.reserve(place, bus.class(job_of(place.2)).queue, window);
+            self.waiting.reserve(place, bus.class(job_of(place.2)).partition, window);
         }
         Ok(())
     }

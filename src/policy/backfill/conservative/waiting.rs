@@ -43,13 +43,13 @@ impl Waiting {
         Self { reserved: BTreeMap::new(), begins: BTreeSet::new(), unreserved }
     }
     /// A job of a partition waits, without a reservation.
-    pub(super) fn insert(&mut self, place: Place, queue: u32) {
-        self.unreserved[queue as usize].insert(place);
+    pub(super) fn insert(&mut self, place: Place, partition: u32) {
+        self.unreserved[partition as usize].insert(place);
     }
     /// A job waits no longer; returns its reservation.
-    pub(super) fn remove(&mut self, place: Place, queue: u32) -> Option<Window> {
-        let window = self.take(place, queue);
-        self.unreserved[queue as usize].remove(&place);
+    pub(super) fn remove(&mut self, place: Place, partition: u32) -> Option<Window> {
+        let window = self.take(place, partition);
+        self.unreserved[partition as usize].remove(&place);
         window
     }
     /// The beginning of a reservation, kept by a job or not, is no longer noted.
@@ -57,15 +57,15 @@ impl Waiting {
         self.begins.remove(&(start, place));
     }
     /// A job has no reservation any more; returns the one it had.
-    pub(super) fn take(&mut self, place: Place, queue: u32) -> Option<Window> {
+    pub(super) fn take(&mut self, place: Place, partition: u32) -> Option<Window> {
         let window = self.reserved.remove(&place)?;
         self.begins.remove(&(window.start, place));
-        self.unreserved[queue as usize].insert(place);
+        self.unreserved[partition as usize].insert(place);
         Some(window)
     }
     /// A job has a reservation.
-    pub(super) fn reserve(&mut self, place: Place, queue: u32, window: Window) {
-        self.unreserved[queue as usize].remove(&place);
+    pub(super) fn reserve(&mut self, place: Place, partition: u32, window: Window) {
+        self.unreserved[partition as usize].remove(&place);
         self.begins.insert((window.start, place));
         self.reserved.insert(place, window);
     }
@@ -115,21 +115,21 @@ impl Waiting {
     /// The first without a reservation of every partition of the groups marked, and the partition.
     pub(super) fn first_unreserved(&self, groups: &[bool]) -> impl Iterator<Item = (Place, u32)> {
         let firsts =
-            (0..).zip(&self.unreserved).filter_map(|(queue, places)| Some((*places.first()?, queue)));
+            (0..).zip(&self.unreserved).filter_map(|(partition, places)| Some((*places.first()?, partition)));
         firsts.filter(|(place, _)| groups[place.0])
     }
     /// The next without a reservation of a partition.
-    pub(super) fn next_unreserved(&self, queue: u32, after: Place) -> Option<Place> {
-        self.unreserved[queue as usize].range((Excluded(after), Unbounded)).next().copied()
+    pub(super) fn next_unreserved(&self, partition: u32, after: Place) -> Option<Place> {
+        self.unreserved[partition as usize].range((Excluded(after), Unbounded)).next().copied()
     }
     /// The next without a reservation of a partition that is among some.
     pub(super) fn next_unreserved_of(
         &self,
-        queue: u32,
+        partition: u32,
         after: Place,
         some: &BTreeSet<Place>,
     ) -> Option<Place> {
-        let unreserved = &self.unreserved[queue as usize];
+        let unreserved = &self.unreserved[partition as usize];
         some.range((Excluded(after), Unbounded)).find(|place| unreserved.contains(place)).copied()
     }
 }
