@@ -323,7 +323,7 @@ impl Preemptive {
 
     /// What there would be, were every job that may stop stopped.
     fn pool(&self, state: &State) -> Pool {
-        let mut ceilings = self.has_ceilings.then(|| state.resources().clone_ceilings());
+        let mut ceilings = self.has_ceilings.then(|| state.resources().clone_quotas());
         if let Some(ceilings) = &mut ceilings {
             self.runners().for_each(|runner| ceilings.unhold(runner.class(state)));
         }

@@ -1,13 +1,14 @@
 //! Request classes: jobs that a start decision cannot tell apart.
 
-use super::ceilings::Ceilings;
 use super::power::CapRule;
 use super::power::level::{Draws, level_of};
+use super::quota::Tree;
 use crate::cluster::{Cluster, Host, NodeKind};
 use crate::history::Plan;
 use crate::units::Factor;
 use crate::workload::{PlatformSet, Profile, Request, Shape, Topology, Workload};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How the pods of a class lie on nodes, as far as its scope decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +60,9 @@ pub struct Class {
     pub topology: Topology,
     /// Pods that must share a rack, in groups of this many; at least 1.
     pub segment: u32,
-    /// The tenant, if it has a quota.
-    pub quota_tenant: Option<u32>,
-    /// The row of [`Ceilings`] of its partition's limit, if it has one.
+    /// The row of [`Classes::quotas`] that its jobs count against, if there is one.
+    pub quota: Option<u32>,
+    /// The row there of its partition's limit, if it has one.
     pub(crate) limit: Option<u32>,
     /// The partition it stands in.
     pub partition: u32,
@@ -95,10 +96,12 @@ pub struct Classes {
     pub of_job: Vec<u32>,
     /// The nodes of each scope, 64 a word.
     pub scopes: Vec<Vec<u64>>,
+    /// What their jobs may hold together.
+    pub quotas: Arc<Tree>,
 }
 
-/// What tells classes of one request apart: the behaviour, the tenant if it has a quota, and whether the priority is
-/// high where power asks for it.
+/// What tells classes of one request apart: the behaviour, the row of the quota if there is one, and whether the priority
+/// is high where power asks for it.
 type Variant = (u32, Option<u32>, bool);
 
 impl Classes {
@@ -109,7 +112,7 @@ impl Classes {
     #[must_use]
     pub fn of(plan: &Plan, caps: Option<&CapRule>) -> Self {
         let (cluster, workload) = (&plan.cluster, &plan.workload);
-        let mut classes = Self::default();
+        let mut classes = Self { quotas: Arc::new(Tree::of(plan)), ..Self::default() };
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
         // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
@@ -117,10 +120,9 @@ impl Classes {
         for job in &workload.jobs {
             // What asks for no GPU counts against no quota.
             let asks = workload.requests[job.request as usize].gpus().milli() > 0;
-            let limited = asks && workload.tenants[job.tenant as usize].quota().is_some();
-            let quota_tenant = limited.then_some(job.tenant);
+            let quota = classes.quotas.quota_of(job.tenant).filter(|_| asks);
             let high = caps.is_some_and(CapRule::tells_priorities) && job.priority > 0;
-            let key = (job.behaviour, quota_tenant, high);
+            let key = (job.behaviour, quota, high);
             let of_request = &mut known[job.request as usize];
             if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
                 classes.of_job.push(*class);
@@ -133,7 +135,10 @@ impl Classes {
             });
             let nodes = &classes.scopes[scope as usize];
             let class = index(classes.table.len());
+            let limit = classes.quotas.limit_of(request.partition);
             let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
+            // What asks for no GPU counts against no limit.
+            made.limit = limit.filter(|_| asks);
             made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
             classes.table.push(Class { index: class, ..made });
             of_request.push((key, class));
@@ -152,7 +157,7 @@ impl Classes {
 
 impl Class {
     fn new(cluster: &Cluster, workload: &Workload, key: (u32, Variant), scope: u32, nodes: &[u64]) -> Self {
-        let (request, (behaviour, quota_tenant, high)) = key;
+        let (request, (behaviour, quota, high)) = key;
         let request = &workload.requests[request as usize];
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
@@ -188,9 +193,6 @@ impl Class {
             _ => true,
         };
         let partition = cluster.partition(&workload.partitions[request.partition as usize]);
-        // What asks for no GPU counts against no limit.
-        let limited = partition.is_some_and(|own| own.limit_milli.is_some()) && request.gpus().milli() > 0;
-        let limit = limited.then(|| Ceilings::row_of_partition(workload, request.partition));
         Self {
             index: 0,
             scope,
@@ -210,8 +212,8 @@ impl Class {
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },
             topology: request.topology,
             segment: request.segment.max(1),
-            quota_tenant,
-            limit,
+            quota,
+            limit: None,
             partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
             speeds,
@@ -230,16 +232,16 @@ impl Class {
         }
     }
 
-    /// The ceilings on GPUs held together that a job counts against: its tenant's quota, then its partition's limit.
+    /// The rows that a job counts against: its quota, then its partition's limit.
     #[inline]
     pub(crate) fn ceilings(&self) -> impl Iterator<Item = u32> + use<> {
-        [self.quota_tenant, self.limit].into_iter().flatten()
+        [self.quota, self.limit].into_iter().flatten()
     }
 
     /// Whether it counts against any.
     #[inline]
     pub(crate) const fn has_ceiling(&self) -> bool {
-        self.quota_tenant.is_some() || self.limit.is_some()
+        self.quota.is_some() || self.limit.is_some()
     }
 
     /// Whether it is several pods, which may span racks.

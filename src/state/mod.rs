@@ -26,7 +26,6 @@
 
 mod apply;
 mod book;
-pub(crate) mod ceilings;
 pub mod class;
 pub mod constraint;
 mod decision;
@@ -35,6 +34,7 @@ pub(crate) mod known;
 pub(crate) mod overlay;
 pub mod place;
 pub mod power;
+pub mod quota;
 mod resources;
 #[cfg(test)]
 mod tests;

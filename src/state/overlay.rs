@@ -1,11 +1,12 @@
-//! What is left over a window of time beside claims that come and go in it: of every GPU, CPU, memory and ceiling the
-//! least at any instant of it; watts are asked for at each of these instants.
+//! What is left over a window of time beside claims that come and go in it: of every GPU, CPU and memory the least at any
+//! instant of it; quotas and watts are asked for at each of these instants.
 //!
 //! A running job may end as a claim begins, so that the least is of what is left at each instant by itself.
 
 use super::Resources;
 use super::class::{Class, Form};
 use super::power::ledger::Ledger;
+use super::quota::Usage;
 use crate::cluster::{Host, Piece};
 use crate::units::{Factor, Time};
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ pub(crate) struct Claim<'a> {
 pub(crate) struct Least {
     /// By counter that a claim touches.
     counters: BTreeMap<usize, i64>,
-    /// By ceiling: the most thousandths that are held below it.
-    held: BTreeMap<u32, u64>,
+    /// What is held of quotas at instants after the first, where a claim counts against one.
+    usages: Vec<Usage>,
     /// How the watts stand at instants after the first.
     watts: Vec<Ledger>,
 }
@@ -38,8 +39,6 @@ pub(crate) struct Overlay {
     pieces: Vec<Vec<Piece>>,
     /// Counters that were lowered, and what was left of them before.
     lowered: Vec<(usize, i64)>,
-    /// By ceiling: the thousandths that were held below it before.
-    held: Vec<(u32, u64)>,
 }
 
 impl Resources {
@@ -48,17 +47,17 @@ impl Resources {
     pub(crate) fn note(&mut self, least: &mut Least, claims: &[Claim<'_>], instant: Time) {
         self.note_counts(least, claims, instant);
         self.hold_claims(claims, instant, true);
+        // What runs only ends, so that no claim means no more than is held at the first instant.
+        let counts = |claim: &Claim<'_>| claim.is_active(instant) && claim.class.has_ceiling();
+        least.usages.extend(claims.iter().any(counts).then(|| self.usage().clone()));
         least.watts.extend(self.power().cloned());
         self.hold_claims(claims, instant, false);
     }
 
     fn note_counts(&self, least: &mut Least, claims: &[Claim<'_>], instant: Time) {
-        let (mut counters, mut held): (BTreeMap<usize, i64>, BTreeMap<u32, u64>) = Default::default();
+        let mut counters: BTreeMap<usize, i64> = BTreeMap::new();
         let counts = !claims.iter().all(Claim::is_whole);
         for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
-            for row in claim.class.ceilings() {
-                *held.entry(row).or_default() += self.occupancy.milli_of(claim.pieces);
-            }
             if counts {
                 self.occupancy.for_each_counter(claim.pieces, claim.class.host, |counter, amount| {
                     *counters.entry(counter).or_default() += amount;
@@ -70,23 +69,14 @@ impl Resources {
             let least = least.counters.entry(counter).or_insert(left);
             *least = left.min(*least);
         }
-        for (row, milli) in held {
-            let most = least.held.entry(row).or_default();
-            *most = (self.held_below(row) + milli).max(*most);
-        }
     }
 
     /// Takes what claims leave at least over a window that begins at an instant, that of this; later ones are noted.
     pub(crate) fn overlay(&mut self, mut least: Least, claims: &[Claim<'_>], from: Time) -> Overlay {
         self.note_counts(&mut least, claims, from);
         let mut overlay = Overlay::default();
-        for (row, most) in least.held {
-            let held = self.held_below(row);
-            self.set_held_below(row, held.max(most));
-            overlay.held.push((row, held));
-        }
         self.hold_claims(claims, from, true);
-        self.ask_also(least.watts);
+        self.ask_also(least.usages, least.watts);
         // Of whole GPUs alone the least is what none of them takes.
         if claims.iter().all(Claim::is_whole) {
             overlay.pieces =
@@ -123,16 +113,14 @@ impl Resources {
         for pieces in overlay.pieces {
             self.occupancy.release(&pieces, Host::default());
         }
-        self.ask_also(Vec::new());
+        self.ask_also(Vec::new(), Vec::new());
         self.hold_claims(claims, from, false);
-        for (row, held) in overlay.held {
-            self.set_held_below(row, held);
-        }
     }
 
-    /// The watts of the claims of an instant are held, or given back.
+    /// What the claims of an instant count against quotas, and their watts, are held, or given back.
     pub(crate) fn hold_claims(&mut self, claims: &[Claim<'_>], instant: Time, take: bool) {
         for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
+            self.hold_quotas(claim.class, claim.pieces, take);
             self.hold_power(claim.class, claim.pieces, claim.cap, take);
         }
     }

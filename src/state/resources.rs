@@ -1,11 +1,11 @@
 //! What a start can run out of.
 
-use super::ceilings::Ceilings;
 use super::class::{Class, Classes, Form};
 use super::power::CapRule;
 use super::power::ledger::Ledger;
 use super::power::level::level_of;
 use super::power::rise::Rise;
+use super::quota::{Quotas, Usage};
 use super::{Law, State};
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
@@ -17,7 +17,7 @@ use crate::workload::Topology;
 pub struct Resources {
     /// What jobs could hold.
     pub occupancy: Occupancy,
-    ceilings: Ceilings,
+    quotas: Quotas,
     power: Option<Ledger>,
     /// How often something became free, and how often something was taken.
     freed: u64,
@@ -31,7 +31,7 @@ impl Resources {
         let power = caps.map(|_| Ledger::new(&plan.cluster));
         Self {
             occupancy: Occupancy::new(&plan.cluster, &classes.scopes),
-            ceilings: Ceilings::new(plan),
+            quotas: Quotas::new(&classes.quotas),
             power,
             freed: 0,
             taken: 0,
@@ -146,19 +146,19 @@ impl Resources {
         let (one, other) = (nodes(one), nodes(other));
         one > 0 && other > 0 && occupancy.idle(scope, *kind as usize) < one.saturating_add(other)
     }
-    /// Whether one more job of the class stays within its tenant's quota and its partition's limit.
+    /// Whether one more job of the class stays within its quota and its partition's limit.
     #[must_use]
     #[inline]
     pub fn below_ceilings(&self, class: &Class) -> bool {
-        self.ceilings.allows(class)
+        self.quotas.allows(class)
     }
-    /// The ceiling that keeps one more job of the class out, the quota first.
+    /// The row that the class counts against which keeps one more job of it out, the quota first.
     #[inline]
     pub(crate) fn ceiling_of(&self, class: &Class) -> Option<u32> {
-        self.ceilings.refusing(class, u64::from(class.gpus_milli))
+        self.quotas.refusing(class, u64::from(class.gpus_milli))
     }
-    pub(crate) fn clone_ceilings(&self) -> Ceilings {
-        self.ceilings.clone()
+    pub(crate) fn clone_quotas(&self) -> Quotas {
+        self.quotas.clone()
     }
     /// Whether a job of the class finds a place, where counts of free GPUs and nodes tell; `None` where they do not.
     #[must_use]
@@ -239,7 +239,7 @@ impl Resources {
     /// The law that it would break.
     #[inline]
     pub(super) fn must_be_below_ceilings(&self, class: &Class, milli: u64) -> Result<(), Law> {
-        self.ceilings.refusing(class, milli).map_or(Ok(()), |row| Err(self.ceilings.law(row)))
+        self.quotas.refusing(class, milli).map_or(Ok(()), |row| Err(self.quotas.law(row)))
     }
     /// What a job of the class counts against its ceilings while it holds `pieces`: what it holds.
     #[inline]
@@ -253,7 +253,7 @@ impl Resources {
     #[inline]
     pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.claim(pieces, class.host);
-        self.ceilings.add(class, self.counted_milli(class, pieces));
+        self.quotas.add(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
     }
     /// As [`Resources::claim`], if all of it is free and within every cap.
@@ -282,23 +282,25 @@ impl Resources {
             }
             self.occupancy.claim(std::slice::from_ref(piece), class.host);
         }
-        self.ceilings.add(class, self.counted_milli(class, pieces));
+        self.quotas.add(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
-    /// How many thousandths are held below a ceiling.
-    pub(super) fn held_below(&self, row: u32) -> u64 {
-        self.ceilings.held(row)
+    /// What is held of quotas and limits.
+    pub(super) const fn usage(&self) -> &Usage {
+        self.quotas.usage()
     }
-    /// So many thousandths are held below a ceiling, in what is looked ahead at.
-    pub(super) fn set_held_below(&mut self, row: u32, milli: u64) {
-        self.ceilings.set_held(row, milli);
-    }
-    /// A job that asks for power is asked for it besides as the watts stand at other instants; none: now alone.
-    pub(super) fn ask_also(&mut self, others: Vec<Ledger>) {
+    /// Besides how it stands now, a job is asked for as quotas and watts stand at other instants; none: now alone.
+    pub(super) fn ask_also(&mut self, usages: Vec<Usage>, watts: Vec<Ledger>) {
+        self.quotas.ask_also(usages);
         if let Some(power) = &mut self.power {
-            power.ask_also(others);
+            power.ask_also(watts);
         }
+    }
+    /// What the claim of a job of the class counts against quotas is held, or given back, in what is looked ahead at.
+    pub(super) fn hold_quotas(&mut self, class: &Class, pieces: &[Piece], take: bool) {
+        let milli = self.counted_milli(class, pieces);
+        if take { self.quotas.add(class, milli) } else { self.quotas.subtract(class, milli) }
     }
     /// A job of the class lets go of these pieces.
     ///
@@ -308,7 +310,7 @@ impl Resources {
     pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.freed += 1;
         self.occupancy.release(pieces, class.host);
-        self.ceilings.subtract(class, self.counted_milli(class, pieces));
+        self.quotas.subtract(class, self.counted_milli(class, pieces));
         self.hold_power(class, pieces, cap, false);
     }
     /// Whether what a job of the class holds may be capped otherwise: to no more, or within every cap.

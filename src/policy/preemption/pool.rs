@@ -5,9 +5,9 @@ use super::out::Out;
 use crate::policy::PolicyError;
 use crate::policy::placement::Placement;
 use crate::policy::placement::ranked::Ranked;
-use crate::state::ceilings::Ceilings;
 use crate::state::class::Class;
 use crate::state::place::Choice;
+use crate::state::quota::Quotas;
 use crate::state::{Decision, Event, State, Supposed, Trial};
 
 /// What a walk decides.
@@ -24,7 +24,7 @@ pub(super) struct Pool {
     /// GPU-thousandths by region.
     pub(super) free: Vec<u64>,
     /// None: nothing counts against one.
-    pub(super) ceilings: Option<Ceilings>,
+    pub(super) ceilings: Option<Quotas>,
 }
 
 impl Pool {

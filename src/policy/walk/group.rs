@@ -135,7 +135,7 @@ impl Group {
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let key = (class.partition, [class.quota_tenant, class.limit]);
+            let key = (class.partition, [class.quota, class.limit]);
             let known = streams.iter().position(|stream| (stream.partition, stream.ceilings) == key);
             let index = known.unwrap_or_else(|| {
                 let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);

@@ -1,21 +1,21 @@
-//! Which partitions matter to one another: those that share nodes, a quota or a cap, directly or through others.
+//! Which partitions matter to one another: those that share nodes, a tree of quotas or a cap, directly or through others.
 
 use crate::cluster::{Cluster, Rack};
 use crate::history::Plan;
 use crate::state::State;
-use crate::state::class::Class;
+use crate::state::class::Classes;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// By partition of the workload: its group; groups are numbered by their first partition.
 pub(in crate::policy) fn groups(state: &State) -> Vec<usize> {
-    let (plan, table) = (state.plan(), &state.classes().table);
+    let (plan, classes) = (state.plan(), state.classes());
     let partitions = plan.workload.partitions.len();
     let capped = if state.caps().is_some() { below_caps(&plan.cluster) } else { Vec::new() };
     let mut first: Vec<usize> = (0..partitions).collect();
     for a in 0..partitions {
         for b in 0..a {
-            if first[a] != first[b] && are_linked(plan, table, &capped, (a, b)) {
+            if first[a] != first[b] && are_linked(plan, classes, &capped, (a, b)) {
                 let (low, high) = (first[a].min(first[b]), first[a].max(first[b]));
                 first.iter_mut().filter(|own| **own == high).for_each(|own| *own = low);
             }
@@ -28,9 +28,10 @@ pub(in crate::policy) fn groups(state: &State) -> Vec<usize> {
     first.iter().map(number).collect()
 }
 
-/// Whether two partitions that jobs use share nodes, the quota of a tenant, or caps that starts heed.
-fn are_linked(plan: &Plan, table: &[Class], capped: &[Vec<Range<u32>>], (a, b): (usize, usize)) -> bool {
-    let of = |partition: usize| table.iter().filter(move |class| class.partition as usize == partition);
+/// Whether two partitions that jobs use share nodes, a tree of quotas, or caps that starts heed.
+fn are_linked(plan: &Plan, classes: &Classes, capped: &[Vec<Range<u32>>], (a, b): (usize, usize)) -> bool {
+    let of =
+        |partition: usize| classes.table.iter().filter(move |class| class.partition as usize == partition);
     if of(a).next().is_none() || of(b).next().is_none() {
         return false;
     }
@@ -41,8 +42,8 @@ fn are_linked(plan: &Plan, table: &[Class], capped: &[Vec<Range<u32>>], (a, b): 
     let meet = |x: &[Range<u32>], y: &[Range<u32>]| {
         x.iter().any(|x| y.iter().any(|y| x.start < y.end && y.start < x.end))
     };
-    let tenants = |partition: usize| of(partition).filter_map(|class| class.quota_tenant);
-    let share_a_quota = || tenants(a).any(|tenant| tenants(b).any(|other| other == tenant));
+    let roots = |partition: usize| of(partition).filter_map(|class| Some(classes.quotas.root(class.quota?)));
+    let share_a_quota = || roots(a).any(|root| roots(b).any(|other| other == root));
     let share_a_cap = || capped.iter().any(|below| meet(nodes(a), below) && meet(nodes(b), below));
     meet(nodes(a), nodes(b)) || share_a_quota() || share_a_cap()
 }

@@ -67,7 +67,7 @@ impl Profile {
             free_gpus: gpus.every().iter().map(|word| word.count_ones()).sum(),
             some: if shares { gpus.every().to_vec() } else { Vec::new() },
             left: Vec::new(),
-            ceilings: room.clone_ceilings(),
+            quotas: room.clone_quotas(),
         };
         let full = room.occupancy.ledger();
         let least = || Least { left: full.clone(), ..Least::default() };
@@ -190,9 +190,9 @@ impl Profile {
         for mark in &self.marks[range] {
             let step = &mut self.steps[mark.step as usize];
             if take {
-                step.ceilings.hold(class);
+                step.quotas.hold(class);
             } else {
-                step.ceilings.unhold(class);
+                step.quotas.unhold(class);
             }
             for &(word, mask) in &self.touched {
                 self.overdrawn |= take && step.free[word as usize] & mask != mask;
@@ -319,7 +319,7 @@ impl Profile {
         let mut least = std::mem::take(&mut self.least);
         let full = loop {
             let step = &self.steps[self.marks[index].step as usize];
-            if !step.ceilings.allows(class) || !self.gpus.enough(class, step.free_gpus) {
+            if !step.quotas.allows(class) || !self.gpus.enough(class, step.free_gpus) {
                 break Some(index);
             }
             let lessens =

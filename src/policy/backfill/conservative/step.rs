@@ -1,7 +1,7 @@
 //! What is left in one step of a profile, and the least over several.
 
 use super::gpus::Gpus;
-use crate::state::ceilings::Ceilings;
+use crate::state::quota::Quotas;
 
 /// What is left from one instant until the next step's.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(super) struct Step {
     pub(super) some: Vec<u64>,
     /// The counters of a ledger (thousandths of GPUs held by shares, CPU, memory) that are not full, ascending.
     pub(super) left: Vec<(u32, i64)>,
-    pub(super) ceilings: Ceilings,
+    pub(super) quotas: Quotas,
 }
 
 /// The least that is left over some steps.
@@ -35,7 +35,7 @@ impl Step {
         self.free_gpus = other.free_gpus;
         self.some.clone_from(&other.some);
         self.left.clone_from(&other.left);
-        self.ceilings.clone_from(&other.ceilings);
+        self.quotas.clone_from(&other.quotas);
     }
     /// Adds to a counter; returns what it then is.
     pub(super) fn count(&mut self, counter: usize, full: &[i64], amount: i64) -> i64 {

@@ -1,0 +1,109 @@
+//! Quotas: how many GPUs jobs may hold together.
+//!
+//! What may be held is a [`Tree`] of rows. Amounts are thousandths of GPUs. Of a row *n*:
+//!
+//! ```text
+//! subtree(n)   = nominal(n) + Σ children c: subtree(c) − local(c)       what is there for it and those below it
+//! local(n)     = max(0, subtree(n) − lend(n)), 0 where lend is not set  what nobody else may borrow of that
+//! drawn(n)     = own jobs + Σ children c: max(0, drawn(c) − local(c))   what counts there
+//! held(n)      = own jobs + Σ children c: held(c)
+//! available(n) = subtree(n) − drawn(n)                                  of a root; else
+//!                max(0, local(n) − drawn(n)) + min(available(parent),
+//!                  subtree(n) − local(n) − max(0, drawn(n) − local(n)) + borrow(n), where borrow is set)
+//! most(n)      = subtree(n)                                             of a root; else
+//!                local(n) + most(parent), at most subtree(n) + borrow(n) where borrow is set
+//! ```
+//!
+//! A job that asks for *x* stays within the quota of a row if `x ≤ available(n)` there and `held(m) + x ≤ limit(m)` there and at
+//! every row above. What runs at time 0 may hold more than that, so that what is available may be below 0.
+//!
+//! A tree of which no row has a nominal amount has no end of it: only limits count. A tenant's `quota` is a row by itself with
+//! such a limit, and so is the `limit` of a partition: a job counts against one row of each kind, or none, and against the rows
+//! above it.
+//!
+//! Every answer is monotone: once more is held anywhere in a tree, nothing fits that did not fit before. Passes rely on that
+//! when they do not ask again.
+//!
+//! The definitions are those of Kueue's cohorts (`nominalQuota`, `borrowingLimit`, `lendingLimit`).
+
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use tree::{Row, Tree, Usage};
+
+use super::Law;
+use super::class::Class;
+use std::sync::Arc;
+
+/// What jobs hold together, and may hold.
+#[derive(Debug)]
+pub(crate) struct Quotas {
+    tree: Arc<Tree>,
+    usage: Usage,
+    /// What is held at other instants of a window, in what is looked ahead at: a job has to fit at each.
+    also: Vec<Usage>,
+}
+
+impl Clone for Quotas {
+    fn clone(&self) -> Self {
+        Self { tree: Arc::clone(&self.tree), usage: self.usage.clone(), also: self.also.clone() }
+    }
+    /// In the memory that is there.
+    fn clone_from(&mut self, other: &Self) {
+        self.tree.clone_from(&other.tree);
+        self.usage.clone_from(&other.usage);
+        self.also.clone_from(&other.also);
+    }
+}
+
+impl Quotas {
+    /// Of which nothing is held.
+    pub(super) fn new(tree: &Arc<Tree>) -> Self {
+        Self { tree: Arc::clone(tree), usage: Usage::of(tree), also: Vec::new() }
+    }
+    /// Whether one more job of the class, with all that it asks for, stays within every quota and limit.
+    #[inline]
+    pub(crate) fn allows(&self, class: &Class) -> bool {
+        self.refusing(class, u64::from(class.gpus_milli)).is_none()
+    }
+    /// The first of the rows of a class that does not let a job of it hold so many thousandths more.
+    #[inline]
+    pub(super) fn refusing(&self, class: &Class, milli: u64) -> Option<u32> {
+        let instants = || std::iter::once(&self.usage).chain(&self.also);
+        class.ceilings().find(|row| instants().any(|usage| !self.tree.admits(usage, *row, milli)))
+    }
+    /// What a row that refuses a job stands for.
+    pub(super) fn law(&self, row: u32) -> Law {
+        if self.tree.is_limit_of_partition(row) { Law::Limit } else { Law::Quota }
+    }
+    /// A job of the class holds so many thousandths more.
+    #[inline]
+    pub(super) fn add(&mut self, class: &Class, milli: u64) {
+        class.ceilings().for_each(|row| self.usage.add(&self.tree, row, milli));
+    }
+    /// A job of the class holds so many thousandths less.
+    #[inline]
+    pub(super) fn subtract(&mut self, class: &Class, milli: u64) {
+        class.ceilings().for_each(|row| self.usage.subtract(&self.tree, row, milli));
+    }
+    /// What is held now, or at the instant that is looked ahead at.
+    pub(super) const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+    /// A job is asked for besides what is held now with what is held at other instants; none: now alone.
+    pub(super) fn ask_also(&mut self, others: Vec<Usage>) {
+        self.also = others;
+    }
+    /// A job of the class holds all that it asks for.
+    #[inline]
+    pub(crate) fn hold(&mut self, class: &Class) {
+        self.add(class, u64::from(class.gpus_milli));
+    }
+    /// A job of the class holds nothing any more.
+    #[inline]
+    pub(crate) fn unhold(&mut self, class: &Class) {
+        self.subtract(class, u64::from(class.gpus_milli));
+    }
+}
