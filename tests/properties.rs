@@ -9,6 +9,7 @@ mod support;
 use gigawatt::history::{Outcome, Plan};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::Time;
+use gigawatt::workload::Queue;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use std::cell::RefCell;
@@ -81,6 +82,9 @@ impl Seen {
         all.class_skipped += class_skipped;
         all.quota_refused += quota_refused;
         all.limit_refused += run.counts.limit_refused;
+        all.borrowed += run.counts.borrowed;
+        let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
+        refused.for_each(|(sum, own)| *sum += own);
         all.shared += shared;
         for job in &run.jobs {
             self.outcomes[job.outcome as usize] += 1;
@@ -117,6 +121,10 @@ impl Seen {
         must(counts.class_skipped, "jobs not tried since their class had failed");
         must(counts.quota_refused, "refusals by a quota");
         must(counts.limit_refused, "refusals by the limit of a partition");
+        must(counts.queue_refused[0], "refusals by the limit of a queue");
+        must(counts.queue_refused[1], "refusals by what a queue may borrow");
+        must(counts.queue_refused[2], "refusals by a queue above");
+        must(counts.borrowed, "starts in queues that borrow");
         must(counts.shared, "starts on a share of a GPU");
         must(self.heads, "heads of strict passes, as they change");
         must(self.moved_heads, "reservations of easy behind which something was started");
@@ -197,6 +205,30 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         all_of(&other_heads(&head_lines(&plan, &run.heads), &heads))?;
         all_of(&broken_by(&spec, &plan, &got))
     });
+}
+
+/// A queue above one that is alone, of which nothing is said, changes nothing.
+#[test]
+fn a_queue_above_one_alone_changes_nothing() {
+    let compared = RefCell::new(0);
+    for_all("queues above", &plans::spec(), CASES / 4, |spec| {
+        let plan = spec.plan();
+        if plan.workload.queues.is_empty() {
+            return Ok(());
+        }
+        let mut higher = plan.clone();
+        let roots = plan.workload.queues.iter().filter(|queue| queue.parent.is_none());
+        let roots: Vec<Queue> = roots.map(|queue| Queue::named(format!("above {}", queue.name))).collect();
+        let (first, mut next) = (u32::try_from(roots.len()).expect("few queues"), 0..);
+        let lowered = plan.workload.queues.iter().map(|queue| {
+            let parent = queue.parent.map(|parent| first + parent).or_else(|| next.next());
+            Queue { parent, ..queue.clone() }
+        });
+        higher.workload.queues = roots.into_iter().chain(lowered).collect();
+        *compared.borrow_mut() += 1;
+        all_of(&differences(&schedule(&plan), &schedule(&higher)))
+    });
+    assert!(compared.into_inner() > 10, "plans with queues are among them");
 }
 
 /// Two plans side by side on one cluster, each in its own partition, come out as each by itself.
@@ -281,6 +313,12 @@ fn some_schedule() -> (Plan, Vec<Line>) {
         quota_milli: Some(4000),
         ..gigawatt::workload::Tenant::named("limited")
     });
+    builder.add_queue(Queue {
+        tenants: vec![tenant],
+        limit_milli: Some(4000),
+        nominal_milli: Some(4000),
+        ..Queue::named("lab")
+    });
     for submit in [10, 11, 12] {
         let job = gigawatt::workload::Job::at(Time(submit));
         let work_time = gigawatt::units::Seconds(50);
@@ -318,7 +356,12 @@ fn another_head_is_reported() {
 fn planted_faults_are_reported() {
     let (plan, lines) = some_schedule();
     type Fault = (&'static str, fn(&mut Vec<Line>));
-    let faults: [Fault; 9] = [
+    let at_once: fn(&mut Vec<Line>) = |lines| {
+        let shift = lines[2].attempts[0].from - lines[1].attempts[0].from;
+        lines[2].attempts[0].from -= shift;
+        lines[2].eligible = lines[2].attempts[0].from;
+    };
+    let faults: [Fault; 11] = [
         ("before it is eligible", |lines| lines[0].attempts[0].from -= 1),
         ("more or less work", |lines| {
             lines[0].attempts[0].to += 1;
@@ -329,11 +372,9 @@ fn planted_faults_are_reported() {
             // Job 2 moved beside jobs 0 and 1, onto GPUs that exist twice as often as they should.
             lines[2].attempts[0] = lines[1].attempts[0].clone();
         }),
-        ("more than its quota", |lines| {
-            let shift = lines[2].attempts[0].from - lines[1].attempts[0].from;
-            lines[2].attempts[0].from -= shift;
-            lines[2].eligible = lines[2].attempts[0].from;
-        }),
+        ("more than its quota", at_once),
+        ("lab holds 6000 thousandths, more than its limit", at_once),
+        ("lab holds 6000 thousandths, more than there is", at_once),
         ("did not ask for", |lines| {
             lines[1].attempts[0].held.pop();
         }),

@@ -5,7 +5,7 @@ use super::{History, Piece, SegmentEnd, Why};
 use crate::cluster::{Cluster, NodeKind, Pue};
 use crate::hardware::Loss;
 use crate::units::{Factor, Time};
-use crate::workload::{MAX_JOBS, PlatformSet, Shape, Workload};
+use crate::workload::{MAX_JOBS, PlatformSet, Queue, Shape, Workload};
 use std::ops::Range;
 
 /// The first contradiction, if there is one.
@@ -105,6 +105,7 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         };
         ensure(counted, "a request asks for more GPUs than can be counted")?;
     }
+    check_queues(workload)?;
     let mut members = workload.graphs.iter().flat_map(|graph| &graph.jobs);
     ensure(members.all(|job| within(*job, jobs)), "a job graph has an unknown job")?;
     let ascending = workload.graphs.iter().all(|graph| graph.jobs.is_sorted_by(|a, b| a < b));
@@ -114,6 +115,32 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         .iter()
         .all(|running| within(running.job, jobs) && running.nodes.iter().all(|node| *node < cluster.nodes()));
     ensure(running, "a job already running is unknown or outside the cluster")
+}
+
+fn check_queues(workload: &Workload) -> Result<(), Fault> {
+    let mut depths: Vec<usize> = Vec::with_capacity(workload.queues.len());
+    for (own, queue) in workload.queues.iter().enumerate() {
+        let above = queue.parent.map(|parent| depths.get(parent as usize).copied());
+        let depth = match above {
+            None => 1,
+            Some(above) => 1 + above.ok_or("a queue comes before the one above it")?,
+        };
+        ensure(depth <= Queue::DEPTH_MAX, "too many queues stand above one another")?;
+        depths.push(depth);
+        let known = |all: &[u32], length: usize| {
+            all.is_sorted_by(|a, b| a < b) && all.last().is_none_or(|last| within(*last, length))
+        };
+        ensure(
+            known(&queue.tenants, workload.tenants.len())
+                && known(&queue.partitions, workload.partitions.len()),
+            "a queue takes jobs of unknown tenants or partitions, or they are out of order",
+        )?;
+        let others = &workload.queues[..own];
+        ensure(others.iter().all(|other| other.meets(queue).is_none()), "two queues take the same jobs")?;
+        let parent = queue.parent.map(|parent| &workload.queues[parent as usize]);
+        ensure(!parent.is_some_and(Queue::has_jobs), "a queue that takes jobs stands above another")?;
+    }
+    Ok(())
 }
 
 fn check_segments(history: &History) -> Result<(), Fault> {

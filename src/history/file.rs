@@ -31,7 +31,7 @@ use super::{Digest, History, Plan, Settings};
 use crate::cluster::Cluster;
 use crate::error::{Error, Place, Problem};
 use crate::units::Time;
-use crate::workload::{Behaviour, Graph, Request, Running, Tenant, Workload};
+use crate::workload::{Behaviour, Graph, Queue, Request, Running, Tenant, Workload};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -50,6 +50,7 @@ const DONE: [u8; 4] = *b"DONE";
 
 /// Everything that is small enough for JSON.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Tables<'a> {
     settings: Cow<'a, Settings>,
     end: Time,
@@ -58,6 +59,8 @@ struct Tables<'a> {
     cluster: Cow<'a, Cluster>,
     tenants: Cow<'a, [Tenant]>,
     partitions: Cow<'a, [String]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    queues: Cow<'a, [Queue]>,
     requests: Cow<'a, [Request]>,
     behaviours: Cow<'a, [Behaviour]>,
     graphs: Cow<'a, [Graph]>,
@@ -152,6 +155,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         behaviours: tables.behaviours.into_owned(),
         tenants: tables.tenants.into_owned(),
         partitions: tables.partitions.into_owned(),
+        queues: tables.queues.into_owned(),
         dependencies,
         graphs: tables.graphs.into_owned(),
         running: tables.running.into_owned(),
@@ -243,6 +247,7 @@ fn write_tables(history: &History) -> io::Result<Vec<u8>> {
         cluster: Cow::Borrowed(cluster),
         tenants: Cow::Borrowed(&workload.tenants),
         partitions: Cow::Borrowed(&workload.partitions),
+        queues: Cow::Borrowed(&workload.queues),
         requests: Cow::Borrowed(&workload.requests),
         behaviours: Cow::Borrowed(&workload.behaviours),
         graphs: Cow::Borrowed(&workload.graphs),

@@ -153,7 +153,7 @@ pub struct JobRecord {
 pub enum WaitReason {
     /// A job it depends on has not succeeded yet.
     Dependency,
-    /// Its tenant holds as much as it may.
+    /// Its tenant, or the queue that it stands in, holds as much as it may.
     Quota,
     /// The jobs of its partition hold as much as they may together.
     Limit,

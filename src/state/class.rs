@@ -60,8 +60,10 @@ pub struct Class {
     pub topology: Topology,
     /// Pods that must share a rack, in groups of this many; at least 1.
     pub segment: u32,
-    /// The row of [`Classes::quotas`] that its jobs count against, if there is one.
+    /// The row in [`Classes::quotas`] of its tenant's quota, if it has one.
     pub quota: Option<u32>,
+    /// The row there of the queue that its jobs stand in, if there is one.
+    pub queue: Option<u32>,
     /// The row there of its partition's limit, if it has one.
     pub(crate) limit: Option<u32>,
     /// The partition it stands in.
@@ -100,9 +102,9 @@ pub struct Classes {
     pub quotas: Arc<Tree>,
 }
 
-/// What tells classes of one request apart: the behaviour, the row of the quota if there is one, and whether the priority
-/// is high where power asks for it.
-type Variant = (u32, Option<u32>, bool);
+/// What tells classes of one request apart: the behaviour, the rows of quota and queue if there are any, and whether the
+/// priority is high where power asks for it.
+type Variant = (u32, [Option<u32>; 2], bool);
 
 impl Classes {
     /// The classes of a plan's jobs, where starts heed caps as `caps` says.
@@ -118,17 +120,19 @@ impl Classes {
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
-            // What asks for no GPU counts against no quota.
-            let asks = workload.requests[job.request as usize].gpus().milli() > 0;
-            let quota = classes.quotas.quota_of(job.tenant).filter(|_| asks);
+            let request = &workload.requests[job.request as usize];
+            // What asks for no GPU counts against no quota and no limit.
+            let asks = request.gpus().milli() > 0;
+            let (tenant, partition) = (job.tenant, request.partition);
+            let rows = [classes.quotas.quota_of(tenant), classes.quotas.queue_of(tenant, partition)];
+            let rows = rows.map(|row| row.filter(|_| asks));
             let high = caps.is_some_and(CapRule::tells_priorities) && job.priority > 0;
-            let key = (job.behaviour, quota, high);
+            let key = (job.behaviour, rows, high);
             let of_request = &mut known[job.request as usize];
             if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
                 classes.of_job.push(*class);
                 continue;
             }
-            let request = &workload.requests[job.request as usize];
             let scope = *scopes.entry((request.partition, request.platforms)).or_insert_with(|| {
                 classes.scopes.push(scope_nodes(cluster, workload, request));
                 index(classes.scopes.len() - 1)
@@ -137,7 +141,6 @@ impl Classes {
             let class = index(classes.table.len());
             let limit = classes.quotas.limit_of(request.partition);
             let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
-            // What asks for no GPU counts against no limit.
             made.limit = limit.filter(|_| asks);
             made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
             classes.table.push(Class { index: class, ..made });
@@ -157,7 +160,7 @@ impl Classes {
 
 impl Class {
     fn new(cluster: &Cluster, workload: &Workload, key: (u32, Variant), scope: u32, nodes: &[u64]) -> Self {
-        let (request, (behaviour, quota, high)) = key;
+        let (request, (behaviour, [quota, queue], high)) = key;
         let request = &workload.requests[request as usize];
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
@@ -213,6 +216,7 @@ impl Class {
             topology: request.topology,
             segment: request.segment.max(1),
             quota,
+            queue,
             limit: None,
             partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
@@ -232,16 +236,22 @@ impl Class {
         }
     }
 
-    /// The rows that a job counts against: its quota, then its partition's limit.
+    /// The rows that a job counts against: its tenant's quota, its queue and its partition's limit.
+    #[inline]
+    pub(crate) const fn rows(&self) -> [Option<u32>; 3] {
+        [self.quota, self.queue, self.limit]
+    }
+
+    /// Those that there are, in the order in which they are asked.
     #[inline]
     pub(crate) fn ceilings(&self) -> impl Iterator<Item = u32> + use<> {
-        [self.quota, self.limit].into_iter().flatten()
+        self.rows().into_iter().flatten()
     }
 
     /// Whether it counts against any.
     #[inline]
     pub(crate) const fn has_ceiling(&self) -> bool {
-        self.quota.is_some() || self.limit.is_some()
+        self.quota.is_some() || self.queue.is_some() || self.limit.is_some()
     }
 
     /// Whether it is several pods, which may span racks.

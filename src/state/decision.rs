@@ -87,8 +87,8 @@ pub enum Law {
     /// The domains are not the pods that the job asks for.
     #[error("these are not the pods it asks for")]
     Shape,
-    /// The tenant would hold more than its quota.
-    #[error("its tenant would hold more than its quota")]
+    /// The tenant, or the queue that the job stands in, would hold more than it may.
+    #[error("its tenant or its queue would hold more than it may")]
     Quota,
     /// The jobs of its partition would hold more than its limit.
     #[error("the jobs of its partition would hold more than its limit")]

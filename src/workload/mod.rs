@@ -22,6 +22,7 @@ pub mod generate;
 mod graph;
 mod names;
 mod profile;
+mod queue;
 mod request;
 
 pub use behaviour::{Behaviour, JobKind, Overrun};
@@ -29,6 +30,7 @@ pub use demand::{Demand, Tokens};
 pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
 pub use profile::Profile;
+pub use queue::Queue;
 pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};
@@ -140,6 +142,8 @@ pub struct Workload {
     pub tenants: Vec<Tenant>,
     /// Names of the partitions that requests refer to; 0 is the default one.
     pub partitions: Vec<String>,
+    /// What tenants may hold together; a queue comes after the one above it, and no two take the same jobs.
+    pub queues: Vec<Queue>,
     /// What must succeed before what.
     pub dependencies: Dependencies,
     /// Named job graphs.
@@ -294,6 +298,26 @@ impl Builder {
         self.tenants.insert(tenant.name.clone(), new);
         self.workload.tenants.push(tenant);
         new
+    }
+    /// The tenants so far.
+    #[must_use]
+    pub fn tenants(&self) -> &[Tenant] {
+        &self.workload.tenants
+    }
+    /// The partitions so far that requests and queues name; empty before the first.
+    #[must_use]
+    pub fn partitions(&self) -> &[String] {
+        &self.workload.partitions
+    }
+    /// The jobs so far.
+    #[must_use]
+    pub fn jobs(&self) -> &[Job] {
+        &self.workload.jobs
+    }
+    /// Adds a queue, after the one above it.
+    pub fn add_queue(&mut self, queue: Queue) -> u32 {
+        self.workload.queues.push(queue);
+        index(self.workload.queues.len() - 1)
     }
     /// The index of the partition called `name`, added if new; 0 is [`Workload::DEFAULT_PARTITION`].
     pub fn partition(&mut self, name: &str) -> u32 {

@@ -3,6 +3,7 @@
 pub(crate) mod for_all;
 pub(crate) mod naive;
 pub(crate) mod plans;
+pub(crate) mod queues;
 pub(crate) mod ranks;
 pub(crate) mod recorded;
 pub(crate) mod schedule;

@@ -1,5 +1,6 @@
 //! Random plans: small clusters and workloads that reach every corner, and shrink to the few jobs that matter.
 
+use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
 use gigawatt::history::{Plan, Settings};
 use gigawatt::units::{Factor, Seconds, Time};
@@ -37,6 +38,7 @@ pub(crate) struct Spec {
     pub(crate) policy: PolicySpec,
     /// Thousandths that each tenant may hold.
     pub(crate) quotas: [Option<u32>; 3],
+    pub(crate) queues: Option<QueueSpec>,
     /// How many of the first jobs run at time 0; and from which node on, if they say.
     pub(crate) running: (usize, Option<u32>),
 }
@@ -247,10 +249,11 @@ prop_compose! {
         jobs in vec(job(), 1..40),
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
+        queues in weighted(0.3, queues()),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {
         let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
-        Spec { cluster, jobs, policy, quotas, running }
+        Spec { cluster, jobs, policy, quotas, queues, running }
     }
 }
 
@@ -417,6 +420,8 @@ impl Spec {
             (job.submit, job.after) = (0, Vec::new());
         }
         let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, self.quotas);
+        workload.queues =
+            self.queues.as_ref().map_or_else(Vec::new, |queues| queues.build(workload.partitions.len()));
         workload.running = (0..u32::try_from(running).expect("few jobs"))
             .map(|job| {
                 let from = self.running.1.map(|first| first % cluster.nodes());

@@ -3,7 +3,7 @@
 use super::naive::{Fate, Run};
 use gigawatt::cluster::{Cluster, NodeState};
 use gigawatt::history::{History, Outcome, Piece, Plan, Segment, SegmentEnd};
-use gigawatt::workload::Shape;
+use gigawatt::workload::{Queue, Shape};
 use std::collections::BTreeMap;
 
 /// The instant of what never happens.
@@ -213,6 +213,7 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
     let mut hosts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     let mut tenants: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
     let mut partitions: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
+    let mut queues = vec![(0_u64, false); plan.workload.queues.len()];
     for (job, line) in (0..).zip(lines) {
         let request = plan.workload.request_of(job);
         for attempt in line.attempts.iter().filter(|attempt| (attempt.from..attempt.to).contains(&instant)) {
@@ -237,6 +238,13 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
                 }
             }
             let tenant = tenants.entry(plan.workload.jobs[job as usize].tenant).or_default();
+            let mut above = plan.workload.queue_of(job);
+            while let Some(queue) = above {
+                let held = &mut queues[queue as usize];
+                held.0 += u64::from(request.gpus().milli());
+                held.1 |= attempt.from == instant && instant > 0 && request.gpus().milli() > 0;
+                above = plan.workload.queues[queue as usize].parent;
+            }
             for held in [tenant, partitions.entry(request.partition).or_default()] {
                 held.0 += u64::from(request.gpus().milli());
                 held.1 |= attempt.from == instant && instant > 0 && request.gpus().milli() > 0;
@@ -264,6 +272,17 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
             ));
         }
     }
+    for (queue, (milli, starts)) in plan.workload.queues.iter().zip(queues) {
+        if starts && queue.limit_milli.is_some_and(|limit| milli > u64::from(limit)) {
+            broken
+                .push(format!("at {instant} {} holds {milli} thousandths, more than its limit", queue.name));
+        }
+        // All together never hold more than all have of their own.
+        let own = nominal_of_tree(plan, queue).filter(|_| queue.parent.is_none());
+        if starts && own.is_some_and(|own| milli > own) {
+            broken.push(format!("at {instant} {} holds {milli} thousandths, more than there is", queue.name));
+        }
+    }
     for (tenant, (milli, starts)) in tenants {
         // What runs from the beginning may exceed a quota; nothing may start beside it.
         let quota = plan.workload.tenants[tenant as usize].quota_milli;
@@ -272,6 +291,17 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
                 .push(format!("at {instant} tenant {tenant} holds {milli} thousandths, more than its quota"));
         }
     }
+}
+
+/// What is nominal of a queue without one above it and of all below it; none: nothing is said.
+fn nominal_of_tree(plan: &Plan, root: &Queue) -> Option<u64> {
+    let queues = &plan.workload.queues;
+    let is_within = |queue: &&Queue| {
+        let parent = |queue: &&Queue| queue.parent.map(|parent| &queues[parent as usize]);
+        std::iter::successors(Some(*queue), parent).any(|above| above.name == root.name)
+    };
+    let own = queues.iter().filter(is_within).filter_map(|queue| queue.nominal_milli);
+    own.map(u64::from).reduce(|sum, more| sum + more)
 }
 
 /// The state of a node after all changes of an instant.

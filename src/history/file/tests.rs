@@ -3,6 +3,7 @@ use crate::cluster::Pue;
 use crate::hardware::Loss;
 use crate::history::{Outcome, Piece, SegmentEnd, Why, sample};
 use crate::units::{Factor, Gpus, Seconds, Watts};
+use crate::workload::Queue;
 
 fn bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -40,6 +41,17 @@ fn recorded_starts_cost_nothing_where_there_are_none() {
     assert_eq!(written.len(), silent.len() + tag + rows + told.jobs.len() * 4 + digest, "a column of times");
     assert_eq!(read(&written, "history").unwrap(), told, "and back");
     assert_ne!(told.digest(), history.digest(), "it is part of the run");
+}
+
+#[test]
+fn queues_cost_nothing_where_there_are_none() {
+    let history = sample::random(5);
+    assert!(!bytes(&history).windows(6).any(|text| text == b"queues"), "no word of them");
+    let mut told = history.clone();
+    let below = Queue { parent: Some(0), tenants: vec![0], lend_milli: Some(500), ..Queue::named("lab") };
+    told.plan.workload.queues = vec![Queue { nominal_milli: Some(8000), ..Queue::named("cloud") }, below];
+    assert_eq!(read(&bytes(&told), "history").unwrap(), told, "and back");
+    assert_ne!(told.digest(), history.digest(), "they are part of the run");
 }
 
 #[test]
@@ -102,7 +114,7 @@ fn another_version_says_which() {
 #[test]
 fn a_history_that_contradicts_itself_is_reported() {
     type Spoil = fn(&mut History);
-    let cases: [(&str, Spoil); 33] = [
+    let cases: [(&str, Spoil); 38] = [
         ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
         ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
         ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
@@ -116,6 +128,24 @@ fn a_history_that_contradicts_itself_is_reported() {
         ("jobs and their names disagree", |h| h.plan.workload.names.push("one more")),
         ("a request names an unknown partition", |h| h.plan.workload.requests[0].partition = 7),
         ("a job graph has an unknown job", |h| h.plan.workload.graphs[0].jobs.push(u32::MAX)),
+        ("a queue comes before the one above it", |h| {
+            h.plan.workload.queues = vec![Queue { parent: Some(0), ..Queue::named("a") }];
+        }),
+        ("too many queues stand above one another", |h| {
+            let queue = |own: u32| Queue { parent: own.checked_sub(1), ..Queue::named("a") };
+            h.plan.workload.queues = (0..17).map(queue).collect();
+        }),
+        ("a queue takes jobs of unknown tenants or partitions", |h| {
+            h.plan.workload.queues = vec![Queue { tenants: vec![0, u32::MAX], ..Queue::named("a") }];
+        }),
+        ("two queues take the same jobs", |h| {
+            let queue = Queue { tenants: vec![0], ..Queue::named("a") };
+            h.plan.workload.queues = vec![queue.clone(), Queue { partitions: vec![1], ..queue }];
+        }),
+        ("a queue that takes jobs stands above another", |h| {
+            let queue = Queue { partitions: vec![0], ..Queue::named("a") };
+            h.plan.workload.queues = vec![queue, Queue { parent: Some(0), ..Queue::named("b") }];
+        }),
         ("the nodes of a cluster are not those of its racks", |h| {
             h.plan.cluster.racks[0].nodes = u32::MAX;
         }),

@@ -28,12 +28,12 @@ enum Mode {
     Closed,
 }
 
-/// Jobs that close together: of one partition, counting against the same quota and limit, or none.
+/// Jobs that close together: of one partition, counting against the same quota, queue and limit, or none.
 #[derive(Debug)]
 struct Stream {
     partition: u32,
-    /// The quota and the limit that they count against.
-    ceilings: [Option<u32>; 2],
+    /// The quota, the queue and the limit that they count against.
+    ceilings: [Option<u32>; 3],
     tier: usize,
     /// Its place among the lines of its tier.
     line: usize,
@@ -57,7 +57,7 @@ struct Front {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tried {
     Started,
-    /// Its tenant's quota or its partition's limit says no.
+    /// Its tenant's quota, its queue or its partition's limit says no.
     Ceiling(u32),
     /// There is no place, or it would delay a reservation.
     Blocked,
@@ -135,7 +135,7 @@ impl Group {
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let key = (class.partition, [class.quota, class.limit]);
+            let key = (class.partition, class.rows());
             let known = streams.iter().position(|stream| (stream.partition, stream.ceilings) == key);
             let index = known.unwrap_or_else(|| {
                 let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);

@@ -18,8 +18,9 @@
 //! every row above. What runs at time 0 may hold more than that, so that what is available may be below 0.
 //!
 //! A tree of which no row has a nominal amount has no end of it: only limits count. A tenant's `quota` is a row by itself with
-//! such a limit, and so is the `limit` of a partition: a job counts against one row of each kind, or none, and against the rows
-//! above it.
+//! such a limit, and so is the `limit` of a partition; queues are rows that stand above one another. A job counts against one
+//! row of each kind, or none, and against the rows above it. What refuses it is its own row: under `none` and `easy` that is
+//! closed for the rest of a pass, and no row above it, so that other queues still get what is theirs.
 //!
 //! Every answer is monotone: once more is held anywhere in a tree, nothing fits that did not fit before. Passes rely on that
 //! when they do not ask again.
@@ -31,7 +32,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use tree::{Row, Tree, Usage};
+pub use tree::{Bound, Row, Tree, Usage};
 
 use super::Law;
 use super::class::Class;

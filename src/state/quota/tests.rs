@@ -138,7 +138,7 @@ fn what_is_held_and_available_follow_the_definition() {
 }
 
 #[test]
-fn more_held_anywhere_lets_nothing_in_that_was_refused() {
+fn more_held_anywhere_leaves_no_more_anywhere() {
     for seed in 0..300 {
         let dice = &mut Dice::new(seed);
         let rows = random_rows(dice);
@@ -151,14 +151,47 @@ fn more_held_anywhere_lets_nothing_in_that_was_refused() {
             for (row, before) in (0..).zip(before) {
                 assert!(tree.available(&usage, row) <= before, "seed {seed}, row {row}");
             }
+        }
+    }
+}
+
+#[test]
+fn alone_a_row_holds_the_most_that_it_could_and_no_more() {
+    for seed in 0..300 {
+        let rows = random_rows(&mut Dice::new(seed));
+        let tree = Tree::new(rows.clone());
+        let nothing = Usage::of(&tree);
+        for row in 0..u32::try_from(rows.len()).unwrap() {
+            let most = tree.most(row).expect("it has a nominal amount");
+            assert!(tree.admits(&nothing, row, most), "seed {seed}, row {row}: {most}");
+            assert!(!tree.admits(&nothing, row, most + 1), "seed {seed}, row {row}: more than {most}");
+            assert_eq!(tree.refusing(&nothing, row, most), None, "seed {seed}, row {row}");
+            assert!(tree.refusing(&nothing, row, most + 1).is_some(), "seed {seed}, row {row}");
+        }
+    }
+}
+
+#[test]
+fn what_a_row_keeps_from_others_is_there_whatever_they_hold() {
+    let mut kept = 0;
+    for seed in 0..300 {
+        let dice = &mut Dice::new(seed);
+        let rows = random_rows(dice);
+        let (tree, count) = (Tree::new(rows.clone()), u32::try_from(rows.len()).unwrap());
+        let (mut usage, mut own) = (Usage::of(&tree), vec![0_i64; rows.len()]);
+        for _ in 0..30 {
+            let (row, milli) = (dice.below(count), 500 * (1 + dice.below(16)));
+            if tree.admits(&usage, row, milli.into()) {
+                usage.add(&tree, row, milli.into());
+                own[row as usize] += i64::from(milli);
+            }
+            let definition = Definition { rows: &rows, own: &own, forgets_local: false };
             for row in 0..count {
-                let most = tree.most(row).expect("it has a nominal amount");
-                let left = tree.available(&Usage::of(&tree), row);
-                assert!(
-                    i64::try_from(most).unwrap() >= left,
-                    "seed {seed}: the most is no less than is there"
-                );
+                let left = definition.local(row) - definition.drawn(row);
+                assert!(tree.available(&usage, row) >= left, "seed {seed}, row {row}: {left}");
+                kept += u32::from(left > 0 && tree.available(&usage, row) == left);
             }
         }
     }
+    assert!(kept > 100, "often it is all that is there: {kept}");
 }

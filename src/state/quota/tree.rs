@@ -1,6 +1,7 @@
 //! The tree of what may be held, and what is held of it.
 
 use crate::history::Plan;
+use crate::workload::Queue;
 
 /// What is as good as without end, far from overflow.
 const UNBOUNDED: i64 = 1 << 60;
@@ -18,6 +19,29 @@ pub struct Row {
     pub lend_milli: Option<u32>,
     /// The most that it and the rows below it may hold together; none: no limit.
     pub limit_milli: Option<u32>,
+}
+
+impl From<&Queue> for Row {
+    fn from(queue: &Queue) -> Self {
+        Self {
+            parent: queue.parent,
+            nominal_milli: queue.nominal_milli,
+            borrow_milli: queue.borrow_milli,
+            lend_milli: queue.lend_milli,
+            limit_milli: queue.limit_milli,
+        }
+    }
+}
+
+/// What of a row keeps a job from holding more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The most that it and the rows below it may hold.
+    Limit,
+    /// What it may borrow.
+    Borrowing,
+    /// What there is for it and the rows below it: it is a root.
+    Pool,
 }
 
 /// Rows of what may be held, and what follows from them alone; the [module](super) says what each amount means.
@@ -43,9 +67,13 @@ pub struct Tree {
     local: Vec<i64>,
     /// Rows from here on are limits of partitions.
     limits: u32,
-    /// By tenant of the plan: the row of its jobs.
+    /// By tenant of the plan: the row of its own quota.
     of_tenant: Vec<Option<u32>>,
-    /// By partition of the plan's workload.
+    /// By tenant of the plan: the queues that name it, and in which partition, where that decides.
+    queues_of_tenant: Vec<Vec<(Option<u32>, u32)>>,
+    /// By partition of the plan's workload: the queue that names it and no tenant.
+    queue_of_partition: Vec<Option<u32>>,
+    /// By partition of the plan's workload: the row of its limit.
     of_partition: Vec<Option<u32>>,
 }
 
@@ -77,20 +105,41 @@ impl Tree {
         }
         tree
     }
-    /// The quotas and limits of a plan: a row each tenant that has a quota, then one each partition that has a limit.
+    /// The quotas and limits of a plan: a row each queue, in their order, then one each tenant that has a quota, then one
+    /// each partition that has a limit.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let (workload, mut rows) = (&plan.workload, Vec::new());
+        let workload = &plan.workload;
+        let mut rows: Vec<Row> = workload.queues.iter().map(Row::from).collect();
         let mut row_with = |limit_milli: Option<u32>| {
             limit_milli?;
             rows.push(Row { limit_milli, ..Row::default() });
             Some(narrow(rows.len() - 1))
         };
         let of_tenant: Vec<_> = workload.tenants.iter().map(|tenant| row_with(tenant.quota_milli)).collect();
-        let limits = narrow(of_tenant.iter().flatten().count());
+        let limits = narrow(workload.queues.len() + of_tenant.iter().flatten().count());
         let limit = |name: &String| plan.cluster.partition(name).and_then(|partition| partition.limit_milli);
         let of_partition = workload.partitions.iter().map(|name| row_with(limit(name))).collect();
-        Self { limits, of_tenant, of_partition, ..Self::new(rows) }
+        let mut tree = Self { limits, of_tenant, of_partition, ..Self::new(rows) };
+        tree.place_queues(plan);
+        tree
+    }
+    /// Whose jobs stand in which queue.
+    fn place_queues(&mut self, plan: &Plan) {
+        let workload = &plan.workload;
+        self.queues_of_tenant = vec![Vec::new(); workload.tenants.len()];
+        self.queue_of_partition = vec![None; workload.partitions.len()];
+        for (row, queue) in (0..).zip(&workload.queues) {
+            for tenant in &queue.tenants {
+                let of_tenant = &mut self.queues_of_tenant[*tenant as usize];
+                match &queue.partitions[..] {
+                    [] => of_tenant.push((None, row)),
+                    some => of_tenant.extend(some.iter().map(|partition| (Some(*partition), row))),
+                }
+            }
+            let alone = queue.partitions.iter().filter(|_| queue.tenants.is_empty());
+            alone.for_each(|partition| self.queue_of_partition[*partition as usize] = Some(row));
+        }
     }
     /// By row: whether it is a root of a tree in which some row has a nominal amount.
     fn roots_with_nominal(&self) -> Vec<bool> {
@@ -107,12 +156,22 @@ impl Tree {
     pub const fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-    /// The row of the quota that jobs of a tenant count against; none: no quota.
-    pub(in crate::state) fn quota_of(&self, tenant: u32) -> Option<u32> {
+    /// The row of the quota that a tenant of the plan has by itself; none: no quota.
+    #[must_use]
+    pub fn quota_of(&self, tenant: u32) -> Option<u32> {
         self.of_tenant.get(tenant as usize).copied().flatten()
     }
-    /// The row of the limit of a partition; none: it has no limit.
-    pub(in crate::state) fn limit_of(&self, partition: u32) -> Option<u32> {
+    /// The row of the queue in which jobs of a tenant in a partition stand, which is its index among the queues of the plan;
+    /// none: no queue takes them.
+    #[must_use]
+    pub fn queue_of(&self, tenant: u32, partition: u32) -> Option<u32> {
+        let named = self.queues_of_tenant.get(tenant as usize)?.iter();
+        let mut here = named.filter(|(only, _)| only.is_none_or(|only| only == partition));
+        here.next().map_or_else(|| self.queue_of_partition[partition as usize], |(_, row)| Some(*row))
+    }
+    /// The row of the limit of a partition of the plan; none: it has no limit.
+    #[must_use]
+    pub fn limit_of(&self, partition: u32) -> Option<u32> {
         self.of_partition.get(partition as usize).copied().flatten()
     }
     pub(super) const fn is_limit_of_partition(&self, row: u32) -> bool {
@@ -122,6 +181,25 @@ impl Tree {
     #[must_use]
     pub fn root(&self, row: u32) -> u32 {
         self.path(row).last().unwrap_or(row)
+    }
+    /// Whether a row is another or stands below it.
+    #[must_use]
+    pub fn is_within(&self, row: u32, other: u32) -> bool {
+        self.path(row).any(|above| above == other)
+    }
+    /// What there is for a row and those below it, without what those keep from others; none: no end, since no row of its
+    /// tree has a nominal amount.
+    ///
+    /// ```
+    /// use gigawatt::state::quota::{Row, Tree};
+    /// let below = Row { parent: Some(0), nominal_milli: Some(8_000), lend_milli: Some(6_000), ..Row::default() };
+    /// let tree = Tree::new(vec![Row::default(), below]);
+    /// assert_eq!([0, 1].map(|row| tree.own_milli(row)), [Some(6_000), Some(8_000)]);
+    /// ```
+    #[must_use]
+    pub fn own_milli(&self, row: u32) -> Option<u64> {
+        let own = self.subtree[row as usize];
+        (own < UNBOUNDED).then(|| own.unsigned_abs())
     }
     /// A row and those above it.
     fn path(&self, row: u32) -> impl Iterator<Item = u32> {
@@ -134,12 +212,84 @@ impl Tree {
     #[must_use]
     #[inline]
     pub fn admits(&self, usage: &Usage, row: u32, milli: u64) -> bool {
+        signed(milli) <= self.room(usage, row)
+    }
+    /// How many thousandths more jobs that count against a row may hold, below 0 where they hold too many.
+    ///
+    /// # Complexity
+    /// O(depth) time.
+    #[must_use]
+    #[inline]
+    pub fn room(&self, usage: &Usage, row: u32) -> i64 {
+        let below_limits = self.path(row).filter_map(|row| self.below_limit(usage, row));
+        below_limits.fold(self.available(usage, row), i64::min)
+    }
+    /// How far what a row and those below it hold is below its limit.
+    fn below_limit(&self, usage: &Usage, row: u32) -> Option<i64> {
+        let own = row as usize;
+        self.rows[own].limit_milli.map(|limit| i64::from(limit) - usage.held[own])
+    }
+    /// Which row, and what of it, keeps jobs that count against a row from holding so many thousandths more: the lowest whose
+    /// limit that would break, else the lowest that may not borrow so much, else the root, which has too little; none:
+    /// nothing does.
+    ///
+    /// ```
+    /// use gigawatt::state::quota::{Bound, Row, Tree, Usage};
+    /// let cloud = Row { nominal_milli: Some(8_000), ..Row::default() };
+    /// let below = Row { parent: Some(0), borrow_milli: Some(6_000), ..Row::default() };
+    /// let tree = Tree::new(vec![cloud, below, below]);
+    /// let mut usage = Usage::of(&tree);
+    /// assert_eq!(tree.refusing(&usage, 1, 7_000), Some((1, Bound::Borrowing)));
+    /// usage.add(&tree, 2, 6_000);
+    /// assert_eq!(tree.refusing(&usage, 1, 3_000), Some((0, Bound::Pool)));
+    /// assert_eq!(tree.refusing(&usage, 1, 2_000), None);
+    /// ```
+    #[must_use]
+    pub fn refusing(&self, usage: &Usage, row: u32, milli: u64) -> Option<(u32, Bound)> {
         let milli = signed(milli);
-        let below = |row: u32| {
-            let limit = self.rows[row as usize].limit_milli;
-            limit.is_none_or(|limit| usage.held[row as usize] + milli <= i64::from(limit))
+        let breaks = |row: &u32| self.below_limit(usage, *row).is_some_and(|below| below < milli);
+        if let Some(row) = self.path(row).find(breaks) {
+            return Some((row, Bound::Limit));
+        }
+        if milli <= self.available(usage, row) {
+            return None;
+        }
+        let mut left = milli;
+        for row in self.path(row) {
+            let own = row as usize;
+            if self.rows[own].parent.is_none() {
+                return Some((row, Bound::Pool));
+            }
+            left -= (self.local[own] - usage.drawn[own]).max(0);
+            if self.may_draw(usage, row) < left {
+                return Some((row, Bound::Borrowing));
+            }
+        }
+        None
+    }
+    /// What is used of a bound of a row, and what there is of it, thousandths; none: it has no such bound.
+    ///
+    /// ```
+    /// use gigawatt::state::quota::{Bound, Row, Tree, Usage};
+    /// let cloud = Row { nominal_milli: Some(8_000), limit_milli: Some(9_000), ..Row::default() };
+    /// let below = Row { parent: Some(0), borrow_milli: Some(6_000), ..Row::default() };
+    /// let tree = Tree::new(vec![cloud, below]);
+    /// let mut usage = Usage::of(&tree);
+    /// usage.add(&tree, 1, 5_000);
+    /// assert_eq!(tree.used(&usage, 0, Bound::Pool), Some((5_000, 8_000)));
+    /// assert_eq!(tree.used(&usage, 0, Bound::Limit), Some((5_000, 9_000)));
+    /// assert_eq!(tree.used(&usage, 1, Bound::Borrowing), Some((5_000, 6_000)));
+    /// assert_eq!(tree.used(&usage, 1, Bound::Limit), None);
+    /// ```
+    #[must_use]
+    pub fn used(&self, usage: &Usage, row: u32, bound: Bound) -> Option<(u64, u64)> {
+        let own = row as usize;
+        let (used, most) = match bound {
+            Bound::Limit => (usage.held[own], self.rows[own].limit_milli?.into()),
+            Bound::Borrowing => (signed(self.over(usage, row)), self.rows[own].borrow_milli?.into()),
+            Bound::Pool => (usage.drawn[own], self.own_milli(row)?),
         };
-        self.path(row).all(below) && milli <= self.available(usage, row)
+        Some((used.unsigned_abs(), most))
     }
     /// What jobs that count against a row may still take of what there is, whatever the limits; below 0 where what ran at
     /// time 0 holds more than that.
@@ -157,12 +307,34 @@ impl Tree {
         let lent = self.subtree[own] - self.local[own];
         self.rows[own].borrow_milli.map_or(UNBOUNDED, |borrow| lent - beyond_local + i64::from(borrow))
     }
+    /// What a row holds beyond what is its own.
+    pub(super) fn over(&self, usage: &Usage, row: u32) -> u64 {
+        let own = row as usize;
+        (usage.drawn[own] - self.subtree[own]).max(0).unsigned_abs()
+    }
     /// The most that jobs which count against a row could hold, were there no others; none: no end.
     #[must_use]
     pub fn most(&self, row: u32) -> Option<u64> {
         let limits = self.path(row).filter_map(|row| self.rows[row as usize].limit_milli);
         let limit = limits.min().map_or(UNBOUNDED, i64::from);
         let most = self.reach(row).min(limit);
+        (most < UNBOUNDED).then(|| most.unsigned_abs())
+    }
+    /// The most that a row and those below it could hold together, were there no others: what those below keep from others
+    /// counts too; none: no end.
+    ///
+    /// ```
+    /// use gigawatt::state::quota::{Row, Tree};
+    /// let below = Row { parent: Some(0), nominal_milli: Some(8_000), lend_milli: Some(6_000), ..Row::default() };
+    /// let tree = Tree::new(vec![Row::default(), below]);
+    /// assert_eq!([0, 1].map(|row| tree.most_within(row)), [Some(8_000); 2]);
+    /// ```
+    #[must_use]
+    pub fn most_within(&self, row: u32) -> Option<u64> {
+        let below = (row + 1..narrow(self.rows.len())).filter(|other| self.is_within(*other, row));
+        let kept: i64 = below.map(|other| self.local[other as usize]).sum();
+        let limits = self.path(row).filter_map(|row| self.rows[row as usize].limit_milli);
+        let most = limits.map(i64::from).fold(self.reach(row).saturating_add(kept), i64::min);
         (most < UNBOUNDED).then(|| most.unsigned_abs())
     }
     /// The same whatever the limits.

@@ -1,6 +1,7 @@
 //! What is free, what a job holds, and at what rate it works.
 
 use super::power::Domain;
+use super::quota::queue_of;
 use gigawatt::cluster::{Cluster, NodeState};
 use gigawatt::history::Plan;
 use gigawatt::units::{Factor, Watts};
@@ -65,6 +66,10 @@ pub(crate) struct Free {
     pub(crate) tenants: Vec<u64>,
     /// GPU thousandths that the jobs of every partition hold.
     pub(crate) partitions: Vec<u64>,
+    /// GPU thousandths that the jobs of every queue hold.
+    pub(crate) queues: Vec<u64>,
+    /// The same at later instants of a window.
+    pub(super) queues_later: Vec<Vec<u64>>,
     /// Nodes that the job in question may not go to.
     pub(super) barred: BTreeSet<u32>,
     /// Domains that may not draw a watt more.
@@ -96,6 +101,8 @@ impl Free {
             memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
             tenants: vec![0; plan.workload.tenants.len()],
             partitions: vec![0; plan.workload.partitions.len()],
+            queues: vec![0; plan.workload.queues.len()],
+            queues_later: Vec::new(),
             barred: BTreeSet::new(),
             spent: BTreeSet::new(),
             unlimited: false,
@@ -132,6 +139,7 @@ impl Free {
             self.take_pod(pod);
             self.tenants[owner.tenant as usize] += total(pod);
             self.partitions[owner.partition as usize] += total(pod);
+            owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] += total(pod));
         }
     }
     /// Takes what one pod holds, whoever's it is.
@@ -161,9 +169,11 @@ impl Free {
             }
             self.tenants[owner.tenant as usize] -= total(pod);
             self.partitions[owner.partition as usize] -= total(pod);
+            owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] -= total(pod));
         }
     }
-    /// Keeps of everything the lesser, so that what is left is free at both instants.
+    /// Keeps of everything the lesser, so that what is left is free at both instants; of queues what both hold, since they
+    /// matter together.
     pub(crate) fn least(&mut self, other: &Self) {
         let lesser = |mine: &mut Vec<u32>, theirs: &Vec<u32>| {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
@@ -173,6 +183,7 @@ impl Free {
         lesser(&mut self.gpus, &other.gpus);
         lesser(&mut self.cpu, &other.cpu);
         lesser(&mut self.memory, &other.memory);
+        self.queues_later.push(other.queues.clone());
         let theirs = other.tenants.iter().chain(&other.partitions);
         for (mine, theirs) in self.tenants.iter_mut().chain(&mut self.partitions).zip(theirs) {
             *mine = (*mine).max(*theirs);
@@ -180,17 +191,18 @@ impl Free {
     }
 }
 
-/// Whose job holds something, and of which partition of the workload.
+/// Whose job holds something, of which partition of the workload, and in which queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner {
     pub(crate) tenant: u32,
     pub(crate) partition: u32,
+    pub(crate) queue: Option<u32>,
 }
 
 impl Owner {
     pub(crate) fn of(plan: &Plan, job: u32) -> Self {
         let tenant = plan.workload.jobs[job as usize].tenant;
-        Self { tenant, partition: plan.workload.request_of(job).partition }
+        Self { tenant, partition: plan.workload.request_of(job).partition, queue: queue_of(plan, job) }
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 ///
 /// Older: before it in the queue of their partition. Could have: were the younger one not there, the placement would find
 /// the older one a place among what is left at that instant. Every older job is looked at that is one pod, whose tenant
-/// has no quota and whose partition no limit, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
+/// has no quota, that stands in no queue and whose partition has no limit, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
 pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let settings = &plan.settings;
     let strict =
@@ -78,8 +78,8 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         };
         (key, eligible, job)
     };
-    let limited =
-        plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();
+    let limited = super::quota::queue_of(plan, older).is_some()
+        || plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();
     waits
         && !limited
         && world.limit(older).is_none()

@@ -12,6 +12,7 @@
 //! - `conservative.rs`: reservations of conservative;
 //! - `preempt.rs`: ranked preemption, srtf and las;
 //! - `future.rs`: what is expected and known, shadows;
+//! - `quota.rs`: what queues may hold;
 //! - `world.rs`: which nodes a job may use, linked partitions;
 //! - `place.rs`: which nodes and GPUs a job gets;
 //! - `weigh.rs`: what a place costs;
@@ -28,6 +29,7 @@ mod pass;
 mod place;
 mod power;
 mod preempt;
+mod quota;
 mod time;
 mod walk;
 mod weigh;
@@ -107,6 +109,10 @@ pub(crate) struct Counts {
     pub(crate) class_skipped: u64,
     /// Starts refused by a quota.
     pub(crate) quota_refused: u64,
+    /// Starts refused by the limit of a queue, by what it may borrow, and by a queue above it.
+    pub(crate) queue_refused: [u64; 3],
+    /// Starts in a queue that then holds more than is nominally its own.
+    pub(crate) borrowed: u64,
     /// Starts refused by the limit of a partition.
     pub(crate) limit_refused: u64,
     pub(crate) shared: u64,

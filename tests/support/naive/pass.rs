@@ -10,12 +10,12 @@
 //! read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
 //! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
-//! partition closed, or the quota or limit it counts against; does its quota allow it; does its partition's limit; has its
+//! partition closed, or the quota or limit it counts against; does its quota allow it; does its queue; does its partition's limit; has its
 //! class failed in this pass; is there a place for it; may it start beside the reservations held (`easy.rs`). A job that starts is started at once. What
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! and the tenant if it has a quota; under easy and easy-strict, and in every plan in which a capacity change has a notice
+//! the tenant if it has a quota, and the queue; under easy and easy-strict, and in every plan in which a capacity change has a notice
 //! or starts heed curtailments to come, also what else the expected end depends on: where only one rate is possible, the
 //! time it would be expected to hold its domains, times that rate; else the requested time less the work kept, and the
 //! restart. What the placement draws for a job (random) is no part.
@@ -27,7 +27,8 @@
 //! **Quotas and limits (none, easy, easy-strict).** A job that its quota does not allow closes the quota: no later job of that
 //! tenant that asks for GPUs starts in this pass. It neither reserves nor closes anything else. Under skip it does nothing.
 //! A job that only the limit of its partition does not allow closes that limit alike: no later job of the partition that
-//! asks for GPUs starts in this pass.
+//! asks for GPUs starts in this pass. A job that its queue, or one above it, does not allow closes its queue alike, and none above
+//! it.
 //!
 //! **Passed over.** A blocked job without a shadow (it waits for nodes that nobody knows to return) neither reserves nor
 //! closes.
@@ -72,6 +73,7 @@ pub(super) struct Class {
     request: u32,
     behaviour: u32,
     tenant: Option<u32>,
+    queue: Option<u32>,
     estimate: Option<(u64, u64)>,
 }
 
@@ -166,6 +168,7 @@ impl Simulation<'_> {
             request: job.request,
             behaviour: job.behaviour,
             tenant: limited.then_some(job.tenant),
+            queue: super::quota::queue_of(self.plan, index),
             estimate: (easy || noticed).then(estimate),
         }
     }

@@ -23,6 +23,7 @@
 //! that are taken have a place does any job stop or start.
 
 use super::free::{Holding, Owner};
+use super::quota::queue_of;
 use super::time::Simulation;
 use super::walk::Walk;
 use gigawatt::history::SegmentEnd;
@@ -99,6 +100,10 @@ impl Simulation<'_> {
             self.result.counts.quota_refused += 1;
             return None;
         }
+        if let Some(refusal) = self.world.queue_refuses(&self.free, job) {
+            self.result.counts.queue_refused[refusal as usize] += 1;
+            return None;
+        }
         if !self.world.limit_allows(&self.free, job) {
             self.result.counts.limit_refused += 1;
             return None;
@@ -119,7 +124,7 @@ impl Simulation<'_> {
     fn take_what_fits(&self, walk: &[u32]) -> Vec<u32> {
         let regions = &self.world.regions;
         let mut pool = vec![0; regions.iter().max().map_or(0, |last| last + 1)];
-        let (mut tenants, mut partitions) = (self.free.tenants.clone(), self.free.partitions.clone());
+        let mut counted = self.free.clone();
         for node in (0..self.plan.cluster.nodes()).filter(|node| self.free.is_up(*node)) {
             pool[regions[node as usize]] += self.free.node_total(node);
         }
@@ -129,17 +134,14 @@ impl Simulation<'_> {
                 pool[region] += held;
             }
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
-            tenants[self.job(*job).tenant as usize] -= gpus;
-            partitions[self.world.partition_of(*job) as usize] -= gpus;
+            counted.tenants[self.job(*job).tenant as usize] -= gpus;
+            counted.partitions[self.world.partition_of(*job) as usize] -= gpus;
+            queue_of(self.plan, *job).into_iter().for_each(|queue| counted.queues[queue as usize] -= gpus);
         }
         let mut taken = Vec::new();
         for job in walk {
-            let tenant = self.job(*job).tenant as usize;
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
-            let partition = self.world.partition_of(*job) as usize;
-            let quota = self.plan.workload.tenants[tenant].quota_milli.map_or(u64::MAX, u64::from);
-            let limit = self.world.limit(*job).unwrap_or(u64::MAX);
-            let below = gpus == 0 || tenants[tenant] + gpus <= quota && partitions[partition] + gpus <= limit;
+            let below = self.world.ceilings_allow(&counted, *job);
             let wanted = if self.running.contains(job) {
                 let held = self.held_by_region(*job, regions);
                 held.iter().all(|(region, held)| pool[*region] >= *held).then_some(held)
@@ -150,8 +152,9 @@ impl Simulation<'_> {
             for (region, milli) in wanted {
                 pool[region] -= milli;
             }
-            tenants[tenant] += gpus;
-            partitions[partition] += gpus;
+            counted.tenants[self.job(*job).tenant as usize] += gpus;
+            counted.partitions[self.world.partition_of(*job) as usize] += gpus;
+            queue_of(self.plan, *job).into_iter().for_each(|queue| counted.queues[queue as usize] += gpus);
             taken.push(*job);
         }
         taken

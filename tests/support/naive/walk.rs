@@ -4,6 +4,7 @@ use super::free::{Free, Holding};
 use super::future::Window;
 use super::pass::Class;
 use super::power::Domain;
+use super::quota::queue_of;
 use super::time::Simulation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,8 @@ pub(super) struct Walk {
     failed: Vec<Class>,
     /// Tenants whose quota is closed.
     closed_quotas: BTreeSet<u32>,
+    /// Queues that are closed.
+    closed_queues: BTreeSet<u32>,
     /// Partitions whose limit is closed.
     closed_limits: BTreeSet<u32>,
     /// Partitions that are closed, and by which job.
@@ -53,7 +56,10 @@ impl Simulation<'_> {
         let counts = self.plan.workload.request_of(job).gpus().milli() > 0;
         let closed = walk.closed.contains_key(&self.world.partition_of(job));
         let partition = self.world.partition_of(job);
-        let full = walk.closed_quotas.contains(&tenant) || walk.closed_limits.contains(&partition);
+        let queue = queue_of(self.plan, job);
+        let full = walk.closed_quotas.contains(&tenant)
+            || queue.is_some_and(|queue| walk.closed_queues.contains(&queue))
+            || walk.closed_limits.contains(&partition);
         if closed || counts && full {
             return None;
         }
@@ -63,6 +69,14 @@ impl Simulation<'_> {
             walk.failed.push(class);
             if self.backfill != "skip" {
                 walk.closed_quotas.insert(tenant);
+            }
+            return None;
+        }
+        if let Some(refusal) = self.world.queue_refuses(&self.free, job) {
+            self.result.counts.queue_refused[refusal as usize] += 1;
+            walk.failed.push(class);
+            if self.backfill != "skip" {
+                walk.closed_queues.extend(queue);
             }
             return None;
         }

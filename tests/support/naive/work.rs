@@ -28,7 +28,11 @@ impl Simulation<'_> {
         counts.shared +=
             u64::from(holding.pods.iter().any(|pod| pod.gpus.iter().any(|(_, milli)| *milli < 1000)));
         counts.restarted += u64::from(restart > 0);
-        self.free.take(&holding, Owner::of(self.plan, job));
+        let owner = Owner::of(self.plan, job);
+        self.free.take(&holding, owner);
+        let borrows = owner.queue.is_some_and(|queue| self.world.borrows(&self.free, queue));
+        self.result.counts.borrowed +=
+            u64::from(borrows && self.plan.workload.request_of(job).gpus().milli() > 0);
         self.pending.retain(|other| *other != job);
         self.reservations.remove(&job);
         self.running.push(job);

@@ -1,7 +1,7 @@
 //! What never changes in a run: which nodes a job may use, which belong to which partition, which partitions are linked.
 //!
 //! **Links.** Two partitions that jobs of the workload ask for are linked if they share a node, if a tenant with a
-//! quota has jobs in both, or if nodes of both lie below a domain with a cap, a curtailment or a limit of its rise
+//! quota has jobs in both, if jobs in both that ask for GPUs stand in queues of one tree, or if nodes of both lie below a domain with a cap, a curtailment or a limit of its rise
 //! (where the power rule heeds caps at all); and if both are linked with a third. Partitions that nobody asks for link
 //! nothing: the default one holds every node.
 
@@ -139,9 +139,10 @@ impl<'a> World<'a> {
         let held = free.partitions[self.partition_of(job) as usize];
         gpus == 0 || self.limit(job).is_none_or(|limit| held + gpus <= limit)
     }
-    /// Whether tenant and partition may hold this job too.
+    /// Whether tenant, queue and partition may hold this job too.
     pub(super) fn ceilings_allow(&self, free: &Free, job: u32) -> bool {
-        self.quota_allows(free, job) && self.limit_allows(free, job)
+        let queue_allows = self.queue_refuses(free, job).is_none();
+        self.quota_allows(free, job) && queue_allows && self.limit_allows(free, job)
     }
     /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
     pub(crate) fn could_ever_start(&self, job: u32) -> bool {
@@ -219,6 +220,15 @@ fn groups(plan: &Plan, partitions: &[Vec<u32>]) -> Vec<usize> {
     }
     for (tenant, _) in (0..).zip(&plan.workload.tenants).filter(|(_, tenant)| tenant.quota_milli.is_some()) {
         let own = (0..plan.workload.len()).filter(|job| plan.workload.jobs[*job as usize].tenant == tenant);
+        shared.push(own.map(|job| plan.workload.request_of(job).partition).collect());
+    }
+    let queues = &plan.workload.queues;
+    for (tree, _) in (0..).zip(queues).filter(|(_, queue)| queue.parent.is_none()) {
+        let counts = |job: &u32| {
+            let root = super::quota::queue_of(plan, *job).map(|queue| super::quota::root(queues, queue));
+            root == Some(tree) && plan.workload.request_of(*job).gpus().milli() > 0
+        };
+        let own = (0..plan.workload.len()).filter(counts);
         shared.push(own.map(|job| plan.workload.request_of(job).partition).collect());
     }
     let asked = asked(plan);

@@ -171,11 +171,11 @@ impl Group {
         let failed = place.is_ok();
         let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
         let tried = match known {
-            Some((_, Some(row))) => Tried::Ceiling(row),
             // Where changes are known to come, time alone may reopen what a job closed that was blocked before.
             Some((_, None)) if !self.rules.backfill.reserves() && bus.ends_tell_all() => Tried::Blocked,
-            // Only its quota or limit is asked of a job like one that has failed in this pass.
-            _ if failed => {
+            // Quotas and limits alone are asked of a job like one that has failed in this pass, or that one of them blocked before:
+            // meanwhile another may have come to say no first.
+            blocked if failed || blocked.is_some_and(|(_, row)| row.is_some()) => {
                 bus.resources().ceiling_of(bus.class(job_of(key))).map_or(Tried::Blocked, Tried::Ceiling)
             }
             _ => self.consider(desk, bus, candidate)?,
@@ -276,7 +276,7 @@ impl Group {
             Tried::Started => {
                 self.overtaken = true;
                 self.tiers[tier].remove(candidate);
-                if !self.monotone || self.streams[stream].ceilings != [None; 2] {
+                if !self.monotone || self.streams[stream].ceilings != [None; 3] {
                     self.line_up(bus, tier, candidate.key);
                     return Ok(());
                 }

@@ -1,0 +1,131 @@
+//! Queues: what they may hold, straight from the definitions, adding up all that is held anew at every question.
+//!
+//! A queue may hold more of its own (`local`: what it keeps from others), and what it draws from the queue above it: no more
+//! than it may borrow, and no more than is available there; a queue with none above it, what it has and was lent. Where no
+//! queue of a tree has anything of its own, there is no end of it. No queue, nor any above it, exceeds its limit.
+//!
+//! A job stands in the queue that has none below it and names its tenant (or no tenant) and its partition (or none).
+
+use super::free::Free;
+use super::world::World;
+use gigawatt::history::Plan;
+use gigawatt::workload::Queue;
+
+/// What of a queue keeps a job out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The limit of its own queue.
+    OwnLimit,
+    /// What its own queue may borrow.
+    OwnBorrowing,
+    /// Something of a queue above it.
+    Above,
+}
+
+/// The queue of a job.
+pub(crate) fn queue_of(plan: &Plan, job: u32) -> Option<u32> {
+    let (tenant, partition) =
+        (plan.workload.jobs[job as usize].tenant, plan.workload.request_of(job).partition);
+    let takes = |queue: &Queue| {
+        let names = !queue.tenants.is_empty() || !queue.partitions.is_empty();
+        names
+            && (queue.tenants.is_empty() || queue.tenants.contains(&tenant))
+            && (queue.partitions.is_empty() || queue.partitions.contains(&partition))
+    };
+    (0..).zip(&plan.workload.queues).find(|(_, queue)| takes(queue)).map(|(index, _)| index)
+}
+
+/// The queue at the top of a queue's tree.
+pub(super) fn root(queues: &[Queue], queue: u32) -> u32 {
+    queues[queue as usize].parent.map_or(queue, |parent| root(queues, parent))
+}
+
+/// Queues, and the thousandths that jobs hold in each.
+struct Tree<'a> {
+    queues: &'a [Queue],
+    own: &'a [u64],
+}
+
+impl Tree<'_> {
+    fn below(&self, queue: u32) -> Vec<u32> {
+        let below = (0..).zip(self.queues).filter(|(_, other)| other.parent == Some(queue));
+        below.map(|(index, _)| index).collect()
+    }
+    fn subtree(&self, queue: u32) -> i128 {
+        let lent: i128 =
+            self.below(queue).iter().map(|child| self.subtree(*child) - self.local(*child)).sum();
+        i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + lent
+    }
+    fn local(&self, queue: u32) -> i128 {
+        match self.queues[queue as usize].lend_milli {
+            Some(lend) => (self.subtree(queue) - i128::from(lend)).max(0),
+            None => 0,
+        }
+    }
+    fn held(&self, queue: u32) -> i128 {
+        let below: i128 = self.below(queue).iter().map(|child| self.held(*child)).sum();
+        i128::from(self.own[queue as usize]) + below
+    }
+    fn drawn(&self, queue: u32) -> i128 {
+        let beyond = |child: &u32| (self.drawn(*child) - self.local(*child)).max(0);
+        i128::from(self.own[queue as usize]) + self.below(queue).iter().map(beyond).sum::<i128>()
+    }
+    fn has_nominal(&self, queue: u32) -> bool {
+        let below = self.below(queue);
+        self.queues[queue as usize].nominal_milli.is_some()
+            || below.iter().any(|child| self.has_nominal(*child))
+    }
+    fn may_borrow(&self, queue: u32) -> Option<i128> {
+        let beyond = (self.drawn(queue) - self.local(queue)).max(0);
+        let own = self.subtree(queue) - self.local(queue) - beyond;
+        self.queues[queue as usize].borrow_milli.map(|borrow| own + i128::from(borrow))
+    }
+    /// None: no end.
+    fn available(&self, queue: u32) -> Option<i128> {
+        let Some(parent) = self.queues[queue as usize].parent else {
+            return self.has_nominal(queue).then(|| self.subtree(queue) - self.drawn(queue));
+        };
+        let above = self.available(parent);
+        let drawn = match (above, self.may_borrow(queue)) {
+            (Some(above), Some(borrow)) => Some(above.min(borrow)),
+            (above, borrow) => above.or(borrow),
+        };
+        drawn.map(|drawn| (self.local(queue) - self.drawn(queue)).max(0) + drawn)
+    }
+    fn refuses(&self, queue: u32, milli: i128) -> Option<Refusal> {
+        let breaks = |queue: u32| {
+            let limit = self.queues[queue as usize].limit_milli;
+            limit.is_some_and(|limit| self.held(queue) + milli > i128::from(limit))
+        };
+        if breaks(queue) {
+            return Some(Refusal::OwnLimit);
+        }
+        let above = std::iter::successors(Some(queue), |queue| self.queues[*queue as usize].parent);
+        if above.into_iter().any(breaks) {
+            return Some(Refusal::Above);
+        }
+        if self.available(queue).is_none_or(|available| milli <= available) {
+            return None;
+        }
+        let kept = (self.local(queue) - self.drawn(queue)).max(0);
+        let own = self.queues[queue as usize].parent.is_some() && self.may_borrow(queue) < Some(milli - kept);
+        Some(if own && self.may_borrow(queue).is_some() { Refusal::OwnBorrowing } else { Refusal::Above })
+    }
+}
+
+impl World<'_> {
+    /// What keeps a job out of its queue, at the instant, or at any of a window.
+    pub(crate) fn queue_refuses(&self, free: &Free, job: u32) -> Option<Refusal> {
+        let queue = queue_of(self.plan, job)?;
+        let milli = i128::from(self.plan.workload.request_of(job).gpus().milli());
+        let queues = &self.plan.workload.queues;
+        let refuses = |own: &Vec<u64>| Tree { queues, own }.refuses(queue, milli);
+        let mut instants = std::iter::once(&free.queues).chain(&free.queues_later);
+        instants.find_map(refuses).filter(|_| milli > 0)
+    }
+    /// Whether a queue holds more than is nominally its own.
+    pub(crate) fn borrows(&self, free: &Free, queue: u32) -> bool {
+        let queue = queue as usize;
+        free.queues[queue] > u64::from(self.plan.workload.queues[queue].nominal_milli.unwrap_or(0))
+    }
+}

@@ -1,0 +1,71 @@
+//! Random queues: one to six above and beside one another, with tenants or partitions dealt out to them.
+
+use gigawatt::workload::Queue;
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+
+/// Queues above one another.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueSpec {
+    /// The one above, of those before, none at 0; what is nominal, borrowed and lent, and a limit.
+    rows: Vec<(usize, [Option<u32>; 4])>,
+    /// By tenant, or by partition, which of the queues that have none below them it stands in; none: in no queue.
+    dealt: [Option<usize>; 3],
+    by_partition: bool,
+    /// Of queues dealt to tenants: the only partition, where it is there.
+    only: Option<u32>,
+}
+
+prop_compose! {
+    /// Any queues.
+    pub(crate) fn queues()(
+        rows in vec((
+            0usize..4,
+            [weighted(0.7, 0u32..16), weighted(0.3, 0u32..8), weighted(0.4, 0u32..12), weighted(0.2, 4u32..20)],
+        ), 1..7),
+        odd in 0u32..1000,
+        dealt in prop::array::uniform3(weighted(0.9, 0usize..4)),
+        by_partition in prop::bool::weighted(0.2),
+        only in weighted(0.2, 0u32..3),
+    ) -> QueueSpec {
+        let milli = |gpus: u32| gpus * 1000 + if gpus == 7 { odd } else { 0 };
+        let rows = rows.into_iter().map(|(parent, amounts)| (parent, amounts.map(|gpus| gpus.map(milli))));
+        QueueSpec { rows: rows.collect(), dealt, by_partition, only }
+    }
+}
+
+impl QueueSpec {
+    /// The queues, where there are so many partitions.
+    pub(crate) fn build(&self, partitions: usize) -> Vec<Queue> {
+        let mut queues: Vec<Queue> = Vec::new();
+        for (own, (parent, [nominal_milli, borrow_milli, lend_milli, limit_milli])) in
+            self.rows.iter().enumerate()
+        {
+            let parent =
+                (*parent).min(own).checked_sub(1).map(|parent| u32::try_from(parent).expect("few queues"));
+            let amounts =
+                Queue { nominal_milli: *nominal_milli, limit_milli: *limit_milli, ..Queue::default() };
+            // A root neither borrows nor lends.
+            let (borrow_milli, lend_milli) =
+                (borrow_milli.filter(|_| parent.is_some()), lend_milli.filter(|_| parent.is_some()));
+            queues.push(Queue { name: format!("queue {own}"), parent, borrow_milli, lend_milli, ..amounts });
+        }
+        let is_leaf = |own: &usize| {
+            !queues.iter().any(|queue| queue.parent.map(|parent| parent as usize) == Some(*own))
+        };
+        let leaves: Vec<usize> = (0..queues.len()).filter(is_leaf).collect();
+        let only = self.only.filter(|only| (*only as usize) < partitions);
+        let most = if self.by_partition { partitions } else { 3 };
+        for (index, leaf) in (0..).zip(self.dealt.iter().take(most)) {
+            let Some(leaf) = leaf.map(|leaf| leaves[leaf % leaves.len()]) else { continue };
+            let queue = &mut queues[leaf];
+            if self.by_partition { queue.partitions.push(index) } else { queue.tenants.push(index) }
+        }
+        if let Some(only) = only.filter(|_| !self.by_partition) {
+            let first = queues.iter_mut().find(|queue| !queue.tenants.is_empty());
+            first.into_iter().for_each(|queue| queue.partitions.push(only));
+        }
+        queues
+    }
+}
