@@ -5,8 +5,9 @@ use super::{Exit, interrupt, moment};
 use crate::error::{Place, Problem, Result};
 use crate::experiment::{Otherwise, Outlooks, explain, otherwise, outlooks};
 use crate::history::History;
-use crate::metrics::{Usage, usage_of_partitions, usage_of_tenants};
+use crate::metrics::{Usage, usage_of_partitions, usage_of_queues, usage_of_tenants};
 use crate::report::explain::{Told, at_json, at_text, job_json, job_text, usage_json, usage_text};
+use crate::state::quota::Tree;
 use crate::units::Time;
 use crate::workload::Names;
 
@@ -31,7 +32,7 @@ pub(super) fn run(arguments: &Explain, terminal: Terminal) -> Result<Exit> {
         }
         (None, None, queue) => {
             let name = queue.as_deref().unwrap_or_default();
-            used(arguments, &title, ("partition", name), &usage_of_partitions(history), terminal)?
+            of_queue(arguments, &title, history, name, terminal)?
         }
     };
     terminal.print(&text)?;
@@ -87,6 +88,30 @@ fn instant(history: &History, text: &str) -> Result<Time> {
     }
     let said = format!("`{text}` is not within the run, which took {}", history.end.since(Time::ZERO));
     Err(Problem::new(said).at(Place::file(format!("--at {text}"))).into())
+}
+
+/// What a queue held, or a partition, whose names differ.
+fn of_queue(
+    arguments: &Explain,
+    title: &str,
+    history: &History,
+    name: &str,
+    terminal: Terminal,
+) -> Result<String> {
+    let is_queue = history.plan.workload.queues.iter().any(|queue| queue.name == name);
+    if is_queue {
+        let (tree, queues) = (Tree::of(&history.plan), history.plan.workload.queues.len());
+        let most: Vec<Option<u64>> = (0..).take(queues).map(|queue| tree.most_within(queue)).collect();
+        return used(arguments, title, ("queue", name), &usage_of_queues(history, &most), terminal);
+    }
+    let partitions = usage_of_partitions(history);
+    if partitions.iter().any(|own| own.name == name) || history.plan.workload.queues.is_empty() {
+        return used(arguments, title, ("partition", name), &partitions, terminal);
+    }
+    let problem = Problem::new(format!("no job of the run has the queue or partition `{name}`"));
+    let queues = history.plan.workload.queues.iter().map(|queue| queue.name.as_str());
+    let known = queues.chain(partitions.iter().map(|own| own.name.as_str()));
+    Err(problem.hint_nearest(name, known).into())
 }
 
 fn used(

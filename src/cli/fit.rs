@@ -206,8 +206,7 @@ impl Ask {
         }
         let whole = request.gpus().milli() / 1000;
         let there_are = plan.cluster.gpus();
-        let most =
-            ceilings(plan, first.explained.job).into_iter().flatten().map(|milli| u64::from(milli / 1000));
+        let most = ceilings(plan, first.explained.job).into_iter().flatten().map(|milli| milli / 1000);
         let most = u32::try_from(most.chain([there_are]).min().unwrap_or_default()).unwrap_or(u32::MAX);
         match (&self.pods, self.gpus.is_some()) {
             (None, true) => {

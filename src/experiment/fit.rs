@@ -3,6 +3,7 @@ use crate::history::{History, Outcome, Plan, WaitReason};
 use crate::metrics::{SecondsByReason, percentile, waited};
 use crate::policy::{oversized, too_large};
 use crate::simulation::{Control, simulate};
+use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
@@ -58,9 +59,11 @@ impl Fit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Barrier {
     /// Its tenant may hold no more than so many thousandths of a GPU.
-    Quota(u32),
+    Quota(u64),
+    /// The queue that it stands in could hold no more than so many, were it alone.
+    Queue(u64),
     /// The jobs of its partition may.
-    Limit(u32),
+    Limit(u64),
     /// Caps leave less power than it would draw.
     Power,
     /// There is no room of the shape it asks for.
@@ -77,21 +80,18 @@ impl Barrier {
         if oversized(plan).binary_search(&job).is_err() {
             return None;
         }
-        let asked = plan.workload.request_of(job).gpus().milli();
-        let [quota, limit] = ceilings(plan, job).map(|ceiling| ceiling.filter(|ceiling| *ceiling < asked));
+        let asked = u64::from(plan.workload.request_of(job).gpus().milli());
+        let [quota, queue, limit] =
+            ceilings(plan, job).map(|ceiling| ceiling.filter(|ceiling| *ceiling < asked));
         let has_room = || too_large(plan).binary_search(&job).is_err();
-        Some(match (quota, limit) {
-            (Some(quota), _) => Self::Quota(quota),
-            (None, Some(limit)) => Self::Limit(limit),
-            (None, None) if has_room() => Self::Power,
-            (None, None) => Self::Room,
-        })
+        let ceiling = quota.map(Self::Quota).or(queue.map(Self::Queue)).or(limit.map(Self::Limit));
+        Some(ceiling.unwrap_or_else(|| if has_room() { Self::Power } else { Self::Room }))
     }
     /// As machines call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Quota(_) => "quota",
+            Self::Quota(_) | Self::Queue(_) => "quota",
             Self::Limit(_) => "limit",
             Self::Power => "power",
             Self::Room => "room",
@@ -99,16 +99,18 @@ impl Barrier {
     }
 }
 
-/// What the tenant of a job may hold, and what the jobs of its partition may, thousandths of a GPU.
+/// The most that the tenant of a job may hold, that its queue could hold, were it alone, and that the jobs of its partition
+/// may, thousandths of a GPU; none: as much as there is.
 ///
 /// # Panics
 /// Without such a job.
 #[must_use]
-pub fn ceilings(plan: &Plan, job: u32) -> [Option<u32>; 2] {
-    let workload = &plan.workload;
-    let quota = workload.tenants[workload.jobs[job as usize].tenant as usize].quota_milli;
-    let partition = &workload.partitions[workload.request_of(job).partition as usize];
-    [quota, plan.cluster.partition(partition).and_then(|partition| partition.limit_milli)]
+pub fn ceilings(plan: &Plan, job: u32) -> [Option<u64>; 3] {
+    let tree = Tree::of(plan);
+    let (tenant, partition) =
+        (plan.workload.jobs[job as usize].tenant, plan.workload.request_of(job).partition);
+    let rows = [tree.quota_of(tenant), tree.queue_of(tenant, partition), tree.limit_of(partition)];
+    rows.map(|row| row.and_then(|row| tree.most(row)))
 }
 
 /// What became of a job in the first of the seeds.

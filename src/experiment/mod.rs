@@ -15,8 +15,8 @@ pub use compare::{Contender, Match, compare, is_random};
 pub use comparison::{Basis, Column, Comparison, Entry, Group, Reached};
 pub use effects::{interactions, main_effects};
 pub use explain::{
-    Change, Evidence, Explained, Holder, Otherwise, Outlook, Outlooks, Passer, Stretch, Surprise, explain,
-    first_start, known_at, longer_wait, otherwise, outlooks, waits,
+    Change, Evidence, Explained, Holder, Otherwise, Outlook, Outlooks, Passer, Refusing, Stretch, Surprise,
+    explain, first_start, known_at, longer_wait, otherwise, outlooks, waits,
 };
 pub use fit::{Barrier, First, Fit, ceilings, fit, index_of};
 pub use front::pareto;

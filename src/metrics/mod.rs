@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `held` | a policy holds it back on purpose, or no pass has seen it yet |
 //! | `order` | its partition's passes stop at another job (backfill `none`) |
-//! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota |
+//! | `quota` | what its tenant holds and what it asks for exceed the tenant's quota, or its queue has too little left |
 //! | `limit` | what the jobs of its partition hold and what it asks for exceed the partition's limit |
 //! | `capacity` | fewer GPUs are free than it asks for, in its partition and on its platforms |
 //! | `shape` | enough are free, but no node, rack or set of nodes takes its pods |
@@ -68,7 +68,7 @@ pub use shape::{Ranks, Shape};
 pub use tenants::{TenantMetrics, jain_index};
 pub use timeline::{Waited, waited};
 pub use times::{JobTimes, SecondsByReason};
-pub use usage::{Usage, usage_of_partitions, usage_of_tenants};
+pub use usage::{Usage, usage_of_partitions, usage_of_queues, usage_of_tenants};
 
 use crate::units::Seconds;
 

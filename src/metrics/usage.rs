@@ -1,25 +1,29 @@
-//! What tenants, or the jobs of partitions, may hold, held, borrowed and lent.
+//! What tenants, queues, or the jobs of partitions, may hold, held, borrowed and lent.
 
 use super::distribution::real;
 use super::measure::measure;
 use super::schedule::Stretches;
-use super::times::{SecondsByReason, times};
+use super::times::{JobTimes, SecondsByReason, times};
 use super::{MILLI_SECONDS_AN_HOUR, Walk};
 use crate::history::{History, Segment, WaitReason};
 use crate::units::Time;
+use crate::workload::Queue;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// What a tenant, or the jobs of a partition, may hold, and what they held over the whole run.
+/// What a tenant, a queue, or the jobs of a partition, may hold, and what they held over the whole run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// As the user calls it.
     pub name: String,
     /// Jobs that it has.
     pub jobs: u32,
-    /// The most that it may hold at once, GPUs: a quota, or a limit; none: as many as there are.
+    /// The most that it may hold at once, GPUs: a quota, a limit, or what a queue could hold, were it alone; none: as many as
+    /// there are.
     pub ceiling: Option<f64>,
     /// The GPUs that it is entitled to, mean over the run: of a tenant its part by quotas, or an equal one, of those that were
-    /// available, and no more than it may hold, which leaves the rest to the others; of a partition those of its nodes.
+    /// available, and no more than it may hold, which leaves the rest to the others; of a queue what is nominally its own and
+    /// that of those below it; of a partition those of its nodes.
     pub entitled: f64,
     /// GPUs held by its jobs, mean over the run.
     pub held: f64,
@@ -27,12 +31,12 @@ pub struct Usage {
     pub peak: f64,
     /// ∫ max(0, held − entitled) dt, GPU-hours.
     pub borrowed_gpu_hours: f64,
-    /// Of a tenant: what others borrowed, shared by those who held less than they were entitled to, GPU-hours; of a
+    /// Of a tenant, or of a queue among those below the same one: what others borrowed, shared by those who held less than they were entitled to, GPU-hours; of a
     /// partition: what jobs of others held on its nodes.
     pub lent_gpu_hours: f64,
     /// ∫ max(0, ceiling − held) dt while none of its jobs waited, GPU-hours; none where there is no ceiling.
     pub idle_ceiling_gpu_hours: Option<f64>,
-    /// Of a tenant: seconds in which a job of it waited although it held less than it was entitled to.
+    /// Of a tenant or a queue: seconds in which a job of it waited although it held less than it was entitled to.
     pub starved_seconds: u64,
     /// Who held more than they were entitled to meanwhile, those first that did most: name, and GPU-hours.
     pub borrowers: Vec<(String, f64)>,
@@ -60,8 +64,8 @@ struct Level {
 /// What makes groups of jobs, and what each may hold.
 struct Groups {
     names: Vec<String>,
-    /// By job.
-    of: Vec<u32>,
+    /// By job; none: of none of them.
+    of: Vec<Option<u32>>,
     ceilings: Vec<Option<u64>>,
     entitled: Entitled,
 }
@@ -70,7 +74,7 @@ impl Groups {
     /// What each is entitled to while so many thousandths of a GPU are available.
     fn entitled_of(&self, available: u64) -> Vec<u64> {
         match &self.entitled {
-            Entitled::Nodes(_, all) => all.clone(),
+            Entitled::Nodes(_, all) | Entitled::Own(all) => all.clone(),
             Entitled::Parts(parts) => parted(parts, &self.ceilings, available),
         }
     }
@@ -80,6 +84,8 @@ impl Groups {
 enum Entitled {
     /// A part of what is available, as the sum of all parts counts.
     Parts(Vec<u64>),
+    /// So much, whatever is available.
+    Own(Vec<u64>),
     /// The GPUs of some nodes, by node and group.
     Nodes(Vec<Vec<bool>>, Vec<u64>),
 }
@@ -102,13 +108,78 @@ pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
     };
     usage(
         history,
+        &measure(history).jobs,
         &Groups {
             names: workload.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
-            of: workload.jobs.iter().map(|job| job.tenant).collect(),
+            of: workload.jobs.iter().map(|job| Some(job.tenant)).collect(),
             ceilings: workload.tenants.iter().map(|tenant| tenant.quota_milli.map(u64::from)).collect(),
             entitled: Entitled::Parts(workload.tenants.iter().zip(&jobs).map(part).collect()),
         },
     )
+}
+
+/// What every queue that has jobs, itself or below it, may hold and held, in their order, where each could hold at most so
+/// many thousandths of a GPU, were it alone; none: no end. Queues borrow from and lend to those below the same queue.
+///
+/// # Complexity
+/// A walk through the run each queue that stands above others or alone.
+///
+/// # Panics
+/// Without a ceiling for every queue.
+#[must_use]
+pub fn usage_of_queues(history: &History, ceilings: &[Option<u64>]) -> Vec<Usage> {
+    let workload = &history.plan.workload;
+    let measured = measure(history).jobs;
+    let queue_of: Vec<Option<u32>> = (0..workload.len()).map(|job| workload.queue_of(job)).collect();
+    let mut found: Vec<(u32, Usage)> = Vec::new();
+    for family in families(&workload.queues) {
+        let groups = family_of(history, ceilings, &family, &queue_of);
+        for own in usage(history, &measured, &groups) {
+            let is_own = |queue: &&u32| workload.queues[**queue as usize].name == own.name;
+            found.extend(family.iter().find(is_own).map(|queue| (*queue, own.clone())));
+        }
+    }
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, own)| own).collect()
+}
+
+/// Queues that borrow from and lend to each other: those below one queue, and each root by itself.
+fn families(queues: &[Queue]) -> Vec<Vec<u32>> {
+    let mut below: BTreeMap<Option<u32>, Vec<u32>> = BTreeMap::new();
+    (0..).zip(queues).for_each(|(index, queue)| below.entry(queue.parent).or_default().push(index));
+    let roots = below.remove(&None).unwrap_or_default();
+    roots.into_iter().map(|root| vec![root]).chain(below.into_values()).collect()
+}
+
+/// The jobs of queues and of those below them, as groups.
+fn family_of(
+    history: &History,
+    ceilings: &[Option<u64>],
+    family: &[u32],
+    queue_of: &[Option<u32>],
+) -> Groups {
+    let workload = &history.plan.workload;
+    let is_within = |own: u32, queue: u32| workload.queues_above(own).any(|above| above == queue);
+    let nominal = |queue: u32| {
+        let below = (0..).zip(&workload.queues).filter(|(other, _)| is_within(*other, queue));
+        below.filter_map(|(_, queue)| queue.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+    };
+    let own = |queue: &u32| -> u64 {
+        // Where nobody has anything of its own, nobody borrows.
+        let root = workload.queues_above(*queue).last().unwrap_or(*queue);
+        let all = ceilings[*queue as usize].unwrap_or(history.plan.cluster.gpus() * 1000);
+        if nominal(root).is_none() { all } else { nominal(*queue).unwrap_or(0) }
+    };
+    let of = |job: &Option<u32>| {
+        let place = family.iter().position(|queue| job.is_some_and(|job| is_within(job, *queue)));
+        place.map(|place| u32::try_from(place).expect("queues are counted in 32 bits"))
+    };
+    Groups {
+        names: family.iter().map(|queue| workload.queues[*queue as usize].name.clone()).collect(),
+        of: queue_of.iter().map(of).collect(),
+        ceilings: family.iter().map(|queue| ceilings[*queue as usize]).collect(),
+        entitled: Entitled::Own(family.iter().map(own).collect()),
+    }
 }
 
 /// What the jobs of every partition that jobs name may hold and held.
@@ -134,9 +205,10 @@ pub fn usage_of_partitions(history: &History) -> Vec<Usage> {
     let limit = |name: &String| partition(name).and_then(|own| own.limit_milli).map(u64::from);
     usage(
         history,
+        &measure(history).jobs,
         &Groups {
             names: workload.partitions.clone(),
-            of: (0..workload.len()).map(|job| workload.request_of(job).partition).collect(),
+            of: (0..workload.len()).map(|job| Some(workload.request_of(job).partition)).collect(),
             ceilings: workload.partitions.iter().map(limit).collect(),
             entitled: Entitled::Nodes(nodes, all),
         },
@@ -167,10 +239,11 @@ fn parted(parts: &[u64], ceilings: &[Option<u64>], available: u64) -> Vec<u64> {
     }
 }
 
-fn usage(history: &History, groups: &Groups) -> Vec<Usage> {
+fn usage(history: &History, measured: &[JobTimes], groups: &Groups) -> Vec<Usage> {
     let mut sums = vec![[0_u64; WaitReason::ALL.len()]; groups.names.len()];
     let mut jobs = vec![0_u32; groups.names.len()];
-    for (own, group) in measure(history).jobs.iter().zip(&groups.of) {
+    for (own, group) in measured.iter().zip(&groups.of) {
+        let Some(group) = group else { continue };
         let add = |(sum, seconds): (&mut u64, u32)| *sum += u64::from(seconds);
         sums[*group as usize].iter_mut().zip::<SecondsByReason>(own.reasons).for_each(add);
         jobs[*group as usize] += 1;
@@ -230,10 +303,10 @@ impl<'a> Sums<'a> {
         loop {
             walk.to(now);
             while let Some(wait) = begins.next_if(|time| time <= now) {
-                sums.levels[groups.of[stretches.waits[wait].job as usize] as usize].waiting += 1;
+                sums.waits(stretches.waits[wait].job, |waiting| waiting + 1);
             }
             while let Some(wait) = ends.next_if(|time| time <= now) {
-                sums.levels[groups.of[stretches.waits[wait].job as usize] as usize].waiting -= 1;
+                sums.waits(stretches.waits[wait].job, |waiting| waiting - 1);
             }
             sums.look(&walk);
             let next = [walk.next(), begins.time(), ends.time()].into_iter().flatten().min();
@@ -246,13 +319,21 @@ impl<'a> Sums<'a> {
         }
     }
 
+    fn waits(&mut self, job: u32, change: impl Fn(u32) -> u32) {
+        if let Some(group) = self.groups.of[job as usize] {
+            let waiting = &mut self.levels[group as usize].waiting;
+            *waiting = change(*waiting);
+        }
+    }
+
     /// What every group holds now.
     fn look(&mut self, walk: &Walk<'_>) {
         for level in &mut self.levels {
             (level.held, level.others) = (0, 0);
         }
         for segment in walk.running() {
-            let (own, milli) = (self.groups.of[segment.job as usize] as usize, self.history.gpus_of(segment));
+            let Some(own) = self.groups.of[segment.job as usize].map(|own| own as usize) else { continue };
+            let milli = self.history.gpus_of(segment);
             self.levels[own].held += milli;
             if let Entitled::Nodes(nodes, _) = &self.groups.entitled {
                 for (group, inside) in nodes.iter().enumerate().filter(|(group, _)| *group != own) {
@@ -281,7 +362,7 @@ impl<'a> Sums<'a> {
         let borrowed: u128 = over.iter().map(|milli| u128::from(*milli)).sum();
         let under = |level: &Level, own: u64| u128::from(own.saturating_sub(level.held));
         let unused: u128 = self.levels.iter().zip(entitled).map(|(level, own)| under(level, *own)).sum();
-        let is_parts = matches!(self.groups.entitled, Entitled::Parts(_));
+        let is_parts = !matches!(self.groups.entitled, Entitled::Nodes(..));
         for (group, level) in self.levels.iter_mut().enumerate() {
             level.held_seconds += u128::from(level.held) * seconds;
             level.entitled_seconds += u128::from(entitled[group]) * seconds;
@@ -367,6 +448,42 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_queue_holds_what_those_below_it_hold() {
+        let mut borrowed = 0;
+        for seed in 0..60 {
+            let mut history = sample::random(seed);
+            let tenants = 0..u32::try_from(history.plan.workload.tenants.len()).unwrap();
+            let below = tenants.map(|tenant| Queue {
+                parent: Some(0),
+                tenants: vec![tenant],
+                nominal_milli: Some(2000),
+                ..Queue::named(format!("queue-{tenant}"))
+            });
+            history.plan.workload.queues = std::iter::once(Queue::named("cloud")).chain(below).collect();
+            let ceilings = vec![None; history.plan.workload.queues.len()];
+            let (queues, tenants) = (usage_of_queues(&history, &ceilings), usage_of_tenants(&history));
+            let [cloud, below @ ..] = &queues[..] else { panic!("seed {seed}: {queues:?}") };
+            assert_eq!(below.len(), tenants.len(), "seed {seed}: those with jobs");
+            for (own, tenant) in below.iter().zip(&tenants) {
+                assert_eq!(
+                    (own.held, own.peak, own.jobs),
+                    (tenant.held, tenant.peak, tenant.jobs),
+                    "seed {seed}"
+                );
+                assert_eq!(own.waiting_seconds, tenant.waiting_seconds, "seed {seed}: {own:?}");
+                assert!((own.entitled - 2.0).abs() < 1e-9, "seed {seed}: what is nominal: {own:?}");
+            }
+            let held: f64 = below.iter().map(|own| own.held).sum();
+            assert!((cloud.held - held).abs() < 1e-9, "seed {seed}: {cloud:?}");
+            assert!(cloud.lent_gpu_hours.abs() < 1e-9, "seed {seed}: it is alone: {cloud:?}");
+            borrowed += usize::from(
+                below.iter().any(|own| own.borrowed_gpu_hours > 0.0 && own.lent_gpu_hours < 1e-9),
+            );
+        }
+        assert!(borrowed > 5, "in {borrowed} runs a queue borrows");
     }
 
     #[test]

@@ -105,11 +105,15 @@ fn barred(fitted: &Fitted<'_>) -> String {
     match Barrier::of(plan, job) {
         Some(Barrier::Quota(milli)) => {
             let tenant = &workload.tenants[workload.jobs[job as usize].tenant as usize].name;
-            format!("{tenant} may hold {}", gpus(milli.into()))
+            format!("{tenant} may hold {}", gpus(milli))
+        }
+        Some(Barrier::Queue(milli)) => {
+            let queue = workload.queue_of(job).map_or("", |queue| &workload.queues[queue as usize].name);
+            format!("the most that queue {queue} could hold is {}", gpus(milli))
         }
         Some(Barrier::Limit(milli)) => {
             let partition = &workload.partitions[workload.request_of(job).partition as usize];
-            format!("the jobs of partition {partition} may hold {} together", gpus(milli.into()))
+            format!("the jobs of partition {partition} may hold {} together", gpus(milli))
         }
         Some(Barrier::Power) => "caps leave less power than it would draw on the empty cluster".to_owned(),
         _ => "no empty cluster could hold it".to_owned(),

@@ -8,7 +8,7 @@ Examples:
   gigawatt explain night assistant/finetune        why it waited, and what would have started it sooner
   gigawatt explain night --at 6h                   the cluster and the queue at that instant
   gigawatt explain night --tenant lab              what it may hold, held, borrowed and lent
-  gigawatt explain night --queue all               the same of a partition
+  gigawatt explain night --queue research          the same of a queue, or of a partition
 
 Reasons and evidence are those of the saved run. What would have been otherwise is not
 guessed: the run is simulated again with one thing changed.";
@@ -30,8 +30,8 @@ pub(in crate::cli) struct Explain {
     /// A tenant: what it may hold, is entitled to, held, borrowed and lent
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) tenant: Option<String>,
-    /// A partition, `all` where there are none: the same of its jobs and nodes
-    #[arg(long, value_name = "PARTITION")]
+    /// A queue, or a partition, `all` where there are none: the same of its jobs
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) queue: Option<String>,
     /// Do not simulate when it could expect to start, and what would have been otherwise
     #[arg(long, requires = "job")]

@@ -1,6 +1,7 @@
 use crate::history::{History, Plan};
 use crate::metrics::measure;
 use crate::simulation::{Control, simulate};
+use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
 use crate::workload::{Builder, JobGraph, PlatformSet, Request, Shape, Topology};
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 pub enum Change {
     /// No cap on power anywhere, and nothing taken away by the grid.
     NoCaps,
-    /// The tenant of the job may hold as much as there is.
+    /// The tenant of the job may hold as much as there is, and so may its queue and those above it.
     NoQuota,
     /// The jobs of its partition may hold as much as there is.
     NoLimit,
@@ -65,6 +66,7 @@ impl Change {
             Self::NoQuota => {
                 let tenant = changed.workload.jobs[job as usize].tenant;
                 changed.workload.tenants[tenant as usize].quota_milli = None;
+                without_bounds(&mut changed, job);
             }
             Self::NoLimit => {
                 let partition = changed.workload.request_of(job).partition;
@@ -101,6 +103,24 @@ impl Change {
             }
         }
         (changed != *plan).then_some(changed)
+    }
+}
+
+/// The queue of a job, and those above it, may hold as much as there is.
+fn without_bounds(plan: &mut Plan, job: u32) {
+    let all = u32::try_from(plan.cluster.gpus().saturating_mul(1000)).unwrap_or(u32::MAX);
+    let tree = Tree::of(plan);
+    let mut next = plan.workload.queue_of(job);
+    let queues = &mut plan.workload.queues;
+    while let Some(queue) = next {
+        let own = &mut queues[queue as usize];
+        (own.borrow_milli, own.limit_milli) = (None, None);
+        next = own.parent;
+        if next.is_none() {
+            // Where nothing is nominal there is no end anyway.
+            let is_bounded = tree.own_milli(queue).is_some();
+            own.nominal_milli = own.nominal_milli.max(is_bounded.then_some(all));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::metrics::{Room, Waited, Walk, nodes_for};
+use crate::state::quota::{Bound, Tree, Usage};
 use crate::units::{Seconds, Time};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,17 @@ pub enum Evidence {
         /// Who held most of it then.
         holders: Vec<Holder>,
     },
+    /// What kept its queue from holding what it asks for, when least was missing.
+    Queue {
+        /// When that was.
+        at: Time,
+        /// What its queue might have held more, thousandths of a GPU.
+        room_milli: u64,
+        /// What kept it from more.
+        refusing: Refusing,
+        /// Who held most below the queue that refuses.
+        holders: Vec<Holder>,
+    },
     /// The job it depends on that was done last, or is not done.
     After {
         /// That job.
@@ -50,6 +62,21 @@ pub enum Evidence {
     },
     /// The reason says it all.
     Plain,
+}
+
+/// A queue that keeps a job from starting, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusing {
+    /// The queue that the job stands in.
+    pub queue: String,
+    /// The queue that refuses: that one, or one above it.
+    pub name: String,
+    /// What of it.
+    pub bound: Bound,
+    /// What is used of that, thousandths of a GPU: what is held of a limit, or borrowed, or taken of what there is.
+    pub used_milli: u64,
+    /// What there is of it.
+    pub most_milli: u64,
 }
 
 /// A job that holds something.
@@ -144,7 +171,17 @@ impl Gaze<'_> {
                 let belongs = move |job: u32, history: &History| {
                     history.plan.workload.jobs[job as usize].tenant == index
                 };
-                self.ceiling(waited, tenant.name.clone(), tenant.quota_milli, belongs)
+                let of_tenant = self.ceiling(waited, tenant.name.clone(), tenant.quota_milli, belongs);
+                // The quota of its tenant is asked before its queue.
+                let asked = u64::from(workload.request_of(self.job).gpus().milli());
+                match of_tenant {
+                    Evidence::Ceiling { ceiling_milli, held_milli, .. }
+                        if held_milli + asked > ceiling_milli =>
+                    {
+                        of_tenant
+                    }
+                    _ => self.queue(waited).unwrap_or(of_tenant),
+                }
             }
             WaitReason::Limit => {
                 let index = workload.request_of(self.job).partition;
@@ -207,6 +244,39 @@ impl Gaze<'_> {
             held_milli,
             holders,
         })
+    }
+
+    /// What kept its queue from holding what it asks for, when least was missing; none where it stands in none.
+    fn queue(&mut self, waited: &Waited) -> Option<Evidence> {
+        let history = self.history;
+        let workload = &history.plan.workload;
+        let tree = Tree::of(&history.plan);
+        let row_of =
+            |job: u32| tree.queue_of(workload.jobs[job as usize].tenant, workload.request_of(job).partition);
+        let asked = u64::from(workload.request_of(self.job).gpus().milli());
+        let name = |row: u32| workload.queues[row as usize].name.clone();
+        let queue = row_of(self.job)?;
+        let mut most: Option<(i64, Evidence)> = None;
+        self.instants(waited, |walk, _, at| {
+            let mut usage = Usage::of(&tree);
+            for segment in walk.running() {
+                let row = row_of(segment.job);
+                row.into_iter().for_each(|row| usage.add(&tree, row, history.gpus_of(segment)));
+            }
+            let room = tree.room(&usage, queue);
+            let is_more = most.as_ref().is_none_or(|(most, _)| room > *most);
+            let refusing = tree.refusing(&usage, queue, asked).filter(|_| is_more);
+            let Some((row, bound)) = refusing else { return };
+            let Some((used_milli, most_milli)) = tree.used(&usage, row, bound) else { return };
+            let inside = |segment: &Segment| {
+                let is_inside = row_of(segment.job).is_some_and(|own| tree.is_within(own, row));
+                is_inside.then(|| history.gpus_of(segment))
+            };
+            let refusing = Refusing { queue: name(queue), name: name(row), bound, used_milli, most_milli };
+            let (room_milli, holders) = (u64::try_from(room).unwrap_or(0), holders(walk, inside));
+            most = Some((room, Evidence::Queue { at, room_milli, refusing, holders }));
+        });
+        most.map(|(_, evidence)| evidence)
     }
 
     /// The job it depends on that lets it go last.

@@ -10,7 +10,7 @@ mod outlook;
 mod tests;
 
 pub use change::{Change, Otherwise, first_start, longer_wait, otherwise, waits};
-pub use evidence::{Evidence, Holder, Passer, Stretch};
+pub use evidence::{Evidence, Holder, Passer, Refusing, Stretch};
 pub use outlook::{Outlook, Outlooks, Surprise, known_at, outlooks};
 
 use crate::history::History;

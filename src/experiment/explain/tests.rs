@@ -3,7 +3,7 @@ use crate::cluster::{Cluster, NodeKind};
 use crate::history::{Plan, Settings, WaitReason};
 use crate::simulation::{Control, simulate};
 use crate::units::{Gpus, Seconds, Time, Watts};
-use crate::workload::{Behaviour, Builder, Job, Request, Shape, Tenant, Topology};
+use crate::workload::{Behaviour, Builder, Job, Queue, Request, Shape, Tenant, Topology};
 use std::collections::BTreeMap;
 
 /// Random numbers in turn.
@@ -178,13 +178,45 @@ fn what_changes_nothing_is_not_asked() {
     assert!(!changed.contains(&Change::HighestPriority), "fifo looks at no priority: {changed:?}");
 }
 
+/// A queue of 24 GPUs and two below it, of which the first may borrow 4 and the second keeps 4 of its 8.
+fn queues() -> Vec<Queue> {
+    let below = |tenant: u32, name: &str| Queue {
+        parent: Some(0),
+        tenants: vec![tenant],
+        nominal_milli: Some(8000),
+        ..Queue::named(name)
+    };
+    vec![
+        Queue { nominal_milli: Some(8000), limit_milli: Some(22_000), ..Queue::named("cloud") },
+        Queue { borrow_milli: Some(4000), ..below(0, "first") },
+        Queue { lend_milli: Some(4000), ..below(1, "second") },
+    ]
+}
+
+#[test]
+fn without_bounds_a_job_may_hold_all_there_is() {
+    let mut plan = plan(3, "none", AS_IT_IS);
+    plan.workload.queues = queues();
+    let changed = Change::NoQuota.apply(&plan, LOOKED_AT).expect("there is something to change");
+    let [cloud, first, second] = &changed.workload.queues[..] else { panic!("three queues") };
+    assert_eq!((first.borrow_milli, first.nominal_milli), (None, Some(8000)), "it may borrow");
+    assert_eq!((cloud.limit_milli, cloud.nominal_milli), (None, Some(32_000)), "all that there is");
+    assert_eq!(*second, queues()[2], "others stay");
+    assert_eq!(changed.workload.tenants[0].quota_milli, None, "nor has its tenant a quota");
+}
+
 #[test]
 fn evidence_agrees_with_its_reason() {
     let mut seen = [0; WaitReason::ALL.len()];
+    let mut bounds: BTreeMap<String, u32> = BTreeMap::new();
     for seed in 0..60 {
         let backfill = ["none", "skip", "easy", "conservative"][usize::try_from(seed).unwrap() % 4];
         let limit = AS_IT_IS.limit.filter(|_| seed % 8 < 4);
-        let own = history(plan(seed, backfill, Given { limit, ..AS_IT_IS }));
+        let mut given = plan(seed, backfill, Given { limit, ..AS_IT_IS });
+        if seed % 3 == 0 {
+            given.workload.queues = queues();
+        }
+        let own = history(given);
         for job in 0..own.plan.workload.len() {
             let gpus = u64::from(own.plan.workload.request_of(job).gpus().milli());
             for stretch in explain(&own, job).stretches {
@@ -201,6 +233,14 @@ fn evidence_agrees_with_its_reason() {
                     }
                     Evidence::Ceiling { ceiling_milli, held_milli, .. } => {
                         assert!(held_milli + gpus > *ceiling_milli, "never below it: {place}");
+                    }
+                    Evidence::Queue { at, room_milli, refusing, holders } => {
+                        assert!((stretch.waited.from..stretch.waited.to).contains(at), "{place}");
+                        assert!(reason == WaitReason::Quota && *room_milli < gpus, "never room: {place}");
+                        assert!(refusing.used_milli + gpus > refusing.most_milli, "its bound: {place}");
+                        let held: u64 = holders.iter().map(|holder| holder.milli).sum();
+                        assert!(held <= 24_000, "those below it: {place}");
+                        *bounds.entry(format!("{} {:?}", refusing.name, refusing.bound)).or_default() += 1;
                     }
                     Evidence::After { job: before, finish, .. } => {
                         assert!(*before == 15 && *finish <= stretch.waited.to, "{place}");

@@ -1,17 +1,14 @@
+use super::evidence::{evidence_json, evidence_of, evidence_shape};
 use super::fate::{fate, waited, without_wait};
 use super::outlook;
 use super::words::{asks, clock, described, gpus, name};
-use crate::experiment::{
-    Change, Evidence, Explained, Holder, Otherwise, Outlooks, Passer, Stretch, first_start,
-};
+use crate::experiment::{Change, Explained, Otherwise, Outlooks, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
-use crate::metrics::Room;
 use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
 use crate::report::table;
-use crate::units::{Gpus, Seconds, Time};
-use crate::workload::Request;
+use crate::units::{Seconds, Time};
 use serde_json::{Value, json};
 
 /// What there is to tell of how long a job waited.
@@ -113,83 +110,6 @@ fn timeline(told: &Told<'_>, width: u16) -> String {
     text
 }
 
-/// Why, in a sentence.
-pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stretch) -> String {
-    let request = history.plan.workload.request_of(job);
-    match &stretch.evidence {
-        Evidence::Room { at, room, holders } => {
-            let told = room_told(stretch.waited.reason, room, request, &clock(history, *at));
-            format!("{told}{}", held_by(history, holders))
-        }
-        Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders } => {
-            let held = match held_milli == ceiling_milli {
-                true => format!("{whose} held all of its {}", gpus(*ceiling_milli)),
-                false => format!(
-                    "{whose} held at least {} of its {}, at {}",
-                    gpus(*held_milli),
-                    gpus(*ceiling_milli),
-                    clock(history, *at)
-                ),
-            };
-            let asked = gpus(u64::from(request.gpus().milli()));
-            format!("{held}; it asks for {asked}{}", held_by(history, holders))
-        }
-        Evidence::After { job, finish, delay } => {
-            let then = match (*finish == Time::NEVER, delay.0) {
-                (true, _) => "is not done".to_owned(),
-                (false, 0) => format!("was done at {}", clock(history, *finish)),
-                (false, _) => {
-                    format!("was done at {}, and it may begin {delay} later", clock(history, *finish))
-                }
-            };
-            format!("{} {then}", described(history, *job))
-        }
-        Evidence::Plain => match stretch.waited.reason {
-            WaitReason::Held => "held back on purpose, or no pass had seen it yet".to_owned(),
-            _ => String::new(),
-        },
-    }
-}
-
-/// What was free, as far as it matters for the reason.
-fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> String {
-    let asked = request.gpus();
-    let free = match room.free_milli {
-        0 if room.gpus == 1 => "the only GPU where it may run was not free".to_owned(),
-        0 => format!("none of {} GPUs was free where it may run", grouped(room.gpus)),
-        _ => format!(
-            "at most {} of {} GPUs were free where it may run, at {at}",
-            room.free(),
-            grouped(room.gpus)
-        ),
-    };
-    match reason {
-        WaitReason::Capacity => format!("{free}; it asks for {asked}"),
-        WaitReason::Shape => {
-            let pieces: Vec<String> = room.pieces.iter().take(8).map(u32::to_string).collect();
-            let more = if room.pieces.len() > 8 { ", …" } else { "" };
-            let pieces = if pieces.is_empty() {
-                "no whole one".to_owned()
-            } else {
-                format!("in pieces of {}{more}", pieces.join(", "))
-            };
-            format!("{free}, {pieces}; no rack had more than {}", room.most_in_a_rack)
-        }
-        WaitReason::Power => format!("{free}; a cap on power left no headroom for {asked}"),
-        _ => format!("{free}; others came first, or it would have delayed a reservation"),
-    }
-}
-
-fn held_by(history: &History, holders: &[Holder]) -> String {
-    let told = |holder: &Holder| {
-        let until =
-            if holder.until == Time::NEVER { "the end".to_owned() } else { clock(history, holder.until) };
-        format!("{} {} until {until}", name(history, holder.job), gpus(holder.milli))
-    };
-    let named: Vec<String> = holders.iter().take(2).map(told).collect();
-    if named.is_empty() { String::new() } else { format!("; held by {}", named.join(", ")) }
-}
-
 /// Which jobs ran in its place, and why they went first.
 fn meanwhile(told: &Told<'_>) -> String {
     let history = told.history;
@@ -252,7 +172,14 @@ fn change_told(history: &History, job: u32, change: Change) -> String {
     let own = &workload.jobs[job as usize];
     match change {
         Change::NoCaps => "no cap on power".to_owned(),
-        Change::NoQuota => format!("no quota of {}", workload.tenants[own.tenant as usize].name),
+        Change::NoQuota => {
+            let tenant = &workload.tenants[own.tenant as usize].name;
+            let queue = workload.queue_of(job).map(|queue| &workload.queues[queue as usize].name);
+            queue.map_or_else(
+                || format!("no quota of {tenant}"),
+                |queue| format!("no quota of {tenant} or queue {queue}"),
+            )
+        }
         Change::NoLimit => {
             format!("no limit of {}", workload.partitions[workload.request_of(job).partition as usize])
         }
@@ -352,33 +279,6 @@ pub fn job_json(told: &Told<'_>) -> String {
 
 fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
     let history = told.history;
-    let gpus = |milli: u64| Gpus::from_milli(u32::try_from(milli).unwrap_or(u32::MAX)).as_f64();
-    let known = |time: Time| Some(time.0).filter(|_| time != Time::NEVER);
-    let holders = |holders: &[Holder]| -> Vec<Value> {
-        let one = |own: &Holder| json!({ "job": name(history, own.job), "gpus": gpus(own.milli), "until": known(own.until) });
-        holders.iter().map(one).collect()
-    };
-    let shown = match &stretch.evidence {
-        Evidence::Room { at, room, holders: held } => json!({
-            "at": at.0,
-            "gpus": room.gpus,
-            "free": gpus(room.free_milli),
-            "pieces": room.pieces,
-            "most_in_a_rack": room.most_in_a_rack,
-            "holders": holders(held),
-        }),
-        Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders: held } => json!({
-            "at": at.0,
-            "whose": whose,
-            "ceiling": gpus(*ceiling_milli),
-            "held": gpus(*held_milli),
-            "holders": holders(held),
-        }),
-        Evidence::After { job, finish, delay } => {
-            json!({ "after": name(history, *job), "finish_time": known(*finish), "delay": delay.0 })
-        }
-        Evidence::Plain => Value::Null,
-    };
     let started: Vec<Value> = stretch
         .started
         .iter()
@@ -390,30 +290,13 @@ fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
         "seconds": stretch.waited.seconds().0,
         "reason": stretch.waited.reason.name(),
         "why": evidence_of(history, told.explained.job, stretch),
-        "evidence": shown,
+        "evidence": evidence_json(history, &stretch.evidence),
         "started": started,
     })
 }
 
 /// What an answer about a job looks like.
 pub(in crate::report) fn job_shape() -> Value {
-    let holders = json!([{ "job": "string", "gpus": "number", "until": "integer?" }]);
-    let room = json!({
-        "at": "integer",
-        "gpus": "integer",
-        "free": "number",
-        "pieces": ["integer"],
-        "most_in_a_rack": "integer",
-        "holders": holders.clone(),
-    });
-    let ceiling = json!({
-        "at": "integer",
-        "whose": "string",
-        "ceiling": "number",
-        "held": "number",
-        "holders": holders,
-    });
-    let after = json!({ "after": "string", "finish_time": "integer?", "delay": "integer" });
     json!({
         "run": "string",
         "job": "string",
@@ -433,7 +316,7 @@ pub(in crate::report) fn job_shape() -> Value {
             "seconds": "integer",
             "reason": "string",
             "why": "string",
-            "evidence": { "|": [room, ceiling, after, "null"] },
+            "evidence": evidence_shape(),
             "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
         }],
         "outlook": outlook::shape(),

@@ -7,7 +7,7 @@ use crate::report::table;
 use crate::units::Seconds;
 use serde_json::{Value, json};
 
-/// What a tenant or a partition may hold, and held, beside the others: a sentence or two, and a table.
+/// What a tenant, a queue or a partition may hold, and held, beside the others: a sentence or two, and a table.
 #[must_use]
 pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u16) -> String {
     let mut table =
@@ -79,7 +79,11 @@ fn sentences(what: &str, own: &Usage) -> Vec<String> {
         ));
     }
     if let Some(idle) = own.idle_ceiling_gpu_hours.filter(|idle| *idle > 0.0) {
-        let ceiling = if what == "tenant" { "quota" } else { "limit" };
+        let ceiling = match what {
+            "tenant" => "quota",
+            "queue" => "room",
+            _ => "limit",
+        };
         found.push(format!(
             "Idle {ceiling}: {} GPU-hours of it lay unused while none of its jobs waited.",
             significant(idle)
@@ -104,7 +108,7 @@ pub fn usage_json(title: &str, what: &str, own: &Usage, all: &[Usage]) -> String
     answer::text("explain-usage", all)
 }
 
-/// What an answer about a tenant or a partition looks like.
+/// What an answer about a tenant, a queue or a partition looks like.
 pub(in crate::report) fn usage_shape() -> Value {
     let usage = json!({
         "name": "string",
@@ -121,5 +125,5 @@ pub(in crate::report) fn usage_shape() -> Value {
         "borrowers": [[{ "|": ["string", "number"] }]],
         "waiting_seconds": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
     });
-    json!({ "run": "string", "tenant?": usage.clone(), "partition?": usage.clone(), "all": [usage] })
+    json!({ "run": "string", "tenant?": usage.clone(), "queue?": usage.clone(), "partition?": usage.clone(), "all": [usage] })
 }

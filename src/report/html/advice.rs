@@ -82,6 +82,10 @@ fn against(reason: WaitReason, view: &View<'_>) -> Option<Advice> {
 /// The tenant whose jobs wait longest for its quota, with half as much again.
 fn larger_quota(view: &View<'_>) -> Option<Advice> {
     let workload = &view.history.plan.workload;
+    // It may as well be a queue that has too little.
+    if !workload.queues.is_empty() {
+        return None;
+    }
     let mut waited = vec![0_u64; workload.tenants.len()];
     for (job, times) in workload.jobs.iter().zip(&view.measured.jobs) {
         waited[job.tenant as usize] += u64::from(times.reasons[WaitReason::Quota as usize]);

@@ -343,7 +343,7 @@ fn tenants(metrics: &Metrics, width: u16) -> Vec<String> {
 pub(in crate::report) const fn phrase(reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::Dependency => "jobs it depends on are not done",
-        WaitReason::Quota => "the tenant holds what it may",
+        WaitReason::Quota => "tenant or queue holds what it may",
         WaitReason::Limit => "the partition's jobs hold what they may",
         WaitReason::Capacity => "not enough GPUs are free",
         WaitReason::Shape => "enough are free, but not together",

@@ -211,7 +211,7 @@ impl<'a> Row<'a> {
             "wait_quota",
             "s",
             Integer,
-            "part of wait_time: its tenant held as much as it may",
+            "part of wait_time: its tenant or its queue held as much as it may",
             |row, cells| row.reason(WaitReason::Quota, cells),
         ),
         column(
