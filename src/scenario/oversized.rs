@@ -136,8 +136,16 @@ fn hint(plan: &Plan, job: u32) -> String {
     let limit = limit.map_or_else(String::new, |(name, limit)| {
         format!("; the jobs of partition `{name}` may hold {} together", Gpus::from_milli(limit))
     });
+    let [_, most, _] = crate::experiment::ceilings(plan, job);
+    let queue = plan.workload.queue_of(job).map(|queue| &plan.workload.queues[queue as usize].name);
+    let queue = queue.zip(most).map_or_else(String::new, |(name, most)| {
+        format!(
+            "; the most that queue `{name}` could hold is {} GPUs",
+            Gpus::from_milli(u32::try_from(most).unwrap_or(u32::MAX))
+        )
+    });
     format!(
-        "there are {} GPUs, at most {largest} a node{quota}{limit}; `--set run.oversized=reject` runs the rest",
+        "there are {} GPUs, at most {largest} a node{quota}{queue}{limit}; `--set run.oversized=reject` runs the rest",
         cluster.gpus()
     )
 }

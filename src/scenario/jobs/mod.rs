@@ -6,6 +6,7 @@ mod generate;
 mod graph;
 mod layered;
 mod map;
+mod queues;
 mod request;
 mod running;
 mod submit;
@@ -37,6 +38,7 @@ pub(super) struct Jobs<'a> {
     pub(super) settings: &'a Settings,
     pub(super) files: &'a mut Files,
     tenants: tenants::Tenants,
+    queues: queues::Queues,
     builder: Builder,
     /// Where each request was first written.
     places: BTreeMap<u32, Place>,
@@ -67,6 +69,7 @@ impl<'a> Jobs<'a> {
             settings,
             files,
             tenants: tenants::Tenants::default(),
+            queues: queues::Queues::default(),
             builder: Builder::default(),
             places: BTreeMap::new(),
             graphs: BTreeSet::new(),
@@ -77,9 +80,10 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Reads `[[tenant]]` and `[workload]`.
+    /// Reads `[[tenant]]`, `[[queue]]` and `[workload]`.
     pub(super) fn read(mut self, document: &Document, root: &mut Table<'_>) -> Asked {
         self.tenants = tenants::read(document, root, self.cluster);
+        self.queues = queues::read(document, root, self.cluster);
         let hint =
             "a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`";
         let Some(mut workload) = root.required_or_hint("workload", hint).and_then(Item::table) else {
@@ -99,6 +103,7 @@ impl<'a> Jobs<'a> {
             workload.complain(Problem::new("no job comes of this workload"));
         }
         workload.finish();
+        self.add_queues(document);
         let workload = if document.has_problems() || !self.files.problems.is_empty() {
             None
         } else {

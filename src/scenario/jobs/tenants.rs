@@ -49,6 +49,13 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
     tenants
 }
 
+impl Tenants {
+    /// Whether jobs may name no tenant but those that are declared.
+    pub(super) const fn are_declared(&self) -> bool {
+        self.strict
+    }
+}
+
 impl Jobs<'_> {
     /// The index of a job's tenant; none if it names one that is not declared, or none where some are.
     pub(super) fn tenant(

@@ -12,6 +12,7 @@ mod jobs;
 mod mutation;
 mod parts;
 mod power;
+mod queues;
 mod workloads;
 
 /// A scenario that is right, whose sections tests replace.

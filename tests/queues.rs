@@ -1,0 +1,115 @@
+//! Queues as a user meets them: what is told of a job that one refused, and of what each held.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
+
+#[path = "support/command.rs"]
+mod command;
+
+use command::{command, directory, shown};
+use serde_json::Value;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(directory(&[]))
+    }
+    fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+        self
+    }
+    /// How it ended, and what it printed.
+    fn run(&self, arguments: &str) -> String {
+        shown(&command(self.0.path()).args(arguments.split_whitespace()).output().unwrap())
+    }
+    fn printed(&self, arguments: &str) -> String {
+        let text = self.run(arguments);
+        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
+        let (_, rest) = text.split_once("----- stdout -----\n").unwrap();
+        rest.split_once("----- stderr -----").unwrap().0.to_owned()
+    }
+    fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.printed(arguments)).unwrap()
+    }
+}
+
+/// Two nodes of 8 GPUs: a lab may borrow 4 of what a product has and lends but 4 of.
+const QUEUES: &str = "
+cluster = \"2x8\"
+policy = { preset = \"greedy\" }
+[[queue]]
+name = \"cloud\"
+limit = 14
+[[queue]]
+name = \"research\"
+parent = \"cloud\"
+tenants = [\"lab\"]
+nominal = 8
+borrow = 4
+[[queue]]
+name = \"serving\"
+parent = \"cloud\"
+tenants = [\"product\"]
+nominal = 8
+guarantee = 4
+[workload]
+job = [
+    { id = \"a\", tenant = \"lab\", gpus = 8, work = \"10m\" },
+    { id = \"b\", tenant = \"lab\", gpus = 4, work = \"20m\" },
+    { id = \"c\", tenant = \"lab\", gpus = 2, work = \"10m\", submit = \"1m\" },
+    { id = \"d\", tenant = \"product\", gpus = 2, work = \"30m\", submit = \"2m\" },
+    { id = \"e\", tenant = \"product\", gpus = 2, work = \"10m\", submit = \"3m\" },
+]
+";
+
+#[test]
+fn a_job_that_its_queue_refuses_is_told_which_and_why() {
+    let place = Place::new().with("queues.toml", QUEUES);
+    place.printed("simulate queues.toml --out run1");
+    let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The lab holds its own 8 and the 4 that it may borrow, until 10:00.
+    let text = whole(place.printed("explain run1 c"));
+    for said in [
+        "started 00:10:00 after waiting 9m00s",
+        "queue research had no room left: it had borrowed 4 GPUs of at most 4 GPUs; it asks for 2 GPUs; held by a 8 GPUs until 00:10:00",
+        "no quota of lab or queue research 00:01:00 9m00s sooner",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    // Both together hold the 14 that they may.
+    let text = whole(place.printed("explain run1 e"));
+    let said = "queue serving had no room left: cloud held 14 GPUs of at most 14 GPUs; it asks for 2 GPUs";
+    assert!(text.contains(said), "{text}");
+    let found = place.json("explain run1 e --json");
+    let evidence = &found["waited"][0]["evidence"];
+    for (key, value) in [("queue", "serving"), ("refusing", "cloud"), ("bound", "limit")] {
+        assert_eq!(evidence[key], value, "{found}");
+    }
+    let found = place.json("explain run1 --queue research --json");
+    let (own, names) = (&found["queue"], ["cloud", "research", "serving"]);
+    assert_eq!((&own["ceiling"], &own["entitled"], &own["peak"]), (&12.0.into(), &8.0.into(), &12.0.into()));
+    // 4 for 10 minutes.
+    assert!((own["borrowed_gpu_hours"].as_f64().unwrap() - 4.0 / 6.0).abs() < 1e-9, "{own}");
+    let all: Vec<&str> =
+        found["all"].as_array().unwrap().iter().map(|own| own["name"].as_str().unwrap()).collect();
+    assert_eq!(all, names, "in their order");
+    let text = place.printed("explain run1 --queue all");
+    assert!(text.contains("partition") && text.contains("all may hold as much as there is"), "{text}");
+    let text = place.run("explain run1 --queue reserch");
+    assert!(text.starts_with("exit code: 2") && text.contains("did you mean `research`?"), "{text}");
+}
+
+#[test]
+fn a_job_that_no_queue_could_hold_is_told_so() {
+    let place = Place::new().with("queues.toml", QUEUES);
+    let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = whole(place.run("fit queues.toml --tenant lab --gpus 13 --work 1h"));
+    assert!(text.contains("the most that queue research could hold is 12 GPUs"), "{text}");
+    let text = place.run("fit queues.toml --tenant lab --gpus 12 --work 1h");
+    assert!(text.contains("it starts at"), "{text}");
+    let large =
+        QUEUES.replace("id = \"a\", tenant = \"lab\", gpus = 8", "id = \"a\", tenant = \"lab\", gpus = 14");
+    let place = Place::new().with("queues.toml", &large);
+    let text = whole(place.run("check queues.toml"));
+    assert!(text.contains("the most that queue `research` could hold is 12 GPUs"), "{text}");
+}
