@@ -1,5 +1,5 @@
 use super::arguments::{List, Listing};
-use super::{Exit, device};
+use super::{Exit, conformance, device};
 
 use super::terminal::Terminal;
 use crate::cost::TERMS;
@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Devices => device::listed(name, terminal.width)?,
         Listing::Columns => columns(name, terminal.width)?,
         Listing::Measures => measures(name, terminal.width)?,
+        Listing::Conformance => conformance::listed(name, terminal.width)?,
     };
     terminal.print_text(&text)?;
     Ok(Exit::Done)

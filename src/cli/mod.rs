@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod compare;
+mod conformance;
 mod contenders;
 mod device;
 mod exit;

@@ -94,4 +94,6 @@ pub(in crate::cli) enum Listing {
     Columns,
     /// Numbers of a run: rows of a comparison, columns of a sweep, targets of --where
     Measures,
+    /// What is compared with other systems' own tests, row by row
+    Conformance,
 }

@@ -27,11 +27,13 @@
 //!
 //! The definitions are those of Kueue's cohorts (`nominalQuota`, `borrowingLimit`, `lendingLimit`).
 
+mod share;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub use share::Share;
 pub use tree::{Bound, Row, Tree, Usage};
 
 use super::Law;

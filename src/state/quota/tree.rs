@@ -312,6 +312,10 @@ impl Tree {
         let own = row as usize;
         (usage.drawn[own] - self.subtree[own]).max(0).unsigned_abs()
     }
+    /// The most that the row above one could hold, were there no others: nothing for a root; none: no end.
+    pub(super) fn most_above(&self, row: u32) -> Option<u64> {
+        self.rows[row as usize].parent.map_or(Some(0), |parent| self.most(parent))
+    }
     /// The most that jobs which count against a row could hold, were there no others; none: no end.
     #[must_use]
     pub fn most(&self, row: u32) -> Option<u64> {

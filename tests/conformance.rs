@@ -1,0 +1,171 @@
+//! What other systems' own tests say, row by row: `workloads/conformance`, a file of rows for each thing that is compared.
+
+use gigawatt::state::quota::{Row, Share, Tree, Usage};
+use serde::Deserialize;
+use std::fs;
+use std::path::PathBuf;
+
+/// A queue of a row, in units of its resource.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Queue {
+    name: String,
+    parent: Option<String>,
+    nominal: Option<f64>,
+    borrow: Option<f64>,
+    lend: Option<f64>,
+    #[serde(default)]
+    held: f64,
+    /// Expected.
+    available: Option<f64>,
+    most: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuotaRow {
+    name: String,
+    queues: Vec<Queue>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShareRow {
+    name: String,
+    pools: Vec<Pool>,
+    shares: Vec<Expected>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pool {
+    resource: String,
+    queues: Vec<Queue>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    queue: String,
+    weight: f64,
+    share: Option<u128>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table<R> {
+    system: String,
+    version: String,
+    source: String,
+    about: String,
+    row: Vec<R>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("workloads/conformance")
+}
+
+fn rows<R: for<'de> Deserialize<'de>>(name: &str) -> Vec<R> {
+    let text = fs::read_to_string(folder().join(name)).expect("the file is there");
+    let table: Table<R> = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for told in [&table.system, &table.version, &table.source, &table.about] {
+        assert!(!told.is_empty(), "{name} tells where it comes from");
+    }
+    table.row
+}
+
+fn milli(units: f64) -> u32 {
+    format!("{:.0}", units * 1000.0).parse().expect("thousandths are whole")
+}
+
+fn index(queues: &[Queue], name: &str) -> u32 {
+    let place = queues.iter().position(|queue| queue.name == name).unwrap_or_else(|| panic!("no {name}"));
+    u32::try_from(place).expect("few queues")
+}
+
+fn held(queues: &[Queue]) -> (Tree, Usage) {
+    let row = |queue: &Queue| Row {
+        parent: queue.parent.as_ref().map(|parent| index(queues, parent)),
+        nominal_milli: queue.nominal.map(milli),
+        borrow_milli: queue.borrow.map(milli),
+        lend_milli: queue.lend.map(milli),
+        limit_milli: None,
+    };
+    let tree = Tree::new(queues.iter().map(row).collect());
+    let mut usage = Usage::of(&tree);
+    (0..).zip(queues).for_each(|(row, queue)| usage.add(&tree, row, milli(queue.held).into()));
+    (tree, usage)
+}
+
+/// What is other than a row says.
+fn wrong_quota(row: &QuotaRow) -> Vec<String> {
+    let (tree, usage) = held(&row.queues);
+    let told = |(index, queue): (u32, &Queue)| {
+        let available = queue.available.map(|units| i64::from(milli(units)));
+        let most = queue.most.map(|units| u64::from(milli(units)));
+        let other = available.is_some_and(|available| available != tree.available(&usage, index))
+            || most.is_some_and(|most| tree.most(index) != Some(most));
+        let found = (tree.available(&usage, index), tree.most(index));
+        other.then(|| {
+            format!("{}: {} has {found:?}, expected {available:?} and {most:?}", row.name, queue.name)
+        })
+    };
+    (0..).zip(&row.queues).filter_map(told).collect()
+}
+
+fn wrong_share(row: &ShareRow) -> Vec<String> {
+    let mut names: Vec<&str> = row.pools.iter().map(|pool| pool.resource.as_str()).collect();
+    names.dedup();
+    let held: Vec<(&str, (Tree, Usage))> =
+        row.pools.iter().map(|pool| (pool.resource.as_str(), held(&pool.queues))).collect();
+    let pools = |name: &str| -> Vec<(&Tree, &Usage)> {
+        held.iter().filter(|(own, _)| *own == name).map(|(_, (tree, usage))| (tree, usage)).collect()
+    };
+    let resources: Vec<Vec<(&Tree, &Usage)>> = names.iter().map(|name| pools(name)).collect();
+    let resources: Vec<&[(&Tree, &Usage)]> = resources.iter().map(Vec::as_slice).collect();
+    let told = |expected: &Expected| {
+        let queue = index(&row.pools[0].queues, &expected.queue);
+        let found = Share::of(&resources, queue, milli(expected.weight)).reported();
+        (found != expected.share).then(|| format!("{}: found {found:?}, {expected:?}", row.name))
+    };
+    row.shares.iter().filter_map(told).collect()
+}
+
+#[test]
+fn queues_may_hold_what_kueue_lets_them() {
+    let rows: Vec<QuotaRow> = rows("kueue-quota.toml");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong_quota).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].queues[1].available = Some(27.999);
+    assert_eq!(wrong_quota(&planted[0]).len(), 1, "a thousandth less is noticed");
+}
+
+#[test]
+fn shares_are_those_of_kueue() {
+    let rows: Vec<ShareRow> = rows("kueue-share.toml");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong_share).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].shares[3].share = Some(0);
+    assert_eq!(wrong_share(&planted[0]).len(), 1, "a queue without weight is noticed");
+}
+
+#[test]
+fn every_file_is_compared_and_listed() {
+    let mut found: Vec<String> = fs::read_dir(folder())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a readable folder").file_name().into_string().expect("a plain name"))
+        .collect();
+    found.sort();
+    assert_eq!(found, ["kueue-quota.toml", "kueue-share.toml"], "each has its test above");
+    let run = assert_cmd::Command::cargo_bin("gigawatt")
+        .expect("the binary is built")
+        .args(["list", "conformance"])
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8(run.stdout).expect("text");
+    for name in found {
+        assert!(text.contains(name.trim_end_matches(".toml")), "{name} is listed:\n{text}");
+    }
+}
