@@ -13,7 +13,7 @@ use gigawatt::scenario::{Overrides, Scenario};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Time, Watts};
 use gigawatt::workload::generate::{Arrivals, Estimate, Generator, Quantiles, Variety};
-use gigawatt::workload::{Behaviour, Builder, Job, Request, Workload};
+use gigawatt::workload::{Behaviour, Builder, Job, Queue, Request, Workload};
 
 /// Mean work of a job, seconds.
 const WORK: f64 = 3600.0;
@@ -82,6 +82,8 @@ struct Case {
     backfill: &'static str,
     /// Megawatts that the site may draw, where starts heed that; every node draws 1 kW idle and 10 kW busy.
     cap: Option<u64>,
+    /// Whether jobs are of eight tenants in queues of three levels, which share all GPUs.
+    queues: bool,
     jobs: u32,
     /// Offered load: GPU-seconds asked for over GPU-seconds there are.
     load: f64,
@@ -91,7 +93,16 @@ struct Case {
 
 impl Case {
     const fn of(room: &'static Room, backfill: &'static str) -> Self {
-        Self { room, order: "fifo", backfill, cap: None, jobs: 120_000, load: room.load, backlog: 0 }
+        Self {
+            room,
+            order: "fifo",
+            backfill,
+            cap: None,
+            queues: false,
+            jobs: 120_000,
+            load: room.load,
+            backlog: 0,
+        }
     }
     fn workload(&self) -> Workload {
         let mut builder = Builder::default();
@@ -119,7 +130,26 @@ impl Case {
         for job in jobs {
             job.submit_time = Time::ZERO + job.submit_time.since(head_start);
         }
+        if self.queues {
+            self.add_queues(&mut builder);
+        }
         builder.finish()
+    }
+    fn add_queues(&self, builder: &mut Builder) {
+        let gpus = self.room.racks * self.room.nodes * self.room.gpus;
+        let cloud = builder.add_queue(Queue::named("cloud"));
+        for half in ["left", "right"] {
+            let half = builder.add_queue(Queue { parent: Some(cloud), ..Queue::named(half) });
+            for own in 0..4 {
+                let name = format!("{half}-{own}");
+                let tenant = builder.tenant(&name);
+                let nominal_milli = Some(gpus * 1000 / 8);
+                let (parent, tenants) = (Some(half), vec![tenant]);
+                builder.add_queue(Queue { parent, tenants, nominal_milli, ..Queue::named(name) });
+            }
+        }
+        let jobs = (0..8).cycle().zip(builder.jobs_mut());
+        jobs.for_each(|(tenant, job)| job.tenant = tenant);
     }
     fn plan(&self) -> Plan {
         let mut kind = NodeKind { gpus: self.room.gpus, ..NodeKind::default() };
@@ -203,11 +233,13 @@ fn queue(criterion: &mut Criterion) {
     compare(criterion, "queue", &cases);
 }
 
-/// What features cost that most runs do without: caps, preemption, reservations of everybody.
+/// What features cost that most runs do without: caps, queues, preemption, reservations of everybody.
 ///
 /// - `caps/none` and `caps/slack`: caps that bind nobody. A start follows its node's chain of domains up to the site a few
 ///   times, to choose, to admit and to hold, and an end once more.
 /// - `caps/binding`: what is refused looks for a node with power left on every one, and once more for why it waits.
+/// - `queues/skip` and `queues/easy` beside `plain/skip` and `plain/easy`: every start and every question goes up a tree of three
+///   levels.
 /// - `srtf/idle` beside `skip/idle`: nobody waits, and no running job is looked at.
 /// - `conservative/idle` beside `easy/idle`: an empty queue. As long as no job has a reservation, a start is one of the
 ///   present, and nothing is known of instants to come.
@@ -217,6 +249,10 @@ fn features(criterion: &mut Criterion) {
         ("caps/none", idle("easy")),
         ("caps/slack", Case { cap: Some(60), ..idle("easy") }),
         ("caps/binding", Case { cap: Some(28), jobs: 60_000, ..Case::of(&ROOMS[1], "skip") }),
+        ("plain/skip", Case::of(&ROOMS[1], "skip")),
+        ("queues/skip", Case { queues: true, ..Case::of(&ROOMS[1], "skip") }),
+        ("plain/easy", Case::of(&ROOMS[1], "easy")),
+        ("queues/easy", Case { queues: true, ..Case::of(&ROOMS[1], "easy") }),
         ("skip/idle", idle("skip")),
         ("srtf/idle", Case { order: "srtf", ..idle("skip") }),
         ("easy/idle", idle("easy")),
