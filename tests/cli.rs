@@ -155,7 +155,7 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: policies, formats, platforms, devices, exporters, columns, measures]
+      [possible values: policies, formats, platforms, devices, exporters, columns, measures, conformance]
 
       tip: a similar value exists: 'policies'
 
