@@ -99,27 +99,20 @@ impl Reservations {
         (ahead, finder): (&mut Lookahead, &mut Finder),
         job: u32,
     ) -> bool {
-        let made = if self.held.is_empty() {
+        let is_first = self.held.is_empty();
+        let made = if is_first {
             let shadow = ahead.reserve(state, finder, job);
             (shadow != Time::NEVER).then(|| Reservation::at(state, job, shadow))
         } else {
-            self.place_all(state, (&mut *ahead, &mut *finder));
+            self.place_again(state, (&mut *ahead, &mut *finder));
             self.after_others(state, (ahead, finder), job)
         };
         let known = made.is_some();
         self.held.extend(made);
-        self.placed = None;
-        known
-    }
-
-    /// The places of reservations that were only counted so far are looked for.
-    fn place_all(&mut self, state: &State, (ahead, finder): (&mut Lookahead, &mut Finder)) {
-        for at in 0..self.held.len() {
-            if self.held[at].place.is_none() {
-                let place = self.place(state, (&mut *ahead, &mut *finder), at, None, Choice::default());
-                self.held[at].place = place;
-            }
+        if is_first {
+            self.placed = None;
         }
+        known
     }
 
     /// Where the reservation at an index goes at its shadow, beside those before it and a candidate.
