@@ -8,7 +8,7 @@ mod command;
 #[path = "support/python.rs"]
 mod python;
 
-use command::{command, shown, workloads};
+use command::{STUCK, command, shown, workloads};
 use python::{python, script};
 use serde_json::Value;
 use std::path::Path;
@@ -71,15 +71,6 @@ const ANSWERS: &[(&str, &str, i32)] = &[
     ("inspect-requests", "inspect requests-azure-llm.csv --json", 0),
     ("inspect-two", "inspect sample-philly.csv sample.csv --json", 0),
 ];
-
-/// A node that goes down for good while a job runs on it.
-const STUCK: &str = r#"
-[cluster]
-rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
-change = [{ time = "1h", nodes = "0", state = "down" }]
-[workload]
-job = [{ id = "a", gpus = 8, work = "2h" }]
-"#;
 
 /// A folder with scenarios and traces, and a run.
 fn folder() -> tempfile::TempDir {

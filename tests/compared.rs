@@ -5,7 +5,7 @@
 #[path = "support/command.rs"]
 mod command;
 
-use command::run;
+use command::{STUCK, run};
 use serde_json::Value;
 
 const NIGHT: &str = include_str!("../workloads/night.toml");
@@ -172,15 +172,6 @@ fn a_comparison_replaces_nothing_unless_it_is_told_to() {
     let beside = asked(&format!("{compare} run1"));
     assert!(beside.starts_with("exit code: 2\n") && beside.contains("not of this comparison"), "{beside}");
 }
-
-/// A node that goes down for good while a job runs on it.
-const STUCK: &str = r#"
-[cluster]
-rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
-change = [{ time = "1h", nodes = "0", state = "down" }]
-[workload]
-job = [{ id = "a", gpus = 8, work = "2h" }]
-"#;
 
 #[test]
 fn jobs_that_nothing_can_start_end_a_comparison_as_they_end_a_run() {

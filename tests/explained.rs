@@ -5,7 +5,7 @@
 #[path = "support/command.rs"]
 mod command;
 
-use command::{command, directory, run, shown};
+use command::{Place, run, shown};
 use serde_json::Value;
 
 const NIGHT: &str = include_str!("../workloads/night.toml");
@@ -15,34 +15,14 @@ b,meta,8,10,600,600
 c,openai,1,20,60,60
 ";
 
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(directory(&[("night.toml", NIGHT), ("small.csv", TRACE)]))
-    }
-    fn with(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.0.path().join(name), text).unwrap();
-        self
-    }
-    /// How it ended, and what it printed.
-    fn run(&self, arguments: &str) -> String {
-        shown(&command(self.0.path()).args(arguments.split_whitespace()).output().unwrap())
-    }
-    fn printed(&self, arguments: &str) -> String {
-        let text = self.run(arguments);
-        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
-        let (_, rest) = text.split_once("----- stdout -----\n").unwrap();
-        rest.split_once("----- stderr -----").unwrap().0.to_owned()
-    }
-    fn json(&self, arguments: &str) -> Value {
-        serde_json::from_str(&self.printed(arguments)).unwrap()
-    }
+/// The directory of these tests.
+fn place() -> Place {
+    Place::of(&[("night.toml", NIGHT), ("small.csv", TRACE)])
 }
 
 #[test]
 fn a_job_is_told_why_it_waited_with_evidence() {
-    let place = Place::new();
+    let place = place();
     place.printed("simulate --workload small.csv --cluster 1x8 -p fcfs --out run1");
     let text = place.printed("explain run1 c");
     for piece in [
@@ -69,10 +49,10 @@ fn a_job_is_told_why_it_waited_with_evidence() {
 fn what_would_have_been_otherwise_is_the_scenario_edited() {
     let quota = "quota = 112\n";
     assert!(NIGHT.contains(quota), "the quota of lab");
-    let place = Place::new().with("free.toml", &NIGHT.replace(quota, ""));
+    let place = place().with("free.toml", &NIGHT.replace(quota, ""));
     place.printed("simulate night.toml --out bound");
     place.printed("simulate free.toml --out free");
-    let jobs = std::fs::read_to_string(place.0.path().join("free/jobs.csv")).unwrap();
+    let jobs = std::fs::read_to_string(place.path().join("free/jobs.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(jobs.as_bytes());
     let mut compared = 0;
     for record in reader.records().map(Result::unwrap).filter(|record| &record[1] == "lab").step_by(17) {
@@ -95,7 +75,7 @@ late,meta,8,700,9000,0,false,
 
 #[test]
 fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
-    let place = Place::new().with("fates.csv", FATES);
+    let place = place().with("fates.csv", FATES);
     place.printed("simulate --workload fates.csv --cluster 1x8 -p priority/skip/preemption=ranked --until 7100 --out run1");
     place.printed("simulate --workload fates.csv --cluster 1x8 -p priority/skip/preemption=ranked --until 8000 --out run2");
     for (run, job, said, wait) in [
@@ -129,11 +109,10 @@ fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
 
 #[test]
 fn a_manifest_of_another_run_is_told() {
-    let place = Place::new();
+    let place = place();
     place.printed("simulate night.toml --out one");
     place.printed("simulate night.toml --seed 9 --out other");
-    std::fs::copy(place.0.path().join("one/manifest.json"), place.0.path().join("other/manifest.json"))
-        .unwrap();
+    std::fs::copy(place.path().join("one/manifest.json"), place.path().join("other/manifest.json")).unwrap();
     for command in ["explain other --at 3h", "report other", "watch other --at 3h"] {
         let text = place.run(command);
         assert!(
@@ -152,14 +131,14 @@ b,8,2024-01-01 00:10:00,7200
 
 #[test]
 fn every_instant_that_is_asked_for_may_be_a_date() {
-    let place = Place::new().with("dates.csv", DATES);
+    let place = place().with("dates.csv", DATES);
     place.printed("simulate --workload dates.csv --cluster 1x8 --out run1");
     for asked in
         ["explain run1", "watch run1", "fit --workload dates.csv --cluster 1x8 --gpus 8 --work 1h --as-it-is"]
     {
         let at = |at: &str| {
-            let mut command = command(place.0.path());
-            shown(&command.args(asked.split_whitespace()).args(["--at", at]).output().unwrap())
+            let mut command = place.command(asked, "2");
+            shown(&command.args(["--at", at]).output().unwrap())
         };
         let date = at("2024-01-01 01:00:00");
         assert!(date.starts_with("exit code: 0\n"), "{asked}: {date}");
@@ -172,7 +151,7 @@ fn every_instant_that_is_asked_for_may_be_a_date() {
 
 #[test]
 fn a_job_is_fitted_into_a_run_that_was_kept() {
-    let place = Place::new();
+    let place = place();
     place.printed("simulate night.toml -p greedy --seed 4 --out run1");
     let ask = "--tenant lab --gpus 64 --work 1h --at 3h --as-it-is --json";
     let kept = place.json(&format!("fit run1 {ask}"));
@@ -195,7 +174,7 @@ fn a_job_is_fitted_into_a_run_that_was_kept() {
 
 #[test]
 fn a_job_that_no_empty_cluster_takes_is_told_why() {
-    let place = Place::new();
+    let place = place();
     let fit = |rest: &str| place.run(&format!("fit night.toml {rest}"));
     let text = fit("--tenant lab --gpus 113 --work 4h --seeds 2");
     assert!(
@@ -224,7 +203,7 @@ fn a_job_that_no_empty_cluster_takes_is_told_why() {
 
 #[test]
 fn an_instant_and_a_queue_are_told() {
-    let place = Place::new();
+    let place = place();
     place.printed("simulate night.toml --out run1");
     let text = place.printed("explain run1 --at 3h");
     assert!(text.contains("\nAt 03:00:00: ") && text.contains("GPUs held by "), "{text}");
@@ -246,7 +225,7 @@ fn an_instant_and_a_queue_are_told() {
 #[test]
 fn a_question_that_makes_no_sense_is_told() {
     assert!(run("explain nowhere x", &[]).contains("cannot read `nowhere/history`"), "there is no run");
-    let place = Place::new();
+    let place = place();
     place.printed("simulate night.toml --out run1");
     for (arguments, said) in [
         ("explain run1", "required arguments were not provided"),
@@ -274,12 +253,12 @@ fn a_question_that_makes_no_sense_is_told() {
 
 #[test]
 fn to_fit_is_to_submit() {
-    let place = Place::new();
+    let place = place();
     for (at, gpus, work) in [("0", 8, "1h"), ("2h", 64, "4h"), ("5h", 96, "30m"), ("7h", 1, "10m")] {
         let own = format!(
             "\n[[workload.job]]\nid = \"mine\"\nsubmit = \"{at}\"\ngpus = {gpus}\nwork = \"{work}\"\ntenant = \"lab\"\n"
         );
-        std::fs::write(place.0.path().join("with.toml"), format!("{NIGHT}{own}")).unwrap();
+        std::fs::write(place.path().join("with.toml"), format!("{NIGHT}{own}")).unwrap();
         let arguments = format!(
             "fit night.toml --at {at} --gpus {gpus} --work {work} --tenant lab --seeds 3 --as-it-is --json"
         );
@@ -288,7 +267,7 @@ fn to_fit_is_to_submit() {
         assert_eq!(starts.len(), 3, "a seed each: {found}");
         for (seed, start) in (1..).zip(starts) {
             place.printed(&format!("simulate with.toml --seed {seed} --out with --force"));
-            let jobs = std::fs::read_to_string(place.0.path().join("with/jobs.csv")).unwrap();
+            let jobs = std::fs::read_to_string(place.path().join("with/jobs.csv")).unwrap();
             let line = jobs.lines().find(|line| line.starts_with("mine,")).unwrap();
             assert_eq!(start.to_string(), line.split(',').nth(6).unwrap(), "at {at}, seed {seed}: {line}");
         }
@@ -297,7 +276,7 @@ fn to_fit_is_to_submit() {
 
 #[test]
 fn what_never_starts_is_a_no_and_less_may_be_a_yes() {
-    let place = Place::new();
+    let place = place();
     let text = place
         .run("fit night.toml --at 1h --tenant product --gpus 96 --topology require-rack --work 1h --seeds 2");
     assert!(text.starts_with("exit code: 1\n"), "{text}");
@@ -322,7 +301,7 @@ c,openai,1,20,60,60
 
 #[test]
 fn what_moved_a_reservation_is_told() {
-    let place = Place::new().with("sooner.csv", SOONER);
+    let place = place().with("sooner.csv", SOONER);
     place.printed("simulate --workload sooner.csv --cluster 1x8 -p fifo/conservative --out run1");
     let found = place.json("explain run1 b --json");
     let all = found["outlook"]["all"].as_array().unwrap();
@@ -352,7 +331,7 @@ change = [{ time = \"1h\", nodes = \"0\", state = \"down\" }]
 [workload]
 job = [{ id = \"a\", gpus = 8, work = \"2h\" }]
 ";
-    let place = Place::new().with("stopped.toml", stopped);
+    let place = place().with("stopped.toml", stopped);
     place.run("simulate stopped.toml --out run1");
     let text = place.printed("explain run1 a");
     let said = "It was stopped by nodes that went down at 01:00:00, the last instant of the run, and waits from then on.";
@@ -362,7 +341,7 @@ job = [{ id = \"a\", gpus = 8, work = \"2h\" }]
 
 #[test]
 fn a_saved_run_is_of_one_seed() {
-    let place = Place::new();
+    let place = place();
     place.printed("simulate night.toml --out night");
     let fit = "fit night --tenant lab --gpus 8 --work 1h --at 3h --as-it-is";
     let text = place.run(&format!("{fit} --seeds 5"));

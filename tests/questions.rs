@@ -5,7 +5,7 @@
 #[path = "support/command.rs"]
 mod command;
 
-use command::{command, directory, run, shown};
+use command::{Place, run, shown};
 use serde_json::Value;
 
 /// Jobs of a node or two, one every five minutes, for a day.
@@ -101,7 +101,7 @@ fn a_measure_that_stays_the_same_over_many_doublings_hides_no_answer() {
 fn an_answer_is_told_as_it_would_be_set() {
     let question = ["size", "dps.toml", "--seeds", "1", "--least", "cluster.feed.0.cap={}0 kW", "--between"];
     let rest = ["50..100", "--set", "run.oversized=reject", "--where", "utilization>40%"];
-    let place = Place::new().with("dps.toml", include_str!("../workloads/dps.toml"));
+    let place = place().with("dps.toml", include_str!("../workloads/dps.toml"));
     let asked = |more: &[&str]| {
         let mut command = place.command("", "2");
         shown(&command.args(question).args(rest).args(more).output().unwrap())
@@ -169,70 +169,51 @@ fn a_question_that_makes_no_sense_is_told() {
 }
 
 /// A directory with the scenarios, and a way to run the command in it.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn with(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.0.path().join(name), text).unwrap();
-        self
-    }
-    fn new() -> Self {
-        Self(directory(&[(TRACE, trace().as_str()), ("night.toml", include_str!("../workloads/night.toml"))]))
-    }
-    fn command(&self, arguments: &str, threads: &str) -> std::process::Command {
-        let mut command = command(self.0.path());
-        command.args(arguments.split_whitespace()).env("RAYON_NUM_THREADS", threads);
-        command
-    }
-    fn run(&self, arguments: &str, threads: &str) -> String {
-        shown(&self.command(arguments, threads).output().unwrap())
-    }
-    /// The bytes of a file, as text.
-    fn text(&self, path: &str) -> String {
-        std::fs::read_to_string(self.0.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
+/// The directory of these tests.
+fn place() -> Place {
+    Place::of(&[(TRACE, trace().as_str()), ("night.toml", include_str!("../workloads/night.toml"))])
 }
 
 const SWEEP: &str = "sweep night.toml --vary tenant.0.quota=64..112:3 --vary policy=fcfs,greedy --seeds 3";
 
 #[test]
 fn a_sweep_gives_the_same_bytes_whatever_threads_shards_and_restarts_made_it() {
-    let place = Place::new();
-    let text = place.run(&format!("{SWEEP} --out one"), "1");
+    let place = place();
+    let text = place.run_on(&format!("{SWEEP} --out one"), "1");
     assert!(text.starts_with("exit code: 0\n") && text.contains("18 runs in one/runs.csv"), "{text}");
     let expected = place.text("one/runs.csv");
     assert_eq!(expected.lines().count(), 1 + 18, "a row a run: {expected}");
-    place.run(&format!("{SWEEP} --out four"), "4");
+    place.run_on(&format!("{SWEEP} --out four"), "4");
     assert_eq!(place.text("four/runs.csv"), expected, "four threads");
     for number in 1..=3 {
-        let text = place.run(&format!("{SWEEP} --out parts --shard {number}/3"), "2");
+        let text = place.run_on(&format!("{SWEEP} --out parts --shard {number}/3"), "2");
         assert!(text.contains(&format!("6 runs in parts/runs-{number}-of-3.csv")), "{text}");
     }
-    let merged = place.run(&format!("{SWEEP} --out parts --resume"), "2");
+    let merged = place.run_on(&format!("{SWEEP} --out parts --resume"), "2");
     assert!(merged.contains("18 of 18 runs are done already"), "{merged}");
     assert_eq!(place.text("parts/runs.csv"), expected, "three shards");
-    let parquet = |name: &str| std::fs::read(place.0.path().join(name).join("runs.parquet")).unwrap();
+    let parquet = |name: &str| std::fs::read(place.path().join(name).join("runs.parquet")).unwrap();
     assert_eq!(parquet("parts"), parquet("one"), "the same table, typed");
-    let stopped = place.run(&format!("{SWEEP} --out late --budget 0s"), "2");
+    let stopped = place.run_on(&format!("{SWEEP} --out late --budget 0s"), "2");
     assert!(stopped.starts_with("exit code: 1\n") && stopped.contains("0 of 18 runs are done"), "{stopped}");
     let table = |text: &str| text.split("----- stderr -----").next().unwrap().to_owned();
-    let resumed = place.run(&format!("{SWEEP} --out late --resume"), "2");
+    let resumed = place.run_on(&format!("{SWEEP} --out late --resume"), "2");
     assert_eq!(place.text("late/runs.csv"), expected, "after a budget");
     assert_eq!(table(&resumed), table(&text), "and the same table");
 }
 
 #[test]
 fn a_sweep_that_is_killed_loses_no_run_that_was_done() {
-    let place = Place::new();
+    let place = place();
     let sweep = "sweep night.toml --vary tenant.0.quota=64..112:4 --seeds 40";
-    place.run(&format!("{sweep} --out whole"), "2");
+    place.run_on(&format!("{sweep} --out whole"), "2");
     let mut child = place
         .command(&format!("{sweep} --out killed"), "2")
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let partial = place.0.path().join("killed/runs.csv.partial");
+    let partial = place.path().join("killed/runs.csv.partial");
     let rows = || std::fs::read_to_string(&partial).unwrap_or_default().lines().count();
     while rows() < 10 && child.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -240,7 +221,7 @@ fn a_sweep_that_is_killed_loses_no_run_that_was_done() {
     child.kill().unwrap();
     child.wait().unwrap();
     let kept = rows();
-    let resumed = place.run(&format!("{sweep} --out killed --resume"), "2");
+    let resumed = place.run_on(&format!("{sweep} --out killed --resume"), "2");
     assert!(kept <= 1 || resumed.contains("runs are done already"), "{kept} rows: {resumed}");
     assert_eq!(place.text("killed/runs.csv"), place.text("whole/runs.csv"), "after {kept} rows");
     assert!(!partial.exists(), "nothing is left of the way there");
@@ -248,8 +229,8 @@ fn a_sweep_that_is_killed_loses_no_run_that_was_done() {
 
 #[test]
 fn a_row_of_a_sweep_is_that_run_on_its_own() {
-    let place = Place::new();
-    place.run(&format!("{SWEEP} --out rows"), "2");
+    let place = place();
+    place.run_on(&format!("{SWEEP} --out rows"), "2");
     let text = place.text("rows/runs.csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
@@ -259,7 +240,7 @@ fn a_row_of_a_sweep_is_that_run_on_its_own() {
         let one = format!(
             "simulate night.toml --seed {seed} --set tenant.0.quota={quota} -p {policy} --json --out one --force"
         );
-        let text = place.run(&one, "1");
+        let text = place.run_on(&one, "1");
         let stdout =
             text.split("----- stdout -----\n").nth(1).unwrap().split("----- stderr -----").next().unwrap();
         let summary: Value = serde_json::from_str(stdout).unwrap();
@@ -275,7 +256,7 @@ fn a_row_of_a_sweep_is_that_run_on_its_own() {
 
 #[test]
 fn a_seed_that_a_scenario_sets_is_the_first_of_several() {
-    let place = Place::new();
+    let place = place();
     let column = |file: &str| -> Vec<String> {
         let text = place.text(file);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -283,8 +264,8 @@ fn a_seed_that_a_scenario_sets_is_the_first_of_several() {
         reader.records().map(Result::unwrap).map(|row| format!("{} {}", &row[1], &row[wait])).collect()
     };
     let sweep = "sweep night.toml --vary tenant.0.quota=96 --seeds 3";
-    place.run(&format!("{sweep} --seed 5 --out option"), "2");
-    place.run(&format!("{sweep} --set run.seed=5 --out key"), "2");
+    place.run_on(&format!("{sweep} --seed 5 --out option"), "2");
+    place.run_on(&format!("{sweep} --set run.seed=5 --out key"), "2");
     assert_eq!(column("key/runs.csv"), column("option/runs.csv"), "the same runs");
     let waits: std::collections::BTreeSet<String> = column("key/runs.csv").into_iter().collect();
     assert_eq!(waits.len(), 3, "of three seeds: {waits:?}");
@@ -293,7 +274,7 @@ fn a_seed_that_a_scenario_sets_is_the_first_of_several() {
         "fit night.toml --tenant lab --gpus 8 --work 1h --as-it-is --json",
         "compare night.toml -p easy -p fcfs --json",
     ] {
-        let text = place.run(&format!("{question} --set run.seed=5 --seeds 3"), "2");
+        let text = place.run_on(&format!("{question} --set run.seed=5 --seeds 3"), "2");
         assert!(!text.contains("nothing is random"), "{question}: {text}");
         let seeds: String = text
             .split("\"seeds\": [")
@@ -310,11 +291,11 @@ fn a_seed_that_a_scenario_sets_is_the_first_of_several() {
 
 #[test]
 fn points_that_cannot_be_run_say_so_and_the_front_leaves_them_out() {
-    let place = Place::new();
+    let place = place();
     let sweep = "sweep --workload workload.csv --cluster NODESx8 --vary cluster.nodes=1,4,8,12,16,20 --vary policy=easy,fcfs";
-    let text = place.run(&format!("{sweep} --front utilization,wait_p95 --out front"), "2");
+    let text = place.run_on(&format!("{sweep} --front utilization,wait_p95 --out front"), "2");
     assert!(text.starts_with("exit code: 0\n") && text.contains("2 points could not be run: job"), "{text}");
-    let plain = place.run(&format!("{sweep} --out plain --json"), "2");
+    let plain = place.run_on(&format!("{sweep} --out plain --json"), "2");
     assert!(
         !plain.contains("on_front") && plain.contains("could never start"),
         "nobody asked for a front: {plain}"
@@ -325,7 +306,7 @@ fn points_that_cannot_be_run_say_so_and_the_front_leaves_them_out() {
     let rows = place.text("front/runs.csv");
     assert!(rows.lines().nth(1).unwrap().contains("could never start"), "the first says why: {rows}");
     let (found, _) = {
-        let text = place.run(&format!("{sweep} --front utilization,wait_p95 --out again --json"), "2");
+        let text = place.run_on(&format!("{sweep} --front utilization,wait_p95 --out again --json"), "2");
         let stdout =
             text.split("----- stdout -----\n").nth(1).unwrap().split("----- stderr -----").next().unwrap();
         (serde_json::from_str::<Value>(stdout).unwrap(), text.clone())
@@ -348,7 +329,7 @@ fn points_that_cannot_be_run_say_so_and_the_front_leaves_them_out() {
 
 #[test]
 fn a_sweep_that_makes_no_sense_is_told() {
-    let place = Place::new();
+    let place = place();
     for (arguments, said) in [
         ("sweep night.toml --out s", "required arguments were not provided"),
         ("sweep night.toml --vary tenant.0.quota=64", "required arguments were not provided"),
@@ -410,18 +391,18 @@ fn a_sweep_that_makes_no_sense_is_told() {
         ("sweep night.toml --vary tenant.0.quota=64 --budget x --out s", "expected a time"),
         ("sweep night.toml --vary tenant.0.quota=64 --out night.toml", "cannot create `night.toml`"),
     ] {
-        let text = place.run(arguments, "2");
+        let text = place.run_on(arguments, "2");
         assert!(
             text.starts_with("exit code: 2\n----- stdout -----\n----- stderr -----\n"),
             "{arguments}: {text}"
         );
         assert!(text.contains(said), "{said}: {text}");
     }
-    assert!(!place.0.path().join("s").join("runs.csv").exists(), "nothing was run");
+    assert!(!place.path().join("s").join("runs.csv").exists(), "nothing was run");
     let small = "sweep night.toml --vary tenant.0.quota=64 --out once";
-    assert!(place.run(small, "2").starts_with("exit code: 0\n"), "once");
-    assert!(place.run(small, "2").contains("this sweep was begun before"), "twice");
-    let other = place.run("sweep night.toml --vary tenant.0.quota=65 --out once --resume", "2");
+    assert!(place.run_on(small, "2").starts_with("exit code: 0\n"), "once");
+    assert!(place.run_on(small, "2").contains("this sweep was begun before"), "twice");
+    let other = place.run_on("sweep night.toml --vary tenant.0.quota=65 --out once --resume", "2");
     assert!(
         other.starts_with("exit code: 2\n") && other.contains("another sweep is in this directory"),
         "{other}"

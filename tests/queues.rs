@@ -5,33 +5,7 @@
 #[path = "support/command.rs"]
 mod command;
 
-use command::{command, directory, shown};
-use serde_json::Value;
-
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(directory(&[]))
-    }
-    fn with(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.0.path().join(name), text).unwrap();
-        self
-    }
-    /// How it ended, and what it printed.
-    fn run(&self, arguments: &str) -> String {
-        shown(&command(self.0.path()).args(arguments.split_whitespace()).output().unwrap())
-    }
-    fn printed(&self, arguments: &str) -> String {
-        let text = self.run(arguments);
-        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
-        let (_, rest) = text.split_once("----- stdout -----\n").unwrap();
-        rest.split_once("----- stderr -----").unwrap().0.to_owned()
-    }
-    fn json(&self, arguments: &str) -> Value {
-        serde_json::from_str(&self.printed(arguments)).unwrap()
-    }
-}
+use command::Place;
 
 /// Two nodes of 8 GPUs: a lab may borrow 4 of what a product has and lends but 4 of.
 const QUEUES: &str = "
@@ -64,7 +38,7 @@ job = [
 
 #[test]
 fn a_job_that_its_queue_refuses_is_told_which_and_why() {
-    let place = Place::new().with("queues.toml", QUEUES);
+    let place = Place::of(&[("queues.toml", QUEUES)]);
     place.printed("simulate queues.toml --out run1");
     let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     // The lab holds its own 8 and the 4 that it may borrow, until 10:00.
@@ -101,7 +75,7 @@ fn a_job_that_its_queue_refuses_is_told_which_and_why() {
 
 #[test]
 fn a_job_that_no_queue_could_hold_is_told_so() {
-    let place = Place::new().with("queues.toml", QUEUES);
+    let place = Place::of(&[("queues.toml", QUEUES)]);
     let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = whole(place.run("fit queues.toml --tenant lab --gpus 13 --work 1h"));
     assert!(text.contains("the most that queue research could hold is 12 GPUs"), "{text}");
@@ -109,7 +83,7 @@ fn a_job_that_no_queue_could_hold_is_told_so() {
     assert!(text.contains("it starts at"), "{text}");
     let large =
         QUEUES.replace("id = \"a\", tenant = \"lab\", gpus = 8", "id = \"a\", tenant = \"lab\", gpus = 14");
-    let place = Place::new().with("queues.toml", &large);
+    let place = Place::of(&[("queues.toml", &large)]);
     let text = whole(place.run("check queues.toml"));
     assert!(text.contains("the most that queue `research` could hold is 12 GPUs"), "{text}");
 }

@@ -5,32 +5,17 @@
 #[path = "support/command.rs"]
 mod command;
 
-use command::{command, directory, shown};
+use command::{Place, STUCK, shown};
 
 /// A directory with scenarios, and a way to run the command in it.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(directory(&[("night.toml", include_str!("../workloads/night.toml")), ("stuck.toml", STUCK)]))
-    }
-    fn command(&self, arguments: &str, threads: &str) -> std::process::Command {
-        let mut command = command(self.0.path());
-        command.args(arguments.split_whitespace()).env("RAYON_NUM_THREADS", threads);
-        command
-    }
-    fn run(&self, arguments: &str) -> String {
-        shown(&self.command(arguments, "2").output().unwrap())
-    }
-    /// The bytes of a file, as text.
-    fn text(&self, path: &str) -> String {
-        std::fs::read_to_string(self.0.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
+/// The directory of these tests.
+fn place() -> Place {
+    Place::of(&[("night.toml", include_str!("../workloads/night.toml")), ("stuck.toml", STUCK)])
 }
 
 #[test]
 fn points_that_are_drawn_are_the_same_whatever_shards_and_restarts_made_them() {
-    let place = Place::new();
+    let place = place();
     let command = |design: &str, more: &str, threads: &str| {
         let mut command = place.command(&format!("sweep night.toml --design {design} {more}"), threads);
         for vary in [
@@ -63,18 +48,9 @@ fn points_that_are_drawn_are_the_same_whatever_shards_and_restarts_made_them() {
     assert!(uneven.contains("even at powers of two: 8 points rather than 5"), "{uneven}");
 }
 
-/// A node that goes down for good while a job runs on it.
-const STUCK: &str = r#"
-[cluster]
-rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
-change = [{ time = "1h", nodes = "0", state = "down" }]
-[workload]
-job = [{ id = "a", gpus = 8, work = "2h" }]
-"#;
-
 #[test]
 fn jobs_that_wait_for_ever_are_told_of_a_sweep() {
-    let place = Place::new();
+    let place = place();
     let text = place.run("sweep stuck.toml --vary policy=fcfs,easy --seeds 2 --out stuck");
     assert!(text.starts_with("exit code: 1\n"), "{text}");
     assert!(text.contains("In 4 of 4 runs jobs are left that nothing left to happen could start."), "{text}");

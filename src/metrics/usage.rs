@@ -31,7 +31,7 @@ pub struct Usage {
     pub peak: f64,
     /// ∫ max(0, held − entitled) dt, GPU-hours.
     pub borrowed_gpu_hours: f64,
-    /// Of a tenant, or of a queue among those below the same one: what others borrowed, shared by those who held less than they were entitled to, GPU-hours; of a
+    /// Of a tenant, or of a queue among those below the same one: what others borrowed, shared by those that held less than they were entitled to, GPU-hours; of a
     /// partition: what jobs of others held on its nodes.
     pub lent_gpu_hours: f64,
     /// ∫ max(0, ceiling − held) dt while none of its jobs waited, GPU-hours; none where there is no ceiling.

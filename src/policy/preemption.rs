@@ -323,11 +323,11 @@ impl Preemptive {
 
     /// What there would be, were every job that may stop stopped.
     fn pool(&self, state: &State) -> Pool {
-        let mut ceilings = self.has_ceilings.then(|| state.resources().clone_quotas());
-        if let Some(ceilings) = &mut ceilings {
-            self.runners().for_each(|runner| ceilings.unhold(runner.class(state)));
+        let mut quotas = self.has_ceilings.then(|| state.resources().clone_quotas());
+        if let Some(quotas) = &mut quotas {
+            self.runners().for_each(|runner| quotas.unhold(runner.class(state)));
         }
-        Pool { free: self.regions.pool().to_vec(), ceilings }
+        Pool { free: self.regions.pool().to_vec(), quotas }
     }
 
     /// Which jobs are taken: a running job if its regions still have what it holds of each, a pending one if those of its scope

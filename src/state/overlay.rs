@@ -6,6 +6,7 @@
 use super::Resources;
 use super::class::{Class, Form};
 use super::power::ledger::Ledger;
+use super::power::level::level_of;
 use super::quota::Usage;
 use crate::cluster::{Host, Piece};
 use crate::units::{Factor, Time};
@@ -117,6 +118,17 @@ impl Resources {
         self.hold_claims(claims, from, false);
     }
 
+    /// The watts as they stand with those of the claims of an instant held.
+    pub(crate) fn power_beside(&self, claims: &[Claim<'_>], instant: Time) -> Option<Ledger> {
+        let mut power = self.power()?.clone();
+        for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
+            if let Some(draws) = &claim.class.draws {
+                power.hold(draws, level_of(claim.cap), claim.pieces, true);
+            }
+        }
+        Some(power)
+    }
+
     /// What the claims of an instant count against quotas, and their watts, are held, or given back.
     pub(crate) fn hold_claims(&mut self, claims: &[Claim<'_>], instant: Time, take: bool) {
         for claim in claims.iter().filter(|claim| claim.is_active(instant)) {
@@ -127,7 +139,7 @@ impl Resources {
 }
 
 impl Claim<'_> {
-    pub(crate) fn is_active(&self, instant: Time) -> bool {
+    fn is_active(&self, instant: Time) -> bool {
         self.from <= instant && instant < self.to
     }
     /// Whether it takes whole GPUs and nothing else.

@@ -53,3 +53,58 @@ pub(crate) fn run(arguments: &str, files: &[(&str, &str)]) -> String {
     let directory = directory(files);
     shown(&command(directory.path()).args(arguments.split_whitespace()).output().unwrap())
 }
+
+/// A node that goes down for good while a job runs on it.
+pub(crate) const STUCK: &str = r#"
+[cluster]
+rack = [{ platform = "generic", nodes = 1, gpus = 8 }]
+change = [{ time = "1h", nodes = "0", state = "down" }]
+[workload]
+job = [{ id = "a", gpus = 8, work = "2h" }]
+"#;
+
+/// A directory in which commands follow one another.
+pub(crate) struct Place(tempfile::TempDir);
+
+impl Place {
+    /// With these files.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        Self(directory(files))
+    }
+    /// And with this one.
+    pub(crate) fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+        self
+    }
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+    /// The command with these arguments (split at blanks), on so many threads.
+    pub(crate) fn command(&self, arguments: &str, threads: &str) -> Command {
+        let mut command = command(self.path());
+        command.args(arguments.split_whitespace()).env("RAYON_NUM_THREADS", threads);
+        command
+    }
+    /// How it ended, and what it printed.
+    pub(crate) fn run_on(&self, arguments: &str, threads: &str) -> String {
+        shown(&self.command(arguments, threads).output().unwrap())
+    }
+    /// As [`Place::run_on`] two threads.
+    pub(crate) fn run(&self, arguments: &str) -> String {
+        self.run_on(arguments, "2")
+    }
+    /// What it printed on standard output; it ended well.
+    pub(crate) fn printed(&self, arguments: &str) -> String {
+        let text = self.run(arguments);
+        assert!(text.starts_with("exit code: 0\n"), "{arguments}: {text}");
+        let (_, rest) = text.split_once("----- stdout -----\n").unwrap();
+        rest.split_once("----- stderr -----").unwrap().0.to_owned()
+    }
+    pub(crate) fn json(&self, arguments: &str) -> serde_json::Value {
+        serde_json::from_str(&self.printed(arguments)).unwrap()
+    }
+    /// The bytes of a file, as text.
+    pub(crate) fn text(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+}

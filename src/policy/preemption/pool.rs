@@ -24,7 +24,7 @@ pub(super) struct Pool {
     /// GPU-thousandths by region.
     pub(super) free: Vec<u64>,
     /// None: nothing counts against one.
-    pub(super) ceilings: Option<Quotas>,
+    pub(super) quotas: Option<Quotas>,
 }
 
 impl Pool {
@@ -33,10 +33,10 @@ impl Pool {
     pub(super) fn keeps(&mut self, runner: &Runner, state: &State) -> bool {
         let mut held = runner.held.iter();
         let keeps = held.all(|(region, milli)| milli <= self.free[region as usize])
-            && self.ceilings.as_ref().is_none_or(|ceilings| ceilings.allows(runner.class(state)));
+            && self.quotas.as_ref().is_none_or(|quotas| quotas.allows(runner.class(state)));
         if keeps {
             runner.held.iter().for_each(|(region, milli)| self.free[region as usize] -= milli);
-            self.ceilings.iter_mut().for_each(|ceilings| ceilings.hold(runner.class(state)));
+            self.quotas.iter_mut().for_each(|quotas| quotas.hold(runner.class(state)));
         }
         keeps
     }
@@ -44,7 +44,7 @@ impl Pool {
     pub(super) fn takes(&mut self, class: &Class, regions: &[u32]) -> bool {
         let mut left = u64::from(class.gpus_milli);
         let free: u64 = regions.iter().map(|region| self.free[*region as usize]).sum();
-        if free < left || self.ceilings.as_ref().is_some_and(|ceilings| !ceilings.allows(class)) {
+        if free < left || self.quotas.as_ref().is_some_and(|quotas| !quotas.allows(class)) {
             return false;
         }
         for region in regions {
@@ -53,7 +53,7 @@ impl Pool {
             *free -= share;
             left -= share;
         }
-        self.ceilings.iter_mut().for_each(|ceilings| ceilings.hold(class));
+        self.quotas.iter_mut().for_each(|quotas| quotas.hold(class));
         true
     }
 }

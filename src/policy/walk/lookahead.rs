@@ -202,9 +202,9 @@ impl Lookahead {
             let until = points.peek().copied().unwrap_or(instant);
             // What is past its expected end still draws now.
             if point == state.now() {
-                let mut now = state.resources().clone();
-                now.hold_claims(claims, point, true);
-                now.power().into_iter().for_each(|power| power.pass(&mut rises, until));
+                if let Some(power) = state.resources().power_beside(claims, point) {
+                    power.pass(&mut rises, until);
+                }
                 continue;
             }
             self.move_to(state, point);

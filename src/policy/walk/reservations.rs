@@ -99,8 +99,7 @@ impl Reservations {
         (ahead, finder): (&mut Lookahead, &mut Finder),
         job: u32,
     ) -> bool {
-        let is_first = self.held.is_empty();
-        let made = if is_first {
+        let made = if self.held.is_empty() {
             let shadow = ahead.reserve(state, finder, job);
             (shadow != Time::NEVER).then(|| Reservation::at(state, job, shadow))
         } else {
@@ -109,9 +108,6 @@ impl Reservations {
         };
         let known = made.is_some();
         self.held.extend(made);
-        if is_first {
-            self.placed = None;
-        }
         known
     }
 

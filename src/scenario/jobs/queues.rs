@@ -241,7 +241,7 @@ impl Queues {
 }
 
 impl Jobs<'_> {
-    /// The queues join the workload, now that everybody who may have jobs is known.
+    /// The queues join the workload, now that all tenants that may have jobs are known.
     pub(super) fn add_queues(&mut self, document: &Document) {
         let queues = std::mem::take(&mut self.queues);
         // Where jobs are wrong it is not known whose they are, unless tenants are declared.

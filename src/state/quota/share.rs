@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 /// // It borrows 2 of 10, and counts half with a weight of 2.
 /// let share = |weight_milli| Share::of(&[&[(&tree, &usage)]], 1, weight_milli);
 /// assert_eq!([1_000, 2_000, 0].map(|weight| share(weight).reported()), [Some(200), Some(100), None]);
-/// assert!(share(0) > share(500) && share(500) > share(1_000), "who weighs less is ahead sooner");
+/// assert!(share(0) > share(500) && share(500) > share(1_000), "what weighs less is ahead sooner");
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Share {
@@ -66,7 +66,7 @@ impl Share {
             over => (weighted > 0).then(|| (u128::from(over) * 1_000_000).div_ceil(weighted)),
         }
     }
-    /// Whether it borrows and weighs nothing: it is ahead of everybody who weighs something.
+    /// Whether it borrows and weighs nothing: it is ahead of all that weigh something.
     const fn is_weightless(&self) -> bool {
         self.over > 0 && self.weight_milli == 0
     }
