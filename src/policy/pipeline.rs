@@ -22,6 +22,8 @@ pub(super) trait Part: std::fmt::Debug {
 pub(super) trait Pass: Part {
     /// Decides which jobs start now.
     fn decide(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError>;
+    /// Another pass has looked at everything: what happened until now is no reason for one of its own.
+    fn stand_down(&mut self) {}
 }
 
 /// What a part decides through: applied at once, and told to every part.
@@ -176,12 +178,13 @@ impl Pipeline {
     fn by_pass(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
         let Self { hold, power, full, event } = self;
         let is_full = trial.plan().settings.is_full_pass(trial.now());
-        let (deciding, other) = match event {
-            Some(event) if !is_full => (event, Some(pass(full))),
-            event => (full, event.as_mut().map(pass)),
-        };
-        let others = [part(hold), part(power), other];
-        deciding.decide(&mut Bus { trial, others })
+        if let Some(event) = event.as_mut().filter(|_| !is_full) {
+            return event.decide(&mut Bus { trial, others: [part(hold), part(power), Some(pass(full))] });
+        }
+        let others = [part(hold), part(power), event.as_mut().map(pass)];
+        full.decide(&mut Bus { trial, others })?;
+        event.iter_mut().for_each(|event| event.stand_down());
+        Ok(())
     }
 
     /// Power may have become free though nothing else has.

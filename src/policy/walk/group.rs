@@ -104,7 +104,7 @@ pub(super) struct Group {
     tries: BinaryHeap<Reverse<Candidate>>,
     /// By class: the version at which no place was found, and at which a reservation would have been delayed.
     refused: Vec<(u64, u64)>,
-    /// Class and expected work of jobs at the front of a stream that were blocked in this pass, ascending: none like them
+    /// Kinds of jobs at the front of a stream that were blocked in this pass, ascending: none like them
     /// is tried.
     failed: Vec<(u32, u64)>,
     /// Jobs at the front of a stream that were passed over, with the stream.
@@ -198,6 +198,10 @@ impl Group {
     pub(super) const fn is_due(&self, costs_differ: bool) -> bool {
         self.touched || self.joined && costs_differ
     }
+    /// What happened until now is no reason for a pass.
+    pub(super) const fn stand_down(&mut self) {
+        (self.touched, self.joined) = (false, false);
+    }
     fn stream(&self, class: u32) -> usize {
         self.stream_of[class as usize] as usize
     }
@@ -226,6 +230,11 @@ impl Group {
     /// Every job that waits.
     pub(super) fn jobs<'a>(&'a self, state: &'a State) -> impl Iterator<Item = u32> + 'a {
         self.tiers.iter().flat_map(|pending| pending.jobs(state))
+    }
+    /// What tells jobs apart in a pass: their class and, where that decides now, how long they are expected to run.
+    pub(super) fn kind(&self, state: &State, candidate: Candidate) -> (u32, u64) {
+        let lengths_decide = self.rules.backfill.reserves() || state.lengths_decide();
+        (candidate.class, if lengths_decide { candidate.work } else { 0 })
     }
     /// A job as its backfill sees it.
     pub(super) fn candidate(&self, state: &State, key: Key) -> Candidate {

@@ -231,4 +231,8 @@ impl Pass for Walk {
         }
         Ok(())
     }
+
+    fn stand_down(&mut self) {
+        self.groups.iter_mut().for_each(Group::stand_down);
+    }
 }

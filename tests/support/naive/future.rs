@@ -36,7 +36,7 @@ fn lows(past: &[(u32, u64)]) -> Vec<(u32, u64)> {
 
 impl Simulation<'_> {
     /// The changes to come that are known, in their order.
-    fn known_changes(&self) -> impl Iterator<Item = &CapacityChange> {
+    pub(super) fn known_changes(&self) -> impl Iterator<Item = &CapacityChange> {
         self.plan
             .cluster
             .changes

@@ -15,8 +15,8 @@
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! the tenant if it has a quota, and the queue; under easy and easy-strict, and in every plan in which a capacity change has a notice
-//! or starts heed curtailments to come, also what else the expected end depends on: where only one rate is possible, the
+//! the tenant if it has a quota, and the queue; under easy and easy-strict, and while a capacity change is known to come
+//! or starts heed a curtailment to come, also what else the expected end depends on: where only one rate is possible, the
 //! time it would be expected to hold its domains, times that rate; else the requested time less the work kept, and the
 //! restart. What the placement draws for a job (random) is no part.
 //!
@@ -154,8 +154,10 @@ impl Simulation<'_> {
         let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
         let easy = self.backfill.starts_with("easy") && !self.is_ranked();
         let cluster = &self.plan.cluster;
-        let noticed = cluster.changes.iter().any(|change| change.notice.is_some())
-            || self.plan.settings.curtail == "drain" && !cluster.curtailments.is_empty();
+        let (drains, now) = (self.plan.settings.curtail == "drain", Time(self.now));
+        let mut curtailments = cluster.curtailments.iter();
+        let lengths_decide = self.known_changes().next().is_some()
+            || drains && curtailments.any(|curtailment| curtailment.is_known(now) && curtailment.from > now);
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
             let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
@@ -169,7 +171,7 @@ impl Simulation<'_> {
             behaviour: job.behaviour,
             tenant: limited.then_some(job.tenant),
             queue: super::quota::queue_of(self.plan, index),
-            estimate: (easy || noticed).then(estimate),
+            estimate: (easy || lengths_decide).then(estimate),
         }
     }
 

@@ -17,7 +17,7 @@
 //!
 //! **Passes** take place at every instant at which something happened (a job ended, was stopped, became eligible, or
 //! will never start; capacity changed, or is known to change from then on), or, with a cycle of N seconds, at the
-//! multiples of N (0 included) at which something is pending, events or not; or both, where `event_backfill` is given: a
+//! multiples of N (0 included) at which something is pending, events or not, or something happened; or both, where `event_backfill` is given: a
 //! pass at an event, which is no multiple of N, is one with that backfill. Instants without a cycle also come from the
 //! orders and backfills that ask for them (`las`: a running preemptible job reaches a limit; conservative: a reservation
 //! begins).
@@ -133,7 +133,7 @@ impl<'a> Simulation<'a> {
                 self.events();
                 settled = false;
             }
-            let of_cycle = cycle.is_some_and(|cycle| instant % cycle == 0 && !self.pending.is_empty());
+            let of_cycle = cycle.is_some_and(|cycle| instant % cycle == 0);
             let at_event = cycle.is_none() || self.plan.settings.event_backfill.is_some();
             if of_cycle || at_event && !self.happened.is_empty() {
                 let before = (self.pending.clone(), self.running.clone());

@@ -84,7 +84,7 @@ impl Group {
         let mut alike: Vec<(u32, u64)> = Vec::new();
         for (tier, arrivals) in arrivals.iter().enumerate() {
             for candidate in arrivals.iter().copied() {
-                let (kind, stream) = ((candidate.class, candidate.work), self.stream(candidate.class));
+                let (kind, stream) = (self.kind(bus, candidate), self.stream(candidate.class));
                 // An arrival before this one may have closed a quota or the limit.
                 let closed = self.streams[stream].mode == Mode::Closed;
                 if closed || alike.contains(&kind) || !self.tiers[tier].is_first(candidate) {
@@ -166,7 +166,7 @@ impl Group {
         (stream, key): (usize, Key),
     ) -> Result<(), PolicyError> {
         let candidate = self.candidate(bus, key);
-        let alike = (candidate.class, candidate.work);
+        let alike = self.kind(bus, candidate);
         let place = self.failed.binary_search(&alike);
         let failed = place.is_ok();
         let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
