@@ -75,6 +75,7 @@ impl Seen {
         all.second_tries += run.counts.second_tries;
         all.preempted += preempted;
         all.struck += struck;
+        all.yielded += run.counts.yielded;
         all.spanned += spanned;
         all.node_down += node_down;
         all.restarted += restarted;
@@ -113,6 +114,7 @@ impl Seen {
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.second_tries, "starts on a place of the second try");
         must(counts.preempted, "preemptions");
+        must(counts.yielded, "stops for a job of higher priority");
         must(counts.struck, "preemptive walks made anew without jobs that found no place");
         must(counts.spanned, "gangs over several racks");
         must(counts.node_down, "stops by a node");

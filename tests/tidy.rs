@@ -166,6 +166,8 @@ fn every_part_is_in_its_table() {
         ("src/policy/hold", &[][..], Kind::Hold),
         // How running jobs are slowed and set free, and which jobs yield.
         ("src/policy/power", &["control", "curtail"][..], Kind::Power),
+        // How a rule finds out which jobs yield.
+        ("src/policy/preemption", &["yielding", "line", "out", "pool", "regions"][..], Kind::Preemption),
     ] {
         let found = names_in(folder);
         let names: Vec<&str> = kind.parts().map(|part| part.name).collect();

@@ -242,6 +242,37 @@ pub struct HoldRecord {
     pub until: Time,
 }
 
+/// Which of the running jobs that may stop for another stop first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Victims {
+    /// Those that lose the least work.
+    #[default]
+    LeastLost,
+    /// Those that started last.
+    Youngest,
+}
+
+impl Victims {
+    const ALL: [Self; 2] = [Self::LeastLost, Self::Youngest];
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LeastLost => "least-lost",
+            Self::Youngest => "youngest",
+        }
+    }
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|victims| victims.name() == name)
+    }
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What else repeats the run: seed, policy and the like, as resolved from scenario and command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -288,6 +319,12 @@ pub struct Settings {
     /// Name of the rule of which jobs yield to others; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemption: Option<String>,
+    /// Preemption `priority`: how long a job runs at least before it stops for another; none: no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_run: Option<Seconds>,
+    /// Preemption `priority`: which of equally low jobs stop first.
+    #[serde(default, skip_serializing_if = "Victims::is_usual")]
+    pub victims: Victims,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
@@ -319,6 +356,11 @@ impl Settings {
     #[must_use]
     pub fn timers_are_events(&self) -> bool {
         self.cycle.is_none() || self.event_backfill.as_ref() == Some(&self.backfill)
+    }
+    /// Whether it depends on the priority of a job which running jobs stop for it.
+    #[must_use]
+    pub fn priorities_stop_jobs(&self) -> bool {
+        self.preemption.as_deref() == Some("priority")
     }
     /// Whether there are passes at events between those of a cycle.
     #[must_use]

@@ -96,7 +96,7 @@ impl Kind {
             Self::Power => &settings.power,
             Self::Curtail => &settings.curtail,
             Self::Preemption => {
-                settings.preemption.as_deref().unwrap_or_else(|| implied_preemption(&settings.order))
+                settings.preemption.as_deref().unwrap_or_else(|| preemption::implied(&settings.order))
             }
         }
     }
@@ -121,12 +121,6 @@ impl Kind {
     pub fn knows(self, name: &str) -> bool {
         self.parts().any(|part| part.name == name) || self == Self::Placement && placement::is_known(name)
     }
-}
-
-/// The preemption of a policy that names only the order.
-#[must_use]
-pub fn implied_preemption(order: &str) -> &'static str {
-    if order::named(order).is_some_and(order::ListedOrder::ranks_running) { "ranked" } else { "none" }
 }
 
 /// A part of a policy: what `list policies` tells of it.

@@ -6,6 +6,7 @@ use super::order::Order;
 use super::placement::Placement;
 use super::placement::ranked::{Ranked, Ranks};
 use super::power::control::Control;
+use super::preemption::yielding::Yielding;
 use super::preemption::{Preemptive, is_ranked};
 use super::walk::Walk;
 use super::{Policy, PolicyError};
@@ -40,7 +41,7 @@ impl std::ops::Deref for Bus<'_, '_> {
     }
 }
 
-impl Bus<'_, '_> {
+impl<'t> Bus<'_, 't> {
     /// Applies a decision and tells the other parts; the deciding one takes note of what is returned.
     #[inline]
     pub(super) fn apply(&mut self, decision: Decision<'_>) -> Result<Event, PolicyError> {
@@ -80,6 +81,10 @@ impl Bus<'_, '_> {
         self.trial.commit(before);
         events.iter().for_each(|event| self.tell(event));
         Ok(Ok(events))
+    }
+    /// What would be, were things otherwise: to ask, and to decide through the bus.
+    pub(super) const fn trial(&mut self) -> &mut Trial<'t> {
+        self.trial
     }
     /// Tries decisions and takes all of them back.
     pub(super) fn explore(&mut self, act: impl FnOnce(&mut Trial<'_>)) {
@@ -137,7 +142,10 @@ fn full_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
         // Which jobs stop for which is decided anew in every pass: all backfills are alike.
         _ if is_ranked(settings) => Box::new(Preemptive::new(state, order, (placement, ranked))),
         Backfill::Conservative => Box::new(Conservative::new(state, order, placement)),
-        _ => Box::new(Walk::new(state, order, backfill, (placement, ranked))),
+        _ => {
+            let yielding = Yielding::of(state.plan());
+            Box::new(Walk::new(state, order, (backfill, yielding), (placement, ranked)))
+        }
     })
 }
 
@@ -146,7 +154,8 @@ fn event_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, false);
     let order = Order::named(&state.plan().settings.order, state.plan().workload.jobs.len())?;
-    Some(Box::new(Walk::new(state, order, Backfill::None, (placement, ranked))))
+    // Jobs are stopped in passes of the cycle alone.
+    Some(Box::new(Walk::new(state, order, (Backfill::None, None), (placement, ranked))))
 }
 
 fn part<T: Part>(part: &mut Option<T>) -> Option<&mut dyn Part> {

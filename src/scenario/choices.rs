@@ -5,9 +5,9 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
 use crate::policy::backfill::serves_events;
 use crate::policy::hold::{HOLDS, may_hold};
-use crate::policy::part::{self, Kind, PartOption, implied_preemption, unknown};
+use crate::policy::part::{self, Kind, PartOption, unknown};
 use crate::policy::power::is_capped;
-use crate::policy::{PRESETS, Preset};
+use crate::policy::{PRESETS, Preset, preemption};
 
 /// The policy of a scenario that names none.
 const DEFAULT: [(Kind, &str); 3] =
@@ -204,7 +204,7 @@ impl Choices {
     /// Under preemption `ranked` the backfill is `skip`, unless another one is asked for: see [`Choices::misfits`].
     pub(super) fn settle(&mut self) -> Settings {
         let mut settings = self.settings.clone();
-        let implied = implied_preemption(&settings.order);
+        let implied = preemption::implied(&settings.order);
         // What is implied anyway is not kept, so that equal policies are equal settings.
         settings.preemption = settings.preemption.filter(|preemption| preemption != implied);
         if self.is_ranked() && !self.backfill_is_asked_for() {
@@ -221,7 +221,7 @@ impl Choices {
     }
 
     fn is_ranked(&self) -> bool {
-        Kind::Preemption.of(&self.settings) == "ranked"
+        preemption::is_ranked(&self.settings)
     }
 
     /// Whether a backfill is chosen where the ranking is, or later: not by what that was put on top of.
@@ -273,6 +273,13 @@ impl Choices {
             let hint = format!("`{off}` keeps order and backfill, `{skip}` keeps the preemption");
             found.push((origin.mark, Box::new(problem.hint(hint))));
         }
+        if is_clear && let Some(problem) = preemption::misfit(settings) {
+            let origins = [self.origin(Kind::Backfill), self.origin(Kind::Preemption)];
+            found.push((
+                origins.into_iter().max_by_key(|origin| origin.level).and_then(|of| of.mark),
+                problem,
+            ));
+        }
         found
     }
 
@@ -306,6 +313,11 @@ impl Choices {
         {
             let hint = "`power = \"admit\"` heeds them";
             push(Kind::Curtail, format!("curtail `{curtail}`, and power `none` heeds no curtailment"), hint);
+        }
+        if asked(Kind::Preemption)
+            && let Some((said, hint)) = preemption::idle(settings, plan)
+        {
+            push(Kind::Preemption, said, hint);
         }
         found
     }

@@ -147,15 +147,15 @@ fn event_backfill(document: &Document, policy: &mut Table<'_>, cycle: Option<u32
     Some(Placed { value: event.value.to_owned(), mark: event.mark })
 }
 
-/// What to say of settings whose order stops running jobs where no job of the workload may be stopped; none where some may,
-/// or nothing is stopped anyway.
+/// What to say of settings that stop running jobs where no job of the workload may be stopped; none where some may, or nothing
+/// is stopped anyway.
 #[must_use]
 pub fn stops_nobody(settings: &Settings, workload: &Workload) -> Option<String> {
-    let is_preemptive = crate::policy::preemption::is_ranked(settings);
+    let is_preemptive = crate::policy::preemption::stops_jobs(settings);
     let any = (0..workload.len()).any(|job| workload.behaviour_of(job).preemptible);
     let note = || {
-        let part = match settings.preemption {
-            Some(_) => "preemption `ranked`".to_owned(),
+        let part = match &settings.preemption {
+            Some(preemption) => format!("preemption `{preemption}`"),
             None => format!("order `{}`", settings.order),
         };
         format!("{part} stops running jobs for others, and no job is preemptible: nothing is stopped")

@@ -70,6 +70,8 @@ pub struct Class {
     pub partition: u32,
     /// The tier of that: a higher one is tried first.
     pub tier: u32,
+    /// The priority of its jobs where running jobs stop for them; else 0.
+    pub(crate) priority: i32,
     /// The kinds of nodes in its scope, ascending.
     pub kinds: Vec<u32>,
     /// True if a job that does not fit now cannot fit once less is free: not so where a greedy choice of racks decides.
@@ -102,9 +104,9 @@ pub struct Classes {
     pub quotas: Arc<Tree>,
 }
 
-/// What tells classes of one request apart: the behaviour, the rows of quota and queue if there are any, and whether the
-/// priority is high where power asks for it.
-type Variant = (u32, [Option<u32>; 2], bool);
+/// What tells classes of one request apart: the behaviour, the rows of quota and queue if there are any, whether the
+/// priority is high where power asks for it, and the priority itself where running jobs stop for it.
+type Variant = (u32, [Option<u32>; 2], bool, Option<i32>);
 
 impl Classes {
     /// The classes of a plan's jobs, where starts heed caps as `caps` says.
@@ -118,6 +120,7 @@ impl Classes {
         let mut scopes: BTreeMap<(u32, PlatformSet), u32> = BTreeMap::new();
         // By request: the behaviours and limited tenants it has come with, and their classes; rarely more than a few.
         let mut known: Vec<Vec<(Variant, u32)>> = vec![Vec::new(); workload.requests.len()];
+        let stops_jobs = plan.settings.priorities_stop_jobs();
         classes.of_job.reserve_exact(workload.jobs.len());
         for job in &workload.jobs {
             let request = &workload.requests[job.request as usize];
@@ -127,7 +130,7 @@ impl Classes {
             let rows = [classes.quotas.quota_of(tenant), classes.quotas.queue_of(tenant, partition)];
             let rows = rows.map(|row| row.filter(|_| asks));
             let high = caps.is_some_and(CapRule::tells_priorities) && job.priority > 0;
-            let key = (job.behaviour, rows, high);
+            let key = (job.behaviour, rows, high, stops_jobs.then_some(job.priority));
             let of_request = &mut known[job.request as usize];
             if let Some((_, class)) = of_request.iter().find(|(other, _)| *other == key) {
                 classes.of_job.push(*class);
@@ -160,7 +163,7 @@ impl Classes {
 
 impl Class {
     fn new(cluster: &Cluster, workload: &Workload, key: (u32, Variant), scope: u32, nodes: &[u64]) -> Self {
-        let (request, (behaviour, [quota, queue], high)) = key;
+        let (request, (behaviour, [quota, queue], high, priority)) = key;
         let request = &workload.requests[request as usize];
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
@@ -220,6 +223,7 @@ impl Class {
             limit: None,
             partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
+            priority: priority.unwrap_or_default(),
             speeds,
             draws: None,
             high,
@@ -234,6 +238,11 @@ impl Class {
             self.draws = Some(Draws::new(profile, kinds, rule, self.high));
             self.monotone &= !matches!(self.form, Form::Gang { .. } | Form::Pods { .. });
         }
+    }
+
+    /// What goes before every order: the tier, then the priority where running jobs stop for it.
+    pub(crate) const fn height(&self) -> (u32, i32) {
+        (self.tier, self.priority)
     }
 
     /// The rows that a job counts against: its tenant's quota, its queue and its partition's limit.

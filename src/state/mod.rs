@@ -46,8 +46,8 @@ pub use decision::{Decision, Law, Refusal};
 pub(crate) use event::Concern;
 pub use event::Event;
 pub use resources::Resources;
-pub(crate) use trial::Supposed;
 pub use trial::Trial;
+pub(crate) use trial::{Checkpoint, Supposed};
 pub(crate) use work::ticks;
 
 use crate::cluster::{CapacityChange, NodeState};

@@ -33,7 +33,7 @@ pub struct Checkpoint {
 }
 
 /// What is supposed while the state is asked about.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Supposed {
     /// These nodes, 64 a word, take no new pods.
     pub(crate) nodes: Option<Vec<u64>>,

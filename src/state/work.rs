@@ -137,6 +137,12 @@ impl State {
         // What has used up its request is expected to end as soon as its restart is over, and never at once.
         (requested.saturating_sub(done) + u64::from(restart) * u64::from(rate.0)).max(1)
     }
+    /// Reference seconds, Q16, that a job would have to run once more were it stopped now: the work since its last
+    /// checkpoint, and its restart.
+    pub(crate) fn lost_if_stopped(&self, job: u32) -> u64 {
+        let lost = self.left_once_stopped(job, false) - self.work_left(job);
+        lost + work(self.history.plan.workload.behaviour_of(job).restart_time)
+    }
     /// What a job has left once it stops now: it goes back to its last checkpoint. One that writes none is suspended by
     /// a policy with all it has done, while a failure takes everything since it started or moved.
     pub(super) fn left_once_stopped(&self, job: u32, fails: bool) -> u64 {

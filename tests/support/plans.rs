@@ -2,7 +2,7 @@
 
 use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
-use gigawatt::history::{Plan, Settings};
+use gigawatt::history::{Plan, Settings, Victims};
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
     Behaviour, Builder, Job, Overrun, PlatformSet, Request, Running, Shape, Tenant, Topology, Workload,
@@ -109,6 +109,9 @@ pub(crate) struct PolicySpec {
     pub(crate) depth: Option<u32>,
     /// Whether srtf and las are plain orders.
     pub(crate) plain: bool,
+    /// Where backfill and order go with it, running jobs stop for others of higher priority: after how long, and whether
+    /// the youngest first.
+    pub(crate) yields: Option<(u32, bool)>,
     seed: u64,
     priority_step: u32,
     limits: Vec<u64>,
@@ -234,10 +237,11 @@ prop_compose! {
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
+        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>())),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
-            order, backfill, placement, cycle, event, reservations, depth, plain, seed, priority_step, limits, until,
+            order, backfill, placement, cycle, event, reservations, depth, plain, yields, seed, priority_step, limits, until,
         }
     }
 }
@@ -389,16 +393,26 @@ impl PolicySpec {
             event_backfill: self.event.map(|own| BACKFILLS[if own { self.backfill } else { 0 }].to_owned()),
             reservations: self.reservations,
             depth: self.depth,
-            preemption: self.is_plain().then(|| "none".to_owned()),
+            preemption: self.preemption().map(str::to_owned),
+            min_run: self.yields.filter(|_| self.stops_for_priority()).map(|(least, _)| Seconds(least)),
+            victims: match self.yields {
+                Some((_, true)) if self.stops_for_priority() => Victims::Youngest,
+                _ => Victims::LeastLost,
+            },
             priority_step: self.priority_step,
             queue_limits: self.limits.clone(),
             until: self.until,
             ..Settings::default()
         }
     }
-    /// Whether an order that implies ranked preemption goes without.
-    fn is_plain(&self) -> bool {
-        self.plain && ["srtf", "las"].contains(&ORDERS[self.order])
+    /// Whether running jobs stop for others of higher priority.
+    pub(crate) fn stops_for_priority(&self) -> bool {
+        self.yields.is_some() && !self.is_ranked() && BACKFILLS[self.backfill] != "conservative"
+    }
+    fn preemption(&self) -> Option<&'static str> {
+        // An order that implies ranked preemption may go without.
+        let is_plain = self.plain && ["srtf", "las"].contains(&ORDERS[self.order]);
+        if self.stops_for_priority() { Some("priority") } else { is_plain.then_some("none") }
     }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {

@@ -26,6 +26,11 @@ impl Finder {
         self.placement.freeze(state)
     }
 
+    /// Something has become free in the middle of a pass: what was ranked before holds no more.
+    pub(super) fn forget(&mut self) {
+        self.ranked.iter_mut().for_each(Ranked::begin);
+    }
+
     /// The place found last.
     pub(super) const fn choice(&self) -> &Choice {
         &self.choice

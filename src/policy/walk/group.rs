@@ -5,6 +5,7 @@
 //! key, so that every job is tried at its place in the order.
 
 mod attempt;
+mod make_room;
 mod pass;
 
 use super::Rules;
@@ -14,6 +15,8 @@ use super::reservations::Reservations;
 use crate::history::Plan;
 use crate::policy::backfill::Backfill;
 use crate::state::State;
+use crate::state::class::Class;
+use crate::units::Time;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -59,15 +62,17 @@ enum Tried {
     Started,
     /// Its tenant's quota, its queue or its partition's limit says no.
     Ceiling(u32),
-    /// There is no place, or it would delay a reservation.
+    /// There is no place.
     Blocked,
+    /// It would delay a reservation.
+    Delays,
 }
 
 /// The waiting jobs of linked partitions.
 #[derive(Debug)]
 pub(super) struct Group {
     rules: Rules,
-    /// The highest first.
+    /// By tier and, where running jobs stop for it, priority: the highest first.
     tiers: Vec<Pending>,
     streams: Vec<Stream>,
     /// By class of the plan: its stream; meaningless for classes of other groups.
@@ -111,6 +116,11 @@ pub(super) struct Group {
     passed: Vec<(usize, Key)>,
     /// Whether a job started behind a blocked one.
     overtaken: bool,
+    /// Jobs that have stopped for one, the last that was tried.
+    stopped: Vec<u32>,
+    /// When more jobs may stop for one that is blocked; and of which instant that is asked already.
+    wake: Time,
+    asked: Time,
 }
 
 /// What a group is made of.
@@ -128,20 +138,21 @@ impl Group {
         let Parts { rules, state, partitions, monotone, counted } = parts;
         let (plan, table) = (state.plan(), &state.classes().table);
         let own = || table.iter().filter(|class| partitions.contains(&class.partition));
-        let mut tiers: Vec<u32> = own().map(|class| class.tier).collect();
+        let mut tiers: Vec<(u32, i32)> = own().map(Class::height).collect();
         tiers.sort_unstable_by_key(|tier| Reverse(*tier));
         tiers.dedup();
         let mut streams: Vec<Stream> = Vec::new();
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let key = (class.partition, class.rows());
-            let known = streams.iter().position(|stream| (stream.partition, stream.ceilings) == key);
+            let tier = tiers.iter().position(|tier| *tier == class.height()).unwrap_or(0);
+            let key = (tier, class.partition, class.rows());
+            let known =
+                streams.iter().position(|stream| (stream.tier, stream.partition, stream.ceilings) == key);
             let index = known.unwrap_or_else(|| {
-                let tier = tiers.iter().position(|tier| *tier == class.tier).unwrap_or(0);
                 let line = lines[tier];
                 lines[tier] += 1;
-                let (partition, ceilings) = key;
+                let (tier, partition, ceilings) = key;
                 let (mode, blocked) = (Mode::Open, None);
                 streams.push(Stream { partition, ceilings, tier, line, mode, blocked });
                 streams.len() - 1
@@ -176,6 +187,9 @@ impl Group {
             failed: Vec::new(),
             passed: Vec::new(),
             overtaken: false,
+            stopped: Vec::new(),
+            wake: Time::NEVER,
+            asked: Time::NEVER,
             rules,
         }
     }
@@ -194,13 +208,14 @@ impl Group {
         self.looks_ahead.then_some(&mut self.ahead)
     }
     /// Whether a pass may start anything: something has happened since the last, other than that jobs joined a partition
-    /// which is closed before them; these matter too where places may cost more or less than then.
-    pub(super) const fn is_due(&self, costs_differ: bool) -> bool {
-        self.touched || self.joined && costs_differ
+    /// which is closed before them; these matter too where places may cost more or less than then. Or more jobs may stop.
+    pub(super) fn is_due(&self, now: Time, costs_differ: bool) -> bool {
+        self.touched || self.joined && costs_differ || self.wake <= now
     }
-    /// What happened until now is no reason for a pass.
-    pub(super) const fn stand_down(&mut self) {
+    /// What happened until now is no reason for a pass; where the last one closed partitions, another has been since.
+    pub(super) fn stand_down(&mut self) {
         (self.touched, self.joined) = (false, false);
+        self.fronts.iter_mut().for_each(|front| front.head = None);
     }
     fn stream(&self, class: u32) -> usize {
         self.stream_of[class as usize] as usize

@@ -19,6 +19,7 @@ use super::order::Order;
 use super::pipeline::{Bus, Part, Pass};
 use super::placement::Placement;
 use super::placement::ranked::Ranked;
+use super::preemption::yielding::Yielding;
 use crate::history::{Plan, SegmentEnd};
 use crate::state::class::{Class, Form};
 use crate::state::{Event, State};
@@ -35,6 +36,8 @@ struct Rules {
     reservations: u32,
     /// Whether how long a job is expected to run decides whether it may start.
     lengths_count: bool,
+    /// Whether running jobs may stop for a blocked one.
+    yields: bool,
 }
 
 impl Rules {
@@ -59,15 +62,24 @@ impl Rules {
 /// What all groups use in a pass.
 #[derive(Debug)]
 struct Desk {
+    order: Order,
     finder: Finder,
     /// By job: its expected end while it runs, where groups look ahead.
     expected: Vec<Time>,
+    /// Which jobs yield to a blocked one, if any do.
+    yielding: Option<Yielding>,
+}
+
+impl Desk {
+    /// A job has started.
+    fn begins(&mut self, state: &State, job: u32) {
+        self.yielding.iter_mut().for_each(|yielding| yielding.begins(state, job));
+    }
 }
 
 /// The pass of orders that stop no job.
 #[derive(Debug)]
 pub(super) struct Walk {
-    order: Order,
     rules: Rules,
     desk: Desk,
     groups: Vec<Group>,
@@ -81,7 +93,7 @@ impl Walk {
     pub(super) fn new(
         state: &State,
         order: Order,
-        backfill: Backfill,
+        (backfill, yielding): (Backfill, Option<Yielding>),
         places: (Placement, Option<Ranked>),
     ) -> Self {
         let (plan, table) = (state.plan(), &state.classes().table);
@@ -89,7 +101,7 @@ impl Walk {
         let noticed = plan.cluster.changes.iter().any(|change| change.notice.is_some());
         let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
         let lengths_count = noticed || drains || backfill.reserves();
-        let rules = Rules { backfill, reservations, lengths_count };
+        let rules = Rules { backfill, reservations, lengths_count, yields: yielding.is_some() };
         let group_of = groups(state);
         let mut groups = Vec::new();
         let mut all_monotone = true;
@@ -108,15 +120,15 @@ impl Walk {
         }
         let looks_ahead = groups.iter_mut().any(|group| group.ahead().is_some());
         let expected = vec![Time::ZERO; if looks_ahead { plan.workload.jobs.len() } else { 0 }];
-        let desk = Desk { finder: Finder::new(places), expected };
-        Self { order, rules, desk, groups, group_of, monotone: all_monotone }
+        let desk = Desk { order, finder: Finder::new(places), expected, yielding };
+        Self { rules, desk, groups, group_of, monotone: all_monotone }
     }
 
     fn group(&self, state: &State, job: u32) -> usize {
         self.group_of[state.class(job).partition as usize]
     }
     fn candidate(&self, state: &State, job: u32) -> Candidate {
-        self.rules.candidate(state, key_of(self.order.key(state, job), state, job))
+        self.rules.candidate(state, key_of(self.desk.order.key(state, job), state, job))
     }
     fn push(&mut self, state: &State, job: u32) {
         let candidate = self.candidate(state, job);
@@ -173,10 +185,11 @@ fn counts_tell<'a, I: Iterator<Item = &'a Class>>(
 
 impl Part for Walk {
     fn observe(&mut self, event: &Event, state: &State) {
-        self.order.observe(event, state);
+        self.desk.order.observe(event, state);
         match *event {
             Event::Eligible { job } | Event::Released { job } => self.push(state, job),
             Event::Started { job, .. } => {
+                self.desk.begins(state, job);
                 let group = self.group(state, job);
                 self.groups[group].expect(&mut self.desk, state, job);
                 self.forget(state, job);
@@ -222,11 +235,12 @@ impl Pass for Walk {
         let costs_differ = self.desk.finder.begin(bus) && !self.monotone;
         let concerns_all = bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now());
         for group in &mut self.groups {
-            if concerns_all || group.is_due(costs_differ) {
+            if concerns_all || group.is_due(bus.now(), costs_differ) {
                 if costs_differ {
                     group.change();
                 }
                 group.pass(&mut self.desk, bus)?;
+                group.ask_to_wake(bus)?;
             }
         }
         Ok(())

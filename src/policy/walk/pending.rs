@@ -245,11 +245,11 @@ impl Pending {
         group.is_none_or(|group| candidate.key <= group.first)
     }
 
-    /// The first of a group of a class after `after`.
-    pub(super) fn next(&self, class: u32, after: Key) -> Option<Candidate> {
+    /// The first of a group of a class after `after`, or the first of all.
+    pub(super) fn next(&self, class: u32, after: Option<Key>) -> Option<Candidate> {
         let firsts = &self.waiting[class as usize].firsts;
-        let first = firsts.first_key_value().filter(|(key, _)| **key > after);
-        let next = first.or_else(|| firsts.range((Excluded(after), Unbounded)).next());
+        let first = firsts.first_key_value().filter(|(key, _)| Some(**key) > after);
+        let next = first.or_else(|| firsts.range((after.map_or(Unbounded, Excluded), Unbounded)).next());
         next.map(|(&key, &work)| Candidate { key, class, work })
     }
 
@@ -257,9 +257,9 @@ impl Pending {
     ///
     /// Goes through the class in order and through its shortest jobs at once, so that it takes no more than twice the
     /// steps of the shorter way: O(√groups) where lengths do not depend on the order.
-    pub(super) fn next_within(&self, class: u32, after: Key, limit: u64) -> Option<Candidate> {
+    pub(super) fn next_within(&self, class: u32, after: Option<Key>, limit: u64) -> Option<Candidate> {
         let waiting = &self.waiting[class as usize];
-        let mut in_order = waiting.firsts.range((Excluded(after), Unbounded));
+        let mut in_order = waiting.firsts.range((after.map_or(Unbounded, Excluded), Unbounded));
         let mut shortest = waiting.by_work.iter();
         let mut best: Option<Candidate> = None;
         loop {
@@ -270,7 +270,7 @@ impl Pending {
             match shortest.next() {
                 Some((&work, group)) if work <= limit => {
                     let key = group.first;
-                    if key > after && best.is_none_or(|best| key < best.key) {
+                    if Some(key) > after && best.is_none_or(|best| key < best.key) {
                         best = Some(Candidate { key, class, work });
                     }
                 }

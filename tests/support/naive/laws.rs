@@ -7,6 +7,7 @@ use super::{Attempt, Run};
 use gigawatt::cluster::NodeState;
 use gigawatt::history::Plan;
 use gigawatt::units::Time;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Under `none` no younger job of a partition starts while an older one of it could have had its place.
@@ -76,7 +77,7 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
             }
             _ => 0,
         };
-        (key, eligible, job)
+        (Reverse(world.height(job)), key, eligible, job)
     };
     let limited = super::quota::queue_of(plan, older).is_some()
         || plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();

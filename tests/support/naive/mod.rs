@@ -11,6 +11,7 @@
 //! - `easy.rs`: reservations of easy;
 //! - `conservative.rs`: reservations of conservative;
 //! - `preempt.rs`: ranked preemption, srtf and las;
+//! - `yielding.rs`: jobs that stop for one of higher priority;
 //! - `future.rs`: what is expected and known, shadows;
 //! - `quota.rs`: what queues may hold;
 //! - `world.rs`: which nodes a job may use, linked partitions;
@@ -35,6 +36,7 @@ mod walk;
 mod weigh;
 mod work;
 mod world;
+mod yielding;
 
 pub(crate) use free::Holding;
 
@@ -97,6 +99,8 @@ pub(crate) struct Counts {
     /// Of these, on a place of the second try.
     pub(crate) second_tries: u64,
     pub(crate) preempted: u64,
+    /// Of preemption by priority, stops for a blocked job.
+    pub(crate) yielded: u64,
     /// Walks of a preemptive order made anew, as a job that was taken found no place.
     pub(crate) struck: u64,
     /// Starts of gangs over several racks.

@@ -3,7 +3,8 @@
 //! **What it concerns.** The groups of linked partitions (`world.rs`) in which something happened at its instant; a pass
 //! of a cycle concerns all.
 //!
-//! **The queue** is one over all partitions concerned: the higher tier first, then (key, eligible time, index). Keys:
+//! **The queue** is one over all partitions concerned: the higher tier first, where jobs stop for others of higher priority
+//! the higher priority, then (key, eligible time, index). Keys:
 //! fifo: none; sjf: requested time; smallest-area-first: requested time × GPU thousandths; f1:
 //! log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1; priority: eligible time −
 //! priority × `priority_step` (waiting lifts every job alike, so this never changes); srtf and las: as in `preempt.rs`,
@@ -15,7 +16,7 @@
 //! blocks a job binds those behind it only.
 //!
 //! **Classes.** A job whose class failed in this pass is not tried again in it. The class: the request, the behaviour,
-//! the tenant if it has a quota, and the queue; under easy and easy-strict, and while a capacity change is known to come
+//! the tenant if it has a quota, the queue, and the priority where jobs stop for it; under easy and easy-strict, and while a capacity change is known to come
 //! or starts heed a curtailment to come, also what else the expected end depends on: where only one rate is possible, the
 //! time it would be expected to hold its domains, times that rate; else the requested time less the work kept, and the
 //! restart. What the placement draws for a job (random) is no part.
@@ -75,6 +76,8 @@ pub(super) struct Class {
     tenant: Option<u32>,
     queue: Option<u32>,
     estimate: Option<(u64, u64)>,
+    /// Where running jobs stop for others.
+    priority: Option<i32>,
 }
 
 impl Simulation<'_> {
@@ -88,6 +91,7 @@ impl Simulation<'_> {
             Some(event) if !full => event,
             _ => &settings.backfill,
         };
+        self.full = full;
         self.result.counts.between += u64::from(!full);
         let before = self.running.clone();
         let queue = self.queue(concerned);
@@ -96,7 +100,7 @@ impl Simulation<'_> {
         } else if self.backfill == "conservative" {
             self.conservative_pass(&queue, concerned);
         } else {
-            let walk = self.walk(&queue);
+            let walk = self.walks(&queue, concerned);
             if self.backfill == "none" && self.plan.settings.event_backfill.is_none() {
                 self.record_heads(concerned, &walk);
             }
@@ -117,11 +121,13 @@ impl Simulation<'_> {
     }
 
     /// The pending jobs of these groups, in order.
-    fn queue(&self, concerned: &BTreeSet<usize>) -> Vec<u32> {
+    pub(super) fn queue(&self, concerned: &BTreeSet<usize>) -> Vec<u32> {
         let mut queue = self.pending.clone();
         queue.retain(|job| concerned.contains(&self.world.group_of(*job)));
-        let rank =
-            |job: &u32| (Reverse(self.world.tier(*job)), self.order_key(*job), self.eligible(*job), *job);
+        let rank = |job: &u32| {
+            let height = Reverse(self.world.height(*job));
+            (height, self.order_key(*job), self.eligible(*job), *job)
+        };
         queue.sort_by_cached_key(rank);
         queue
     }
@@ -172,6 +178,7 @@ impl Simulation<'_> {
             tenant: limited.then_some(job.tenant),
             queue: super::quota::queue_of(self.plan, index),
             estimate: (easy || lengths_decide).then(estimate),
+            priority: self.plan.settings.priorities_stop_jobs().then_some(job.priority),
         }
     }
 

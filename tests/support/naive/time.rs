@@ -73,6 +73,10 @@ pub(super) struct Simulation<'a> {
     pub(super) backfill: &'a str,
     /// The groups in which a pass that looks at no reservation started somebody since the last pass of the cycle.
     pub(super) void: BTreeSet<usize>,
+    /// Whether the pass that takes place is one of the cycle, or there is none.
+    pub(super) full: bool,
+    /// By group of partitions: when more jobs may stop for one that is blocked.
+    pub(super) wakes: BTreeMap<usize, u32>,
     /// The groups in which something happened at this instant.
     pub(super) happened: BTreeSet<usize>,
     /// Jobs not submitted yet, latest first.
@@ -106,6 +110,8 @@ impl<'a> Simulation<'a> {
             left: BTreeSet::new(),
             backfill: &plan.settings.backfill,
             void: BTreeSet::new(),
+            full: true,
+            wakes: BTreeMap::new(),
             happened: BTreeSet::new(),
             unsubmitted,
             held: Vec::new(),
@@ -372,6 +378,7 @@ impl<'a> Simulation<'a> {
         if settings.cycle.is_none() || settings.event_backfill.as_deref() == Some("conservative") {
             alarms.extend(self.reservations.values().map(|reservation| (reservation.from, reservation.job)));
         }
+        alarms.extend(self.wake_times());
         alarms
     }
 

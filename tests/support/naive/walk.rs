@@ -6,6 +6,7 @@ use super::pass::Class;
 use super::power::Domain;
 use super::quota::queue_of;
 use super::time::Simulation;
+use super::yielding::Refused;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a walk has come to so far.
@@ -28,6 +29,8 @@ pub(super) struct Walk {
     pub(super) reservations: Vec<Window>,
     blocked: bool,
     backfilled: u64,
+    /// Whether jobs have stopped for one: it was the last that this walk tried.
+    pub(super) made_room: bool,
 }
 
 impl Simulation<'_> {
@@ -40,6 +43,9 @@ impl Simulation<'_> {
                     walk.backfilled += u64::from(walk.blocked);
                 }
                 None => walk.blocked = true,
+            }
+            if walk.made_room {
+                break;
             }
         }
         self.result.counts.blocked += u64::from(walk.blocked);
@@ -64,8 +70,15 @@ impl Simulation<'_> {
             return None;
         }
         let class = self.class(job);
+        let has_failed = walk.failed.contains(&class);
+        let room = |own: &mut Self, refused, walk: &mut Walk| {
+            if has_failed { None } else { own.make_room(job, refused, walk) }
+        };
         if !self.world.quota_allows(&self.free, job) {
             self.result.counts.quota_refused += 1;
+            if let Some(place) = room(self, Refused::Quota, walk) {
+                return Some(place);
+            }
             walk.failed.push(class);
             if self.backfill != "skip" {
                 walk.closed_quotas.insert(tenant);
@@ -74,6 +87,9 @@ impl Simulation<'_> {
         }
         if let Some(refusal) = self.world.queue_refuses(&self.free, job) {
             self.result.counts.queue_refused[refusal as usize] += 1;
+            if let Some(place) = room(self, Refused::Queue, walk) {
+                return Some(place);
+            }
             walk.failed.push(class);
             if self.backfill != "skip" {
                 walk.closed_queues.extend(queue);
@@ -82,13 +98,16 @@ impl Simulation<'_> {
         }
         if !self.world.limit_allows(&self.free, job) {
             self.result.counts.limit_refused += 1;
+            if let Some(place) = room(self, Refused::Limit, walk) {
+                return Some(place);
+            }
             walk.failed.push(class);
             if self.backfill != "skip" {
                 walk.closed_limits.insert(partition);
             }
             return None;
         }
-        if walk.failed.contains(&class) {
+        if has_failed {
             self.result.counts.class_skipped += 1;
             if self.backfill.starts_with("easy") {
                 self.reserve_in_walk(job, walk);
@@ -98,7 +117,10 @@ impl Simulation<'_> {
         self.world.refused.take();
         let place = self.world.place(&self.free_for(job, walk), job);
         let refused = self.world.refused.take();
-        let allowed = place.and_then(|holding| self.beside_reservations(job, holding, walk));
+        let allowed = match place {
+            Some(holding) => self.beside_reservations(job, holding, walk),
+            None => room(self, Refused::Place, walk),
+        };
         if allowed.is_none() {
             walk.failed.push(class);
             match self.backfill {

@@ -57,6 +57,15 @@ impl Simulation<'_> {
         self.pending.push(job);
     }
 
+    /// Work that a policy's stop would undo now.
+    pub(super) fn lost_since_checkpoint(&self, job: u32) -> u64 {
+        let behaviour = self.behaviour(job);
+        let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
+        let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
+        let work = self.live[job as usize].kept + self.worked(job);
+        work.checked_rem(interval).unwrap_or(0)
+    }
+
     pub(super) fn leave(&mut self, job: u32, end: SegmentEnd) {
         let now = self.now;
         self.happened.insert(self.world.group_of(job));

@@ -133,6 +133,11 @@ impl<'a> World<'a> {
     pub(crate) fn limit(&self, job: u32) -> Option<u64> {
         self.partition(job).and_then(|partition| partition.limit_milli).map(u64::from)
     }
+    /// What goes before every order: the tier, then the priority where jobs stop for it.
+    pub(crate) fn height(&self, job: u32) -> (u32, i32) {
+        let priority = self.plan.workload.jobs[job as usize].priority;
+        (self.tier(job), if self.plan.settings.priorities_stop_jobs() { priority } else { 0 })
+    }
     /// Whether the partition may hold this job too.
     pub(crate) fn limit_allows(&self, free: &Free, job: u32) -> bool {
         let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());

@@ -9,7 +9,7 @@ use crate::policy::walk::finder::Finder;
 use crate::policy::walk::pending::{Candidate, job_of};
 use crate::policy::walk::reservations;
 use crate::state::class::Class;
-use crate::state::{Decision, State, Supposed};
+use crate::state::{Decision, State, Supposed, Trial};
 use crate::units::Time;
 
 impl Group {
@@ -19,12 +19,36 @@ impl Group {
 
     /// Whether a class has not been refused in this state, nor do counts say that it would be.
     pub(super) fn may_fit(&self, state: &State, class: u32) -> bool {
-        let no_place = self.refused[class as usize].0 == self.version;
-        !no_place && state.resources().holds(&state.classes().table[class as usize]) != Some(false)
+        let holds = || state.resources().holds(&state.classes().table[class as usize]) != Some(false);
+        !self.is_refused(class) && (self.rules.yields || holds())
+    }
+
+    /// Whether a class has found no place in this state, nor would if jobs stopped for it.
+    pub(super) fn is_refused(&self, class: u32) -> bool {
+        self.refused[class as usize].0 == self.version
+    }
+
+    /// Starts a job if it fits now and delays no reservation, or if jobs that stop for it make room.
+    pub(super) fn consider(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        candidate: Candidate,
+    ) -> Result<Tried, PolicyError> {
+        let yields = desk.yielding.is_some();
+        let known = yields && self.is_refused(candidate.class);
+        let tried = self.consider_as_it_is(desk, bus, candidate)?;
+        let row = match tried {
+            Tried::Started | Tried::Delays => return Ok(tried),
+            _ if !yields || known => return Ok(tried),
+            Tried::Ceiling(row) => Some(row),
+            Tried::Blocked => None,
+        };
+        Ok(if self.makes_room(desk, bus, (job_of(candidate.key), row))? { Tried::Started } else { tried })
     }
 
     /// Starts a job if it fits now and delays no reservation.
-    pub(super) fn consider(
+    fn consider_as_it_is(
         &mut self,
         desk: &mut Desk,
         bus: &mut Bus<'_, '_>,
@@ -43,9 +67,9 @@ impl Group {
         let (reserved, shadow) = (!self.reservations.is_empty(), self.reservations.earliest());
         // Then it ends so late wherever it goes.
         let ends_later = reserved && state.expected_end(job, class.fastest) > shadow;
-        if ends_later && !self.may_leave_room(state, class) {
+        if ends_later && !self.rules.yields && !self.may_leave_room(state, class) {
             self.refused[candidate.class as usize].1 = self.version;
-            return Ok(Tried::Blocked);
+            return Ok(Tried::Delays);
         }
         if !self.finds_place(desk, bus, job) {
             // A shorter job of the class may end before nodes or watts go.
@@ -54,13 +78,13 @@ impl Group {
             }
             return Ok(Tried::Blocked);
         }
-        if reserved && !self.delays_nothing(desk, bus, job) {
+        if reserved && !self.delays_nothing(&mut desk.finder, bus.trial(), job) {
             // What would delay the only reservation would so at any length beyond it.
             let certain = ends_later && bus.ends_tell_all();
             if certain && self.reservations.only().is_some() {
                 self.refused[candidate.class as usize].1 = self.version;
             }
-            return Ok(Tried::Blocked);
+            return Ok(Tried::Delays);
         }
         let choice = desk.finder.choice();
         bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
@@ -95,21 +119,21 @@ impl Group {
 
     /// Whether a job at the place found last ends before every reservation begins or leaves room for all of them; if
     /// not there, then at its cheapest place outside of what they take.
-    pub(super) fn delays_nothing(&mut self, desk: &mut Desk, bus: &mut Bus<'_, '_>, job: u32) -> bool {
-        let finder = &mut desk.finder;
-        if self.harmless(finder, bus, job) {
+    pub(super) fn delays_nothing(&mut self, finder: &mut Finder, trial: &mut Trial<'_>, job: u32) -> bool {
+        if self.harmless(finder, trial, job) {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict || self.counted && bus.ends_tell_all() {
+        if self.rules.backfill == Backfill::EasyStrict || self.counted && trial.ends_tell_all() {
             return false;
         }
-        let taken = self.reservations.nodes_before(bus, (&mut self.ahead, &mut *finder), job);
+        let taken = self.reservations.nodes_before(trial, (&mut self.ahead, &mut *finder), job);
         // Taking nodes out of the index and back costs more than counting what is free outside of them.
-        if !bus.resources().may_hold_outside(bus.class(job), &taken) {
+        if !trial.resources().may_hold_outside(trial.class(job), &taken) {
             return false;
         }
-        let supposed = self.supposed(bus, job, Some(taken));
-        bus.supposing(supposed, |state| finder.finds_place_now(state, job)) && self.harmless(finder, bus, job)
+        let supposed = self.supposed(trial, job, Some(taken));
+        trial.supposing(supposed, |state| finder.finds_place_now(state, job))
+            && self.harmless(finder, trial, job)
     }
 
     pub(super) fn harmless(&mut self, finder: &mut Finder, state: &State, job: u32) -> bool {
@@ -139,6 +163,7 @@ impl Group {
 
     /// A job of the group has started.
     pub(super) fn started(&mut self, desk: &mut Desk, state: &State, job: u32) {
+        desk.begins(state, job);
         self.expect(desk, state, job);
         desk.finder.started(state);
     }

@@ -22,21 +22,29 @@ impl Group {
         (self.touched, self.joined, self.overtaken) = (false, false, false);
         let mut arrivals = std::mem::take(&mut self.arrivals);
         self.tiers.iter_mut().zip(&mut arrivals).for_each(|(pending, empty)| pending.take_arrivals(empty));
+        self.changed |= self.wake <= bus.now();
+        if self.changed {
+            self.wake = Time::NEVER;
+        }
         let only_arrivals = self.only_arrivals_matter(bus, &arrivals);
         let mut from = if only_arrivals {
             self.try_arrivals(desk, bus, &arrivals)?
         } else {
             self.begin();
-            Some((0, 0))
+            Some((0, None))
         };
         self.tiers
             .iter_mut()
             .zip(&mut arrivals)
             .for_each(|(pending, arrivals)| pending.settle(arrivals, bus));
         self.arrivals = arrivals;
-        while let Some((tier, after)) = from.filter(|(tier, _)| *tier < self.tiers.len()) {
+        loop {
+            if self.lines_up_stopped(desk, bus) {
+                from = Some((0, None));
+            }
+            let Some((tier, after)) = from.filter(|(tier, _)| *tier < self.tiers.len()) else { break };
             self.walk(desk, bus, (tier, after))?;
-            from = Some((tier + 1, 0));
+            from = Some((tier + 1, None));
         }
         self.tell_closed(bus);
         self.changed = self.overtaken && !self.monotone;
@@ -66,7 +74,11 @@ impl Group {
 
     /// A pass over everything: no stream is stopped yet, and nothing is reserved.
     pub(super) fn begin(&mut self) {
-        self.streams.iter_mut().for_each(|stream| stream.mode = Mode::Open);
+        for stream in &mut self.streams {
+            stream.mode = Mode::Open;
+            // What blocked its first job is known while nothing but arrivals has happened.
+            stream.blocked = stream.blocked.filter(|_| !self.changed);
+        }
         self.fronts.iter_mut().for_each(|front| *front = Front::default());
         self.reservations.clear();
         self.spent.clear();
@@ -80,7 +92,7 @@ impl Group {
         desk: &mut Desk,
         bus: &mut Bus<'_, '_>,
         arrivals: &[Vec<Candidate>],
-    ) -> Result<Option<(usize, Key)>, PolicyError> {
+    ) -> Result<Option<(usize, Option<Key>)>, PolicyError> {
         let mut alike: Vec<(u32, u64)> = Vec::new();
         for (tier, arrivals) in arrivals.iter().enumerate() {
             for candidate in arrivals.iter().copied() {
@@ -93,10 +105,10 @@ impl Group {
                 match self.consider(desk, bus, candidate)? {
                     Tried::Started => {
                         self.overtaken = true;
-                        return Ok(Some((tier, candidate.key)));
+                        return Ok(Some((tier, Some(candidate.key))));
                     }
                     Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
-                    Tried::Ceiling(_) | Tried::Blocked => alike.push(kind),
+                    Tried::Ceiling(_) | Tried::Blocked | Tried::Delays => alike.push(kind),
                 }
             }
         }
@@ -108,7 +120,7 @@ impl Group {
         &mut self,
         desk: &mut Desk,
         bus: &mut Bus<'_, '_>,
-        (tier, after): (usize, Key),
+        (tier, after): (usize, Option<Key>),
     ) -> Result<(), PolicyError> {
         self.tries.clear();
         for stream in 0..self.streams.len() {
@@ -116,7 +128,7 @@ impl Group {
                 self.line_up_stream(bus, stream, after);
             }
         }
-        loop {
+        while self.stopped.is_empty() {
             let front = self.first_front(bus, tier, after);
             let candidate = self.tries.peek().map(|Reverse(candidate)| candidate.key);
             match (front, candidate) {
@@ -135,7 +147,12 @@ impl Group {
     }
 
     /// The first job of the open streams of a tier.
-    pub(super) fn first_front(&mut self, state: &State, tier: usize, after: Key) -> Option<(usize, Key)> {
+    pub(super) fn first_front(
+        &mut self,
+        state: &State,
+        tier: usize,
+        after: Option<Key>,
+    ) -> Option<(usize, Key)> {
         let mut first: Option<(usize, Key)> = None;
         for index in 0..self.streams.len() {
             let stream = &self.streams[index];
@@ -144,7 +161,7 @@ impl Group {
             }
             let line = stream.line;
             while let Some(key) = self.tiers[tier].first(line, state) {
-                if key <= after && after > 0 {
+                if Some(key) <= after {
                     self.tiers[tier].pass_over(line, key);
                     self.passed.push((index, key));
                     continue;
@@ -186,6 +203,7 @@ impl Group {
             self.overtaken |= self.last_blocked.is_some();
             let tier = self.streams[stream].tier;
             self.tiers[tier].remove(candidate);
+            self.line_up_after_start(bus, stream, key);
             return Ok(());
         }
         if let Err(place) = place {
@@ -246,8 +264,9 @@ impl Group {
         for index in 0..self.streams.len() {
             if self.streams[index].partition == partition && self.streams[index].mode == Mode::Open {
                 self.streams[index].mode = mode;
-                if mode == Mode::ByClass {
-                    self.line_up_stream(bus, index, key);
+                // Those of lower tiers are lined up when their turn comes.
+                if mode == Mode::ByClass && self.streams[index].tier == self.streams[stream].tier {
+                    self.line_up_stream(bus, index, Some(key));
                 }
             }
         }
@@ -276,30 +295,35 @@ impl Group {
             Tried::Started => {
                 self.overtaken = true;
                 self.tiers[tier].remove(candidate);
-                if !self.monotone || self.streams[stream].ceilings != [None; 3] {
-                    self.line_up(bus, tier, candidate.key);
+                if self.line_up_after_start(bus, stream, candidate.key) {
                     return Ok(());
                 }
             }
             Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
-            Tried::Ceiling(_) | Tried::Blocked => {}
+            Tried::Ceiling(_) | Tried::Blocked | Tried::Delays => {}
         }
-        self.line_up_class(bus, (tier, candidate.class), candidate.key);
+        self.line_up_class(bus, (tier, candidate.class), Some(candidate.key));
         Ok(())
     }
 
-    /// The next job of every class of a tier that is tried by class.
-    pub(super) fn line_up(&mut self, state: &State, tier: usize, after: Key) {
-        self.tries.clear();
-        for stream in 0..self.streams.len() {
-            if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
-                self.line_up_stream(state, stream, after);
+    /// A job of a stream has started: where that may let in others of its tier, or close a quota before them, the next job
+    /// of every class that is tried by class is lined up anew. Returns whether that is so.
+    fn line_up_after_start(&mut self, state: &State, stream: usize, after: Key) -> bool {
+        let Stream { tier, ceilings, .. } = self.streams[stream];
+        let matters = !self.monotone || ceilings != [None; 3];
+        if matters {
+            self.tries.clear();
+            for stream in 0..self.streams.len() {
+                if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
+                    self.line_up_stream(state, stream, Some(after));
+                }
             }
         }
+        matters
     }
 
     /// The next job of every class of a stream behind a job.
-    pub(super) fn line_up_stream(&mut self, state: &State, stream: usize, after: Key) {
+    pub(super) fn line_up_stream(&mut self, state: &State, stream: usize, after: Option<Key>) {
         let tier = self.streams[stream].tier;
         for index in 0..self.tiers[tier].active().len() {
             let class = self.tiers[tier].active()[index];
@@ -310,7 +334,7 @@ impl Group {
     }
 
     /// The next job of a class behind a job that might start, unless the class has been refused in this state.
-    pub(super) fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Key) {
+    pub(super) fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Option<Key>) {
         // What a quota or a limit refuses closes it, whether it fits or not.
         let closes = self.rules.backfill.reserves() && !self.is_below_ceilings(state, class);
         if !closes && !self.may_fit(state, class) {

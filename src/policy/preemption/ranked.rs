@@ -1,4 +1,4 @@
-//! Which jobs yield: orders that rank running and pending jobs together stop those that rank too low.
+//! `ranked`: orders that rank running and pending jobs together stop those that rank too low.
 //!
 //! A pass walks all preemptible running and all pending jobs in order, with a pool that counts every preemptible
 //! running job's GPUs as free: a job that fits is taken. Running jobs not taken are stopped, then the taken pending ones
@@ -19,12 +19,13 @@ mod out;
 mod pool;
 mod regions;
 
-use super::PolicyError;
-use super::order::{self, Order};
-use super::pipeline::{Bus, Part, Pass};
-use super::placement::Placement;
-use super::placement::ranked::Ranked;
-use crate::history::Settings;
+use super::ListedPreemption;
+use crate::policy::PolicyError;
+use crate::policy::order::Order;
+use crate::policy::pipeline::{Bus, Part, Pass};
+use crate::policy::placement::Placement;
+use crate::policy::placement::ranked::Ranked;
+use crate::policy::walk;
 use crate::state::{Concern, Decision, Event, State, Status};
 use crate::units::Time;
 use line::{Pending, Rank, Runner, Running};
@@ -34,63 +35,18 @@ use regions::{ByRegion, Regions};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-/// What is done to running jobs so that others start: by name, and what it does.
-#[derive(Debug)]
-pub struct ListedPreemption {
-    /// Unique among them.
-    pub name: &'static str,
-    /// One line for people.
-    pub about: &'static str,
-    /// Where it comes from.
-    pub source: &'static str,
-    /// What can be said about how it works.
-    pub options: &'static [super::part::PartOption],
-}
-
-impl ListedPreemption {
-    /// It as one of the parts of a policy.
-    #[must_use]
-    pub const fn part(&self) -> super::part::Part {
-        super::part::Part {
-            kind: super::part::Kind::Preemption,
-            name: self.name,
-            about: self.about,
-            source: self.source,
-            options: self.options,
-        }
-    }
-}
-
-/// Every way to preempt.
-pub const PREEMPTIONS: &[ListedPreemption] = &[
-    ListedPreemption {
-        name: NONE,
-        about: "a running job is never stopped for another",
-        source: "run to completion",
-        options: &[],
-    },
-    ListedPreemption {
-        name: RANKED,
-        about: "running and pending jobs are ranked together, and those that rank too low stop",
-        source: "Gu et al., Tiresias, NSDI 2019",
-        options: &[],
-    },
-];
-const NONE: &str = "none";
-const RANKED: &str = "ranked";
-
-/// Whether running and pending jobs are ranked together: where it is said, else where the order implies it.
-#[must_use]
-pub fn is_ranked(settings: &Settings) -> bool {
-    match &settings.preemption {
-        Some(name) => name == RANKED,
-        None => order::named(&settings.order).is_some_and(order::ListedOrder::ranks_running),
-    }
-}
+/// Its line in the table.
+pub(super) const ENTRY: ListedPreemption = ListedPreemption {
+    name: "ranked",
+    about: "running and pending jobs are ranked together, and those that rank too low stop",
+    source: "Gu et al., Tiresias, NSDI 2019",
+    options: &[],
+    yields: None,
+};
 
 /// The preemptive policy.
 #[derive(Debug)]
-pub(super) struct Preemptive {
+pub(in crate::policy) struct Preemptive {
     order: Order,
     placement: Placement,
     /// Where the places of all jobs that start are ranked at once.
@@ -113,8 +69,12 @@ pub(super) struct Preemptive {
 }
 
 impl Preemptive {
-    pub(super) fn new(state: &State, order: Order, (placement, ranked): (Placement, Option<Ranked>)) -> Self {
-        let group_of = super::walk::groups(state);
+    pub(in crate::policy) fn new(
+        state: &State,
+        order: Order,
+        (placement, ranked): (Placement, Option<Ranked>),
+    ) -> Self {
+        let group_of = walk::groups(state);
         let groups = group_of.iter().max().map_or(0, |last| last + 1);
         Self {
             order,

@@ -1,0 +1,103 @@
+//! Which running jobs stop so that others start.
+//!
+//! `ranked` decides it for all jobs at once, pending and running. The others choose [`yielding`] jobs for one that is
+//! blocked, and a walk carries that out: all stops and the start, or nothing.
+
+mod none;
+mod priority;
+mod ranked;
+pub(super) mod yielding;
+
+pub(super) use ranked::Preemptive;
+
+use super::order;
+use super::part::{self, Kind, PartOption};
+use crate::error::Problem;
+use crate::history::{Plan, Settings};
+use yielding::Yields;
+
+/// What is done to running jobs so that others start: by name, and what it does.
+#[derive(Debug)]
+pub struct ListedPreemption {
+    /// Unique among them.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What can be said about how it works.
+    pub options: &'static [PartOption],
+    /// How jobs are chosen that yield to a blocked one, where that is what it does.
+    yields: Option<Yields>,
+}
+
+impl ListedPreemption {
+    /// It as one of the parts of a policy.
+    #[must_use]
+    pub const fn part(&self) -> part::Part {
+        part::Part {
+            kind: Kind::Preemption,
+            name: self.name,
+            about: self.about,
+            source: self.source,
+            options: self.options,
+        }
+    }
+}
+
+/// Every way to preempt.
+pub const PREEMPTIONS: &[ListedPreemption] = &[none::ENTRY, ranked::ENTRY, priority::ENTRY];
+
+/// The way to preempt that settings name, or that their order implies.
+fn of(settings: &Settings) -> Option<&'static ListedPreemption> {
+    let name = match &settings.preemption {
+        Some(name) => name,
+        None => implied(&settings.order),
+    };
+    PREEMPTIONS.iter().find(|entry| entry.name == name)
+}
+
+/// The preemption of a policy that names only the order.
+#[must_use]
+pub fn implied(order: &str) -> &'static str {
+    let ranks = order::named(order).is_some_and(order::ListedOrder::ranks_running);
+    if ranks { ranked::ENTRY.name } else { none::ENTRY.name }
+}
+
+/// Whether running and pending jobs are ranked together: where it is said, else where the order implies it.
+#[must_use]
+pub fn is_ranked(settings: &Settings) -> bool {
+    of(settings).is_some_and(|entry| entry.name == ranked::ENTRY.name)
+}
+
+/// Whether running jobs are stopped for others.
+#[must_use]
+pub fn stops_jobs(settings: &Settings) -> bool {
+    of(settings).is_some_and(|entry| entry.name != none::ENTRY.name)
+}
+
+/// How jobs are chosen that yield to a blocked one, if any are.
+pub(crate) fn yields(settings: &Settings) -> Option<Yields> {
+    of(settings)?.yields
+}
+
+/// Why the chosen preemption and backfill do not go together, if they do not.
+#[must_use]
+pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
+    let name = of(settings).filter(|entry| entry.yields.is_some())?.name;
+    (settings.backfill == "conservative").then(|| {
+        let said = format!(
+            "preemption `{name}` stops jobs for a blocked one, and backfill `conservative` blocks none"
+        );
+        let hint = "`none`, `skip` and `easy` go with it";
+        Box::new(Problem::new(said).hint(hint))
+    })
+}
+
+/// Why the chosen preemption can stop no job of a plan, if it cannot: what to say, and a hint.
+#[must_use]
+pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> {
+    let entry = of(settings)?;
+    let (why, hint) = (entry.yields?.idle)(plan)?;
+    Some((format!("preemption `{}`, and {why}", entry.name), hint))
+}

@@ -1,0 +1,184 @@
+//! Running jobs that yield to one that is blocked: which, found out by stopping them on trial.
+//!
+//! A job may stop if it is preemptible, its partition is linked with that of the blocked one, it has run long enough, and the
+//! rule says so. The rule chooses a set of them without which the blocked job starts at once, and none of which could run
+//! on then; where there is no such set, no job stops. Then the pass begins anew with what is left, those that have stopped
+//! among the jobs that wait. A job that has started at this instant is not stopped, so that the pass ends.
+//!
+//! # Complexity
+//! A search takes O(running jobs) stops on trial, and O(k²) for a set of k jobs. A class of jobs is searched for once
+//! between two starts of a pass.
+
+use crate::cluster::Piece;
+use crate::history::{Plan, Settings};
+use crate::policy::part::{self, PartOption};
+use crate::state::{Checkpoint, Decision, State, Trial};
+use crate::units::{Seconds, Time};
+
+/// How long a job runs at least.
+pub(super) const MIN_RUN: PartOption = PartOption {
+    name: "min_run",
+    unit: "time",
+    default: "0s",
+    about: "how long a job runs at least before it stops for another",
+    expected: part::TIME,
+    read: |settings, text| {
+        settings.min_run = Some(Seconds(part::seconds(text)?)).filter(|span| span.0 > 0);
+        Some(())
+    },
+    show: |settings| part::span(settings.min_run.unwrap_or_default().0),
+};
+
+/// A rule of which running jobs yield to a blocked one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Yields {
+    /// Whether a running job may stop for a blocked one, however long it has run.
+    pub(super) may: fn(&State, u32, &Blocked<'_>) -> bool,
+    /// Which of those that may, in no order, have to stop, in the order in which they do; none: it does not start even
+    /// without all of them.
+    pub(super) choose: fn(&mut Bench<'_, '_>, Vec<u32>, &Blocked<'_>) -> Option<Vec<u32>>,
+    /// Why it can stop no job of a plan, and a hint; none: it may stop some.
+    pub(super) idle: fn(&Plan) -> Option<(&'static str, &'static str)>,
+}
+
+/// A job that does not start as things are.
+#[derive(Debug)]
+pub(in crate::policy) struct Blocked<'a> {
+    pub(in crate::policy) job: u32,
+    /// The quota, queue or limit that says no; none: there is no place.
+    pub(in crate::policy) row: Option<u32>,
+    /// By job that runs: when it started last.
+    pub(super) began: &'a [Time],
+}
+
+/// Which jobs yield in a walk.
+#[derive(Debug)]
+pub(in crate::policy) struct Yielding {
+    rule: Yields,
+    min_run: Seconds,
+    began: Vec<Time>,
+}
+
+impl Yielding {
+    /// What the settings of a plan say; none: no job yields to a blocked one.
+    pub(in crate::policy) fn of(plan: &Plan) -> Option<Self> {
+        let Settings { min_run, .. } = &plan.settings;
+        let rule = super::yields(&plan.settings)?;
+        Some(Self {
+            rule,
+            min_run: min_run.unwrap_or_default(),
+            began: vec![Time::ZERO; plan.workload.jobs.len()],
+        })
+    }
+
+    /// A job has started.
+    pub(in crate::policy) fn begins(&mut self, state: &State, job: u32) {
+        self.began[job as usize] = state.now();
+    }
+
+    /// Of the running jobs that `concern` a blocked one those that may stop now, and when the next of the others may.
+    pub(in crate::policy) fn candidates(
+        &self,
+        state: &State,
+        (job, row): (u32, Option<u32>),
+        concern: impl Fn(u32) -> bool,
+    ) -> (Vec<u32>, Time) {
+        let blocked = Blocked { job, row, began: &self.began };
+        let preemptible = |job: u32| state.plan().workload.behaviour_of(job).preemptible;
+        let (mut now, mut next) = (Vec::new(), Time::NEVER);
+        for &running in state.running() {
+            if !concern(running) || !preemptible(running) || !(self.rule.may)(state, running, &blocked) {
+                continue;
+            }
+            // A job that started at this instant runs on.
+            let from = self.began[running as usize] + Seconds(self.min_run.0.max(1));
+            if from <= state.now() {
+                now.push(running);
+            } else {
+                next = next.min(from);
+            }
+        }
+        (now, next)
+    }
+
+    /// Which of some running jobs have to stop so that a blocked one starts; none: it does not even without all of them.
+    /// `find` tells the nodes where it would go.
+    pub(in crate::policy) fn choose(
+        &self,
+        trial: &mut Trial<'_>,
+        (job, row): (u32, Option<u32>),
+        candidates: Vec<u32>,
+        find: &mut dyn FnMut(&mut Trial<'_>) -> Option<Vec<u32>>,
+    ) -> Option<Vec<u32>> {
+        let before = trial.checkpoint();
+        let mut bench = Bench { trial, before, find };
+        let chosen = (self.rule.choose)(&mut bench, candidates, &Blocked { job, row, began: &self.began });
+        let Bench { trial, before, .. } = bench;
+        trial.roll_back(before);
+        chosen
+    }
+}
+
+/// Where jobs are stopped on trial.
+pub(in crate::policy) struct Bench<'a, 't> {
+    trial: &'a mut Trial<'t>,
+    before: Checkpoint,
+    find: &'a mut dyn FnMut(&mut Trial<'_>) -> Option<Vec<u32>>,
+}
+
+impl Bench<'_, '_> {
+    pub(super) fn state(&self) -> &State {
+        self.trial
+    }
+    /// A running job stops.
+    pub(super) fn stop(&mut self, job: u32) {
+        self.trial.apply(Decision::Stop { job }).expect("candidates run");
+    }
+    /// Everything that was stopped runs on.
+    pub(super) fn restore(&mut self) {
+        self.trial.roll_back(self.before);
+        self.before = self.trial.checkpoint();
+    }
+    /// The nodes, ascending, where the blocked job would go now.
+    pub(super) fn place(&mut self) -> Option<Vec<u32>> {
+        (self.find)(self.trial)
+    }
+
+    /// The shortest beginning of a line of jobs without which the blocked job starts, all of it stopped, and its place.
+    pub(super) fn shortest<'b>(&mut self, line: &'b [u32]) -> Option<(&'b [u32], Vec<u32>)> {
+        for (index, job) in line.iter().enumerate() {
+            self.stop(*job);
+            if let Some(nodes) = self.place() {
+                return Some((&line[..=index], nodes));
+            }
+        }
+        self.restore();
+        None
+    }
+
+    /// Of jobs without which the blocked job starts those that have to stop: from the last to the first, each runs on
+    /// without whose stop it starts all the same.
+    pub(super) fn needed(&mut self, mut stopped: Vec<u32>) -> Vec<u32> {
+        for at in (0..stopped.len()).rev() {
+            self.restore();
+            let others = stopped.iter().enumerate().filter(|(index, _)| *index != at);
+            others.for_each(|(_, job)| self.stop(*job));
+            if self.place().is_some() {
+                stopped.remove(at);
+            }
+        }
+        self.restore();
+        stopped
+    }
+
+    /// Of stopped jobs those that ran on some nodes, if the blocked job starts without these alone; else all.
+    pub(super) fn near(&mut self, stopped: &[u32], nodes: &[u32]) -> Vec<u32> {
+        self.restore();
+        let touches = |piece: &Piece| piece.nodes().any(|node| nodes.binary_search(&node).is_ok());
+        let state = self.state();
+        let near: Vec<u32> =
+            stopped.iter().copied().filter(|job| state.domains(*job).iter().any(touches)).collect();
+        near.iter().for_each(|job| self.stop(*job));
+        if self.place().is_some() { near } else { stopped.to_vec() }
+    }
+}

@@ -1,0 +1,134 @@
+//! Running jobs stop so that a blocked one starts: all of them and the start, or nothing.
+
+use super::Group;
+use crate::policy::PolicyError;
+use crate::policy::pipeline::Bus;
+use crate::policy::walk::Desk;
+use crate::policy::walk::finder::Finder;
+use crate::policy::walk::pending::key_of;
+use crate::state::{Decision, Event, State, Supposed, Trial};
+use crate::units::Time;
+
+impl Group {
+    /// Starts a job that is blocked, by a row of quotas and limits if one says no, if jobs that stop for it make room and
+    /// that delays no reservation. Returns whether it has started.
+    pub(super) fn makes_room(
+        &mut self,
+        desk: &mut Desk,
+        bus: &mut Bus<'_, '_>,
+        (job, row): (u32, Option<u32>),
+    ) -> Result<bool, PolicyError> {
+        let Desk { finder, expected, yielding: Some(yielding), .. } = desk else { return Ok(false) };
+        let own = |running: u32| self.stream_of[bus.class(running).index as usize] != u32::MAX;
+        let (candidates, next) = yielding.candidates(bus, (job, row), own);
+        self.wake = self.wake.min(next);
+        if candidates.is_empty() {
+            return Ok(false);
+        }
+        let withdrawn = self.withdrawn(bus, job);
+        let supposed = self.supposed(bus, job, withdrawn);
+        let mut find = |trial: &mut Trial<'_>| place(trial, finder, job, &supposed);
+        let Some(chosen) = yielding.choose(bus.trial(), (job, row), candidates, &mut find) else {
+            if !bus.lengths_decide() {
+                let class = bus.class(job).index;
+                self.refused[class as usize].0 = self.version;
+            }
+            return Ok(false);
+        };
+        let events = bus.attempt(|trial, events| {
+            for job in &chosen {
+                let event = trial.apply(Decision::Stop { job: *job })?;
+                self.no_longer_expected(trial, expected, event);
+                events.push(event);
+            }
+            let fits = place(trial, finder, job, &supposed).is_some();
+            if !fits || !self.reservations.is_empty() && !self.delays_nothing(finder, trial, job) {
+                return Ok(Err(()));
+            }
+            let choice = finder.choice();
+            events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
+            Ok(Ok(()))
+        })?;
+        let Ok(events) = events else {
+            chosen.iter().for_each(|job| self.still_expected(bus, expected, *job));
+            return Ok(false);
+        };
+        events.iter().for_each(|event| desk.order.observe(event, bus));
+        desk.finder.forget();
+        self.started(desk, bus, job);
+        self.stopped = chosen;
+        Ok(true)
+    }
+
+    /// A job that was expected to end has stopped.
+    fn no_longer_expected(&mut self, state: &State, expected: &[Time], event: Event) {
+        if self.looks_ahead
+            && let Event::Ended { job, segment, .. } = event
+        {
+            let (history, end) = (state.history(), expected[job as usize]);
+            let segment = &history.segments[segment as usize];
+            self.ahead.end(state.class(job), job, end, (history.pieces_of(segment), segment.cap));
+        }
+    }
+
+    /// A job that had stopped on trial runs on.
+    fn still_expected(&mut self, state: &State, expected: &[Time], job: u32) {
+        if self.looks_ahead
+            && let Some(segment) = state.segment(job)
+        {
+            let held = (state.domains(job), segment.cap);
+            self.ahead.begin(state.class(job), job, expected[job as usize], held);
+        }
+    }
+
+    /// Jobs that have stopped for another wait with the others, and what is left is tried from the front. Returns whether
+    /// any have.
+    pub(super) fn lines_up_stopped(&mut self, desk: &Desk, state: &State) -> bool {
+        let any = !self.stopped.is_empty();
+        for job in self.stopped.drain(..).collect::<Vec<_>>() {
+            let candidate = self.candidate(state, key_of(desk.order.key(state, job), state, job));
+            self.push_again(candidate);
+        }
+        if any {
+            let mut arrivals = Vec::new();
+            for pending in &mut self.tiers {
+                pending.take_arrivals(&mut arrivals);
+                pending.settle(&mut arrivals, state);
+            }
+            (self.touched, self.joined) = (false, false);
+            self.begin();
+            self.version += 1;
+            // What was refused may fit now.
+            self.changed = true;
+        }
+        any
+    }
+
+    /// Asks for a pass when more jobs may stop for one that is blocked, unless that is asked already.
+    pub(in crate::policy::walk) fn ask_to_wake(&mut self, bus: &mut Bus<'_, '_>) -> Result<(), PolicyError> {
+        let is_new = self.wake != Time::NEVER && self.wake != self.asked;
+        if is_new && bus.plan().settings.timers_are_events() {
+            self.asked = self.wake;
+            bus.apply(Decision::WakeAt { time: self.wake })?;
+        }
+        Ok(())
+    }
+}
+
+/// The nodes, ascending, of the place that a job finds; it is the choice then.
+fn place(trial: &mut Trial<'_>, finder: &mut Finder, job: u32, supposed: &Supposed) -> Option<Vec<u32>> {
+    if trial.resources().holds(trial.class(job)) == Some(false) {
+        return None;
+    }
+    let found = if supposed.is_nothing() {
+        finder.finds_place_now(trial, job)
+    } else {
+        trial.supposing(supposed.clone(), |state| finder.finds_place_now(state, job))
+    };
+    found.then(|| {
+        let mut nodes: Vec<u32> = finder.choice().pieces.iter().flat_map(|piece| piece.nodes()).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    })
+}
