@@ -76,6 +76,8 @@ impl Seen {
         all.preempted += preempted;
         all.struck += struck;
         all.yielded += run.counts.yielded;
+        let reclaimed = all.reclaimed.iter_mut().zip(run.counts.reclaimed);
+        reclaimed.for_each(|(sum, own)| *sum += own);
         all.spanned += spanned;
         all.node_down += node_down;
         all.restarted += restarted;
@@ -114,7 +116,10 @@ impl Seen {
         must(counts.backfilled, "starts behind a blocked head");
         must(counts.second_tries, "starts on a place of the second try");
         must(counts.preempted, "preemptions");
-        must(counts.yielded, "stops for a job of higher priority");
+        must(counts.yielded, "stops for a blocked job");
+        must(counts.reclaimed[0], "stops in queues that borrow");
+        must(counts.reclaimed[1], "stops in a blocked job's own queue");
+        must(counts.reclaimed[2], "searches that came to the second rule of shares");
         must(counts.struck, "preemptive walks made anew without jobs that found no place");
         must(counts.spanned, "gangs over several racks");
         must(counts.node_down, "stops by a node");

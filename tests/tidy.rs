@@ -167,7 +167,11 @@ fn every_part_is_in_its_table() {
         // How running jobs are slowed and set free, and which jobs yield.
         ("src/policy/power", &["control", "curtail"][..], Kind::Power),
         // How a rule finds out which jobs yield.
-        ("src/policy/preemption", &["yielding", "line", "out", "pool", "regions"][..], Kind::Preemption),
+        (
+            "src/policy/preemption",
+            &["yielding", "fair", "line", "out", "pool", "regions"][..],
+            Kind::Preemption,
+        ),
     ] {
         let found = names_in(folder);
         let names: Vec<&str> = kind.parts().map(|part| part.name).collect();

@@ -7,6 +7,7 @@ use toml::Table;
 
 /// Every file of rows, by name.
 const FILES: &[(&str, &str)] = &[
+    ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
 ];

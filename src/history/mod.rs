@@ -273,6 +273,32 @@ impl Victims {
     }
 }
 
+/// When a job of another queue may stop for a blocked one, by the shares of their queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReclaimRule {
+    /// The blocked job's queue is no further above its own than the other is after the stop.
+    Final,
+    /// It is less far above its own than the other is before the stop.
+    Initial,
+}
+
+impl ReclaimRule {
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::Initial => "initial",
+        }
+    }
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Final, Self::Initial].into_iter().find(|rule| rule.name() == name)
+    }
+}
+
 /// What else repeats the run: seed, policy and the like, as resolved from scenario and command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -319,12 +345,15 @@ pub struct Settings {
     /// Name of the rule of which jobs yield to others; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemption: Option<String>,
-    /// Preemption `priority`: how long a job runs at least before it stops for another; none: no time.
+    /// Preemption `priority` and `reclaim`: how long a job runs at least before it stops for another; none: no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_run: Option<Seconds>,
     /// Preemption `priority`: which of equally low jobs stop first.
     #[serde(default, skip_serializing_if = "Victims::is_usual")]
     pub victims: Victims,
+    /// Preemption `reclaim`: when a job of another queue may stop; none: by either rule, the final share first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reclaim_rule: Option<ReclaimRule>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
@@ -360,7 +389,7 @@ impl Settings {
     /// Whether it depends on the priority of a job which running jobs stop for it.
     #[must_use]
     pub fn priorities_stop_jobs(&self) -> bool {
-        self.preemption.as_deref() == Some("priority")
+        matches!(self.preemption.as_deref(), Some("priority" | "reclaim"))
     }
     /// Whether there are passes at events between those of a cycle.
     #[must_use]

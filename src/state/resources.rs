@@ -287,7 +287,7 @@ impl Resources {
         Ok(())
     }
     /// What is held of quotas and limits.
-    pub(super) const fn usage(&self) -> &Usage {
+    pub(crate) const fn usage(&self) -> &Usage {
         self.quotas.usage()
     }
     /// Besides how it stands now, a job is asked for as quotas and watts stand at other instants; none: now alone.

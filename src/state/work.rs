@@ -137,6 +137,20 @@ impl State {
         // What has used up its request is expected to end as soon as its restart is over, and never at once.
         (requested.saturating_sub(done) + u64::from(restart) * u64::from(rate.0)).max(1)
     }
+    /// The instant from which on a running job, stopped by a policy, keeps work that it has done since it started;
+    /// [`Time::NEVER`] if it never does.
+    pub(crate) fn keeps_work_from(&self, job: u32) -> Time {
+        let behaviour = self.history.plan.workload.behaviour_of(job);
+        let (left, from, rate) = self.work_course(job);
+        if behaviour.checkpoint_interval.0 == 0 || rate == Factor(0) {
+            return from + Seconds(1);
+        }
+        let total = work(self.job(job).work_time);
+        let kept = total - self.book.progress(job).map_or(total, |progress| progress.kept);
+        let period = work(behaviour.checkpoint_interval + behaviour.checkpoint_cost);
+        let next = (kept / period + 1) * period;
+        if next > total { Time::NEVER } else { from + ticks(next.saturating_sub(total - left), rate) }
+    }
     /// Reference seconds, Q16, that a job would have to run once more were it stopped now: the work since its last
     /// checkpoint, and its restart.
     pub(crate) fn lost_if_stopped(&self, job: u32) -> u64 {

@@ -2,7 +2,7 @@
 
 use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
-use gigawatt::history::{Plan, Settings, Victims};
+use gigawatt::history::{Plan, ReclaimRule, Settings, Victims};
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
     Behaviour, Builder, Job, Overrun, PlatformSet, Request, Running, Shape, Tenant, Topology, Workload,
@@ -109,9 +109,9 @@ pub(crate) struct PolicySpec {
     pub(crate) depth: Option<u32>,
     /// Whether srtf and las are plain orders.
     pub(crate) plain: bool,
-    /// Where backfill and order go with it, running jobs stop for others of higher priority: after how long, and whether
-    /// the youngest first.
-    pub(crate) yields: Option<(u32, bool)>,
+    /// Where backfill and order go with it, running jobs stop for a blocked one: after how long, whether the youngest first,
+    /// and, where there are queues, by which rules of their shares.
+    pub(crate) yields: Option<(u32, bool, usize)>,
     seed: u64,
     priority_step: u32,
     limits: Vec<u64>,
@@ -237,7 +237,7 @@ prop_compose! {
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
-        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>())),
+        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..5)),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
@@ -394,10 +394,15 @@ impl PolicySpec {
             reservations: self.reservations,
             depth: self.depth,
             preemption: self.preemption().map(str::to_owned),
-            min_run: self.yields.filter(|_| self.stops_for_priority()).map(|(least, _)| Seconds(least)),
+            min_run: self.yields.filter(|_| self.stops_for_blocked()).map(|(least, ..)| Seconds(least)),
             victims: match self.yields {
-                Some((_, true)) if self.stops_for_priority() => Victims::Youngest,
+                Some((_, true, _)) if self.stops_for_blocked() => Victims::Youngest,
                 _ => Victims::LeastLost,
+            },
+            reclaim_rule: match self.yields {
+                Some((_, _, 3)) if self.stops_for_blocked() => Some(ReclaimRule::Final),
+                Some((_, _, 4)) if self.stops_for_blocked() => Some(ReclaimRule::Initial),
+                _ => None,
             },
             priority_step: self.priority_step,
             queue_limits: self.limits.clone(),
@@ -405,14 +410,18 @@ impl PolicySpec {
             ..Settings::default()
         }
     }
-    /// Whether running jobs stop for others of higher priority.
-    pub(crate) fn stops_for_priority(&self) -> bool {
+    /// Whether running jobs stop for a blocked one.
+    pub(crate) fn stops_for_blocked(&self) -> bool {
         self.yields.is_some() && !self.is_ranked() && BACKFILLS[self.backfill] != "conservative"
     }
     fn preemption(&self) -> Option<&'static str> {
         // An order that implies ranked preemption may go without.
         let is_plain = self.plain && ["srtf", "las"].contains(&ORDERS[self.order]);
-        if self.stops_for_priority() { Some("priority") } else { is_plain.then_some("none") }
+        match self.yields {
+            Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
+            Some(_) if self.stops_for_blocked() => Some("reclaim"),
+            _ => is_plain.then_some("none"),
+        }
     }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {
@@ -442,6 +451,11 @@ impl Spec {
                 Running { job, nodes: from.map_or_else(Vec::new, |first| (first..cluster.nodes()).collect()) }
             })
             .collect();
-        Plan { cluster, workload, settings: self.policy.settings() }
+        let mut settings = self.policy.settings();
+        if workload.queues.is_empty() && settings.preemption.as_deref() == Some("reclaim") {
+            // Without queues nothing is taken back.
+            (settings.preemption, settings.reclaim_rule) = (Some("priority".to_owned()), None);
+        }
+        Plan { cluster, workload, settings }
     }
 }

@@ -3,9 +3,11 @@
 //! `ranked` decides it for all jobs at once, pending and running. The others choose [`yielding`] jobs for one that is
 //! blocked, and a walk carries that out: all stops and the start, or nothing.
 
+mod fair;
 mod none;
 mod priority;
 mod ranked;
+mod reclaim;
 pub(super) mod yielding;
 
 pub(super) use ranked::Preemptive;
@@ -46,7 +48,7 @@ impl ListedPreemption {
 }
 
 /// Every way to preempt.
-pub const PREEMPTIONS: &[ListedPreemption] = &[none::ENTRY, ranked::ENTRY, priority::ENTRY];
+pub const PREEMPTIONS: &[ListedPreemption] = &[none::ENTRY, ranked::ENTRY, priority::ENTRY, reclaim::ENTRY];
 
 /// The way to preempt that settings name, or that their order implies.
 fn of(settings: &Settings) -> Option<&'static ListedPreemption> {

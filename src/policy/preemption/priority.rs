@@ -36,6 +36,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         may: |state, running, blocked| state.class(running).height() < state.class(blocked.job).height(),
         choose,
         idle,
+        keeps_work: false,
     }),
 };
 

@@ -39,6 +39,8 @@ pub(crate) struct Yields {
     pub(super) choose: fn(&mut Bench<'_, '_>, Vec<u32>, &Blocked<'_>) -> Option<Vec<u32>>,
     /// Why it can stop no job of a plan, and a hint; none: it may stop some.
     pub(super) idle: fn(&Plan) -> Option<(&'static str, &'static str)>,
+    /// Whether a job stops only once its attempt has kept some work: where jobs may stop one another in turn.
+    pub(super) keeps_work: bool,
 }
 
 /// A job that does not start as things are.
@@ -91,7 +93,9 @@ impl Yielding {
                 continue;
             }
             // A job that started at this instant runs on.
-            let from = self.began[running as usize] + Seconds(self.min_run.0.max(1));
+            let least = self.began[running as usize] + Seconds(self.min_run.0.max(1));
+            let keeps = if self.rule.keeps_work { state.keeps_work_from(running) } else { Time::ZERO };
+            let from = least.max(keeps);
             if from <= state.now() {
                 now.push(running);
             } else {

@@ -66,6 +66,10 @@ impl Share {
             over => (weighted > 0).then(|| (u128::from(over) * 1_000_000).div_ceil(weighted)),
         }
     }
+    /// Whether anything is borrowed that somebody lends.
+    pub(crate) const fn borrows(&self) -> bool {
+        self.over > 0
+    }
     /// Whether it borrows and weighs nothing: it is ahead of all that weigh something.
     const fn is_weightless(&self) -> bool {
         self.over > 0 && self.weight_milli == 0

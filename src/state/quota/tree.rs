@@ -182,6 +182,14 @@ impl Tree {
     pub fn root(&self, row: u32) -> u32 {
         self.path(row).last().unwrap_or(row)
     }
+    /// The row above one.
+    pub(crate) fn parent(&self, row: u32) -> Option<u32> {
+        self.rows[row as usize].parent
+    }
+    /// The rows just below one, ascending.
+    pub(crate) fn below(&self, row: u32) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.rows).filter(move |(_, other)| other.parent == Some(row)).map(|(other, _)| other)
+    }
     /// Whether a row is another or stands below it.
     #[must_use]
     pub fn is_within(&self, row: u32, other: u32) -> bool {

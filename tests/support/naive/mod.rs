@@ -11,7 +11,8 @@
 //! - `easy.rs`: reservations of easy;
 //! - `conservative.rs`: reservations of conservative;
 //! - `preempt.rs`: ranked preemption, srtf and las;
-//! - `yielding.rs`: jobs that stop for one of higher priority;
+//! - `yielding.rs`: jobs that stop for one that is blocked, by priority;
+//! - `fair.rs`: the same, by the shares of queues;
 //! - `future.rs`: what is expected and known, shadows;
 //! - `quota.rs`: what queues may hold;
 //! - `world.rs`: which nodes a job may use, linked partitions;
@@ -23,6 +24,7 @@
 
 mod conservative;
 mod easy;
+mod fair;
 mod free;
 mod future;
 pub(crate) mod laws;
@@ -101,6 +103,9 @@ pub(crate) struct Counts {
     pub(crate) preempted: u64,
     /// Of preemption by priority, stops for a blocked job.
     pub(crate) yielded: u64,
+    /// Of preemption by the shares of queues, stops in another queue and in the same, and searches that came to the second
+    /// rule.
+    pub(crate) reclaimed: [u64; 3],
     /// Walks of a preemptive order made anew, as a job that was taken found no place.
     pub(crate) struck: u64,
     /// Starts of gangs over several racks.

@@ -41,9 +41,9 @@ pub(super) fn root(queues: &[Queue], queue: u32) -> u32 {
 }
 
 /// Queues, and the thousandths that jobs hold in each.
-struct Tree<'a> {
-    queues: &'a [Queue],
-    own: &'a [u64],
+pub(super) struct Tree<'a> {
+    pub(super) queues: &'a [Queue],
+    pub(super) own: &'a [u64],
 }
 
 impl Tree<'_> {
@@ -51,7 +51,7 @@ impl Tree<'_> {
         let below = (0..).zip(self.queues).filter(|(_, other)| other.parent == Some(queue));
         below.map(|(index, _)| index).collect()
     }
-    fn subtree(&self, queue: u32) -> i128 {
+    pub(super) fn subtree(&self, queue: u32) -> i128 {
         let lent: i128 =
             self.below(queue).iter().map(|child| self.subtree(*child) - self.local(*child)).sum();
         i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + lent
@@ -66,7 +66,7 @@ impl Tree<'_> {
         let below: i128 = self.below(queue).iter().map(|child| self.held(*child)).sum();
         i128::from(self.own[queue as usize]) + below
     }
-    fn drawn(&self, queue: u32) -> i128 {
+    pub(super) fn drawn(&self, queue: u32) -> i128 {
         let beyond = |child: &u32| (self.drawn(*child) - self.local(*child)).max(0);
         i128::from(self.own[queue as usize]) + self.below(queue).iter().map(beyond).sum::<i128>()
     }
@@ -74,6 +74,19 @@ impl Tree<'_> {
         let below = self.below(queue);
         self.queues[queue as usize].nominal_milli.is_some()
             || below.iter().any(|child| self.has_nominal(*child))
+    }
+    /// What a queue could hold if nothing else did; none: no end.
+    pub(super) fn most(&self, queue: u32) -> Option<i128> {
+        let above = std::iter::successors(Some(queue), |queue| self.queues[*queue as usize].parent);
+        let limits = above.filter_map(|queue| self.queues[queue as usize].limit_milli);
+        self.reach(queue).into_iter().chain(limits.map(i128::from)).min()
+    }
+    fn reach(&self, queue: u32) -> Option<i128> {
+        let own = &self.queues[queue as usize];
+        let Some(parent) = own.parent else { return self.has_nominal(queue).then(|| self.subtree(queue)) };
+        let all = self.reach(parent).map(|above| self.local(queue) + above);
+        let borrowed = own.borrow_milli.map(|borrow| self.subtree(queue) + i128::from(borrow));
+        all.into_iter().chain(borrowed).min()
     }
     fn may_borrow(&self, queue: u32) -> Option<i128> {
         let beyond = (self.drawn(queue) - self.local(queue)).max(0);

@@ -37,7 +37,7 @@ impl Simulation<'_> {
     pub(super) fn yields(&self) -> bool {
         let settings = &self.plan.settings;
         let everywhere = settings.event_backfill.as_ref() == Some(&settings.backfill);
-        settings.preemption.as_deref() == Some("priority") && (self.full || everywhere)
+        settings.priorities_stop_jobs() && (self.full || everywhere)
     }
 
     /// The walks over a queue, group by group; from the front again once jobs have stopped for one.
@@ -64,12 +64,12 @@ impl Simulation<'_> {
         if !self.yields() {
             return None;
         }
-        let mut line = self.may_stop_for(job);
-        line.sort_by_cached_key(|running| self.standing(*running));
-        let mut mates = line.clone();
-        mates.retain(|running| self.counts_with(*running, job, refused));
-        let lines = if refused == Refused::Place { vec![line] } else { vec![mates, line] };
-        let stopped = lines.into_iter().find_map(|line| self.needed(job, &line, walk))?;
+        let stopped = if self.reclaims() {
+            let candidates = self.may_stop_for(job);
+            self.reclaimed(job, &candidates, walk)?
+        } else {
+            self.of_lower_priority(job, refused, walk)?
+        };
         let holding = self.place_without(job, &stopped, walk).expect("it has just been there");
         let before = (self.free.clone(), self.running.clone(), self.pending.clone(), self.live.clone());
         let (fates, happened, left) = (self.result.jobs.clone(), self.happened.clone(), self.left.clone());
@@ -85,17 +85,34 @@ impl Simulation<'_> {
         allowed
     }
 
+    pub(super) fn reclaims(&self) -> bool {
+        self.plan.settings.preemption.as_deref() == Some("reclaim")
+    }
+
+    fn of_lower_priority(&mut self, job: u32, refused: Refused, walk: &Walk) -> Option<Vec<u32>> {
+        let mut line = self.may_stop_for(job);
+        line.sort_by_cached_key(|running| self.standing(*running));
+        let mut mates = line.clone();
+        mates.retain(|running| self.counts_with(*running, job, refused));
+        let lines = if refused == Refused::Place { vec![line] } else { vec![mates, line] };
+        lines.into_iter().find_map(|line| self.needed(job, &line, walk))
+    }
+
     /// Those that may stop for a job now.
     fn may_stop_for(&mut self, job: u32) -> Vec<u32> {
         let group = self.world.group_of(job);
         let mut all = self.running.clone();
         all.retain(|running| {
-            let lower = self.world.height(*running) < self.world.height(job);
-            lower && self.behaviour(*running).preemptible && self.world.group_of(*running) == group
+            let may = match self.reclaims() {
+                true => self.may_reclaim(*running, job),
+                false => self.world.height(*running) < self.world.height(job),
+            };
+            may && self.behaviour(*running).preemptible && self.world.group_of(*running) == group
         });
         let least = self.plan.settings.min_run.unwrap_or_default().0.max(1);
-        let from = |running: &u32| self.attempt(*running).from.saturating_add(least);
-        let later = all.iter().map(from).filter(|time| *time > self.now).min();
+        let keeps = |running: &u32| if self.reclaims() { self.keeps_from(*running) } else { 0 };
+        let from = |running: &u32| self.attempt(*running).from.saturating_add(least).max(keeps(running));
+        let later = all.iter().map(from).filter(|time| *time > self.now && *time != NEVER).min();
         let wake = self.wakes.get(&group).copied().into_iter().chain(later).min();
         all.retain(|running| from(running) <= self.now);
         self.wakes.extend(wake.map(|wake| (group, wake)));
@@ -139,6 +156,11 @@ impl Simulation<'_> {
         if self.place_without(job, &near, walk).is_some() {
             stopped = near;
         }
+        Some(self.without_spare(job, stopped, walk))
+    }
+
+    /// Of jobs without which one has a place those that have to stop.
+    pub(super) fn without_spare(&mut self, job: u32, mut stopped: Vec<u32>, walk: &Walk) -> Vec<u32> {
         for at in (0..stopped.len()).rev() {
             let mut others = stopped.clone();
             others.remove(at);
@@ -146,11 +168,11 @@ impl Simulation<'_> {
                 stopped = others;
             }
         }
-        Some(stopped)
+        stopped
     }
 
     /// Where a job would go were these not running.
-    fn place_without(&mut self, job: u32, stopped: &[u32], walk: &Walk) -> Option<Holding> {
+    pub(super) fn place_without(&mut self, job: u32, stopped: &[u32], walk: &Walk) -> Option<Holding> {
         let before = self.free.clone();
         for running in stopped {
             let holding = self.attempt(*running).holding.clone();

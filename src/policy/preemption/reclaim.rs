@@ -1,0 +1,74 @@
+//! Queues take back what others have borrowed: the fair sharing of Kueue.
+//!
+//! Of a blocked job's own queue jobs of lower priority may stop, of other queues of its tree any, while their queue borrows.
+//! Which queue yields next is told by [shares](crate::state::quota::Share), those of the blocked job's queue counted as if it ran: from the root
+//! down the one that is furthest above what it has, by weight. Of its jobs the lowest stops, then the one that started last,
+//! then the lowest index; but a job of another queue only where the rule allows it. With the shares of the two queues, or
+//! those above them, below where the two meet:
+//!
+//! - `final`: that of the blocked job is no greater than the other's after the stop;
+//! - `initial`: it is less than the other's before.
+//!
+//! With both, what the first forbids is tried by the second once no other is left. At last those run on, from the last that
+//! stopped to the first, without whose stop the job starts all the same.
+//!
+//! Two queues may take the same GPUs back from each other again and again. A job is stopped only once its attempt has kept
+//! some work, so that all work is done some day.
+
+use super::ListedPreemption;
+use super::fair::Fair;
+use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
+use crate::history::{Plan, ReclaimRule};
+use crate::policy::part::PartOption;
+use crate::state::State;
+
+const RULES: PartOption = PartOption {
+    name: "reclaim_rules",
+    unit: "names",
+    default: "final,initial",
+    about: "when a job of another queue may stop, by the shares of both: after the stop, or before",
+    expected: "`final`, `initial` or `final,initial`",
+    read: |settings, text| {
+        let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let rules: Option<Vec<ReclaimRule>> =
+            inner.split(',').map(|name| ReclaimRule::named(name.trim())).collect();
+        let rules = rules.filter(|rules| rules.windows(2).all(|two| two[0] < two[1]))?;
+        // Both are what nothing says, so that equal policies are equal settings.
+        settings.reclaim_rule = if let [only] = rules[..] { Some(only) } else { None };
+        Some(())
+    },
+    show: |settings| settings.reclaim_rule.map_or("final,initial", ReclaimRule::name).to_owned(),
+};
+
+pub(super) const ENTRY: ListedPreemption = ListedPreemption {
+    name: "reclaim",
+    about: "queues take back what others of their tree borrow, by shares; in a queue, lower priorities stop",
+    source: "Kueue, preemption within fair sharing (KEP-1714), checked against 0.20-devel",
+    options: &[MIN_RUN, RULES],
+    yields: Some(Yields { may, choose, idle, keeps_work: true }),
+};
+
+fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
+    let (own, other) = (state.class(blocked.job), state.class(running));
+    let (Some(queue), Some(theirs)) = (own.queue, other.queue) else { return false };
+    if queue == theirs {
+        return other.height() < own.height();
+    }
+    let tree = &state.classes().quotas;
+    tree.root(queue) == tree.root(theirs)
+}
+
+fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
+    let rules = match bench.state().plan().settings.reclaim_rule {
+        Some(only) => vec![only],
+        None => vec![ReclaimRule::Final, ReclaimRule::Initial],
+    };
+    let stopped = Fair::new(bench, blocked)?.stops(&candidates, &rules)?;
+    Some(bench.needed(stopped))
+}
+
+fn idle(plan: &Plan) -> Option<(&'static str, &'static str)> {
+    let hint = "`[[queue]]` makes queues, with `parent` those of which one may borrow from another";
+    let is_leaf = |queue: &&crate::workload::Queue| queue.has_jobs();
+    (!plan.workload.queues.iter().any(|queue| is_leaf(&queue))).then_some(("no job stands in a queue", hint))
+}
