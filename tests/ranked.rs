@@ -235,9 +235,14 @@ fn lists_that_run_out_are_made_again() {
     // More of one class than any list is long, each alone on its node; and gangs of two nodes on racks of three.
     let mut jobs = vec![(5, 100); 40];
     jobs.extend([(16, 100); 10]);
-    for placement in
-        ["first-fit", "worst-fit", "pack", "spread", "fgd", "span=1,leftover=9,rack_fragmentation=2"]
-    {
+    for placement in [
+        "first-fit",
+        "worst-fit",
+        "pack",
+        "spread",
+        "least-stranded",
+        "span=1,leftover=9,rack_fragmentation=2",
+    ] {
         let nodes = nodes_of(&plan(racks(25, 3), placement, &jobs));
         let started = nodes.iter().filter(|nodes| !nodes.is_empty()).count();
         assert_eq!(started, jobs.len(), "{placement}: all start, now or later");

@@ -25,7 +25,7 @@ pub(crate) const PLACEMENTS: [&str; 11] = [
     "random",
     "consolidate",
     "cheapest-energy",
-    "fgd",
+    "least-stranded",
     "run_time=400,fragmentation=50,rack_spread=7,span=30",
     "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
 ];

@@ -17,8 +17,8 @@
 mod best_fit;
 mod cheapest_energy;
 mod consolidate;
-mod fgd;
 mod first_fit;
+mod least_stranded;
 mod pack;
 mod random;
 pub mod ranked;
@@ -59,7 +59,7 @@ pub const PLACEMENTS: &[ListedPlacement] = &[
     pack::ENTRY,
     spread::ENTRY,
     cheapest_energy::ENTRY,
-    fgd::ENTRY,
+    least_stranded::ENTRY,
     consolidate::ENTRY,
 ];
 

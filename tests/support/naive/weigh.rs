@@ -10,7 +10,7 @@
 //! | pack | `rack_leftover` 65,534, leftover 1 |
 //! | spread | `rack_spread` 65,534, spread 1 |
 //! | cheapest-energy | energy 65,534, leftover 1 |
-//! | fgd | fragmentation 1, `rack_fragmentation` 18 |
+//! | least-stranded | fragmentation 1, `rack_fragmentation` 18 |
 
 use super::free::Free;
 use super::place::Need;
@@ -34,7 +34,7 @@ pub(super) fn weights_of(placement: &str) -> BTreeMap<String, u64> {
         "pack" => "rack_leftover=65534,leftover=1",
         "spread" => "rack_spread=65534,spread=1",
         "cheapest-energy" => "energy=65534,leftover=1",
-        "fgd" => "fragmentation=1,rack_fragmentation=18",
+        "least-stranded" => "fragmentation=1,rack_fragmentation=18",
         weights => weights,
     };
     let parts = text.split(',').filter_map(|part| part.split_once('='));
