@@ -32,7 +32,7 @@ fn sample(count: u32) -> impl Iterator<Item = Plan> {
 fn ranked_at_once_or_class_by_class_the_history_is_the_same_and_that_of_the_naive_reference() {
     let evaluator = processor();
     let mut ranked = 0;
-    for (number, plan) in sample(600).enumerate() {
+    for (number, plan) in sample(800).enumerate() {
         let expected = one_by_one(&plan);
         let before = evaluator.lock().expect("whole").batches;
         for k in [1, 2, 8] {

@@ -25,6 +25,7 @@ mod easy;
 mod free;
 mod future;
 pub(crate) mod laws;
+mod own;
 mod pass;
 mod place;
 mod power;

@@ -5,7 +5,7 @@
 //! | placement | weights |
 //! |---|---|
 //! | first-fit | none |
-//! | best-fit, consolidate | leftover 1 |
+//! | best-fit, consolidate, fgd and its rivals for gangs | leftover 1 |
 //! | worst-fit | spread 1 |
 //! | pack | `rack_leftover` 65,534, leftover 1 |
 //! | spread | `rack_spread` 65,534, spread 1 |
@@ -30,6 +30,7 @@ pub(super) fn weights_of(placement: &str) -> BTreeMap<String, u64> {
     let text = match placement {
         "first-fit" | "random" => "",
         "best-fit" | "consolidate" => "leftover=1",
+        own if super::own::is_own(own) => "leftover=1",
         "worst-fit" => "spread=1",
         "pack" => "rack_leftover=65534,leftover=1",
         "spread" => "rack_spread=65534,spread=1",
