@@ -33,6 +33,8 @@ pub enum Purpose {
     Resampling = 8,
     /// Which points a sweep has.
     Design = 9,
+    /// Which jobs a packing offers, and in which order.
+    Packing = 10,
 }
 
 /// One stream of random numbers, addressed by (entity, draw).

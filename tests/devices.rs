@@ -112,15 +112,18 @@ fn a_gpu_ranks_places_and_the_history_is_the_same() {
         (history, manifest.contains(&format!("\"device\": \"{name}\"")), stderr)
     };
     // In rounds and at events, where an index of free capacity would do and where none could; a stop in between.
-    for options in
-        [" --placement fgd --cycle 60", " --placement leftover=3,span=1", " --order srtf --cycle 300", ""]
-    {
+    for options in [
+        " --placement least-stranded --cycle 60",
+        " --placement leftover=3,span=1",
+        " --order srtf --cycle 300",
+        "",
+    ] {
         let (cpu, gpu) = (written("cpu", options), written("gpu", options));
         assert!(cpu.0 == gpu.0, "{options}: byte for byte");
         assert!(gpu.1 && !cpu.1, "{options}: the manifest says what ran");
         assert!(gpu.2.contains("which ranks places"), "{options}: {}", gpu.2);
     }
-    let (cpu, other) = (written("cpu", " --placement spread"), written("gpu", " --placement fgd"));
+    let (cpu, other) = (written("cpu", " --placement spread"), written("gpu", " --placement least-stranded"));
     assert!(cpu.0 != other.0, "another placement is noticed");
 }
 

@@ -245,7 +245,8 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
     let strategy = (plans::spec(), plans::spec());
     for_all(name, &strategy, CASES / 4, |(left, right)| {
         let placement = PLACEMENTS[left.policy.placement];
-        let of_all_jobs = ["random", "fgd"].contains(&placement) || placement.contains("fragmentation");
+        let of_all_jobs =
+            ["random", "least-stranded", "fgd"].contains(&placement) || placement.contains("fragmentation");
         if of_all_jobs || !left.policy.runs_to_the_end() {
             return Ok(());
         }

@@ -32,7 +32,7 @@ fn sample(count: u32) -> impl Iterator<Item = Plan> {
 fn ranked_at_once_or_class_by_class_the_history_is_the_same_and_that_of_the_naive_reference() {
     let evaluator = processor();
     let mut ranked = 0;
-    for (number, plan) in sample(600).enumerate() {
+    for (number, plan) in sample(800).enumerate() {
         let expected = one_by_one(&plan);
         let before = evaluator.lock().expect("whole").batches;
         for k in [1, 2, 8] {
@@ -235,9 +235,14 @@ fn lists_that_run_out_are_made_again() {
     // More of one class than any list is long, each alone on its node; and gangs of two nodes on racks of three.
     let mut jobs = vec![(5, 100); 40];
     jobs.extend([(16, 100); 10]);
-    for placement in
-        ["first-fit", "worst-fit", "pack", "spread", "fgd", "span=1,leftover=9,rack_fragmentation=2"]
-    {
+    for placement in [
+        "first-fit",
+        "worst-fit",
+        "pack",
+        "spread",
+        "least-stranded",
+        "span=1,leftover=9,rack_fragmentation=2",
+    ] {
         let nodes = nodes_of(&plan(racks(25, 3), placement, &jobs));
         let started = nodes.iter().filter(|nodes| !nodes.is_empty()).count();
         assert_eq!(started, jobs.len(), "{placement}: all start, now or later");

@@ -160,7 +160,7 @@ fn every_part_is_in_its_table() {
         // How one pod and a gang go and what a place costs, which every placement shares.
         (
             "src/policy/placement",
-            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "assembly"][..],
+            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "assembly", "own"][..],
             Kind::Placement,
         ),
         ("src/policy/hold", &[][..], Kind::Hold),

@@ -43,6 +43,8 @@ struct Layout {
     flat: bool,
     /// Where a node's GPUs begin in a list of all GPUs.
     gpu_offset: Vec<u32>,
+    /// How many sizes pods that hold a part of a node may have: a share, and up to the GPUs of the largest node.
+    pod_sizes: usize,
     /// The nodes of each scope, 64 a word.
     members: Vec<Vec<u64>>,
     /// The scopes that have a node in these 64.
@@ -103,6 +105,8 @@ pub struct Occupancy {
     split_gpus: u32,
     cpu_milli: Vec<u32>,
     memory_mib: Vec<u32>,
+    /// How many pods each node hosts that hold a part of it, by their GPUs: shares first. See [`Occupancy::pods_on`].
+    pods: Vec<u16>,
     /// Nodes that take new pods.
     up: Vec<u64>,
     /// Nodes that would take new pods, were they not withheld: to what costs they count as if they did.
@@ -131,6 +135,7 @@ impl Occupancy {
             rack_nodes: cluster.racks.iter().map(|r| r.first_node..r.first_node + r.nodes).collect(),
             flat: cluster.racks.iter().all(|rack| rack.nodes == 1),
             gpu_offset,
+            pod_sizes: cluster.kinds.iter().map(|kind| kind.gpus as usize + 1).max().unwrap_or(1),
             members: scopes.to_vec(),
             scopes_of_word: (0..words)
                 .map(|word| (0u32..).zip(scopes).filter(|(_, s)| s[word] != 0).map(|(i, _)| i).collect())
@@ -147,6 +152,7 @@ impl Occupancy {
             split_gpus: 0,
             cpu_milli: (0..nodes).map(|node| cluster.kind_of(node).cpu_milli).collect(),
             memory_mib: (0..nodes).map(|node| cluster.kind_of(node).memory_mib).collect(),
+            pods: vec![0; nodes as usize * layout.pod_sizes],
             up: vec![0; words],
             withheld: vec![0; words],
             indexes: scopes.iter().map(|_| Index::new(cluster, layout.flat)).collect(),
@@ -171,8 +177,12 @@ impl Occupancy {
                     let free = self.free_mask(node as usize);
                     assert!(mask & !free == 0, "a claimed GPU of node {node} is not free");
                     self.set_free(node as usize, free & !mask, mask.count_ones() * 1000, false);
+                    *self.pods_of(node, mask.count_ones()) += 1;
                 }
-                Piece::Share { node, gpu, milli } => self.claim_share(node as usize, gpu, milli),
+                Piece::Share { node, gpu, milli } => {
+                    self.claim_share(node as usize, gpu, milli);
+                    *self.pods_of(node, 0) += 1;
+                }
             }
             self.claim_host(*piece, host);
         }
@@ -193,8 +203,12 @@ impl Occupancy {
                     let held = mask & free == 0 && mask & !full == 0 && !self.is_taken(node as usize);
                     assert!(held, "a released GPU of node {node} is not held");
                     self.set_free(node as usize, free | mask, mask.count_ones() * 1000, true);
+                    *self.pods_of(node, mask.count_ones()) -= 1;
                 }
-                Piece::Share { node, gpu, milli } => self.release_share(node as usize, gpu, milli),
+                Piece::Share { node, gpu, milli } => {
+                    self.release_share(node as usize, gpu, milli);
+                    *self.pods_of(node, 0) -= 1;
+                }
             }
             self.release_host(*piece, host);
         }
@@ -237,6 +251,10 @@ impl Occupancy {
             let rack = &mut self.rack_free_milli[self.layout.rack[node] as usize];
             *rack = if up { *rack + milli } else { *rack - milli };
         }
+    }
+
+    fn pods_of(&mut self, node: u32, gpus: u32) -> &mut u16 {
+        &mut self.pods[node as usize * self.layout.pod_sizes + gpus as usize]
     }
 
     fn claim_nodes(&mut self, word: usize, mask: u64) {

@@ -222,6 +222,13 @@ pub const MEASURES: &[Measure] = &[
         |m| of_gpus(m, m.utilization),
         "GPU-seconds held / GPU-seconds there were",
     ),
+    told(
+        ("packed", "packed"),
+        Unit::Share,
+        Higher,
+        |m| m.packed.unwrap_or(f64::NAN),
+        "the most GPUs held at once / GPUs there were, where jobs are offered once",
+    ),
     whole(
         ("goodput", "goodput"),
         Unit::Share,

@@ -105,6 +105,8 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         };
         ensure(counted, "a request asks for more GPUs than can be counted")?;
     }
+    let expected = workload.mix.iter().all(|(request, _)| within(*request, workload.requests.len()));
+    ensure(expected, "an unknown request is expected")?;
     check_queues(workload)?;
     let mut members = workload.graphs.iter().flat_map(|graph| &graph.jobs);
     ensure(members.all(|job| within(*job, jobs)), "a job graph has an unknown job")?;

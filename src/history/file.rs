@@ -61,6 +61,8 @@ struct Tables<'a> {
     partitions: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     queues: Cow<'a, [Queue]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    mix: Cow<'a, [(u32, u32)]>,
     requests: Cow<'a, [Request]>,
     behaviours: Cow<'a, [Behaviour]>,
     graphs: Cow<'a, [Graph]>,
@@ -156,6 +158,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         tenants: tables.tenants.into_owned(),
         partitions: tables.partitions.into_owned(),
         queues: tables.queues.into_owned(),
+        mix: tables.mix.into_owned(),
         dependencies,
         graphs: tables.graphs.into_owned(),
         running: tables.running.into_owned(),
@@ -248,6 +251,7 @@ fn write_tables(history: &History) -> io::Result<Vec<u8>> {
         tenants: Cow::Borrowed(&workload.tenants),
         partitions: Cow::Borrowed(&workload.partitions),
         queues: Cow::Borrowed(&workload.queues),
+        mix: Cow::Borrowed(&workload.mix),
         requests: Cow::Borrowed(&workload.requests),
         behaviours: Cow::Borrowed(&workload.behaviours),
         graphs: Cow::Borrowed(&workload.graphs),

@@ -60,6 +60,9 @@ pub struct Metrics {
     pub makespan: Seconds,
     /// `utilization` = ∫ allocated GPUs dt ÷ ∫ available GPUs dt; available are those of nodes up or draining.
     pub utilization: f64,
+    /// `packed` = the most GPUs allocated at any instant of the run ÷ available ones then; told where jobs are offered once
+    /// ([`Workload::packed`](crate::workload::Workload::packed)).
+    pub packed: Option<f64>,
     /// `fragmentation` = ∫ free GPUs on partly used nodes dt ÷ ∫ free GPUs dt, over nodes that are up: the share of
     /// free GPUs that no request for a whole node can use.
     pub fragmentation: f64,
@@ -216,6 +219,7 @@ pub fn measure(history: &History) -> Measured {
         window: Window { from, to },
         slowdown_bound: SLOWDOWN_BOUND,
         utilization: total.utilization(),
+        packed: (!history.plan.workload.mix.is_empty()).then(|| replay.recorder.packed()),
         fragmentation: total.fragmentation(),
         rack_fragmentation: total.rack_fragmentation(),
         capacity_loss: total.capacity_loss(),

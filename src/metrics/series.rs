@@ -85,6 +85,8 @@ pub(super) struct Recorder {
     bucket: u32,
     buckets: Vec<Integrals>,
     pub(super) total: Integrals,
+    /// What was allocated when that was the most, and what there was then.
+    most: (u64, u64),
     since: Time,
 }
 
@@ -104,7 +106,7 @@ impl Recorder {
     pub(super) fn new(window: Range<Time>, end: Time) -> Self {
         let bucket = width(end);
         let buckets = vec![Integrals::default(); end.0.div_ceil(bucket) as usize];
-        Self { window, bucket, buckets, total: Integrals::default(), since: Time::ZERO }
+        Self { window, bucket, buckets, total: Integrals::default(), most: (0, 0), since: Time::ZERO }
     }
     /// The part of a stretch of time that lies in the window.
     pub(super) fn in_window(&self, from: Time, to: Time) -> u32 {
@@ -113,6 +115,9 @@ impl Recorder {
     /// These rates have held from the last call until now.
     pub(super) fn run_to(&mut self, now: Time, rates: &Rates) {
         self.total.add(rates, self.in_window(self.since, now));
+        if now > self.since && rates.allocated > self.most.0 {
+            self.most = (rates.allocated, rates.levels.available);
+        }
         let mut from = self.since.0;
         while from < now.0 {
             let index = from / self.bucket;
@@ -134,6 +139,10 @@ impl Recorder {
             }
             bucket.waiting += u128::from(ends.min(to.0).saturating_sub(begins.max(from.0)));
         }
+    }
+    /// The most that was allocated at any instant of the run ÷ what there was then.
+    pub(super) fn packed(&self) -> f64 {
+        ratio(self.most.0.into(), self.most.1.into())
     }
     pub(super) fn series(&self) -> Series {
         let each = |value: fn(&Integrals) -> f64| self.buckets.iter().map(value).collect();

@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 1), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 2), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
         ("compare", 2),
         "compare --json, and comparison.json: contenders, measures and intervals",
@@ -155,7 +155,7 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:1", "3e75aa11"),
+        ("urn:gigawatt:simulate:2", "3e75aa11"),
         ("urn:gigawatt:compare:2", "757f3c8f"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),

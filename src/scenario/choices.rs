@@ -3,7 +3,7 @@ use super::placement;
 use crate::document::{Mark, Placed};
 use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
-use crate::policy::backfill::serves_events;
+use crate::policy::backfill::{reserves, serves_events};
 use crate::policy::hold::{HOLDS, may_hold};
 use crate::policy::part::{self, Kind, PartOption, unknown};
 use crate::policy::power::is_capped;
@@ -250,6 +250,7 @@ impl Choices {
                 Problem::new(said).hint(format!("`{}`", choice(given.origin, first.kind, first.name)));
             found.push((given.origin.mark, Box::new(problem)));
         }
+        found.extend(self.reserves_in_vain(settings));
         let backfill = settings.backfill.as_str();
         let is_clear =
             ![Kind::Order, Kind::Backfill, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind));
@@ -281,6 +282,24 @@ impl Choices {
             ));
         }
         found
+    }
+
+    /// A backfill that reserves for times to come, under a placement that knows none of them.
+    fn reserves_in_vain(&self, settings: &Settings) -> Option<Found> {
+        let (placement, backfill) = (settings.placement.as_str(), settings.backfill.as_str());
+        let clear = ![Kind::Placement, Kind::Backfill].iter().any(|kind| self.unclear.contains(kind));
+        let reserves = clear && reserves(backfill) && placement::knows_now_alone(placement);
+        let later = [Kind::Placement, Kind::Backfill].map(|kind| self.origin(kind));
+        let [at_placement, at_backfill] = later;
+        let origin = if at_backfill.level > at_placement.level { at_backfill } else { at_placement };
+        reserves.then(|| {
+            let problem = Problem::new(format!(
+                "placement `{placement}` goes by the pods that are on a node now, and backfill `{backfill}` \
+                 reserves for times to come"
+            ));
+            let hint = format!("`{}` goes with it", choice(origin, Kind::Backfill, "skip"));
+            (origin.mark, Box::new(problem.hint(hint)))
+        })
     }
 
     /// Parts that can do nothing on a plan, though they are asked for; where `[power]` could not be read whole, what is

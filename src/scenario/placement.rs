@@ -53,6 +53,11 @@ pub(super) fn named(text: &str) -> Result<String, Box<Problem>> {
     })
 }
 
+/// Whether a placement goes by what is on a node now, and knows of no time to come.
+pub(super) fn knows_now_alone(name: &str) -> bool {
+    PLACEMENTS.iter().any(|entry| entry.name == name && entry.knows_now_alone())
+}
+
 /// The names of weights.
 pub(super) fn terms() -> impl Iterator<Item = &'static str> {
     TERMS.iter().map(|term| term.name)

@@ -21,6 +21,7 @@ mod demand;
 pub mod generate;
 mod graph;
 mod names;
+mod pack;
 mod profile;
 mod queue;
 mod request;
@@ -29,6 +30,7 @@ pub use behaviour::{Behaviour, JobKind, Overrun};
 pub use demand::{Demand, Tokens};
 pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
+pub use pack::PackError;
 pub use profile::Profile;
 pub use queue::Queue;
 pub use request::{PlatformSet, Request, Shape, Topology};
@@ -144,6 +146,8 @@ pub struct Workload {
     pub partitions: Vec<String>,
     /// What tenants may hold together; a queue comes after the one above it, and no two take the same jobs.
     pub queues: Vec<Queue>,
+    /// What is expected to be asked for, where that is another mix than that of its jobs: requests, and how many jobs.
+    pub mix: Vec<(u32, u32)>,
     /// What must succeed before what.
     pub dependencies: Dependencies,
     /// Named job graphs.

@@ -16,7 +16,7 @@ pub(crate) const ORDERS: [&str; 7] = ["fifo", "sjf", "smallest-area-first", "f1"
 /// Backfills, by name.
 pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
 /// Placements, by name.
-pub(crate) const PLACEMENTS: [&str; 11] = [
+pub(crate) const PLACEMENTS: [&str; 16] = [
     "first-fit",
     "best-fit",
     "worst-fit",
@@ -25,7 +25,12 @@ pub(crate) const PLACEMENTS: [&str; 11] = [
     "random",
     "consolidate",
     "cheapest-energy",
+    "least-stranded",
     "fgd",
+    "best-fit-pods",
+    "dot-product",
+    "gpu-packing",
+    "gpu-clustering",
     "run_time=400,fragmentation=50,rack_spread=7,span=30",
     "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
 ];
@@ -384,11 +389,17 @@ pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [
 
 impl PolicySpec {
     pub(crate) fn settings(&self) -> Settings {
+        let reserves = !["none", "skip"].contains(&BACKFILLS[self.backfill]);
+        let placement = match PLACEMENTS[self.placement] {
+            // It knows the pods of now alone.
+            "gpu-clustering" if reserves => "gpu-packing",
+            placement => placement,
+        };
         Settings {
             seed: self.seed,
             order: ORDERS[self.order].to_owned(),
             backfill: BACKFILLS[self.backfill].to_owned(),
-            placement: PLACEMENTS[self.placement].to_owned(),
+            placement: placement.to_owned(),
             cycle: self.cycle,
             event_backfill: self.event.map(|own| BACKFILLS[if own { self.backfill } else { 0 }].to_owned()),
             reservations: self.reservations,

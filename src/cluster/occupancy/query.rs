@@ -162,6 +162,12 @@ impl Occupancy {
             used => 1000 - u32::from(used),
         })
     }
+    /// How many pods a node hosts that hold a part of it: those with a share of a GPU, then those of 1, 2, … GPUs.
+    #[must_use]
+    pub fn pods_on(&self, node: usize) -> &[u16] {
+        let sizes = self.layout.pod_sizes;
+        &self.pods[node * sizes..(node + 1) * sizes]
+    }
     /// For how many pods of `host` a node has CPU and memory left.
     #[must_use]
     pub fn host_pods(&self, node: usize, host: Host) -> u32 {

@@ -54,6 +54,12 @@ pub fn serves_events(event: &str, of_cycle: &str) -> bool {
     Backfill::named(event) == Some(Backfill::None) || event == of_cycle
 }
 
+/// Whether a backfill reserves places for times to come.
+#[must_use]
+pub fn reserves(backfill: &str) -> bool {
+    Backfill::named(backfill).is_some_and(|kind| kind.reserves() || kind == Backfill::Conservative)
+}
+
 /// How far `conservative` looks.
 const DEPTH: PartOption = PartOption {
     name: "depth",

@@ -3,7 +3,7 @@
 //! A [`Placement`] answers a request class with a choice. The stateless ones are weights of the one cost function
 //! ([`crate::cost`]; [`crate::state::place::model`] tells what it reads of a
 //! cluster): the cheapest domain, ties to the lowest index.
-//! `random` draws instead, and `consolidate` has a rule of its own. What "fits" means is the same for all and lives in
+//! `random` draws instead, `consolidate` has a rule of its own, and `fgd` and its rivals a cost of their own for one pod. What "fits" means is the same for all and lives in
 //! [`crate::state::place`]:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
@@ -15,10 +15,16 @@
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
 mod best_fit;
+mod best_fit_pods;
 mod cheapest_energy;
 mod consolidate;
+mod dot_product;
 mod fgd;
 mod first_fit;
+mod gpu_clustering;
+mod gpu_packing;
+mod least_stranded;
+mod own;
 mod pack;
 mod random;
 pub mod ranked;
@@ -59,8 +65,13 @@ pub const PLACEMENTS: &[ListedPlacement] = &[
     pack::ENTRY,
     spread::ENTRY,
     cheapest_energy::ENTRY,
-    fgd::ENTRY,
+    least_stranded::ENTRY,
     consolidate::ENTRY,
+    fgd::ENTRY,
+    best_fit_pods::ENTRY,
+    gpu_packing::ENTRY,
+    gpu_clustering::ENTRY,
+    dot_product::ENTRY,
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +81,8 @@ enum Choosing {
     /// The least random draw.
     Draw,
     Consolidate,
+    /// One pod by a cost of its own.
+    Own(own::Own),
 }
 
 impl ListedPlacement {
@@ -84,12 +97,17 @@ impl ListedPlacement {
             options: self.options,
         }
     }
+    /// Whether it goes by what is on a node now, and knows of no time to come.
+    #[must_use]
+    pub const fn knows_now_alone(&self) -> bool {
+        matches!(self.rule, Choosing::Own(own::Own { reads: own::Reads::Pods, .. }))
+    }
     /// Its weights, if it is a preset of the cost function.
     #[must_use]
     pub const fn weights(&self) -> Option<Weights> {
         match self.rule {
             Choosing::Weigh(weights) => Some(weights),
-            Choosing::Draw | Choosing::Consolidate => None,
+            Choosing::Draw | Choosing::Consolidate | Choosing::Own(_) => None,
         }
     }
 }
@@ -101,6 +119,8 @@ pub struct Placement {
     preference: Preference,
     model: Model,
     stream: Stream,
+    /// What costs of its own are relative to.
+    scale: own::Scale,
     scratch: Choice,
 }
 
@@ -119,14 +139,18 @@ impl Placement {
         let weights = match rule {
             Choosing::Weigh(weights) => weights,
             Choosing::Draw => Weights::ZERO,
-            // What is one pod goes where it fits best.
-            Choosing::Consolidate => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
+            // What their rules are not about goes where it fits best.
+            Choosing::Consolidate | Choosing::Own(_) => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
         };
         Self {
             rule,
             preference: Preference::of(weights),
             model: Model::new(plan, classes, weights),
             stream: Stream::new(plan.settings.seed, Purpose::Placement),
+            scale: match rule {
+                Choosing::Own(own) => own::Scale::of(plan, own),
+                _ => own::Scale::default(),
+            },
             scratch: Choice::default(),
         }
     }
@@ -196,9 +220,17 @@ impl Placement {
             }
             (Form::Impossible, _) => false,
             (_, Choosing::Consolidate) => consolidate::choose(picker, choice),
+            (Form::Pod { .. } | Form::Share { .. }, Choosing::Own(own)) => {
+                own::choose(own, &self.scale, picker, choice)
+            }
             (Form::Pod { .. } | Form::Share { .. }, _) => pod::choose(picker, choice),
             (Form::Gang { .. } | Form::Pods { .. }, _) => gang::choose(picker, choice),
         }
+    }
+
+    /// Whether places can be ranked for all classes at once: the cost function tells what they cost.
+    const fn is_ranked(&self) -> bool {
+        matches!(self.rule, Choosing::Weigh(_) | Choosing::Consolidate)
     }
 
     /// Whether costs are random draws, so that two jobs of one class may go different ways.

@@ -121,7 +121,7 @@ impl Ranked {
             When::Rounds => in_rounds,
             When::Never => false,
         };
-        (ranks_now && !placement.draws()).then(|| Self {
+        (ranks_now && placement.is_ranked()).then(|| Self {
             ranks: ranks.clone(),
             as_of: None,
             asked: Vec::new(),

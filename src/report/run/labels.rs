@@ -27,6 +27,7 @@ pub const LABELS: &[Label] = &[
     label("mean", "the sum of all values / how many there are"),
     label("p50, p95, p99", "50, 95, 99 of a hundred jobs have at most this: the value of nearest rank"),
     label("max", "the largest value"),
+    label("Packed", "the most GPUs held at once / GPUs there were, where jobs are offered once (`pack`)"),
     label("Utilization", "GPU-hours held / GPU-hours of nodes up or draining, and over time"),
     label("Platforms", "the utilization of the GPUs of each platform, where there are several"),
     label("Goodput", "GPU-hours that did work which counts / GPU-hours of nodes up or draining"),

@@ -34,6 +34,7 @@ pub(in crate::report) fn shape() -> Value {
         } },
         "bounded_slowdown": distribution("number"),
         "jain_index": "number?",
+        "packed": "number?",
         "goodput": {
             "share": "number",
             "useful_gpu_hours": "number",

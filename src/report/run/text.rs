@@ -200,6 +200,9 @@ fn figures(metrics: &Metrics, is_whole: bool, width: usize) -> Vec<String> {
     }
     let over_time = sparkline(&metrics.series.utilization, width.saturating_sub(LABEL + 9));
     lines.push(format!("{:LABEL$}{:8} {over_time}", "Utilization", percent(metrics.utilization)));
+    if let Some(packed) = metrics.packed {
+        lines.extend(labelled("Packed", &format!("{} of the GPUs when it was fullest", percent(packed))));
+    }
     if metrics.platforms.len() > 1 {
         lines.extend(labelled("Platforms", &platforms(&metrics.platforms)));
     }

@@ -6,6 +6,7 @@ mod generate;
 mod graph;
 mod layered;
 mod map;
+mod pack;
 mod queues;
 mod request;
 mod running;
@@ -102,13 +103,19 @@ impl<'a> Jobs<'a> {
         } else if self.builder.is_empty() && !document.has_problems() && self.files.problems.is_empty() {
             workload.complain(Problem::new("no job comes of this workload"));
         }
+        let pack = pack::read(document, &mut workload);
         workload.finish();
         self.add_queues(document);
         let workload = if document.has_problems() || !self.files.problems.is_empty() {
             None
         } else {
             // Rings were looked for graph by graph.
-            self.builder.try_finish().ok()
+            let finished = self.builder.try_finish().ok();
+            let cluster = self.cluster;
+            finished.and_then(|workload| match (pack, cluster) {
+                (Some(pack), Some(cluster)) => pack.apply(document, workload, cluster, self.settings.seed),
+                _ => Some(workload),
+            })
         };
         Asked { workload, places: self.places }
     }

@@ -94,3 +94,45 @@ fn every_problem_of_a_generator_is_told() {
     s.toml:3:14: `scale_load`: expected a number from 0.000001 to 1000000, found `0` (2 doubles the rate of arrivals)
     "#);
 }
+
+#[test]
+fn jobs_are_offered_once_until_they_have_asked_for_so_much_of_the_gpus() {
+    let packed = |pack: &str, seed: u32| {
+        let text = format!("run.seed = {seed}\n{CLUSTER}[workload]\npack = {pack}\n[[workload.generate]]\n\
+             name = \"g\"\narrivals = {{ fixed = 1, per = \"1h\" }}\ncount = 20\n{GENERATED}\n");
+        load(&text).plan
+    };
+    let plan = packed("1.5", 1);
+    assert_eq!(plan.workload.jobs.len(), 48, "1.5 of 32 GPUs, a GPU each");
+    assert_eq!(measure(&simulate(plan, &mut Control::default())).metrics.packed, Some(1.0), "all are held");
+    let half = packed("0.5", 1);
+    assert_eq!(half.workload.jobs.len(), 16, "half of the GPUs");
+    assert_eq!(measure(&simulate(half, &mut Control::default())).metrics.packed, Some(0.5), "and none leaves");
+    let names = |seed: u32| packed("0.5", seed).workload.names;
+    assert_ne!(names(1), names(2), "the seed decides which, and in which order");
+    let unpacked = load(&format!("{CLUSTER}{JOB}")).plan;
+    assert_eq!(measure(&simulate(unpacked, &mut Control::default())).metrics.packed, None, "jobs come and go");
+}
+
+#[test]
+fn what_cannot_be_offered_once_is_told() {
+    let told_of = |workload: &str| told(&format!("{CLUSTER}[workload]\n{workload}"));
+    let expected = "s.toml:3:8: `pack`: expected a number above 0 and at most 100, found `0` \
+                    (1.3 offers jobs that ask for 1.3 times the GPUs there are)";
+    assert_eq!(told_of(&format!("pack = 0\n{JOB}")), expected);
+    assert_eq!(
+        told_of(&format!("pack = 1.3\n{JOB}after = \"a\"\n").replace("id = \"a\"", "id = \"b\"").replace(
+            "[[workload.job]]",
+            "[[workload.job]]\nid = \"a\"\ngpus = 1\nwork = 60\n[[workload.job]]"
+        )),
+        "s.toml:3:8: `pack` offers every job by itself, and there are job graphs (it is for traces)"
+    );
+    assert_eq!(
+        told_of(&format!("pack = 1.3\n{JOB}running = true\n")),
+        "s.toml:3:8: `pack` offers every job, and some are already running (without `running`)"
+    );
+    assert_eq!(
+        told_of(&format!("pack = 1.3\n{JOB}").replace("gpus = 1", "gpus = 0")),
+        "s.toml:3:8: `pack` fills the GPUs of a cluster: no job asks for a GPU"
+    );
+}

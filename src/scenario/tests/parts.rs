@@ -253,3 +253,21 @@ fn policies_on_top_of_a_scenario_are_held_to_the_same() {
         assert_eq!(under(text), expected, "{text}");
     }
 }
+
+#[test]
+fn a_placement_that_knows_the_pods_of_now_alone_goes_with_no_reservation() {
+    assert_eq!(
+        policy("placement = \"gpu-clustering\"", &Overrides::default()),
+        "s.toml:2:13: placement `gpu-clustering` goes by the pods that are on a node now, and backfill `easy` \
+         reserves for times to come (`backfill = \"skip\"` goes with it)"
+    );
+    for backfill in ["none", "skip"] {
+        let section = format!("placement = \"gpu-clustering\"\nbackfill = \"{backfill}\"");
+        assert_eq!(policy(&section, &Overrides::default()), format!("fifo/{backfill}/gpu-clustering"), "reserves nothing");
+    }
+    for backfill in ["easy", "easy-strict", "conservative"] {
+        let told = policy("", &over(&format!("backfill={backfill}/placement=gpu-clustering")));
+        assert!(told.contains(&format!("backfill `{backfill}` reserves")), "{backfill}: {told}");
+    }
+    assert_eq!(policy("placement = \"fgd\"", &Overrides::default()), "fifo/easy/fgd", "others know what will be left");
+}

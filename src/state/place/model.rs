@@ -11,7 +11,7 @@
 //! | energy | what the energy of a GPU costs at the site's present price, a second of work on the reference platform: price × PUE (at full load and the present temperature) × mean watts × 65,536 / speed, from the lowest it can ever be where the class may run, 0, to the highest, 65,535 |
 //! | carbon | the same of the site's present carbon intensity |
 //! | pressure | 65,535 × draw / cap of the rack, feed or site above of which that is highest, at most 65,535; 0 where no caps are heeded |
-//! | fragmentation | 32,768 + what is stranded after the start − what is before (FGD's gradient) |
+//! | fragmentation | 32,768 + what is stranded after the start − what is before |
 //! | `rack_fragmentation` | the same of the rack, if its node is idle and so no longer whole; of a gang's rack: of the nodes it takes |
 //!
 //! Energy, carbon and pressure are read at the start of each pass; what runs at time 0 is placed without them.
@@ -20,8 +20,8 @@
 //! on the kind, p being their share of the workload's jobs; the rest of partly held GPUs is stranded for whole pods
 //! and never counts as found again. Scaled to 32,000 for the largest node. Stranded in a rack with `n` idle nodes: Σ p · (n mod s) over the gangs that lie on `s` nodes of a
 //! rack, scaled to 32,000 for the largest rack.
-//! Weng et al., "Beware of fragmentation: scheduling GPU-sharing workloads with fragmentation gradient descent",
-//! ATC 2023.
+//! After the gradient of Weng et al., "Beware of fragmentation: scheduling GPU-sharing workloads with fragmentation
+//! gradient descent", ATC 2023, which looks at shares, CPU and typical pods as well: placement `fgd` is theirs.
 //!
 //! Nodes inside a gang's rack, and where a gang ignores racks, are told apart by their own terms alone: the weights of
 //! `rack_leftover`, `rack_spread` and `rack_fragmentation` do not count there.

@@ -22,6 +22,12 @@ pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     true
 }
 
+/// The share of a pod on this GPU of a node, which holds it.
+pub(crate) fn put_share(picker: &Picker<'_>, node: usize, gpu: u32, choice: &mut Choice) {
+    choice.kind = picker.occupancy.kind(node);
+    choice.pieces.push(share_piece(node, Some(gpu), milli(picker.class)));
+}
+
 /// The pod on a node that holds it.
 pub(crate) fn put(picker: &Picker<'_>, node: usize, choice: &mut Choice) {
     choice.kind = picker.occupancy.kind(node);
@@ -106,7 +112,8 @@ impl Met {
     }
 }
 
-fn fits(picker: &Picker<'_>, node: usize) -> bool {
+/// Whether a node of its scope that takes new pods holds the pod.
+pub(crate) fn fits(picker: &Picker<'_>, node: usize) -> bool {
     let occupancy = picker.occupancy;
     let free = match picker.class.form {
         Form::Pod { gpus } => occupancy.free_mask(node).count_ones() >= gpus,

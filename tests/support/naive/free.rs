@@ -58,6 +58,8 @@ pub(crate) struct Free {
     first: Vec<usize>,
     /// Thousandths left of every GPU.
     gpus: Vec<u32>,
+    /// By node: the pods with GPUs that jobs hold there, by size: 0 for a share, else how many GPUs.
+    sizes: Vec<BTreeMap<usize, u32>>,
     /// CPU left of every node; `u32::MAX` where it is not counted.
     pub(crate) cpu: Vec<u32>,
     /// Memory left of every node; `u32::MAX` where it is not counted.
@@ -97,6 +99,7 @@ impl Free {
             state: vec![NodeState::Up; cluster.nodes() as usize],
             gpus: vec![1000; first[cluster.nodes() as usize]],
             first,
+            sizes: vec![BTreeMap::new(); cluster.nodes() as usize],
             cpu: nodes.clone().map(|node| cluster.kind_of(node).cpu_milli).collect(),
             memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
             tenants: vec![0; plan.workload.tenants.len()],
@@ -114,6 +117,11 @@ impl Free {
     /// Thousandths left of every GPU of a node.
     pub(crate) fn gpus(&self, node: u32) -> &[u32] {
         &self.gpus[self.first[node as usize]..self.first[node as usize + 1]]
+    }
+    /// The sizes of the pods with GPUs that jobs hold on a node: 0 for shares, else how many GPUs.
+    pub(super) fn sizes_on(&self, node: u32) -> impl Iterator<Item = usize> {
+        let sizes = self.sizes[node as usize].iter().filter(|(_, pods)| **pods > 0);
+        sizes.map(|(size, _)| *size).filter(|size| *size != NO_GPUS)
     }
     /// Whether new pods of the job in question may go to a node.
     pub(super) fn takes_pods(&self, node: u32) -> bool {
@@ -137,6 +145,7 @@ impl Free {
     pub(crate) fn take(&mut self, holding: &Holding, owner: Owner) {
         for pod in &holding.pods {
             self.take_pod(pod);
+            *self.sizes[pod.node as usize].entry(size(pod)).or_default() += 1;
             self.tenants[owner.tenant as usize] += total(pod);
             self.partitions[owner.partition as usize] += total(pod);
             owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] += total(pod));
@@ -167,6 +176,7 @@ impl Free {
                     *left += used;
                 }
             }
+            *self.sizes[node].get_mut(&size(pod)).expect("it was taken") -= 1;
             self.tenants[owner.tenant as usize] -= total(pod);
             self.partitions[owner.partition as usize] -= total(pod);
             owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] -= total(pod));
@@ -203,6 +213,18 @@ impl Owner {
     pub(crate) fn of(plan: &Plan, job: u32) -> Self {
         let tenant = plan.workload.jobs[job as usize].tenant;
         Self { tenant, partition: plan.workload.request_of(job).partition, queue: queue_of(plan, job) }
+    }
+}
+
+/// The size of a pod without GPUs.
+const NO_GPUS: usize = usize::MAX;
+
+/// 0 for a share, else how many GPUs a pod holds.
+fn size(pod: &Pod) -> usize {
+    match pod.gpus[..] {
+        [] => NO_GPUS,
+        [(_, 1..1000)] => 0,
+        _ => pod.gpus.len(),
     }
 }
 

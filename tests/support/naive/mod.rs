@@ -28,6 +28,7 @@ mod fair;
 mod free;
 mod future;
 pub(crate) mod laws;
+mod own;
 mod pass;
 mod place;
 mod power;

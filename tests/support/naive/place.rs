@@ -8,7 +8,8 @@
 //! pod. A request for no GPU, no CPU and no memory holds nothing.
 //!
 //! **One pod** goes to the node that fits with the least (cost, index); random: the draw (job, node) of the stream
-//! `Placement` is the cost, else `weigh.rs` tells it.
+//! `Placement` is the cost, else `weigh.rs` tells it; under `fgd` and its rivals `own.rs`, and the GPU of a share where that
+//! says.
 //!
 //! What is free in a rack counts all its nodes that are up, those outside the scope as well.
 //! Inside the node whole GPUs are the lowest fully free ones; a share comes from the fitting GPU with least left,
@@ -38,6 +39,7 @@
 //! the next must have room for the remainder. For `Pods` each node in that order takes as many as it has room for.
 
 use super::free::{Free, Holding, Pod};
+use super::own::is_own;
 use super::world::World;
 use gigawatt::workload::{Shape, Topology};
 
@@ -45,7 +47,7 @@ use gigawatt::workload::{Shape, Topology};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
     pub(super) milli: u32,
-    cpu: u32,
+    pub(super) cpu: u32,
     memory: u32,
 }
 
@@ -122,6 +124,12 @@ impl World<'_> {
         let pod = |node: u32| Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] };
         let fits = |node: &u32| self.room(free, *node, need, 1) > 0 && self.has_power(free, &pod(*node));
         let fitting = self.scope(job).iter().copied().filter(fits);
+        if is_own(self.placement()) {
+            let node = fitting.min_by_key(|node| (self.own_cost(free, need, *node).0, *node))?;
+            let (_, gpu) = self.own_cost(free, need, node);
+            let own = gpu.map(|gpu| take(&mut free.clone(), node, vec![(gpu, need.milli)], need));
+            return Some(Holding { pods: vec![own.unwrap_or_else(|| pod(node).pods[0].clone())] });
+        }
         let node = fitting.min_by_key(|node| self.node_preference(free, job, need, *node, false))?;
         Some(Holding { pods: vec![take_gpus(&mut free.clone(), node, need)] })
     }
@@ -326,6 +334,11 @@ pub(super) fn take_gpus(free: &mut Free, node: u32, need: Need) -> Pod {
             fully_free.take(whole as usize / 1000).map(|(gpu, _)| (*gpu, 1000)).collect()
         }
     };
+    take(free, node, gpus, need)
+}
+
+/// Takes these GPUs for one pod.
+fn take(free: &mut Free, node: u32, gpus: Vec<(u32, u32)>, need: Need) -> Pod {
     let pod = Pod { node, gpus, cpu: need.cpu, memory: need.memory };
     free.take_pod(&pod);
     pod

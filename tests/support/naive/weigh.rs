@@ -5,12 +5,12 @@
 //! | placement | weights |
 //! |---|---|
 //! | first-fit | none |
-//! | best-fit, consolidate | leftover 1 |
+//! | best-fit, consolidate, fgd and its rivals for gangs | leftover 1 |
 //! | worst-fit | spread 1 |
 //! | pack | `rack_leftover` 65,534, leftover 1 |
 //! | spread | `rack_spread` 65,534, spread 1 |
 //! | cheapest-energy | energy 65,534, leftover 1 |
-//! | fgd | fragmentation 1, `rack_fragmentation` 18 |
+//! | least-stranded | fragmentation 1, `rack_fragmentation` 18 |
 
 use super::free::Free;
 use super::place::Need;
@@ -30,11 +30,12 @@ pub(super) fn weights_of(placement: &str) -> BTreeMap<String, u64> {
     let text = match placement {
         "first-fit" | "random" => "",
         "best-fit" | "consolidate" => "leftover=1",
+        own if super::own::is_own(own) => "leftover=1",
         "worst-fit" => "spread=1",
         "pack" => "rack_leftover=65534,leftover=1",
         "spread" => "rack_spread=65534,spread=1",
         "cheapest-energy" => "energy=65534,leftover=1",
-        "fgd" => "fragmentation=1,rack_fragmentation=18",
+        "least-stranded" => "fragmentation=1,rack_fragmentation=18",
         weights => weights,
     };
     let parts = text.split(',').filter_map(|part| part.split_once('='));

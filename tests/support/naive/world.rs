@@ -10,7 +10,7 @@ use super::power::{Domain, Draws};
 use gigawatt::cluster::{Cluster, Partition};
 use gigawatt::history::Plan;
 use gigawatt::random::{Purpose, Stream};
-use gigawatt::workload::Shape;
+use gigawatt::workload::{PlatformSet, Shape};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,8 @@ pub(crate) struct World<'a> {
     pub(super) racks_matter: bool,
     /// What the placement weighs.
     pub(super) weights: BTreeMap<String, u64>,
+    /// The pods that `fgd` expects.
+    pub(super) typical: Vec<(u64, (u32, u32, u32, PlatformSet))>,
     /// The domains whose caps refused something, since they were last asked for.
     pub(super) refused: RefCell<BTreeSet<Domain>>,
     /// How things stood when the pass began.
@@ -84,6 +86,7 @@ impl<'a> World<'a> {
             kinds: scopes.iter().map(kinds_of).collect(),
             weights: super::weigh::weights_of(&plan.settings.placement),
             frozen: None,
+            typical: super::own::typical_pods(plan),
             refused: RefCell::default(),
             groups: groups(plan, &partitions),
             partitions,
