@@ -6,6 +6,7 @@ use crate::cluster::{Cluster, NodeKind, Pue};
 use crate::hardware::Loss;
 use crate::units::{Factor, Time};
 use crate::workload::{MAX_JOBS, PlatformSet, Queue, Shape, Workload};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The first contradiction, if there is one.
@@ -212,6 +213,23 @@ fn check_records(history: &History) -> Result<(), Fault> {
         let twice = std::mem::replace(&mut held[hold.job as usize], true);
         let eligible = history.jobs[hold.job as usize].eligible_time;
         ensure(!twice && eligible <= hold.until, "a job is held back twice, or before it is eligible")?;
+    }
+    check_yields(history)
+}
+
+fn check_yields(history: &History) -> Result<(), Fault> {
+    let ascending = history.yields.windows(2).all(|two| two[0].segment < two[1].segment);
+    ensure(ascending, "for which jobs others stopped is out of order")?;
+    let starts: BTreeSet<(u32, Time)> = match history.yields.is_empty() {
+        true => BTreeSet::new(),
+        false => history.segments.iter().map(|segment| (segment.job, segment.from)).collect(),
+    };
+    for own in &history.yields {
+        let segment = history.segments.get(own.segment as usize);
+        let fits = segment.is_some_and(|segment| {
+            segment.end == SegmentEnd::Preempted && starts.contains(&(own.to, segment.to))
+        });
+        ensure(fits, "a job stopped for another that did not start then")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 //!   JOBS NAME DEPS SEGM PIEC RECO WAIT WCLA HOLD
 //!           number of rows 8 bytes, then the columns one after the other
 //!   STRT    as they; only where the input tells of any job when it started
+//!   YIEL    as they; only where a job stopped for another
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
 //!
@@ -37,8 +38,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use tables::{
     read_dependencies, read_holds, read_jobs, read_names, read_pieces, read_records, read_segments,
-    read_starts, read_wait_classes, read_waits, write_dependencies, write_holds, write_jobs, write_names,
-    write_pieces, write_records, write_segments, write_starts, write_wait_classes, write_waits,
+    read_starts, read_wait_classes, read_waits, read_yields, write_dependencies, write_holds, write_jobs,
+    write_names, write_pieces, write_records, write_segments, write_starts, write_wait_classes, write_waits,
+    write_yields,
 };
 
 /// The first bytes of every history.
@@ -108,7 +110,7 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
 /// What a section holds; nothing at all: there is no such section.
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 11] = [
+const SECTIONS: [(&[u8; 4], Contents); 12] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -120,6 +122,7 @@ const SECTIONS: [(&[u8; 4], Contents); 11] = [
     (b"WCLA", |history| Ok(write_wait_classes(&history.wait_classes))),
     (b"HOLD", |history| Ok(write_holds(&history.holds))),
     (b"STRT", |history| Ok(write_starts(&history.plan.workload.recorded_starts))),
+    (b"YIEL", |history| Ok(write_yields(&history.yields))),
 ];
 
 /// Reads a history; `name` is what an error calls the file.
@@ -149,6 +152,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let wait_classes = read_wait_classes(reader.section(*b"WCLA")?)?;
     let holds = read_holds(reader.section(*b"HOLD")?)?;
     let starts = if reader.is_next(*b"STRT") { read_starts(reader.section(*b"STRT")?)? } else { Vec::new() };
+    let yields = if reader.is_next(*b"YIEL") { read_yields(reader.section(*b"YIEL")?)? } else { Vec::new() };
     reader.finish()?;
     let workload = Workload {
         jobs,
@@ -176,6 +180,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         waits,
         wait_classes,
         holds,
+        yields,
         end,
         complete,
         exhausted,

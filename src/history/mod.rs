@@ -242,6 +242,15 @@ pub struct HoldRecord {
     pub until: Time,
 }
 
+/// A segment ended so that a blocked job could start, which it did at that instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct YieldRecord {
+    /// Index of the segment, which ended as [`SegmentEnd::Preempted`].
+    pub segment: u32,
+    /// The job that started.
+    pub to: u32,
+}
+
 /// Which of the running jobs that may stop for another stop first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -444,6 +453,8 @@ pub struct History {
     pub wait_classes: Vec<u32>,
     /// In the order in which the jobs became eligible.
     pub holds: Vec<HoldRecord>,
+    /// For which job others stopped, ascending by segment.
+    pub yields: Vec<YieldRecord>,
     /// The last instant simulated.
     pub end: Time,
     /// False if the run was interrupted, so that unfinished jobs might have ended.
@@ -457,6 +468,12 @@ impl History {
     #[must_use]
     pub fn is_stuck(&self) -> bool {
         self.exhausted && self.jobs.iter().any(|job| job.outcome == Outcome::Unfinished)
+    }
+    /// The job for which a segment ended; none: it ended otherwise, or for no job alone.
+    #[must_use]
+    pub fn yielded_to(&self, segment: u32) -> Option<u32> {
+        let place = self.yields.binary_search_by_key(&segment, |own| own.segment);
+        place.ok().map(|place| self.yields[place].to)
     }
     /// What a segment holds.
     #[must_use]

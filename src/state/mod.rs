@@ -323,6 +323,7 @@ impl State {
         if !self.history.waits.is_empty() {
             self.history.wait_classes = self.classes.of_job;
         }
+        self.history.yields.sort_unstable();
         self.history.end = self.now;
         (self.history.complete, self.history.exhausted) = (complete, exhausted);
         self.history

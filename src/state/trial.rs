@@ -5,7 +5,7 @@ use super::power::ledger::Ledger;
 use super::power::level::cap_of;
 use super::work::Progress;
 use super::{Decision, Event, Refusal, State, Status};
-use crate::history::{Segment, WaitRecord, Why};
+use crate::history::{Segment, WaitRecord, Why, YieldRecord};
 use crate::units::Time;
 
 /// What takes one change back.
@@ -148,6 +148,10 @@ impl<'a> Trial<'a> {
         }
         resources.occupancy.give_back(&withheld.unwrap_or_default());
         answer
+    }
+    /// A job stopped so that another could start, both of which has happened.
+    pub(crate) fn note_yield(&mut self, segment: u32, to: u32) {
+        self.state.history.yields.push(YieldRecord { segment, to });
     }
     /// From now on jobs wait for another reason.
     pub(crate) fn set_reason(&mut self, why: Why) {

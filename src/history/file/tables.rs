@@ -1,7 +1,9 @@
 //! The tables of a history as columns of bytes, and back.
 
 use super::super::columns::{ColumnReader, ColumnWriter, Fault};
-use super::super::{HoldRecord, JobRecord, Outcome, Piece, Segment, SegmentEnd, WaitReason, WaitRecord, Why};
+use super::super::{
+    HoldRecord, JobRecord, Outcome, Piece, Segment, SegmentEnd, WaitReason, WaitRecord, Why, YieldRecord,
+};
 use crate::units::{Factor, Seconds, Time};
 use crate::workload::{Dependencies, Edge, Job, Names};
 
@@ -263,4 +265,23 @@ pub(super) fn read_holds(bytes: &[u8]) -> Result<Vec<HoldRecord>, Fault> {
     let holds = jobs.zip(untils).map(|(job, until)| HoldRecord { job, until: Time(until) }).collect();
     columns.finish()?;
     Ok(holds)
+}
+
+/// Nothing where no job stopped for another, so that other histories keep their digests.
+pub(super) fn write_yields(yields: &[YieldRecord]) -> Vec<u8> {
+    if yields.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = ColumnWriter::new(yields.len());
+    columns.u32s(yields.iter().map(|own| own.segment));
+    columns.u32s(yields.iter().map(|own| own.to));
+    columns.finish()
+}
+
+pub(super) fn read_yields(bytes: &[u8]) -> Result<Vec<YieldRecord>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (segments, jobs) = (columns.u32s()?, columns.u32s()?);
+    let yields = segments.zip(jobs).map(|(segment, to)| YieldRecord { segment, to }).collect();
+    columns.finish()?;
+    Ok(yields)
 }

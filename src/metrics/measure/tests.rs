@@ -48,6 +48,7 @@ fn history() -> History {
     let done = Outcome::Completed;
     History {
         holds: vec![],
+        yields: vec![],
         plan,
         segments: vec![
             segment(0, 0, 200, 0),

@@ -1,6 +1,7 @@
 use super::evidence::{evidence_json, evidence_of, evidence_shape};
 use super::fate::{fate, waited, without_wait};
 use super::outlook;
+use super::stops;
 use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Explained, Otherwise, Outlooks, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
@@ -72,6 +73,7 @@ fn head(told: &Told<'_>) -> String {
         text.push_str(&format!(", eligible {}", clock(history, record.eligible_time)));
     }
     text.push_str(&fate(told));
+    text.push_str(&stops::text(history, job));
     text
 }
 
@@ -271,6 +273,7 @@ pub fn job_json(told: &Told<'_>) -> String {
         "outcome": record.outcome.name(),
         "wait_time": waited(told).map(|waited| waited.0),
         "waited": stretches,
+        "stopped": stops::json(history, job),
         "outlook": told.outlooks.map(|outlooks| outlook::json(history, outlooks)),
         "otherwise": told.otherwise.map(otherwise),
     });
@@ -319,6 +322,7 @@ pub(in crate::report) fn job_shape() -> Value {
             "evidence": evidence_shape(),
             "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
         }],
+        "stopped": stops::shape(),
         "outlook": outlook::shape(),
         "otherwise": { "?": [{
             "change": "string",

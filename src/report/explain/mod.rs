@@ -5,6 +5,7 @@ mod evidence;
 mod fate;
 mod job;
 mod outlook;
+mod stops;
 mod usage;
 mod words;
 

@@ -53,7 +53,12 @@ impl Group {
             chosen.iter().for_each(|job| self.still_expected(bus, expected, *job));
             return Ok(false);
         };
-        events.iter().for_each(|event| desk.order.observe(event, bus));
+        for event in &events {
+            desk.order.observe(event, bus);
+            if let Event::Ended { segment, .. } = *event {
+                bus.trial().note_yield(segment, job);
+            }
+        }
         desk.finder.forget();
         self.started(desk, bus, job);
         self.stopped = chosen;

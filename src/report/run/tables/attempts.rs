@@ -12,6 +12,8 @@ pub(super) struct Row<'a> {
     history: &'a History,
     segment: &'a Segment,
     attempt: u32,
+    /// The job that it stopped for.
+    stopped_for: Option<u32>,
 }
 
 /// Writes `attempts`: a line for each stretch in which a job held the same domains at the same rate, in the order they
@@ -19,7 +21,12 @@ pub(super) struct Row<'a> {
 pub(super) fn write(run: &Run<'_>, encoding: Encoding, out: &mut dyn Write) -> io::Result<()> {
     let history = run.history;
     let attempts = attempts(history);
-    let row = |index: usize| Row { history, segment: &history.segments[index], attempt: attempts[index] };
+    let row = |index: usize| Row {
+        history,
+        segment: &history.segments[index],
+        attempt: attempts[index],
+        stopped_for: history.yielded_to(u32::try_from(index).expect("segments are counted in 32 bits")),
+    };
     write_rows(attempts.len(), row, Writer::new(encoding, Row::COLUMNS, out)?)
 }
 
@@ -121,6 +128,17 @@ impl<'a> Row<'a> {
             Text,
             "completed, failed, timeout, preempted, node-down, changed (moved, resized or at another rate) or open",
             |row, cells| cells.text(row.segment.end.name()),
+        ),
+        column(
+            "stopped_for",
+            "",
+            Name,
+            "the job for which it was preempted; empty where it was for none alone",
+            |row, cells| {
+                if let Some(job) = row.stopped_for {
+                    job_id(row.history, job as usize, cells);
+                }
+            },
         ),
         column(
             "from_utc",
