@@ -41,6 +41,7 @@ fn run(jobs: &[Given], nodes: u32, gpus: u32, policy: [&str; 3], scale: u32) -> 
         placement,
         queue_limits: vec![200 * u64::from(scale), 1000 * u64::from(scale)],
         priority_step: 60 * scale,
+        rank_period: Some(20 * scale),
         ..Settings::default()
     };
     let cluster = Cluster::uniform(nodes, NodeKind { gpus, ..NodeKind::default() });

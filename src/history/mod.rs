@@ -290,6 +290,9 @@ pub struct Settings {
     pub preemption: Option<String>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
+    /// Orders whose keys vary while jobs wait: they are renewed at whole numbers of these seconds; none: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_period: Option<u32>,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
     pub queue_limits: Vec<u64>,
     /// When the run is cut off; none: when nothing is left to do.

@@ -251,6 +251,14 @@ impl Choices {
             found.push((given.origin.mark, Box::new(problem)));
         }
         let backfill = settings.backfill.as_str();
+        let order = &settings.order;
+        if self.is_ranked() && part::cannot_rank_running(settings) && !self.unclear.contains(&Kind::Order) {
+            let origin = self.origin(Kind::Preemption);
+            found.push((
+                origin.mark,
+                part::ranks_what_varies(order, &choice(origin, Kind::Preemption, "none")),
+            ));
+        }
         let is_clear =
             ![Kind::Order, Kind::Backfill, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind));
         if is_clear

@@ -12,7 +12,19 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 7] = ["fifo", "sjf", "smallest-area-first", "f1", "priority", "srtf", "las"];
+pub(crate) const ORDERS: [&str; 11] = [
+    "fifo",
+    "sjf",
+    "ljf",
+    "smallest-area-first",
+    "largest-first",
+    "f1",
+    "priority",
+    "wfp3",
+    "unicef",
+    "srtf",
+    "las",
+];
 /// Backfills, by name.
 pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
 /// Placements, by name.
@@ -111,6 +123,8 @@ pub(crate) struct PolicySpec {
     pub(crate) plain: bool,
     seed: u64,
     priority_step: u32,
+    /// From one renewal of keys that vary to the next; none: as usual, which is longer than most runs.
+    rank_period: Option<u32>,
     limits: Vec<u64>,
     until: Option<u32>,
 }
@@ -228,6 +242,7 @@ prop_compose! {
         cycle in weighted(0.25, 1u32..40),
         seed in 0u64..100,
         priority_step in 0u32..60,
+        rank_period in weighted(0.9, prop_oneof![Just(1u32), 2u32..40]),
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
         until in weighted(0.05, 0u32..300),
         event in weighted(0.5, any::<bool>()),
@@ -237,7 +252,8 @@ prop_compose! {
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
-            order, backfill, placement, cycle, event, reservations, depth, plain, seed, priority_step, limits, until,
+            order, backfill, placement, cycle, event, reservations, depth, plain, seed, priority_step,
+            rank_period, limits, until,
         }
     }
 }
@@ -391,6 +407,7 @@ impl PolicySpec {
             depth: self.depth,
             preemption: self.is_plain().then(|| "none".to_owned()),
             priority_step: self.priority_step,
+            rank_period: self.rank_period,
             queue_limits: self.limits.clone(),
             until: self.until,
             ..Settings::default()

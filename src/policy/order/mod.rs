@@ -1,18 +1,29 @@
 //! Which job goes next: the order in which a pass tries pending jobs.
 //!
-//! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. The key
-//! of a waiting job never changes; that of a running one may, which matters where running and pending jobs are ranked
-//! together (preemption `ranked`).
+//! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. There are
+//! three kinds of keys:
+//!
+//! - those that never change;
+//! - those that change while a job runs, which matters where running and pending jobs are ranked together (preemption
+//!   `ranked`);
+//! - those that vary while a job waits, such as with how long it has. They hold as of the last whole number of periods
+//!   (`rank_period`) since the start: a pass that comes later renews them for all that wait in what it concerns, in
+//!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
 mod f1;
 mod fifo;
+mod largest_first;
 mod las;
+mod ljf;
 mod priority;
 mod sjf;
 mod smallest_area_first;
 mod srtf;
+mod unicef;
+mod wfp3;
 
-use super::part::{Kind, Part, PartOption};
+use super::part::{self, Kind, Part, PartOption};
+use crate::history::Settings;
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
 
@@ -47,14 +58,23 @@ impl ListedOrder {
     pub const fn ranks_running(&self) -> bool {
         matches!(self.rule, OrderKey::Ranking(_))
     }
+    /// Whether its keys change while jobs wait, so that running jobs cannot be ranked by them too.
+    #[must_use]
+    pub const fn varies(&self) -> bool {
+        matches!(self.rule, OrderKey::Varying(_))
+    }
 }
 
 /// Every order.
 pub const ORDERS: &[ListedOrder] = &[
     fifo::ENTRY,
     sjf::ENTRY,
+    ljf::ENTRY,
     smallest_area_first::ENTRY,
+    largest_first::ENTRY,
     f1::ENTRY,
+    wfp3::ENTRY,
+    unicef::ENTRY,
     priority::ENTRY,
     srtf::ENTRY,
     las::ENTRY,
@@ -67,6 +87,28 @@ pub(super) enum OrderKey {
     Static(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
+    /// A key that changes while a job waits: as of an instant that is not later than now.
+    Varying(fn(&State, u32, Time) -> u64),
+}
+
+/// How often keys that vary are renewed.
+const RANK_PERIOD: PartOption = PartOption {
+    name: "rank_period",
+    unit: "time",
+    default: "5m",
+    about: "keys hold as of the last whole number of these since the start; 1s: as of every pass",
+    expected: "a time of at least `1s`, such as `30s` or `5m`",
+    read: |settings, text| {
+        let period = part::seconds(text).filter(|period| *period > 0)?;
+        settings.rank_period = (period != USUAL_RANK_PERIOD).then_some(period);
+        Some(())
+    },
+    show: |settings| part::span(rank_period(settings)),
+};
+const USUAL_RANK_PERIOD: u32 = 300;
+
+fn rank_period(settings: &Settings) -> u32 {
+    settings.rank_period.unwrap_or(USUAL_RANK_PERIOD).max(1)
 }
 
 /// The two questions to an order that ranks running jobs too.
@@ -120,44 +162,62 @@ impl Attained {
     }
 }
 
-/// An order at work: its rule, and what jobs have received where that counts.
+/// An order at work: its rule, what jobs have received where that counts, and keys that vary as they were last renewed.
 #[derive(Debug)]
 pub(super) struct Order {
     rule: OrderKey,
     attained: Attained,
+    /// By job; empty where keys do not vary.
+    kept: Vec<u64>,
 }
 
 impl Order {
     /// The order of that name.
     pub(super) fn named(name: &str, jobs: usize) -> Option<Self> {
-        let rule = ORDERS.iter().find(|entry| entry.name == name)?.rule;
-        let counts = matches!(rule, OrderKey::Ranking(_));
-        Some(Self { rule, attained: Attained(vec![0; if counts { jobs } else { 0 }]) })
+        let rule = named(name)?.rule;
+        let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), matches!(rule, OrderKey::Varying(_)));
+        let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
+        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies) })
     }
-    /// The key of a job now; lower goes first. It does not change while the job waits.
+    /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match self.rule {
             OrderKey::Static(key) => key(state, job),
             OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
+            OrderKey::Varying(_) => self.kept[job as usize],
+        }
+    }
+    /// As of when keys hold that are renewed now; none: they do not vary.
+    pub(super) fn ranked(&self, state: &State) -> Option<Time> {
+        let period = rank_period(&state.plan().settings);
+        (!self.kept.is_empty()).then(|| Time(state.now().0 - state.now().0 % period))
+    }
+    /// Renews the key of a job, where keys vary.
+    pub(super) fn renew(&mut self, state: &State, job: u32) {
+        if let (OrderKey::Varying(key), Some(ranked)) = (self.rule, self.ranked(state)) {
+            self.kept[job as usize] = key(state, job, ranked);
         }
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match self.rule {
-            OrderKey::Static(key) => Course::Stays(key(state, job)),
+            OrderKey::Static(_) | OrderKey::Varying(_) => Course::Stays(self.key(state, job)),
             OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match self.rule {
-            OrderKey::Static(_) => Time::NEVER,
+            OrderKey::Static(_) | OrderKey::Varying(_) => Time::NEVER,
             OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
         }
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
+        if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
+            self.renew(state, job);
+        }
         let segment = match *event {
             Event::Ended { segment, .. } => segment,
             Event::Changed { before, segment, .. } if before != segment => before,
@@ -175,6 +235,21 @@ impl Order {
 fn least(value: f64) -> u64 {
     debug_assert!(value >= 0.0, "{value} is below 0");
     value.to_bits()
+}
+
+/// The same for the greatest first.
+fn greatest(value: f64) -> u64 {
+    u64::MAX - least(value)
+}
+
+/// How many GPUs a job asks for; one that asks for none counts as the smallest share of one.
+fn gpus(state: &State, job: u32) -> f64 {
+    f64::from(state.class(job).gpus_milli.max(1)) / 1000.0
+}
+
+/// Seconds that a job has waited as of an instant, from when it became eligible.
+fn waited(state: &State, job: u32, ranked: Time) -> u32 {
+    ranked.0.saturating_sub(state.eligible_time(job).0)
 }
 
 /// The entry of that name.

@@ -40,13 +40,14 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 8] = [
+const OPTIONS: [(&str, &str, &str, &str); 9] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
         "priority_step=2h",
         "priority/easy/best-fit/priority_step=2h",
     ),
+    ("order=wfp3", "rank_period = \"30s\"", "rank_period=30s", "wfp3/easy/best-fit/rank_period=30s"),
     (
         "order=las",
         "queue_limits = [100, 200]",
@@ -210,6 +211,12 @@ fn a_backfill_beside_ranked_preemption_is_told() {
     insta::assert_snapshot!(policy("preemption = \"ranked\"", &over("easy")), @r"--policy easy: backfill `easy` does nothing under preemption `ranked` where only `skip` means anything (`preemption=none` keeps order and backfill, `backfill=skip` keeps the preemption)");
     let backfill = Overrides { backfill: Some("conservative".to_owned()), ..over("las") };
     insta::assert_snapshot!(policy("", &backfill), @r"--backfill conservative: backfill `conservative` does nothing under preemption `ranked`, which order `las` implies, where only `skip` means anything (`--set policy.preemption=none` keeps order and backfill, `--set policy.backfill=skip` keeps the preemption)");
+}
+
+#[test]
+fn running_jobs_cannot_be_ranked_by_what_changes_while_jobs_wait() {
+    insta::assert_snapshot!(policy("order = \"wfp3\"\npreemption = \"ranked\"", &Overrides::default()), @r#"s.toml:3:14: order `wfp3` changes while jobs wait: preemption `ranked` cannot rank running jobs by it (`preemption = "none"`, or an order that stays, such as `priority`)"#);
+    insta::assert_snapshot!(policy("", &over("unicef/preemption=ranked")), @r"--policy unicef/preemption=ranked: order `unicef` changes while jobs wait: preemption `ranked` cannot rank running jobs by it (`preemption=none`, or an order that stays, such as `priority`)");
 }
 
 #[test]

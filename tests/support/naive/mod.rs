@@ -7,6 +7,7 @@
 //! - `work.rs`: how long a job runs, what a stop costs, when it is expected to end;
 //! - `pass.rs`: which partitions a pass concerns, the order of its queue, request classes, and every decision where the
 //!   design leaves room;
+//! - `varying.rs`: keys that vary while a job waits;
 //! - `walk.rs`: backfill none, skip, easy, easy-strict;
 //! - `easy.rs`: reservations of easy;
 //! - `conservative.rs`: reservations of conservative;
@@ -31,6 +32,7 @@ mod power;
 mod preempt;
 mod quota;
 mod time;
+mod varying;
 mod walk;
 mod weigh;
 mod work;
