@@ -9,6 +9,8 @@ use toml::Table;
 const FILES: &[(&str, &str)] = &[
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
+    ("slurm-multifactor", include_str!("../../workloads/conformance/slurm-multifactor.toml")),
+    ("slurm-fair-tree", include_str!("../../workloads/conformance/slurm-fair-tree.toml")),
 ];
 
 /// The files, or the rows of one.

@@ -389,6 +389,10 @@ mod tests {
         for (name, wrong) in [
             ("priority_step", vec!["soon", "-1", ""]),
             ("rank_period", vec!["0s", "often", "-1"]),
+            ("half_life", vec!["0", "long", ""]),
+            ("weight_age", vec!["-1", "1.5", "much"]),
+            ("max_age", vec!["0s", "old"]),
+            ("favored_size", vec!["medium", "true"]),
             ("queue_limits", vec!["7200,3250", "5,5", "-1", "", "a"]),
             ("reservations", vec!["0", "-1", "all", "2.5"]),
             ("depth", vec!["0", "many", ""]),

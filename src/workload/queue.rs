@@ -37,6 +37,9 @@ pub struct Queue {
     /// The most that it and the queues below it may hold together; none: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_milli: Option<u32>,
+    /// What it is to get, relative to those beside it, thousandths, where the order heeds that; none: 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_milli: Option<u32>,
 }
 
 impl Queue {

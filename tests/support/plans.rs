@@ -1,8 +1,10 @@
 //! Random plans: small clusters and workloads that reach every corner, and shrink to the few jobs that matter.
 
+use super::choices::factors;
+pub(crate) use super::choices::{BACKFILLS, ORDERS, PLACEMENTS};
 use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
-use gigawatt::history::{Plan, Settings};
+use gigawatt::history::{Factors, Plan, Settings};
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
     Behaviour, Builder, Job, Overrun, PlatformSet, Request, Running, Shape, Tenant, Topology, Workload,
@@ -10,37 +12,6 @@ use gigawatt::workload::{
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
-
-/// Orders, by name.
-pub(crate) const ORDERS: [&str; 11] = [
-    "fifo",
-    "sjf",
-    "ljf",
-    "smallest-area-first",
-    "largest-first",
-    "f1",
-    "priority",
-    "wfp3",
-    "unicef",
-    "srtf",
-    "las",
-];
-/// Backfills, by name.
-pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
-/// Placements, by name.
-pub(crate) const PLACEMENTS: [&str; 11] = [
-    "first-fit",
-    "best-fit",
-    "worst-fit",
-    "pack",
-    "spread",
-    "random",
-    "consolidate",
-    "cheapest-energy",
-    "fgd",
-    "run_time=400,fragmentation=50,rack_spread=7,span=30",
-    "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
-];
 
 /// What a plan is made of; indices are taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -51,6 +22,8 @@ pub(crate) struct Spec {
     /// Thousandths that each tenant may hold.
     pub(crate) quotas: [Option<u32>; 3],
     pub(crate) queues: Option<QueueSpec>,
+    /// What tenants weigh, and queues in turn, thousandths.
+    weights: [Option<u32>; 3],
     /// How many of the first jobs run at time 0; and from which node on, if they say.
     pub(crate) running: (usize, Option<u32>),
 }
@@ -125,6 +98,8 @@ pub(crate) struct PolicySpec {
     priority_step: u32,
     /// From one renewal of keys that vary to the next; none: as usual, which is longer than most runs.
     rank_period: Option<u32>,
+    half_life: Option<u32>,
+    factors: Factors,
     limits: Vec<u64>,
     until: Option<u32>,
 }
@@ -242,6 +217,7 @@ prop_compose! {
         cycle in weighted(0.25, 1u32..40),
         seed in 0u64..100,
         priority_step in 0u32..60,
+        (half_life, factors) in (weighted(0.9, 1u32..300), factors()),
         rank_period in weighted(0.9, prop_oneof![Just(1u32), 2u32..40]),
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
         until in weighted(0.05, 0u32..300),
@@ -253,7 +229,7 @@ prop_compose! {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
             order, backfill, placement, cycle, event, reservations, depth, plain, seed, priority_step,
-            rank_period, limits, until,
+            rank_period, half_life, factors, limits, until,
         }
     }
 }
@@ -266,10 +242,11 @@ prop_compose! {
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
         queues in weighted(0.3, queues()),
+        weights in prop::array::uniform3(weighted(0.5, prop_oneof![Just(0u32), Just(500), Just(2000), 1u32..5000])),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {
         let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
-        Spec { cluster, jobs, policy, quotas, queues, running }
+        Spec { cluster, jobs, policy, quotas, queues, weights, running }
     }
 }
 
@@ -408,6 +385,8 @@ impl PolicySpec {
             preemption: self.is_plain().then(|| "none".to_owned()),
             priority_step: self.priority_step,
             rank_period: self.rank_period,
+            half_life: self.half_life,
+            factors: self.factors,
             queue_limits: self.limits.clone(),
             until: self.until,
             ..Settings::default()
@@ -439,6 +418,9 @@ impl Spec {
         let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, self.quotas);
         workload.queues =
             self.queues.as_ref().map_or_else(Vec::new, |queues| queues.build(workload.partitions.len()));
+        let weights = || self.weights.into_iter().cycle();
+        workload.tenants.iter_mut().zip(weights()).for_each(|(tenant, weight)| tenant.weight_milli = weight);
+        workload.queues.iter_mut().zip(weights()).for_each(|(queue, weight)| queue.weight_milli = weight);
         workload.running = (0..u32::try_from(running).expect("few jobs"))
             .map(|job| {
                 let from = self.running.1.map(|first| first % cluster.nodes());

@@ -11,11 +11,14 @@
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
 mod f1;
+pub mod fair_tree;
 mod fifo;
 mod largest_first;
 mod las;
 mod ljf;
+pub mod multifactor;
 mod priority;
+mod share;
 mod sjf;
 mod smallest_area_first;
 mod srtf;
@@ -23,9 +26,10 @@ mod unicef;
 mod wfp3;
 
 use super::part::{self, Kind, Part, PartOption};
-use crate::history::Settings;
+use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
+use share::Shares;
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
@@ -75,6 +79,8 @@ pub const ORDERS: &[ListedOrder] = &[
     f1::ENTRY,
     wfp3::ENTRY,
     unicef::ENTRY,
+    multifactor::ENTRY,
+    fair_tree::ENTRY,
     priority::ENTRY,
     srtf::ENTRY,
     las::ENTRY,
@@ -87,9 +93,92 @@ pub(super) enum OrderKey {
     Static(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
-    /// A key that changes while a job waits: as of an instant that is not later than now.
-    Varying(fn(&State, u32, Time) -> u64),
+    /// A key that changes while a job waits.
+    Varying(Varying),
 }
+
+/// A key that changes while a job waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Varying {
+    pub(super) key: fn(&AsOf<'_>, u32) -> u64,
+    /// Whether it reads what tenants and queues used.
+    pub(super) reads_shares: fn(&Settings) -> bool,
+}
+
+impl Varying {
+    /// A key that reads of a job how long it has waited, and what it asks for.
+    const fn of(key: fn(&AsOf<'_>, u32) -> u64) -> OrderKey {
+        OrderKey::Varying(Self { key, reads_shares: |_| false })
+    }
+}
+
+/// What keys that vary are made of, as of an instant that is not later than now.
+pub(super) struct AsOf<'a> {
+    state: &'a State,
+    instant: Time,
+    facts: &'a Facts,
+    shares: Option<&'a Shares>,
+}
+
+impl AsOf<'_> {
+    /// Seconds that a job has waited, from when it became eligible.
+    fn waited(&self, job: u32) -> u32 {
+        self.instant.0.saturating_sub(self.state.eligible_time(job).0)
+    }
+    /// How many GPUs a job asks for; one that asks for none counts as the smallest share of one.
+    fn gpus(&self, job: u32) -> f64 {
+        f64::from(self.state.class(job).gpus_milli.max(1)) / 1000.0
+    }
+    /// The seconds that a job asks for, at least 1.
+    fn requested(&self, job: u32) -> f64 {
+        f64::from(self.state.job(job).requested_time.0.max(1))
+    }
+    /// The rank of the tenant of a job by what was used, counted down from how many there are, and that number.
+    fn share_rank(&self, job: u32) -> (u32, u32) {
+        self.shares.map_or((0, 1), |shares| shares.rank_of(job))
+    }
+}
+
+/// What keys read of a plan as a whole.
+#[derive(Debug, Default)]
+struct Facts {
+    /// All GPUs, thousandths.
+    milli: u64,
+    /// The lowest and the highest priority of all jobs.
+    priorities: (i32, i32),
+}
+
+impl Facts {
+    fn of(plan: &Plan) -> Self {
+        let priorities = || plan.workload.jobs.iter().map(|job| job.priority);
+        let priorities = (priorities().min().unwrap_or(0), priorities().max().unwrap_or(0));
+        Self { milli: plan.cluster.gpus() * 1000, priorities }
+    }
+}
+
+/// Whether an order reads the weights of tenants and queues.
+#[must_use]
+pub fn reads_weights(settings: &Settings) -> bool {
+    match named(&settings.order).map(|entry| entry.rule) {
+        Some(OrderKey::Varying(varying)) => (varying.reads_shares)(settings),
+        _ => false,
+    }
+}
+
+/// How fast what was used is forgotten.
+const HALF_LIFE: PartOption = PartOption {
+    name: "half_life",
+    unit: "time",
+    default: "7d",
+    about: "GPUs that were held so long ago count half",
+    expected: "a time of at least `1s`, such as `12h` or `7d`",
+    read: |settings, text| {
+        let half_life = part::seconds(text).filter(|half_life| *half_life > 0)?;
+        settings.half_life = (half_life != share::USUAL_HALF_LIFE).then_some(half_life);
+        Some(())
+    },
+    show: |settings| part::span(share::half_life(settings)),
+};
 
 /// How often keys that vary are renewed.
 const RANK_PERIOD: PartOption = PartOption {
@@ -169,15 +258,21 @@ pub(super) struct Order {
     attained: Attained,
     /// By job; empty where keys do not vary.
     kept: Vec<u64>,
+    facts: Facts,
+    /// Where the order reads them.
+    shares: Option<Shares>,
 }
 
 impl Order {
-    /// The order of that name.
-    pub(super) fn named(name: &str, jobs: usize) -> Option<Self> {
-        let rule = named(name)?.rule;
+    /// The order that a plan names.
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let rule = named(&plan.settings.order)?.rule;
+        let jobs = plan.workload.jobs.len();
         let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), matches!(rule, OrderKey::Varying(_)));
         let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
-        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies) })
+        let facts = if varies { Facts::of(plan) } else { Facts::default() };
+        let shares = reads_weights(&plan.settings).then(|| Shares::new(plan));
+        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies), facts, shares })
     }
     /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
@@ -195,9 +290,10 @@ impl Order {
     }
     /// Renews the key of a job, where keys vary.
     pub(super) fn renew(&mut self, state: &State, job: u32) {
-        if let (OrderKey::Varying(key), Some(ranked)) = (self.rule, self.ranked(state)) {
-            self.kept[job as usize] = key(state, job, ranked);
-        }
+        let (OrderKey::Varying(varying), Some(instant)) = (self.rule, self.ranked(state)) else { return };
+        self.shares.iter_mut().for_each(|shares| shares.rank(state, instant));
+        let as_of = AsOf { state, instant, facts: &self.facts, shares: self.shares.as_ref() };
+        self.kept[job as usize] = (varying.key)(&as_of, job);
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
@@ -215,6 +311,7 @@ impl Order {
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
+        self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
         if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
             self.renew(state, job);
         }
@@ -240,16 +337,6 @@ fn least(value: f64) -> u64 {
 /// The same for the greatest first.
 fn greatest(value: f64) -> u64 {
     u64::MAX - least(value)
-}
-
-/// How many GPUs a job asks for; one that asks for none counts as the smallest share of one.
-fn gpus(state: &State, job: u32) -> f64 {
-    f64::from(state.class(job).gpus_milli.max(1)) / 1000.0
-}
-
-/// Seconds that a job has waited as of an instant, from when it became eligible.
-fn waited(state: &State, job: u32, ranked: Time) -> u32 {
-    ranked.0.saturating_sub(state.eligible_time(job).0)
 }
 
 /// The entry of that name.

@@ -19,7 +19,8 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let strict =
         settings.backfill == "none" && settings.event_backfill.as_deref().unwrap_or("none") == "none";
     let heedless = ["", "none"].contains(&settings.power.as_str());
-    if !strict || !heedless || ["srtf", "las"].contains(&settings.order.as_str()) {
+    if !strict || !heedless || ["srtf", "las", "multifactor", "fair-tree"].contains(&settings.order.as_str())
+    {
         return Vec::new();
     }
     let world = World::new(plan);

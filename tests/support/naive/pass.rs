@@ -7,7 +7,7 @@
 //! fifo: none; sjf: requested time; ljf: that, the longest first; smallest-area-first: requested time × GPU thousandths;
 //! largest-first: GPUs, the most first; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
 //! priority: eligible time − priority × `priority_step` (waiting lifts every job alike, so this never changes); wfp3, unicef:
-//! see `varying.rs`; srtf and las: as in `preempt.rs`, read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
+//! see `varying.rs`; fair-tree and multifactor: see `share.rs`; srtf and las: as in `preempt.rs`, read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
 //! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
 //! partition closed, or the quota or limit it counts against; does its quota allow it; does its queue; does its partition's limit; has its
@@ -118,11 +118,13 @@ impl Simulation<'_> {
     }
 
     /// The pending jobs of these groups, in order.
-    fn queue(&self, concerned: &BTreeSet<usize>) -> Vec<u32> {
+    fn queue(&mut self, concerned: &BTreeSet<usize>) -> Vec<u32> {
         let mut queue = self.pending.clone();
         queue.retain(|job| concerned.contains(&self.world.group_of(*job)));
-        let rank =
-            |job: &u32| (Reverse(self.world.tier(*job)), self.order_key(*job), self.eligible(*job), *job);
+        let by_use = ["fair-tree", "multifactor"].contains(&self.plan.settings.order.as_str());
+        let keys = if by_use { self.keys_by_use() } else { Vec::new() };
+        let key = |job: u32| keys.get(job as usize).map_or_else(|| self.order_key(job), |key| -key);
+        let rank = |job: &u32| (Reverse(self.world.tier(*job)), key(*job), self.eligible(*job), *job);
         queue.sort_by_cached_key(rank);
         queue
     }
