@@ -281,6 +281,7 @@ fn measuring(criterion: &mut Criterion) {
 ///
 /// `srtf` and `las` with every job preemptible: most of it are stops on trial for jobs that then find no node, and the walk
 /// over the running jobs. `conservative` with 50 reservations: a search through the profile for each that may move.
+/// `wfp3` and `multifactor`: all keys anew every 5 minutes, and what tenants used.
 fn philly(criterion: &mut Criterion) {
     let Some(folder) = std::env::var_os("GIGAWATT_SHARED") else {
         eprintln!("philly: skipped, GIGAWATT_SHARED names no folder");
@@ -289,7 +290,9 @@ fn philly(criterion: &mut Criterion) {
     let path = std::path::Path::new(&folder).join("traces/philly/philly_jobs.csv.zst");
     let mut group = criterion.benchmark_group("philly");
     group.sample_size(10);
-    for policy in ["fifo/skip", "srtf", "las", "fifo/conservative/depth=50"] {
+    let policies =
+        ["fifo/skip", "srtf", "las", "fifo/conservative/depth=50", "wfp3/easy", "multifactor/easy"];
+    for policy in policies {
         let overrides = Overrides {
             workload: Some(path.display().to_string()),
             cluster: Some("64x8".to_owned()),

@@ -1,5 +1,8 @@
 //! What other systems' own tests say, row by row: `workloads/conformance`, a file of rows for each thing that is compared.
 
+use gigawatt::history::Factors;
+use gigawatt::policy::order::fair_tree::{Member, ranks};
+use gigawatt::policy::order::multifactor::{Counted, priority};
 use gigawatt::scenario::{Overrides, Scenario};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
@@ -91,6 +94,49 @@ struct Incoming {
     gpus: f64,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriorityRow {
+    name: String,
+    weights: Weights,
+    #[serde(default)]
+    favor_small: bool,
+    max_age: u32,
+    waited: u64,
+    gpus: (u64, u64),
+    share: (u64, u64),
+    priority: (u64, u64),
+    expected: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Weights {
+    age: u32,
+    size: u32,
+    share: u32,
+    priority: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RankRow {
+    name: String,
+    members: Vec<RankedMember>,
+}
+
+/// A user, if it says what it used, or an account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RankedMember {
+    name: String,
+    parent: Option<String>,
+    weight: Option<f64>,
+    used: Option<u64>,
+    /// Expected.
+    rank: Option<u32>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table<R> {
@@ -171,6 +217,59 @@ fn wrong_share(row: &ShareRow) -> Vec<String> {
     row.shares.iter().filter_map(told).collect()
 }
 
+fn wrong_priority(row: &PriorityRow) -> Option<String> {
+    let Weights { age, size, share, priority: own } = row.weights;
+    let factors = Factors {
+        weight_age: age,
+        weight_size: size,
+        weight_share: share,
+        weight_priority: own,
+        max_age: row.max_age,
+        favor_small: row.favor_small,
+    };
+    let age = (row.waited, row.max_age.into());
+    let found =
+        priority(&factors, &Counted { age, size: row.gpus, share: row.share, priority: row.priority });
+    (found != row.expected).then(|| format!("{}: found {found}, expected {}", row.name, row.expected))
+}
+
+fn wrong_rank(row: &RankRow) -> Vec<String> {
+    let place = |name: &String| row.members.iter().position(|member| member.name == *name).expect("a member");
+    let member = |own: &RankedMember| Member {
+        parent: own.parent.as_ref().map(|parent| u32::try_from(place(parent)).expect("few members")),
+        weight_milli: milli(own.weight.unwrap_or(1.0)),
+        used: own.used.unwrap_or(0),
+        is_user: own.used.is_some(),
+    };
+    let members: Vec<Member> = row.members.iter().map(member).collect();
+    let found = ranks(&members);
+    let told = |(own, found): (&RankedMember, u32)| {
+        let other = found != own.rank.unwrap_or(0);
+        other.then(|| format!("{}: {} ranks {found}, expected {:?}", row.name, own.name, own.rank))
+    };
+    row.members.iter().zip(found).filter_map(told).collect()
+}
+
+#[test]
+fn jobs_have_the_priority_that_slurm_gives_them() {
+    let rows: Vec<PriorityRow> = rows("slurm-multifactor.toml");
+    let wrong: Vec<String> = rows.iter().filter_map(wrong_priority).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].expected -= 1;
+    assert!(wrong_priority(&planted[0]).is_some(), "a point less is noticed");
+}
+
+#[test]
+fn users_rank_as_in_slurms_fair_tree() {
+    let rows: Vec<RankRow> = rows("slurm-fair-tree.toml");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong_rank).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].members[2].used = Some(10);
+    assert_eq!(wrong_rank(&planted[0]).len(), 2, "who used less ranks higher");
+}
+
 #[test]
 fn queues_may_hold_what_kueue_lets_them() {
     let rows: Vec<QuotaRow> = rows("kueue-quota.toml");
@@ -200,13 +299,16 @@ fn scenario(row: &FairRow) -> String {
     if let Some(rules) = &row.rules {
         text += &format!("reclaim_rules = \"{rules}\"\n");
     }
-    for FairQueue { name, parent, nominal, .. } in &row.queues {
+    for FairQueue { name, parent, nominal, weight } in &row.queues {
         text += &format!("[[queue]]\nname = \"{name}\"\n");
         if let Some(parent) = parent {
             text += &format!("parent = \"{parent}\"\n");
         }
         if let Some(nominal) = nominal {
             text += &format!("nominal = {}\n", nominal * 2);
+        }
+        if let Some(weight) = weight {
+            text += &format!("weight = {weight}\n");
         }
         if !row.queues.iter().any(|other| other.parent.as_ref() == Some(name)) {
             text += &format!("tenants = [\"{name}\"]\n[[tenant]]\nname = \"{name}\"\n");
@@ -232,11 +334,7 @@ fn scenario(row: &FairRow) -> String {
 /// What is other than a row says.
 fn wrong_stops(row: &FairRow) -> Vec<String> {
     let loaded = Scenario::from_text(&row.name, &scenario(row), &Overrides::default());
-    let mut plan = loaded.unwrap_or_else(|error| panic!("{}: {error}", row.name)).plan;
-    for queue in &row.queues {
-        let own = plan.workload.queues.iter_mut().find(|own| own.name == queue.name).expect("it is there");
-        own.weight_milli = queue.weight.map(milli);
-    }
+    let plan = loaded.unwrap_or_else(|error| panic!("{}: {error}", row.name)).plan;
     let mut lines = Vec::new();
     let mut trace = |line: &str| lines.push(line.to_owned());
     let _ = simulate(plan, &mut Control { trace: Some(&mut trace), ..Control::default() });
@@ -268,7 +366,14 @@ fn every_file_is_compared_and_listed() {
         .map(|entry| entry.expect("a readable folder").file_name().into_string().expect("a plain name"))
         .collect();
     found.sort();
-    assert_eq!(found, ["kueue-fair.toml", "kueue-quota.toml", "kueue-share.toml"], "each has its test above");
+    let compared = [
+        "kueue-fair.toml",
+        "kueue-quota.toml",
+        "kueue-share.toml",
+        "slurm-fair-tree.toml",
+        "slurm-multifactor.toml",
+    ];
+    assert_eq!(found, compared, "each has its test above");
     let run = assert_cmd::Command::cargo_bin("gigawatt")
         .expect("the binary is built")
         .args(["list", "conformance"])

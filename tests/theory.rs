@@ -4,7 +4,7 @@
 mod support;
 
 use gigawatt::cluster::{Cluster, NodeKind};
-use gigawatt::history::{Plan, Settings};
+use gigawatt::history::{Factors, Plan, Settings};
 use gigawatt::random::{Purpose, Stream};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Seconds, Time};
@@ -41,6 +41,9 @@ fn run(jobs: &[Given], nodes: u32, gpus: u32, policy: [&str; 3], scale: u32) -> 
         placement,
         queue_limits: vec![200 * u64::from(scale), 1000 * u64::from(scale)],
         priority_step: 60 * scale,
+        rank_period: Some(20 * scale),
+        half_life: Some(600 * scale),
+        factors: Factors { max_age: 600 * scale, ..Factors::default() },
         ..Settings::default()
     };
     let cluster = Cluster::uniform(nodes, NodeKind { gpus, ..NodeKind::default() });

@@ -10,6 +10,8 @@ const FILES: &[(&str, &str)] = &[
     ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
+    ("slurm-multifactor", include_str!("../../workloads/conformance/slurm-multifactor.toml")),
+    ("slurm-fair-tree", include_str!("../../workloads/conformance/slurm-fair-tree.toml")),
 ];
 
 /// The files, or the rows of one.

@@ -6,12 +6,14 @@
 mod check;
 mod columns;
 mod digest;
+mod factors;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod sample;
 
 pub use crate::cluster::Piece;
 pub use digest::Digest;
+pub use factors::Factors;
 
 use crate::cluster::Cluster;
 use crate::units::{Factor, Seconds, Time};
@@ -365,6 +367,15 @@ pub struct Settings {
     pub reclaim_rule: Option<ReclaimRule>,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
+    /// Orders whose keys vary while jobs wait: they are renewed at whole numbers of these seconds; none: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_period: Option<u32>,
+    /// Orders that read what was used: the seconds after which that counts half; none: a week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_life: Option<u32>,
+    /// Order `multifactor`: what factors are worth.
+    #[serde(default, skip_serializing_if = "Factors::are_usual")]
+    pub factors: Factors,
     /// Order `las`: attained GPU-seconds at which a job falls to the next queue, ascending.
     pub queue_limits: Vec<u64>,
     /// When the run is cut off; none: when nothing is left to do.

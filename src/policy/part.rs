@@ -123,6 +123,12 @@ impl Kind {
     }
 }
 
+/// Whether a part that settings name reads the weights of tenants and queues.
+#[must_use]
+pub fn reads_weights(settings: &Settings) -> bool {
+    order::reads_weights(settings) || preemption::reads_weights(settings)
+}
+
 /// A part of a policy: what `list policies` tells of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
@@ -226,6 +232,9 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
             return Err(unknown(kind, name));
         }
     }
+    if cannot_rank_running(settings) {
+        return Err(ranks_what_varies(&settings.order, "preemption=none"));
+    }
     if let Some(event) = &settings.event_backfill {
         let known = Kind::Backfill.knows(event);
         if !known || !backfill::serves_events(event, &settings.backfill) {
@@ -238,6 +247,22 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
         option.read(&mut settings, &text)?;
     }
     Ok(())
+}
+
+/// Whether running jobs would be ranked by keys that change while jobs wait: two jobs could stop each other for ever.
+#[must_use]
+pub fn cannot_rank_running(settings: &Settings) -> bool {
+    let varies = order::named(&settings.order).is_some_and(order::ListedOrder::varies);
+    varies && preemption::is_ranked(settings)
+}
+
+/// What to say of such an order; `without` takes the preemption back.
+#[must_use]
+pub fn ranks_what_varies(order: &str, without: &str) -> Box<Problem> {
+    let told = format!(
+        "order `{order}` changes while jobs wait: preemption `ranked` cannot rank running jobs by it"
+    );
+    Box::new(Problem::new(told).hint(format!("`{without}`, or an order that stays, such as `priority`")))
 }
 
 /// What to say of a backfill that passes at events cannot have.
@@ -363,6 +388,11 @@ mod tests {
     fn an_option_refuses_what_it_cannot_be() {
         for (name, wrong) in [
             ("priority_step", vec!["soon", "-1", ""]),
+            ("rank_period", vec!["0s", "often", "-1"]),
+            ("half_life", vec!["0", "long", ""]),
+            ("weight_age", vec!["-1", "1.5", "much"]),
+            ("max_age", vec!["0s", "old"]),
+            ("favored_size", vec!["medium", "true"]),
             ("queue_limits", vec!["7200,3250", "5,5", "-1", "", "a"]),
             ("reservations", vec!["0", "-1", "all", "2.5"]),
             ("depth", vec!["0", "many", ""]),
@@ -386,7 +416,7 @@ mod tests {
         assert!(check(&settings).is_ok(), "weights are a placement");
         let old = Settings { hold: String::new(), power: String::new(), curtail: String::new(), ..settings };
         assert!(check(&old).is_ok(), "a run of a version without caps");
-        let wrong: [fn(&mut Settings); 8] = [
+        let wrong: [fn(&mut Settings); 9] = [
             |settings| settings.order = "strf".to_owned(),
             |settings| settings.backfill.clear(),
             |settings| settings.placement = "pak".to_owned(),
@@ -395,6 +425,9 @@ mod tests {
             |settings| settings.preemption = Some("x".to_owned()),
             |settings| settings.event_backfill = Some("conservative".to_owned()),
             |settings| settings.reservations = Some(0),
+            |settings| {
+                (settings.order, settings.preemption) = ("wfp3".to_owned(), Some("ranked".to_owned()));
+            },
         ];
         for (index, wrong) in wrong.iter().enumerate() {
             let mut settings = old.clone();

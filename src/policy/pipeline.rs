@@ -137,7 +137,7 @@ fn full_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, settings.cycle.is_some());
     let backfill = Backfill::named(&settings.backfill)?;
-    let order = Order::named(&settings.order, state.plan().workload.jobs.len())?;
+    let order = Order::of(state.plan())?;
     Some(match backfill {
         // Which jobs stop for which is decided anew in every pass: all backfills are alike.
         _ if is_ranked(settings) => Box::new(Preemptive::new(state, order, (placement, ranked))),
@@ -153,7 +153,7 @@ fn full_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
 fn event_pass(state: &State, ranks: &Ranks) -> Option<Box<dyn Pass>> {
     let placement = Placement::of(state.plan(), state.classes())?;
     let ranked = Ranked::new(ranks, &placement, false);
-    let order = Order::named(&state.plan().settings.order, state.plan().workload.jobs.len())?;
+    let order = Order::of(state.plan())?;
     // Jobs are stopped in passes of the cycle alone.
     Some(Box::new(Walk::new(state, order, (Backfill::None, None), (placement, ranked))))
 }

@@ -23,9 +23,9 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 2), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 3), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        ("compare", 2),
+        ("compare", 3),
         "compare --json, and comparison.json: contenders, measures and intervals",
         compare::shape,
     ),
@@ -52,7 +52,7 @@ impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:2");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:3");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -155,12 +155,12 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:2", "3e75aa11"),
-        ("urn:gigawatt:compare:2", "757f3c8f"),
+        ("urn:gigawatt:simulate:3", "b2fefc6d"),
+        ("urn:gigawatt:compare:3", "b51bdf66"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),
-        ("urn:gigawatt:explain:3", "1213e34d"),
+        ("urn:gigawatt:explain:3", "69659e70"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:2", "980769af"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

@@ -66,6 +66,8 @@ pub struct Choices {
     event_mark: Option<Mark>,
     /// Kinds whose part could not be told: what belongs to them is not judged.
     unclear: Vec<Kind>,
+    /// Whether the weights of tenants and queues are read by what a file chooses, or what was chosen since then.
+    reads_weights: bool,
 }
 
 impl Choices {
@@ -77,7 +79,14 @@ impl Choices {
     /// Everything is inherited from settings.
     fn on(settings: Settings) -> Self {
         let origins = [Origin::inherited(); Kind::ALL.len()];
-        Self { settings, origins, given: Vec::new(), event_mark: None, unclear: Vec::new() }
+        Self {
+            settings,
+            origins,
+            given: Vec::new(),
+            event_mark: None,
+            unclear: Vec::new(),
+            reads_weights: false,
+        }
     }
     /// Chooses the backfill of passes at events, if it is told.
     pub(super) fn at_events(&mut self, event: Option<Placed<String>>) {
@@ -102,6 +111,11 @@ impl Choices {
         }
     }
 
+    /// Whether the weights of tenants and queues are read by what a file chooses, or what was chosen since then; also where
+    /// the order is not known.
+    pub(super) fn reads_weights(&self) -> bool {
+        self.reads_weights || [Kind::Order, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind))
+    }
     const fn origin(&self, kind: Kind) -> Origin {
         self.origins[kind as usize]
     }
@@ -210,6 +224,7 @@ impl Choices {
         if self.is_ranked() && !self.backfill_is_asked_for() {
             Kind::Backfill.set(&mut settings, "skip");
         }
+        self.reads_weights |= part::reads_weights(&settings);
         let options = part::options_of(&settings);
         for given in &mut self.given {
             // What a file says of a part that the command line replaces is kept quietly; a command line that takes back
@@ -252,6 +267,14 @@ impl Choices {
         }
         found.extend(self.reserves_in_vain(settings));
         let backfill = settings.backfill.as_str();
+        let order = &settings.order;
+        if self.is_ranked() && part::cannot_rank_running(settings) && !self.unclear.contains(&Kind::Order) {
+            let origin = self.origin(Kind::Preemption);
+            found.push((
+                origin.mark,
+                part::ranks_what_varies(order, &choice(origin, Kind::Preemption, "none")),
+            ));
+        }
         let is_clear =
             ![Kind::Order, Kind::Backfill, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind));
         if is_clear
@@ -318,6 +341,21 @@ impl Choices {
             let hint = "`max_delay` says how long, such as `max_delay = { eval = \"12h\" }` in `[policy]`";
             push(Kind::Hold, format!("hold `{hold}`, and no job may be held back"), hint);
         }
+        let priorities = || plan.workload.jobs.iter().map(|job| job.priority);
+        let is_given = |given: &&Given| given.option.name == "weight_priority" && given.fits;
+        let weighs = settings.order == "multifactor" && settings.factors.weight_priority > 0;
+        if let Some(given) =
+            self.given.iter().find(is_given).filter(|_| weighs && priorities().min() == priorities().max())
+        {
+            let problem = Problem::new("`weight_priority`, and all jobs have the same priority");
+            found.push((
+                given.origin.mark,
+                Box::new(problem.hint("`priority` of a job or a template sets one")),
+            ));
+        }
+        let mut push = |kind: Kind, said: String, hint: &str| {
+            found.push((self.origin(kind).mark, Box::new(Problem::new(said).hint(hint))));
+        };
         let (power, curtail) = (settings.power.as_str(), settings.curtail.as_str());
         if asked(Kind::Power) && !["none", "admit"].contains(&power) && !is_capped(&plan.cluster) {
             let hint = "`cap` of a site, feed or rack sets one, such as `cap = \"750 kW\"`";

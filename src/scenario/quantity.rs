@@ -15,6 +15,20 @@ impl Read for Cores {
     }
 }
 
+/// Thousandths of what something is worth beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Weight(pub(super) u32);
+
+impl Read for Weight {
+    fn expected() -> String {
+        "a number of at least 0 with at most three decimals, up to 4294967".to_owned()
+    }
+    fn read(value: &Value) -> Option<Self> {
+        // The same decimals as GPUs have.
+        crate::units::Gpus::read(value).map(|number| Self(number.milli()))
+    }
+}
+
 /// Memory in whole MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mebibytes(pub(super) u32);

@@ -87,7 +87,7 @@ fn graph() -> Shape {
     });
     let texts: Vec<String> = in_scenarios.chain([GRAPHS.to_owned()]).collect();
     Shape::of(texts.iter().map(String::as_str), |document| {
-        Jobs::new(&catalogue, None, &settings, &mut nowhere()).graphs_of(document);
+        Jobs::new(&catalogue, None, (&settings, true), &mut nowhere()).graphs_of(document);
     })
 }
 

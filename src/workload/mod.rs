@@ -96,13 +96,16 @@ pub struct Tenant {
     /// How long a policy may hold back those of its jobs that do not say so themselves; none: as the run says.
     #[serde(default)]
     pub max_delay: Option<Seconds>,
+    /// What it is to get, relative to those beside it, thousandths, where the order heeds that; none: 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_milli: Option<u32>,
 }
 
 impl Tenant {
     /// A tenant without a quota.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), quota_milli: None, max_delay: None }
+        Self { name: name.into(), quota_milli: None, max_delay: None, weight_milli: None }
     }
     /// The most GPUs its jobs may hold at once.
     #[must_use]

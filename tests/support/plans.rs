@@ -1,8 +1,10 @@
 //! Random plans: small clusters and workloads that reach every corner, and shrink to the few jobs that matter.
 
+use super::choices::policy;
+pub(crate) use super::choices::{BACKFILLS, ORDERS, PLACEMENTS, PolicySpec};
 use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
-use gigawatt::history::{Plan, ReclaimRule, Settings, Victims};
+use gigawatt::history::Plan;
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
     Behaviour, Builder, Job, Overrun, PlatformSet, Request, Running, Shape, Tenant, Topology, Workload,
@@ -10,30 +12,6 @@ use gigawatt::workload::{
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
-
-/// Orders, by name.
-pub(crate) const ORDERS: [&str; 7] = ["fifo", "sjf", "smallest-area-first", "f1", "priority", "srtf", "las"];
-/// Backfills, by name.
-pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
-/// Placements, by name.
-pub(crate) const PLACEMENTS: [&str; 16] = [
-    "first-fit",
-    "best-fit",
-    "worst-fit",
-    "pack",
-    "spread",
-    "random",
-    "consolidate",
-    "cheapest-energy",
-    "least-stranded",
-    "fgd",
-    "best-fit-pods",
-    "dot-product",
-    "gpu-packing",
-    "gpu-clustering",
-    "run_time=400,fragmentation=50,rack_spread=7,span=30",
-    "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
-];
 
 /// What a plan is made of; indices are taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -44,6 +22,8 @@ pub(crate) struct Spec {
     /// Thousandths that each tenant may hold.
     pub(crate) quotas: [Option<u32>; 3],
     pub(crate) queues: Option<QueueSpec>,
+    /// What tenants weigh, and queues in turn, thousandths.
+    weights: [Option<u32>; 3],
     /// How many of the first jobs run at time 0; and from which node on, if they say.
     pub(crate) running: (usize, Option<u32>),
 }
@@ -97,30 +77,6 @@ pub(crate) struct JobSpec {
     after: Vec<(u32, u32)>,
     /// How many more jobs like it follow.
     twins: u32,
-}
-
-/// How it is scheduled.
-#[derive(Debug, Clone)]
-pub(crate) struct PolicySpec {
-    pub(crate) order: usize,
-    pub(crate) backfill: usize,
-    pub(crate) placement: usize,
-    pub(crate) cycle: Option<u32>,
-    /// With a cycle: whether passes at events have the backfill of the cycle, or none; nothing: there are no such passes.
-    pub(crate) event: Option<bool>,
-    /// How many reservations easy keeps.
-    pub(crate) reservations: Option<u32>,
-    /// How many jobs of a partition reserve under conservative.
-    pub(crate) depth: Option<u32>,
-    /// Whether srtf and las are plain orders.
-    pub(crate) plain: bool,
-    /// Where backfill and order go with it, running jobs stop for a blocked one: after how long, whether the youngest first,
-    /// and, where there are queues, by which rules of their shares.
-    pub(crate) yields: Option<(u32, bool, usize)>,
-    seed: u64,
-    priority_step: u32,
-    limits: Vec<u64>,
-    until: Option<u32>,
 }
 
 /// No gang is faster across racks than in one.
@@ -229,29 +185,6 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn policy()(
-        order in 0..ORDERS.len(),
-        backfill in 0..BACKFILLS.len(),
-        placement in 0..PLACEMENTS.len(),
-        cycle in weighted(0.25, 1u32..40),
-        seed in 0u64..100,
-        priority_step in 0u32..60,
-        limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
-        until in weighted(0.05, 0u32..300),
-        event in weighted(0.5, any::<bool>()),
-        reservations in weighted(0.5, 1u32..5),
-        depth in weighted(0.4, 1u32..5),
-        plain in prop::bool::weighted(0.4),
-        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..5)),
-    ) -> PolicySpec {
-        let event = event.filter(|_| cycle.is_some());
-        PolicySpec {
-            order, backfill, placement, cycle, event, reservations, depth, plain, yields, seed, priority_step, limits, until,
-        }
-    }
-}
-
-prop_compose! {
     /// Any plan.
     pub(crate) fn spec()(
         cluster in cluster(),
@@ -259,10 +192,11 @@ prop_compose! {
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
         queues in weighted(0.3, queues()),
+        weights in prop::array::uniform3(weighted(0.5, prop_oneof![Just(0u32), Just(500), Just(2000), 1u32..5000])),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {
         let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
-        Spec { cluster, jobs, policy, quotas, queues, running }
+        Spec { cluster, jobs, policy, quotas, queues, weights, running }
     }
 }
 
@@ -387,62 +321,6 @@ pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [
     builder.try_finish().expect("edges only go forward")
 }
 
-impl PolicySpec {
-    pub(crate) fn settings(&self) -> Settings {
-        let reserves = !["none", "skip"].contains(&BACKFILLS[self.backfill]);
-        let placement = match PLACEMENTS[self.placement] {
-            // It knows the pods of now alone.
-            "gpu-clustering" if reserves => "gpu-packing",
-            placement => placement,
-        };
-        Settings {
-            seed: self.seed,
-            order: ORDERS[self.order].to_owned(),
-            backfill: BACKFILLS[self.backfill].to_owned(),
-            placement: placement.to_owned(),
-            cycle: self.cycle,
-            event_backfill: self.event.map(|own| BACKFILLS[if own { self.backfill } else { 0 }].to_owned()),
-            reservations: self.reservations,
-            depth: self.depth,
-            preemption: self.preemption().map(str::to_owned),
-            min_run: self.yields.filter(|_| self.stops_for_blocked()).map(|(least, ..)| Seconds(least)),
-            victims: match self.yields {
-                Some((_, true, _)) if self.stops_for_blocked() => Victims::Youngest,
-                _ => Victims::LeastLost,
-            },
-            reclaim_rule: match self.yields {
-                Some((_, _, 3)) if self.stops_for_blocked() => Some(ReclaimRule::Final),
-                Some((_, _, 4)) if self.stops_for_blocked() => Some(ReclaimRule::Initial),
-                _ => None,
-            },
-            priority_step: self.priority_step,
-            queue_limits: self.limits.clone(),
-            until: self.until,
-            ..Settings::default()
-        }
-    }
-    /// Whether running jobs stop for a blocked one.
-    pub(crate) fn stops_for_blocked(&self) -> bool {
-        self.yields.is_some() && !self.is_ranked() && BACKFILLS[self.backfill] != "conservative"
-    }
-    fn preemption(&self) -> Option<&'static str> {
-        // An order that implies ranked preemption may go without.
-        let is_plain = self.plain && ["srtf", "las"].contains(&ORDERS[self.order]);
-        match self.yields {
-            Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
-            Some(_) if self.stops_for_blocked() => Some("reclaim"),
-            _ => is_plain.then_some("none"),
-        }
-    }
-    /// Whether pending and running jobs compete.
-    pub(crate) fn is_ranked(&self) -> bool {
-        !self.plain && ["srtf", "las"].contains(&ORDERS[self.order])
-    }
-    pub(crate) fn runs_to_the_end(&self) -> bool {
-        self.until.is_none()
-    }
-}
-
 impl Spec {
     pub(crate) fn plan(&self) -> Plan {
         let cluster = self.cluster.build(1);
@@ -456,6 +334,9 @@ impl Spec {
         let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, self.quotas);
         workload.queues =
             self.queues.as_ref().map_or_else(Vec::new, |queues| queues.build(workload.partitions.len()));
+        let weights = || self.weights.into_iter().cycle();
+        workload.tenants.iter_mut().zip(weights()).for_each(|(tenant, weight)| tenant.weight_milli = weight);
+        workload.queues.iter_mut().zip(weights()).for_each(|(queue, weight)| queue.weight_milli = weight);
         workload.running = (0..u32::try_from(running).expect("few jobs"))
             .map(|job| {
                 let from = self.running.1.map(|first| first % cluster.nodes());

@@ -83,6 +83,8 @@ pub(crate) struct Conservative {
     group_of: Vec<usize>,
     /// By group.
     happened: Vec<Happened>,
+    /// By group: as of when the keys of its jobs hold, where keys vary.
+    ranked: Vec<Option<Time>>,
 }
 
 impl Conservative {
@@ -101,7 +103,26 @@ impl Conservative {
             started: Vec::new(),
             group_of,
             happened: vec![Happened { anything: true, ..Happened::default() }; groups],
+            ranked: vec![None; groups],
         }
+    }
+
+    /// Renews the keys of the jobs of the groups marked, where those vary: all stand in line anew, with the reservations
+    /// that they have.
+    fn rank(&mut self, state: &State, concerned: &[bool]) {
+        let ranked = self.order.ranked(state);
+        let anew: Vec<bool> =
+            self.ranked.iter().zip(concerned).map(|(own, concerned)| *concerned && *own != ranked).collect();
+        if !anew.contains(&true) {
+            return;
+        }
+        let places: Vec<Place> = self.waiting.places().filter(|place| anew[place.0]).collect();
+        for place in places {
+            let job = job_of(place.2);
+            self.order.renew(state, job);
+            self.waiting.put(place, self.place(state, job), state.class(job).partition);
+        }
+        self.ranked.iter_mut().zip(&anew).filter(|(_, anew)| **anew).for_each(|(own, _)| *own = ranked);
     }
 
     fn place(&self, state: &State, job: u32) -> Place {

@@ -1,20 +1,35 @@
 //! Which job goes next: the order in which a pass tries pending jobs.
 //!
-//! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. The key
-//! of a waiting job never changes; that of a running one may, which matters where running and pending jobs are ranked
-//! together (preemption `ranked`).
+//! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. There are
+//! three kinds of keys:
+//!
+//! - those that never change;
+//! - those that change while a job runs, which matters where running and pending jobs are ranked together (preemption
+//!   `ranked`);
+//! - those that vary while a job waits, such as with how long it has. They hold as of the last whole number of periods
+//!   (`rank_period`) since the start: a pass that comes later renews them for all that wait in what it concerns, in
+//!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
 mod f1;
+pub mod fair_tree;
 mod fifo;
+mod largest_first;
 mod las;
+mod ljf;
+pub mod multifactor;
 mod priority;
+mod share;
 mod sjf;
 mod smallest_area_first;
 mod srtf;
+mod unicef;
+mod wfp3;
 
-use super::part::{Kind, Part, PartOption};
+use super::part::{self, Kind, Part, PartOption};
+use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
+use share::Shares;
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
@@ -47,14 +62,25 @@ impl ListedOrder {
     pub const fn ranks_running(&self) -> bool {
         matches!(self.rule, OrderKey::Ranking(_))
     }
+    /// Whether its keys change while jobs wait, so that running jobs cannot be ranked by them too.
+    #[must_use]
+    pub const fn varies(&self) -> bool {
+        matches!(self.rule, OrderKey::Varying(_))
+    }
 }
 
 /// Every order.
 pub const ORDERS: &[ListedOrder] = &[
     fifo::ENTRY,
     sjf::ENTRY,
+    ljf::ENTRY,
     smallest_area_first::ENTRY,
+    largest_first::ENTRY,
     f1::ENTRY,
+    wfp3::ENTRY,
+    unicef::ENTRY,
+    multifactor::ENTRY,
+    fair_tree::ENTRY,
     priority::ENTRY,
     srtf::ENTRY,
     las::ENTRY,
@@ -67,6 +93,111 @@ pub(super) enum OrderKey {
     Static(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
+    /// A key that changes while a job waits.
+    Varying(Varying),
+}
+
+/// A key that changes while a job waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Varying {
+    pub(super) key: fn(&AsOf<'_>, u32) -> u64,
+    /// Whether it reads what tenants and queues used.
+    pub(super) reads_shares: fn(&Settings) -> bool,
+}
+
+impl Varying {
+    /// A key that reads of a job how long it has waited, and what it asks for.
+    const fn of(key: fn(&AsOf<'_>, u32) -> u64) -> OrderKey {
+        OrderKey::Varying(Self { key, reads_shares: |_| false })
+    }
+}
+
+/// What keys that vary are made of, as of an instant that is not later than now.
+pub(super) struct AsOf<'a> {
+    state: &'a State,
+    instant: Time,
+    facts: &'a Facts,
+    shares: Option<&'a Shares>,
+}
+
+impl AsOf<'_> {
+    /// Seconds that a job has waited, from when it became eligible.
+    fn waited(&self, job: u32) -> u32 {
+        self.instant.0.saturating_sub(self.state.eligible_time(job).0)
+    }
+    /// How many GPUs a job asks for; one that asks for none counts as the smallest share of one.
+    fn gpus(&self, job: u32) -> f64 {
+        f64::from(self.state.class(job).gpus_milli.max(1)) / 1000.0
+    }
+    /// The seconds that a job asks for, at least 1.
+    fn requested(&self, job: u32) -> f64 {
+        f64::from(self.state.job(job).requested_time.0.max(1))
+    }
+    /// The rank of the tenant of a job by what was used, counted down from how many there are, and that number.
+    fn share_rank(&self, job: u32) -> (u32, u32) {
+        self.shares.map_or((0, 1), |shares| shares.rank_of(job))
+    }
+}
+
+/// What keys read of a plan as a whole.
+#[derive(Debug, Default)]
+struct Facts {
+    /// All GPUs, thousandths.
+    milli: u64,
+    /// The lowest and the highest priority of all jobs.
+    priorities: (i32, i32),
+}
+
+impl Facts {
+    fn of(plan: &Plan) -> Self {
+        let priorities = || plan.workload.jobs.iter().map(|job| job.priority);
+        let priorities = (priorities().min().unwrap_or(0), priorities().max().unwrap_or(0));
+        Self { milli: plan.cluster.gpus() * 1000, priorities }
+    }
+}
+
+/// Whether an order reads the weights of tenants and queues.
+#[must_use]
+pub fn reads_weights(settings: &Settings) -> bool {
+    match named(&settings.order).map(|entry| entry.rule) {
+        Some(OrderKey::Varying(varying)) => (varying.reads_shares)(settings),
+        _ => false,
+    }
+}
+
+/// How fast what was used is forgotten.
+const HALF_LIFE: PartOption = PartOption {
+    name: "half_life",
+    unit: "time",
+    default: "7d",
+    about: "GPUs that were held so long ago count half",
+    expected: "a time of at least `1s`, such as `12h` or `7d`",
+    read: |settings, text| {
+        let half_life = part::seconds(text).filter(|half_life| *half_life > 0)?;
+        settings.half_life = (half_life != share::USUAL_HALF_LIFE).then_some(half_life);
+        Some(())
+    },
+    show: |settings| part::span(share::half_life(settings)),
+};
+
+/// How often keys that vary are renewed.
+const RANK_PERIOD: PartOption = PartOption {
+    name: "rank_period",
+    unit: "time",
+    default: "5m",
+    about: "keys hold as of the last whole number of these since the start; 1s: as of every pass",
+    expected: "a time of at least `1s`, such as `30s` or `5m`",
+    read: |settings, text| {
+        let period = part::seconds(text).filter(|period| *period > 0)?;
+        settings.rank_period = (period != USUAL_RANK_PERIOD).then_some(period);
+        Some(())
+    },
+    show: |settings| part::span(rank_period(settings)),
+};
+const USUAL_RANK_PERIOD: u32 = 300;
+
+fn rank_period(settings: &Settings) -> u32 {
+    settings.rank_period.unwrap_or(USUAL_RANK_PERIOD).max(1)
 }
 
 /// The two questions to an order that ranks running jobs too.
@@ -120,44 +251,70 @@ impl Attained {
     }
 }
 
-/// An order at work: its rule, and what jobs have received where that counts.
+/// An order at work: its rule, what jobs have received where that counts, and keys that vary as they were last renewed.
 #[derive(Debug)]
 pub(super) struct Order {
     rule: OrderKey,
     attained: Attained,
+    /// By job; empty where keys do not vary.
+    kept: Vec<u64>,
+    facts: Facts,
+    /// Where the order reads them.
+    shares: Option<Shares>,
 }
 
 impl Order {
-    /// The order of that name.
-    pub(super) fn named(name: &str, jobs: usize) -> Option<Self> {
-        let rule = ORDERS.iter().find(|entry| entry.name == name)?.rule;
-        let counts = matches!(rule, OrderKey::Ranking(_));
-        Some(Self { rule, attained: Attained(vec![0; if counts { jobs } else { 0 }]) })
+    /// The order that a plan names.
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let rule = named(&plan.settings.order)?.rule;
+        let jobs = plan.workload.jobs.len();
+        let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), matches!(rule, OrderKey::Varying(_)));
+        let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
+        let facts = if varies { Facts::of(plan) } else { Facts::default() };
+        let shares = reads_weights(&plan.settings).then(|| Shares::new(plan));
+        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies), facts, shares })
     }
-    /// The key of a job now; lower goes first. It does not change while the job waits.
+    /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match self.rule {
             OrderKey::Static(key) => key(state, job),
             OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
+            OrderKey::Varying(_) => self.kept[job as usize],
         }
+    }
+    /// As of when keys hold that are renewed now; none: they do not vary.
+    pub(super) fn ranked(&self, state: &State) -> Option<Time> {
+        let period = rank_period(&state.plan().settings);
+        (!self.kept.is_empty()).then(|| Time(state.now().0 - state.now().0 % period))
+    }
+    /// Renews the key of a job, where keys vary.
+    pub(super) fn renew(&mut self, state: &State, job: u32) {
+        let (OrderKey::Varying(varying), Some(instant)) = (self.rule, self.ranked(state)) else { return };
+        self.shares.iter_mut().for_each(|shares| shares.rank(state, instant));
+        let as_of = AsOf { state, instant, facts: &self.facts, shares: self.shares.as_ref() };
+        self.kept[job as usize] = (varying.key)(&as_of, job);
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match self.rule {
-            OrderKey::Static(key) => Course::Stays(key(state, job)),
+            OrderKey::Static(_) | OrderKey::Varying(_) => Course::Stays(self.key(state, job)),
             OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match self.rule {
-            OrderKey::Static(_) => Time::NEVER,
+            OrderKey::Static(_) | OrderKey::Varying(_) => Time::NEVER,
             OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
         }
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
+        self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
+        if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
+            self.renew(state, job);
+        }
         let segment = match *event {
             Event::Ended { segment, .. } => segment,
             Event::Changed { before, segment, .. } if before != segment => before,
@@ -175,6 +332,11 @@ impl Order {
 fn least(value: f64) -> u64 {
     debug_assert!(value >= 0.0, "{value} is below 0");
     value.to_bits()
+}
+
+/// The same for the greatest first.
+fn greatest(value: f64) -> u64 {
+    u64::MAX - least(value)
 }
 
 /// The entry of that name.

@@ -78,6 +78,11 @@ pub fn stops_jobs(settings: &Settings) -> bool {
     of(settings).is_some_and(|entry| entry.name != none::ENTRY.name)
 }
 
+/// Whether the weights of queues decide which jobs stop.
+pub(super) fn reads_weights(settings: &Settings) -> bool {
+    of(settings).is_some_and(|entry| entry.name == reclaim::ENTRY.name)
+}
+
 /// How jobs are chosen that yield to a blocked one, if any are.
 pub(crate) fn yields(settings: &Settings) -> Option<Yields> {
     of(settings)?.yields

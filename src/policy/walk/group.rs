@@ -10,10 +10,11 @@ mod pass;
 
 use super::Rules;
 use super::lookahead::Lookahead;
-use super::pending::{Candidate, Key, Pending, job_of};
+use super::pending::{Candidate, Key, Pending, job_of, key_of};
 use super::reservations::Reservations;
 use crate::history::Plan;
 use crate::policy::backfill::Backfill;
+use crate::policy::order::Order;
 use crate::state::State;
 use crate::state::class::Class;
 use crate::units::Time;
@@ -82,7 +83,7 @@ pub(super) struct Group {
     /// By partition of the plan, where closed ones withdraw them: its nodes, 64 a word.
     nodes_of: Vec<Vec<u64>>,
     /// The heads that closed partitions in the last pass, where that is told.
-    told: Vec<Option<Key>>,
+    told: Vec<Option<u32>>,
     /// Whether anything happened since the last pass, and whether anything but arrivals.
     touched: bool,
     changed: bool,
@@ -121,6 +122,8 @@ pub(super) struct Group {
     /// When more jobs may stop for one that is blocked; and of which instant that is asked already.
     wake: Time,
     asked: Time,
+    /// As of when the keys of its jobs hold, where keys vary.
+    ranked: Option<Time>,
 }
 
 /// What a group is made of.
@@ -190,6 +193,7 @@ impl Group {
             stopped: Vec::new(),
             wake: Time::NEVER,
             asked: Time::NEVER,
+            ranked: None,
             rules,
         }
     }
@@ -197,6 +201,35 @@ impl Group {
     /// Something happened that changes nothing for the jobs that wait.
     pub(super) const fn touch(&mut self) {
         self.touched = true;
+    }
+    /// Something happened; it changes nothing only if the keys of its jobs are those of `ranked`.
+    pub(super) fn touch_unless(&mut self, ranked: Option<Time>) {
+        self.touched |= self.ranked != ranked;
+    }
+    /// Renews the keys of its jobs, unless they are those of `ranked`; all stand in order anew then, and nothing is known of
+    /// them.
+    pub(super) fn rank(&mut self, state: &State, order: &mut Order, ranked: Option<Time>) {
+        if self.ranked == ranked {
+            return;
+        }
+        self.ranked = ranked;
+        for pending in &mut self.tiers {
+            let mut candidates = Vec::new();
+            for job in pending.drain(state) {
+                order.renew(state, job);
+                let key = key_of(order.key(state, job), state, job);
+                candidates.push(self.rules.candidate(state, key));
+            }
+            candidates.sort();
+            // One that was held back may have stood in order twice.
+            candidates.dedup();
+            for candidate in candidates {
+                let stream = self.stream_of[candidate.class as usize];
+                pending.stand(self.streams[stream as usize].line, candidate);
+            }
+        }
+        self.streams.iter_mut().for_each(|stream| stream.blocked = None);
+        self.change();
     }
     /// Something other than an arrival happened.
     pub(super) const fn change(&mut self) {

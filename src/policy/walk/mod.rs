@@ -132,8 +132,9 @@ impl Walk {
     }
     fn push(&mut self, state: &State, job: u32) {
         let candidate = self.candidate(state, job);
-        let group = self.group(state, job);
+        let (group, ranked) = (self.group(state, job), self.desk.order.ranked(state));
         self.groups[group].push(candidate);
+        self.groups[group].touch_unless(ranked);
     }
     fn forget(&mut self, state: &State, job: u32) {
         let candidate = self.candidate(state, job);
@@ -234,11 +235,13 @@ impl Pass for Walk {
         // Where costs decide which nodes a gang tries, other costs may let it in.
         let costs_differ = self.desk.finder.begin(bus) && !self.monotone;
         let concerns_all = bus.plan().settings.cycle.is_some() && bus.plan().settings.is_full_pass(bus.now());
+        let ranked = self.desk.order.ranked(bus);
         for group in &mut self.groups {
             if concerns_all || group.is_due(bus.now(), costs_differ) {
                 if costs_differ {
                     group.change();
                 }
+                group.rank(bus, &mut self.desk.order, ranked);
                 group.pass(&mut self.desk, bus)?;
                 group.ask_to_wake(bus)?;
             }

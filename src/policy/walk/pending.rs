@@ -176,6 +176,23 @@ impl Pending {
         line.sorted_in.retain(|Reverse(key)| job_of(*key) != job);
     }
 
+    /// Every job that still waits, in about the order in which they stood; none stands any more.
+    pub(super) fn drain(&mut self, state: &State) -> Vec<u32> {
+        let jobs = self.jobs(state).collect();
+        self.lines.iter_mut().for_each(|line| *line = InOrder::default());
+        self.arrivals.clear();
+        self.active.drain(..).for_each(|class| self.waiting[class as usize] = Waiting::default());
+        jobs
+    }
+
+    /// A job stands in a stream behind all others, and is no arrival.
+    pub(super) fn stand(&mut self, stream: usize, candidate: Candidate) {
+        self.lines[stream].push(candidate.key);
+        if !self.waiting.is_empty() {
+            self.sort_in(candidate);
+        }
+    }
+
     /// The first job of a stream.
     #[inline]
     pub(super) fn first(&mut self, stream: usize, state: &State) -> Option<Key> {
@@ -208,15 +225,17 @@ impl Pending {
 
     /// Sorts in those of the arrivals that still wait, and empties the list.
     pub(super) fn settle(&mut self, arrivals: &mut Vec<Candidate>, state: &State) {
-        for Candidate { key, class, work } in arrivals.drain(..) {
-            if state.waits(job_of(key)) {
-                let waiting = &mut self.waiting[class as usize];
-                if waiting.firsts.is_empty() {
-                    self.active.push(class);
-                }
-                waiting.insert(key, work);
-            }
+        for candidate in arrivals.drain(..).filter(|arrival| state.waits(job_of(arrival.key))) {
+            self.sort_in(candidate);
         }
+    }
+
+    fn sort_in(&mut self, Candidate { key, class, work }: Candidate) {
+        let waiting = &mut self.waiting[class as usize];
+        if waiting.firsts.is_empty() {
+            self.active.push(class);
+        }
+        waiting.insert(key, work);
     }
 
     /// A job no longer waits, whether it came since the last pass or before.

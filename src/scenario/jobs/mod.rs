@@ -38,6 +38,8 @@ pub(super) struct Jobs<'a> {
     pub(super) cluster: Option<&'a Cluster>,
     pub(super) settings: &'a Settings,
     pub(super) files: &'a mut Files,
+    /// Whether a policy that is chosen reads what tenants and queues weigh.
+    weights_count: bool,
     tenants: tenants::Tenants,
     queues: queues::Queues,
     builder: Builder,
@@ -61,7 +63,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn new(
         catalogue: &'a Catalogue,
         cluster: Option<&'a Cluster>,
-        settings: &'a Settings,
+        (settings, weights_count): (&'a Settings, bool),
         files: &'a mut Files,
     ) -> Self {
         Self {
@@ -69,6 +71,7 @@ impl<'a> Jobs<'a> {
             cluster,
             settings,
             files,
+            weights_count,
             tenants: tenants::Tenants::default(),
             queues: queues::Queues::default(),
             builder: Builder::default(),
@@ -85,6 +88,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn read(mut self, document: &Document, root: &mut Table<'_>) -> Asked {
         self.tenants = tenants::read(document, root, self.cluster);
         self.queues = queues::read(document, root, self.cluster);
+        self.check_weights(document);
         let hint =
             "a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`";
         let Some(mut workload) = root.required_or_hint("workload", hint).and_then(Item::table) else {
@@ -118,6 +122,20 @@ impl<'a> Jobs<'a> {
             })
         };
         Asked { workload, places: self.places }
+    }
+
+    /// Somebody has to read what is told of weights.
+    fn check_weights(&self, document: &Document) {
+        let of_tenants = self.tenants.declared.iter().filter_map(|declared| declared.weight);
+        for mark in of_tenants.chain(self.queues.weights()).filter(|_| !self.weights_count) {
+            let problem = Problem::new(format!("`weight`, and order `{}` reads none", self.settings.order));
+            document.complain(
+                mark,
+                problem.hint(
+                    "order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`",
+                ),
+            );
+        }
     }
 
     /// Adds a place for a request, unless it is known.

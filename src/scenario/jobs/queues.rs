@@ -2,8 +2,9 @@
 
 use super::Jobs;
 use crate::cluster::Cluster;
-use crate::document::{Document, Placed, Table};
+use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
+use crate::scenario::quantity::Weight;
 use crate::state::quota::{Row, Tree};
 use crate::units::Gpus;
 use crate::workload::Queue;
@@ -24,6 +25,7 @@ struct Written {
     lend: Option<Placed<Gpus>>,
     guarantee: Option<Placed<Gpus>>,
     limit: Option<Placed<Gpus>>,
+    weight: Option<Placed<Weight>>,
 }
 
 /// The queues that a scenario describes: each after the one above it, whose place is beside it.
@@ -77,8 +79,20 @@ fn read_one(mut table: Table<'_>) -> Option<Written> {
     let lend = table.optional::<Gpus>("lend");
     let guarantee = table.optional::<Gpus>("guarantee");
     let limit = table.optional::<Gpus>("limit");
+    let weight = table.optional::<Weight>("weight");
     table.finish();
-    Some(Written { name: name?, parent, tenants, partitions, nominal, borrow, lend, guarantee, limit })
+    Some(Written {
+        name: name?,
+        parent,
+        tenants,
+        partitions,
+        nominal,
+        borrow,
+        lend,
+        guarantee,
+        limit,
+        weight,
+    })
 }
 
 /// The queues, each after the one above it and else as in the file; none where they are no tree.
@@ -164,12 +178,17 @@ impl Written {
             borrow_milli: Self::milli(&self.borrow),
             lend_milli: Self::milli(&self.lend).or(kept),
             limit_milli: Self::milli(&self.limit),
+            weight_milli: self.weight.as_ref().map(|weight| weight.value.0),
             ..Queue::named(self.name.value.clone())
         }
     }
 }
 
 impl Queues {
+    /// Where weights stand.
+    pub(super) fn weights(&self) -> impl Iterator<Item = Mark> {
+        self.written.iter().filter_map(|(queue, _)| Some(queue.weight.as_ref()?.mark))
+    }
     /// Jobs stand in queues that have none below them.
     fn check_places(&self, document: &Document) {
         let has_below: BTreeSet<u32> = self.written.iter().filter_map(|(_, parent)| *parent).collect();

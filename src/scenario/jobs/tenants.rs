@@ -1,7 +1,8 @@
 use super::Jobs;
 use crate::cluster::Cluster;
-use crate::document::{Document, Placed, Table};
+use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
+use crate::scenario::quantity::Weight;
 use crate::units::{Gpus, Seconds};
 use crate::workload::Tenant;
 
@@ -11,6 +12,8 @@ pub(super) struct Declared {
     pub(super) tenant: Tenant,
     /// Where its jobs go that say nothing.
     partition: Option<Placed<String>>,
+    /// Where its weight stands.
+    pub(super) weight: Option<Mark>,
 }
 
 /// The tenants that a scenario declares; with any, jobs may name no other.
@@ -28,6 +31,7 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
         let quota = table.optional::<Gpus>("quota");
         let max_delay = table.optional::<Seconds>("max_delay").map(|delay| delay.value);
         let partition = table.optional::<String>("partition");
+        let weight = table.optional::<Weight>("weight");
         table.finish();
         if let (Some(partition), Some(cluster)) = (&partition, cluster)
             && cluster.partition(partition).is_none()
@@ -42,9 +46,9 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
             continue;
         }
         let quota_milli = quota.map(|quota| quota.value.milli());
-        tenants
-            .declared
-            .push(Declared { tenant: Tenant { name: name.value, quota_milli, max_delay }, partition });
+        let weight_milli = weight.as_ref().map(|weight| weight.value.0);
+        let tenant = Tenant { name: name.value, quota_milli, max_delay, weight_milli };
+        tenants.declared.push(Declared { tenant, partition, weight: weight.map(|weight| weight.mark) });
     }
     tenants
 }

@@ -273,7 +273,7 @@ running = \"0-9\"
     s.toml:5:9: `quota`: expected a number of GPUs with at most three decimals, up to 4294967, found `-8`
     s.toml:6:13: unknown partition `gold` (known: all)
     s.toml:8:8: tenant `meta` is described twice
-    s.toml:9:1: unknown key `color` (known: name, quota, max_delay, partition)
+    s.toml:9:1: unknown key `color` (known: name, quota, max_delay, partition, weight)
     s.toml:11:8: unknown kind `evla` (did you mean `eval`?)
     s.toml:12:1: unknown key `wrok` (did you mean `work`?)
     s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, requested, priority, cancel, fails)

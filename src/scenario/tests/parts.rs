@@ -40,12 +40,30 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 8] = [
+const OPTIONS: [(&str, &str, &str, &str); 19] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
         "priority_step=2h",
         "priority/easy/best-fit/priority_step=2h",
+    ),
+    ("order=wfp3", "rank_period = \"30s\"", "rank_period=30s", "wfp3/easy/best-fit/rank_period=30s"),
+    ("order=fair-tree", "half_life = \"12h\"", "half_life=12h", "fair-tree/easy/best-fit/half_life=12h"),
+    ("order=multifactor", "weight_age = 5", "weight_age=5", "multifactor/easy/best-fit/weight_age=5"),
+    ("order=multifactor", "weight_size = 5", "weight_size=5", "multifactor/easy/best-fit/weight_size=5"),
+    ("order=multifactor", "weight_share = 0", "weight_share=0", "multifactor/easy/best-fit/weight_share=0"),
+    (
+        "order=multifactor",
+        "weight_priority = 0",
+        "weight_priority=0",
+        "multifactor/easy/best-fit/weight_priority=0",
+    ),
+    ("order=multifactor", "max_age = 60", "max_age=1m", "multifactor/easy/best-fit/max_age=1m"),
+    (
+        "order=multifactor",
+        "favored_size = \"small\"",
+        "favored_size=small",
+        "multifactor/easy/best-fit/favored_size=small",
     ),
     (
         "order=las",
@@ -72,6 +90,24 @@ const OPTIONS: [(&str, &str, &str, &str); 8] = [
         "power_thresholds = [70, 80]",
         "power_thresholds=70,80",
         "fifo/easy/best-fit/power=polca/power_thresholds=70,80",
+    ),
+    (
+        "preemption=priority",
+        "min_run = \"10m\"",
+        "min_run=10m",
+        "fifo/easy/best-fit/preemption=priority/min_run=10m",
+    ),
+    (
+        "preemption=priority",
+        "victims = \"youngest\"",
+        "victims=youngest",
+        "fifo/easy/best-fit/preemption=priority/victims=youngest",
+    ),
+    (
+        "preemption=reclaim",
+        "reclaim_rules = \"final\"",
+        "reclaim_rules=final",
+        "fifo/easy/best-fit/preemption=reclaim/reclaim_rules=final",
     ),
     (
         "hold=cheapest-window",
@@ -210,6 +246,51 @@ fn a_backfill_beside_ranked_preemption_is_told() {
     insta::assert_snapshot!(policy("preemption = \"ranked\"", &over("easy")), @r"--policy easy: backfill `easy` does nothing under preemption `ranked` where only `skip` means anything (`preemption=none` keeps order and backfill, `backfill=skip` keeps the preemption)");
     let backfill = Overrides { backfill: Some("conservative".to_owned()), ..over("las") };
     insta::assert_snapshot!(policy("", &backfill), @r"--backfill conservative: backfill `conservative` does nothing under preemption `ranked`, which order `las` implies, where only `skip` means anything (`--set policy.preemption=none` keeps order and backfill, `--set policy.backfill=skip` keeps the preemption)");
+}
+
+#[test]
+fn running_jobs_cannot_be_ranked_by_what_changes_while_jobs_wait() {
+    insta::assert_snapshot!(policy("order = \"wfp3\"\npreemption = \"ranked\"", &Overrides::default()), @r#"s.toml:3:14: order `wfp3` changes while jobs wait: preemption `ranked` cannot rank running jobs by it (`preemption = "none"`, or an order that stays, such as `priority`)"#);
+    insta::assert_snapshot!(policy("", &over("unicef/preemption=ranked")), @r"--policy unicef/preemption=ranked: order `unicef` changes while jobs wait: preemption `ranked` cannot rank running jobs by it (`preemption=none`, or an order that stays, such as `priority`)");
+}
+
+#[test]
+fn weights_that_nobody_reads_are_told() {
+    let text = |order: &str, weight: &str| {
+        let who = format!("[[tenant]]\nname = \"a\"\nweight = {weight}\n");
+        let queue = "[[queue]]\nname = \"q\"\ntenants = [\"a\"]\nweight = 3\n";
+        format!("{CLUSTER}[policy]\norder = \"{order}\"\n{who}{queue}{JOB}tenant = \"a\"\n")
+    };
+    let none = Overrides::default();
+    insta::assert_snapshot!(told_with(&text("fifo", "2"), &none), @r"
+    s.toml:6:10: `weight`, and order `fifo` reads none (`fair-tree` does, and `multifactor` with `weight_share`)
+    s.toml:10:10: `weight`, and order `fifo` reads none (`fair-tree` does, and `multifactor` with `weight_share`)
+    ");
+    insta::assert_snapshot!(told_with(&text("fair-tree", "-2"), &none), @"s.toml:6:10: `weight`: expected a number of at least 0 with at most three decimals, up to 4294967, found `-2`");
+    for (order, overrides, expected) in [
+        ("fair-tree", none.clone(), "nothing, and 1 jobs"),
+        ("multifactor", none.clone(), "nothing, and 1 jobs"),
+        ("fifo", over("fair-tree"), "nothing, and 1 jobs"),
+        // What the file's own order reads stays when another takes its place.
+        ("fair-tree", over("fifo"), "nothing, and 1 jobs"),
+        ("multifactor", over("weight_share=0"), "nothing, and 1 jobs"),
+    ] {
+        assert_eq!(told_with(&text(order, "0.5"), &overrides), expected, "{order} {:?}", overrides.policy);
+    }
+    let unread = told_with(&text("fifo", "2"), &over("multifactor/weight_share=0"));
+    assert!(unread.contains("order `multifactor` reads none"), "{unread}");
+}
+
+#[test]
+fn a_priority_that_all_jobs_share_is_worth_nothing() {
+    let plain = |section: &str, job: &str| {
+        told(&format!("{CLUSTER}[policy]\norder = \"multifactor\"\n{section}\n{JOB}{job}"))
+    };
+    insta::assert_snapshot!(plain("weight_priority = 5", ""), @"s.toml:4:19: `weight_priority`, and all jobs have the same priority (`priority` of a job or a template sets one)");
+    assert_eq!(plain("weight_priority = 0", ""), "nothing, and 1 jobs");
+    assert_eq!(plain("", ""), "nothing, and 1 jobs", "what is usual may come to nothing");
+    let other = format!("{}priority = 2\n", JOB.replace("\"a\"", "\"b\""));
+    assert_eq!(plain("weight_priority = 5", &other), "nothing, and 2 jobs");
 }
 
 #[test]

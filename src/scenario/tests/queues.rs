@@ -117,7 +117,7 @@ colour = 1
     7:8: queue `cloud` is described twice
     9:8: `train` is a partition (a queue needs a name of its own)
     10:10: unknown queue `clod` (did you mean `cloud`?)
-    12:1: unknown key `colour` (known: name, parent, tenants, partitions, nominal, borrow, lend, guarantee, limit)
+    12:1: unknown key `colour` (known: name, parent, tenants, partitions, nominal, borrow, lend, guarantee, limit, weight)
     ");
     insta::assert_snapshot!(wrong("
 [[queue]]

@@ -1,7 +1,7 @@
 //! Laws about a run that follow from what its policy promises, and not from how the pass goes about it.
 
 use super::free::{Free, Owner};
-use super::pass::f1_key;
+use super::pass::waiting_key;
 use super::world::World;
 use super::{Attempt, Run};
 use gigawatt::cluster::NodeState;
@@ -20,7 +20,8 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let strict =
         settings.backfill == "none" && settings.event_backfill.as_deref().unwrap_or("none") == "none";
     let heedless = ["", "none"].contains(&settings.power.as_str());
-    if !strict || !heedless || ["srtf", "las"].contains(&settings.order.as_str()) {
+    if !strict || !heedless || ["srtf", "las", "multifactor", "fair-tree"].contains(&settings.order.as_str())
+    {
         return Vec::new();
     }
     let world = World::new(plan);
@@ -65,19 +66,8 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         && fate.finish > instant
         && fate.attempts.iter().all(|attempt| attempt.to <= instant || attempt.from > instant);
     let key = |job: u32| {
-        let own = &plan.workload.jobs[job as usize];
         let eligible = run.jobs[job as usize].eligible;
-        let requested = i64::from(own.requested_time.0);
-        let key = match plan.settings.order.as_str() {
-            "sjf" => requested,
-            "f1" => f1_key(own, plan.workload.request_of(job).gpus().milli()),
-            "smallest-area-first" => requested * i64::from(plan.workload.request_of(job).gpus().milli()),
-            "priority" => {
-                i64::from(eligible) - i64::from(own.priority) * i64::from(plan.settings.priority_step)
-            }
-            _ => 0,
-        };
-        (Reverse(world.height(job)), key, eligible, job)
+        (Reverse(world.height(job)), waiting_key(plan, job, eligible, instant), eligible, job)
     };
     let limited = super::quota::queue_of(plan, older).is_some()
         || plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();

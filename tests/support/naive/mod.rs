@@ -7,6 +7,8 @@
 //! - `work.rs`: how long a job runs, what a stop costs, when it is expected to end;
 //! - `pass.rs`: which partitions a pass concerns, the order of its queue, request classes, and every decision where the
 //!   design leaves room;
+//! - `share.rs`: what tenants used lately, orders by it;
+//! - `varying.rs`: keys that vary while a job waits;
 //! - `walk.rs`: backfill none, skip, easy, easy-strict;
 //! - `easy.rs`: reservations of easy;
 //! - `conservative.rs`: reservations of conservative;
@@ -34,7 +36,9 @@ mod place;
 mod power;
 mod preempt;
 mod quota;
+mod share;
 mod time;
+mod varying;
 mod walk;
 mod weigh;
 mod work;

@@ -5,10 +5,11 @@
 //!
 //! **The queue** is one over all partitions concerned: the higher tier first, where jobs stop for others of higher priority
 //! the higher priority, then (key, eligible time, index). Keys:
-//! fifo: none; sjf: requested time; smallest-area-first: requested time × GPU thousandths; f1:
-//! log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1; priority: eligible time −
-//! priority × `priority_step` (waiting lifts every job alike, so this never changes); srtf and las: as in `preempt.rs`,
-//! read anew in every pass. Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
+//! fifo: none; sjf: requested time; ljf: that, the longest first; smallest-area-first: requested time × GPU thousandths;
+//! largest-first: GPUs, the most first; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
+//! priority: eligible time − priority × `priority_step` (waiting lifts every job alike, so this never changes); wfp3, unicef:
+//! see `varying.rs`; fair-tree and multifactor: see `share.rs`; srtf and las: as in `preempt.rs`, read anew in every pass.
+//! Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
 //! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
 //! partition closed, or the quota or limit it counts against; does its quota allow it; does its queue; does its partition's limit; has its
@@ -63,6 +64,7 @@
 use super::time::Simulation;
 use super::walk::Walk;
 use super::weigh::Frozen;
+use gigawatt::history::Plan;
 use gigawatt::units::Time;
 use gigawatt::workload::Job;
 use std::cmp::Reverse;
@@ -121,12 +123,15 @@ impl Simulation<'_> {
     }
 
     /// The pending jobs of these groups, in order.
-    pub(super) fn queue(&self, concerned: &BTreeSet<usize>) -> Vec<u32> {
+    pub(super) fn queue(&mut self, concerned: &BTreeSet<usize>) -> Vec<u32> {
         let mut queue = self.pending.clone();
         queue.retain(|job| concerned.contains(&self.world.group_of(*job)));
+        let by_use = ["fair-tree", "multifactor"].contains(&self.plan.settings.order.as_str());
+        let keys = if by_use { self.keys_by_use() } else { Vec::new() };
+        let key = |job: u32| keys.get(job as usize).map_or_else(|| self.order_key(job), |key| -key);
         let rank = |job: &u32| {
             let height = Reverse(self.world.height(*job));
-            (height, self.order_key(*job), self.eligible(*job), *job)
+            (height, key(*job), self.eligible(*job), *job)
         };
         queue.sort_by_cached_key(rank);
         queue
@@ -137,22 +142,11 @@ impl Simulation<'_> {
     }
 
     pub(super) fn order_key(&self, index: u32) -> i64 {
-        let job = self.job(index);
-        let requested = i64::from(job.requested_time.0);
-        match self.plan.settings.order.as_str() {
-            "fifo" => 0,
-            "sjf" => requested,
-            "smallest-area-first" => {
-                requested * i64::from(self.plan.workload.request_of(index).gpus().milli())
-            }
-            "f1" => f1_key(job, self.plan.workload.request_of(index).gpus().milli()),
-            "priority" => {
-                let lift = i64::from(job.priority) * i64::from(self.plan.settings.priority_step);
-                i64::from(self.eligible(index)) - lift
-            }
-            "srtf" | "las" => self.preemptive_key(index),
-            other => panic!("unknown order `{other}`"),
+        let of_this_run = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
+        if of_this_run {
+            return self.preemptive_key(index);
         }
+        waiting_key(self.plan, index, self.eligible(index), self.now)
     }
 
     pub(super) fn class(&self, index: u32) -> Class {
@@ -197,8 +191,27 @@ impl Simulation<'_> {
     }
 }
 
+/// The key of a job that became eligible then and waits now.
+pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i64 {
+    let job = &plan.workload.jobs[index as usize];
+    let milli = plan.workload.request_of(index).gpus().milli();
+    let (requested, gpus) = (i64::from(job.requested_time.0), i64::from(milli));
+    match plan.settings.order.as_str() {
+        "fifo" => 0,
+        "sjf" => requested,
+        "ljf" => -requested,
+        "smallest-area-first" => requested * gpus,
+        "largest-first" => -gpus,
+        "f1" => f1_key(job, milli),
+        "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),
+        "wfp3" => -super::varying::wfp3(plan, index, eligible, now),
+        "unicef" => -super::varying::unicef(plan, index, eligible, now),
+        other => panic!("unknown order `{other}`"),
+    }
+}
+
 /// The bits of a number above 0 stand in its order.
-pub(super) fn f1_key(job: &Job, gpus_milli: u32) -> i64 {
+fn f1_key(job: &Job, gpus_milli: u32) -> i64 {
     let log = |seconds: u32| libm::log10(f64::from(seconds.max(1)));
     let key = log(job.requested_time.0) * (f64::from(gpus_milli) / 1000.0) + 870.0 * log(job.submit_time.0);
     i64::try_from(key.to_bits()).expect("the sign is that of 0")

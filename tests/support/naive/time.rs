@@ -84,6 +84,8 @@ pub(super) struct Simulation<'a> {
     /// Submitted jobs that are not eligible yet.
     held: Vec<u32>,
     next_change: usize,
+    /// What tenants used lately.
+    pub(super) used: super::share::Used,
     /// By ramp: what its feed drew, each with the instant at which that ended.
     pub(super) past: Vec<Vec<(u32, u64)>>,
 }
@@ -116,6 +118,7 @@ impl<'a> Simulation<'a> {
             unsubmitted,
             held: Vec::new(),
             next_change: 0,
+            used: super::share::Used::default(),
             past: vec![Vec::new(); plan.cluster.ramps.len()],
         }
     }

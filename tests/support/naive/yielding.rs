@@ -49,7 +49,8 @@ impl Simulation<'_> {
         for group in concerned {
             self.wakes.remove(group);
             loop {
-                let walk = self.walk(&self.queue(&BTreeSet::from([*group])));
+                let queue = self.queue(&BTreeSet::from([*group]));
+                let walk = self.walk(&queue);
                 if !walk.made_room {
                     all.closed.extend(walk.closed);
                     break;

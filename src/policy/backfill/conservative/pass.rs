@@ -143,6 +143,7 @@ impl Pass for Conservative {
         if !concerned.contains(&true) {
             return Ok(());
         }
+        self.rank(bus, &concerned);
         let now = bus.now();
         if self.placement.freeze(bus) {
             self.changes.forget();

@@ -46,6 +46,21 @@ impl Waiting {
     pub(super) fn insert(&mut self, place: Place, partition: u32) {
         self.unreserved[partition as usize].insert(place);
     }
+    /// A job stands at another place, with the reservation that it has.
+    pub(super) fn put(&mut self, old: Place, new: Place, partition: u32) {
+        match self.reserved.remove(&old) {
+            Some(window) => {
+                if self.begins.remove(&(window.start, old)) {
+                    self.begins.insert((window.start, new));
+                }
+                self.reserved.insert(new, window);
+            }
+            None => {
+                self.unreserved[partition as usize].remove(&old);
+                self.unreserved[partition as usize].insert(new);
+            }
+        }
+    }
     /// A job waits no longer; returns its reservation.
     pub(super) fn remove(&mut self, place: Place, partition: u32) -> Option<Window> {
         let window = self.take(place, partition);

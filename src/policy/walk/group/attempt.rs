@@ -236,9 +236,10 @@ impl Group {
             if bus.passed_over(index) != passed {
                 bus.pass_over(index, passed);
             }
-            if self.told[partition] != *head {
-                self.told[partition] = *head;
-                bus.close_partition(index, head.map(job_of));
+            let head = head.map(job_of);
+            if self.told[partition] != head {
+                self.told[partition] = head;
+                bus.close_partition(index, head);
             }
         }
     }
