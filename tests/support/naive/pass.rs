@@ -194,15 +194,15 @@ impl Simulation<'_> {
 /// The key of a job that became eligible then and waits now.
 pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i64 {
     let job = &plan.workload.jobs[index as usize];
-    let milli = plan.workload.request_of(index).gpus().milli();
-    let (requested, gpus) = (i64::from(job.requested_time.0), i64::from(milli));
+    let milli = || plan.workload.request_of(index).gpus().milli();
+    let requested = i64::from(job.requested_time.0);
     match plan.settings.order.as_str() {
         "fifo" => 0,
         "sjf" => requested,
         "ljf" => -requested,
-        "smallest-area-first" => requested * gpus,
-        "largest-first" => -gpus,
-        "f1" => f1_key(job, milli),
+        "smallest-area-first" => requested * i64::from(milli()),
+        "largest-first" => -i64::from(milli()),
+        "f1" => f1_key(job, milli()),
         "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),
         "wfp3" => -super::varying::wfp3(plan, index, eligible, now),
         "unicef" => -super::varying::unicef(plan, index, eligible, now),

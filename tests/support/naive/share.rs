@@ -25,6 +25,8 @@ type User = (u32, Option<u32>);
 pub(super) struct Used {
     until: u32,
     by_user: BTreeMap<User, u64>,
+    /// The ranks that come of it, once somebody has asked.
+    ranks: Option<BTreeMap<User, u32>>,
 }
 
 /// A queue or a tenant.
@@ -86,14 +88,16 @@ impl Tree<'_> {
     /// Ranks what stands on a level; the first group shares `shared`, if there is such a rank.
     fn rank(&self, members: &[Member], mut shared: Option<u32>, ranks: &mut BTreeMap<User, u32>) {
         let all = u32::try_from(self.used.len()).expect("few tenants");
-        let levels: BTreeSet<u128> = members.iter().map(|member| self.level(*member)).collect();
+        let levelled: Vec<(u128, Member)> =
+            members.iter().map(|member| (self.level(*member), *member)).collect();
+        let levels: BTreeSet<u128> = levelled.iter().map(|(level, _)| *level).collect();
         for level in levels.into_iter().rev() {
-            let group = || members.iter().filter(move |member| self.level(**member) == level);
+            let group = levelled.iter().filter(|(own, _)| *own == level);
             let before = u32::try_from(ranks.len()).expect("few tenants");
             let rank = shared.take().unwrap_or(all - before);
             let mut below = Vec::new();
             let mut has_users = false;
-            for member in group() {
+            for (_, member) in group {
                 match member {
                     Member::User(user) => has_users |= ranks.insert(*user, rank).is_none(),
                     Member::Queue(queue) => below.extend(self.below(Some(*queue))),
@@ -128,7 +132,7 @@ impl Simulation<'_> {
             let sum = u128::from(*used) * kept + mean * ((1 << 64) - kept);
             *used = u64::try_from(sum >> 64).expect("no more than all GPUs");
         }
-        self.used.until = end;
+        (self.used.until, self.used.ranks) = (end, None);
     }
 
     /// The rank of every tenant of a queue now.
@@ -139,9 +143,13 @@ impl Simulation<'_> {
         while self.used.until < instant(self.plan, self.now) {
             self.use_one_more_period();
         }
+        if let Some(ranks) = &self.used.ranks {
+            return ranks.clone();
+        }
         let tree = Tree { plan: self.plan, used: self.used.by_user.clone() };
         let mut ranks = BTreeMap::new();
         tree.rank(&tree.below(None), None, &mut ranks);
+        self.used.ranks = Some(ranks.clone());
         ranks
     }
 
