@@ -98,8 +98,10 @@ fn every_problem_of_a_generator_is_told() {
 #[test]
 fn jobs_are_offered_once_until_they_have_asked_for_so_much_of_the_gpus() {
     let packed = |pack: &str, seed: u32| {
-        let text = format!("run.seed = {seed}\n{CLUSTER}[workload]\npack = {pack}\n[[workload.generate]]\n\
-             name = \"g\"\narrivals = {{ fixed = 1, per = \"1h\" }}\ncount = 20\n{GENERATED}\n");
+        let text = format!(
+            "run.seed = {seed}\n{CLUSTER}[workload]\npack = {pack}\n[[workload.generate]]\n\
+             name = \"g\"\narrivals = {{ fixed = 1, per = \"1h\" }}\ncount = 20\n{GENERATED}\n"
+        );
         load(&text).plan
     };
     let plan = packed("1.5", 1);
@@ -107,11 +109,19 @@ fn jobs_are_offered_once_until_they_have_asked_for_so_much_of_the_gpus() {
     assert_eq!(measure(&simulate(plan, &mut Control::default())).metrics.packed, Some(1.0), "all are held");
     let half = packed("0.5", 1);
     assert_eq!(half.workload.jobs.len(), 16, "half of the GPUs");
-    assert_eq!(measure(&simulate(half, &mut Control::default())).metrics.packed, Some(0.5), "and none leaves");
+    assert_eq!(
+        measure(&simulate(half, &mut Control::default())).metrics.packed,
+        Some(0.5),
+        "and none leaves"
+    );
     let names = |seed: u32| packed("0.5", seed).workload.names;
     assert_ne!(names(1), names(2), "the seed decides which, and in which order");
     let unpacked = load(&format!("{CLUSTER}{JOB}")).plan;
-    assert_eq!(measure(&simulate(unpacked, &mut Control::default())).metrics.packed, None, "jobs come and go");
+    assert_eq!(
+        measure(&simulate(unpacked, &mut Control::default())).metrics.packed,
+        None,
+        "jobs come and go"
+    );
 }
 
 #[test]

@@ -263,11 +263,19 @@ fn a_placement_that_knows_the_pods_of_now_alone_goes_with_no_reservation() {
     );
     for backfill in ["none", "skip"] {
         let section = format!("placement = \"gpu-clustering\"\nbackfill = \"{backfill}\"");
-        assert_eq!(policy(&section, &Overrides::default()), format!("fifo/{backfill}/gpu-clustering"), "reserves nothing");
+        assert_eq!(
+            policy(&section, &Overrides::default()),
+            format!("fifo/{backfill}/gpu-clustering"),
+            "reserves nothing"
+        );
     }
     for backfill in ["easy", "easy-strict", "conservative"] {
         let told = policy("", &over(&format!("backfill={backfill}/placement=gpu-clustering")));
         assert!(told.contains(&format!("backfill `{backfill}` reserves")), "{backfill}: {told}");
     }
-    assert_eq!(policy("placement = \"fgd\"", &Overrides::default()), "fifo/easy/fgd", "others know what will be left");
+    assert_eq!(
+        policy("placement = \"fgd\"", &Overrides::default()),
+        "fifo/easy/fgd",
+        "others know what will be left"
+    );
 }
