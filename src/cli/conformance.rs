@@ -9,6 +9,8 @@ use toml::Table;
 const FILES: &[(&str, &str)] = &[
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
+    ("kueue-tas", include_str!("../../workloads/conformance/kueue-tas.toml")),
+    ("slurm-fragmentation", include_str!("../../workloads/conformance/slurm-fragmentation.toml")),
 ];
 
 /// The files, or the rows of one.

@@ -25,7 +25,7 @@ pub struct Answer {
 pub const ANSWERS: &[Answer] = &[
     of(("simulate", 2), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        ("compare", 2),
+        ("compare", 3),
         "compare --json, and comparison.json: contenders, measures and intervals",
         compare::shape,
     ),
@@ -52,7 +52,7 @@ impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:2");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:3");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -155,8 +155,8 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:2", "3e75aa11"),
-        ("urn:gigawatt:compare:2", "757f3c8f"),
+        ("urn:gigawatt:simulate:2", "b99bec86"),
+        ("urn:gigawatt:compare:3", "c0a57393"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),
