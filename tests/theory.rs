@@ -9,7 +9,7 @@ use gigawatt::random::{Purpose, Stream};
 use gigawatt::simulation::{Control, simulate};
 use gigawatt::units::{Gpus, Seconds, Time};
 use gigawatt::workload::{Behaviour, Builder, Job, Request, Workload};
-use support::plans::{BACKFILLS, ORDERS, PLACEMENTS};
+use support::choices::{BACKFILLS, ORDERS, PLACEMENTS};
 use support::schedule::{self, Line};
 
 /// GPUs, submit time, work, estimate.

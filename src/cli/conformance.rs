@@ -10,8 +10,10 @@ const FILES: &[(&str, &str)] = &[
     ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
-    ("slurm-multifactor", include_str!("../../workloads/conformance/slurm-multifactor.toml")),
+    ("kueue-tas", include_str!("../../workloads/conformance/kueue-tas.toml")),
     ("slurm-fair-tree", include_str!("../../workloads/conformance/slurm-fair-tree.toml")),
+    ("slurm-fragmentation", include_str!("../../workloads/conformance/slurm-fragmentation.toml")),
+    ("slurm-multifactor", include_str!("../../workloads/conformance/slurm-multifactor.toml")),
 ];
 
 /// The files, or the rows of one.

@@ -250,6 +250,13 @@ pub const MEASURES: &[Measure] = &[
         |m| m.fragmentation,
         "of free GPU-seconds, those on partly used nodes",
     ),
+    kept(
+        ("block_fragmentation", "block fragmentation"),
+        Unit::Ratio,
+        Lower,
+        |m| m.block_fragmentation.unwrap_or(f64::NAN),
+        "nodes in use, and of the blocks of every size that they break up, racks being blocks (Slurm)",
+    ),
     told(
         ("jain_index", "Jain index"),
         Unit::Ratio,

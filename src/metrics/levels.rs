@@ -1,5 +1,6 @@
 //! How many GPUs are available and free at one instant of a replay, and on what.
 
+use super::blocks::Blocks;
 use crate::cluster::{Cluster, NodeState};
 use crate::history::Piece;
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ pub(super) struct Levels {
     pub(super) free: u64,
     /// The part of `free` on nodes that are wholly free.
     pub(super) free_on_whole_nodes: u64,
+    /// How broken up the racks are, taken as blocks, in nodes; 0 where they are none. See [`Blocks`].
+    pub(super) broken_up: u64,
     /// The part of `free` in racks whose nodes, as far as they are up, are wholly free.
     pub(super) free_on_whole_racks: u64,
 }
@@ -57,6 +60,7 @@ pub(super) struct Meter {
     racks: Vec<Rack>,
     /// Thousandths in use of GPUs that are shared.
     shares: BTreeMap<(u32, u16), u32>,
+    blocks: Option<Blocks>,
     pub(super) levels: Levels,
 }
 
@@ -71,10 +75,16 @@ impl Meter {
             nodes: (0..cluster.nodes()).map(node).collect(),
             racks: vec![Rack::default(); cluster.racks.len()],
             shares: BTreeMap::new(),
+            blocks: Blocks::of(cluster),
             levels: Levels::default(),
         };
         meter.set_state(0..cluster.nodes(), NodeState::Up);
         meter
+    }
+
+    /// Whether racks are blocks.
+    pub(super) const fn has_blocks(&self) -> bool {
+        self.blocks.is_some()
     }
 
     /// What is free on a node that is up: thousandths of GPUs, and whole ones.
@@ -116,6 +126,10 @@ impl Meter {
         }
         if rack.whole == rack.up {
             levels.free_on_whole_racks += rack.free;
+        }
+        if let Some(blocks) = &mut self.blocks {
+            blocks.set(index, node.state != NodeState::Up || node.free != node.full);
+            levels.broken_up = blocks.fragmentation();
         }
     }
 

@@ -68,6 +68,10 @@ pub struct Metrics {
     pub fragmentation: f64,
     /// The same of racks: the share of free GPUs in racks of which a part is in use.
     pub rack_fragmentation: f64,
+    /// `block_fragmentation` = ∫ [`Blocks::fragmentation`](super::Blocks::fragmentation) dt ÷ the window, nodes, racks
+    /// taken as blocks as Slurm's topology has them: all of as many nodes, two of them a block of the next size, and so
+    /// on; none where they are not.
+    pub block_fragmentation: Option<f64>,
     /// `capacity_loss` = ∫ min(GPUs that waiting jobs ask for, free GPUs) dt ÷ ∫ available GPUs dt: idle though wanted.
     pub capacity_loss: f64,
     /// ∫ allocated GPUs dt, hours.
@@ -222,6 +226,7 @@ pub fn measure(history: &History) -> Measured {
         packed: (!history.plan.workload.mix.is_empty()).then(|| replay.recorder.packed()),
         fragmentation: total.fragmentation(),
         rack_fragmentation: total.rack_fragmentation(),
+        block_fragmentation: replay.has_blocks.then(|| total.broken_up()),
         capacity_loss: total.capacity_loss(),
         gpu_hours,
         available_gpu_hours: real(total.available) / MILLI_SECONDS_AN_HOUR,
@@ -235,7 +240,7 @@ pub fn measure(history: &History) -> Measured {
         tenants,
         power,
         graphs: graphs(history, &submitted),
-        series: replay.recorder.series(),
+        series: replay.recorder.series(replay.has_blocks),
         ..Metrics::default()
     };
     let in_window = |job: &u32| submitted.contains(&history.plan.workload.jobs[*job as usize].submit_time);

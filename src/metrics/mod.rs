@@ -21,6 +21,7 @@
 //!
 //! `dependency` is the time from submission until it is eligible, and no part of `wait_time`.
 
+mod blocks;
 mod by;
 mod contention;
 mod cost;
@@ -48,6 +49,7 @@ mod times;
 mod usage;
 mod waiting;
 
+pub use blocks::Blocks;
 pub use by::{By, Classes};
 pub use cost::{CostMetrics, JobCosts, SiteCost};
 pub use demand::{DemandProfile, TokenCounts};

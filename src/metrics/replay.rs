@@ -16,6 +16,8 @@ pub(super) struct Replay {
     pub(super) held: Vec<u128>,
     /// What each tenant held in the window while there was contention.
     pub(super) contended: Vec<Contended>,
+    /// Whether racks are blocks.
+    pub(super) has_blocks: bool,
 }
 
 /// What a tenant holds now, in thousandths of a GPU, since when, and what it has held in the window until then.
@@ -73,7 +75,8 @@ pub(super) fn replay(history: &History, stretches: &Stretches, window: Range<Tim
     (0..tenants).for_each(|tenant| sweep.count_held(tenant, history.end));
     let contended = sweep.contention.finish(history.end);
     let held = sweep.held.iter().map(|held| held.milli_seconds).collect();
-    Replay { recorder: sweep.recorder, held, contended }
+    let has_blocks = sweep.meter.has_blocks();
+    Replay { recorder: sweep.recorder, held, contended, has_blocks }
 }
 
 impl Sweep<'_> {

@@ -24,13 +24,14 @@ pub(super) struct Integrals {
     on_part_used_nodes: u128,
     in_part_used_racks: u128,
     idle_though_wanted: u128,
+    broken_up: u128,
     waiting: u128,
 }
 
 impl Integrals {
     fn add(&mut self, rates: &Rates, seconds: u32) {
         let times = |level: u64| u128::from(level) * u128::from(seconds);
-        let Levels { available, free, free_on_whole_nodes, free_on_whole_racks } = rates.levels;
+        let Levels { available, free, free_on_whole_nodes, broken_up, free_on_whole_racks } = rates.levels;
         self.seconds += u128::from(seconds);
         self.allocated += times(rates.allocated);
         self.available += times(available);
@@ -38,6 +39,7 @@ impl Integrals {
         self.on_part_used_nodes += times(free.saturating_sub(free_on_whole_nodes));
         self.in_part_used_racks += times(free.saturating_sub(free_on_whole_racks));
         self.idle_though_wanted += times(rates.wanted.min(free));
+        self.broken_up += times(broken_up);
         self.waiting += times(rates.waiting);
     }
     /// Free GPU-seconds on nodes that are partly used, and all free ones, in thousandths.
@@ -60,6 +62,9 @@ impl Integrals {
     pub(super) fn capacity_loss(&self) -> f64 {
         ratio(self.idle_though_wanted, self.available)
     }
+    pub(super) fn broken_up(&self) -> f64 {
+        ratio(self.broken_up, self.seconds)
+    }
     fn waiting_jobs(&self) -> f64 {
         ratio(self.waiting, self.seconds)
     }
@@ -76,6 +81,9 @@ pub struct Series {
     pub fragmentation: Vec<f64>,
     /// Mean number of jobs that are eligible and do not run.
     pub waiting_jobs: Vec<f64>,
+    /// Mean of [`Blocks::fragmentation`](super::Blocks::fragmentation) of each bucket, nodes; empty where racks are no
+    /// blocks.
+    pub block_fragmentation: Vec<f64>,
 }
 
 /// Integrates over the window and over buckets of the whole run.
@@ -144,13 +152,14 @@ impl Recorder {
     pub(super) fn packed(&self) -> f64 {
         ratio(self.most.0.into(), self.most.1.into())
     }
-    pub(super) fn series(&self) -> Series {
+    pub(super) fn series(&self, has_blocks: bool) -> Series {
         let each = |value: fn(&Integrals) -> f64| self.buckets.iter().map(value).collect();
         Series {
             bucket: Seconds(self.bucket),
             utilization: each(Integrals::utilization),
             fragmentation: each(Integrals::fragmentation),
             waiting_jobs: each(Integrals::waiting_jobs),
+            block_fragmentation: if has_blocks { each(Integrals::broken_up) } else { Vec::new() },
         }
     }
 }
@@ -174,7 +183,7 @@ mod tests {
         assert_eq!(recorder.total.allocated, 50 * 5 + 10 + (500 - 151) * 2, "only from 100 to 500");
         assert_eq!(recorder.total.available, 4000, "400 seconds of ten");
         assert_eq!(recorder.total.idle_though_wanted, 50 * 4 + (500 - 151) * 4, "no more than is wanted");
-        let series = recorder.series();
+        let series = recorder.series(false);
         assert_eq!((series.bucket, series.utilization.len()), (Seconds(10), 100), "a readable width");
         assert!((series.utilization[15] - (10 + 9 * 2) as f64 / 100.0).abs() < 1e-12, "the sixteenth bucket");
         assert!((series.waiting_jobs[99] - 2.0).abs() < 1e-12, "two jobs wait to the end");

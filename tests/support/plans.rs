@@ -1,7 +1,6 @@
 //! Random plans: small clusters and workloads that reach every corner, and shrink to the few jobs that matter.
 
-use super::choices::policy;
-pub(crate) use super::choices::{BACKFILLS, ORDERS, PLACEMENTS, PolicySpec};
+use super::choices::{PolicySpec, policy};
 use super::queues::{QueueSpec, queues};
 use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
 use gigawatt::history::Plan;

@@ -13,8 +13,6 @@ pub(crate) struct QueueSpec {
     /// By tenant, or by partition, which of the queues that have none below them it stands in; none: in no queue.
     dealt: [Option<usize>; 3],
     by_partition: bool,
-    /// Thousandths.
-    weights: Vec<Option<u32>>,
     /// Of queues dealt to tenants: the only partition, where it is there.
     only: Option<u32>,
 }
@@ -30,11 +28,10 @@ prop_compose! {
         dealt in prop::array::uniform3(weighted(0.9, 0usize..4)),
         by_partition in prop::bool::weighted(0.2),
         only in weighted(0.2, 0u32..3),
-        weights in vec(weighted(0.3, prop_oneof![Just(0u32), Just(500), Just(2000), Just(3000)]), 7),
     ) -> QueueSpec {
         let milli = |gpus: u32| gpus * 1000 + if gpus == 7 { odd } else { 0 };
         let rows = rows.into_iter().map(|(parent, amounts)| (parent, amounts.map(|gpus| gpus.map(milli))));
-        QueueSpec { rows: rows.collect(), dealt, by_partition, weights, only }
+        QueueSpec { rows: rows.collect(), dealt, by_partition, only }
     }
 }
 
@@ -47,12 +44,8 @@ impl QueueSpec {
         {
             let parent =
                 (*parent).min(own).checked_sub(1).map(|parent| u32::try_from(parent).expect("few queues"));
-            let amounts = Queue {
-                nominal_milli: *nominal_milli,
-                limit_milli: *limit_milli,
-                weight_milli: self.weights[own],
-                ..Queue::default()
-            };
+            let amounts =
+                Queue { nominal_milli: *nominal_milli, limit_milli: *limit_milli, ..Queue::default() };
             // A root neither borrows nor lends.
             let (borrow_milli, lend_milli) =
                 (borrow_milli.filter(|_| parent.is_some()), lend_milli.filter(|_| parent.is_some()));

@@ -35,6 +35,7 @@ pub(in crate::report) fn shape() -> Value {
         "bounded_slowdown": distribution("number"),
         "jain_index": "number?",
         "packed": "number?",
+        "block_fragmentation": "number?",
         "goodput": {
             "share": "number",
             "useful_gpu_hours": "number",
@@ -57,6 +58,7 @@ pub(in crate::report) fn shape() -> Value {
             "utilization": ["number"],
             "fragmentation": ["number"],
             "waiting_jobs": ["number"],
+            "block_fragmentation": ["number"],
         },
         "details": details(),
     });

@@ -7,6 +7,7 @@ pub(crate) mod gang;
 pub mod model;
 mod named;
 pub(crate) mod pod;
+pub mod tas;
 
 pub(crate) use named::on_nodes;
 

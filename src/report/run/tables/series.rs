@@ -13,6 +13,7 @@ pub(super) struct Row {
     epoch: Option<i64>,
     utilization: f64,
     fragmentation: f64,
+    block_fragmentation: f64,
     waiting_jobs: f64,
     waiting_gpus: f64,
     available_gpus: f64,
@@ -38,6 +39,7 @@ pub(super) fn write(run: &Run<'_>, encoding: Encoding, out: &mut dyn Write) -> i
             epoch,
             utilization: of(&series.utilization, index),
             fragmentation: of(&series.fragmentation, index),
+            block_fragmentation: of(&series.block_fragmentation, index),
             waiting_jobs: of(&series.waiting_jobs, index),
             // Adding zero makes the sum of nothing positive.
             waiting_gpus: waiting.map(|queue| of(&queue.gpus, index)).sum::<f64>() + 0.0,
@@ -89,6 +91,13 @@ impl Row {
             |row, cells| {
                 utc(row.epoch, row.time, cells);
             },
+        ),
+        column(
+            "block_fragmentation",
+            "nodes",
+            Real,
+            "nodes in use, and of the blocks of every size that they break up, racks being blocks (Slurm); empty where they are none",
+            |row, cells| cells.real(row.block_fragmentation),
         ),
     ];
 }
