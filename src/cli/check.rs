@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Check, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
-    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan.workload).as_slice());
+    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan).as_slice());
     terminal.print_text(&resolved(&loaded, terminal.width))?;
     Ok(Exit::Done)
 }

@@ -171,8 +171,8 @@ impl<'a> Contenders<'a> {
             }
         }
         for contender in &self.all {
-            let workload = &self.variants[contender.scenario].loaded.plan.workload;
-            let note = stops_nobody(&contender.settings, workload);
+            let plan = &self.variants[contender.scenario].loaded.plan;
+            let note = stops_nobody(&contender.settings, plan);
             terminal.notes(note.map(|note| format!("{}: {note}", contender.name)).as_slice());
         }
     }

@@ -54,7 +54,11 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     let mut tables = Vec::new();
     let mut table = table::new(width, ["preset", "what it sets, all else staying as it is: what it does"]);
     for preset in PRESETS.iter().filter(|preset| shown(preset.name)) {
-        table.add_row([preset.name.to_owned(), format!("{}: {}", preset.parts(), preset.about)]);
+        let mut told = format!("{}: {}", preset.parts(), preset.about);
+        if let Some(system) = preset.system {
+            told.push_str(&format!("\nleaves out: {}\n[{}]", system.leaves_out, system.source));
+        }
+        table.add_row([preset.name.to_owned(), told]);
     }
     tables.push(table);
     for kind in Kind::ALL {

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Simulate, terminal: Terminal) -> Result<Exit> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let loaded = load::scenario(arguments.scenario.as_deref(), &overrides)?;
     terminal.notes(&loaded.notes);
-    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan.workload).as_slice());
+    terminal.notes(stops_nobody(&loaded.plan.settings, &loaded.plan).as_slice());
     let uses = Uses {
         ranks: Ranks::apply_to(&loaded.plan.settings),
         meters: arguments.out.is_some() && is_counted(&loaded.plan.cluster),

@@ -55,7 +55,7 @@ fn source(arguments: &Watch, terminal: Terminal) -> Result<(String, History)> {
     let overrides = arguments.changes.overrides(arguments.policy.as_deref());
     let Loaded { plan, name, notes, .. } = load::scenario(arguments.source.as_deref(), &overrides)?;
     terminal.notes(&notes);
-    terminal.notes(stops_nobody(&plan.settings, &plan.workload).as_slice());
+    terminal.notes(stops_nobody(&plan.settings, &plan).as_slice());
     let title = format!("{name}: {}, seed {}", plan.settings.policy(), plan.settings.seed);
     let bar = Bar::of_jobs(terminal, plan.workload.len());
     let mut progress = |progress| bar.simulated(progress);

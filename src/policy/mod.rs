@@ -128,7 +128,7 @@ pub trait Policy: std::fmt::Debug {
     fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError>;
 }
 
-/// A ready-made combination of order and backfill, or a whole system with its placement.
+/// A ready-made combination of order and backfill, or a whole system with its placement, preemption and options.
 #[derive(Debug, Clone, Copy)]
 pub struct Preset {
     /// Unique among presets.
@@ -139,16 +139,42 @@ pub struct Preset {
     pub order: &'static str,
     /// Name of the backfill.
     pub backfill: &'static str,
-    /// Name of the placement, of presets that are a whole system; none: what was named before stays.
-    pub placement: Option<&'static str>,
+    /// What else it is, of presets that are a whole system; none: what was named before stays.
+    pub system: Option<System>,
+}
+
+/// What makes a preset a whole system.
+#[derive(Debug, Clone, Copy)]
+pub struct System {
+    /// Name of the placement.
+    pub placement: &'static str,
+    /// Name of the preemption; none: what the order implies.
+    pub preemption: Option<&'static str>,
+    /// Options of its parts, as they are written.
+    pub options: &'static [(&'static str, &'static str)],
+    /// Which version it was checked against, and where that is described.
+    pub source: &'static str,
+    /// What the system does that the preset does not.
+    pub leaves_out: &'static str,
 }
 
 impl Preset {
     /// Its parts as they are named: `fifo/easy`, or `las/skip/consolidate` of a whole system.
+    ///
+    /// ```
+    /// let kueue = gigawatt::policy::PRESETS.iter().find(|preset| preset.name == "kueue").unwrap();
+    /// assert_eq!(kueue.parts(), "fifo/skip/best-fit/preemption=reclaim");
+    /// ```
     #[must_use]
     pub fn parts(&self) -> String {
-        let placement = self.placement.map(|placement| format!("/{placement}")).unwrap_or_default();
-        format!("{}/{}{placement}", self.order, self.backfill)
+        let mut text = format!("{}/{}", self.order, self.backfill);
+        if let Some(System { placement, preemption, options, .. }) = self.system {
+            text.push_str(&format!("/{placement}"));
+            let named = preemption.map(|preemption| ("preemption", preemption));
+            let others = named.into_iter().chain(options.iter().copied());
+            others.for_each(|(name, value)| text.push_str(&format!("/{name}={value}")));
+        }
+        text
     }
 }
 
@@ -159,42 +185,81 @@ pub const PRESETS: &[Preset] = &[
         about: "strict first come, first served",
         order: "fifo",
         backfill: "none",
-        placement: None,
+        system: None,
     },
     Preset {
         name: "easy",
         about: "first come, first served with EASY backfill",
         order: "fifo",
         backfill: "easy",
-        placement: None,
+        system: None,
     },
     Preset {
         name: "greedy",
         about: "anything that fits, oldest first",
         order: "fifo",
         backfill: "skip",
-        placement: None,
+        system: None,
     },
     Preset {
         name: "short-first",
         about: "shortest first with EASY backfill",
         order: "sjf",
         backfill: "easy",
-        placement: None,
+        system: None,
     },
     Preset {
         name: "helios",
         about: "Helios: first come, first served on the fewest nodes",
         order: "fifo",
         backfill: "none",
-        placement: Some("consolidate"),
+        system: Some(System {
+            placement: "consolidate",
+            preemption: None,
+            options: &[],
+            source: "Hu et al., Characterization and prediction of deep learning workloads, SC 2021",
+            leaves_out: "its predictions (QSSF) and what it does about energy",
+        }),
     },
     Preset {
         name: "tiresias",
         about: "Tiresias: least attained service first, preemptive",
         order: "las",
         backfill: "skip",
-        placement: Some("consolidate"),
+        system: Some(System {
+            placement: "consolidate",
+            preemption: None,
+            options: &[],
+            source: "Gu et al., Tiresias, NSDI 2019",
+            leaves_out: "the Gittins index; a job that falls to a lower queue stands there by when it came",
+        }),
+    },
+    Preset {
+        name: "kueue",
+        about: "Kueue: by priority, then first come; what fits passes what does not; queues take back what others borrow",
+        order: "fifo",
+        backfill: "skip",
+        system: Some(System {
+            placement: "best-fit",
+            preemption: Some("reclaim"),
+            options: &[],
+            source: "Kueue 0.20-devel, BestEffortFIFO and fair sharing; rows of its tests: `list conformance`",
+            leaves_out: "flavours, the order of fair sharing, topology, admission checks, and nodes as another scheduler fills them",
+        }),
+    },
+    Preset {
+        name: "slurm",
+        about: "Slurm: by the multifactor priority; a job passes others if it delays none of the first hundred",
+        order: "multifactor",
+        backfill: "conservative",
+        system: Some(System {
+            placement: "best-fit",
+            preemption: None,
+            options: &[("depth", "100")],
+            source: "Slurm 26.11-master, priority/multifactor and sched/backfill with bf_max_job_test=100; rows: `list conformance`",
+            leaves_out: "bf_window, bf_resolution and its rounds (`--cycle 30s` and `event_backfill = \"none\"` make such), quality of service, \
+                licences, topology plugins",
+        }),
     },
 ];
 

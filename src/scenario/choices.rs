@@ -7,7 +7,7 @@ use crate::policy::backfill::{reserves, serves_events};
 use crate::policy::hold::{HOLDS, may_hold};
 use crate::policy::part::{self, Kind, PartOption, unknown};
 use crate::policy::power::is_capped;
-use crate::policy::{PRESETS, Preset, preemption};
+use crate::policy::{PRESETS, Preset, System, preemption};
 
 /// The policy of a scenario that names none.
 const DEFAULT: [(Kind, &str); 3] =
@@ -160,8 +160,7 @@ impl Choices {
     /// Chooses the parts that a preset names.
     pub(super) fn preset(&mut self, name: &str, origin: Origin) -> Result<(), Box<Problem>> {
         let origin = Origin { by_name: false, ..origin };
-        let Some(Preset { order, backfill, placement, .. }) =
-            PRESETS.iter().find(|preset| preset.name == name)
+        let Some(Preset { order, backfill, system, .. }) = PRESETS.iter().find(|preset| preset.name == name)
         else {
             if Kind::Order.knows(name) {
                 let problem = Problem::new(format!("`{name}` is an order, and no preset"));
@@ -176,11 +175,16 @@ impl Choices {
         };
         self.put(Kind::Order, order, origin);
         self.put(Kind::Backfill, backfill, origin);
-        if let Some(placement) = placement {
+        if let Some(System { placement, preemption, options, .. }) = system {
             self.put(Kind::Placement, placement, origin);
-            // A whole system stops jobs as its order does.
-            self.settings.preemption = None;
+            // A whole system stops jobs as it says, or as its order does.
+            self.settings.preemption = preemption.map(str::to_owned);
             self.origins[Kind::Preemption as usize] = origin;
+            for (name, value) in *options {
+                let option = part::options().into_iter().find(|option| option.name == *name);
+                let option = option.expect("presets name options that exist: a test looks at each");
+                self.option(option, value, origin)?;
+            }
         }
         Ok(())
     }
@@ -252,7 +256,8 @@ impl Choices {
     /// What does not go together: options without their part, a backfill where jobs are ranked.
     pub(super) fn misfits(&self, settings: &Settings) -> Vec<Found> {
         let mut found = Vec::new();
-        for given in self.given.iter().filter(|given| !given.fits) {
+        // What a preset says goes with its parts, and quietly without them.
+        for given in self.given.iter().filter(|given| !given.fits && given.origin.by_name) {
             let owners: Vec<_> = given.option.owners().collect();
             let Some(first) = owners.first().filter(|owner| !self.unclear.contains(&owner.kind)) else {
                 continue;

@@ -2,10 +2,11 @@ use super::choices::{Choices, Found, Level, Origin};
 use super::placement;
 use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::Problem;
-use crate::history::Settings;
+use crate::history::{Plan, Settings};
 use crate::policy::backfill::BACKFILLS;
 use crate::policy::part::{self, Kind, PartOption};
-use crate::workload::{JobKind, Workload};
+use crate::policy::preemption;
+use crate::workload::JobKind;
 
 /// What `[policy]` says: parts and options, each with its place.
 #[derive(Default)]
@@ -147,18 +148,20 @@ fn event_backfill(document: &Document, policy: &mut Table<'_>, cycle: Option<u32
     Some(Placed { value: event.value.to_owned(), mark: event.mark })
 }
 
-/// What to say of settings that stop running jobs where no job of the workload may be stopped; none where some may, or nothing
-/// is stopped anyway.
+/// What to say of settings that stop running jobs where none of a plan may be stopped, or none would be; none where some may,
+/// or nothing is stopped anyway.
 #[must_use]
-pub fn stops_nobody(settings: &Settings, workload: &Workload) -> Option<String> {
-    let is_preemptive = crate::policy::preemption::stops_jobs(settings);
-    let any = (0..workload.len()).any(|job| workload.behaviour_of(job).preemptible);
-    let note = || {
-        let part = match &settings.preemption {
-            Some(preemption) => format!("preemption `{preemption}`"),
-            None => format!("order `{}`", settings.order),
-        };
-        format!("{part} stops running jobs for others, and no job is preemptible: nothing is stopped")
+pub fn stops_nobody(settings: &Settings, plan: &Plan) -> Option<String> {
+    let workload = &plan.workload;
+    if !preemption::stops_jobs(settings) || workload.is_empty() {
+        return None;
+    }
+    if (0..workload.len()).any(|job| workload.behaviour_of(job).preemptible) {
+        return preemption::idle(settings, plan).map(|(said, _)| format!("{said}: nothing is stopped"));
+    }
+    let part = match &settings.preemption {
+        Some(preemption) => format!("preemption `{preemption}`"),
+        None => format!("order `{}`", settings.order),
     };
-    (is_preemptive && !any && !workload.is_empty()).then(note)
+    Some(format!("{part} stops running jobs for others, and no job is preemptible: nothing is stopped"))
 }

@@ -108,3 +108,32 @@ pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> 
     let (why, hint) = (entry.yields?.idle)(plan)?;
     Some((format!("preemption `{}`, and {why}", entry.name), hint))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn priorities_tell_classes_apart_where_jobs_yield_to_a_blocked_one() {
+        for entry in PREEMPTIONS {
+            let settings = Settings { preemption: Some(entry.name.to_owned()), ..Settings::default() };
+            assert_eq!(settings.priorities_stop_jobs(), entry.yields.is_some(), "{}", entry.name);
+            let conservative = Settings { backfill: "conservative".to_owned(), ..settings };
+            assert_eq!(misfit(&conservative).is_some(), entry.yields.is_some(), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn what_can_stop_nobody_says_why() {
+        let settings = |name: &str| Settings { preemption: Some(name.to_owned()), ..Settings::default() };
+        let plan = Plan::default();
+        for (name, why) in
+            [("priority", "the same tier and priority"), ("reclaim", "no job stands in a queue")]
+        {
+            let (said, hint) = idle(&settings(name), &plan).unwrap();
+            assert!(said.starts_with(&format!("preemption `{name}`")) && said.contains(why), "{said}");
+            assert!(hint.contains('`'), "{hint}");
+        }
+        assert_eq!(idle(&settings("none"), &plan), None);
+    }
+}

@@ -73,11 +73,17 @@ fn what_a_preset_does_not_name_stays_as_the_file_says() {
     for preset in crate::policy::PRESETS {
         let overrides = Overrides { policy: text(preset.name), ..Overrides::default() };
         let settings = Scenario::from_text("s.toml", &file, &overrides).unwrap().plan.settings;
-        let placement = preset.placement.unwrap_or("pack");
-        let expected = format!("{}/{}/{placement}/power=steer/curtail=drain", preset.order, preset.backfill);
-        assert_eq!((settings.policy(), settings.priority_step), (expected, 7200), "{}", preset.name);
-        let whole = ["helios", "tiresias"].contains(&preset.name);
-        assert_eq!(preset.placement.is_some(), whole, "{} is a whole system", preset.name);
+        let whole = ["helios", "tiresias", "kueue", "slurm"].contains(&preset.name);
+        assert_eq!(preset.system.is_some(), whole, "{} is a whole system", preset.name);
+        let placement = if whole { "" } else { "/pack" };
+        let parts = format!("{}{placement}", preset.parts());
+        let mut expected = Scenario::from_text("s.toml", &format!("{capped}{JOB}"), &Overrides::default())
+            .unwrap()
+            .plan
+            .settings;
+        crate::scenario::apply_policy(&mut expected, &format!("{parts}/power=steer/curtail=drain")).unwrap();
+        assert_eq!(settings.policy(), expected.policy(), "{}", preset.name);
+        assert_eq!(settings.priority_step, 7200, "{}", preset.name);
     }
     let alone = Scenario::from_text("s.toml", &format!("{CLUSTER}{JOB}"), &Overrides::default()).unwrap();
     assert_eq!(alone.plan.settings.policy(), "fifo/easy/best-fit", "of a scenario that names nothing");
