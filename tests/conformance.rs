@@ -1,11 +1,13 @@
 //! What other systems' own tests say, row by row: `workloads/conformance`, a file of rows for each thing that is compared.
 
+#[path = "conformance/fair.rs"]
+mod fair;
+
+use fair::{FairRow, wrong_stops};
 use gigawatt::history::Factors;
 use gigawatt::metrics::Blocks;
 use gigawatt::policy::order::fair_tree::{Member, ranks};
 use gigawatt::policy::order::multifactor::{Counted, priority};
-use gigawatt::scenario::{Overrides, Scenario};
-use gigawatt::simulation::{Control, simulate};
 use gigawatt::state::place::tas::{Domains, Slices, Wish};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
 use serde::Deserialize;
@@ -57,44 +59,6 @@ struct Expected {
     queue: String,
     weight: f64,
     share: Option<u128>,
-}
-
-/// Jobs that run, and one that comes.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FairRow {
-    name: String,
-    queues: Vec<FairQueue>,
-    running: Vec<Running>,
-    incoming: Incoming,
-    rules: Option<String>,
-    /// Expected.
-    stops: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FairQueue {
-    name: String,
-    parent: Option<String>,
-    nominal: Option<u32>,
-    weight: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Running {
-    queue: String,
-    gpus: Vec<f64>,
-    #[serde(default)]
-    priorities: Vec<i32>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Incoming {
-    queue: String,
-    gpus: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -399,64 +363,6 @@ fn shares_are_those_of_kueue() {
     let mut planted = rows;
     planted[0].shares[3].share = Some(0);
     assert_eq!(wrong_share(&planted[0]).len(), 1, "a queue without weight is noticed");
-}
-
-/// The scenario of a row: a node that holds all of it, halves of a GPU being whole ones, and a job that comes at 100.
-fn scenario(row: &FairRow) -> String {
-    let whole = |gpus: f64| format!("{:.0}", gpus * 2.0);
-    let mut text = "[cluster]\nrack = [{ name = \"r\", platform = \"generic\", count = 1, nodes = 1, gpus = 64 }]\n\
-        [policy]\norder = \"fifo\"\nbackfill = \"skip\"\nplacement = \"first-fit\"\npreemption = \"reclaim\"\n"
-        .to_owned();
-    if let Some(rules) = &row.rules {
-        text += &format!("reclaim_rules = \"{rules}\"\n");
-    }
-    for FairQueue { name, parent, nominal, weight } in &row.queues {
-        text += &format!("[[queue]]\nname = \"{name}\"\n");
-        if let Some(parent) = parent {
-            text += &format!("parent = \"{parent}\"\n");
-        }
-        if let Some(nominal) = nominal {
-            text += &format!("nominal = {}\n", nominal * 2);
-        }
-        if let Some(weight) = weight {
-            text += &format!("weight = {weight}\n");
-        }
-        if !row.queues.iter().any(|other| other.parent.as_ref() == Some(name)) {
-            text += &format!("tenants = [\"{name}\"]\n[[tenant]]\nname = \"{name}\"\n");
-        }
-    }
-    text += "[workload]\njob = [\n";
-    for Running { queue, gpus, priorities } in &row.running {
-        for (index, gpus) in gpus.iter().enumerate() {
-            let priority = priorities.get(index).unwrap_or(&0);
-            let (id, gpus) = (format!("{queue}{}", index + 1), whole(*gpus));
-            text += &format!(
-                "{{ id = \"{id}\", tenant = \"{queue}\", gpus = {gpus}, work = \"1000s\", priority = {priority} }},\n"
-            );
-        }
-    }
-    let Incoming { queue, gpus } = &row.incoming;
-    let gpus = whole(*gpus);
-    text + &format!(
-        "{{ id = \"new\", tenant = \"{queue}\", gpus = {gpus}, work = \"1000s\", submit = \"100s\" }},\n]\n"
-    )
-}
-
-/// What is other than a row says.
-fn wrong_stops(row: &FairRow) -> Vec<String> {
-    let loaded = Scenario::from_text(&row.name, &scenario(row), &Overrides::default());
-    let plan = loaded.unwrap_or_else(|error| panic!("{}: {error}", row.name)).plan;
-    let mut lines = Vec::new();
-    let mut trace = |line: &str| lines.push(line.to_owned());
-    let _ = simulate(plan, &mut Control { trace: Some(&mut trace), ..Control::default() });
-    // What follows the start at 100 is another decision.
-    let now = lines.iter().filter_map(|line| line.strip_prefix("100 "));
-    let found: Vec<&str> = now.take_while(|line| !line.starts_with("start ")).collect();
-    let mut found: Vec<&str> = found.iter().filter_map(|line| line.strip_prefix("stop ")).collect();
-    found.sort_unstable();
-    let started = lines.iter().any(|line| line.starts_with("100 start new ")) != row.stops.is_empty();
-    let all = started && found == row.stops;
-    if all { Vec::new() } else { vec![format!("{}: found {found:?}, expected {:?}", row.name, row.stops)] }
 }
 
 #[test]

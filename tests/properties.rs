@@ -227,7 +227,11 @@ fn a_queue_above_one_alone_changes_nothing() {
         }
         let mut higher = plan.clone();
         let roots = plan.workload.queues.iter().filter(|queue| queue.parent.is_none());
-        let roots: Vec<Queue> = roots.map(|queue| Queue::named(format!("above {}", queue.name))).collect();
+        let above = |queue: &Queue| Queue {
+            weight_milli: queue.weight_milli,
+            ..Queue::named(format!("above {}", queue.name))
+        };
+        let roots: Vec<Queue> = roots.map(above).collect();
         let (first, mut next) = (u32::try_from(roots.len()).expect("few queues"), 0..);
         let lowered = plan.workload.queues.iter().map(|queue| {
             let parent = queue.parent.map(|parent| first + parent).or_else(|| next.next());

@@ -15,7 +15,7 @@ impl Workload {
     ///
     /// ```
     /// use gigawatt::units::{Gpus, Time};
-    /// use gigawatt::workload::{Builder, Job, Request};
+    /// use gigawatt::workload::{Behaviour, Builder, Job, Request};
     /// let mut builder = Builder::default();
     /// let request = builder.request(Request::gang(Gpus::whole(8)));
     /// builder.push(Job { request, ..Job::at(Time(0)) });
@@ -47,7 +47,8 @@ impl Workload {
     /// use gigawatt::workload::{Builder, Job, Request};
     /// let mut builder = Builder::default();
     /// let request = builder.request(Request::gang(Gpus::whole(2)));
-    /// builder.push_named(Job { request, ..Job::at(Time(900)) }, "pod");
+    /// let behaviour = builder.behaviour(Behaviour::default());
+    /// builder.push_named(Job { request, behaviour, ..Job::at(Time(900)) }, "pod");
     /// let packed = builder.finish().packed(5000, 7, 100)?;
     /// let names: Vec<_> = (0..3).map(|job| packed.names.get(job).into_owned()).collect();
     /// assert_eq!(names, ["pod+1", "pod", "pod+2"], "six GPUs are the first to reach five");

@@ -81,7 +81,7 @@ fn what_a_preset_does_not_name_stays_as_the_file_says() {
             .unwrap()
             .plan
             .settings;
-        crate::scenario::apply_policy(&mut expected, &format!("{parts}/power=steer/curtail=drain")).unwrap();
+        apply_policy(&mut expected, &format!("{parts}/power=steer/curtail=drain")).unwrap();
         assert_eq!(settings.policy(), expected.policy(), "{}", preset.name);
         assert_eq!(settings.priority_step, 7200, "{}", preset.name);
     }
