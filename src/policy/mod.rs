@@ -249,14 +249,14 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "slurm",
-        about: "Slurm: by the multifactor priority; a job passes others if it delays none of the first hundred",
+        about: "Slurm: by the multifactor priority; a job passes others if it delays none of the first 500",
         order: "multifactor",
         backfill: "conservative",
         system: Some(System {
             placement: "best-fit",
             preemption: None,
-            options: &[("depth", "100")],
-            source: "Slurm 26.11-master, priority/multifactor and sched/backfill with bf_max_job_test=100; rows: `list conformance`",
+            options: &[("depth", "500")],
+            source: "Slurm 26.11-master, priority/multifactor and sched/backfill with bf_max_job_test=500; rows: `list conformance`",
             leaves_out: "bf_window, bf_resolution and its rounds (`--cycle 30s` and `event_backfill = \"none\"` make such), quality of service, \
                 licences, topology plugins",
         }),

@@ -44,7 +44,7 @@ impl Workload {
     ///
     /// ```
     /// use gigawatt::units::{Gpus, Time};
-    /// use gigawatt::workload::{Builder, Job, Request};
+    /// use gigawatt::workload::{Behaviour, Builder, Job, Request};
     /// let mut builder = Builder::default();
     /// let request = builder.request(Request::gang(Gpus::whole(2)));
     /// let behaviour = builder.behaviour(Behaviour::default());

@@ -211,7 +211,7 @@ impl Simulation<'_> {
                 let shares = compare(self.share(&round.own, *one), self.share(&round.own, *other));
                 shares.then_with(|| first(other).cmp(&first(one)))
             });
-            let Some(next) = next else { return None };
+            let next = next?;
             match self.queue_to_take_from(queue, next, round) {
                 Some(found) => return Some(found),
                 None => round.out.insert(next),
