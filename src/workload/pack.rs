@@ -51,7 +51,7 @@ impl Workload {
     /// builder.push_named(Job { request, behaviour, ..Job::at(Time(900)) }, "pod");
     /// let packed = builder.finish().packed(5000, 7, 100)?;
     /// let names: Vec<_> = (0..3).map(|job| packed.names.get(job).into_owned()).collect();
-    /// assert_eq!(names, ["pod+1", "pod", "pod+2"], "six GPUs are the first to reach five");
+    /// assert_eq!(names, ["pod", "pod+1", "pod+2"], "six GPUs are the first to reach five");
     /// assert_eq!(packed.jobs[1].submit_time, Time(1));
     /// assert_eq!(packed.jobs[1].cancel_time, Time(2));
     /// # Ok::<(), gigawatt::workload::PackError>(())
