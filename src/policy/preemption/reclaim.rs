@@ -42,7 +42,8 @@ const RULES: PartOption = PartOption {
 
 pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     name: "reclaim",
-    about: "queues take back what others of their tree borrow, by shares; in a queue, lower priorities stop",
+    about: "queues take back what others of their tree borrow, by shares, and in a queue lower priorities stop; a job stops \
+            once its attempt has kept work (a checkpoint, if it writes any), and `min_run` bounds how often two take from each other",
     source: "Kueue, preemption within fair sharing (KEP-1714), checked against 0.20-devel",
     options: &[MIN_RUN, RULES],
     yields: Some(Yields { may, choose, idle, keeps_work: true }),

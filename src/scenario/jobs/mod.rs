@@ -117,7 +117,7 @@ impl<'a> Jobs<'a> {
             let finished = self.builder.try_finish().ok();
             let cluster = self.cluster;
             finished.and_then(|workload| match (pack, cluster) {
-                (Some(pack), Some(cluster)) => pack.apply(document, workload, cluster, self.settings.seed),
+                (Some(pack), Some(cluster)) => pack.apply(document, workload, cluster, self.settings),
                 _ => Some(workload),
             })
         };

@@ -4,6 +4,7 @@ use super::JOBS_MAX;
 use crate::cluster::Cluster;
 use crate::document::{Document, Mark, Table};
 use crate::error::Problem;
+use crate::history::Settings;
 use crate::workload::Workload;
 
 /// How much is to be asked for, and where that is said.
@@ -41,18 +42,21 @@ impl Pack {
         document: &Document,
         workload: Workload,
         cluster: &Cluster,
-        seed: u64,
+        settings: &Settings,
     ) -> Option<Workload> {
         let gpus_milli = u128::from(cluster.gpus()) * 1000 * u128::from(self.millionths) / 1_000_000;
         let gpus_milli = u64::try_from(gpus_milli).unwrap_or(u64::MAX);
-        let problem = if !workload.dependencies.is_empty() || !workload.graphs.is_empty() {
+        let problem = if settings.cycle.is_some() {
+            Problem::new("`pack` withdraws what does not start at once, and a job waits for the next pass of the cycle")
+                .hint("without `run.cycle`")
+        } else if !workload.dependencies.is_empty() || !workload.graphs.is_empty() {
             Problem::new("`pack` offers every job by itself, and there are job graphs")
                 .hint("it is for traces")
         } else if !workload.running.is_empty() {
             Problem::new("`pack` offers every job, and some are already running").hint("without `running`")
         } else {
             let most = u32::try_from(JOBS_MAX).expect("far from 32 bits");
-            match workload.packed(gpus_milli, seed, most) {
+            match workload.packed(gpus_milli, settings.seed, most) {
                 Ok(workload) => return Some(workload),
                 Err(error) => Problem::new(format!("`pack` fills the GPUs of a cluster: {error}")),
             }
