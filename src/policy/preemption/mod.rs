@@ -1,6 +1,6 @@
 //! Which running jobs stop so that others start.
 //!
-//! `ranked` decides it for all jobs at once, pending and running. The others choose [`yielding`] jobs for one that is
+//! `ranked` decides it for all jobs at once, pending and running. The others choose jobs that yield to one that is
 //! blocked, and a walk carries that out: all stops and the start, or nothing.
 
 mod fair;
