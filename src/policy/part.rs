@@ -123,10 +123,27 @@ impl Kind {
     }
 }
 
-/// Whether a part that settings name reads the weights of tenants and queues.
-#[must_use]
-pub fn reads_weights(settings: &Settings) -> bool {
-    order::reads_weights(settings) || preemption::reads_weights(settings)
+/// Whose weights the parts that settings name read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WeightsRead {
+    /// Those of tenants.
+    pub of_tenants: bool,
+    /// Those of queues.
+    pub of_queues: bool,
+}
+
+impl WeightsRead {
+    /// By the parts that settings name.
+    #[must_use]
+    pub fn by(settings: &Settings) -> Self {
+        let of_tenants = order::reads_weights(settings);
+        Self { of_tenants, of_queues: of_tenants || preemption::reads_weights(settings) }
+    }
+    /// By these or others.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { of_tenants: self.of_tenants || other.of_tenants, of_queues: self.of_queues || other.of_queues }
+    }
 }
 
 /// A part of a policy: what `list policies` tells of it.

@@ -5,7 +5,7 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
 use crate::policy::backfill::{reserves, serves_events};
 use crate::policy::hold::{HOLDS, may_hold};
-use crate::policy::part::{self, Kind, PartOption, unknown};
+use crate::policy::part::{self, Kind, PartOption, WeightsRead, unknown};
 use crate::policy::power::is_capped;
 use crate::policy::{PRESETS, Preset, System, preemption};
 
@@ -66,8 +66,8 @@ pub struct Choices {
     event_mark: Option<Mark>,
     /// Kinds whose part could not be told: what belongs to them is not judged.
     unclear: Vec<Kind>,
-    /// Whether the weights of tenants and queues are read by what a file chooses, or what was chosen since then.
-    reads_weights: bool,
+    /// Whose weights are read by what a file chooses, or what was chosen since then.
+    weights_read: WeightsRead,
 }
 
 impl Choices {
@@ -85,7 +85,7 @@ impl Choices {
             given: Vec::new(),
             event_mark: None,
             unclear: Vec::new(),
-            reads_weights: false,
+            weights_read: WeightsRead::default(),
         }
     }
     /// Chooses the backfill of passes at events, if it is told.
@@ -111,10 +111,12 @@ impl Choices {
         }
     }
 
-    /// Whether the weights of tenants and queues are read by what a file chooses, or what was chosen since then; also where
-    /// the order is not known.
-    pub(super) fn reads_weights(&self) -> bool {
-        self.reads_weights || [Kind::Order, Kind::Preemption].iter().any(|kind| self.unclear.contains(kind))
+    /// Whose weights are read by what a file chooses, or what was chosen since then; also those that a part might read which is
+    /// not known.
+    pub(super) fn weights_read(&self) -> WeightsRead {
+        let unclear = |kind: Kind| self.unclear.contains(&kind);
+        let of_tenants = unclear(Kind::Order);
+        self.weights_read.or(WeightsRead { of_tenants, of_queues: of_tenants || unclear(Kind::Preemption) })
     }
     const fn origin(&self, kind: Kind) -> Origin {
         self.origins[kind as usize]
@@ -228,7 +230,7 @@ impl Choices {
         if self.is_ranked() && !self.backfill_is_asked_for() {
             Kind::Backfill.set(&mut settings, "skip");
         }
-        self.reads_weights |= part::reads_weights(&settings);
+        self.weights_read = self.weights_read.or(WeightsRead::by(&settings));
         let options = part::options_of(&settings);
         for given in &mut self.given {
             // What a file says of a part that the command line replaces is kept quietly; a command line that takes back

@@ -225,7 +225,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let choices = policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
-    let jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.reads_weights()), &mut files);
+    let jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
     let mut asked = jobs.read(&document, &mut root);
     if let (Some(workload), Some(start)) = (&mut asked.workload, wishes.start) {
         workload.epoch = Some(start);

@@ -7,6 +7,7 @@ use super::{Overrides, read};
 use crate::document::{Document, Shape};
 use crate::hardware::{Catalogue, FIELDS};
 use crate::history::Settings;
+use crate::policy::part::WeightsRead;
 use serde_json::Value;
 use std::path::Path;
 
@@ -87,7 +88,7 @@ fn graph() -> Shape {
     });
     let texts: Vec<String> = in_scenarios.chain([GRAPHS.to_owned()]).collect();
     Shape::of(texts.iter().map(String::as_str), |document| {
-        Jobs::new(&catalogue, None, (&settings, true), &mut nowhere()).graphs_of(document);
+        Jobs::new(&catalogue, None, (&settings, WeightsRead::default()), &mut nowhere()).graphs_of(document);
     })
 }
 

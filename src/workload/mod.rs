@@ -107,6 +107,11 @@ impl Tenant {
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), quota_milli: None, max_delay: None, weight_milli: None }
     }
+    /// What it is to get, relative to those beside it, thousandths.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight_milli.unwrap_or(1000)
+    }
     /// The most GPUs its jobs may hold at once.
     #[must_use]
     pub fn quota(&self) -> Option<Gpus> {

@@ -51,6 +51,11 @@ impl Queue {
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
+    /// What it is to get, relative to those beside it, thousandths.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight_milli.unwrap_or(1000)
+    }
     /// Whether it takes jobs itself; else there are queues below it.
     #[must_use]
     pub const fn has_jobs(&self) -> bool {

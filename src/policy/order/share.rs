@@ -47,8 +47,7 @@ impl Shares {
         let workload = &plan.workload;
         let mut members: Vec<Member> = Vec::new();
         for queue in &workload.queues {
-            let weight_milli = queue.weight_milli.unwrap_or(1000);
-            members.push(Member { parent: queue.parent, weight_milli, ..Member::default() });
+            members.push(Member { parent: queue.parent, weight_milli: queue.weight(), ..Member::default() });
         }
         let queues = members.len();
         let mut known: BTreeMap<(u32, Option<u32>), u32> = BTreeMap::new();
@@ -58,7 +57,7 @@ impl Shares {
             let partition = workload.requests[job.request as usize].partition;
             let queue = tree.queue_of(job.tenant, partition);
             let user = *known.entry((job.tenant, queue)).or_insert_with(|| {
-                let weight_milli = workload.tenants[job.tenant as usize].weight_milli.unwrap_or(1000);
+                let weight_milli = workload.tenants[job.tenant as usize].weight();
                 members.push(Member { parent: queue, weight_milli, is_user: true, used: 0 });
                 u32::try_from(members.len() - 1 - queues).expect("no more than jobs")
             });

@@ -16,11 +16,11 @@ pub(super) const ENTRY: ListedPlacement = ListedPlacement {
 };
 
 fn bid(_: &Scale, pod: &Pod, node: &Node) -> Bid {
-    let gpus = node.left.iter().map(|_| 1_u32).sum::<u32>();
     if pod.gpus == 0 {
         return Bid::of_points(0);
     }
     if node.is_idle() {
+        let gpus = u32::try_from(node.left.len()).expect("a node has few GPUs");
         return Bid::of_points(33_u32.saturating_sub(gpus).max(gpus));
     }
     // Whole GPUs are wholly free; a share has the least left that fits.

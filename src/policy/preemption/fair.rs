@@ -2,8 +2,8 @@
 
 use super::yielding::{Bench, Blocked};
 use crate::history::ReclaimRule;
-use crate::state::State;
 use crate::state::quota::{Share, Tree, Usage};
+use crate::units::Time;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -55,23 +55,29 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
                 return Some(self.stopped);
             }
         }
-        self.bench.restore();
         None
     }
 
     /// The jobs that may stop, queue by queue.
     fn line_up(&mut self, candidates: &[u32]) {
-        let state = self.bench.state();
-        let standing =
-            |job: &u32| (state.class(*job).height(), Reverse(self.blocked.began[*job as usize]), *job);
         let mut all = candidates.to_vec();
-        all.sort_by_cached_key(standing);
+        all.sort_by_cached_key(|job| self.turn(*job));
         self.lines.clear();
         self.spent.clear();
         for job in all {
-            let queue = state.class(job).queue.expect("candidates stand in queues");
+            let queue = self.bench.state().class(job).queue.expect("candidates stand in queues");
             self.lines.entry(queue).or_default().push_back(job);
         }
+    }
+
+    /// When a job stops among those of its queue: the lowest first, then the youngest, then the lowest index.
+    fn turn(&self, job: u32) -> ((u32, i32), Reverse<Time>, u32) {
+        (self.bench.state().class(job).height(), Reverse(self.blocked.began[job as usize]), job)
+    }
+
+    /// The first job of a queue that may stop.
+    fn first(&self, queue: u32) -> Option<u32> {
+        self.lines.get(&queue).and_then(VecDeque::front).copied()
     }
 
     /// Stops the first job of a queue that a rule allows to stop; those before it are passed. Returns whether the blocked
@@ -104,7 +110,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
         let root = self.tree.root(self.queue);
         if root == self.queue {
             // It stands alone.
-            return Some(root).filter(|root| self.lines.get(root).is_some_and(|line| !line.is_empty()));
+            return self.first(root).map(|_| root);
         }
         let mut at = root;
         loop {
@@ -123,18 +129,14 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
     /// The row below one from which the next job is taken. What borrows nothing is left alone, but for the blocked job's own
     /// queue and those above it.
     fn greatest_below(&self, above: u32) -> Option<u32> {
-        let state = self.bench.state();
         let may = |row: &u32| {
             let own = self.tree.is_within(self.queue, *row);
             let is_leaf = self.tree.below(*row).next().is_none();
-            let has_jobs = !is_leaf || self.lines.get(row).is_some_and(|line| !line.is_empty());
+            let has_jobs = !is_leaf || self.first(*row).is_some();
             !self.spent.contains(row) && has_jobs && (own || self.share(*row).borrows())
         };
         // Of equal shares those that hold queues together first, then the queue whose first job stops before the others'.
-        let order = |row: &u32| {
-            let first = self.lines.get(row).and_then(VecDeque::front);
-            first.map(|job| (state.class(*job).height(), Reverse(self.blocked.began[*job as usize]), *job))
-        };
+        let order = |row: &u32| self.first(*row).map(|job| self.turn(job));
         let rows = self.tree.below(above).filter(may);
         rows.max_by(|one, other| {
             let shares = self.share(*one).cmp(&self.share(*other));
@@ -152,12 +154,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
     }
 
     fn share(&self, row: u32) -> Share {
-        let weight = weight_milli(self.bench.state(), row);
-        Share::of(&[&[(&self.tree, &self.usage)]], row, weight)
+        let queue = &self.bench.state().plan().workload.queues[row as usize];
+        Share::of(&[&[(&self.tree, &self.usage)]], row, queue.weight())
     }
-}
-
-/// The weight of a queue, thousandths.
-fn weight_milli(state: &State, queue: u32) -> u32 {
-    state.plan().workload.queues[queue as usize].weight_milli.unwrap_or(1000)
 }

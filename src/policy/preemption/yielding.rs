@@ -171,7 +171,6 @@ impl Bench<'_, '_> {
                 stopped.remove(at);
             }
         }
-        self.restore();
         stopped
     }
 

@@ -18,10 +18,11 @@ pub(super) use trace::read as read_trace;
 
 use super::files::Files;
 use crate::cluster::Cluster;
-use crate::document::{Document, Item, Placed, Table};
+use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::{Place, Problem};
 use crate::hardware::Catalogue;
 use crate::history::Settings;
+use crate::policy::part::WeightsRead;
 use crate::workload::{Builder, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,8 +39,8 @@ pub(super) struct Jobs<'a> {
     pub(super) cluster: Option<&'a Cluster>,
     pub(super) settings: &'a Settings,
     pub(super) files: &'a mut Files,
-    /// Whether a policy that is chosen reads what tenants and queues weigh.
-    weights_count: bool,
+    /// Whose weights a policy that is chosen reads.
+    weights_read: WeightsRead,
     tenants: tenants::Tenants,
     queues: queues::Queues,
     builder: Builder,
@@ -63,7 +64,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn new(
         catalogue: &'a Catalogue,
         cluster: Option<&'a Cluster>,
-        (settings, weights_count): (&'a Settings, bool),
+        (settings, weights_read): (&'a Settings, WeightsRead),
         files: &'a mut Files,
     ) -> Self {
         Self {
@@ -71,7 +72,7 @@ impl<'a> Jobs<'a> {
             cluster,
             settings,
             files,
-            weights_count,
+            weights_read,
             tenants: tenants::Tenants::default(),
             queues: queues::Queues::default(),
             builder: Builder::default(),
@@ -124,27 +125,32 @@ impl<'a> Jobs<'a> {
         Asked { workload, places: self.places }
     }
 
-    /// Somebody has to read what is told of weights.
+    /// Some part has to read what is told of weights.
     fn check_weights(&self, document: &Document) {
+        let order = &self.settings.order;
+        let complain = |mark: Mark, hint: &str| {
+            let problem = Problem::new(format!("`weight`, and order `{order}` reads none"));
+            document.complain(mark, problem.hint(hint));
+        };
         let of_tenants = self.tenants.declared.iter().filter_map(|declared| declared.weight);
-        for mark in of_tenants.chain(self.queues.weights()).filter(|_| !self.weights_count) {
-            let problem = Problem::new(format!("`weight`, and order `{}` reads none", self.settings.order));
-            document.complain(
+        for mark in of_tenants.filter(|_| !self.weights_read.of_tenants) {
+            complain(mark, "order `fair-tree` does, and `multifactor` with `weight_share`");
+        }
+        for mark in self.queues.weights().filter(|_| !self.weights_read.of_queues) {
+            complain(
                 mark,
-                problem.hint(
-                    "order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`",
-                ),
+                "order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`",
             );
         }
     }
 
     /// Adds a place for a request, unless it is known.
-    fn note_request(&mut self, request: u32, document: &Document, mark: crate::document::Mark) {
+    fn note_request(&mut self, request: u32, document: &Document, mark: Mark) {
         self.places.entry(request).or_insert_with(|| document.place(mark));
     }
 
     /// Whether `more` jobs still fit; if not, that is reported once.
-    fn has_room(&mut self, document: &Document, mark: crate::document::Mark, more: u64) -> bool {
+    fn has_room(&mut self, document: &Document, mark: Mark, more: u64) -> bool {
         if self.full {
             return false;
         }

@@ -272,7 +272,7 @@ fn weights_that_nobody_reads_are_told() {
     };
     let none = Overrides::default();
     insta::assert_snapshot!(told_with(&text("fifo", "2"), &none), @r"
-    s.toml:6:10: `weight`, and order `fifo` reads none (order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`)
+    s.toml:6:10: `weight`, and order `fifo` reads none (order `fair-tree` does, and `multifactor` with `weight_share`)
     s.toml:10:10: `weight`, and order `fifo` reads none (order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`)
     ");
     insta::assert_snapshot!(told_with(&text("fair-tree", "-2"), &none), @"s.toml:6:10: `weight`: expected a number of at least 0 with at most three decimals, up to 4294967, found `-2`");
@@ -280,13 +280,14 @@ fn weights_that_nobody_reads_are_told() {
         ("fair-tree", none.clone(), "nothing, and 1 jobs"),
         ("multifactor", none.clone(), "nothing, and 1 jobs"),
         ("fifo", over("fair-tree"), "nothing, and 1 jobs"),
-        ("fifo", over("preemption=reclaim"), "nothing, and 1 jobs"),
         // What the file's own order reads stays when another takes its place.
         ("fair-tree", over("fifo"), "nothing, and 1 jobs"),
         ("multifactor", over("weight_share=0"), "nothing, and 1 jobs"),
     ] {
         assert_eq!(told_with(&text(order, "0.5"), &overrides), expected, "{order} {:?}", overrides.policy);
     }
+    let tenants = told_with(&text("fifo", "2"), &over("preemption=reclaim"));
+    assert!(tenants.starts_with("s.toml:6:10") && !tenants.contains("s.toml:10"), "queues alone: {tenants}");
     let unread = told_with(&text("fifo", "2"), &over("multifactor/weight_share=0"));
     assert!(unread.contains("order `multifactor` reads none"), "{unread}");
 }

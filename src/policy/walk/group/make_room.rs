@@ -89,24 +89,24 @@ impl Group {
     /// Jobs that have stopped for another wait with the others, and what is left is tried from the front. Returns whether
     /// any have.
     pub(super) fn lines_up_stopped(&mut self, desk: &Desk, state: &State) -> bool {
-        let any = !self.stopped.is_empty();
-        for job in self.stopped.drain(..).collect::<Vec<_>>() {
+        if self.stopped.is_empty() {
+            return false;
+        }
+        for job in std::mem::take(&mut self.stopped) {
             let candidate = self.candidate(state, key_of(desk.order.key(state, job), state, job));
             self.push_again(candidate);
         }
-        if any {
-            let mut arrivals = Vec::new();
-            for pending in &mut self.tiers {
-                pending.take_arrivals(&mut arrivals);
-                pending.settle(&mut arrivals, state);
-            }
-            (self.touched, self.joined) = (false, false);
-            self.begin();
-            self.version += 1;
-            // What was refused may fit now.
-            self.changed = true;
+        let mut arrivals = Vec::new();
+        for pending in &mut self.tiers {
+            pending.take_arrivals(&mut arrivals);
+            pending.settle(&mut arrivals, state);
         }
-        any
+        (self.touched, self.joined) = (false, false);
+        // What was refused may fit now.
+        self.changed = true;
+        self.begin();
+        self.version += 1;
+        true
     }
 
     /// Asks for a pass when more jobs may stop for one that is blocked, unless that is asked already.

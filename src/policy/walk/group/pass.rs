@@ -122,12 +122,7 @@ impl Group {
         bus: &mut Bus<'_, '_>,
         (tier, after): (usize, Option<Key>),
     ) -> Result<(), PolicyError> {
-        self.tries.clear();
-        for stream in 0..self.streams.len() {
-            if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
-                self.line_up_stream(bus, stream, after);
-            }
-        }
+        self.line_up(bus, tier, after);
         while self.stopped.is_empty() {
             let front = self.first_front(bus, tier, after);
             let candidate = self.tries.peek().map(|Reverse(candidate)| candidate.key);
@@ -312,14 +307,19 @@ impl Group {
         let Stream { tier, ceilings, .. } = self.streams[stream];
         let matters = !self.monotone || ceilings != [None; 3];
         if matters {
-            self.tries.clear();
-            for stream in 0..self.streams.len() {
-                if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
-                    self.line_up_stream(state, stream, Some(after));
-                }
-            }
+            self.line_up(state, tier, Some(after));
         }
         matters
+    }
+
+    /// The next job of every class of a tier that is tried by class, behind a job or from the front.
+    fn line_up(&mut self, state: &State, tier: usize, after: Option<Key>) {
+        self.tries.clear();
+        for stream in 0..self.streams.len() {
+            if self.streams[stream].tier == tier && self.streams[stream].mode == Mode::ByClass {
+                self.line_up_stream(state, stream, after);
+            }
+        }
     }
 
     /// The next job of every class of a stream behind a job.
