@@ -206,8 +206,10 @@ impl Pipeline {
 impl Policy for Pipeline {
     fn observe(&mut self, event: &Event, state: &State) {
         let Self { hold, power, full, event: other } = self;
-        let parts = [part(hold), part(power), Some(pass(full)), other.as_mut().map(pass)];
-        parts.into_iter().flatten().for_each(|part| part.observe(event, state));
+        hold.iter_mut().for_each(|hold| hold.observe(event, state));
+        power.iter_mut().for_each(|power| power.observe(event, state));
+        full.observe(event, state);
+        other.iter_mut().for_each(|other| other.observe(event, state));
     }
 
     fn make_way(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
@@ -216,6 +218,9 @@ impl Policy for Pipeline {
 
     fn decide(&mut self, trial: &mut Trial<'_>) -> Result<(), PolicyError> {
         self.by_hold(trial)?;
+        if self.power.is_none() {
+            return self.by_pass(trial);
+        }
         if self.power.as_mut().is_some_and(|power| power.takes_rise(trial.now())) {
             self.tell_of_power(trial);
         }

@@ -80,6 +80,9 @@ pub struct Reasons {
     answers: Vec<Option<Answer>>,
     /// By class: the reason recorded last.
     told: Vec<Option<WaitReason>>,
+    /// How many classes may be found to wait for anything but what is recorded while all partitions stop at a job: those of
+    /// which that is not the order, and those that may wait for something else even then.
+    unsettled: usize,
     /// The reasons of their own that are recorded of jobs, by job.
     own: Vec<(u32, WaitReason)>,
     /// Those of the pass before, for reuse.
@@ -108,6 +111,7 @@ impl Reasons {
             asks_behind: classes.table.iter().map(may_refuse_behind).collect(),
             answers: vec![None; first.len()],
             told: vec![None; first.len()],
+            unsettled: first.len(),
             first,
             own: Vec::new(),
             before: Vec::new(),
@@ -128,6 +132,14 @@ impl Reasons {
         }
         self.settled = stamp;
         self.is_frozen = false;
+        if self.unsettled > 0 || !state.stops_everywhere() {
+            self.settle_classes(state);
+        }
+        self.settle_own(state);
+    }
+
+    /// Records the reasons of classes that have changed.
+    fn settle_classes(&mut self, state: &mut Trial<'_>) {
         let mut changed = Vec::new();
         for class in state.waiting_classes() {
             let partition = state.classes().table[*class as usize].partition;
@@ -136,15 +148,20 @@ impl Reasons {
                 Some(_) => self.reason_behind(state, *class),
                 None => self.reason(state, *class),
             };
-            let told = &mut self.told[*class as usize];
-            if *told != Some(reason) {
-                *told = Some(reason);
+            if self.told[*class as usize] != Some(reason) {
+                self.unsettled -= usize::from(!self.is_settled(*class));
+                self.told[*class as usize] = Some(reason);
+                self.unsettled += usize::from(!self.is_settled(*class));
                 changed.push((*class, reason));
             }
         }
         changed.sort_unstable();
         changed.into_iter().for_each(|(class, reason)| state.set_reason(Why::Class { class, reason }));
-        self.settle_own(state);
+    }
+
+    /// True if what is recorded of a class holds while its partition stops at a job.
+    fn is_settled(&self, class: u32) -> bool {
+        self.told[class as usize] == Some(WaitReason::Order) && !self.asks_behind[class as usize]
     }
 
     /// Records the reasons of jobs that wait for another than their class.

@@ -37,6 +37,7 @@ use crate::history::{History, Outcome, Plan, SegmentEnd};
 use crate::policy::{self, Policy, PolicyError};
 use crate::state::{Event, State, Status, Trial};
 use crate::units::{Seconds, Time};
+use crate::workload::Job;
 use queue::{Queue, Rank};
 use std::sync::atomic::Ordering;
 
@@ -64,6 +65,13 @@ pub fn simulate_with(
 ) -> Result<History, PolicyError> {
     let caps = policy::caps_of(&plan);
     Simulation::new(State::new(plan, caps), policy).run(control)
+}
+
+/// Jobs by submit time, then input order.
+fn by_submit(jobs: &[Job]) -> Vec<u32> {
+    let mut keys: Vec<(Time, u32)> = jobs.iter().map(|job| job.submit_time).zip(0..).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, job)| job).collect()
 }
 
 /// Instants between two reports of how far a run is.
@@ -103,8 +111,7 @@ impl Simulation {
     fn new(state: State, policy: Box<dyn Policy>) -> Self {
         let workload = &state.plan().workload;
         let sorted = workload.jobs.is_sorted_by_key(|job| job.submit_time);
-        let mut by_submit: Vec<u32> = if sorted { Vec::new() } else { (0..workload.len()).collect() };
-        by_submit.sort_by_key(|job| workload.jobs[*job as usize].submit_time);
+        let by_submit = if sorted { Vec::new() } else { by_submit(&workload.jobs) };
         let dependent = if workload.dependencies.is_empty() { 0 } else { workload.len() };
         let predecessors = (0..dependent).map(|job| workload.dependencies.predecessor_count(job)).collect();
         let oversized = policy::oversized_of(state.plan(), state.classes(), state.caps());

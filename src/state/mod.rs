@@ -189,6 +189,10 @@ impl State {
     pub fn head(&self, partition: u32) -> Option<u32> {
         self.heads[partition as usize]
     }
+    /// Whether the passes over every partition stop at a job.
+    pub(crate) fn stops_everywhere(&self) -> bool {
+        self.heads.iter().all(Option::is_some)
+    }
     /// The blocked jobs before that one, which the passes over a partition pass over, as they last said.
     #[must_use]
     pub fn passed_over(&self, partition: u32) -> &[u32] {

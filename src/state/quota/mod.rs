@@ -74,6 +74,9 @@ impl Quotas {
     /// The first of the rows of a class that does not let a job of it hold so many thousandths more.
     #[inline]
     pub(super) fn refusing(&self, class: &Class, milli: u64) -> Option<u32> {
+        if class.has_ceiling() { self.refusing_row(class, milli) } else { None }
+    }
+    fn refusing_row(&self, class: &Class, milli: u64) -> Option<u32> {
         let instants = || std::iter::once(&self.usage).chain(&self.also);
         class.ceilings().find(|row| instants().any(|usage| !self.tree.admits(usage, *row, milli)))
     }
