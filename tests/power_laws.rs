@@ -115,6 +115,10 @@ fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
         ..plan.settings.clone()
     };
     plan.settings = named;
+    // A policy that drains moves no job.
+    if plan.settings.curtail == "drain" {
+        plan.settings.preemption = plan.settings.preemption.filter(|name| name != "consolidate");
+    }
     // What comes back draws whether or not there is power for it.
     plan.cluster.changes.retain(|change| change.state != NodeState::Absent);
     plan

@@ -3,6 +3,7 @@
 //! `ranked` decides it for all jobs at once, pending and running. The others choose jobs that yield to one that is
 //! blocked, and a walk carries that out: all stops and the start, or nothing.
 
+mod consolidate;
 mod fair;
 mod none;
 mod priority;
@@ -48,7 +49,8 @@ impl ListedPreemption {
 }
 
 /// Every way to preempt.
-pub const PREEMPTIONS: &[ListedPreemption] = &[none::ENTRY, ranked::ENTRY, priority::ENTRY, reclaim::ENTRY];
+pub const PREEMPTIONS: &[ListedPreemption] =
+    &[none::ENTRY, ranked::ENTRY, priority::ENTRY, reclaim::ENTRY, consolidate::ENTRY];
 
 /// The way to preempt that settings name, or that their order implies.
 fn of(settings: &Settings) -> Option<&'static ListedPreemption> {
@@ -91,13 +93,19 @@ pub(crate) fn yields(settings: &Settings) -> Option<Yields> {
 /// Why the chosen preemption and backfill do not go together, if they do not.
 #[must_use]
 pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
-    let name = of(settings).filter(|entry| entry.yields.is_some())?.name;
-    (settings.backfill == "conservative").then(|| {
+    let entry = of(settings)?;
+    let (name, yields) = (entry.name, entry.yields?);
+    if settings.backfill == "conservative" {
         let said = format!(
             "preemption `{name}` stops jobs for a blocked one, and backfill `conservative` blocks none"
         );
-        let hint = "`none`, `skip` and `easy` go with it";
-        Box::new(Problem::new(said).hint(hint))
+        return Some(Box::new(Problem::new(said).hint("`none`, `skip` and `easy` go with it")));
+    }
+    (yields.moves && settings.curtail == "drain").then(|| {
+        let said = format!(
+            "preemption `{name}` starts jobs again that run, and curtail `drain` starts none that runs too long"
+        );
+        Box::new(Problem::new(said).hint("curtail `cap` and `preempt` go with it"))
     })
 }
 
@@ -117,9 +125,14 @@ mod tests {
     fn priorities_tell_classes_apart_where_jobs_yield_to_a_blocked_one() {
         for entry in PREEMPTIONS {
             let settings = Settings { preemption: Some(entry.name.to_owned()), ..Settings::default() };
-            assert_eq!(settings.priorities_stop_jobs(), entry.yields.is_some(), "{}", entry.name);
+            let for_the_higher = entry.yields.is_some_and(|yields| !yields.moves);
+            assert_eq!(settings.priorities_stop_jobs(), for_the_higher, "{}", entry.name);
             let conservative = Settings { backfill: "conservative".to_owned(), ..settings };
             assert_eq!(misfit(&conservative).is_some(), entry.yields.is_some(), "{}", entry.name);
+            let moves = entry.yields.is_some_and(|yields| yields.moves);
+            let drains =
+                Settings { curtail: "drain".to_owned(), backfill: "easy".to_owned(), ..conservative };
+            assert_eq!(misfit(&drains).is_some(), moves, "{}", entry.name);
         }
     }
 
@@ -127,9 +140,11 @@ mod tests {
     fn what_can_stop_nobody_says_why() {
         let settings = |name: &str| Settings { preemption: Some(name.to_owned()), ..Settings::default() };
         let plan = Plan::default();
-        for (name, why) in
-            [("priority", "the same tier and priority"), ("reclaim", "no job stands in a queue")]
-        {
+        for (name, why) in [
+            ("priority", "the same tier and priority"),
+            ("reclaim", "no job stands in a queue"),
+            ("consolidate", "every GPU is a node"),
+        ] {
             let (said, hint) = idle(&settings(name), &plan).unwrap();
             assert!(said.starts_with(&format!("preemption `{name}`")) && said.contains(why), "{said}");
             assert!(hint.contains('`'), "{hint}");

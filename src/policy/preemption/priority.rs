@@ -37,6 +37,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         choose,
         idle,
         keeps_work: false,
+        moves: false,
     }),
 };
 

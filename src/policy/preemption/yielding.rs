@@ -41,6 +41,8 @@ pub(crate) struct Yields {
     pub(super) idle: fn(&Plan) -> Option<(&'static str, &'static str)>,
     /// Whether a job stops only once its attempt has kept some work: where jobs may stop one another in turn.
     pub(super) keeps_work: bool,
+    /// Whether those that stop start elsewhere at once: all of them, or nothing happens.
+    pub(super) moves: bool,
 }
 
 /// A job that does not start as things are.
@@ -71,6 +73,11 @@ impl Yielding {
             min_run: min_run.unwrap_or_default(),
             began: vec![Time::ZERO; plan.workload.jobs.len()],
         })
+    }
+
+    /// Whether those that stop start elsewhere at once.
+    pub(in crate::policy) const fn moves(&self) -> bool {
+        self.rule.moves
     }
 
     /// A job has started.

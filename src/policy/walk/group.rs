@@ -117,7 +117,8 @@ pub(super) struct Group {
     passed: Vec<(usize, Key)>,
     /// Whether a job started behind a blocked one.
     overtaken: bool,
-    /// Jobs that have stopped for one, the last that was tried.
+    /// Whether jobs have made room for the last that was tried, and those of them that wait since then.
+    made_room: bool,
     stopped: Vec<u32>,
     /// When more jobs may stop for one that is blocked; and of which instant that is asked already.
     wake: Time,
@@ -190,6 +191,7 @@ impl Group {
             failed: Vec::new(),
             passed: Vec::new(),
             overtaken: false,
+            made_room: false,
             stopped: Vec::new(),
             wake: Time::NEVER,
             asked: Time::NEVER,

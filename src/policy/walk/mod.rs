@@ -103,6 +103,7 @@ impl Walk {
         let lengths_count = noticed || drains || backfill.reserves();
         let rules = Rules { backfill, reservations, lengths_count, yields: yielding.is_some() };
         let group_of = groups(state);
+        let moves = yielding.as_ref().is_some_and(Yielding::moves);
         let mut groups = Vec::new();
         let mut all_monotone = true;
         for number in 0..group_of.iter().max().map_or(0, |last| last + 1) {
@@ -114,6 +115,8 @@ impl Walk {
             let own = || table.iter().filter(|class| partitions.contains(&class.partition));
             let counts = counts_tell(plan, own, partitions.len());
             let monotone = counts || backfill == Backfill::Skip && own().all(|class| class.monotone);
+            // Which jobs would have to move depends on where others start.
+            let monotone = monotone && !moves;
             let counted = counts && plan.cluster.kinds.len() == 1;
             all_monotone &= monotone;
             groups.push(Group::new(Parts { rules, state, partitions, monotone, counted }));

@@ -37,7 +37,8 @@ impl Simulation<'_> {
     pub(super) fn yields(&self) -> bool {
         let settings = &self.plan.settings;
         let everywhere = settings.event_backfill.as_ref() == Some(&settings.backfill);
-        settings.priorities_stop_jobs() && (self.full || everywhere)
+        let stops = settings.priorities_stop_jobs() || self.consolidates();
+        stops && (self.full || everywhere)
     }
 
     /// The walks over a queue, group by group; from the front again once jobs have stopped for one.
@@ -65,9 +66,15 @@ impl Simulation<'_> {
         if !self.yields() {
             return None;
         }
+        if self.consolidates() && (refused != Refused::Place || !walk.reservations.is_empty()) {
+            return None;
+        }
         let stopped = if self.reclaims() {
             let candidates = self.may_stop_for(job);
             self.reclaimed(job, &candidates, walk)?
+        } else if self.consolidates() {
+            let line = self.soonest_emptied_first(job);
+            self.needed(job, &line, walk)?
         } else {
             self.of_lower_priority(job, refused, walk)?
         };
@@ -76,12 +83,16 @@ impl Simulation<'_> {
         let (fates, happened, left) = (self.result.jobs.clone(), self.happened.clone(), self.left.clone());
         stopped.iter().for_each(|running| self.stop(*running, SegmentEnd::Preempted));
         let allowed = self.beside_reservations(job, holding, walk);
+        let allowed =
+            allowed.filter(|place| !self.consolidates() || self.start_again(job, place, &stopped, walk));
         if allowed.is_none() {
             (self.free, self.running, self.pending, self.live) = before;
             (self.result.jobs, self.happened, self.left) = (fates, happened, left);
             return None;
         }
-        self.result.counts.yielded += stopped.len() as u64;
+        let moved = if self.consolidates() { stopped.len() as u64 } else { 0 };
+        self.result.counts.moved += moved;
+        self.result.counts.yielded += stopped.len() as u64 - moved;
         walk.made_room = true;
         allowed
     }
@@ -100,13 +111,14 @@ impl Simulation<'_> {
     }
 
     /// Those that may stop for a job now.
-    fn may_stop_for(&mut self, job: u32) -> Vec<u32> {
+    pub(super) fn may_stop_for(&mut self, job: u32) -> Vec<u32> {
         let group = self.world.group_of(job);
         let mut all = self.running.clone();
         all.retain(|running| {
-            let may = match self.reclaims() {
-                true => self.may_reclaim(*running, job),
-                false => self.world.height(*running) < self.world.height(job),
+            let may = match (self.reclaims(), self.consolidates()) {
+                (true, _) => self.may_reclaim(*running, job),
+                (_, true) => true,
+                _ => self.world.height(*running) < self.world.height(job),
             };
             may && self.behaviour(*running).preemptible && self.world.group_of(*running) == group
         });
@@ -121,7 +133,7 @@ impl Simulation<'_> {
     }
 
     /// Where a running job stands among those that may stop.
-    fn standing(&self, job: u32) -> ((u32, i32), u128, Reverse<u32>, Reverse<u32>) {
+    pub(super) fn standing(&self, job: u32) -> ((u32, i32), u128, Reverse<u32>, Reverse<u32>) {
         let held: u64 = self.attempt(job).holding.pods.iter().map(total).sum();
         let lost = self.lost_since_checkpoint(job) + (u64::from(self.behaviour(job).restart_time.0) << 16);
         let lost = match self.plan.settings.victims {

@@ -107,12 +107,8 @@ impl Group {
     /// What is supposed when a place for a job is looked for: these nodes are none, nor are those that are known to go
     /// while it would run, and it takes no watts that are withdrawn or go while it would hold them.
     pub(super) fn supposed(&mut self, state: &State, job: u32, nodes: Option<Vec<u64>>) -> Supposed {
-        let begins = state.drained_for();
-        let watts = (!begins.is_empty() && state.class(job).draws.is_some()).then(|| {
-            let end = state.expected_end(job, state.slowest_rate(job));
-            let during = begins.into_iter().filter(|begin| *begin < end);
-            during.filter_map(|begin| self.ahead.watts_at(state, begin)).collect()
-        });
+        let watts = drained_for(state, job)
+            .map(|begins| begins.into_iter().filter_map(|begin| self.ahead.watts_at(state, begin)).collect());
         let nodes = either(nodes, state.going(job));
         Supposed { nodes, watts, withdrawn: self.spent.clone(), tells_refusals: false }
     }
@@ -245,6 +241,15 @@ impl Group {
     }
 }
 
+/// When the curtailments begin that are drained for and that a job, started now, would still run at; none: it is not asked.
+pub(super) fn drained_for(state: &State, job: u32) -> Option<Vec<Time>> {
+    let begins = state.drained_for();
+    (!begins.is_empty() && state.class(job).draws.is_some()).then(|| {
+        let end = state.expected_end(job, state.slowest_rate(job));
+        begins.into_iter().filter(|begin| *begin < end).collect()
+    })
+}
+
 /// When a job at the place found last is expected to end.
 fn expected_end(state: &State, job: u32, finder: &Finder) -> Time {
     let choice = finder.choice();
@@ -252,7 +257,7 @@ fn expected_end(state: &State, job: u32, finder: &Finder) -> Time {
 }
 
 /// The nodes of two sets, 64 a word.
-fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+pub(super) fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.iter().zip(&other).map(|(one, other)| one | other).collect()),
         (one, other) => one.or(other),

@@ -1,6 +1,8 @@
-//! Running jobs stop so that a blocked one starts: all of them and the start, or nothing.
+//! Running jobs stop so that a blocked one starts: all of them and the start, or nothing. Where they move, each starts
+//! elsewhere at once.
 
 use super::Group;
+use super::attempt::{drained_for, either};
 use crate::policy::PolicyError;
 use crate::policy::pipeline::Bus;
 use crate::policy::walk::Desk;
@@ -8,6 +10,7 @@ use crate::policy::walk::finder::Finder;
 use crate::policy::walk::pending::key_of;
 use crate::state::{Decision, Event, State, Supposed, Trial};
 use crate::units::Time;
+use std::cmp::Reverse;
 
 impl Group {
     /// Starts a job that is blocked, by a row of quotas and limits if one says no, if jobs that stop for it make room and
@@ -19,6 +22,10 @@ impl Group {
         (job, row): (u32, Option<u32>),
     ) -> Result<bool, PolicyError> {
         let Desk { finder, expected, yielding: Some(yielding), .. } = desk else { return Ok(false) };
+        let moves = yielding.moves();
+        if moves && !self.reservations.is_empty() {
+            return Ok(false);
+        }
         let own = |running: u32| self.stream_of[bus.class(running).index as usize] != u32::MAX;
         let (candidates, next) = yielding.candidates(bus, (job, row), own);
         self.wake = self.wake.min(next);
@@ -27,7 +34,9 @@ impl Group {
         }
         let withdrawn = self.withdrawn(bus, job);
         let supposed = self.supposed(bus, job, withdrawn);
-        let mut find = |trial: &mut Trial<'_>| place(trial, finder, job, &supposed);
+        let begins = drained_for(bus, job).unwrap_or_default();
+        let mut find =
+            |trial: &mut Trial<'_>| place(trial, finder, job, &on_trial(trial, &supposed, &begins));
         let Some(chosen) = yielding.choose(bus.trial(), (job, row), candidates, &mut find) else {
             if !bus.lengths_decide() {
                 let class = bus.class(job).index;
@@ -41,16 +50,23 @@ impl Group {
                 self.no_longer_expected(trial, expected, event);
                 events.push(event);
             }
-            let fits = place(trial, finder, job, &supposed).is_some();
+            let fits = place(trial, finder, job, &on_trial(trial, &supposed, &begins)).is_some();
             if !fits || !self.reservations.is_empty() && !self.delays_nothing(finder, trial, job) {
                 return Ok(Err(()));
             }
             let choice = finder.choice();
             events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
+            if moves && !self.start_again(trial, finder, &chosen, events)? {
+                return Ok(Err(()));
+            }
             Ok(Ok(()))
         })?;
         let Ok(events) = events else {
             chosen.iter().for_each(|job| self.still_expected(bus, expected, *job));
+            if moves && !bus.lengths_decide() {
+                let class = bus.class(job).index;
+                self.refused[class as usize].0 = self.version;
+            }
             return Ok(false);
         };
         for event in &events {
@@ -61,7 +77,35 @@ impl Group {
         }
         desk.finder.forget();
         self.started(desk, bus, job);
-        self.stopped = chosen;
+        self.made_room = true;
+        if moves {
+            chosen.iter().for_each(|job| self.started(desk, bus, *job));
+        } else {
+            self.stopped = chosen;
+        }
+        Ok(true)
+    }
+
+    /// Jobs that have stopped start elsewhere, those that hold most first. Returns whether all do.
+    fn start_again(
+        &self,
+        trial: &mut Trial<'_>,
+        finder: &mut Finder,
+        stopped: &[u32],
+        events: &mut Vec<Event>,
+    ) -> Result<bool, PolicyError> {
+        let mut line = stopped.to_vec();
+        line.sort_by_key(|job| (Reverse(trial.class(*job).gpus_milli), *job));
+        for job in line {
+            let nodes = either(self.withdrawn(trial, job), trial.going(job));
+            // Curtailments to come are drained for when a job starts for the first time.
+            let supposed = Supposed { nodes, withdrawn: self.spent.clone(), ..Supposed::default() };
+            if place(trial, finder, job, &supposed).is_none() {
+                return Ok(false);
+            }
+            let choice = finder.choice();
+            events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
+        }
         Ok(true)
     }
 
@@ -87,9 +131,9 @@ impl Group {
     }
 
     /// Jobs that have stopped for another wait with the others, and what is left is tried from the front. Returns whether
-    /// any have.
+    /// room has been made.
     pub(super) fn lines_up_stopped(&mut self, desk: &Desk, state: &State) -> bool {
-        if self.stopped.is_empty() {
+        if !std::mem::take(&mut self.made_room) {
             return false;
         }
         for job in std::mem::take(&mut self.stopped) {
@@ -118,6 +162,12 @@ impl Group {
         }
         Ok(())
     }
+}
+
+/// What is supposed, with the watts as they would stand at some instants to come without those that have stopped on trial.
+fn on_trial(state: &State, supposed: &Supposed, begins: &[Time]) -> Supposed {
+    let watts = || begins.iter().filter_map(|begin| state.watts_at(*begin)).collect();
+    Supposed { watts: supposed.watts.is_some().then(watts), ..supposed.clone() }
 }
 
 /// The nodes, ascending, of the place that a job finds; it is the choice then.

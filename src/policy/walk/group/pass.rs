@@ -123,7 +123,7 @@ impl Group {
         (tier, after): (usize, Option<Key>),
     ) -> Result<(), PolicyError> {
         self.line_up(bus, tier, after);
-        while self.stopped.is_empty() {
+        while !self.made_room {
             let front = self.first_front(bus, tier, after);
             let candidate = self.tries.peek().map(|Reverse(candidate)| candidate.key);
             match (front, candidate) {
