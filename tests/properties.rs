@@ -59,7 +59,7 @@ struct Seen {
     counts: Counts,
     outcomes: [u64; Outcome::ALL.len()],
     /// Of orders, backfills and placements, by index.
-    policies: [[u64; PLACEMENTS.len()]; 3],
+    policies: [[u64; ORDERS.len()]; 3],
     heads: u64,
     moved_heads: u64,
 }
@@ -78,6 +78,7 @@ impl Seen {
         all.preempted += preempted;
         all.struck += struck;
         all.yielded += run.counts.yielded;
+        all.moved += run.counts.moved;
         let reclaimed = all.reclaimed.iter_mut().zip(run.counts.reclaimed);
         reclaimed.for_each(|(sum, own)| *sum += own);
         all.spanned += spanned;
@@ -119,6 +120,7 @@ impl Seen {
         must(counts.second_tries, "starts on a place of the second try");
         must(counts.preempted, "preemptions");
         must(counts.yielded, "stops for a blocked job");
+        must(counts.moved, "moves for a blocked job");
         must(counts.reclaimed[0], "stops in queues that borrow");
         must(counts.reclaimed[1], "stops in a blocked job's own queue");
         must(counts.reclaimed[2], "searches that came to the second rule of shares");
@@ -254,7 +256,9 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
         let of_all_jobs = ["random", "least-stranded", "fgd"].contains(&placement)
             || placement.contains("fragmentation")
             // What asks for a part of all GPUs, by a tenant that ranks among all, has another priority among more.
-            || ORDERS[left.policy.order] == "multifactor";
+            || ORDERS[left.policy.order] == "multifactor"
+            // What learns from all that have ended knows more among more.
+            || ORDERS[left.policy.order] == "qssf";
         if of_all_jobs || !left.policy.runs_to_the_end() {
             return Ok(());
         }

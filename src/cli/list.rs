@@ -7,6 +7,7 @@ use crate::ensemble::{MEASURES, Measure};
 use crate::error::{Problem, Result};
 use crate::hardware::{Basis, Catalogue, Family, Phase, Phases, Platform};
 use crate::policy::PRESETS;
+use crate::policy::order::expression;
 use crate::policy::part::{self, Kind, Part};
 use crate::policy::placement::{ListedPlacement, PLACEMENTS};
 use crate::report::run::{EXPORTERS, LABELS, TABLES};
@@ -86,6 +87,10 @@ fn about(part: &Part) -> String {
     let mut lines = vec![part.about.to_owned()];
     let placement = PLACEMENTS.iter().find(|entry| part.kind == Kind::Placement && entry.name == part.name);
     lines.extend(placement.and_then(ListedPlacement::weights).map(|weights| format!("weights: {weights}")));
+    if part.kind == Kind::Order && part.name == expression::NAME {
+        let terms = expression::TERMS.iter();
+        lines.extend(terms.map(|term| format!("{} ({}): {}", term.name, term.unit, term.about)));
+    }
     for option in part.options {
         lines.push(format!("{}={} ({}): {}", option.name, option.default, option.unit, option.about));
     }

@@ -102,6 +102,16 @@ impl<'d> Table<'d> {
         shape::note(&self.document.notes, |shape| shape.names(place, known.iter().map(|(name, _)| *name)));
         self.item(key)?.choice(known)
     }
+    /// The text under a key: one of `known`, or something else that the caller understands.
+    pub fn name<'n>(
+        &mut self,
+        key: &'static str,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Option<Placed<String>> {
+        let place = self.note(key, false);
+        shape::note(&self.document.notes, |shape| shape.names(place, known));
+        self.optional(key)
+    }
     /// The items of a list; empty if it is not there.
     pub fn list<T: Read>(&mut self, key: &'static str) -> Vec<Placed<T>> {
         let place = self.note(key, false);

@@ -12,6 +12,7 @@
 //! assert_eq!(settings.policy(), "fifo/easy/pack/reservations=2");
 //! ```
 
+use super::order::expression::{self, Expression};
 use super::{PRESETS, backfill, hold, order, placement, power, preemption};
 use crate::error::Problem;
 use crate::history::Settings;
@@ -116,10 +117,14 @@ impl Kind {
         };
         name.clone_into(place);
     }
-    /// Whether `name` is a part of this kind; weights are a placement too.
+    /// Whether `name` is a part of this kind; weights are a placement too, and expressions an order.
     #[must_use]
     pub fn knows(self, name: &str) -> bool {
-        self.parts().any(|part| part.name == name) || self == Self::Placement && placement::is_known(name)
+        match self {
+            Self::Order => order::named(name).is_some(),
+            Self::Placement => placement::is_known(name),
+            _ => self.parts().any(|part| part.name == name),
+        }
     }
 }
 
@@ -159,6 +164,17 @@ pub struct Part {
     pub source: &'static str,
     /// What can be said about how it works.
     pub options: &'static [PartOption],
+}
+
+impl Part {
+    /// Whether it is the one that settings name, and has its options there: those of expressions are about what varies.
+    fn is_chosen_by(&self, settings: &Settings) -> bool {
+        let name = self.kind.of(settings);
+        if self.kind != Kind::Order || self.name != expression::NAME {
+            return self.name == name;
+        }
+        order::named(name).is_some_and(|entry| entry.name == expression::NAME) && order::varies(name)
+    }
 }
 
 /// An option of a part: a key of `[policy]`, read into a field of [`Settings`].
@@ -228,7 +244,7 @@ pub fn options() -> Vec<PartOption> {
 /// The options of the parts that settings name, each once.
 #[must_use]
 pub fn options_of(settings: &Settings) -> Vec<PartOption> {
-    distinct(parts().filter(|part| part.name == part.kind.of(settings)))
+    distinct(parts().filter(|part| part.is_chosen_by(settings)))
 }
 
 fn distinct(parts: impl Iterator<Item = Part>) -> Vec<PartOption> {
@@ -269,8 +285,7 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
 /// Whether running jobs would be ranked by keys that change while jobs wait: two jobs could stop each other for ever.
 #[must_use]
 pub fn cannot_rank_running(settings: &Settings) -> bool {
-    let varies = order::named(&settings.order).is_some_and(order::ListedOrder::varies);
-    varies && preemption::is_ranked(settings)
+    order::varies(&settings.order) && preemption::is_ranked(settings)
 }
 
 /// What to say of such an order; `without` takes the preemption back.
@@ -293,7 +308,16 @@ pub fn not_at_events(settings: &Settings, event: &str) -> Box<Problem> {
 /// What to say of a name that no part of a kind has.
 #[must_use]
 pub fn unknown(kind: Kind, name: &str) -> Box<Problem> {
+    if kind == Kind::Order
+        && expression::is_meant(name)
+        && let Err(problem) = Expression::read(name)
+    {
+        return problem;
+    }
     let problem = Problem::new(format!("unknown {} `{name}`", kind.name()));
+    if kind == Kind::Order && name == expression::NAME {
+        return Box::new(problem.hint("one is written in its place, such as `requested_time * gpus`"));
+    }
     if kind == Kind::Order && PRESETS.iter().any(|preset| preset.name == name) {
         let hint = format!("`{name}` is a preset: other parts go beside it by name, `{name}/placement=pack`");
         return Box::new(problem.hint(hint));
@@ -313,7 +337,9 @@ impl Settings {
     /// ```
     #[must_use]
     pub fn policy(&self) -> String {
-        let mut text = format!("{}/{}/{}", self.order, self.backfill, self.placement);
+        let is_one = expression::segments(&self.order).count() == 1;
+        let order = if is_one { self.order.clone() } else { format!("({})", self.order) };
+        let mut text = format!("{order}/{}/{}", self.backfill, self.placement);
         let usual = Self { order: self.order.clone(), ..Self::named("", "", "") };
         for kind in [Kind::Hold, Kind::Power, Kind::Curtail, Kind::Preemption] {
             let name = kind.of(self);
@@ -411,6 +437,7 @@ mod tests {
             ("max_age", vec!["0s", "old"]),
             ("favored_size", vec!["medium", "true"]),
             ("queue_limits", vec!["7200,3250", "5,5", "-1", "", "a"]),
+            ("service", vec!["gpus", ""]),
             ("reservations", vec!["0", "-1", "all", "2.5"]),
             ("depth", vec!["0", "many", ""]),
             ("power_period", vec!["0", "0s", "x"]),

@@ -5,6 +5,7 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
 use crate::policy::backfill::{reserves, serves_events};
 use crate::policy::hold::{HOLDS, may_hold};
+use crate::policy::order::expression::{is_meant, without_spaces};
 use crate::policy::part::{self, Kind, PartOption, WeightsRead, unknown};
 use crate::policy::power::is_capped;
 use crate::policy::{PRESETS, Preset, System, preemption};
@@ -142,7 +143,8 @@ impl Choices {
         if !kind.knows(name) {
             return Err(unknown(kind, name));
         }
-        self.put(kind, name, origin);
+        let name = if kind == Kind::Order { without_spaces(name) } else { name.to_owned() };
+        self.put(kind, &name, origin);
         Ok(())
     }
 
@@ -169,6 +171,9 @@ impl Choices {
                 return Err(Box::new(
                     problem.hint(format!("`policy.order` or `--policy` takes it: `-p {name}`")),
                 ));
+            }
+            if is_meant(name) {
+                return Err(unknown(Kind::Order, name));
             }
             let names = PRESETS.iter().map(|preset| preset.name);
             let hint = nearest_hint(name, names.chain(Kind::Order.parts().map(|part| part.name)));

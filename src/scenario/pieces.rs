@@ -1,5 +1,6 @@
 use super::placement;
 use crate::error::Problem;
+use crate::policy::order::expression;
 use crate::policy::part::Kind;
 
 /// One thing that `--policy` says.
@@ -15,7 +16,7 @@ pub(super) enum Piece<'t> {
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Box<Problem>> {
     let mut plain = Vec::new();
     let mut named = Vec::new();
-    for segment in text.split('/').map(str::trim) {
+    for segment in expression::segments(text).map(str::trim) {
         match placement::key_of(segment) {
             Some((key, value)) => named.push(Piece::Named(key, value)),
             None => plain.push(segment),

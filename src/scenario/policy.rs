@@ -4,6 +4,7 @@ use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::Problem;
 use crate::history::{Plan, Settings};
 use crate::policy::backfill::BACKFILLS;
+use crate::policy::order::expression;
 use crate::policy::part::{self, Kind, PartOption};
 use crate::policy::preemption;
 use crate::workload::JobKind;
@@ -70,12 +71,15 @@ fn report(document: &Document, found: Vec<Found>) {
 fn said(policy: &mut Table<'_>, choices: &mut Choices) -> Said {
     let mut said = Said::default();
     for kind in Kind::ALL {
-        let name = if kind == Kind::Placement {
-            placement::read(policy)
-        } else {
-            let known: Vec<(&str, &'static str)> = kind.parts().map(|part| (part.name, part.name)).collect();
-            let name = policy.choice(kind.name(), &known);
-            name.map(|name| Placed { value: name.value.to_owned(), mark: name.mark })
+        let name = match kind {
+            Kind::Order => order(policy),
+            Kind::Placement => placement::read(policy),
+            _ => {
+                let known: Vec<(&str, &'static str)> =
+                    kind.parts().map(|part| (part.name, part.name)).collect();
+                let name = policy.choice(kind.name(), &known);
+                name.map(|name| Placed { value: name.value.to_owned(), mark: name.mark })
+            }
         };
         match name {
             Some(name) => said.parts.push((kind, name)),
@@ -89,6 +93,17 @@ fn said(policy: &mut Table<'_>, choices: &mut Choices) -> Said {
         }
     }
     said
+}
+
+/// The order of `[policy]`: a name, or an expression.
+fn order(policy: &mut Table<'_>) -> Option<Placed<String>> {
+    let names = Kind::Order.parts().map(|part| part.name).filter(|name| *name != expression::NAME);
+    let name = policy.name(Kind::Order.name(), names)?;
+    if Kind::Order.knows(&name) {
+        return Some(name);
+    }
+    policy.document().complain(name.mark, *part::unknown(Kind::Order, &name));
+    None
 }
 
 /// The value of an option as the command line would have it: `80,89` for a list, `eval=12h,other=1h` for a table.

@@ -6,19 +6,24 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 13] = [
+pub(crate) const ORDERS: [&str; 18] = [
     "fifo",
     "sjf",
     "ljf",
     "smallest-area-first",
+    "smallest-first",
     "largest-first",
+    "qssf",
     "f1",
     "priority",
     "wfp3",
     "unicef",
     "multifactor",
     "fair-tree",
+    "requested_time / gpus ** 0.5 - 3 * wait",
+    "min(requested_time, 60) * (1 - priority / 2) - log2(1 + submit_time)",
     "srtf",
+    "srsf",
     "las",
 ];
 /// Backfills, by name.
@@ -78,6 +83,8 @@ pub(crate) struct PolicySpec {
     half_life: Option<u32>,
     factors: Factors,
     limits: Vec<u64>,
+    /// Whether service is counted in seconds.
+    seconds: bool,
     until: Option<u32>,
 }
 
@@ -91,18 +98,19 @@ prop_compose! {
         priority_step in 0u32..60,
         (half_life, factors) in (weighted(0.9, 1u32..300), factors()),
         rank_period in weighted(0.9, prop_oneof![Just(1u32), 2u32..40]),
+        seconds in any::<bool>(),
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
         until in weighted(0.05, 0u32..300),
         event in weighted(0.5, any::<bool>()),
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
-        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..5)),
+        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..7)),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
             order, backfill, placement, cycle, event, reservations, depth, plain, yields, seed, priority_step,
-            rank_period, half_life, factors, limits, until,
+            rank_period, half_life, factors, limits, seconds, until,
         }
     }
 }
@@ -127,7 +135,7 @@ impl PolicySpec {
             preemption: self.preemption().map(str::to_owned),
             min_run: self.yields.filter(|_| self.stops_for_blocked()).map(|(least, ..)| Seconds(least)),
             victims: match self.yields {
-                Some((_, true, _)) if self.stops_for_blocked() => Victims::Youngest,
+                Some((_, true, ..5)) if self.stops_for_blocked() => Victims::Youngest,
                 _ => Victims::LeastLost,
             },
             reclaim_rule: match self.yields {
@@ -140,6 +148,7 @@ impl PolicySpec {
             half_life: self.half_life,
             factors: self.factors,
             queue_limits: self.limits.clone(),
+            service_in_seconds: self.seconds && ORDERS[self.order] == "las",
             until: self.until,
             ..Settings::default()
         }
@@ -150,16 +159,17 @@ impl PolicySpec {
     }
     fn preemption(&self) -> Option<&'static str> {
         // An order that implies ranked preemption may go without.
-        let is_plain = self.plain && ["srtf", "las"].contains(&ORDERS[self.order]);
+        let is_plain = self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order]);
         match self.yields {
             Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
+            Some((_, _, 5..)) if self.stops_for_blocked() => Some("consolidate"),
             Some(_) if self.stops_for_blocked() => Some("reclaim"),
             _ => is_plain.then_some("none"),
         }
     }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {
-        !self.plain && ["srtf", "las"].contains(&ORDERS[self.order])
+        !self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order])
     }
     pub(crate) fn runs_to_the_end(&self) -> bool {
         self.until.is_none()

@@ -12,7 +12,7 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "las",
     about: "fewest GPU-seconds received first, in queues; implies preemption",
     source: "Gu et al., Tiresias, NSDI 2019",
-    options: &[QUEUE_LIMITS],
+    options: &[QUEUE_LIMITS, SERVICE],
     rule: OrderKey::Ranking(Ranking { course, changes }),
 };
 
@@ -20,7 +20,7 @@ const QUEUE_LIMITS: PartOption = PartOption {
     name: "queue_limits",
     unit: "GPU-seconds",
     default: "3250,7200",
-    about: "what a job has received when it falls to the next queue",
+    about: "what a job has received when it falls to the next queue; seconds under `service = \"seconds\"`",
     expected: "GPU-seconds in ascending order, such as `[3250, 7200]`, or `none`",
     read: |settings, text| {
         settings.queue_limits = if text == "none" { Vec::new() } else { part::ascending(text)? };
@@ -30,6 +30,23 @@ const QUEUE_LIMITS: PartOption = PartOption {
         [] => "none".to_owned(),
         limits => part::listed(limits.iter().copied()),
     },
+};
+
+const SERVICE: PartOption = PartOption {
+    name: "service",
+    unit: "name",
+    default: "gpu-seconds",
+    about: "what a job has received: the GPU-seconds that it held, or the `seconds` that it ran",
+    expected: "`gpu-seconds` or `seconds`",
+    read: |settings, text| {
+        settings.service_in_seconds = match text {
+            "gpu-seconds" => false,
+            "seconds" => true,
+            _ => return None,
+        };
+        Some(())
+    },
+    show: |settings| if settings.service_in_seconds { "seconds" } else { "gpu-seconds" }.to_owned(),
 };
 
 /// The limits in GPU-thousandths times seconds.
@@ -44,10 +61,10 @@ fn course(state: &State, attained: &Attained, job: u32) -> Course {
 
 fn changes(state: &State, attained: &Attained, job: u32) -> Time {
     let service = attained.service(state, job);
-    let gpus = state.held_milli(job);
+    let pace = Attained::pace(state, state.held_milli(job));
     let Some(limit) = limits(state).filter(|limit| *limit > service).min() else { return Time::NEVER };
-    if gpus == 0 {
+    if pace == 0 {
         return Time::NEVER;
     }
-    state.now() + Seconds(u32::try_from((limit - service).div_ceil(gpus)).unwrap_or(u32::MAX))
+    state.now() + Seconds(u32::try_from((limit - service).div_ceil(pace)).unwrap_or(u32::MAX))
 }

@@ -3,13 +3,14 @@
 //! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. There are
 //! three kinds of keys:
 //!
-//! - those that never change;
+//! - those that never change, which may be told of a job only when it becomes eligible;
 //! - those that change while a job runs, which matters where running and pending jobs are ranked together (preemption
 //!   `ranked`);
 //! - those that vary while a job waits, such as with how long it has. They hold as of the last whole number of periods
 //!   (`rank_period`) since the start: a pass that comes later renews them for all that wait in what it concerns, in
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
+pub mod expression;
 mod f1;
 pub mod fair_tree;
 mod fifo;
@@ -18,9 +19,12 @@ mod las;
 mod ljf;
 pub mod multifactor;
 mod priority;
+mod qssf;
 mod share;
 mod sjf;
 mod smallest_area_first;
+mod smallest_first;
+mod srsf;
 mod srtf;
 mod unicef;
 mod wfp3;
@@ -29,6 +33,8 @@ use super::part::{self, Kind, Part, PartOption};
 use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
+use expression::Expression;
+use qssf::Learned;
 use share::Shares;
 
 /// One order: its name, what it does, and its key.
@@ -42,7 +48,7 @@ pub struct ListedOrder {
     pub source: &'static str,
     /// What can be said about how it works.
     pub options: &'static [PartOption],
-    pub(super) rule: OrderKey,
+    rule: OrderKey,
 }
 
 impl ListedOrder {
@@ -62,10 +68,15 @@ impl ListedOrder {
     pub const fn ranks_running(&self) -> bool {
         matches!(self.rule, OrderKey::Ranking(_))
     }
-    /// Whether its keys change while jobs wait, so that running jobs cannot be ranked by them too.
-    #[must_use]
-    pub const fn varies(&self) -> bool {
-        matches!(self.rule, OrderKey::Varying(_))
+}
+
+/// Whether the keys of an order change while jobs wait, so that running jobs cannot be ranked by them too.
+#[must_use]
+pub fn varies(name: &str) -> bool {
+    match named(name).map(|entry| entry.rule) {
+        Some(OrderKey::Varying(_)) => true,
+        Some(OrderKey::Expression) => Expression::read(name).is_ok_and(|expression| expression.varies()),
+        _ => false,
     }
 }
 
@@ -75,6 +86,8 @@ pub const ORDERS: &[ListedOrder] = &[
     sjf::ENTRY,
     ljf::ENTRY,
     smallest_area_first::ENTRY,
+    qssf::ENTRY,
+    smallest_first::ENTRY,
     largest_first::ENTRY,
     f1::ENTRY,
     wfp3::ENTRY,
@@ -83,7 +96,9 @@ pub const ORDERS: &[ListedOrder] = &[
     fair_tree::ENTRY,
     priority::ENTRY,
     srtf::ENTRY,
+    srsf::ENTRY,
     las::ENTRY,
+    expression::ENTRY,
 ];
 
 /// How an order ranks.
@@ -95,6 +110,10 @@ pub(super) enum OrderKey {
     Ranking(Ranking),
     /// A key that changes while a job waits.
     Varying(Varying),
+    /// A key that is told of a job when it becomes eligible, from how those went that have ended.
+    Learned,
+    /// What an expression says, which stands in the place of a name.
+    Expression,
 }
 
 /// A key that changes while a job waits.
@@ -214,7 +233,7 @@ pub(super) struct Ranking {
 pub(super) enum Course {
     /// It stays, unless it changes at the instant that the order tells.
     Stays(u64),
-    /// The seconds of work left, which fall at a rate from an instant on.
+    /// The seconds of work left, or a multiple of them, which fall at a rate from an instant on.
     Falls {
         /// Reference seconds of work left at that instant, Q16.
         left: u64,
@@ -222,6 +241,8 @@ pub(super) enum Course {
         from: Time,
         /// How fast.
         rate: Factor,
+        /// What the whole seconds left are multiplied by.
+        times: u32,
     },
 }
 
@@ -231,15 +252,16 @@ impl Course {
     pub(super) const fn key(self, now: Time) -> u64 {
         match self {
             Self::Stays(key) => key,
-            Self::Falls { left, from, rate } => {
+            Self::Falls { left, from, rate, times } => {
                 let done = now.0.saturating_sub(from.0) as u64 * rate.0 as u64;
-                left.saturating_sub(done).div_ceil(1 << 16)
+                left.saturating_sub(done).div_ceil(1 << 16).saturating_mul(times as u64)
             }
         }
     }
 }
 
-/// The service each job has received: GPU-thousandths held times seconds, up to its last stop.
+/// The service each job has received: GPU-thousandths held times seconds, or thousandths of seconds that it ran, up to its
+/// last stop.
 #[derive(Debug, Default)]
 pub(super) struct Attained(Vec<u64>);
 
@@ -247,7 +269,11 @@ impl Attained {
     /// The service of a job up to now, the open segment included.
     pub(super) fn service(&self, state: &State, job: u32) -> u64 {
         let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
-        self.0[job as usize] + running * state.held_milli(job)
+        self.0[job as usize] + running * Self::pace(state, state.held_milli(job))
+    }
+    /// The service that a job which holds so many thousandths of GPUs receives in a second.
+    pub(super) fn pace(state: &State, held_milli: u64) -> u64 {
+        if state.plan().settings.service_in_seconds { 1000 } else { held_milli }
     }
 }
 
@@ -256,9 +282,14 @@ impl Attained {
 pub(super) struct Order {
     rule: OrderKey,
     attained: Attained,
-    /// By job; empty where keys do not vary.
+    /// By job, where keys vary or are told once.
     kept: Vec<u64>,
+    /// Whether those that are kept vary.
+    varies: bool,
+    expression: Option<Expression>,
     facts: Facts,
+    /// How long jobs took, where the order reads that.
+    learned: Option<Learned>,
     /// Where the order reads them.
     shares: Option<Shares>,
 }
@@ -268,11 +299,16 @@ impl Order {
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let rule = named(&plan.settings.order)?.rule;
         let jobs = plan.workload.jobs.len();
-        let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), matches!(rule, OrderKey::Varying(_)));
+        let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), varies(&plan.settings.order));
+        let expression = Expression::read(&plan.settings.order).ok();
+        let expression = expression.filter(|_| matches!(rule, OrderKey::Expression));
         let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
         let facts = if varies { Facts::of(plan) } else { Facts::default() };
         let shares = reads_weights(&plan.settings).then(|| Shares::new(plan));
-        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies), facts, shares })
+        let learned = matches!(rule, OrderKey::Learned).then(Learned::default);
+        let kept = of_all(varies || learned.is_some() || expression.is_some());
+        let attained = Attained(of_all(counts));
+        Some(Self { rule, attained, kept, varies, expression, facts, learned, shares })
     }
     /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
@@ -280,38 +316,54 @@ impl Order {
         match self.rule {
             OrderKey::Static(key) => key(state, job),
             OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
-            OrderKey::Varying(_) => self.kept[job as usize],
+            OrderKey::Varying(_) | OrderKey::Learned | OrderKey::Expression => self.kept[job as usize],
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
     pub(super) fn ranked(&self, state: &State) -> Option<Time> {
         let period = rank_period(&state.plan().settings);
-        (!self.kept.is_empty()).then(|| Time(state.now().0 - state.now().0 % period))
+        self.varies.then(|| Time(state.now().0 - state.now().0 % period))
     }
     /// Renews the key of a job, where keys vary.
     pub(super) fn renew(&mut self, state: &State, job: u32) {
-        let (OrderKey::Varying(varying), Some(instant)) = (self.rule, self.ranked(state)) else { return };
+        let Some(instant) = self.ranked(state) else { return };
         self.shares.iter_mut().for_each(|shares| shares.rank(state, instant));
+        self.kept[job as usize] = self.key_as_of(state, instant, job);
+    }
+    /// A key that is kept, as of an instant.
+    fn key_as_of(&self, state: &State, instant: Time, job: u32) -> u64 {
         let as_of = AsOf { state, instant, facts: &self.facts, shares: self.shares.as_ref() };
-        self.kept[job as usize] = (varying.key)(&as_of, job);
+        match (self.rule, &self.learned, &self.expression) {
+            (OrderKey::Varying(varying), ..) => (varying.key)(&as_of, job),
+            (_, Some(learned), _) => learned.key(state, job),
+            (_, _, Some(expression)) => expression.key(&as_of, job),
+            _ => 0,
+        }
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match self.rule {
-            OrderKey::Static(_) | OrderKey::Varying(_) => Course::Stays(self.key(state, job)),
             OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
+            _ => Course::Stays(self.key(state, job)),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match self.rule {
-            OrderKey::Static(_) | OrderKey::Varying(_) => Time::NEVER,
             OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
+            _ => Time::NEVER,
         }
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
+        self.learned.iter_mut().for_each(|learned| learned.observe(event, state));
+        if let Event::Eligible { job } = *event
+            && !self.kept.is_empty()
+            && !self.varies
+        {
+            self.kept[job as usize] = self.key_as_of(state, state.now(), job);
+        }
         if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
             self.renew(state, job);
         }
@@ -323,7 +375,8 @@ impl Order {
         if !self.attained.0.is_empty() {
             let segment = &state.history().segments[segment as usize];
             let held = state.resources().occupancy.milli_of(state.history().pieces_of(segment));
-            self.attained.0[segment.job as usize] += u64::from(segment.to.since(segment.from).0) * held;
+            let pace = Attained::pace(state, held);
+            self.attained.0[segment.job as usize] += u64::from(segment.to.since(segment.from).0) * pace;
         }
     }
 }
@@ -339,7 +392,10 @@ fn greatest(value: f64) -> u64 {
     u64::MAX - least(value)
 }
 
-/// The entry of that name.
+/// The entry of that name, or that of expressions where it is one.
 pub(super) fn named(name: &str) -> Option<&'static ListedOrder> {
-    ORDERS.iter().find(|entry| entry.name == name)
+    let listed =
+        ORDERS.iter().find(|entry| entry.name == name && !matches!(entry.rule, OrderKey::Expression));
+    let is_expression = || expression::is_meant(name) && Expression::read(name).is_ok();
+    listed.or_else(|| is_expression().then_some(&expression::ENTRY))
 }

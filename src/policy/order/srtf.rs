@@ -14,5 +14,5 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
 
 fn course(state: &State, _: &Attained, job: u32) -> Course {
     let (left, from, rate) = state.work_course(job);
-    Course::Falls { left, from, rate }
+    Course::Falls { left, from, rate, times: 1 }
 }

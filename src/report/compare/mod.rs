@@ -15,6 +15,7 @@ use super::lines::{columns, fitted};
 use super::table;
 use crate::ensemble::{By, GROUP_MEASURES, MEASURES, Measure, Shown, Unit};
 use crate::experiment::{Column, Comparison, Entry};
+use crate::policy::order::expression::segments;
 use cells::{CHANGE, VALUE, cell, one_line};
 
 /// A line of a comparison: something of which every contender has a value.
@@ -132,7 +133,7 @@ const GAP: usize = 2;
 
 /// The lines of a heading: parts of a policy, and what else tells a contender from others.
 fn heading_lines(column: &Column) -> Vec<&str> {
-    column.name.split(", ").flat_map(|label| label.split('/')).collect()
+    column.name.split(", ").flat_map(segments).collect()
 }
 
 /// One part a line, the last part of every heading on the last of `lines`.

@@ -30,6 +30,12 @@ pub(super) fn read(document: &Document, table: &mut Table<'_>) -> Option<Pack> {
             .complain(pack.mark, problem.hint("1.3 offers jobs that ask for 1.3 times the GPUs there are"));
         return None;
     }
+    if table.has("scale_load") {
+        let problem =
+            Problem::new("`pack` offers jobs one after the other, so that `scale_load` changes nothing");
+        document.complain(pack.mark, problem.hint("one of the two"));
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0 and at most 100")]
     let millionths = (pack.value * 1e6).round() as u64;
     Some(Pack { millionths, mark: pack.mark })

@@ -138,6 +138,13 @@ fn what_cannot_be_offered_once_is_told() {
         "s.toml:3:8: `pack` offers every job by itself, and there are job graphs (it is for traces)"
     );
     assert_eq!(
+        told_of(&format!(
+            "pack = 1.3\nscale_load = 2\n[[workload.generate]]\nname = \"g\"\n\
+             arrivals = {{ fixed = 1, per = \"1h\" }}\ncount = 20\n{GENERATED}\n"
+        )),
+        "s.toml:3:8: `pack` offers jobs one after the other, so that `scale_load` changes nothing (one of the two)"
+    );
+    assert_eq!(
         told_of(&format!("pack = 1.3\n{JOB}running = true\n")),
         "s.toml:3:8: `pack` offers every job, and some are already running (without `running`)"
     );

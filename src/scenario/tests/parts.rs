@@ -49,7 +49,7 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 19] = [
+const OPTIONS: [(&str, &str, &str, &str); 20] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
@@ -80,6 +80,7 @@ const OPTIONS: [(&str, &str, &str, &str); 19] = [
         "queue_limits=100,200",
         "las/skip/best-fit/queue_limits=100,200",
     ),
+    ("order=las", "service = \"seconds\"", "service=seconds", "las/skip/best-fit/service=seconds"),
     ("backfill=easy", "reservations = 2", "reservations=2", "fifo/easy/best-fit/reservations=2"),
     (
         "backfill=easy-strict",
@@ -370,4 +371,32 @@ fn a_placement_that_knows_the_pods_of_now_alone_goes_with_no_reservation() {
         "fifo/easy/fgd",
         "others know what will be left"
     );
+}
+
+#[test]
+fn an_order_may_be_an_expression() {
+    let text = "order = \"requested_time * gpus ** 0.5 - 0.1 * wait\"";
+    let expected = "requested_time*gpus**0.5-0.1*wait/easy/best-fit";
+    assert_eq!(policy(text, &Overrides::default()), expected, "file");
+    assert_eq!(policy("", &over("requested_time * gpus ** 0.5 - 0.1 * wait")), expected, "-p");
+    assert_eq!(policy("", &over(expected)), expected, "as it is shown");
+    assert_eq!(policy("", &over("(wait / gpus)/skip")), "(wait/gpus)/skip/best-fit", "it may divide");
+    assert_eq!(policy("", &over("order=(wait / gpus)")), "(wait/gpus)/easy/best-fit", "by name");
+    let divides = "order = \"-wait / gpus\"\nrank_period = \"1s\"";
+    assert_eq!(
+        policy(divides, &Overrides::default()),
+        "(-wait/gpus)/easy/best-fit/rank_period=1s",
+        "its option"
+    );
+    for (told, given) in [
+        ("`gpus*wiat`: unknown term `wiat` at character 6", "gpus*wiat"),
+        ("unknown order `expression`", "expression/easy"),
+        ("`rank_period` is an option of order", "2*gpus/rank_period=1m"),
+        ("order `2*wait` changes while jobs wait", "2*wait/preemption=ranked"),
+    ] {
+        let found = policy("", &over(given));
+        assert!(found.contains(told), "{given}: {found}");
+    }
+    let ranked = policy("", &over("priority*gpus/preemption=ranked"));
+    assert_eq!(ranked, "priority*gpus/skip/best-fit/preemption=ranked", "what stays can rank running jobs");
 }

@@ -20,7 +20,9 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let strict =
         settings.backfill == "none" && settings.event_backfill.as_deref().unwrap_or("none") == "none";
     let heedless = ["", "none"].contains(&settings.power.as_str());
-    if !strict || !heedless || ["srtf", "las", "multifactor", "fair-tree"].contains(&settings.order.as_str())
+    if !strict
+        || !heedless
+        || ["srtf", "srsf", "las", "qssf", "multifactor", "fair-tree"].contains(&settings.order.as_str())
     {
         return Vec::new();
     }

@@ -9,12 +9,14 @@
 //!   design leaves room;
 //! - `share.rs`: what tenants used lately, orders by it;
 //! - `varying.rs`: keys that vary while a job waits;
+//! - `learned.rs`: keys that those that have ended tell;
 //! - `walk.rs`: backfill none, skip, easy, easy-strict;
 //! - `easy.rs`: reservations of easy;
 //! - `conservative.rs`: reservations of conservative;
-//! - `preempt.rs`: ranked preemption, srtf and las;
+//! - `preempt.rs`: ranked preemption, srtf, srsf and las;
 //! - `yielding.rs`: jobs that stop for one that is blocked, by priority;
 //! - `fair.rs`: the same, by the shares of queues;
+//! - `moving.rs`: jobs that move so that a blocked one has a place;
 //! - `future.rs`: what is expected and known, shadows;
 //! - `quota.rs`: what queues may hold;
 //! - `world.rs`: which nodes a job may use, linked partitions;
@@ -30,6 +32,8 @@ mod fair;
 mod free;
 mod future;
 pub(crate) mod laws;
+mod learned;
+mod moving;
 mod own;
 mod pass;
 mod place;
@@ -108,6 +112,8 @@ pub(crate) struct Counts {
     pub(crate) preempted: u64,
     /// Of preemption by priority, stops for a blocked job.
     pub(crate) yielded: u64,
+    /// Jobs that moved so that a blocked one had a place.
+    pub(crate) moved: u64,
     /// Of preemption by the shares of queues, stops in another queue and in the same, and searches that came to the second
     /// rule.
     pub(crate) reclaimed: [u64; 3],

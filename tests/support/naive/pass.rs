@@ -118,7 +118,7 @@ impl Simulation<'_> {
 
     /// Whether pending and running jobs compete.
     pub(super) fn is_ranked(&self) -> bool {
-        let implied = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
+        let implied = ["srtf", "srsf", "las"].contains(&self.plan.settings.order.as_str());
         self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption == "ranked")
     }
 
@@ -142,9 +142,12 @@ impl Simulation<'_> {
     }
 
     pub(super) fn order_key(&self, index: u32) -> i64 {
-        let of_this_run = ["srtf", "las"].contains(&self.plan.settings.order.as_str());
-        if of_this_run {
+        let order = self.plan.settings.order.as_str();
+        if ["srtf", "srsf", "las"].contains(&order) {
             return self.preemptive_key(index);
+        }
+        if order == "qssf" {
+            return self.predicted_service(index);
         }
         waiting_key(self.plan, index, self.eligible(index), self.now)
     }
@@ -201,11 +204,14 @@ pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i
         "sjf" => requested,
         "ljf" => -requested,
         "smallest-area-first" => requested * i64::from(milli()),
+        "smallest-first" => i64::from(milli()),
         "largest-first" => -i64::from(milli()),
         "f1" => f1_key(job, milli()),
         "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),
         "wfp3" => -super::varying::wfp3(plan, index, eligible, now),
         "unicef" => -super::varying::unicef(plan, index, eligible, now),
+        super::varying::WAITED => super::varying::waited(plan, index, eligible, now),
+        super::varying::WEIGHED => super::varying::weighed(plan, index),
         other => panic!("unknown order `{other}`"),
     }
 }

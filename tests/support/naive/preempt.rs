@@ -112,8 +112,11 @@ impl Simulation<'_> {
     }
 
     pub(super) fn preemptive_key(&self, job: u32) -> i64 {
-        if self.plan.settings.order == "srtf" {
-            return i64::try_from(self.remaining(job)).expect("work is counted in 32 bits");
+        let remaining = || i64::try_from(self.remaining(job)).expect("work is counted in 32 bits");
+        match self.plan.settings.order.as_str() {
+            "srtf" => return remaining(),
+            "srsf" => return remaining() * i64::from(self.plan.workload.request_of(job).gpus().milli()),
+            _ => {}
         }
         let attained = self.attained(job);
         let reached = self.plan.settings.queue_limits.iter().filter(|limit| attained >= **limit * 1000);

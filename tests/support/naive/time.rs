@@ -48,7 +48,7 @@ pub(super) struct Live {
     released: u32,
     /// Work that no stop can undo any more, Q16.16.
     pub(super) kept: u64,
-    /// GPU thousandths times seconds held, before the current attempt.
+    /// What it has received: GPU thousandths times seconds held, or thousandths of seconds, before the current attempt.
     pub(super) attained: u64,
 }
 
@@ -392,14 +392,14 @@ impl<'a> Simulation<'a> {
         }
         let preemptible = self.running.iter().filter(|job| self.behaviour(**job).preemptible);
         let next = |job: &u32| {
-            let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
+            let service = self.service(*job);
             let so_far = self.live[*job as usize].attained;
             let from = self.attempt(*job).from;
             let reached = |limit: &u64| {
                 let left = (limit * 1000).saturating_sub(so_far);
-                u32::try_from(left.div_ceil(gpus)).map_or(NEVER, |seconds| from.saturating_add(seconds))
+                u32::try_from(left.div_ceil(service)).map_or(NEVER, |seconds| from.saturating_add(seconds))
             };
-            let limits = self.plan.settings.queue_limits.iter().filter(|_| gpus > 0).map(reached);
+            let limits = self.plan.settings.queue_limits.iter().filter(|_| service > 0).map(reached);
             limits.filter(|time| *time > self.now && *time != NEVER).min().map(|time| (time, *job))
         };
         preemptible.filter_map(next).collect()

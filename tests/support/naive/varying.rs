@@ -1,4 +1,4 @@
-//! Keys that vary while a job waits, each from scratch: the greater, the sooner.
+//! Keys that vary while a job waits, each from scratch: the greater, the sooner; of expressions the less.
 //!
 //! All are read as of the last whole number of periods (`rank_period`, 5 minutes where nothing is said) since the start. A
 //! job that became eligible after that has not waited.
@@ -35,4 +35,30 @@ pub(super) fn wfp3(plan: &Plan, job: u32, eligible: u32, now: u32) -> i64 {
 pub(super) fn unicef(plan: &Plan, job: u32, eligible: u32, now: u32) -> i64 {
     let [waited, requested, gpus] = features(plan, job, eligible, now);
     bits(waited / (libm::log2(gpus.max(2.0)) * requested))
+}
+
+/// An order as an expression of what a job asks for and how long it has waited.
+pub(super) const WAITED: &str = "requested_time / gpus ** 0.5 - 3 * wait";
+
+/// It by hand.
+pub(super) fn waited(plan: &Plan, job: u32, eligible: u32, now: u32) -> i64 {
+    let [waited, requested, _] = features(plan, job, eligible, now);
+    let gpus = f64::from(plan.workload.request_of(job).gpus().milli()) / 1000.0;
+    of_any_sign(requested / libm::pow(gpus, 0.5) - 3.0 * waited)
+}
+
+/// One that does not change while a job waits.
+pub(super) const WEIGHED: &str = "min(requested_time, 60) * (1 - priority / 2) - log2(1 + submit_time)";
+
+/// It by hand.
+pub(super) fn weighed(plan: &Plan, job: u32) -> i64 {
+    let job = &plan.workload.jobs[job as usize];
+    let requested = f64::from(job.requested_time.0.min(60));
+    let submitted = libm::log2(1.0 + f64::from(job.submit_time.0));
+    of_any_sign(requested * (1.0 - f64::from(job.priority) / 2.0) - submitted)
+}
+
+/// The bits of a number of any sign, in its order.
+fn of_any_sign(value: f64) -> i64 {
+    if value >= 0.0 { bits(value.abs()) } else { -bits(-value) }
 }

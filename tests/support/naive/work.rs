@@ -90,14 +90,18 @@ impl Simulation<'_> {
         let work = u64::from(self.job(job).work_time.0) << 16;
         work.saturating_sub(self.live[job as usize].kept + now).div_ceil(1 << 16)
     }
-    /// GPU thousandths times seconds held so far.
+    /// What a job receives in a second: the GPU thousandths that it holds, or a second's.
+    pub(super) fn service(&self, job: u32) -> u64 {
+        let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
+        if self.plan.settings.service_in_seconds { 1000 } else { gpus }
+    }
+    /// GPU thousandths times seconds held so far, or thousandths of the seconds that it ran.
     pub(super) fn attained(&self, job: u32) -> u64 {
         let before = self.live[job as usize].attained;
         if !self.running.contains(&job) {
             return before;
         }
-        let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
-        before + gpus * u64::from(self.now - self.attempt(job).from)
+        before + self.service(job) * u64::from(self.now - self.attempt(job).from)
     }
 
     /// When a running job will end if nothing stops it.
