@@ -152,8 +152,8 @@ fn many() -> Vec<Row> {
             0 => Some(i128::from(stretch)),
             1 => None,
             2 => Some(i128::from(drawn.cast_signed() >> (stretch % 64))),
-            3 => (drawn % 3 > 0).then_some(i128::from(index * 7)),
-            _ => Some(i128::from(if index % 2 == 0 { i64::MIN } else { i64::MAX })),
+            3 => (!drawn.is_multiple_of(3)).then_some(i128::from(index * 7)),
+            _ => Some(i128::from(if index.is_multiple_of(2) { i64::MIN } else { i64::MAX })),
         };
         let nodes = |length: u64| {
             let first = u32::try_from(drawn % 1_000_000).unwrap();
@@ -171,7 +171,7 @@ fn many() -> Vec<Row> {
                 format!("word {}", drawn % (1 + stretch * stretch))
             },
             name: format!("job-{}", index * 13),
-            unix: (drawn % 5 > 0).then_some((index * 11).cast_signed()),
+            unix: (!drawn.is_multiple_of(5)).then_some((index * 11).cast_signed()),
             nodes: nodes(if stretch == 2 { drawn % 60 } else { drawn % 3 }),
             ..Row::default()
         }
