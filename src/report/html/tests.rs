@@ -57,7 +57,9 @@ fn a_queue_stands_below_the_one_it_borrows_from() {
     let (measured, provenance) = (measure(&history), provenance());
     let run = Run::new(&history, &measured, &provenance);
     let shown = page(&[&run]);
-    for expected in [">Queues: GPUs", ">cloud</th>", ">\u{2003}lab</th>", "/queues/1/borrowed_gpu_hours"] {
+    for expected in
+        [">Queues: GPUs", ">cloud</th>", ">\u{a0}\u{a0}\u{a0}\u{a0}lab</th>", "/queues/1/borrowed_gpu_hours"]
+    {
         assert!(shown.contains(expected), "no {expected}");
     }
     history.plan.workload.queues.clear();
