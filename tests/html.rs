@@ -100,7 +100,14 @@ fn what_is_no_run_is_told() {
 fn proposed(page: &str) -> Vec<String> {
     let code =
         page.split("<pre tabindex=\"0\"><code>").skip(1).map(|rest| rest.split("</code>").next().unwrap());
-    code.map(|text| text.replace("&#39;", "'").replace("&gt;", ">").replace("&amp;", "&")).collect()
+    code.map(|text| {
+        text.replace("<span>", "")
+            .replace("</span>", "")
+            .replace("&#39;", "'")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    })
+    .collect()
 }
 
 #[test]

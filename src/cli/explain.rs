@@ -5,9 +5,8 @@ use super::{Exit, interrupt, moment};
 use crate::error::{Place, Problem, Result};
 use crate::experiment::{Otherwise, Outlooks, explain, otherwise, outlooks};
 use crate::history::History;
-use crate::metrics::{Usage, usage_of_partitions, usage_of_queues, usage_of_tenants};
-use crate::report::explain::{Told, at_json, at_text, job_json, job_text, usage_json, usage_text};
-use crate::state::quota::Tree;
+use crate::metrics::{Usage, measure, usage_of_partitions, usage_of_tenants};
+use crate::report::explain::{Told, at_json, at_text, job_json, job_text, queues, usage_json, usage_text};
 use crate::units::Time;
 use crate::workload::Names;
 
@@ -100,9 +99,8 @@ fn of_queue(
 ) -> Result<String> {
     let is_queue = history.plan.workload.queues.iter().any(|queue| queue.name == name);
     if is_queue {
-        let (tree, queues) = (Tree::of(&history.plan), history.plan.workload.queues.len());
-        let most: Vec<Option<u64>> = (0..).take(queues).map(|queue| tree.most_within(queue)).collect();
-        return used(arguments, title, ("queue", name), &usage_of_queues(history, &most), terminal);
+        let all = queues(history, &measure(history).jobs);
+        return used(arguments, title, ("queue", name), &all, terminal);
     }
     let partitions = usage_of_partitions(history);
     if partitions.iter().any(|own| own.name == name) || history.plan.workload.queues.is_empty() {

@@ -5,7 +5,7 @@ use super::measure::measure;
 use super::schedule::Stretches;
 use super::times::{JobTimes, SecondsByReason, times};
 use super::{MILLI_SECONDS_AN_HOUR, Walk};
-use crate::history::{History, Segment, WaitReason};
+use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::units::Time;
 use crate::workload::Queue;
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub struct Usage {
     /// Job-seconds by [`WaitReason`], in the order of [`WaitReason::ALL`].
     #[serde(serialize_with = "super::measure::by_reason")]
     pub waiting_seconds: [u64; WaitReason::ALL.len()],
+    /// How often a policy stopped one of its jobs.
+    pub preemptions: u32,
 }
 
 /// One group on the way: thousandths of a GPU, and those times seconds.
@@ -127,14 +129,13 @@ pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
 /// # Panics
 /// Without a ceiling for every queue.
 #[must_use]
-pub fn usage_of_queues(history: &History, ceilings: &[Option<u64>]) -> Vec<Usage> {
+pub fn usage_of_queues(history: &History, measured: &[JobTimes], ceilings: &[Option<u64>]) -> Vec<Usage> {
     let workload = &history.plan.workload;
-    let measured = measure(history).jobs;
     let queue_of: Vec<Option<u32>> = (0..workload.len()).map(|job| workload.queue_of(job)).collect();
     let mut found: Vec<(u32, Usage)> = Vec::new();
     for family in families(&workload.queues) {
         let groups = family_of(history, ceilings, &family, &queue_of);
-        for own in usage(history, &measured, &groups) {
+        for own in usage(history, measured, &groups) {
             let is_own = |queue: &&u32| workload.queues[**queue as usize].name == own.name;
             found.extend(family.iter().find(is_own).map(|queue| (*queue, own.clone())));
         }
@@ -248,6 +249,10 @@ fn usage(history: &History, measured: &[JobTimes], groups: &Groups) -> Vec<Usage
         sums[*group as usize].iter_mut().zip::<SecondsByReason>(own.reasons).for_each(add);
         jobs[*group as usize] += 1;
     }
+    let mut preemptions = vec![0_u32; groups.names.len()];
+    for segment in history.segments.iter().filter(|segment| segment.end == SegmentEnd::Preempted) {
+        groups.of[segment.job as usize].into_iter().for_each(|group| preemptions[group as usize] += 1);
+    }
     let (levels, pairs) = Sums::of(history, groups);
     let hours = |milli: u128| real(milli) / MILLI_SECONDS_AN_HOUR;
     let mean = |milli: u128| real(milli) / 1000.0 / f64::from(history.end.0.max(1));
@@ -270,6 +275,7 @@ fn usage(history: &History, measured: &[JobTimes], groups: &Groups) -> Vec<Usage
             starved_seconds: level.starved,
             borrowers,
             waiting_seconds: sums[group],
+            preemptions: preemptions[group],
         }
     };
     levels.iter().enumerate().filter(|(group, _)| jobs[*group] > 0).map(told).collect()
@@ -464,7 +470,8 @@ mod tests {
             });
             history.plan.workload.queues = std::iter::once(Queue::named("cloud")).chain(below).collect();
             let ceilings = vec![None; history.plan.workload.queues.len()];
-            let (queues, tenants) = (usage_of_queues(&history, &ceilings), usage_of_tenants(&history));
+            let (queues, tenants) =
+                (usage_of_queues(&history, &measure(&history).jobs, &ceilings), usage_of_tenants(&history));
             let [cloud, below @ ..] = &queues[..] else { panic!("seed {seed}: {queues:?}") };
             assert_eq!(below.len(), tenants.len(), "seed {seed}: those with jobs");
             for (own, tenant) in below.iter().zip(&tenants) {

@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 3), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 4), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
         ("compare", 3),
         "compare --json, and comparison.json: contenders, measures and intervals",
@@ -35,7 +35,7 @@ pub const ANSWERS: &[Answer] = &[
     of(("explain", 3), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
-        ("explain-usage", 2),
+        ("explain-usage", 3),
         "explain RUN --tenant or --queue --json: held, borrowed and lent",
         explain::usage_shape,
     ),
@@ -155,14 +155,14 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:3", "b99bec86"),
+        ("urn:gigawatt:simulate:4", "952efeb3"),
         ("urn:gigawatt:compare:3", "c0a57393"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),
         ("urn:gigawatt:explain:3", "69659e70"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
-        ("urn:gigawatt:explain-usage:2", "980769af"),
+        ("urn:gigawatt:explain-usage:3", "8b6ad4b9"),
         ("urn:gigawatt:inspect:1", "a25b1009"),
         ("urn:gigawatt:inspect-requests:1", "4e6af103"),
         ("urn:gigawatt:inspect-two:1", "b8480e78"),

@@ -10,6 +10,7 @@ struct Row {
     decimal: Option<(i64, u32)>,
     real: f64,
     text: String,
+    name: String,
     unix: Option<i64>,
     nodes: Vec<RangeInclusive<u32>>,
     after: Vec<&'static str>,
@@ -19,7 +20,7 @@ fn head(name: &'static str, kind: Kind) -> Head<'static> {
     Head { name, unit: "s", kind, about: "something", since: "0.1.0" }
 }
 
-fn columns() -> [Column<Row>; 7] {
+fn columns() -> [Column<Row>; 8] {
     [
         Column {
             head: head("whole", Kind::Integer),
@@ -33,6 +34,7 @@ fn columns() -> [Column<Row>; 7] {
         },
         Column { head: head("real", Kind::Real), write: |row, cells| cells.real(row.real) },
         Column { head: head("text", Kind::Text), write: |row, cells| cells.text(&row.text) },
+        Column { head: head("name", Kind::Name), write: |row, cells| cells.text(&row.name) },
         Column {
             head: head("at", Kind::Instant),
             write: |row, cells| row.unix.into_iter().for_each(|unix| cells.instant(unix)),
@@ -87,6 +89,7 @@ fn rows() -> Vec<Row> {
         decimal: Some((-1_046, 3)),
         real: 0.1,
         text: "a \"quoted\", name\nof two lines".to_owned(),
+        name: "job-17".to_owned(),
         unix: Some(1_700_000_000),
         nodes: vec![3..=5, 9..=9],
         after: vec!["train", "a,b"],
@@ -107,13 +110,13 @@ fn rows() -> Vec<Row> {
 fn a_list_of_indices_is_no_number_and_what_is_not_known_is_empty() {
     let text = String::from_utf8(written(Encoding::Csv, &[rows()]).unwrap()).unwrap();
     insta::assert_snapshot!(text, @r#"
-    whole,decimal,real,text,at,nodes.held,after
+    whole,decimal,real,text,name,at,nodes.held,after
     9223372036854775807,-1.046,0.1,"a ""quoted"", name
-    of two lines",2023-11-14T22:13:20Z,n3-5;n9,"train;a,b"
-    ,,,,,,
-    0,0.0,0.0,,1969-12-31T23:59:59Z,,
+    of two lines",job-17,2023-11-14T22:13:20Z,n3-5;n9,"train;a,b"
+    ,,,,,,,
+    0,0.0,0.0,,,1969-12-31T23:59:59Z,,
     -7,1.5,0.1,"a ""quoted"", name
-    of two lines",2023-11-14T22:13:20Z,n17,train
+    of two lines",job-17,2023-11-14T22:13:20Z,n17,train
     "#);
 }
 
@@ -137,6 +140,62 @@ fn parquet_holds_what_csv_holds() {
     let [one, other] =
         [vec![rows()[0].clone()], other].map(|rows| written(Encoding::Parquet, &[rows]).unwrap());
     assert_ne!(read(one), read(other), "a thousandth is noticed");
+}
+
+/// Rows that fill many pages: stretches of one value and of none, steps of every width, new words late, long lists.
+fn many() -> Vec<Row> {
+    let row = |index: u64| {
+        let stretch = index / 1000;
+        // The same for every machine.
+        let drawn = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index << 7);
+        let whole = match stretch % 5 {
+            0 => Some(i128::from(stretch)),
+            1 => None,
+            2 => Some(i128::from(drawn.cast_signed() >> (stretch % 64))),
+            3 => (!drawn.is_multiple_of(3)).then_some(i128::from(index * 7)),
+            _ => Some(i128::from(if index.is_multiple_of(2) { i64::MIN } else { i64::MAX })),
+        };
+        let nodes = |length: u64| {
+            let first = u32::try_from(drawn % 1_000_000).unwrap();
+            (0..length)
+                .map(|place| first + 9 * u32::try_from(place).unwrap())
+                .map(|node| node..=node + 4)
+                .collect()
+        };
+        Row {
+            whole,
+            real: if stretch % 3 == 1 { f64::NAN } else { index as f64 / 3.0 },
+            text: if stretch % 7 == 3 {
+                String::new()
+            } else {
+                format!("word {}", drawn % (1 + stretch * stretch))
+            },
+            name: format!("job-{}", index * 13),
+            unix: (!drawn.is_multiple_of(5)).then_some((index * 11).cast_signed()),
+            nodes: nodes(if stretch == 2 { drawn % 60 } else { drawn % 3 }),
+            ..Row::default()
+        }
+    };
+    (0..40_000).map(row).collect()
+}
+
+#[test]
+fn many_pages_hold_what_csv_holds() {
+    let rows = many();
+    let found = read(written(Encoding::Parquet, std::slice::from_ref(&rows)).unwrap());
+    assert_eq!(found.len(), rows.len(), "every row");
+    for (row, found) in rows.iter().zip(&found) {
+        let nodes: Vec<String> = row.nodes.iter().cloned().flatten().map(|node| format!("n{node}")).collect();
+        let at = row.unix.map(|unix| jiff::Timestamp::from_second(unix).unwrap().to_string());
+        let whole = row.whole.map(|whole| whole.to_string());
+        assert_eq!(
+            [&found[0], &found[3], &found[4], &found[5], &found[6]],
+            [&whole.unwrap_or_default(), &row.text, &row.name, &at.unwrap_or_default(), &nodes.join(";")],
+            "{row:?}"
+        );
+        let real = found[2].parse().unwrap_or(f64::NAN);
+        assert!(real.total_cmp(&row.real).is_eq() || real.is_nan() && row.real.is_nan(), "{row:?}");
+    }
 }
 
 #[test]
@@ -168,6 +227,8 @@ fn what_does_not_fit_is_an_error() {
         cells
     };
     assert!(file.group(vec![column(2), column(2)]).is_ok(), "as long as each other");
+    let told = file.group(vec![column(2), Cells::new(Kind::Integer)]).unwrap_err().to_string();
+    assert!(told.contains("not of its kind"), "{told}");
     let told = file.group(vec![column(2), column(3)]).unwrap_err().to_string();
     assert!(told.contains("Incorrect number of rows"), "{told}");
 }

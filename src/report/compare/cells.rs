@@ -14,7 +14,7 @@ pub(super) const CHANGE: usize = 9;
 pub(super) const NOISE: char = '≈';
 
 /// How far it is from the reference, marked where that may be chance.
-fn apart(entry: &Entry, unit: Unit) -> String {
+pub(in crate::report) fn apart(entry: &Entry, unit: Unit) -> String {
     let Some(apart) = entry.difference.or(entry.change) else { return "–".to_owned() };
     let mark = if entry.is_noise() == Some(true) { NOISE.to_string() } else { String::new() };
     mark + &told(entry, unit, apart)

@@ -6,7 +6,7 @@ mod machines;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::report) use cells::{amount, percent, told};
+pub(in crate::report) use cells::{amount, apart, percent, told};
 pub(in crate::report) use footer::footer;
 pub(in crate::report) use machines::shape;
 pub use machines::{json, table as write_table};

@@ -14,6 +14,6 @@ pub use at::{at_json, at_text};
 pub(in crate::report) use evidence::evidence_of;
 pub use job::{Told, job_json, job_text};
 pub(in crate::report) use job::{apart, job_shape, others};
-pub(in crate::report) use usage::usage_shape;
-pub use usage::{usage_json, usage_text};
+pub(in crate::report) use usage::{one_usage, usage_shape};
+pub use usage::{queues, usage_json, usage_text};
 pub(in crate::report) use words::{asks, clock, gpus};

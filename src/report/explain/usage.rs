@@ -1,11 +1,24 @@
-use crate::history::WaitReason;
-use crate::metrics::Usage;
+use crate::history::{History, WaitReason};
+use crate::metrics::{JobTimes, Usage, usage_of_queues};
 use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{grouped, significant};
 use crate::report::table;
+use crate::state::quota::Tree;
 use crate::units::Seconds;
 use serde_json::{Value, json};
+
+/// What every queue that has jobs may hold and held, given what was measured of each job.
+#[must_use]
+pub fn queues(history: &History, measured: &[JobTimes]) -> Vec<Usage> {
+    let count = history.plan.workload.queues.len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let tree = Tree::of(&history.plan);
+    let most: Vec<Option<u64>> = (0..).take(count).map(|queue| tree.most_within(queue)).collect();
+    usage_of_queues(history, measured, &most)
+}
 
 /// What a tenant, a queue or a partition may hold, and held, beside the others: a sentence or two, and a table.
 #[must_use]
@@ -78,6 +91,14 @@ fn sentences(what: &str, own: &Usage) -> Vec<String> {
             "It was starved for {time}: it held less than its part while a job of it waited; meanwhile {who}."
         ));
     }
+    if own.preemptions > 0 {
+        let times = if own.preemptions == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", grouped(own.preemptions.into()))
+        };
+        found.push(format!("A policy stopped jobs of it {times}."));
+    }
     if let Some(idle) = own.idle_ceiling_gpu_hours.filter(|idle| *idle > 0.0) {
         let ceiling = match what {
             "tenant" => "quota",
@@ -110,7 +131,13 @@ pub fn usage_json(title: &str, what: &str, own: &Usage, all: &[Usage]) -> String
 
 /// What an answer about a tenant, a queue or a partition looks like.
 pub(in crate::report) fn usage_shape() -> Value {
-    let usage = json!({
+    let usage = one_usage();
+    json!({ "run": "string", "tenant?": usage.clone(), "queue?": usage.clone(), "partition?": usage.clone(), "all": [usage] })
+}
+
+/// What is said of one tenant, queue or partition.
+pub(in crate::report) fn one_usage() -> Value {
+    json!({
         "name": "string",
         "jobs": "integer",
         "ceiling": "number?",
@@ -124,6 +151,6 @@ pub(in crate::report) fn usage_shape() -> Value {
         // A name and GPU-hours.
         "borrowers": [[{ "|": ["string", "number"] }]],
         "waiting_seconds": answer::each(WaitReason::ALL.map(WaitReason::name), &json!("integer")),
-    });
-    json!({ "run": "string", "tenant?": usage.clone(), "queue?": usage.clone(), "partition?": usage.clone(), "all": [usage] })
+        "preemptions": "integer",
+    })
 }

@@ -62,7 +62,10 @@ function cumulativeChart(variant, page, width) {
   }));
   const values = traces.flatMap((trace) => trace.x);
   const [least, most] = [Math.min(...values), Math.max(10, ...values)];
-  const ticks = most / least < 1000 ? FINER : DURATIONS;
+  const apart = (one, other) => Math.log10(other / one) * (width - 80) / (Math.log10(most / least) + 0.1);
+  const all = (most / least < 1000 ? FINER : DURATIONS).filter((seconds) => seconds >= least * 0.9 && seconds <= most * 1.1);
+  // Those that have room beside the one before.
+  const ticks = all.reduce((kept, seconds) => (kept.length > 0 && apart(kept[kept.length - 1], seconds) < 34 ? kept : [...kept, seconds]), []);
   const texts = ticks.map((seconds) => duration(seconds).replace("00s", "").replace("00m", "").replace("00h", ""));
   const x = axis(`${variant.x} (logarithmic, time)`, {
     type: "log", tickvals: ticks, ticktext: texts, range: [Math.log10(least) - 0.05, Math.log10(most) + 0.05],

@@ -6,7 +6,7 @@ use super::tables::table;
 use super::text::escaped;
 use crate::ensemble::{MEASURES, Measure, Shown, Unit};
 use crate::experiment::{Column, Comparison, Entry};
-use crate::report::compare::{amount, footer, told};
+use crate::report::compare::{amount, apart, footer, told};
 use std::io::{self, Write};
 
 /// Writes the page of a comparison: every measure of every policy, with its intervals.
@@ -46,10 +46,10 @@ fn measures(comparison: &Comparison, shown: &[usize]) -> String {
     let cell = |column: &Column, index: usize| {
         let entry = &column.entries[index];
         let value = amount(entry.value, MEASURES[index].unit);
-        let apart = entry.difference.or(entry.change);
-        let apart = apart.map_or_else(String::new, |apart| {
-            format!(" <small>{}</small>", told(entry, MEASURES[index].unit, apart))
-        });
+        let apart = match entry.difference.or(entry.change) {
+            Some(_) => format!(" <small>{}</small>", apart(entry, MEASURES[index].unit)),
+            None => String::new(),
+        };
         format!("{value}{apart}{}", interval(entry, MEASURES[index].unit))
     };
     let row = |index: &usize| {

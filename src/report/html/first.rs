@@ -178,9 +178,18 @@ fn to_try(view: &View<'_>) -> String {
             "<p>{}</p><div class=\"command\"><pre tabindex=\"0\"><code>{}</code></pre>\
              <button type=\"button\" data-copy>Copy</button></div>",
             prose(&advice.why),
-            escaped(&advice.command)
+            breakable(&advice.command)
         )
     };
     let found: String = advice(view).into_iter().map(row).collect();
     format!("<section class=\"card\"><h3>What to try</h3>{found}</section>")
+}
+
+/// A command that breaks between words, and not behind the hyphen of an option.
+fn breakable(command: &str) -> String {
+    let word = |word: &str| match word.starts_with('-') {
+        true => format!("<span>{}</span>", escaped(word)),
+        false => escaped(word),
+    };
+    command.split(' ').map(word).collect::<Vec<String>>().join(" ")
 }

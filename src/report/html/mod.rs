@@ -27,6 +27,7 @@ mod paths;
 mod plot;
 mod plots;
 mod provenance;
+mod queues;
 mod racks;
 mod tables;
 #[cfg(test)]
@@ -38,7 +39,7 @@ pub use compare::write as write_comparison;
 
 use super::run::{Provenance, Run};
 use crate::history::{Digest, History};
-use crate::metrics::{Details, Measured};
+use crate::metrics::{Details, Measured, Usage};
 use plot::Plot;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -54,6 +55,7 @@ struct View<'a> {
     measured: &'a Measured,
     provenance: &'a Provenance,
     details: &'a Details,
+    queues: &'a [Usage],
     digest: Digest,
     /// What `summary.json` holds.
     summary: Value,
@@ -84,6 +86,7 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
             measured: run.measured,
             provenance: run.provenance,
             details: run.details(),
+            queues: run.queues(),
             digest: run.digest(),
             summary,
         });
@@ -101,7 +104,7 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
         ("time", "Over time", plots("time")),
         ("racks", "Racks", plots("racks") + &each(tables::platforms)),
         ("waiting", "Waiting", plots("waiting") + &each(tables::longest)),
-        ("tenants", "Tenants", plots("tenants") + &each(tables::tenants)),
+        ("tenants", "Tenants", plots("tenants") + &each(tables::tenants) + &each(queues::queues)),
         ("energy", "Energy, cost, carbon", plots("energy") + &each(tables::domains)),
         ("graphs", "Job graphs", plots("graphs") + &each(tables::graphs)),
         ("numbers", "All numbers", tables::figures(&views)),

@@ -381,7 +381,10 @@ pub(super) fn domains(views: &[View<'_>], view: &View<'_>) -> String {
     let row = |level: &str, index: usize, name: &str| {
         let of = |key: &str, form| number(&view.summary, &format!("/power/{level}/{index}/{key}"), form);
         let mut cells = vec![
-            format!("{} <small>{}</small>", escaped(name), level.trim_end_matches('s')),
+            match level.trim_end_matches('s') {
+                level if level == name => escaped(name),
+                level => format!("{} <small>{level}</small>", escaped(name)),
+            },
             of("energy_j", JOULES),
             of("mean_w", WATTS),
             of("peak_w", WATTS),

@@ -42,9 +42,29 @@ fn view<'a>(run: &'a Run<'_>) -> View<'a> {
         measured: run.measured,
         provenance: run.provenance,
         details: run.details(),
+        queues: run.queues(),
         digest: run.digest(),
         summary: serde_json::from_slice(&bytes).unwrap(),
     }
+}
+
+#[test]
+fn a_queue_stands_below_the_one_it_borrows_from() {
+    use crate::workload::Queue;
+    let mut history = history();
+    let lab = Queue { parent: Some(0), tenants: vec![0], nominal_milli: Some(2000), ..Queue::named("lab") };
+    history.plan.workload.queues = vec![Queue::named("cloud"), lab];
+    let (measured, provenance) = (measure(&history), provenance());
+    let run = Run::new(&history, &measured, &provenance);
+    let shown = page(&[&run]);
+    for expected in
+        [">Queues: GPUs", ">cloud</th>", ">\u{a0}\u{a0}\u{a0}\u{a0}lab</th>", "/queues/1/borrowed_gpu_hours"]
+    {
+        assert!(shown.contains(expected), "no {expected}");
+    }
+    history.plan.workload.queues.clear();
+    let run = Run::new(&history, &measured, &provenance);
+    assert!(!page(&[&run]).contains(">Queues: GPUs"), "without queues there is no table of them");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::Run;
 use crate::history::Digest;
-use crate::metrics::{Details, Metrics};
+use crate::metrics::{Details, Metrics, Usage};
 use crate::report::ANSWERS;
 use crate::units::Seconds;
 use serde::Serialize;
@@ -76,11 +76,14 @@ struct Summary<'a> {
     #[serde(flatten)]
     metrics: &'a Metrics,
     details: &'a Details,
+    /// What queues may hold and held.
+    queues: &'a [Usage],
 }
 
 /// Writes `summary.json`.
 pub(in crate::report) fn write_summary(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
     let schema = ANSWERS[0].id();
     let version = env!("CARGO_PKG_VERSION");
-    pretty(&Summary { schema, version, metrics: &run.measured.metrics, details: run.details() }, out)
+    let (metrics, details, queues) = (&run.measured.metrics, run.details(), run.queues());
+    pretty(&Summary { schema, version, metrics, details, queues }, out)
 }

@@ -54,6 +54,7 @@ pub struct Run<'a> {
     pub provenance: &'a Provenance,
     digest: OnceCell<Digest>,
     details: OnceCell<Details>,
+    queues: OnceCell<Vec<crate::metrics::Usage>>,
     #[cfg_attr(not(feature = "html"), expect(dead_code, reason = "only the page asks"))]
     with_page: bool,
     encodings: &'a [Encoding],
@@ -71,6 +72,7 @@ impl<'a> Run<'a> {
             provenance,
             digest: OnceCell::new(),
             details: OnceCell::new(),
+            queues: OnceCell::new(),
             with_page: false,
             encodings: Encoding::ALL,
             asked: &[],
@@ -95,6 +97,10 @@ impl<'a> Run<'a> {
     /// The run looked at closely, once.
     pub fn details(&self) -> &Details {
         self.details.get_or_init(|| details(self.history, self.measured))
+    }
+    /// What its queues may hold and held, once; none where it has no queues.
+    pub fn queues(&self) -> &[crate::metrics::Usage] {
+        self.queues.get_or_init(|| super::explain::queues(self.history, &self.measured.jobs))
     }
     /// The same run, with what sites and feeds draw in `power.csv` and `feeds.csv` added up by `metering` instead of the processor.
     #[must_use]

@@ -61,6 +61,7 @@ pub(in crate::report) fn shape() -> Value {
             "block_fragmentation": ["number"],
         },
         "details": details(),
+        "queues": [crate::report::explain::one_usage()],
     });
     for key in ["wait_time", "run_time", "turnaround_time"] {
         shape[key] = distribution("integer");
