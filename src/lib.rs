@@ -46,7 +46,7 @@
 //!
 //! Data flows one way, and the modules are that sentence. [`trace`] turns what others recorded into a [`workload`]:
 //! what is asked; [`scenario`] turns a file into that and a [`cluster`]: where it can run, made of platforms from the
-//! catalogue in [`hardware`]. [`simulation`] moves time, brings what happens into the [`state`] and asks a [`policy`] which
+//! catalogue in [`hardware`]; [`scenario::import`] makes such a file of a scheduler's own configuration. [`simulation`] moves time, brings what happens into the [`state`] and asks a [`policy`] which
 //! jobs run where; its decisions are data that the state checks and carries out. The policy asks [`cost`] how good
 //! a place is, one function for the processor and for a [`gpu`], and [`power`] what may be drawn there; none of them
 //! opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number (with

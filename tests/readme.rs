@@ -61,7 +61,7 @@ fn what_the_readme_shows_is_what_is_printed() {
     let blocks = blocks();
     // An answer stands below its command.
     let below = blocks.windows(2).filter_map(|two| Some((two[0].strip_prefix("gigawatt ")?, two[1])));
-    let answers = ["compare ", "size ", "sweep ", "explain ", "fit "];
+    let answers = ["compare ", "size ", "sweep ", "explain ", "fit ", "import "];
     let is_answer = |command: &str, text: &str| {
         !command.contains('\n')
             && !text.starts_with("gigawatt ")

@@ -362,6 +362,20 @@ impl Changes {
 }
 
 impl Window {
+    /// The options of it that are given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let options = [
+            ("--submitted-from", self.from.is_some()),
+            ("--submitted-before", self.until.is_some()),
+            ("--scale-load", self.scale_load.is_some()),
+            ("--estimates", self.estimates.is_some()),
+            ("--sample", self.sample.is_some()),
+            ("--map", !self.map.is_empty()),
+            ("--columns", self.columns.is_some()),
+            ("--skip-bad-lines", self.skip_bad_lines),
+        ];
+        options.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect()
+    }
     /// As the scenario takes them.
     pub(super) fn overrides(&self) -> Overrides {
         Overrides {

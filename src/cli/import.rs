@@ -1,3 +1,5 @@
+mod configuration;
+
 use super::Exit;
 use super::arguments::Import;
 use super::terminal::Terminal;
@@ -9,12 +11,37 @@ use crate::trace::{NativeForm, Options, PlatformNames, lost_in_native, write_nat
 use crate::workload::Workload;
 use std::path::Path;
 
-/// Reads a trace and writes it in a format of gigawatt's own.
+/// Reads a trace and writes it in a format of gigawatt's own, or a scheduler's configuration and writes a scenario.
 pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
+    for file in &arguments.files {
+        must_differ(file, &arguments.out)?;
+    }
+    if arguments.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+        return configuration::run(arguments, terminal);
+    }
+    let [file] = arguments.files.as_slice() else {
+        let problem = Problem::new("one trace at a time");
+        return Err(problem
+            .hint("the files of a scheduler's configuration become a scenario: `-o NAME.toml`")
+            .into());
+    };
+    for (name, is_given) in
+        [("--workload", arguments.workload.is_some()), ("--cluster", arguments.cluster.is_some())]
+    {
+        if is_given {
+            let problem =
+                Problem::new(format!("`{name}` is for a scheduler's configuration, and a trace is written"));
+            return Err(problem.hint("a configuration becomes a scenario: `-o NAME.toml`").into());
+        }
+    }
+    trace(arguments, file, terminal).map_err(|error| configuration::instead(file).map_or(error, Into::into))
+}
+
+/// Writes a trace.
+fn trace(arguments: &Import, file: &Path, terminal: Terminal) -> Result<Exit> {
     let form = NativeForm::of(&arguments.out)?;
-    must_differ(&arguments.file, &arguments.out)?;
     let overrides = Overrides {
-        workload: Some(arguments.file.display().to_string()),
+        workload: Some(file.display().to_string()),
         format: arguments.format.clone(),
         seed: arguments.seed,
         ..arguments.window.overrides()
@@ -30,7 +57,7 @@ pub(super) fn run(arguments: &Import, terminal: Terminal) -> Result<Exit> {
         terminal.note(&format!("not kept, for want of a column: {}", lost.join(", ")));
     }
     put(&arguments.out, &bytes)?;
-    let (out, file) = (arguments.out.display(), arguments.file.display());
+    let (out, file) = (arguments.out.display(), file.display());
     let jobs = counted(trace.workload.len().into(), "job");
     terminal.print_text(&format!("{out}: {jobs} of {file} ({})\n", trace.format))?;
     Ok(Exit::Done)

@@ -11,6 +11,7 @@ use crate::hardware::{Catalogue, Platform};
 use crate::history::Settings;
 use crate::report::lines::fitted;
 use crate::report::write_file;
+use crate::scenario::text::path_from;
 use crate::scenario::{Overrides, SCHEMAS, Scenario, apply_policy};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -113,7 +114,7 @@ fn ask(arguments: &Init, terminal: Terminal) -> Result<String> {
     let usual = Answers { platform, racks, workload: None, policy: POLICY.to_owned() };
     let question = "Which jobs? The path of a trace, or nothing: some are generated";
     let with_jobs = asker.ask(arguments.workload.as_deref(), question, "", |path| {
-        let workload = (!path.is_empty()).then(|| from(&arguments.file, path));
+        let workload = (!path.is_empty()).then(|| path_from(&arguments.file, path));
         let answers = Answers { workload, ..usual.clone() };
         tried(&answers)?;
         Ok(answers)
@@ -137,15 +138,6 @@ fn racks_of(text: &str) -> Result<u32> {
     let racks = text.parse().ok().filter(|racks| (1..=10_000).contains(racks));
     let problem = || Problem::new(format!("expected a number of racks from 1 to 10000, found `{text}`"));
     racks.ok_or_else(|| problem().into())
-}
-
-/// A path of the command line as a scenario in that file has it: paths of a scenario count from its own folder.
-fn from(file: &Path, path: &str) -> String {
-    let is_here = file.parent().is_none_or(|folder| folder.as_os_str().is_empty());
-    if is_here {
-        return path.to_owned();
-    }
-    std::path::absolute(path).map_or_else(|_| path.to_owned(), |absolute| absolute.display().to_string())
 }
 
 /// Whoever answers.

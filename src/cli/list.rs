@@ -12,6 +12,7 @@ use crate::policy::part::{self, Kind, Part};
 use crate::policy::placement::{ListedPlacement, PLACEMENTS};
 use crate::report::run::{EXPORTERS, LABELS, TABLES};
 use crate::report::table;
+use crate::scenario::import::SYSTEMS;
 use crate::table::Head;
 use crate::trace;
 use std::collections::BTreeSet;
@@ -101,7 +102,8 @@ fn about(part: &Part) -> String {
 fn formats(name: Option<&str>, width: u16) -> Result<String> {
     let jobs = trace::FORMATS.iter().map(|format| [format.name, format.about]);
     let requests = trace::REQUEST_FORMATS.iter().map(|format| [format.name, format.about]);
-    simple("format", ["format", "what it is"], jobs.chain(requests), name, width)
+    let configurations = SYSTEMS.iter().map(|system| [system.name, system.about]);
+    simple("format", ["format", "what it is"], jobs.chain(requests).chain(configurations), name, width)
 }
 
 fn exporters(name: Option<&str>, width: u16) -> Result<String> {

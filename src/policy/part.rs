@@ -366,7 +366,7 @@ pub(super) fn seconds(text: &str) -> Option<u32> {
 }
 
 /// A span of time without units that are zero: `1h`, `2h30m`.
-pub(super) fn span(seconds: u32) -> String {
+pub(crate) fn span(seconds: u32) -> String {
     let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m")];
     let mut text: String =
         units.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();

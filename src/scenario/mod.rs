@@ -25,6 +25,7 @@
 mod choices;
 mod cluster;
 mod files;
+pub mod import;
 mod jobs;
 mod overrides;
 mod oversized;
@@ -35,6 +36,7 @@ mod power;
 mod quantity;
 mod run;
 mod schema;
+pub(crate) mod text;
 mod traces;
 
 pub use choices::{Choices, apply as apply_policy};
@@ -205,6 +207,12 @@ fn is_trace(path: &Path, bytes: &[u8]) -> Option<Problem> {
     let path = path.display().to_string();
     if let Some(format) = trace::recognised_requests(bytes) {
         return Some(trace::not_jobs(&path, format));
+    }
+    if let Some(system) = import::recognised(bytes) {
+        let found =
+            format!("`{path}` is a scheduler's configuration ({system}), where a scenario is expected");
+        let hint = format!("`gigawatt import {path} -o scenario.toml` makes one of it");
+        return Some(Problem::new(found).at(Place::file(path)).hint(hint));
     }
     let format = trace::recognised(bytes)?;
     let hint = format!("`--workload {path} --cluster 64x8` runs it on 64 nodes of 8 GPUs");

@@ -113,6 +113,7 @@ mod table;
 pub use effect::MapKey;
 pub use formats::native::write::{NativeForm, lost_in_native, write_native};
 pub use formats::native::{COLUMNS as NATIVE_COLUMNS, NativeColumn};
+pub(crate) use formats::{clock, gpu_milli, node_gpus, quantity};
 pub use key::{Key, TimeUnit};
 pub use mapping::{GpusFrom, Mapping, Meaning, PlatformMap, StateWord};
 pub use names::PlatformNames;

@@ -5,22 +5,38 @@ use std::path::PathBuf;
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   gigawatt import philly.csv.zst -o philly.csv
-  gigawatt import sacct.txt --submitted-from 2026-01-01 --estimates exact -o january.jsonl";
+  gigawatt import sacct.txt --submitted-from 2026-01-01 --estimates exact -o january.jsonl
+  gigawatt import slurm.conf topology.yaml -o cluster.toml
+      nodes, racks, partitions and policy of Slurm as a scenario, with jobs that are made up
+  gigawatt import kueue.yaml nodes.yaml --workload jobs.csv -o cluster.toml
+      the quotas of Kueue, on the nodes that `kubectl get nodes -o yaml` lists, with the jobs of a trace
 
-/// Write a trace in gigawatt's own format: what is read of it, nothing lost
+What of a configuration has no counterpart is listed with file and line, what was assumed is said;
+both stand in the scenario as well.";
+
+/// Write a trace, or a scheduler's configuration, in gigawatt's own format
 ///
-/// A run on what is written equals a run on the trace itself, digest for digest.
+/// A trace becomes a trace: nothing of what is read is lost, and a run on what is written equals a run on
+/// the trace itself, digest for digest. A configuration (of Slurm, Kueue, KAI or Volcano: `gigawatt list
+/// formats`) becomes a scenario with its cluster, queues and policy.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub(in crate::cli) struct Import {
-    /// A trace (plain, gzip, zstd)
-    pub(in crate::cli) file: PathBuf,
-    /// Where to: a file that ends in .csv, .jsonl or .parquet, replaced if it is there
+    /// A trace (plain, gzip, zstd), or the files of a scheduler's configuration
+    #[arg(required = true, value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Where to, replaced if it is there: a trace to .csv, .jsonl or .parquet, a configuration to .toml
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) out: PathBuf,
     /// How to read it: a name from `gigawatt list formats`, or auto
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) format: Option<String>,
+    /// Of a configuration: the trace whose jobs the scenario runs; without it, some are made up
+    #[arg(long, value_name = "TRACE")]
+    pub(in crate::cli) workload: Option<String>,
+    /// Of a configuration that lists no nodes: nodes x GPUs [x platform], such as 64x8xh100
+    #[arg(long, value_name = "NxG[xP]")]
+    pub(in crate::cli) cluster: Option<String>,
     /// Seed of --sample and --estimates
     #[arg(long, value_name = "N")]
     pub(in crate::cli) seed: Option<u64>,

@@ -3,14 +3,7 @@ use crate::error::Result;
 use crate::hardware::{Family, Platform};
 use crate::policy::part::Kind;
 use crate::scenario::policy_keys;
-
-/// A text between quotes, as TOML has it.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// How much of the GPUs' time generated jobs ask for.
-const LOAD: f64 = 0.9;
+use crate::scenario::text::{HEAD, RUN, Stream, quoted, traced};
 
 /// The scenario as its file has it.
 ///
@@ -34,14 +27,10 @@ pub(super) fn scenario(answers: &Answers, schema: Option<&str>) -> Result<String
     let name = quoted(&platform.name);
     let jobs = workload.as_ref().map_or_else(|| generated(*racks, platform), |path| traced(path));
     Ok(format!(
-        "{directive}# Begun by `gigawatt init`. Every key is optional unless it says `must`; a time is `90s`, `45m`, `6h`,\n\
-         # `2d` or a number of seconds. `gigawatt check FILE` says everything that is wrong at once.\n\
-         version = 1\n\
+        "{directive}# Begun by `gigawatt init`. {HEAD}\
          \n\
          [run]\n\
-         {start}seed = 1                        # of every random number; any key can be changed with --set run.seed=7\n\
-         # until = \"7d\"                  # cut the run off; without it, it lasts until no job is left\n\
-         # warm_up = \"1d\"                # metrics leave out jobs submitted before\n\
+         {start}{RUN}\
          \n\
          [policy]                        # `gigawatt list policies` names them, and their options\n\
          {lines}{power}\
@@ -93,49 +82,26 @@ fn grid(is_priced: bool, is_curtailed: bool) -> String {
     }
 }
 
-fn traced(path: &str) -> String {
-    format!(
-        "[workload]                      # must; `gigawatt inspect FILE` shows what a trace asks for\n\
-         trace = {}\n\
-         # from = \"36h\"                  # only jobs submitted from here on; before: until\n\
-         # scale_load = 1.2              # jobs come faster\n\
-         # map = {{ gpus = \"num_gpu\" }}    # which column of a table tells what\n",
-        quoted(path)
-    )
-}
-
 /// Jobs that ask for most of what the racks have: small ones, and gangs of a quarter of them.
 fn generated(racks: u32, platform: &Platform) -> String {
     let gpus = racks * platform.nodes_per_rack() * platform.gpus_per_node();
     let gang = (gpus / 4).clamp(1, 1024);
-    let speed = platform.speed(Family::DenseTraining).as_f64();
-    // Eight jobs of one GPU for half an hour to one gang for three hours.
-    let hours = (8.0 * 0.5 + f64::from(gang) * 3.0) / 9.0 / speed;
-    let rate = (LOAD * f64::from(gpus) / hours).max(1.0).round();
+    let stream = Stream {
+        name: "stream",
+        tenant: "lab",
+        partition: None,
+        count: 1000,
+        gpus,
+        gang,
+        speed: platform.speed(Family::DenseTraining).as_f64(),
+        is_told: true,
+    };
     format!(
         "[[tenant]]                      # with any, jobs may name no other\n\
          name = \"lab\"\n\
          # quota = {gang}                   # GPUs it may hold at once\n\
          \n\
-         [[workload.generate]]           # must: these, or `trace = \"FILE\"`, or jobs by hand: [[workload.job]]\n\
-         name = \"stream\"                 # its jobs are stream-1, stream-2, ...\n\
-         tenant = \"lab\"\n\
-         count = 1000\n\
-         arrivals = {{ poisson = {rate}, per = \"1h\" }}    # about nine tenths of what {gpus} GPUs can do\n\
-         \n\
-         [[workload.generate.job]]\n\
-         weight = 8                      # eight of these ...\n\
-         kind = \"eval\"                   # pretrain, finetune, rl, eval, batch-inference, inference-service, data, other\n\
-         gpus = 1\n\
-         work = {{ lognormal = \"30m\", sigma = 1.0 }}      # the mean on an H100, and its spread\n\
-         requested = {{ times = [1.0, 3.0] }}             # what users say it takes: one to three times that\n\
-         \n\
-         [[workload.generate.job]]\n\
-         weight = 1                      # ... to one of these\n\
-         kind = \"finetune\"\n\
-         gpus = {gang}\n\
-         work = {{ lognormal = \"3h\", sigma = 0.6 }}\n\
-         requested = {{ times = [1.0, 2.0] }}\n\
-         checkpoint = \"30m\"              # a stop loses what was done since the last one\n"
+         {}",
+        stream.text()
     )
 }

@@ -39,3 +39,7 @@ pub(super) mod table;
 pub(super) mod tiresias;
 pub(super) mod wfformat;
 pub(super) mod wta;
+
+pub(crate) use pod_sets::{gpu_milli, quantity};
+pub(crate) use sacct_fields::clock;
+pub(crate) use slurm_tres::node_gpus;

@@ -127,17 +127,10 @@ impl Wants {
         match name {
             "cpu" => self.cpu_milli += rounded(number * 1000.0),
             "memory" => self.memory_mib += rounded((number / f64::from(1 << 20)).ceil()),
-            _ if name.ends_with("/gpu") || name == "habana.ai/gaudi" => {
-                self.gpu_milli += rounded(number * 1000.0);
-            }
-            _ if name.ends_with("/gpu.shared") => {
-                self.shares = true;
-                self.gpu_milli += rounded(number * 1000.0);
-            }
-            _ => match slice(name) {
-                Some(sevenths) => {
-                    self.shares = true;
-                    self.gpu_milli += rounded(number) * (sevenths * 1000 / 7);
+            _ => match gpu_milli(name) {
+                Some((milli, shares)) => {
+                    self.shares |= shares;
+                    self.gpu_milli += rounded(number * f64::from(milli));
                 }
                 None if name.contains('/') => drop(self.others.insert(name.to_owned())),
                 None => {}
@@ -146,8 +139,19 @@ impl Wants {
     }
 }
 
+/// Thousandths of a GPU that one of a resource is, and whether it shares one; none: it is no GPU.
+pub(crate) fn gpu_milli(name: &str) -> Option<(u32, bool)> {
+    if name.ends_with("/gpu") || name == "habana.ai/gaudi" {
+        return Some((1000, false));
+    }
+    if name.ends_with("/gpu.shared") {
+        return Some((1000, true));
+    }
+    slice(name).map(|sevenths| (sevenths * 1000 / 7, true))
+}
+
 /// The sevenths of a GPU that a MIG slice has: `nvidia.com/mig-3g.20gb`.
-fn slice(name: &str) -> Option<u64> {
+fn slice(name: &str) -> Option<u32> {
     let size = name.strip_prefix("nvidia.com/mig-")?.split_once("g.")?.0;
     size.parse().ok().filter(|sevenths| (1..=7).contains(sevenths))
 }
@@ -163,7 +167,7 @@ fn rounded(number: f64) -> u64 {
 }
 
 /// `8`, `500m`, `64Gi`, `1e3`: a number at least 0.
-fn quantity(value: &Value) -> Option<f64> {
+pub(crate) fn quantity(value: &Value) -> Option<f64> {
     const SUFFIXES: [(&str, f64); 13] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),

@@ -3,7 +3,7 @@
 use crate::trace::field;
 
 /// `[days-]hours:minutes:seconds`, `minutes:seconds`, fractions rounded up.
-pub(super) fn clock(bytes: &[u8]) -> Option<u32> {
+pub(crate) fn clock(bytes: &[u8]) -> Option<u32> {
     let (days, rest) = match bytes.iter().position(|byte| *byte == b'-') {
         Some(dash) => (field::unsigned(&bytes[..dash])?, &bytes[dash + 1..]),
         None => (0, bytes),

@@ -45,6 +45,14 @@ pub(super) struct Tres {
 /// What is expected where a list cannot be read.
 pub(super) const EXPECTED: &str = "resources like `cpu=8,mem=64G,gres/gpu:h100=8,node=1`";
 
+/// The whole GPUs of a node and their types, as `Gres` of `slurm.conf` lists them: `gpu:h100:8`; none if it is no such list.
+pub(crate) fn node_gpus(gres: &str) -> Option<(u32, Vec<String>)> {
+    let asked = Tres::read(gres.as_bytes(), true, None)?.gpus.unwrap_or_default();
+    let milli = u64::from(asked.count) * u64::from(asked.each_milli);
+    // Slices are a little less than their sevenths.
+    Some((u32::try_from(milli.div_ceil(1000)).ok()?, asked.kinds))
+}
+
 /// The gres of a list as they are summed up.
 #[derive(Default)]
 struct Found {
