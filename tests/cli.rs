@@ -39,7 +39,7 @@ fn without_a_command_it_says_what_there_is() {
                    a queue held
       check        Report every problem of a scenario at once, or what it comes to; nothing is run
       inspect      Show what a workload asks for: gangs, lengths, tenants, arrivals, demand over time
-      import       Write a trace in gigawatt's own format: what is read of it, nothing lost
+      import       Write a trace, or a scheduler's configuration, in gigawatt's own format
       generate     Make a trace of the shape of another one, of any length and load
       report       Write saved runs as one page that a browser opens from disk, several side by side
       list         List what can be named: policies, formats, platforms, devices, exporters, columns,
