@@ -177,7 +177,7 @@ fn held(queues: &[Queue]) -> (Tree, Usage) {
         nominal_milli: queue.nominal.map(milli),
         borrow_milli: queue.borrow.map(milli),
         lend_milli: queue.lend.map(milli),
-        limit_milli: None,
+        ..Row::default()
     };
     let tree = Tree::new(queues.iter().map(row).collect());
     let mut usage = Usage::of(&tree);

@@ -88,6 +88,7 @@ impl Seen {
         all.quota_refused += quota_refused;
         all.limit_refused += run.counts.limit_refused;
         all.borrowed += run.counts.borrowed;
+        all.beyond_queue += run.counts.beyond_queue;
         let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
         refused.for_each(|(sum, own)| *sum += own);
         all.shared += shared;
@@ -131,8 +132,10 @@ impl Seen {
         must(counts.quota_refused, "refusals by a quota");
         must(counts.limit_refused, "refusals by the limit of a partition");
         must(counts.queue_refused[0], "refusals by the limit of a queue");
-        must(counts.queue_refused[1], "refusals by what a queue may borrow");
-        must(counts.queue_refused[2], "refusals by a queue above");
+        must(counts.queue_refused[1], "refusals by how many jobs of a queue may run");
+        must(counts.queue_refused[2], "refusals by what a queue may borrow");
+        must(counts.queue_refused[3], "refusals by a queue above");
+        must(counts.beyond_queue, "jobs that their queue keeps out for good");
         must(counts.borrowed, "starts in queues that borrow");
         must(counts.shared, "starts on a share of a GPU");
         must(self.heads, "heads of strict passes, as they change");

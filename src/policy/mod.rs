@@ -290,7 +290,8 @@ pub fn choose_initial(state: &State, running: &Running) -> Option<Choice> {
     on_nodes(class, request, &running.nodes, occupancy)
 }
 
-/// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, ascending.
+/// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, or that their queue
+/// keeps out for good, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
     let caps = caps_of(plan);
@@ -318,6 +319,12 @@ pub(crate) fn oversized_of(plan: &Plan, classes: &Classes, caps: Option<&CapRule
             resources.set_caps(plan, curtailment.until, drains);
             retain_oversized(&mut jobs, &resources, &mut placement, classes);
         }
+    }
+    let beyond = plan.workload.beyond_queues();
+    if !beyond.is_empty() {
+        jobs.extend(beyond);
+        jobs.sort_unstable();
+        jobs.dedup();
     }
     jobs
 }

@@ -35,7 +35,7 @@ pub const ANSWERS: &[Answer] = &[
     of(("explain", 3), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
-        ("explain-usage", 2),
+        ("explain-usage", 3),
         "explain RUN --tenant or --queue --json: held, borrowed and lent",
         explain::usage_shape,
     ),

@@ -97,7 +97,7 @@ prop_compose! {
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
-        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..5)),
+        yields in weighted(0.45, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..5)),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {

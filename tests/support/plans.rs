@@ -190,7 +190,7 @@ prop_compose! {
         jobs in vec(job(), 1..40),
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
-        queues in weighted(0.3, queues()),
+        queues in weighted(0.4, queues()),
         weights in prop::array::uniform3(weighted(0.5, prop_oneof![Just(0u32), Just(500), Just(2000), 1u32..5000])),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 pub enum Change {
     /// No cap on power anywhere, and nothing taken away by the grid.
     NoCaps,
-    /// The tenant of the job may hold as much as there is, and so may its queue and those above it.
+    /// The tenant of the job may hold as much as there is, and so may its queue and those above it, with any number of jobs.
     NoQuota,
     /// The jobs of its partition may hold as much as there is.
     NoLimit,
@@ -114,7 +114,7 @@ fn without_bounds(plan: &mut Plan, job: u32) {
     let queues = &mut plan.workload.queues;
     while let Some(queue) = next {
         let own = &mut queues[queue as usize];
-        (own.borrow_milli, own.limit_milli) = (None, None);
+        (own.borrow_milli, own.limit_milli, own.job_limits.running) = (None, None, None);
         next = own.parent;
         if next.is_none() {
             // Where nothing is nominal there is no end anyway.

@@ -85,7 +85,7 @@ impl Simulation<'_> {
     }
 
     fn tree<'a>(&'a self, own: &'a [u64]) -> Tree<'a> {
-        Tree { queues: &self.plan.workload.queues, own }
+        Tree { queues: &self.plan.workload.queues, own, jobs: &[] }
     }
 
     fn share(&self, own: &[u64], queue: u32) -> Share {

@@ -123,8 +123,10 @@ pub(crate) struct Counts {
     pub(crate) class_skipped: u64,
     /// Starts refused by a quota.
     pub(crate) quota_refused: u64,
-    /// Starts refused by the limit of a queue, by what it may borrow, and by a queue above it.
-    pub(crate) queue_refused: [u64; 3],
+    /// Starts refused by the limit of a queue, by how many of its jobs may run, by what it may borrow, and by a queue above it.
+    pub(crate) queue_refused: [u64; 4],
+    /// Jobs that ask for more, request longer or have a higher priority than their queue, or one above it, allows.
+    pub(crate) beyond_queue: u64,
     /// Starts in a queue that then holds more than is nominally its own.
     pub(crate) borrowed: u64,
     /// Starts refused by the limit of a partition.
