@@ -59,7 +59,7 @@ struct Seen {
     counts: Counts,
     outcomes: [u64; Outcome::ALL.len()],
     /// Of orders, backfills and placements, by index.
-    policies: [[u64; PLACEMENTS.len()]; 3],
+    policies: [[u64; ORDERS.len()]; 3],
     heads: u64,
     moved_heads: u64,
 }

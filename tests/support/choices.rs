@@ -6,7 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 13] = [
+pub(crate) const ORDERS: [&str; 17] = [
     "fifo",
     "sjf",
     "ljf",
@@ -18,6 +18,10 @@ pub(crate) const ORDERS: [&str; 13] = [
     "unicef",
     "multifactor",
     "fair-tree",
+    "drf",
+    "fair-sharing",
+    "saturation",
+    "proportion",
     "srtf",
     "las",
 ];

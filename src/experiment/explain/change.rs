@@ -1,5 +1,6 @@
 use crate::history::{History, Plan};
 use crate::metrics::measure;
+use crate::policy::order::takes_turns;
 use crate::simulation::{Control, simulate};
 use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
@@ -75,7 +76,7 @@ impl Change {
                 own.into_iter().for_each(|own| own.limit_milli = None);
             }
             Self::HighestPriority => {
-                if plan.settings.order != "priority" {
+                if plan.settings.order != "priority" && !takes_turns(&plan.settings) {
                     return None;
                 }
                 let highest = plan.workload.jobs.iter().map(|job| job.priority).max().unwrap_or_default();

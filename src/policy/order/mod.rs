@@ -1,7 +1,7 @@
 //! Which job goes next: the order in which a pass tries pending jobs.
 //!
 //! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. There are
-//! three kinds of keys:
+//! three kinds of keys, and orders that let queues take [`turns`]:
 //!
 //! - those that never change;
 //! - those that change while a job runs, which matters where running and pending jobs are ranked together (preemption
@@ -10,7 +10,9 @@
 //!   (`rank_period`) since the start: a pass that comes later renews them for all that wait in what it concerns, in
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
+mod drf;
 mod f1;
+mod fair_sharing;
 pub mod fair_tree;
 mod fifo;
 mod largest_first;
@@ -18,18 +20,26 @@ mod las;
 mod ljf;
 pub mod multifactor;
 mod priority;
+pub mod proportion;
+pub mod saturation;
 mod share;
 mod sjf;
 mod smallest_area_first;
 mod srtf;
+pub mod turns;
 mod unicef;
 mod wfp3;
 
 use super::part::{self, Kind, Part, PartOption};
+use crate::error::Problem;
 use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
+use crate::workload::Queue;
 use share::Shares;
+use turns::{Books, Turns};
+
+pub(super) use turns::Head;
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
@@ -62,10 +72,15 @@ impl ListedOrder {
     pub const fn ranks_running(&self) -> bool {
         matches!(self.rule, OrderKey::Ranking(_))
     }
-    /// Whether its keys change while jobs wait, so that running jobs cannot be ranked by them too.
+    /// Whether which job goes first changes while jobs wait, so that running jobs cannot be ranked by it too.
     #[must_use]
     pub const fn varies(&self) -> bool {
-        matches!(self.rule, OrderKey::Varying(_))
+        matches!(self.rule, OrderKey::Varying(_) | OrderKey::Turns(_))
+    }
+    /// Whether it lets queues take turns.
+    #[must_use]
+    pub const fn takes_turns(&self) -> bool {
+        matches!(self.rule, OrderKey::Turns(_))
     }
 }
 
@@ -82,6 +97,10 @@ pub const ORDERS: &[ListedOrder] = &[
     multifactor::ENTRY,
     fair_tree::ENTRY,
     priority::ENTRY,
+    drf::ENTRY,
+    fair_sharing::ENTRY,
+    saturation::ENTRY,
+    proportion::ENTRY,
     srtf::ENTRY,
     las::ENTRY,
 ];
@@ -95,6 +114,8 @@ pub(super) enum OrderKey {
     Ranking(Ranking),
     /// A key that changes while a job waits.
     Varying(Varying),
+    /// Queues take turns; in a queue the highest priority goes first.
+    Turns(Turns),
 }
 
 /// A key that changes while a job waits.
@@ -154,6 +175,32 @@ impl Facts {
         let priorities = (priorities().min().unwrap_or(0), priorities().max().unwrap_or(0));
         Self { milli: plan.cluster.gpus() * 1000, priorities }
     }
+}
+
+/// Whether an order lets queues take turns, so that it reads their weights.
+#[must_use]
+pub fn takes_turns(settings: &Settings) -> bool {
+    named(&settings.order).is_some_and(ListedOrder::takes_turns)
+}
+
+/// Why the chosen order and backfill do not go together, if they do not.
+#[must_use]
+pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
+    (takes_turns(settings) && settings.backfill != "skip").then(|| {
+        let Settings { order, backfill, .. } = settings;
+        let said = format!(
+            "order `{order}` lets queues take turns, and under backfill `{backfill}` a job that waits would bind other queues"
+        );
+        Box::new(Problem::new(said).hint("`skip` goes with it"))
+    })
+}
+
+/// Why the chosen order can let no queues of a plan take turns, if it cannot: what to say, and a hint.
+#[must_use]
+pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> {
+    let is_idle = takes_turns(settings) && !plan.workload.queues.iter().any(Queue::has_jobs);
+    let said = || format!("order `{}` lets queues take turns, and no job stands in a queue", settings.order);
+    is_idle.then(|| (said(), "`[[queue]]` makes queues"))
 }
 
 /// Whether an order reads the weights of tenants and queues.
@@ -261,6 +308,8 @@ pub(super) struct Order {
     facts: Facts,
     /// Where the order reads them.
     shares: Option<Shares>,
+    /// Where queues take turns.
+    books: Option<Books>,
 }
 
 impl Order {
@@ -272,7 +321,19 @@ impl Order {
         let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
         let facts = if varies { Facts::of(plan) } else { Facts::default() };
         let shares = reads_weights(&plan.settings).then(|| Shares::new(plan));
-        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies), facts, shares })
+        let books = match rule {
+            OrderKey::Turns(turns) => Some(Books::new(turns, plan)),
+            _ => None,
+        };
+        Some(Self { rule, attained: Attained(of_all(counts)), kept: of_all(varies), facts, shares, books })
+    }
+    /// Whether queues take turns.
+    pub(super) const fn takes_turns(&self) -> bool {
+        self.books.is_some()
+    }
+    /// Which of some heads of queues goes next, where queues take turns.
+    pub(super) fn next(&mut self, state: &State, heads: &[Head]) -> usize {
+        self.books.as_mut().map_or(0, |books| books.next(state, heads))
     }
     /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
@@ -281,6 +342,7 @@ impl Order {
             OrderKey::Static(key) => key(state, job),
             OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
             OrderKey::Varying(_) => self.kept[job as usize],
+            OrderKey::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
@@ -298,20 +360,23 @@ impl Order {
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match self.rule {
-            OrderKey::Static(_) | OrderKey::Varying(_) => Course::Stays(self.key(state, job)),
+            OrderKey::Static(_) | OrderKey::Varying(_) | OrderKey::Turns(_) => {
+                Course::Stays(self.key(state, job))
+            }
             OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match self.rule {
-            OrderKey::Static(_) | OrderKey::Varying(_) => Time::NEVER,
+            OrderKey::Static(_) | OrderKey::Varying(_) | OrderKey::Turns(_) => Time::NEVER,
             OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
         }
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
+        self.books.iter_mut().for_each(|books| books.observe(event, state));
         if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
             self.renew(state, job);
         }

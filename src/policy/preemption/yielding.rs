@@ -34,6 +34,8 @@ pub(super) const MIN_RUN: PartOption = PartOption {
 pub(crate) struct Yields {
     /// Whether a running job may stop for a blocked one, however long it has run.
     pub(super) may: fn(&State, u32, &Blocked<'_>) -> bool,
+    /// Whether no job at all could stop for a job as things are, which is told sooner.
+    pub(super) is_hopeless: fn(&State, u32) -> bool,
     /// Which of those that may, in no order, have to stop, in the order in which they do; none: it does not start even
     /// without all of them.
     pub(super) choose: fn(&mut Bench<'_, '_>, Vec<u32>, &Blocked<'_>) -> Option<Vec<u32>>,
@@ -85,6 +87,9 @@ impl Yielding {
         (job, row): (u32, Option<u32>),
         concern: impl Fn(u32) -> bool,
     ) -> (Vec<u32>, Time) {
+        if (self.rule.is_hopeless)(state, job) {
+            return (Vec::new(), Time::NEVER);
+        }
         let blocked = Blocked { job, row, began: &self.began };
         let preemptible = |job: u32| state.plan().workload.behaviour_of(job).preemptible;
         let (mut now, mut next) = (Vec::new(), Time::NEVER);

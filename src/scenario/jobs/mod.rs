@@ -139,7 +139,8 @@ impl<'a> Jobs<'a> {
         for mark in self.queues.weights().filter(|_| !self.weights_read.of_queues) {
             complain(
                 mark,
-                "order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`",
+                "orders that let queues take turns do, such as `drf`, `fair-tree` and `multifactor` with `weight_share`; and preemption \
+                 `reclaim`",
             );
         }
     }

@@ -336,8 +336,23 @@ impl Tree {
     }
     /// What a row holds beyond what is its own.
     pub(super) fn over(&self, usage: &Usage, row: u32) -> u64 {
+        self.over_with(usage, row, 0)
+    }
+    /// The same where so many thousandths more are drawn of it.
+    pub(super) fn over_with(&self, usage: &Usage, row: u32, more: u64) -> u64 {
         let own = row as usize;
-        (usage.drawn[own] - self.subtree[own]).max(0).unsigned_abs()
+        (usage.drawn[own] + signed(more) - self.subtree[own]).max(0).unsigned_abs()
+    }
+    /// What is drawn more of the row above one where so many thousandths more are drawn of it.
+    pub(crate) fn draws_more(&self, usage: &Usage, row: u32, more: u64) -> u64 {
+        let own = row as usize;
+        let beyond_local = |drawn: i64| (drawn - self.local[own]).max(0);
+        let drawn = usage.drawn[own];
+        (beyond_local(drawn + signed(more)) - beyond_local(drawn)).unsigned_abs()
+    }
+    /// What nobody else may borrow of what is there for a row.
+    pub(crate) fn kept(&self, row: u32) -> u64 {
+        self.local[row as usize].unsigned_abs()
     }
     /// The most that the row above one could hold, were there no others: nothing for a root; none: no end.
     pub(super) fn most_above(&self, row: u32) -> Option<u64> {

@@ -8,6 +8,7 @@
 //! - `pass.rs`: which partitions a pass concerns, the order of its queue, request classes, and every decision where the
 //!   design leaves room;
 //! - `share.rs`: what tenants used lately, orders by it;
+//! - `turns.rs`: queues that take turns;
 //! - `varying.rs`: keys that vary while a job waits;
 //! - `walk.rs`: backfill none, skip, easy, easy-strict;
 //! - `easy.rs`: reservations of easy;
@@ -38,6 +39,7 @@ mod preempt;
 mod quota;
 mod share;
 mod time;
+mod turns;
 mod varying;
 mod walk;
 mod weigh;

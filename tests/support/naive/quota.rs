@@ -73,13 +73,13 @@ impl Tree<'_> {
             self.below(queue).iter().map(|child| self.subtree(*child) - self.local(*child)).sum();
         i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + lent
     }
-    fn local(&self, queue: u32) -> i128 {
+    pub(super) fn local(&self, queue: u32) -> i128 {
         match self.queues[queue as usize].lend_milli {
             Some(lend) => (self.subtree(queue) - i128::from(lend)).max(0),
             None => 0,
         }
     }
-    fn held(&self, queue: u32) -> i128 {
+    pub(super) fn held(&self, queue: u32) -> i128 {
         let below: i128 = self.below(queue).iter().map(|child| self.held(*child)).sum();
         i128::from(self.own[queue as usize]) + below
     }
@@ -89,6 +89,10 @@ impl Tree<'_> {
     pub(super) fn drawn(&self, queue: u32) -> i128 {
         let beyond = |child: &u32| (self.drawn(*child) - self.local(*child)).max(0);
         i128::from(self.own[queue as usize]) + self.below(queue).iter().map(beyond).sum::<i128>()
+    }
+    pub(super) fn nominal(&self, queue: u32) -> i128 {
+        let below: i128 = self.below(queue).iter().map(|child| self.nominal(*child)).sum();
+        i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + below
     }
     fn has_nominal(&self, queue: u32) -> bool {
         let below = self.below(queue);
