@@ -87,9 +87,6 @@ impl Yielding {
         (job, row): (u32, Option<u32>),
         concern: impl Fn(u32) -> bool,
     ) -> (Vec<u32>, Time) {
-        if (self.rule.is_hopeless)(state, job) {
-            return (Vec::new(), Time::NEVER);
-        }
         let blocked = Blocked { job, row, began: &self.began };
         let preemptible = |job: u32| state.plan().workload.behaviour_of(job).preemptible;
         let (mut now, mut next) = (Vec::new(), Time::NEVER);
@@ -106,6 +103,10 @@ impl Yielding {
             } else {
                 next = next.min(from);
             }
+        }
+        if !now.is_empty() && (self.rule.is_hopeless)(state, job) {
+            // A start later in this pass may change that.
+            now.clear();
         }
         (now, next)
     }
