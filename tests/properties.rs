@@ -168,7 +168,7 @@ fn broken_by(spec: &Spec, plan: &Plan, lines: &[Line]) -> Vec<String> {
 #[test]
 fn the_naive_reference_itself_obeys_the_laws() {
     let seen = RefCell::new(Seen::default());
-    for_all("the reference", &plans::spec(), CASES, |spec| {
+    let obeys = |spec: Spec| -> Result<(), TestCaseError> {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         all_of(&broken_by(&spec, &plan, &schedule::of_run(&run)))?;
@@ -176,7 +176,9 @@ fn the_naive_reference_itself_obeys_the_laws() {
         all_of(&naive::laws::overtaken(&plan, &run))?;
         seen.borrow_mut().add(&spec, &run);
         Ok(())
-    });
+    };
+    for_all("the reference", &plans::spec(), CASES, obeys);
+    for_all("the reference of queues that take back", &plans::taking_back(), CASES / 2, obeys);
     let missing = seen.borrow().missing();
     assert!(missing.is_empty(), "the random plans never reach: {}", missing.join(", "));
 }
@@ -205,7 +207,7 @@ fn who_overtakes_and_who_delays_is_reported() {
 
 #[test]
 fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
-    for_all("plans", &plans::spec(), CASES, |spec| {
+    let equals = |spec: Spec| -> Result<(), TestCaseError> {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         let mut heads = Vec::new();
@@ -216,7 +218,9 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         all_of(&differences(&schedule::of_run(&run), &got))?;
         all_of(&other_heads(&head_lines(&plan, &run.heads), &heads))?;
         all_of(&broken_by(&spec, &plan, &got))
-    });
+    };
+    for_all("plans", &plans::spec(), CASES, equals);
+    for_all("plans of queues that take back", &plans::taking_back(), CASES / 2, equals);
 }
 
 /// A queue above one that is alone, of which nothing is said, changes nothing.

@@ -199,6 +199,17 @@ prop_compose! {
     }
 }
 
+/// Plans in which queues take back what others borrow: jobs by age, what fits passes what does not, both rules of shares.
+pub(crate) fn taking_back() -> impl Strategy<Value = Spec> {
+    (spec(), queues()).prop_map(|(mut spec, queues)| {
+        spec.queues = Some(queues);
+        let policy = &mut spec.policy;
+        (policy.order, policy.backfill, policy.yields) = (0, 1, Some((0, false, 1)));
+        (policy.cycle, policy.event) = (None, None);
+        spec
+    })
+}
+
 impl ClusterSpec {
     /// The cluster, its racks `copies` times one after the other, each copy a partition called after its number.
     pub(crate) fn build(&self, copies: u32) -> Cluster {
