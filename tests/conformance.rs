@@ -1,13 +1,17 @@
 //! What other systems' own tests say, row by row: `workloads/conformance`, a file of rows for each thing that is compared.
 
+#[path = "conformance/division.rs"]
+mod division;
 #[path = "conformance/fair.rs"]
 mod fair;
 
+use division::{DivisionRow, wrong_division};
 use fair::{FairRow, wrong_stops};
 use gigawatt::history::Factors;
 use gigawatt::metrics::Blocks;
 use gigawatt::policy::order::fair_tree::{Member, ranks};
 use gigawatt::policy::order::multifactor::{Counted, priority};
+use gigawatt::policy::order::{proportion, saturation};
 use gigawatt::state::place::tas::{Domains, Slices, Wish};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
 use serde::Deserialize;
@@ -177,7 +181,7 @@ fn held(queues: &[Queue]) -> (Tree, Usage) {
         nominal_milli: queue.nominal.map(milli),
         borrow_milli: queue.borrow.map(milli),
         lend_milli: queue.lend.map(milli),
-        limit_milli: None,
+        ..Row::default()
     };
     let tree = Tree::new(queues.iter().map(row).collect());
     let mut usage = Usage::of(&tree);
@@ -377,6 +381,21 @@ fn jobs_yield_to_other_queues_as_those_of_kueue_do() {
 }
 
 #[test]
+fn queues_divide_gpus_as_those_of_kai_and_volcano_do() {
+    for (name, divide) in [
+        ("kai-fair-share.toml", saturation::fair_shares as fn(u64, &[_]) -> Vec<u64>),
+        ("volcano-proportion.toml", proportion::deserved),
+    ] {
+        let rows: Vec<DivisionRow> = rows(name);
+        let wrong: Vec<String> = rows.iter().filter_map(|row| wrong_division(row, divide)).collect();
+        assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+        let mut planted = rows;
+        planted[0].shares[0] += 0.001;
+        assert!(wrong_division(&planted[0], divide).is_some(), "{name}: a thousandth more is noticed");
+    }
+}
+
+#[test]
 fn every_file_is_compared_and_listed() {
     let mut found: Vec<String> = fs::read_dir(folder())
         .expect("the folder is there")
@@ -384,6 +403,7 @@ fn every_file_is_compared_and_listed() {
         .collect();
     found.sort();
     let compared = [
+        "kai-fair-share.toml",
         "kueue-fair.toml",
         "kueue-quota.toml",
         "kueue-share.toml",
@@ -391,6 +411,7 @@ fn every_file_is_compared_and_listed() {
         "slurm-fair-tree.toml",
         "slurm-fragmentation.toml",
         "slurm-multifactor.toml",
+        "volcano-proportion.toml",
     ];
     assert_eq!(found, compared, "each has its test above");
     let run = assert_cmd::Command::cargo_bin("gigawatt")

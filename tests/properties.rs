@@ -89,6 +89,7 @@ impl Seen {
         all.quota_refused += quota_refused;
         all.limit_refused += run.counts.limit_refused;
         all.borrowed += run.counts.borrowed;
+        all.beyond_queue += run.counts.beyond_queue;
         let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
         refused.for_each(|(sum, own)| *sum += own);
         all.shared += shared;
@@ -133,8 +134,10 @@ impl Seen {
         must(counts.quota_refused, "refusals by a quota");
         must(counts.limit_refused, "refusals by the limit of a partition");
         must(counts.queue_refused[0], "refusals by the limit of a queue");
-        must(counts.queue_refused[1], "refusals by what a queue may borrow");
-        must(counts.queue_refused[2], "refusals by a queue above");
+        must(counts.queue_refused[1], "refusals by how many jobs of a queue may run");
+        must(counts.queue_refused[2], "refusals by what a queue may borrow");
+        must(counts.queue_refused[3], "refusals by a queue above");
+        must(counts.beyond_queue, "jobs that their queue keeps out for good");
         must(counts.borrowed, "starts in queues that borrow");
         must(counts.shared, "starts on a share of a GPU");
         must(self.heads, "heads of strict passes, as they change");
@@ -167,7 +170,7 @@ fn broken_by(spec: &Spec, plan: &Plan, lines: &[Line]) -> Vec<String> {
 #[test]
 fn the_naive_reference_itself_obeys_the_laws() {
     let seen = RefCell::new(Seen::default());
-    for_all("the reference", &plans::spec(), CASES, |spec| {
+    let obeys = |spec: Spec| -> Result<(), TestCaseError> {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         all_of(&broken_by(&spec, &plan, &schedule::of_run(&run)))?;
@@ -175,7 +178,9 @@ fn the_naive_reference_itself_obeys_the_laws() {
         all_of(&naive::laws::overtaken(&plan, &run))?;
         seen.borrow_mut().add(&spec, &run);
         Ok(())
-    });
+    };
+    for_all("the reference", &plans::spec(), CASES, obeys);
+    for_all("the reference of queues that take back", &plans::taking_back(), CASES / 2, obeys);
     let missing = seen.borrow().missing();
     assert!(missing.is_empty(), "the random plans never reach: {}", missing.join(", "));
 }
@@ -204,7 +209,7 @@ fn who_overtakes_and_who_delays_is_reported() {
 
 #[test]
 fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
-    for_all("plans", &plans::spec(), CASES, |spec| {
+    let equals = |spec: Spec| -> Result<(), TestCaseError> {
         let plan = spec.plan();
         let run = naive::simulate(&plan);
         let mut heads = Vec::new();
@@ -215,7 +220,9 @@ fn every_plan_obeys_the_laws_and_equals_the_naive_reference() {
         all_of(&differences(&schedule::of_run(&run), &got))?;
         all_of(&other_heads(&head_lines(&plan, &run.heads), &heads))?;
         all_of(&broken_by(&spec, &plan, &got))
-    });
+    };
+    for_all("plans", &plans::spec(), CASES, equals);
+    for_all("plans of queues that take back", &plans::taking_back(), CASES / 2, equals);
 }
 
 /// A queue above one that is alone, of which nothing is said, changes nothing.

@@ -150,8 +150,8 @@ fn names_in(folder: &str) -> Vec<String> {
 #[test]
 fn every_part_is_in_its_table() {
     for (folder, helpers, kind) in [
-        // What tenants used lately, which several orders share.
-        ("src/policy/order", &["share", "decayed"][..], Kind::Order),
+        // What tenants used lately, and turns of queues, which several orders share.
+        ("src/policy/order", &["share", "decayed", "turns"][..], Kind::Order),
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",

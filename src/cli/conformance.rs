@@ -7,6 +7,7 @@ use toml::Table;
 
 /// Every file of rows, by name.
 const FILES: &[(&str, &str)] = &[
+    ("kai-fair-share", include_str!("../../workloads/conformance/kai-fair-share.toml")),
     ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),
@@ -14,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("slurm-fair-tree", include_str!("../../workloads/conformance/slurm-fair-tree.toml")),
     ("slurm-fragmentation", include_str!("../../workloads/conformance/slurm-fragmentation.toml")),
     ("slurm-multifactor", include_str!("../../workloads/conformance/slurm-multifactor.toml")),
+    ("volcano-proportion", include_str!("../../workloads/conformance/volcano-proportion.toml")),
 ];
 
 /// The files, or the rows of one.

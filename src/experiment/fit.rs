@@ -5,6 +5,7 @@ use crate::policy::{oversized, too_large};
 use crate::simulation::{Control, simulate};
 use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
+use crate::workload::JobLimit;
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
 
@@ -64,6 +65,8 @@ pub enum Barrier {
     Queue(u64),
     /// The jobs of its partition may.
     Limit(u64),
+    /// A queue that it stands in or below does not allow that of any job.
+    Job(u32, JobLimit),
     /// Caps leave less power than it would draw.
     Power,
     /// There is no room of the shape it asks for.
@@ -80,6 +83,9 @@ impl Barrier {
         if oversized(plan).binary_search(&job).is_err() {
             return None;
         }
+        if let Some((queue, limit)) = plan.workload.beyond_queue(job) {
+            return Some(Self::Job(queue, limit));
+        }
         let asked = u64::from(plan.workload.request_of(job).gpus().milli());
         let [quota, queue, limit] =
             ceilings(plan, job).map(|ceiling| ceiling.filter(|ceiling| *ceiling < asked));
@@ -91,7 +97,7 @@ impl Barrier {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Quota(_) | Self::Queue(_) => "quota",
+            Self::Quota(_) | Self::Queue(_) | Self::Job(..) => "quota",
             Self::Limit(_) => "limit",
             Self::Power => "power",
             Self::Room => "room",

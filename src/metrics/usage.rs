@@ -7,7 +7,7 @@ use super::times::{JobTimes, SecondsByReason, times};
 use super::{MILLI_SECONDS_AN_HOUR, Walk};
 use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::units::Time;
-use crate::workload::Queue;
+use crate::workload::{JobLimits, Queue};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,9 @@ pub struct Usage {
     /// The most that it may hold at once, GPUs: a quota, a limit, or what a queue could hold, were it alone; none: as many as
     /// there are.
     pub ceiling: Option<f64>,
+    /// Of a queue: what its jobs have to keep to one by one, by its own limits and those above it; none: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_limits: Option<JobLimits>,
     /// The GPUs that it is entitled to, mean over the run: of a tenant its part by quotas, or an equal one, of those that were
     /// available, and no more than it may hold, which leaves the rest to the others; of a queue what is nominally its own and
     /// that of those below it; of a partition those of its nodes.
@@ -137,7 +140,9 @@ pub fn usage_of_queues(history: &History, measured: &[JobTimes], ceilings: &[Opt
         let groups = family_of(history, ceilings, &family, &queue_of);
         for own in usage(history, measured, &groups) {
             let is_own = |queue: &&u32| workload.queues[**queue as usize].name == own.name;
-            found.extend(family.iter().find(is_own).map(|queue| (*queue, own.clone())));
+            let Some(queue) = family.iter().find(is_own) else { continue };
+            let job_limits = Some(workload.job_limits(*queue)).filter(|limits| !limits.is_empty());
+            found.push((*queue, Usage { job_limits, ..own.clone() }));
         }
     }
     found.sort_by_key(|(index, _)| *index);
@@ -266,6 +271,7 @@ fn usage(history: &History, measured: &[JobTimes], groups: &Groups) -> Vec<Usage
             name: groups.names[group].clone(),
             jobs: jobs[group],
             ceiling: groups.ceilings[group].map(gpus),
+            job_limits: None,
             entitled: mean(level.entitled_seconds),
             held: mean(level.held_seconds),
             peak: gpus(level.peak),

@@ -163,7 +163,7 @@ impl Preset {
     ///
     /// ```
     /// let kueue = gigawatt::policy::PRESETS.iter().find(|preset| preset.name == "kueue").unwrap();
-    /// assert_eq!(kueue.parts(), "fifo/skip/best-fit/preemption=reclaim");
+    /// assert_eq!(kueue.parts(), "fair-sharing/skip/best-fit/preemption=reclaim");
     /// ```
     #[must_use]
     pub fn parts(&self) -> String {
@@ -236,15 +236,46 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "kueue",
-        about: "Kueue: by priority, then first come; what fits passes what does not; queues take back what others borrow",
-        order: "fifo",
+        about: "Kueue: queues by what they borrow, jobs by priority; what fits passes what does not; queues take back what others borrow",
+        order: "fair-sharing",
         backfill: "skip",
         system: Some(System {
             placement: "best-fit",
             preemption: Some("reclaim"),
             options: &[],
             source: "Kueue 0.20-devel, BestEffortFIFO and fair sharing; rows of its tests: `list conformance`",
-            leaves_out: "flavours, the order of fair sharing, topology, admission checks, and nodes as another scheduler fills them",
+            leaves_out: "flavours, topology, admission checks, and nodes as another scheduler fills them",
+        }),
+    },
+    Preset {
+        name: "kai",
+        about: "KAI: queues by what they hold of their fair share, jobs by priority; what fits passes what does not; queues take back \
+                what others hold beyond their own",
+        order: "saturation",
+        backfill: "skip",
+        system: Some(System {
+            placement: "best-fit",
+            preemption: Some("reclaim"),
+            options: &[],
+            source: "KAI Scheduler 0.17+ (d5bc503a), allocate, reclaim and preempt with binpack; rows of its tests: `list conformance`",
+            leaves_out: "consolidation, priorities of queues, shares by time, its own test of who yields (Kueue's stands in its place), \
+                GPU sharing by memory, topology, stale gangs",
+        }),
+    },
+    Preset {
+        name: "volcano",
+        about: "Volcano: queues by what they hold of what they deserve, jobs by priority; what fits passes what does not; queues take \
+                back what others hold beyond their own",
+        order: "proportion",
+        backfill: "skip",
+        system: Some(System {
+            placement: "best-fit",
+            preemption: Some("reclaim"),
+            options: &[],
+            source: "Volcano 1.16-alpha, allocate, preempt and reclaim with gang, priority, proportion and binpack; rows by its formula: \
+                `list conformance`",
+            leaves_out: "priorities of queues, dominant shares of jobs, its own test of who yields (Kueue's stands in its place), minimum \
+                members below a gang, hypernodes, the session's period",
         }),
     },
     Preset {
@@ -290,7 +321,8 @@ pub fn choose_initial(state: &State, running: &Running) -> Option<Choice> {
     on_nodes(class, request, &running.nodes, occupancy)
 }
 
-/// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, ascending.
+/// Jobs that no cluster with all its nodes up and empty could hold, whatever the grid takes away when, or that their queue
+/// keeps out for good, ascending.
 #[must_use]
 pub fn oversized(plan: &Plan) -> Vec<u32> {
     let caps = caps_of(plan);
@@ -318,6 +350,12 @@ pub(crate) fn oversized_of(plan: &Plan, classes: &Classes, caps: Option<&CapRule
             resources.set_caps(plan, curtailment.until, drains);
             retain_oversized(&mut jobs, &resources, &mut placement, classes);
         }
+    }
+    let beyond = plan.workload.beyond_queues();
+    if !beyond.is_empty() {
+        jobs.extend(beyond);
+        jobs.sort_unstable();
+        jobs.dedup();
     }
     jobs
 }

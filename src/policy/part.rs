@@ -142,7 +142,10 @@ impl WeightsRead {
     #[must_use]
     pub fn by(settings: &Settings) -> Self {
         let of_tenants = order::reads_weights(settings);
-        Self { of_tenants, of_queues: of_tenants || preemption::reads_weights(settings) }
+        Self {
+            of_tenants,
+            of_queues: of_tenants || order::takes_turns(settings) || preemption::reads_weights(settings),
+        }
     }
     /// By these or others.
     #[must_use]

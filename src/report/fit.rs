@@ -8,6 +8,7 @@ use super::table;
 use crate::experiment::{Barrier, Fit, first_start};
 use crate::history::{History, WaitReason};
 use crate::units::{Seconds, Time};
+use crate::workload::{JobLimit, JobLimits};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,8 +116,22 @@ fn barred(fitted: &Fitted<'_>) -> String {
             let partition = &workload.partitions[workload.request_of(job).partition as usize];
             format!("the jobs of partition {partition} may hold {} together", gpus(milli))
         }
+        Some(Barrier::Job(queue, limit)) => {
+            let queue = &workload.queues[queue as usize];
+            let most = most_of_a_job(queue.job_limits, limit);
+            format!("a job of queue {} may have at most {most}", queue.name)
+        }
         Some(Barrier::Power) => "caps leave less power than it would draw on the empty cluster".to_owned(),
         _ => "no empty cluster could hold it".to_owned(),
+    }
+}
+
+/// The most that limits allow a job.
+pub(crate) fn most_of_a_job(limits: JobLimits, limit: JobLimit) -> String {
+    match limit {
+        JobLimit::Gpus => gpus(limits.gpus_milli.unwrap_or_default().into()),
+        JobLimit::Time => limits.time.unwrap_or_default().to_string(),
+        JobLimit::Priority => format!("priority {}", limits.priority.unwrap_or_default()),
     }
 }
 

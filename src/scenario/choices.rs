@@ -8,7 +8,7 @@ use crate::policy::hold::{HOLDS, may_hold};
 use crate::policy::order::expression::{is_meant, without_spaces};
 use crate::policy::part::{self, Kind, PartOption, WeightsRead, unknown};
 use crate::policy::power::is_capped;
-use crate::policy::{PRESETS, Preset, System, preemption};
+use crate::policy::{PRESETS, Preset, System, order, preemption};
 
 /// The policy of a scenario that names none.
 const DEFAULT: [(Kind, &str); 3] =
@@ -309,8 +309,10 @@ impl Choices {
             let hint = format!("`{off}` keeps order and backfill, `{skip}` keeps the preemption");
             found.push((origin.mark, Box::new(problem.hint(hint))));
         }
-        if is_clear && let Some(problem) = preemption::misfit(settings) {
-            let origins = [self.origin(Kind::Backfill), self.origin(Kind::Preemption)];
+        let by_order = order::misfit(settings).map(|problem| (Kind::Order, problem));
+        let by_preemption = preemption::misfit(settings).map(|problem| (Kind::Preemption, problem));
+        for (kind, problem) in by_order.into_iter().chain(by_preemption).filter(|_| is_clear) {
+            let origins = [self.origin(Kind::Backfill), self.origin(kind)];
             found.push((
                 origins.into_iter().max_by_key(|origin| origin.level).and_then(|of| of.mark),
                 problem,
@@ -387,6 +389,11 @@ impl Choices {
             && let Some((said, hint)) = preemption::idle(settings, plan)
         {
             push(Kind::Preemption, said, hint);
+        }
+        if asked(Kind::Order)
+            && let Some((said, hint)) = order::idle(settings, plan)
+        {
+            push(Kind::Order, said, hint);
         }
         found
     }

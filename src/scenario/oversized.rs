@@ -4,7 +4,7 @@ use crate::hardware::Catalogue;
 use crate::history::Plan;
 use crate::policy::{oversized, too_large};
 use crate::units::Gpus;
-use crate::workload::{Request, Shape, Topology};
+use crate::workload::{JobLimit, Request, Shape, Topology};
 use std::collections::BTreeMap;
 
 /// Why nothing but power keeps a job from starting, and what may help.
@@ -22,6 +22,16 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     let jobs = oversized(plan);
+    if jobs.is_empty() {
+        return;
+    }
+    let beyond = plan.workload.beyond_queues();
+    if wish == Oversized::Reject {
+        notes.extend(rejected_by_queues(&beyond));
+    } else {
+        by_queues(plan, &beyond, places, problems);
+    }
+    let jobs: Vec<u32> = jobs.into_iter().filter(|job| beyond.binary_search(job).is_err()).collect();
     if jobs.is_empty() {
         return;
     }
@@ -57,6 +67,46 @@ pub(super) fn check(
         }
         let problem = Problem::new(message).hint(hint);
         problems.push(match places.get(&request) {
+            Some(place) => problem.at(place.clone()),
+            None => problem,
+        });
+    }
+}
+
+/// What to say of jobs that their queues keep out for good.
+fn rejected_by_queues(beyond: &[u32]) -> Option<String> {
+    let told = match beyond.len() {
+        1 => "1 job is beyond what its queue allows a job: rejected".to_owned(),
+        many => format!("{many} jobs are beyond what their queues allow a job: rejected"),
+    };
+    (!beyond.is_empty()).then_some(told)
+}
+
+/// Reports the jobs that their queues keep out for good, one problem for each limit.
+fn by_queues(plan: &Plan, beyond: &[u32], places: &BTreeMap<u32, Place>, problems: &mut Problems) {
+    let mut alike: BTreeMap<(u32, JobLimit), (u32, usize)> = BTreeMap::new();
+    for job in beyond {
+        let limit = plan.workload.beyond_queue(*job);
+        limit.into_iter().for_each(|limit| alike.entry(limit).or_insert((*job, 0)).1 += 1);
+    }
+    for ((queue, limit), (first, count)) in alike {
+        let own = &plan.workload.jobs[first as usize];
+        let asked = match limit {
+            JobLimit::Gpus => format!("asks for {} GPUs", plan.workload.request_of(first).gpus()),
+            JobLimit::Time => format!("requests {}", own.requested_time),
+            JobLimit::Priority => format!("has priority {}", own.priority),
+        };
+        let name = plan.workload.names.get(first as usize);
+        let others = if count > 1 { format!(" (and {} others)", count - 1) } else { String::new() };
+        let told = format!("job `{name}`{others} {asked} and could never start");
+        let queue = &plan.workload.queues[queue as usize];
+        let most = crate::report::fit::most_of_a_job(queue.job_limits, limit);
+        let hint = format!(
+            "a job of queue `{}` may have at most {most}; `--set run.oversized=reject` runs the rest",
+            queue.name
+        );
+        let problem = Problem::new(told).hint(hint);
+        problems.push(match places.get(&own.request) {
             Some(place) => problem.at(place.clone()),
             None => problem,
         });

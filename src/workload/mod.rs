@@ -32,7 +32,7 @@ pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
 pub use pack::PackError;
 pub use profile::Profile;
-pub use queue::Queue;
+pub use queue::{JobLimit, JobLimits, Queue};
 pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};

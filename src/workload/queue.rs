@@ -1,4 +1,5 @@
 use super::Workload;
+use crate::units::Seconds;
 
 /// An entitlement to GPUs that jobs of some tenants, or in some partitions, share; queues stand above one another.
 ///
@@ -40,6 +41,66 @@ pub struct Queue {
     /// What it is to get, relative to those beside it, thousandths, where the order heeds that; none: 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_milli: Option<u32>,
+    /// What its jobs, and those of the queues below it, have to keep to one by one.
+    #[serde(default, skip_serializing_if = "JobLimits::is_empty")]
+    pub job_limits: JobLimits,
+}
+
+/// What jobs of a queue have to keep to one by one, whatever they hold together; none: no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobLimits {
+    /// How many of those that ask for GPUs may run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<u32>,
+    /// The most that one may ask for, thousandths of a GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpus_milli: Option<u32>,
+    /// The longest that one may request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Seconds>,
+    /// The highest priority that one may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+}
+
+/// What of a job no queue that it stands in or below allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobLimit {
+    /// The GPUs that it asks for.
+    Gpus,
+    /// The time that it requests.
+    Time,
+    /// Its priority.
+    Priority,
+}
+
+impl JobLimits {
+    /// Whether nothing is limited.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+    /// The tighter of each of two limits.
+    ///
+    /// ```
+    /// use gigawatt::workload::JobLimits;
+    /// let few = JobLimits { running: Some(4), ..JobLimits::default() };
+    /// let fewer = JobLimits { running: Some(2), priority: Some(0), ..JobLimits::default() };
+    /// assert_eq!(few.and(fewer), fewer);
+    /// ```
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+            one.into_iter().chain(other).min()
+        }
+        Self {
+            running: least(self.running, other.running),
+            gpus_milli: least(self.gpus_milli, other.gpus_milli),
+            time: least(self.time, other.time),
+            priority: least(self.priority, other.priority),
+        }
+    }
 }
 
 impl Queue {
@@ -91,6 +152,54 @@ impl Queue {
 
 /// Who stands where.
 impl Workload {
+    /// The queue that keeps job `job` out for good, and what of the job it does not allow: the lowest queue first; none: the
+    /// job may run some day.
+    ///
+    /// # Complexity
+    /// O(|queues|) time.
+    ///
+    /// ```
+    /// use gigawatt::units::{Gpus, Time};
+    /// use gigawatt::workload::{Builder, Job, JobLimit, JobLimits, Queue, Request};
+    /// let mut builder = Builder::default();
+    /// let (request, tenant) = (builder.request(Request::gang(Gpus::whole(8))), builder.tenant("lab"));
+    /// builder.push(Job { request, tenant, ..Job::at(Time(0)) });
+    /// let job_limits = JobLimits { gpus_milli: Some(4_000), ..JobLimits::default() };
+    /// builder.add_queue(Queue { job_limits, ..Queue::named("cloud") });
+    /// builder.add_queue(Queue { parent: Some(0), tenants: vec![tenant], ..Queue::named("lab") });
+    /// assert_eq!(builder.finish().beyond_queue(0), Some((0, JobLimit::Gpus)));
+    /// ```
+    #[must_use]
+    pub fn beyond_queue(&self, job: u32) -> Option<(u32, JobLimit)> {
+        let own = &self.jobs[job as usize];
+        let gpus = self.request_of(job).gpus().milli();
+        self.queues_above(self.queue_of(job)?).find_map(|queue| {
+            let JobLimits { gpus_milli, time, priority, .. } = self.queues[queue as usize].job_limits;
+            let broken = [
+                (JobLimit::Gpus, gpus_milli.is_some_and(|most| gpus > most)),
+                (JobLimit::Time, time.is_some_and(|most| own.requested_time > most)),
+                (JobLimit::Priority, priority.is_some_and(|most| own.priority > most)),
+            ];
+            broken.into_iter().find(|(_, is_broken)| *is_broken).map(|(limit, _)| (queue, limit))
+        })
+    }
+    /// The jobs that their queues keep out for good, ascending.
+    ///
+    /// # Complexity
+    /// O(|jobs| · |queues|) time where a queue limits jobs, else O(|queues|).
+    #[must_use]
+    pub fn beyond_queues(&self) -> Vec<u32> {
+        if self.queues.iter().all(|queue| queue.job_limits.is_empty()) {
+            return Vec::new();
+        }
+        (0..self.len()).filter(|job| self.beyond_queue(*job).is_some()).collect()
+    }
+    /// What jobs of a queue have to keep to one by one: its limits, and those of the queues above it.
+    #[must_use]
+    pub fn job_limits(&self, queue: u32) -> JobLimits {
+        let own = |queue: u32| self.queues[queue as usize].job_limits;
+        self.queues_above(queue).map(own).fold(JobLimits::default(), JobLimits::and)
+    }
     /// The queue that job `job` stands in; none: no queue takes it.
     ///
     /// # Complexity

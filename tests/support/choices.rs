@@ -6,7 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 18] = [
+pub(crate) const ORDERS: [&str; 22] = [
     "fifo",
     "sjf",
     "ljf",
@@ -22,6 +22,10 @@ pub(crate) const ORDERS: [&str; 18] = [
     "fair-tree",
     "requested_time / gpus ** 0.5 - 3 * wait",
     "min(requested_time, 60) * (1 - priority / 2) - log2(1 + submit_time)",
+    "drf",
+    "fair-sharing",
+    "saturation",
+    "proportion",
     "srtf",
     "srsf",
     "las",
@@ -105,7 +109,7 @@ prop_compose! {
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
-        yields in weighted(0.3, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..7)),
+        yields in weighted(0.45, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..7)),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {

@@ -190,13 +190,24 @@ prop_compose! {
         jobs in vec(job(), 1..40),
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
-        queues in weighted(0.3, queues()),
+        queues in weighted(0.4, queues()),
         weights in prop::array::uniform3(weighted(0.5, prop_oneof![Just(0u32), Just(500), Just(2000), 1u32..5000])),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {
         let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
         Spec { cluster, jobs, policy, quotas, queues, weights, running }
     }
+}
+
+/// Plans in which queues take back what others borrow: jobs by age, what fits passes what does not, both rules of shares.
+pub(crate) fn taking_back() -> impl Strategy<Value = Spec> {
+    (spec(), queues()).prop_map(|(mut spec, queues)| {
+        spec.queues = Some(queues);
+        let policy = &mut spec.policy;
+        (policy.order, policy.backfill, policy.yields) = (0, 1, Some((0, false, 1)));
+        (policy.cycle, policy.event) = (None, None);
+        spec
+    })
 }
 
 impl ClusterSpec {

@@ -1,6 +1,7 @@
 //! Random queues: one to six above and beside one another, with tenants or partitions dealt out to them.
 
-use gigawatt::workload::Queue;
+use gigawatt::units::Seconds;
+use gigawatt::workload::{JobLimits, Queue};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -10,11 +11,21 @@ use proptest::prelude::*;
 pub(crate) struct QueueSpec {
     /// The one above, of those before, none at 0; what is nominal, borrowed and lent, and a limit.
     rows: Vec<(usize, [Option<u32>; 4])>,
+    /// In turn: how many jobs may run, how many GPUs one may ask for, how long, and the highest priority.
+    job_limits: Vec<JobLimits>,
     /// By tenant, or by partition, which of the queues that have none below them it stands in; none: in no queue.
     dealt: [Option<usize>; 3],
     by_partition: bool,
     /// Of queues dealt to tenants: the only partition, where it is there.
     only: Option<u32>,
+}
+
+fn job_limits() -> impl Strategy<Value = JobLimits> {
+    let running = weighted(0.4, 1u32..5);
+    let gpus = weighted(0.1, 1u32..12).prop_map(|gpus| gpus.map(|gpus| gpus * 1000));
+    let time = weighted(0.1, 5u32..200).prop_map(|time| time.map(Seconds));
+    (running, gpus, time, weighted(0.1, -1i32..4))
+        .prop_map(|(running, gpus_milli, time, priority)| JobLimits { running, gpus_milli, time, priority })
 }
 
 prop_compose! {
@@ -24,6 +35,7 @@ prop_compose! {
             0usize..4,
             [weighted(0.7, 0u32..16), weighted(0.3, 0u32..8), weighted(0.4, 0u32..12), weighted(0.2, 4u32..20)],
         ), 1..7),
+        job_limits in weighted(0.3, vec(job_limits(), 1..4)),
         odd in 0u32..1000,
         dealt in prop::array::uniform3(weighted(0.9, 0usize..4)),
         by_partition in prop::bool::weighted(0.2),
@@ -31,7 +43,7 @@ prop_compose! {
     ) -> QueueSpec {
         let milli = |gpus: u32| gpus * 1000 + if gpus == 7 { odd } else { 0 };
         let rows = rows.into_iter().map(|(parent, amounts)| (parent, amounts.map(|gpus| gpus.map(milli))));
-        QueueSpec { rows: rows.collect(), dealt, by_partition, only }
+        QueueSpec { rows: rows.collect(), job_limits: job_limits.unwrap_or_default(), dealt, by_partition, only }
     }
 }
 
@@ -49,7 +61,9 @@ impl QueueSpec {
             // A root neither borrows nor lends.
             let (borrow_milli, lend_milli) =
                 (borrow_milli.filter(|_| parent.is_some()), lend_milli.filter(|_| parent.is_some()));
-            queues.push(Queue { name: format!("queue {own}"), parent, borrow_milli, lend_milli, ..amounts });
+            let job_limits = self.job_limits.iter().cycle().nth(own).copied().unwrap_or_default();
+            let name = format!("queue {own}");
+            queues.push(Queue { name, parent, borrow_milli, lend_milli, job_limits, ..amounts });
         }
         let is_leaf = |own: &usize| {
             !queues.iter().any(|queue| queue.parent.map(|parent| parent as usize) == Some(*own))

@@ -213,7 +213,8 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
     let mut hosts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     let mut tenants: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
     let mut partitions: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
-    let mut queues = vec![(0_u64, false); plan.workload.queues.len()];
+    // What each holds, whether a job of it starts, and how many run.
+    let mut queues = vec![(0_u64, false, 0_u32); plan.workload.queues.len()];
     for (job, line) in (0..).zip(lines) {
         let request = plan.workload.request_of(job);
         for attempt in line.attempts.iter().filter(|attempt| (attempt.from..attempt.to).contains(&instant)) {
@@ -243,6 +244,7 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
                 let held = &mut queues[queue as usize];
                 held.0 += u64::from(request.gpus().milli());
                 held.1 |= attempt.from == instant && instant > 0 && request.gpus().milli() > 0;
+                held.2 += u32::from(request.gpus().milli() > 0);
                 above = plan.workload.queues[queue as usize].parent;
             }
             for held in [tenant, partitions.entry(request.partition).or_default()] {
@@ -272,7 +274,10 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
             ));
         }
     }
-    for (queue, (milli, starts)) in plan.workload.queues.iter().zip(queues) {
+    for (queue, (milli, starts, jobs)) in plan.workload.queues.iter().zip(queues) {
+        if starts && queue.job_limits.running.is_some_and(|most| jobs > most) {
+            broken.push(format!("at {instant} {} runs {jobs} jobs, more than it may", queue.name));
+        }
         if starts && queue.limit_milli.is_some_and(|limit| milli > u64::from(limit)) {
             broken
                 .push(format!("at {instant} {} holds {milli} thousandths, more than its limit", queue.name));

@@ -1,5 +1,6 @@
 use crate::history::{History, Plan};
 use crate::metrics::measure;
+use crate::policy::order::takes_turns;
 use crate::simulation::{Control, simulate};
 use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
@@ -12,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 pub enum Change {
     /// No cap on power anywhere, and nothing taken away by the grid.
     NoCaps,
-    /// The tenant of the job may hold as much as there is, and so may its queue and those above it.
+    /// The tenant of the job may hold as much as there is, and so may its queue and those above it, with any number of jobs.
     NoQuota,
     /// The jobs of its partition may hold as much as there is.
     NoLimit,
@@ -75,7 +76,7 @@ impl Change {
                 own.into_iter().for_each(|own| own.limit_milli = None);
             }
             Self::HighestPriority => {
-                if plan.settings.order != "priority" {
+                if plan.settings.order != "priority" && !takes_turns(&plan.settings) {
                     return None;
                 }
                 let highest = plan.workload.jobs.iter().map(|job| job.priority).max().unwrap_or_default();
@@ -114,7 +115,7 @@ fn without_bounds(plan: &mut Plan, job: u32) {
     let queues = &mut plan.workload.queues;
     while let Some(queue) = next {
         let own = &mut queues[queue as usize];
-        (own.borrow_milli, own.limit_milli) = (None, None);
+        (own.borrow_milli, own.limit_milli, own.job_limits.running) = (None, None, None);
         next = own.parent;
         if next.is_none() {
             // Where nothing is nominal there is no end anyway.

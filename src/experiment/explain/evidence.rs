@@ -73,10 +73,11 @@ pub struct Refusing {
     pub name: String,
     /// What of it.
     pub bound: Bound,
-    /// What is used of that, thousandths of a GPU: what is held of a limit, or borrowed, or taken of what there is.
-    pub used_milli: u64,
+    /// What is used of that: jobs that run, or thousandths of a GPU that are held of a limit, or borrowed, or taken of what
+    /// there is.
+    pub used: u64,
     /// What there is of it.
-    pub most_milli: u64,
+    pub most: u64,
 }
 
 /// A job that holds something.
@@ -267,12 +268,12 @@ impl Gaze<'_> {
             let is_more = most.as_ref().is_none_or(|(most, _)| room > *most);
             let refusing = tree.refusing(&usage, queue, asked).filter(|_| is_more);
             let Some((row, bound)) = refusing else { return };
-            let Some((used_milli, most_milli)) = tree.used(&usage, row, bound) else { return };
+            let Some((used, most_there)) = tree.used(&usage, row, bound) else { return };
             let inside = |segment: &Segment| {
                 let is_inside = row_of(segment.job).is_some_and(|own| tree.is_within(own, row));
                 is_inside.then(|| history.gpus_of(segment))
             };
-            let refusing = Refusing { queue: name(queue), name: name(row), bound, used_milli, most_milli };
+            let refusing = Refusing { queue: name(queue), name: name(row), bound, used, most: most_there };
             let (room_milli, holders) = (u64::try_from(room).unwrap_or(0), holders(walk, inside));
             most = Some((room, Evidence::Queue { at, room_milli, refusing, holders }));
         });

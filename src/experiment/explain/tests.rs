@@ -237,7 +237,7 @@ fn evidence_agrees_with_its_reason() {
                     Evidence::Queue { at, room_milli, refusing, holders } => {
                         assert!((stretch.waited.from..stretch.waited.to).contains(at), "{place}");
                         assert!(reason == WaitReason::Quota && *room_milli < gpus, "never room: {place}");
-                        assert!(refusing.used_milli + gpus > refusing.most_milli, "its bound: {place}");
+                        assert!(refusing.used + gpus > refusing.most, "its bound: {place}");
                         let held: u64 = holders.iter().map(|holder| holder.milli).sum();
                         assert!(held <= 24_000, "those below it: {place}");
                         *bounds.entry(format!("{} {:?}", refusing.name, refusing.bound)).or_default() += 1;

@@ -1,7 +1,7 @@
 //! Which job goes next: the order in which a pass tries pending jobs.
 //!
 //! An order gives each job a key; lower goes first, ties go to the earlier eligible time, then to the lower index. There are
-//! three kinds of keys:
+//! three kinds of keys, and orders that let queues take [`turns`]:
 //!
 //! - those that never change, which may be told of a job only when it becomes eligible;
 //! - those that change while a job runs, which matters where running and pending jobs are ranked together (preemption
@@ -10,8 +10,10 @@
 //!   (`rank_period`) since the start: a pass that comes later renews them for all that wait in what it concerns, in
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
+mod drf;
 pub mod expression;
 mod f1;
+mod fair_sharing;
 pub mod fair_tree;
 mod fifo;
 mod largest_first;
@@ -19,23 +21,31 @@ mod las;
 mod ljf;
 pub mod multifactor;
 mod priority;
+pub mod proportion;
 mod qssf;
+pub mod saturation;
 mod share;
 mod sjf;
 mod smallest_area_first;
 mod smallest_first;
 mod srsf;
 mod srtf;
+pub mod turns;
 mod unicef;
 mod wfp3;
 
 use super::part::{self, Kind, Part, PartOption};
+use crate::error::Problem;
 use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
 use crate::units::{Factor, Time};
+use crate::workload::Queue;
 use expression::Expression;
 use qssf::Learned;
 use share::Shares;
+use turns::{Books, Turns};
+
+pub(super) use turns::Head;
 
 /// One order: its name, what it does, and its key.
 #[derive(Debug)]
@@ -68,13 +78,18 @@ impl ListedOrder {
     pub const fn ranks_running(&self) -> bool {
         matches!(self.rule, OrderKey::Ranking(_))
     }
+    /// Whether it lets queues take turns.
+    #[must_use]
+    pub const fn takes_turns(&self) -> bool {
+        matches!(self.rule, OrderKey::Turns(_))
+    }
 }
 
-/// Whether the keys of an order change while jobs wait, so that running jobs cannot be ranked by them too.
+/// Whether which job goes first changes while jobs wait, so that running jobs cannot be ranked by it too.
 #[must_use]
 pub fn varies(name: &str) -> bool {
     match named(name).map(|entry| entry.rule) {
-        Some(OrderKey::Varying(_)) => true,
+        Some(OrderKey::Varying(_) | OrderKey::Turns(_)) => true,
         Some(OrderKey::Expression) => Expression::read(name).is_ok_and(|expression| expression.varies()),
         _ => false,
     }
@@ -95,6 +110,10 @@ pub const ORDERS: &[ListedOrder] = &[
     multifactor::ENTRY,
     fair_tree::ENTRY,
     priority::ENTRY,
+    drf::ENTRY,
+    fair_sharing::ENTRY,
+    saturation::ENTRY,
+    proportion::ENTRY,
     srtf::ENTRY,
     srsf::ENTRY,
     las::ENTRY,
@@ -114,6 +133,8 @@ pub(super) enum OrderKey {
     Learned,
     /// What an expression says, which stands in the place of a name.
     Expression,
+    /// Queues take turns; in a queue the highest priority goes first.
+    Turns(Turns),
 }
 
 /// A key that changes while a job waits.
@@ -173,6 +194,32 @@ impl Facts {
         let priorities = (priorities().min().unwrap_or(0), priorities().max().unwrap_or(0));
         Self { milli: plan.cluster.gpus() * 1000, priorities }
     }
+}
+
+/// Whether an order lets queues take turns, so that it reads their weights.
+#[must_use]
+pub fn takes_turns(settings: &Settings) -> bool {
+    named(&settings.order).is_some_and(ListedOrder::takes_turns)
+}
+
+/// Why the chosen order and backfill do not go together, if they do not.
+#[must_use]
+pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
+    (takes_turns(settings) && settings.backfill != "skip").then(|| {
+        let Settings { order, backfill, .. } = settings;
+        let said = format!(
+            "order `{order}` lets queues take turns, and under backfill `{backfill}` a job that waits would bind other queues"
+        );
+        Box::new(Problem::new(said).hint("`skip` goes with it"))
+    })
+}
+
+/// Why the chosen order can let no queues of a plan take turns, if it cannot: what to say, and a hint.
+#[must_use]
+pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> {
+    let is_idle = takes_turns(settings) && !plan.workload.queues.iter().any(Queue::has_jobs);
+    let said = || format!("order `{}` lets queues take turns, and no job stands in a queue", settings.order);
+    is_idle.then(|| (said(), "`[[queue]]` makes queues"))
 }
 
 /// Whether an order reads the weights of tenants and queues.
@@ -292,6 +339,8 @@ pub(super) struct Order {
     learned: Option<Learned>,
     /// Where the order reads them.
     shares: Option<Shares>,
+    /// Where queues take turns.
+    books: Option<Books>,
 }
 
 impl Order {
@@ -299,7 +348,8 @@ impl Order {
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let rule = named(&plan.settings.order)?.rule;
         let jobs = plan.workload.jobs.len();
-        let (counts, varies) = (matches!(rule, OrderKey::Ranking(_)), varies(&plan.settings.order));
+        let counts = matches!(rule, OrderKey::Ranking(_));
+        let varies = varies(&plan.settings.order) && !matches!(rule, OrderKey::Turns(_));
         let expression = Expression::read(&plan.settings.order).ok();
         let expression = expression.filter(|_| matches!(rule, OrderKey::Expression));
         let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
@@ -308,7 +358,19 @@ impl Order {
         let learned = matches!(rule, OrderKey::Learned).then(Learned::default);
         let kept = of_all(varies || learned.is_some() || expression.is_some());
         let attained = Attained(of_all(counts));
-        Some(Self { rule, attained, kept, varies, expression, facts, learned, shares })
+        let books = match rule {
+            OrderKey::Turns(turns) => Some(Books::new(turns, plan)),
+            _ => None,
+        };
+        Some(Self { rule, attained, kept, varies, expression, facts, learned, shares, books })
+    }
+    /// Whether queues take turns.
+    pub(super) const fn takes_turns(&self) -> bool {
+        self.books.is_some()
+    }
+    /// Which of some heads of queues goes next, where queues take turns.
+    pub(super) fn next(&mut self, state: &State, heads: &[Head]) -> usize {
+        self.books.as_mut().map_or(0, |books| books.next(state, heads))
     }
     /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
@@ -317,6 +379,7 @@ impl Order {
             OrderKey::Static(key) => key(state, job),
             OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
             OrderKey::Varying(_) | OrderKey::Learned | OrderKey::Expression => self.kept[job as usize],
+            OrderKey::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
@@ -357,6 +420,7 @@ impl Order {
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
+        self.books.iter_mut().for_each(|books| books.observe(event, state));
         self.learned.iter_mut().for_each(|learned| learned.observe(event, state));
         if let Event::Eligible { job } = *event
             && !self.kept.is_empty()

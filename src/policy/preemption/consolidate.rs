@@ -23,6 +23,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     options: &[MIN_RUN],
     yields: Some(Yields {
         may: |_, _, blocked| blocked.row.is_none(),
+        is_hopeless: lacks_gpus,
         choose,
         idle,
         keeps_work: false,
@@ -39,9 +40,6 @@ fn lacks_gpus(state: &State, job: u32) -> bool {
 }
 
 fn choose(bench: &mut Bench<'_, '_>, mut line: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
-    if lacks_gpus(bench.state(), blocked.job) {
-        return None;
-    }
     let nodes = Nodes::of(bench.state(), &line);
     line.sort_by_cached_key(|job| {
         let state = bench.state();

@@ -85,6 +85,15 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
     fn takes_from(&mut self, queue: u32, rule: ReclaimRule, passed: &mut Vec<u32>) -> bool {
         let (mine, theirs) = self.below_the_meeting(queue);
         let (new, old) = (self.share(mine), self.share(theirs));
+        // A stop makes the other's share no greater.
+        let may_be = match rule {
+            ReclaimRule::Final => new <= old,
+            ReclaimRule::Initial => new < old,
+        };
+        if queue != self.queue && !may_be {
+            passed.extend(self.lines.remove(&queue).into_iter().flatten());
+            return false;
+        }
         while let Some(job) = self.lines.get_mut(&queue).and_then(VecDeque::pop_front) {
             let milli = self.bench.state().held_milli(job);
             self.usage.subtract(&self.tree, queue, milli);

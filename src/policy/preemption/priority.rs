@@ -34,6 +34,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     options: &[MIN_RUN, VICTIMS],
     yields: Some(Yields {
         may: |state, running, blocked| state.class(running).height() < state.class(blocked.job).height(),
+        is_hopeless: |_, _| false,
         choose,
         idle,
         keeps_work: false,

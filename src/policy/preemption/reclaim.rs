@@ -12,8 +12,11 @@
 //! With both, what the first forbids is tried by the second once no other is left. At last those run on, from the last that
 //! stopped to the first, without whose stop the job starts all the same.
 //!
-//! Two queues may take the same GPUs back from each other again and again. A job is stopped only once its attempt has kept
-//! some work, so that all work is done some day.
+//! Two queues may take the same GPUs back from each other again and again: where jobs go by age, a job that stopped is the
+//! oldest, starts on whatever becomes free, and stops once more for the next job of the queue whose turn it was. What bounds
+//! that: a job is stopped only once its attempt has kept some work (a second of it where it writes no checkpoints, else up to the
+//! next one), so that all work is done some day; `min_run` makes it longer; and under order `fair-sharing` what becomes free
+//! goes to the queue that could take it back, so that it need not.
 
 use super::ListedPreemption;
 use super::fair::Fair;
@@ -21,6 +24,8 @@ use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::history::{Plan, ReclaimRule};
 use crate::policy::part::PartOption;
 use crate::state::State;
+use crate::state::class::Class;
+use crate::state::quota::Share;
 
 const RULES: PartOption = PartOption {
     name: "reclaim_rules",
@@ -46,7 +51,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
             once its attempt has kept work (a checkpoint, if it writes any), and `min_run` bounds how often two take from each other",
     source: "Kueue, preemption within fair sharing (KEP-1714), checked against 0.20-devel",
     options: &[MIN_RUN, RULES],
-    yields: Some(Yields { may, choose, idle, keeps_work: true, moves: false }),
+    yields: Some(Yields { may, is_hopeless, choose, idle, keeps_work: true, moves: false }),
 };
 
 fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
@@ -57,6 +62,27 @@ fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
     }
     let tree = &state.classes().quotas;
     tree.root(queue) == tree.root(theirs)
+}
+
+/// Jobs of another queue stop only while its share, or that of what is above it, below where the two queues meet, is no less
+/// than that of the job's own with the job; those of its own queue only if they are lower.
+fn is_hopeless(state: &State, job: u32) -> bool {
+    let class = state.class(job);
+    let Some(queue) = class.queue else { return true };
+    let (tree, usage) = (&state.classes().quotas, state.resources().usage());
+    let weight = |row: u32| state.plan().workload.queues[row as usize].weight();
+    let (mut own, mut more) = (queue, u64::from(class.gpus_milli));
+    while let Some(parent) = tree.parent(own) {
+        let new = Share::with(tree, usage, own, (weight(own), more));
+        let mut others = tree.below(parent).filter(|other| *other != own);
+        let share = |other: u32| Share::with(tree, usage, other, (weight(other), 0));
+        if others.any(|other| share(other).borrows() && new <= share(other)) {
+            return false;
+        }
+        (own, more) = (parent, tree.draws_more(usage, own, more));
+    }
+    let is_lower = |other: &Class| other.queue == Some(queue) && other.height() < class.height();
+    !state.classes().table.iter().any(is_lower)
 }
 
 fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {

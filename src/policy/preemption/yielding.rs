@@ -34,6 +34,8 @@ pub(super) const MIN_RUN: PartOption = PartOption {
 pub(crate) struct Yields {
     /// Whether a running job may stop for a blocked one, however long it has run.
     pub(super) may: fn(&State, u32, &Blocked<'_>) -> bool,
+    /// Whether no job at all could stop for a job as things are, which is told sooner.
+    pub(super) is_hopeless: fn(&State, u32) -> bool,
     /// Which of those that may, in no order, have to stop, in the order in which they do; none: it does not start even
     /// without all of them.
     pub(super) choose: fn(&mut Bench<'_, '_>, Vec<u32>, &Blocked<'_>) -> Option<Vec<u32>>,
@@ -108,6 +110,10 @@ impl Yielding {
             } else {
                 next = next.min(from);
             }
+        }
+        if !now.is_empty() && (self.rule.is_hopeless)(state, job) {
+            // A start later in this pass may change that.
+            now.clear();
         }
         (now, next)
     }

@@ -7,6 +7,7 @@
 mod attempt;
 mod make_room;
 mod pass;
+mod turns;
 
 use super::Rules;
 use super::lookahead::Lookahead;
@@ -73,8 +74,10 @@ enum Tried {
 #[derive(Debug)]
 pub(super) struct Group {
     rules: Rules,
-    /// By tier and, where running jobs stop for it, priority: the highest first.
+    /// By tier and, where running jobs stop for it, priority: the highest first. Where queues take turns: by tier and queue.
     tiers: Vec<Pending>,
+    /// Where queues take turns: the tier and the queue of each of these.
+    lanes: Vec<(u32, Option<u32>)>,
     streams: Vec<Stream>,
     /// By class of the plan: its stream; meaningless for classes of other groups.
     stream_of: Vec<u32>,
@@ -142,14 +145,21 @@ impl Group {
         let Parts { rules, state, partitions, monotone, counted } = parts;
         let (plan, table) = (state.plan(), &state.classes().table);
         let own = || table.iter().filter(|class| partitions.contains(&class.partition));
-        let mut tiers: Vec<(u32, i32)> = own().map(Class::height).collect();
-        tiers.sort_unstable_by_key(|tier| Reverse(*tier));
+        // Where queues take turns, the priority counts within a queue: it is in the keys.
+        let height = |class: &Class| match rules.takes_turns {
+            true => ((class.tier, 0), class.queue),
+            false => (class.height(), None),
+        };
+        let mut tiers: Vec<((u32, i32), Option<u32>)> = own().map(height).collect();
+        tiers.sort_unstable_by_key(|(tier, queue)| (Reverse(*tier), *queue));
         tiers.dedup();
+        let lanes =
+            tiers.iter().map(|((tier, _), queue)| (*tier, *queue)).filter(|_| rules.takes_turns).collect();
         let mut streams: Vec<Stream> = Vec::new();
         let mut lines = vec![0; tiers.len()];
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
-            let tier = tiers.iter().position(|tier| *tier == class.height()).unwrap_or(0);
+            let tier = tiers.iter().position(|tier| *tier == height(class)).unwrap_or(0);
             let key = (tier, class.partition, class.rows());
             let known =
                 streams.iter().position(|stream| (stream.tier, stream.partition, stream.ceilings) == key);
@@ -169,6 +179,7 @@ impl Group {
         let drains = !plan.cluster.curtailments.is_empty() && state.caps().is_some_and(|caps| caps.drains);
         Self {
             arrivals: vec![Vec::new(); lines.len()],
+            lanes,
             tiers: lines.iter().map(|lines| Pending::new(*lines, by_class)).collect(),
             streams,
             stream_of,

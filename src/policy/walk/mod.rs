@@ -38,6 +38,8 @@ struct Rules {
     lengths_count: bool,
     /// Whether running jobs may stop for a blocked one.
     yields: bool,
+    /// Whether queues take turns.
+    takes_turns: bool,
 }
 
 impl Rules {
@@ -101,7 +103,8 @@ impl Walk {
         let noticed = plan.cluster.changes.iter().any(|change| change.notice.is_some());
         let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
         let lengths_count = noticed || drains || backfill.reserves();
-        let rules = Rules { backfill, reservations, lengths_count, yields: yielding.is_some() };
+        let (yields, takes_turns) = (yielding.is_some(), order.takes_turns() && backfill == Backfill::Skip);
+        let rules = Rules { backfill, reservations, lengths_count, yields, takes_turns };
         let group_of = groups(state);
         let moves = yielding.as_ref().is_some_and(Yielding::moves);
         let mut groups = Vec::new();

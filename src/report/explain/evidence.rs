@@ -4,7 +4,7 @@ use super::words::{clock, described, gpus, name};
 use crate::experiment::{Evidence, Holder, Refusing, Stretch};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
-use crate::report::number::grouped;
+use crate::report::number::{counted, grouped};
 use crate::state::quota::Bound;
 use crate::units::{Gpus, Time};
 use crate::workload::Request;
@@ -64,13 +64,24 @@ pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stre
 
 /// Which queue refuses, and what of it.
 fn refusing_told(refusing: &Refusing) -> String {
-    let Refusing { queue, name, bound, used_milli, most_milli } = refusing;
+    let Refusing { queue, name, bound, used, most } = refusing;
     let whose = if name == queue { "it" } else { name };
-    let (used, most) = (gpus(*used_milli), gpus(*most_milli));
+    if *bound == Bound::Jobs {
+        return format!("{whose} ran {used} of at most {}", counted(*most, "job"));
+    }
+    let (used, most) = (gpus(*used), gpus(*most));
     match bound {
-        Bound::Limit => format!("{whose} held {used} of at most {most}"),
+        Bound::Limit | Bound::Jobs => format!("{whose} held {used} of at most {most}"),
         Bound::Borrowing => format!("{whose} had borrowed {used} of at most {most}"),
         Bound::Pool => format!("{used} of the {most} of {name} were taken"),
+    }
+}
+
+/// An amount of what refuses, for machines: jobs, or GPUs.
+fn of_bound(refusing: &Refusing, amount: u64) -> Value {
+    match refusing.bound {
+        Bound::Jobs => json!(amount),
+        _ => json!(Gpus::from_milli(u32::try_from(amount).unwrap_or(u32::MAX)).as_f64()),
     }
 }
 
@@ -147,11 +158,12 @@ pub(super) fn evidence_json(history: &History, evidence: &Evidence) -> Value {
             "refusing": refusing.name,
             "bound": match refusing.bound {
                 Bound::Limit => "limit",
+                Bound::Jobs => "jobs",
                 Bound::Borrowing => "borrow",
                 Bound::Pool => "nominal",
             },
-            "used": gpus(refusing.used_milli),
-            "most": gpus(refusing.most_milli),
+            "used": of_bound(refusing, refusing.used),
+            "most": of_bound(refusing, refusing.most),
             "holders": holders(held),
         }),
         Evidence::After { job, finish, delay } => {

@@ -1,11 +1,13 @@
+use super::words::gpus;
 use crate::history::{History, WaitReason};
 use crate::metrics::{JobTimes, Usage, usage_of_queues};
 use crate::report::answer;
 use crate::report::lines::fitted;
-use crate::report::number::{grouped, significant};
+use crate::report::number::{counted, grouped, significant};
 use crate::report::table;
 use crate::state::quota::Tree;
 use crate::units::Seconds;
+use crate::workload::JobLimits;
 use serde_json::{Value, json};
 
 /// What every queue that has jobs may hold and held, given what was measured of each job.
@@ -46,21 +48,21 @@ pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u1
 }
 
 fn sentences(what: &str, own: &Usage) -> Vec<String> {
-    let gpus = significant;
     let name = &own.name;
     let ceiling = own.ceiling.map_or_else(
         || "as much as there is".to_owned(),
-        |ceiling| match gpus(ceiling) {
+        |ceiling| match significant(ceiling) {
             one if one == "1" => "1 GPU".to_owned(),
             more => format!("{more} GPUs"),
         },
     );
     let mut found = vec![format!(
         "{name} may hold {ceiling}, is entitled to {} and held {} in the mean, {} at most.",
-        gpus(own.entitled),
-        gpus(own.held),
-        gpus(own.peak)
+        significant(own.entitled),
+        significant(own.held),
+        significant(own.peak)
     )];
+    found.extend(own.job_limits.map(limits_told));
     let total: u64 = own.waiting_seconds.iter().sum();
     if total > 0 {
         let mut reasons: Vec<(u64, WaitReason)> = own
@@ -113,6 +115,18 @@ fn sentences(what: &str, own: &Usage) -> Vec<String> {
     found
 }
 
+/// What the jobs of a queue have to keep to one by one.
+fn limits_told(limits: JobLimits) -> String {
+    let JobLimits { running, gpus_milli, time, priority } = limits;
+    let told = [
+        running.map(|jobs| format!("{} with GPUs at once", counted(jobs.into(), "job"))),
+        gpus_milli.map(|milli| format!("{} a job", gpus(milli.into()))),
+        time.map(|time| format!("{time} a job")),
+        priority.map(|priority| format!("priority {priority}")),
+    ];
+    format!("At most: {}.", told.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "for display")]
 const fn real(number: u64) -> f64 {
     number as f64
@@ -141,6 +155,12 @@ pub(in crate::report) fn one_usage() -> Value {
         "name": "string",
         "jobs": "integer",
         "ceiling": "number?",
+        "job_limits?": {
+            "running?": "integer",
+            "gpus_milli?": "integer",
+            "time?": "integer",
+            "priority?": "integer",
+        },
         "entitled": "number",
         "held": "number",
         "peak": "number",

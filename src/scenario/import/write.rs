@@ -282,6 +282,7 @@ fn by_queue(draft: &Draft) -> Vec<Source> {
             borrow_milli: queue.borrow,
             lend_milli: queue.lend.or(kept),
             limit_milli: queue.limit,
+            jobs: None,
         }
     };
     let tree = Tree::new(order.iter().map(row).collect());

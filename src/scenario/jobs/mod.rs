@@ -139,7 +139,8 @@ impl<'a> Jobs<'a> {
         for mark in self.queues.weights().filter(|_| !self.weights_read.of_queues) {
             complain(
                 mark,
-                "order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`",
+                "order `fair-tree` does, `multifactor` with `weight_share`, those that let queues take turns, such as `drf`, and \
+                 preemption `reclaim`",
             );
         }
     }

@@ -6,8 +6,8 @@ use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
 use crate::scenario::quantity::Weight;
 use crate::state::quota::{Row, Tree};
-use crate::units::Gpus;
-use crate::workload::Queue;
+use crate::units::{Gpus, Seconds};
+use crate::workload::{JobLimits, Queue};
 use std::collections::BTreeSet;
 
 /// The most queues that a scenario may describe.
@@ -26,6 +26,10 @@ struct Written {
     guarantee: Option<Placed<Gpus>>,
     limit: Option<Placed<Gpus>>,
     weight: Option<Placed<Weight>>,
+    jobs: Option<Placed<u32>>,
+    job_gpus: Option<Placed<Gpus>>,
+    job_time: Option<Placed<Seconds>>,
+    job_priority: Option<Placed<i32>>,
 }
 
 /// The queues that a scenario describes: each after the one above it, whose place is beside it.
@@ -67,6 +71,7 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
     let queues = in_order(document, written).unwrap_or_default();
     queues.check_places(document);
     queues.check_amounts(document);
+    queues.check_job_limits(document);
     queues
 }
 
@@ -80,6 +85,10 @@ fn read_one(mut table: Table<'_>) -> Option<Written> {
     let guarantee = table.optional::<Gpus>("guarantee");
     let limit = table.optional::<Gpus>("limit");
     let weight = table.optional::<Weight>("weight");
+    let jobs = table.optional::<u32>("jobs");
+    let job_gpus = table.optional::<Gpus>("job_gpus");
+    let job_time = table.optional::<Seconds>("job_time");
+    let job_priority = table.optional::<i32>("job_priority");
     table.finish();
     Some(Written {
         name: name?,
@@ -92,6 +101,10 @@ fn read_one(mut table: Table<'_>) -> Option<Written> {
         guarantee,
         limit,
         weight,
+        jobs,
+        job_gpus,
+        job_time,
+        job_priority,
     })
 }
 
@@ -179,6 +192,12 @@ impl Written {
             lend_milli: Self::milli(&self.lend).or(kept),
             limit_milli: Self::milli(&self.limit),
             weight_milli: self.weight.as_ref().map(|weight| weight.value.0),
+            job_limits: JobLimits {
+                running: self.jobs.as_ref().map(|jobs| jobs.value),
+                gpus_milli: Self::milli(&self.job_gpus),
+                time: self.job_time.as_ref().map(|time| time.value),
+                priority: self.job_priority.as_ref().map(|priority| priority.value),
+            },
             ..Queue::named(self.name.value.clone())
         }
     }
@@ -248,6 +267,28 @@ impl Queues {
                 document.complain(guarantee.mark, Problem::new(told));
             }
             self.check_limit(document, queue, nominal);
+        }
+    }
+
+    /// Limits that would let in no job, or that another says already.
+    fn check_job_limits(&self, document: &Document) {
+        for (queue, _) in &self.written {
+            let nothing = [
+                ("jobs", queue.jobs.as_ref().filter(|jobs| jobs.value == 0).map(|jobs| jobs.mark)),
+                ("job_gpus", queue.job_gpus.as_ref().filter(|gpus| gpus.value.milli() == 0).map(|g| g.mark)),
+                ("job_time", queue.job_time.as_ref().filter(|time| time.value.0 == 0).map(|time| time.mark)),
+            ];
+            for (key, mark) in nothing.into_iter().filter_map(|(key, mark)| Some((key, mark?))) {
+                let problem = Problem::new(format!("`{key}` 0 lets in no job"));
+                document.complain(mark, problem.hint("without it there is no such limit"));
+            }
+            if let (Some(gpus), Some(limit)) = (&queue.job_gpus, &queue.limit)
+                && gpus.value >= limit.value
+            {
+                let told = format!("`job_gpus` {} beside `limit` {}", gpus.value, limit.value);
+                let hint = "no job asks for more than `limit` anyway";
+                document.complain(gpus.mark, Problem::new(told).hint(hint));
+            }
         }
     }
 

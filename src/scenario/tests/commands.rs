@@ -73,7 +73,7 @@ fn what_a_preset_does_not_name_stays_as_the_file_says() {
     for preset in crate::policy::PRESETS {
         let overrides = Overrides { policy: text(preset.name), ..Overrides::default() };
         let settings = Scenario::from_text("s.toml", &file, &overrides).unwrap().plan.settings;
-        let whole = ["helios", "tiresias", "kueue", "slurm"].contains(&preset.name);
+        let whole = ["helios", "tiresias", "kueue", "kai", "volcano", "slurm"].contains(&preset.name);
         assert_eq!(preset.system.is_some(), whole, "{} is a whole system", preset.name);
         let placement = if whole { "" } else { "/pack" };
         let parts = format!("{}{placement}", preset.parts());

@@ -274,7 +274,7 @@ fn weights_that_nobody_reads_are_told() {
     let none = Overrides::default();
     insta::assert_snapshot!(told_with(&text("fifo", "2"), &none), @r"
     s.toml:6:10: `weight`, and order `fifo` reads none (order `fair-tree` does, and `multifactor` with `weight_share`)
-    s.toml:10:10: `weight`, and order `fifo` reads none (order `fair-tree` does, `multifactor` with `weight_share`, and preemption `reclaim`)
+    s.toml:10:10: `weight`, and order `fifo` reads none (order `fair-tree` does, `multifactor` with `weight_share`, those that let queues take turns, such as `drf`, and preemption `reclaim`)
     ");
     insta::assert_snapshot!(told_with(&text("fair-tree", "-2"), &none), @"s.toml:6:10: `weight`: expected a number of at least 0 with at most three decimals, up to 4294967, found `-2`");
     for (order, overrides, expected) in [

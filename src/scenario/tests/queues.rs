@@ -1,5 +1,6 @@
 use super::*;
-use crate::workload::Queue;
+use crate::units::Seconds;
+use crate::workload::{JobLimits, Queue};
 
 const HEAD: &str = "[[cluster.rack]]\nname = \"r\"\nplatform = \"h100\"\ncount = 8\n[[cluster.partition]]\nname = \"train\"\nracks = [\"r[0-3]\"]\n";
 
@@ -117,7 +118,7 @@ colour = 1
     7:8: queue `cloud` is described twice
     9:8: `train` is a partition (a queue needs a name of its own)
     10:10: unknown queue `clod` (did you mean `cloud`?)
-    12:1: unknown key `colour` (known: name, parent, tenants, partitions, nominal, borrow, lend, guarantee, limit, weight)
+    12:1: unknown key `colour` (known: name, parent, tenants, partitions, nominal, borrow, lend, guarantee, limit, weight, jobs, job_gpus, job_time, job_priority)
     ");
     insta::assert_snapshot!(wrong("
 [[queue]]
@@ -236,4 +237,35 @@ borrow = 4
 fn a_job_larger_than_its_queue_could_hold_is_told() {
     let small = "[[queue]]\nname = \"cloud\"\nnominal = 0.5\n[[queue]]\nname = \"lab\"\nparent = \"cloud\"\ntenants = [\"meta\"]\n";
     insta::assert_snapshot!(wrong(small), @"15:1: job `b` asks for 1 GPU and could never start (there are 256 GPUs, at most 8 a node; the most that queue `lab` could hold is 0.5 GPUs; `--set run.oversized=reject` runs the rest)");
+}
+
+#[test]
+fn what_a_queue_allows_a_job_is_read_and_jobs_beyond_it_are_told() {
+    let limits = "[[queue]]\nname = \"lab\"\ntenants = [\"meta\"]\njobs = 2\njob_gpus = 4\njob_time = \"1h\"\njob_priority = -1\n";
+    let read = load(&format!("run = {{ oversized = \"reject\" }}\n{HEAD}{limits}{JOBS}"));
+    let expected =
+        JobLimits { running: Some(2), gpus_milli: Some(4000), time: Some(Seconds(3600)), priority: Some(-1) };
+    assert_eq!(read.plan.workload.queues[0].job_limits, expected);
+    assert!(
+        read.notes.iter().any(|note| note == "1 job is beyond what its queue allows a job: rejected"),
+        "{:?}",
+        read.notes
+    );
+    insta::assert_snapshot!(wrong(limits), @"15:1: job `b` has priority 0 and could never start (a job of queue `lab` may have at most priority -1; `--set run.oversized=reject` runs the rest)");
+    insta::assert_snapshot!(wrong(&limits.replace("= -1", "= 0").replace("\"1h\"", "59")), @"15:1: job `b` requests 1m00s and could never start (a job of queue `lab` may have at most 59s; `--set run.oversized=reject` runs the rest)");
+    insta::assert_snapshot!(wrong("
+[[queue]]
+name = \"lab\"
+tenants = [\"meta\"]
+limit = 8
+jobs = 0
+job_gpus = 8
+job_time = 0
+job_priority = 1.5
+"), @r"
+    6:8: `jobs` 0 lets in no job (without it there is no such limit)
+    7:12: `job_gpus` 8 beside `limit` 8 (no job asks for more than `limit` anyway)
+    8:12: `job_time` 0 lets in no job (without it there is no such limit)
+    9:16: `job_priority`: expected a whole number, found 1.5
+    ");
 }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A job that asks for *x* stays within the quota of a row if `x ≤ available(n)` there and `held(m) + x ≤ limit(m)` there and at
-//! every row above. What runs at time 0 may hold more than that, so that what is available may be below 0.
+//! every row above, and none of these has as many jobs running as may. What runs at time 0 may hold more than that, so that what is available may be below 0.
 //!
 //! A tree of which no row has a nominal amount has no end of it: only limits count. A tenant's `quota` is a row by itself with
 //! such a limit, and so is the `limit` of a partition; queues are rows that stand above one another. A job counts against one
@@ -29,12 +29,14 @@
 
 mod share;
 mod tree;
+mod usage;
 
 #[cfg(test)]
 mod tests;
 
 pub use share::Share;
-pub use tree::{Bound, Row, Tree, Usage};
+pub use tree::{Bound, Row, Tree};
+pub use usage::Usage;
 
 use super::Law;
 use super::class::Class;
@@ -84,12 +86,12 @@ impl Quotas {
     pub(super) fn law(&self, row: u32) -> Law {
         if self.tree.is_limit_of_partition(row) { Law::Limit } else { Law::Quota }
     }
-    /// A job of the class holds so many thousandths more.
+    /// One more job of the class holds so many thousandths.
     #[inline]
     pub(super) fn add(&mut self, class: &Class, milli: u64) {
         class.ceilings().for_each(|row| self.usage.add(&self.tree, row, milli));
     }
-    /// A job of the class holds so many thousandths less.
+    /// A job of the class that held so many thousandths holds nothing any more.
     #[inline]
     pub(super) fn subtract(&mut self, class: &Class, milli: u64) {
         class.ceilings().for_each(|row| self.usage.subtract(&self.tree, row, milli));

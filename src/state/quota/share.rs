@@ -49,6 +49,19 @@ impl Share {
             .reduce(|first, other| first.max_by_part(other))
             .unwrap_or(Self::NONE)
     }
+    /// That of a row of a tree of one resource, of weight thousandths, where so many thousandths more are drawn of it.
+    pub(crate) fn with(tree: &Tree, usage: &Usage, row: u32, (weight_milli, more): (u32, u64)) -> Self {
+        let (over, lendable) = (tree.over_with(usage, row, more), tree.most_above(row));
+        let share = |lendable| Self { over, lendable, weight_milli };
+        lendable.filter(|lendable| over > 0 && *lendable > 0).map_or(Self::NONE, share)
+    }
+    /// So much of a whole; of nothing anything is beyond all others.
+    pub(crate) const fn of_whole(of: u64, whole: u64, weight_milli: u32) -> Self {
+        match whole {
+            0 => Self { over: of, lendable: 1, weight_milli: 0 },
+            _ => Self { over: of, lendable: whole, weight_milli },
+        }
+    }
     fn max_by_part(self, other: Self) -> Self {
         if other.part(&self).is_gt() { other } else { self }
     }
@@ -133,6 +146,29 @@ mod tests {
                 {
                     assert_eq!(share.cmp(other), low.cmp(&high), "{share:?} and {other:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn with_more_a_share_is_as_if_that_were_held() {
+        let cloud = Row { nominal_milli: Some(6_000), ..Row::default() };
+        let kept = Row { parent: Some(0), lend_milli: Some(1_000), nominal_milli: Some(3_000), ..cloud };
+        let tree = Tree::new(vec![cloud, kept, Row { parent: Some(1), nominal_milli: None, ..kept }, kept]);
+        for (row, more) in [(2, 500), (2, 1_500), (2, 4_000), (3, 3_000)] {
+            let mut usage = Usage::of(&tree);
+            usage.add(&tree, 2, 1_000);
+            let mut then = usage.clone();
+            then.add(&tree, row, more);
+            let (mut at, mut drawn) = (Some(row), more);
+            while let Some(own) = at {
+                let expected = Share::of(&[&[(&tree, &then)]], own, 2_000);
+                assert_eq!(
+                    Share::with(&tree, &usage, own, (2_000, drawn)),
+                    expected,
+                    "{more} of {row}: {own}"
+                );
+                (at, drawn) = (tree.parent(own), tree.draws_more(&usage, own, drawn));
             }
         }
     }

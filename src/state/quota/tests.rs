@@ -11,7 +11,7 @@ fn tree_of(rows: &[Described]) -> Tree {
         nominal_milli: milli(nominal),
         borrow_milli: milli(borrow),
         lend_milli: milli(lend),
-        limit_milli: None,
+        ..Row::default()
     };
     Tree::new(rows.iter().map(row).collect())
 }
@@ -34,6 +34,20 @@ fn without_a_nominal_amount_only_limits_count() {
     assert!(!tree.admits(&usage, 1, 4_001), "no further");
     assert_eq!(tree.most(tree.root(2)), Some(144_000), "its root");
     assert_eq!(Tree::new(vec![Row::default()]).most(0), None, "nothing is said of it");
+}
+
+#[test]
+fn no_more_jobs_run_than_may_however_small_they_are() {
+    let below = Row { parent: Some(0), jobs: Some(2), ..Row::default() };
+    let tree = Tree::new(vec![Row { jobs: Some(3), ..Row::default() }, below, Row { jobs: None, ..below }]);
+    let mut usage = usage_of(&tree, &[(1, 1), (1, 1)]);
+    assert_eq!(tree.refusing(&usage, 1, 1), Some((1, Bound::Jobs)), "two run");
+    assert_eq!((tree.room(&usage, 1), tree.admits(&usage, 2, 9_000)), (0, true), "there alone");
+    usage.add(&tree, 2, 1);
+    assert_eq!(tree.refusing(&usage, 2, 1), Some((0, Bound::Jobs)), "three run below the first");
+    assert_eq!(tree.used(&usage, 0, Bound::Jobs), Some((3, 3)));
+    usage.subtract(&tree, 1, 1);
+    assert!([1, 2].iter().all(|row| tree.admits(&usage, *row, 1)), "one has ended");
 }
 
 #[test]
@@ -92,7 +106,7 @@ fn random_rows(dice: &mut Dice) -> Vec<Row> {
         let parent = (own > 0).then(|| dice.below(own));
         let nominal_milli = nominal.or((own == 0).then_some(8_000));
         let (borrow_milli, lend_milli) = (borrow.filter(|_| own > 0), lend.filter(|_| own > 0));
-        rows.push(Row { parent, nominal_milli, borrow_milli, lend_milli, limit_milli: None });
+        rows.push(Row { parent, nominal_milli, borrow_milli, lend_milli, ..Row::default() });
     }
     rows
 }

@@ -1,5 +1,6 @@
 //! The tree of what may be held, and what is held of it.
 
+use super::usage::Usage;
 use crate::history::Plan;
 use crate::workload::Queue;
 
@@ -19,6 +20,8 @@ pub struct Row {
     pub lend_milli: Option<u32>,
     /// The most that it and the rows below it may hold together; none: no limit.
     pub limit_milli: Option<u32>,
+    /// How many jobs that count against it and the rows below it may run at once; none: no limit.
+    pub jobs: Option<u32>,
 }
 
 impl From<&Queue> for Row {
@@ -29,6 +32,7 @@ impl From<&Queue> for Row {
             borrow_milli: queue.borrow_milli,
             lend_milli: queue.lend_milli,
             limit_milli: queue.limit_milli,
+            jobs: queue.job_limits.running,
         }
     }
 }
@@ -38,6 +42,8 @@ impl From<&Queue> for Row {
 pub enum Bound {
     /// The most that it and the rows below it may hold.
     Limit,
+    /// How many jobs may run at once.
+    Jobs,
     /// What it may borrow.
     Borrowing,
     /// What there is for it and the rows below it: it is a root.
@@ -61,10 +67,10 @@ pub enum Bound {
 /// ```
 #[derive(Debug, Default)]
 pub struct Tree {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// By row.
     subtree: Vec<i64>,
-    local: Vec<i64>,
+    pub(super) local: Vec<i64>,
     /// Rows from here on are limits of partitions.
     limits: u32,
     /// By tenant of the plan: the row of its own quota.
@@ -210,7 +216,7 @@ impl Tree {
         (own < UNBOUNDED).then(|| own.unsigned_abs())
     }
     /// A row and those above it.
-    fn path(&self, row: u32) -> impl Iterator<Item = u32> {
+    pub(super) fn path(&self, row: u32) -> impl Iterator<Item = u32> {
         std::iter::successors(Some(row), |row| self.rows[*row as usize].parent)
     }
     /// Whether jobs that count against a row may hold so many thousandths more.
@@ -222,24 +228,33 @@ impl Tree {
     pub fn admits(&self, usage: &Usage, row: u32, milli: u64) -> bool {
         signed(milli) <= self.room(usage, row)
     }
-    /// How many thousandths more jobs that count against a row may hold, below 0 where they hold too many.
+    /// How many thousandths more jobs that count against a row may hold, below 0 where they hold too many; none where too many
+    /// run to begin another.
     ///
     /// # Complexity
     /// O(depth) time.
     #[must_use]
     #[inline]
     pub fn room(&self, usage: &Usage, row: u32) -> i64 {
-        let below_limits = self.path(row).filter_map(|row| self.below_limit(usage, row));
+        let below_limits = self.path(row).filter_map(|row| match self.is_full(usage, row) {
+            true => Some(self.below_limit(usage, row).unwrap_or(0).min(0)),
+            false => self.below_limit(usage, row),
+        });
         below_limits.fold(self.available(usage, row), i64::min)
+    }
+    /// Whether as many jobs of a row and those below it run as may.
+    fn is_full(&self, usage: &Usage, row: u32) -> bool {
+        let own = row as usize;
+        self.rows[own].jobs.is_some_and(|most| usage.jobs[own] >= i64::from(most))
     }
     /// How far what a row and those below it hold is below its limit.
     fn below_limit(&self, usage: &Usage, row: u32) -> Option<i64> {
         let own = row as usize;
         self.rows[own].limit_milli.map(|limit| i64::from(limit) - usage.held[own])
     }
-    /// Which row, and what of it, keeps jobs that count against a row from holding so many thousandths more: the lowest whose
-    /// limit that would break, else the lowest that may not borrow so much, else the root, which has too little; none:
-    /// nothing does.
+    /// Which row, and what of it, keeps one more job that counts against a row from holding so many thousandths: the lowest
+    /// whose limit that would break, else the lowest of which too many jobs run, else the lowest that may not borrow so much,
+    /// else the root, which has too little; none: nothing does.
     ///
     /// ```
     /// use gigawatt::state::quota::{Bound, Row, Tree, Usage};
@@ -259,6 +274,9 @@ impl Tree {
         if let Some(row) = self.path(row).find(breaks) {
             return Some((row, Bound::Limit));
         }
+        if let Some(row) = self.path(row).find(|row| self.is_full(usage, *row)) {
+            return Some((row, Bound::Jobs));
+        }
         if milli <= self.available(usage, row) {
             return None;
         }
@@ -275,7 +293,7 @@ impl Tree {
         }
         None
     }
-    /// What is used of a bound of a row, and what there is of it, thousandths; none: it has no such bound.
+    /// What is used of a bound of a row, and what there is of it: jobs, or thousandths of a GPU; none: it has no such bound.
     ///
     /// ```
     /// use gigawatt::state::quota::{Bound, Row, Tree, Usage};
@@ -294,6 +312,7 @@ impl Tree {
         let own = row as usize;
         let (used, most) = match bound {
             Bound::Limit => (usage.held[own], self.rows[own].limit_milli?.into()),
+            Bound::Jobs => (usage.jobs[own], self.rows[own].jobs?.into()),
             Bound::Borrowing => (signed(self.over(usage, row)), self.rows[own].borrow_milli?.into()),
             Bound::Pool => (usage.drawn[own], self.own_milli(row)?),
         };
@@ -317,8 +336,23 @@ impl Tree {
     }
     /// What a row holds beyond what is its own.
     pub(super) fn over(&self, usage: &Usage, row: u32) -> u64 {
+        self.over_with(usage, row, 0)
+    }
+    /// The same where so many thousandths more are drawn of it.
+    pub(super) fn over_with(&self, usage: &Usage, row: u32, more: u64) -> u64 {
         let own = row as usize;
-        (usage.drawn[own] - self.subtree[own]).max(0).unsigned_abs()
+        (usage.drawn[own] + signed(more) - self.subtree[own]).max(0).unsigned_abs()
+    }
+    /// What is drawn more of the row above one where so many thousandths more are drawn of it.
+    pub(crate) fn draws_more(&self, usage: &Usage, row: u32, more: u64) -> u64 {
+        let own = row as usize;
+        let beyond_local = |drawn: i64| (drawn - self.local[own]).max(0);
+        let drawn = usage.drawn[own];
+        (beyond_local(drawn + signed(more)) - beyond_local(drawn)).unsigned_abs()
+    }
+    /// What nobody else may borrow of what is there for a row.
+    pub(crate) fn kept(&self, row: u32) -> u64 {
+        self.local[row as usize].unsigned_abs()
     }
     /// The most that the row above one could hold, were there no others: nothing for a root; none: no end.
     pub(super) fn most_above(&self, row: u32) -> Option<u64> {
@@ -358,76 +392,10 @@ impl Tree {
     }
 }
 
-/// What is held of a tree, by row.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    held: Vec<i64>,
-    drawn: Vec<i64>,
-}
-
-impl Clone for Usage {
-    fn clone(&self) -> Self {
-        Self { held: self.held.clone(), drawn: self.drawn.clone() }
-    }
-    /// In the memory that is there.
-    fn clone_from(&mut self, other: &Self) {
-        self.held.clone_from(&other.held);
-        self.drawn.clone_from(&other.drawn);
-    }
-}
-
-impl Usage {
-    /// Nothing is held of the tree.
-    #[must_use]
-    pub fn of(tree: &Tree) -> Self {
-        Self { held: vec![0; tree.rows.len()], drawn: vec![0; tree.rows.len()] }
-    }
-    /// A job that counts against a row holds so many thousandths more.
-    ///
-    /// # Complexity
-    /// O(depth) time.
-    pub fn add(&mut self, tree: &Tree, row: u32, milli: u64) {
-        self.change(tree, row, signed(milli));
-    }
-    /// A job that counts against a row holds so many thousandths less.
-    ///
-    /// # Complexity
-    /// O(depth) time.
-    pub fn subtract(&mut self, tree: &Tree, row: u32, milli: u64) {
-        self.change(tree, row, -signed(milli));
-    }
-    /// The order of changes makes no difference: what is drawn of a row follows from what is held below it alone.
-    fn change(&mut self, tree: &Tree, row: u32, milli: i64) {
-        let mut drawn = milli;
-        for own in tree.path(row).map(|own| own as usize) {
-            self.held[own] += milli;
-            let beyond_local = |drawn: i64| (drawn - tree.local[own]).max(0);
-            let before = beyond_local(self.drawn[own]);
-            self.drawn[own] += drawn;
-            drawn = beyond_local(self.drawn[own]) - before;
-        }
-    }
-    /// What the jobs that count against a row or one below it hold, thousandths.
-    ///
-    /// ```
-    /// use gigawatt::state::quota::{Row, Tree, Usage};
-    /// let tree = Tree::new(vec![Row::default(), Row { parent: Some(0), ..Row::default() }]);
-    /// let mut usage = Usage::of(&tree);
-    /// usage.add(&tree, 1, 2_000);
-    /// assert_eq!([0, 1].map(|row| usage.held(row)), [2_000; 2]);
-    /// usage.subtract(&tree, 1, 2_000);
-    /// assert_eq!(usage, Usage::of(&tree));
-    /// ```
-    #[must_use]
-    pub fn held(&self, row: u32) -> u64 {
-        self.held[row as usize].unsigned_abs()
-    }
-}
-
 fn narrow(rows: usize) -> u32 {
     u32::try_from(rows).expect("rows are no more than queues, tenants and partitions")
 }
 
-fn signed(milli: u64) -> i64 {
+pub(super) fn signed(milli: u64) -> i64 {
     i64::try_from(milli).expect("no cluster has so many GPUs")
 }

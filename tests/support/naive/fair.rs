@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// What is over, of what, and the weight.
 type Share = Option<(i128, i128, i128)>;
 
-fn compare(one: Share, other: Share) -> Ordering {
+pub(super) fn compare(one: Share, other: Share) -> Ordering {
     let (Some((a, b, v)), Some((c, d, w))) = (one, other) else { return one.is_some().cmp(&other.is_some()) };
     match (v, w) {
         (0, 0) => (a * d).cmp(&(c * b)),
@@ -84,11 +84,11 @@ impl Simulation<'_> {
             .map_or(NEVER, |after| from.saturating_add(after))
     }
 
-    fn tree<'a>(&'a self, own: &'a [u64]) -> Tree<'a> {
-        Tree { queues: &self.plan.workload.queues, own }
+    pub(super) fn tree<'a>(&'a self, own: &'a [u64]) -> Tree<'a> {
+        Tree { queues: &self.plan.workload.queues, own, jobs: &[] }
     }
 
-    fn share(&self, own: &[u64], queue: u32) -> Share {
+    pub(super) fn share(&self, own: &[u64], queue: u32) -> Share {
         let tree = self.tree(own);
         let above = self.plan.workload.queues[queue as usize].parent?;
         let over = tree.drawn(queue) - tree.subtree(queue);
@@ -97,7 +97,7 @@ impl Simulation<'_> {
         (over > 0 && most > 0).then_some((over, most, weight))
     }
 
-    fn within(&self, queue: u32, other: u32) -> bool {
+    pub(super) fn within(&self, queue: u32, other: u32) -> bool {
         let mut path =
             std::iter::successors(Some(queue), |queue| self.plan.workload.queues[*queue as usize].parent);
         path.any(|above| above == other)

@@ -70,8 +70,10 @@ pub(crate) struct Free {
     pub(crate) partitions: Vec<u64>,
     /// GPU thousandths that the jobs of every queue hold.
     pub(crate) queues: Vec<u64>,
-    /// The same at later instants of a window.
-    pub(super) queues_later: Vec<Vec<u64>>,
+    /// How many jobs with GPUs every queue runs.
+    pub(crate) jobs: Vec<u32>,
+    /// Both at later instants of a window.
+    pub(super) queues_later: Vec<(Vec<u64>, Vec<u32>)>,
     /// Nodes that the job in question may not go to.
     pub(super) barred: BTreeSet<u32>,
     /// Domains that may not draw a watt more.
@@ -105,6 +107,7 @@ impl Free {
             tenants: vec![0; plan.workload.tenants.len()],
             partitions: vec![0; plan.workload.partitions.len()],
             queues: vec![0; plan.workload.queues.len()],
+            jobs: vec![0; plan.workload.queues.len()],
             queues_later: Vec::new(),
             barred: BTreeSet::new(),
             spent: BTreeSet::new(),
@@ -143,6 +146,9 @@ impl Free {
     }
     /// Takes what a job holds. What is overdrawn (only reservations that have to be made anew can) is 0.
     pub(crate) fn take(&mut self, holding: &Holding, owner: Owner) {
+        if holding.pods.iter().any(|pod| total(pod) > 0) {
+            owner.queue.into_iter().for_each(|queue| self.jobs[queue as usize] += 1);
+        }
         for pod in &holding.pods {
             self.take_pod(pod);
             *self.sizes[pod.node as usize].entry(size(pod)).or_default() += 1;
@@ -166,6 +172,9 @@ impl Free {
     }
     /// Gives back what a job held.
     pub(crate) fn give(&mut self, holding: &Holding, owner: Owner) {
+        if holding.pods.iter().any(|pod| total(pod) > 0) {
+            owner.queue.into_iter().for_each(|queue| self.jobs[queue as usize] -= 1);
+        }
         for pod in &holding.pods {
             let node = pod.node as usize;
             for (gpu, milli) in &pod.gpus {
@@ -193,7 +202,7 @@ impl Free {
         lesser(&mut self.gpus, &other.gpus);
         lesser(&mut self.cpu, &other.cpu);
         lesser(&mut self.memory, &other.memory);
-        self.queues_later.push(other.queues.clone());
+        self.queues_later.push((other.queues.clone(), other.jobs.clone()));
         let theirs = other.tenants.iter().chain(&other.partitions);
         for (mine, theirs) in self.tenants.iter_mut().chain(&mut self.partitions).zip(theirs) {
             *mine = (*mine).max(*theirs);

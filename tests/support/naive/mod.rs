@@ -8,6 +8,7 @@
 //! - `pass.rs`: which partitions a pass concerns, the order of its queue, request classes, and every decision where the
 //!   design leaves room;
 //! - `share.rs`: what tenants used lately, orders by it;
+//! - `turns.rs`: queues that take turns;
 //! - `varying.rs`: keys that vary while a job waits;
 //! - `learned.rs`: keys that those that have ended tell;
 //! - `walk.rs`: backfill none, skip, easy, easy-strict;
@@ -42,6 +43,7 @@ mod preempt;
 mod quota;
 mod share;
 mod time;
+mod turns;
 mod varying;
 mod walk;
 mod weigh;
@@ -129,8 +131,10 @@ pub(crate) struct Counts {
     pub(crate) class_skipped: u64,
     /// Starts refused by a quota.
     pub(crate) quota_refused: u64,
-    /// Starts refused by the limit of a queue, by what it may borrow, and by a queue above it.
-    pub(crate) queue_refused: [u64; 3],
+    /// Starts refused by the limit of a queue, by how many of its jobs may run, by what it may borrow, and by a queue above it.
+    pub(crate) queue_refused: [u64; 4],
+    /// Jobs that ask for more, request longer or have a higher priority than their queue, or one above it, allows.
+    pub(crate) beyond_queue: u64,
     /// Starts in a queue that then holds more than is nominally its own.
     pub(crate) borrowed: u64,
     /// Starts refused by the limit of a partition.

@@ -7,6 +7,7 @@
 //! the higher priority, then (key, eligible time, index). Keys:
 //! fifo: none; sjf: requested time; ljf: that, the longest first; smallest-area-first: requested time × GPU thousandths;
 //! largest-first: GPUs, the most first; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
+//! drf, fair-sharing, saturation and proportion: priority, the highest first, queue by queue as `turns.rs` says;
 //! priority: eligible time − priority × `priority_step` (waiting lifts every job alike, so this never changes); wfp3, unicef:
 //! see `varying.rs`; fair-tree and multifactor: see `share.rs`; srtf and las: as in `preempt.rs`, read anew in every pass.
 //! Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
@@ -207,6 +208,7 @@ pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i
         "smallest-first" => i64::from(milli()),
         "largest-first" => -i64::from(milli()),
         "f1" => f1_key(job, milli()),
+        "drf" | "fair-sharing" | "saturation" | "proportion" => -i64::from(job.priority),
         "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),
         "wfp3" => -super::varying::wfp3(plan, index, eligible, now),
         "unicef" => -super::varying::unicef(plan, index, eligible, now),

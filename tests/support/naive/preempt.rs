@@ -139,7 +139,10 @@ impl Simulation<'_> {
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
             counted.tenants[self.job(*job).tenant as usize] -= gpus;
             counted.partitions[self.world.partition_of(*job) as usize] -= gpus;
-            queue_of(self.plan, *job).into_iter().for_each(|queue| counted.queues[queue as usize] -= gpus);
+            for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
+                counted.queues[queue as usize] -= gpus;
+                counted.jobs[queue as usize] -= 1;
+            }
         }
         let mut taken = Vec::new();
         for job in walk {
@@ -157,7 +160,10 @@ impl Simulation<'_> {
             }
             counted.tenants[self.job(*job).tenant as usize] += gpus;
             counted.partitions[self.world.partition_of(*job) as usize] += gpus;
-            queue_of(self.plan, *job).into_iter().for_each(|queue| counted.queues[queue as usize] += gpus);
+            for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
+                counted.queues[queue as usize] += gpus;
+                counted.jobs[queue as usize] += 1;
+            }
             taken.push(*job);
         }
         taken

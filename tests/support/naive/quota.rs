@@ -16,6 +16,8 @@ use gigawatt::workload::Queue;
 pub(crate) enum Refusal {
     /// The limit of its own queue.
     OwnLimit,
+    /// As many jobs of its queue, or of one above it, run as may.
+    Jobs,
     /// What its own queue may borrow.
     OwnBorrowing,
     /// Something of a queue above it.
@@ -35,6 +37,19 @@ pub(crate) fn queue_of(plan: &Plan, job: u32) -> Option<u32> {
     (0..).zip(&plan.workload.queues).find(|(_, queue)| takes(queue)).map(|(index, _)| index)
 }
 
+/// Whether a job asks for more, requests longer or has a higher priority than its queue, or one above it, allows.
+pub(super) fn is_beyond(plan: &Plan, job: u32) -> bool {
+    let own = &plan.workload.jobs[job as usize];
+    let queues = &plan.workload.queues;
+    let mut above = std::iter::successors(queue_of(plan, job), |queue| queues[*queue as usize].parent);
+    above.any(|queue| {
+        let limits = &queues[queue as usize].job_limits;
+        limits.gpus_milli.is_some_and(|most| plan.workload.request_of(job).gpus().milli() > most)
+            || limits.time.is_some_and(|most| own.requested_time > most)
+            || limits.priority.is_some_and(|most| own.priority > most)
+    })
+}
+
 /// The queue at the top of a queue's tree.
 pub(super) fn root(queues: &[Queue], queue: u32) -> u32 {
     queues[queue as usize].parent.map_or(queue, |parent| root(queues, parent))
@@ -44,6 +59,8 @@ pub(super) fn root(queues: &[Queue], queue: u32) -> u32 {
 pub(super) struct Tree<'a> {
     pub(super) queues: &'a [Queue],
     pub(super) own: &'a [u64],
+    /// How many jobs run in each.
+    pub(super) jobs: &'a [u32],
 }
 
 impl Tree<'_> {
@@ -56,19 +73,26 @@ impl Tree<'_> {
             self.below(queue).iter().map(|child| self.subtree(*child) - self.local(*child)).sum();
         i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + lent
     }
-    fn local(&self, queue: u32) -> i128 {
+    pub(super) fn local(&self, queue: u32) -> i128 {
         match self.queues[queue as usize].lend_milli {
             Some(lend) => (self.subtree(queue) - i128::from(lend)).max(0),
             None => 0,
         }
     }
-    fn held(&self, queue: u32) -> i128 {
+    pub(super) fn held(&self, queue: u32) -> i128 {
         let below: i128 = self.below(queue).iter().map(|child| self.held(*child)).sum();
         i128::from(self.own[queue as usize]) + below
+    }
+    fn running(&self, queue: u32) -> u32 {
+        self.jobs[queue as usize] + self.below(queue).iter().map(|child| self.running(*child)).sum::<u32>()
     }
     pub(super) fn drawn(&self, queue: u32) -> i128 {
         let beyond = |child: &u32| (self.drawn(*child) - self.local(*child)).max(0);
         i128::from(self.own[queue as usize]) + self.below(queue).iter().map(beyond).sum::<i128>()
+    }
+    pub(super) fn nominal(&self, queue: u32) -> i128 {
+        let below: i128 = self.below(queue).iter().map(|child| self.nominal(*child)).sum();
+        i128::from(self.queues[queue as usize].nominal_milli.unwrap_or(0)) + below
     }
     fn has_nominal(&self, queue: u32) -> bool {
         let below = self.below(queue);
@@ -117,6 +141,14 @@ impl Tree<'_> {
         if above.into_iter().any(breaks) {
             return Some(Refusal::Above);
         }
+        let above = std::iter::successors(Some(queue), |queue| self.queues[*queue as usize].parent);
+        let is_full = |queue: u32| {
+            let most = self.queues[queue as usize].job_limits.running;
+            most.is_some_and(|most| self.running(queue) >= most)
+        };
+        if above.into_iter().any(is_full) {
+            return Some(Refusal::Jobs);
+        }
         if self.available(queue).is_none_or(|available| milli <= available) {
             return None;
         }
@@ -132,8 +164,9 @@ impl World<'_> {
         let queue = queue_of(self.plan, job)?;
         let milli = i128::from(self.plan.workload.request_of(job).gpus().milli());
         let queues = &self.plan.workload.queues;
-        let refuses = |own: &Vec<u64>| Tree { queues, own }.refuses(queue, milli);
-        let mut instants = std::iter::once(&free.queues).chain(&free.queues_later);
+        let refuses = |(own, jobs): (&Vec<u64>, &Vec<u32>)| Tree { queues, own, jobs }.refuses(queue, milli);
+        let later = free.queues_later.iter().map(|(own, jobs)| (own, jobs));
+        let mut instants = std::iter::once((&free.queues, &free.jobs)).chain(later);
         instants.find_map(refuses).filter(|_| milli > 0)
     }
     /// Whether a queue holds more than is nominally its own.

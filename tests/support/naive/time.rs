@@ -270,7 +270,9 @@ impl<'a> Simulation<'a> {
             return;
         }
         self.live[job as usize].submitted = true;
-        if self.world.could_ever_start(job) {
+        let beyond = super::quota::is_beyond(self.plan, job);
+        self.result.counts.beyond_queue += u64::from(beyond);
+        if !beyond && self.world.could_ever_start(job) {
             self.held.push(job);
         } else {
             self.over(job, Outcome::Rejected);

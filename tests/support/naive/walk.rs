@@ -36,7 +36,15 @@ pub(super) struct Walk {
 impl Simulation<'_> {
     pub(super) fn walk(&mut self, queue: &[u32]) -> Walk {
         let mut walk = Walk::default();
-        for job in queue.iter().copied() {
+        let mut left = queue.to_vec();
+        while !left.is_empty() {
+            if self.takes_turns() {
+                left.retain(|job| !walk.failed.contains(&self.class(*job)));
+                if left.is_empty() {
+                    break;
+                }
+            }
+            let job = left.remove(self.next_in_line(&left));
             match self.place_in_walk(job, &mut walk) {
                 Some(holding) => {
                     self.start(job, holding);

@@ -43,8 +43,12 @@ impl Group {
                 from = Some((0, None));
             }
             let Some((tier, after)) = from.filter(|(tier, _)| *tier < self.tiers.len()) else { break };
-            self.walk(desk, bus, (tier, after))?;
-            from = Some((tier + 1, None));
+            from = if self.rules.takes_turns {
+                Some((self.walk_in_turns(desk, bus, tier)?, None))
+            } else {
+                self.walk(desk, bus, (tier, after))?;
+                Some((tier + 1, None))
+            };
         }
         self.tell_closed(bus);
         self.changed = self.overtaken && !self.monotone;
