@@ -155,14 +155,14 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:4", "952efeb3"),
+        ("urn:gigawatt:simulate:4", "5bfec481"),
         ("urn:gigawatt:compare:3", "c0a57393"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),
         ("urn:gigawatt:explain:3", "69659e70"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
-        ("urn:gigawatt:explain-usage:3", "8b6ad4b9"),
+        ("urn:gigawatt:explain-usage:3", "9fcf8118"),
         ("urn:gigawatt:inspect:1", "a25b1009"),
         ("urn:gigawatt:inspect-requests:1", "4e6af103"),
         ("urn:gigawatt:inspect-two:1", "b8480e78"),

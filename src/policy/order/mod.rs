@@ -23,6 +23,7 @@ pub mod multifactor;
 mod priority;
 pub mod proportion;
 mod qssf;
+mod ranking;
 pub mod saturation;
 mod share;
 mod sjf;
@@ -32,19 +33,23 @@ mod srsf;
 mod srtf;
 pub mod turns;
 mod unicef;
+mod varying;
 mod wfp3;
 
-use super::part::{self, Kind, Part, PartOption};
+use super::part::{Kind, Part, PartOption};
 use crate::error::Problem;
 use crate::history::{Plan, Settings};
 use crate::state::{Event, State};
-use crate::units::{Factor, Time};
+use crate::units::Time;
 use crate::workload::Queue;
 use expression::Expression;
 use qssf::Learned;
+use ranking::{Attained, Ranking};
 use share::Shares;
 use turns::{Books, Turns};
+use varying::{AsOf, Facts, HALF_LIFE, RANK_PERIOD, Varying, rank_period};
 
+pub(super) use ranking::Course;
 pub(super) use turns::Head;
 
 /// One order: its name, what it does, and its key.
@@ -137,65 +142,6 @@ pub(super) enum OrderKey {
     Turns(Turns),
 }
 
-/// A key that changes while a job waits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Varying {
-    pub(super) key: fn(&AsOf<'_>, u32) -> u64,
-    /// Whether it reads what tenants and queues used.
-    pub(super) reads_shares: fn(&Settings) -> bool,
-}
-
-impl Varying {
-    /// A key that reads of a job how long it has waited, and what it asks for.
-    const fn of(key: fn(&AsOf<'_>, u32) -> u64) -> OrderKey {
-        OrderKey::Varying(Self { key, reads_shares: |_| false })
-    }
-}
-
-/// What keys that vary are made of, as of an instant that is not later than now.
-pub(super) struct AsOf<'a> {
-    state: &'a State,
-    instant: Time,
-    facts: &'a Facts,
-    shares: Option<&'a Shares>,
-}
-
-impl AsOf<'_> {
-    /// Seconds that a job has waited, from when it became eligible.
-    fn waited(&self, job: u32) -> u32 {
-        self.instant.0.saturating_sub(self.state.eligible_time(job).0)
-    }
-    /// How many GPUs a job asks for; one that asks for none counts as the smallest share of one.
-    fn gpus(&self, job: u32) -> f64 {
-        f64::from(self.state.class(job).gpus_milli.max(1)) / 1000.0
-    }
-    /// The seconds that a job asks for, at least 1.
-    fn requested(&self, job: u32) -> f64 {
-        f64::from(self.state.job(job).requested_time.0.max(1))
-    }
-    /// The rank of the tenant of a job by what was used, counted down from how many there are, and that number.
-    fn share_rank(&self, job: u32) -> (u32, u32) {
-        self.shares.map_or((0, 1), |shares| shares.rank_of(job))
-    }
-}
-
-/// What keys read of a plan as a whole.
-#[derive(Debug, Default)]
-struct Facts {
-    /// All GPUs, thousandths.
-    milli: u64,
-    /// The lowest and the highest priority of all jobs.
-    priorities: (i32, i32),
-}
-
-impl Facts {
-    fn of(plan: &Plan) -> Self {
-        let priorities = || plan.workload.jobs.iter().map(|job| job.priority);
-        let priorities = (priorities().min().unwrap_or(0), priorities().max().unwrap_or(0));
-        Self { milli: plan.cluster.gpus() * 1000, priorities }
-    }
-}
-
 /// Whether an order lets queues take turns, so that it reads their weights.
 #[must_use]
 pub fn takes_turns(settings: &Settings) -> bool {
@@ -228,99 +174,6 @@ pub fn reads_weights(settings: &Settings) -> bool {
     match named(&settings.order).map(|entry| entry.rule) {
         Some(OrderKey::Varying(varying)) => (varying.reads_shares)(settings),
         _ => false,
-    }
-}
-
-/// How fast what was used is forgotten.
-const HALF_LIFE: PartOption = PartOption {
-    name: "half_life",
-    unit: "time",
-    default: "7d",
-    about: "GPUs that were held so long ago count half",
-    expected: "a time of at least `1s`, such as `12h` or `7d`",
-    read: |settings, text| {
-        let half_life = part::seconds(text).filter(|half_life| *half_life > 0)?;
-        settings.half_life = (half_life != share::USUAL_HALF_LIFE).then_some(half_life);
-        Some(())
-    },
-    show: |settings| part::span(share::half_life(settings)),
-};
-
-/// How often keys that vary are renewed.
-const RANK_PERIOD: PartOption = PartOption {
-    name: "rank_period",
-    unit: "time",
-    default: "5m",
-    about: "keys hold as of the last whole number of these since the start; 1s: as of every pass",
-    expected: "a time of at least `1s`, such as `30s` or `5m`",
-    read: |settings, text| {
-        let period = part::seconds(text).filter(|period| *period > 0)?;
-        settings.rank_period = (period != USUAL_RANK_PERIOD).then_some(period);
-        Some(())
-    },
-    show: |settings| part::span(rank_period(settings)),
-};
-const USUAL_RANK_PERIOD: u32 = 300;
-
-fn rank_period(settings: &Settings) -> u32 {
-    settings.rank_period.unwrap_or(USUAL_RANK_PERIOD).max(1)
-}
-
-/// The two questions to an order that ranks running jobs too.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ranking {
-    /// How the job's key goes on from now.
-    pub(super) course: fn(&State, &Attained, u32) -> Course,
-    /// When a running job's key will next change in a way that matters; [`Time::NEVER`]: never.
-    pub(super) changes: fn(&State, &Attained, u32) -> Time,
-}
-
-/// How the key of a job goes on for as long as it waits, or runs as it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Course {
-    /// It stays, unless it changes at the instant that the order tells.
-    Stays(u64),
-    /// The seconds of work left, or a multiple of them, which fall at a rate from an instant on.
-    Falls {
-        /// Reference seconds of work left at that instant, Q16.
-        left: u64,
-        /// From when on.
-        from: Time,
-        /// How fast.
-        rate: Factor,
-        /// What the whole seconds left are multiplied by.
-        times: u32,
-    },
-}
-
-impl Course {
-    /// The key at an instant.
-    #[inline]
-    pub(super) const fn key(self, now: Time) -> u64 {
-        match self {
-            Self::Stays(key) => key,
-            Self::Falls { left, from, rate, times } => {
-                let done = now.0.saturating_sub(from.0) as u64 * rate.0 as u64;
-                left.saturating_sub(done).div_ceil(1 << 16).saturating_mul(times as u64)
-            }
-        }
-    }
-}
-
-/// The service each job has received: GPU-thousandths held times seconds, or thousandths of seconds that it ran, up to its
-/// last stop.
-#[derive(Debug, Default)]
-pub(super) struct Attained(Vec<u64>);
-
-impl Attained {
-    /// The service of a job up to now, the open segment included.
-    pub(super) fn service(&self, state: &State, job: u32) -> u64 {
-        let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
-        self.0[job as usize] + running * Self::pace(state, state.held_milli(job))
-    }
-    /// The service that a job which holds so many thousandths of GPUs receives in a second.
-    pub(super) fn pace(state: &State, held_milli: u64) -> u64 {
-        if state.plan().settings.service_in_seconds { 1000 } else { held_milli }
     }
 }
 

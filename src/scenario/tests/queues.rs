@@ -266,6 +266,6 @@ job_priority = 1.5
     6:8: `jobs` 0 lets in no job (without it there is no such limit)
     7:12: `job_gpus` 8 beside `limit` 8 (no job asks for more than `limit` anyway)
     8:12: `job_time` 0 lets in no job (without it there is no such limit)
-    9:16: `job_priority`: expected a whole number, found 1.5
+    9:16: `job_priority`: expected a whole number from -2147483648 to 2147483647, found `1.5`
     ");
 }

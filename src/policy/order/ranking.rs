@@ -1,0 +1,62 @@
+//! Keys that change while a job runs.
+
+use crate::state::State;
+use crate::units::{Factor, Time};
+
+/// The two questions to an order that ranks running jobs too.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::policy) struct Ranking {
+    /// How the job's key goes on from now.
+    pub(super) course: fn(&State, &Attained, u32) -> Course,
+    /// When a running job's key will next change in a way that matters; [`Time::NEVER`]: never.
+    pub(super) changes: fn(&State, &Attained, u32) -> Time,
+}
+
+/// How the key of a job goes on for as long as it waits, or runs as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) enum Course {
+    /// It stays, unless it changes at the instant that the order tells.
+    Stays(u64),
+    /// The seconds of work left, or a multiple of them, which fall at a rate from an instant on.
+    Falls {
+        /// Reference seconds of work left at that instant, Q16.
+        left: u64,
+        /// From when on.
+        from: Time,
+        /// How fast.
+        rate: Factor,
+        /// What the whole seconds left are multiplied by.
+        times: u32,
+    },
+}
+
+impl Course {
+    /// The key at an instant.
+    #[inline]
+    pub(in crate::policy) const fn key(self, now: Time) -> u64 {
+        match self {
+            Self::Stays(key) => key,
+            Self::Falls { left, from, rate, times } => {
+                let done = now.0.saturating_sub(from.0) as u64 * rate.0 as u64;
+                left.saturating_sub(done).div_ceil(1 << 16).saturating_mul(times as u64)
+            }
+        }
+    }
+}
+
+/// The service each job has received: GPU-thousandths held times seconds, or thousandths of seconds that it ran, up to its
+/// last stop.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Attained(pub(super) Vec<u64>);
+
+impl Attained {
+    /// The service of a job up to now, the open segment included.
+    pub(super) fn service(&self, state: &State, job: u32) -> u64 {
+        let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
+        self.0[job as usize] + running * Self::pace(state, state.held_milli(job))
+    }
+    /// The service that a job which holds so many thousandths of GPUs receives in a second.
+    pub(super) fn pace(state: &State, held_milli: u64) -> u64 {
+        if state.plan().settings.service_in_seconds { 1000 } else { held_milli }
+    }
+}
