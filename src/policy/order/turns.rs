@@ -19,6 +19,9 @@ use crate::state::quota::{Share, Tree, Usage};
 use crate::state::{Event, State};
 use crate::workload::Queue;
 
+/// How much each of some queues beside one another gets of what there is for them, thousandths of GPUs.
+type Divide = fn(u64, &[Claim]) -> Vec<u64>;
+
 /// How an order lets queues take turns.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::policy) struct Turns {
@@ -26,7 +29,7 @@ pub(in crate::policy) struct Turns {
     /// so many thousandths more of it.
     pub(super) had: fn(&Had<'_>, u32, u64) -> Share,
     /// How queues beside one another divide what there is, where that is looked at.
-    pub(super) divide: Option<fn(u64, &[Claim]) -> Vec<u64>>,
+    pub(super) divide: Option<Divide>,
 }
 
 /// What can be asked of queues.

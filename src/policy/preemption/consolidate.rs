@@ -69,7 +69,7 @@ impl<'a> Nodes<'a> {
                     movable_milli[node as usize] += u64::from(gpus) * 1000;
                 }),
                 Piece::Gpus { node, mask } => {
-                    movable_milli[node as usize] += u64::from(mask.count_ones()) * 1000
+                    movable_milli[node as usize] += u64::from(mask.count_ones()) * 1000;
                 }
                 Piece::Share { node, milli, .. } => movable_milli[node as usize] += u64::from(milli),
             }

@@ -3,11 +3,13 @@
 use super::{DEPTH, Step, TERMS};
 use crate::error::Problem;
 
+type Of = fn(f64) -> f64;
+type OfTwo = fn(f64, f64) -> f64;
+
 /// Functions of one operand.
-const UNARY: [(&str, fn(f64) -> f64); 3] =
-    [("sqrt", libm::sqrt), ("log2", libm::log2), ("log10", libm::log10)];
+const UNARY: [(&str, Of); 3] = [("sqrt", libm::sqrt), ("log2", libm::log2), ("log10", libm::log10)];
 /// Functions of two operands.
-const BINARY: [(&str, fn(f64, f64) -> f64); 2] = [("min", libm::fmin), ("max", libm::fmax)];
+const BINARY: [(&str, OfTwo); 2] = [("min", libm::fmin), ("max", libm::fmax)];
 
 /// A piece of an expression.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,7 +133,7 @@ impl<'t> Parser<'t> {
     fn sum(&mut self) -> Parsed {
         self.product()?;
         loop {
-            let of: fn(f64, f64) -> f64 = match self.token {
+            let of: OfTwo = match self.token {
                 Token::Sign("+") => |one, other| one + other,
                 Token::Sign("-") => |one, other| one - other,
                 _ => return Ok(()),
@@ -144,7 +146,7 @@ impl<'t> Parser<'t> {
     fn product(&mut self) -> Parsed {
         self.unary()?;
         loop {
-            let of: fn(f64, f64) -> f64 = match self.token {
+            let of: OfTwo = match self.token {
                 Token::Sign("*") => |one, other| one * other,
                 Token::Sign("/") => |one, other| one / other,
                 _ => return Ok(()),
