@@ -150,8 +150,8 @@ fn names_in(folder: &str) -> Vec<String> {
 #[test]
 fn every_part_is_in_its_table() {
     for (folder, helpers, kind) in [
-        // What tenants used lately, and turns of queues, which several orders share.
-        ("src/policy/order", &["share", "decayed", "turns"][..], Kind::Order),
+        // What tenants used lately, turns of queues, and keys that change, which several orders share; how an expression is read.
+        ("src/policy/order", &["share", "decayed", "turns", "ranking", "varying", "parse"][..], Kind::Order),
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",
