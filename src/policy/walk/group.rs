@@ -270,8 +270,8 @@ impl Group {
     pub(super) fn push(&mut self, candidate: Candidate) {
         let stream = &self.streams[self.stream(candidate.class)];
         let head = self.fronts[stream.partition as usize].head;
-        // Where nothing is looked ahead at, time alone opens no partition again.
-        let stays_closed = !self.looks_ahead && self.tiers.len() == 1;
+        // Where nothing is looked ahead at and no job may stop once it has run long enough, time alone opens no partition again.
+        let stays_closed = !self.looks_ahead && !self.rules.yields && self.tiers.len() == 1;
         let joins = stays_closed && head.is_some_and(|head| head < candidate.key);
         self.joined |= joins;
         self.touched |= !joins;

@@ -186,14 +186,16 @@ impl Simulation<'_> {
 
     /// Where a job would go were these not running.
     pub(super) fn place_without(&mut self, job: u32, stopped: &[u32], walk: &Walk) -> Option<Holding> {
-        let before = self.free.clone();
+        let before = (self.free.clone(), self.running.clone());
         for running in stopped {
             let holding = self.attempt(*running).holding.clone();
             self.free.give(&holding, Owner::of(self.plan, *running));
         }
+        // Nor are they expected to draw when a curtailment begins.
+        self.running.retain(|running| !stopped.contains(running));
         let allowed = self.world.ceilings_allow(&self.free, job);
         let place = allowed.then(|| self.world.place(&self.free_for(job, walk), job));
-        self.free = before;
+        (self.free, self.running) = before;
         place.flatten()
     }
 
