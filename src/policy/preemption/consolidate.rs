@@ -3,9 +3,10 @@
 //!
 //! Nobody waits for it. What it costs is what the jobs that move did since their last checkpoint, and their restart. Jobs on
 //! the nodes that are emptied soonest move first: on those of which all that is held may move, then those of which least
-//! is held; of one node those that lose least (GPUs held times that work), then those that started last, then the highest
-//! index. The shortest beginning of that line makes room; of it, those on the nodes of the place that is found move, and
-//! of these only those that have to. They start again in the order of the GPUs that they hold, most first.
+//! is held; of one node those that hold fewest GPUs, which find another place most easily, then those that started last,
+//! then the highest index. The shortest beginning of that line makes room; of it, those on the nodes of the place that is
+//! found move, and of these only those that have to. They start again in the order of the GPUs that they hold, most first.
+//! Nothing of that depends on the time, so that what was in vain is so until something happens or `min_run` is over.
 //!
 //! No job moves for one that a quota, a queue or a limit keeps out, nor while a reservation is held: it could be delayed.
 
@@ -43,8 +44,12 @@ fn choose(bench: &mut Bench<'_, '_>, mut line: Vec<u32>, blocked: &Blocked<'_>) 
     let nodes = Nodes::of(bench.state(), &line);
     line.sort_by_cached_key(|job| {
         let state = bench.state();
-        let lost = u128::from(state.held_milli(*job)) * u128::from(state.lost_if_stopped(*job));
-        (nodes.soonest(state.domains(*job)), lost, Reverse(blocked.began[*job as usize]), Reverse(*job))
+        (
+            nodes.soonest(state.domains(*job)),
+            state.held_milli(*job),
+            Reverse(blocked.began[*job as usize]),
+            Reverse(*job),
+        )
     });
     let (stopped, place) = bench.shortest(&line)?;
     let near = bench.near(stopped, &place);

@@ -7,7 +7,7 @@
 //!
 //! **In which order.** Each stands where the one of its nodes stands that is emptied soonest: nodes of which all that is held
 //! may move before others, then the least held, then the lowest index; what is on no node last. Of one node those that
-//! lose least, then the latest start, then the highest index. Who of that line moves is found as under `priority`.
+//! hold fewest GPUs, then the latest start, then the highest index. Who of that line moves is found as under `priority`.
 //!
 //! **Then** they stop, the job takes its place, and they start, those that ask for most GPUs first, then the lowest index,
 //! each where the placement puts it. If one has no place, nothing happens.
@@ -29,8 +29,8 @@ impl Simulation<'_> {
         line.sort_by_cached_key(|running| {
             let nodes = self.attempt(*running).holding.pods.iter().map(|pod| pod.node);
             let soonest = nodes.map(|node| self.standing_of_node(node, &movable)).min();
-            let (_, lost, began, index) = self.standing(*running);
-            (soonest.is_none(), soonest, lost, began, index)
+            let held: u64 = self.attempt(*running).holding.pods.iter().map(total).sum();
+            (soonest.is_none(), soonest, held, Reverse(self.attempt(*running).from), Reverse(*running))
         });
         line
     }
