@@ -148,13 +148,11 @@ fn ascending(value: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-/// Whether a text is meant as an expression: it is no name.
+/// Whether a text is meant as an expression: it is no name, or one can be read of it, as of `gpus-wait`.
 #[must_use]
 pub fn is_meant(text: &str) -> bool {
-    let text = text.trim();
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    let is_name = !text.starts_with('-') && text.chars().all(is_part);
-    !is_name || TERMS.iter().any(|term| term.name == text)
+    !text.trim().chars().all(is_part) || Expression::read(text).is_ok()
 }
 
 /// An expression without the spaces that it may be written with; a name as it is.
@@ -252,9 +250,15 @@ mod tests {
 
     #[test]
     fn a_name_is_no_expression_unless_it_is_a_term() {
-        for (text, expected) in
-            [("fair-tree", false), ("strf", false), ("wait", true), ("-wait", true), ("2*gpus", true)]
-        {
+        for (text, expected) in [
+            ("fair-tree", false),
+            ("strf", false),
+            ("wait", true),
+            ("-wait", true),
+            ("2*gpus", true),
+            ("gpus-wait", true),
+            ("1 - gpus", true),
+        ] {
             assert_eq!(is_meant(text), expected, "{text}");
         }
     }

@@ -382,6 +382,7 @@ fn an_order_may_be_an_expression() {
     assert_eq!(policy("", &over(expected)), expected, "as it is shown");
     assert_eq!(policy("", &over("(wait / gpus)/skip")), "(wait/gpus)/skip/best-fit", "it may divide");
     assert_eq!(policy("", &over("order=(wait / gpus)")), "(wait/gpus)/easy/best-fit", "by name");
+    assert_eq!(policy("", &over("requested_time - wait")), "requested_time-wait/easy/best-fit", "no name");
     let divides = "order = \"-wait / gpus\"\nrank_period = \"1s\"";
     assert_eq!(
         policy(divides, &Overrides::default()),

@@ -9,7 +9,7 @@ use crate::policy::walk::Desk;
 use crate::policy::walk::finder::Finder;
 use crate::policy::walk::pending::key_of;
 use crate::state::{Decision, Event, State, Supposed, Trial};
-use crate::units::Time;
+use crate::units::{Factor, Time};
 use std::cmp::Reverse;
 
 impl Group {
@@ -44,6 +44,8 @@ impl Group {
             }
             return Ok(false);
         };
+        let caps: Vec<Factor> =
+            chosen.iter().filter_map(|job| bus.segment(*job)).map(|segment| segment.cap).collect();
         let events = bus.attempt(|trial, events| {
             for job in &chosen {
                 let event = trial.apply(Decision::Stop { job: *job })?;
@@ -56,7 +58,7 @@ impl Group {
             }
             let choice = finder.choice();
             events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
-            if moves && !self.start_again(trial, finder, &chosen, events)? {
+            if moves && !self.start_again(trial, finder, (&chosen, &caps), events)? {
                 return Ok(Err(()));
             }
             Ok(Ok(()))
@@ -86,24 +88,26 @@ impl Group {
         Ok(true)
     }
 
-    /// Jobs that have stopped start elsewhere, those that hold most first. Returns whether all do.
+    /// Jobs that have stopped start elsewhere, those that hold most first, and none at a lower cap than before: nobody makes
+    /// room by going slower. Returns whether all do.
     fn start_again(
         &self,
         trial: &mut Trial<'_>,
         finder: &mut Finder,
-        stopped: &[u32],
+        (stopped, caps): (&[u32], &[Factor]),
         events: &mut Vec<Event>,
     ) -> Result<bool, PolicyError> {
-        let mut line = stopped.to_vec();
-        line.sort_by_key(|job| (Reverse(trial.class(*job).gpus_milli), *job));
-        for job in line {
+        let mut line: Vec<(u32, Factor)> = stopped.iter().copied().zip(caps.iter().copied()).collect();
+        line.sort_by_key(|(job, _)| (Reverse(trial.class(*job).gpus_milli), *job));
+        for (job, cap) in line {
             let nodes = either(self.withdrawn(trial, job), trial.going(job));
             // Curtailments to come are drained for when a job starts for the first time.
             let supposed = Supposed { nodes, withdrawn: self.spent.clone(), ..Supposed::default() };
-            if place(trial, finder, job, &supposed).is_none() {
+            let found = place(trial, finder, job, &supposed).is_some();
+            let choice = finder.choice();
+            if !found || choice.cap < cap {
                 return Ok(false);
             }
-            let choice = finder.choice();
             events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
         }
         Ok(true)
