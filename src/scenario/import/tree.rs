@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most queues that a scenario may describe.
 const MOST: usize = 10_000;
+/// No scenario has so many queues above one another: that is told when it is read.
+pub(super) const TOO_DEEP: usize = 17;
 
 /// Queues as files describe them, on their way to a tree that a scenario can have.
 #[derive(Debug, Default)]
@@ -283,9 +285,9 @@ impl<'s> Tree<'s> {
                 let name = self.entries[own].queue.parent.as_deref()?;
                 self.entries.iter().position(|entry| entry.queue.name == name)
             };
-            std::iter::successors(parent(*own), |own| parent(*own)).take(self.entries.len()).count()
+            std::iter::successors(parent(*own), |own| parent(*own)).take(TOO_DEEP).count()
         };
-        order.sort_by_key(|own| std::cmp::Reverse(depth(own)));
+        order.sort_by_cached_key(|own| std::cmp::Reverse(depth(own)));
         let mut lent = vec![0_u64; self.entries.len()];
         for own in order {
             let rows = below.get(&self.entries[own].queue.name).map_or(&[][..], Vec::as_slice);

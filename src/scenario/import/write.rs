@@ -3,7 +3,7 @@
 use super::Options;
 use super::draft::{Draft, Key, Queue, Racks};
 use super::findings::{Findings, LeftOut};
-use super::tree::milli;
+use super::tree::{TOO_DEEP, milli};
 use crate::hardware::{Catalogue, Family};
 use crate::scenario::text::{HEAD, RUN, Stream, commented, quoted, traced};
 use crate::state::quota::{Row, Tree};
@@ -223,7 +223,8 @@ fn streams(draft: &Draft, findings: &mut Findings) -> String {
             continue;
         }
         let own = (gpus * source.part / all.max(1)).clamp(1, gpus.max(1)).min(source.most);
-        let name = source.partition.as_deref().unwrap_or(&source.tenant);
+        // A generator's name is the first part of those of its jobs.
+        let name = &source.partition.as_deref().unwrap_or(&source.tenant).replace('/', "-");
         let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let stream = Stream {
             name,
@@ -268,10 +269,10 @@ fn by_queue(draft: &Draft) -> Vec<Source> {
         let parent =
             |queue: &&Queue| draft.queues.iter().find(|other| Some(&other.name) == queue.parent.as_ref());
         std::iter::successors(draft.queues.iter().find(|own| own.name == queue.name), parent)
-            .take(draft.queues.len())
+            .take(TOO_DEEP)
             .collect::<Vec<_>>()
     };
-    order.sort_by_key(|queue| above(queue).len());
+    order.sort_by_cached_key(|queue| above(queue).len());
     let place =
         |name: &str| order.iter().position(|queue| queue.name == name).and_then(|at| u32::try_from(at).ok());
     let row = |queue: &&Queue| {
