@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most queues that a scenario may describe.
 const MOST: usize = 10_000;
-/// No scenario has so many queues above one another: that is told when it is read.
-pub(super) const TOO_DEEP: usize = 17;
+/// More queues above one another than a scenario has, and the one that stands above all that a file tells.
+pub(super) const TOO_DEEP: usize = crate::workload::Queue::DEPTH_MAX + 2;
 
 /// Queues as files describe them, on their way to a tree that a scenario can have.
 #[derive(Debug, Default)]
@@ -171,6 +171,7 @@ impl<'s> Tree<'s> {
         let parents: BTreeMap<&str, &str> =
             self.queues().filter_map(|queue| Some((queue.name.as_str(), queue.parent.as_deref()?))).collect();
         let mut in_rings: BTreeSet<&str> = BTreeSet::new();
+        let most = crate::workload::Queue::DEPTH_MAX;
         for entry in &self.entries {
             let (Some(parent), Some((source, line))) = (&entry.queue.parent, entry.place) else { continue };
             if !names.contains(parent) {
@@ -194,6 +195,10 @@ impl<'s> Tree<'s> {
                     Problem::new(format!("queues above one another in a ring: {told}")),
                 );
                 in_rings.extend(path);
+            } else if path.len() >= most && path.last().is_some_and(|last| !parents.contains_key(last)) {
+                let problem = Problem::new(format!("more than {most} queues above one another"));
+                findings.complain(source, line, problem);
+                return;
             }
         }
         for entry in &self.entries {
