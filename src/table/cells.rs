@@ -1,5 +1,4 @@
 use super::Kind;
-use super::packed::Words;
 use std::ops::RangeInclusive;
 
 /// Cells on their way to a file, one after the other: those of a column, or those of lines of text.
@@ -16,11 +15,6 @@ pub struct Cells {
     pub(super) wrong: Option<String>,
 }
 
-/// Cells, elements of lists and bytes of names of which there are enough for a page.
-const PAGE_ROWS: usize = 1 << 14;
-const PAGE_VALUES: usize = 1 << 17;
-const PAGE_BYTES: usize = 1 << 20;
-
 #[derive(Debug)]
 enum Sink {
     Lines(Vec<u8>),
@@ -30,13 +24,12 @@ enum Sink {
 /// What is known of a column, in its order.
 #[derive(Debug)]
 pub(super) struct Values {
-    /// By cell: 1 if it is there, else 0; by element of a list, 2, and 0 for an empty one.
-    pub(super) levels: Vec<u8>,
+    /// By cell, and by element of a list: how much of it is there, see [`super::parquet`].
+    pub(super) levels: Vec<i16>,
     /// Of a list: 0 where a cell begins, 1 where it goes on.
-    pub(super) repeats: Vec<u8>,
+    pub(super) repeats: Vec<i16>,
     /// Whether a cell is a list.
     pub(super) is_list: bool,
-    pub(super) kind: Kind,
     pub(super) data: Data,
     /// Whether the cell at hand has its value.
     has_value: bool,
@@ -48,9 +41,9 @@ pub(super) struct Values {
 pub(super) enum Data {
     Integers(Vec<i64>),
     Reals(Vec<f64>),
-    Words(Words),
     /// All of them together, and where each ends.
-    Names(Vec<u8>, Vec<usize>),
+    Texts(Vec<u8>, Vec<usize>),
+    Indices(Vec<i32>),
 }
 
 impl Cells {
@@ -58,14 +51,14 @@ impl Cells {
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let data = match kind {
-            Kind::Integer | Kind::Instant | Kind::Indices => Data::Integers(Vec::new()),
+            Kind::Integer | Kind::Instant => Data::Integers(Vec::new()),
             Kind::Real => Data::Reals(Vec::new()),
-            Kind::Text | Kind::Texts => Data::Words(Words::default()),
-            Kind::Name => Data::Names(Vec::new(), Vec::new()),
+            Kind::Text | Kind::Name | Kind::Texts => Data::Texts(Vec::new(), Vec::new()),
+            Kind::Indices => Data::Indices(Vec::new()),
         };
         let (levels, repeats) = (Vec::new(), Vec::new());
         let is_list = matches!(kind, Kind::Indices | Kind::Texts);
-        Self::with(Sink::Column(Values { kind, levels, repeats, is_list, data, has_value: false, count: 0 }))
+        Self::with(Sink::Column(Values { levels, repeats, is_list, data, has_value: false, count: 0 }))
     }
     /// No line of text yet.
     pub(super) fn line() -> Self {
@@ -77,11 +70,11 @@ impl Cells {
     /// The cell is over.
     pub fn end(&mut self) {
         if let Sink::Column(values) = &mut self.sink {
-            if !values.is_list {
-                values.levels.push(u8::from(values.has_value));
-            } else if !values.has_value {
+            if !values.has_value {
                 values.levels.push(0);
-                values.repeats.push(0);
+                if values.is_list {
+                    values.repeats.push(0);
+                }
             }
             values.has_value = false;
             values.count += 1;
@@ -109,6 +102,17 @@ impl Cells {
             Sink::Column(_) => Vec::new(),
         }
     }
+    /// The column.
+    ///
+    /// # Errors
+    /// A number did not fit.
+    pub(super) fn into_values(self) -> Result<Values, String> {
+        match (self.sink, self.wrong) {
+            (_, Some(wrong)) => Err(wrong),
+            (Sink::Column(values), None) => Ok(values),
+            (Sink::Lines(_), None) => Err("lines of text are no column".to_owned()),
+        }
+    }
     /// The cells of a column so far.
     ///
     /// # Errors
@@ -123,9 +127,9 @@ impl Cells {
     /// A whole number.
     pub fn integer(&mut self, number: u64) {
         match (&mut self.sink, i64::try_from(number)) {
+            (Sink::Lines(text), _) => text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             (Sink::Column(values), Ok(number)) => values.integer(number),
             (Sink::Column(_), Err(_)) => self.whole(number.into()),
-            (Sink::Lines(text), _) => text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
         }
     }
     /// A whole number that may be negative or large; beyond 64 bits it is an error when the column is written.
@@ -195,14 +199,9 @@ impl Cells {
             }
             Sink::Column(values) if !name.is_empty() => {
                 values.begin();
-                match &mut values.data {
-                    Data::Words(words) => words.push(name),
-                    Data::Names(bytes, ends) => {
-                        bytes.extend_from_slice(name.as_bytes());
-                        ends.push(bytes.len());
-                    }
-                    _ => panic!("a column of text"),
-                }
+                let Data::Texts(bytes, ends) = &mut values.data else { panic!("a column of text") };
+                bytes.extend_from_slice(name.as_bytes());
+                ends.push(bytes.len());
             }
             Sink::Column(_) => {}
         }
@@ -212,11 +211,12 @@ impl Cells {
         match &mut self.sink {
             Sink::Lines(_) => self.text(&names.into_iter().collect::<Vec<_>>().join(";")),
             Sink::Column(values) => {
-                let Data::Words(words) = &mut values.data else { panic!("a column of texts") };
+                let Data::Texts(bytes, ends) = &mut values.data else { panic!("a column of texts") };
                 for name in names {
-                    words.push(name);
+                    bytes.extend_from_slice(name.as_bytes());
+                    ends.push(bytes.len());
                     values.levels.push(2);
-                    values.repeats.push(u8::from(values.has_value));
+                    values.repeats.push(i16::from(values.has_value));
                     values.has_value = true;
                 }
             }
@@ -251,20 +251,14 @@ impl Cells {
         match &mut self.sink {
             Sink::Lines(text) => ranges(mark, &self.found, text),
             Sink::Column(values) => {
-                let Data::Integers(all) = &mut values.data else { panic!("a column of indices") };
-                let first = values.levels.len();
-                for range in &self.found {
-                    if i32::try_from(*range.end()).is_err() {
-                        self.wrong = Some(format!("index {} is beyond 31 bits", range.end()));
-                    }
-                    let before = all.len();
-                    all.extend(range.clone().map(i64::from));
-                    let levels = values.levels.len() + all.len() - before;
-                    values.levels.resize(levels, 2);
-                    values.repeats.resize(levels, 1);
-                }
-                if let Some(repeat) = values.repeats.get_mut(first) {
-                    *repeat = 0;
+                let Data::Indices(all) = &mut values.data else { panic!("a column of indices") };
+                for index in self.found.iter().cloned().flatten() {
+                    all.push(i32::try_from(index).unwrap_or_else(|_| {
+                        self.wrong = Some(format!("index {index} is beyond 31 bits"));
+                        0
+                    }));
+                    values.levels.push(2);
+                    values.repeats.push(i16::from(values.has_value));
                     values.has_value = true;
                 }
             }
@@ -289,30 +283,25 @@ fn ranges(mark: &str, ranges: &[RangeInclusive<u32>], out: &mut Vec<u8>) {
 }
 
 impl Values {
-    /// Whether there is enough for a page.
-    pub(super) const fn fill_a_page(&self) -> bool {
-        let bytes = if let Data::Names(bytes, _) = &self.data { bytes.len() } else { 0 };
-        self.count >= PAGE_ROWS || self.levels.len() >= PAGE_VALUES || bytes >= PAGE_BYTES
-    }
-    /// Forgets the cells, and keeps their memory, and words for those to come.
+    /// Forgets the cells, and keeps their memory.
     pub(super) fn clear(&mut self) {
-        self.count = 0;
         self.levels.clear();
         self.repeats.clear();
         match &mut self.data {
             Data::Integers(all) => all.clear(),
             Data::Reals(all) => all.clear(),
-            Data::Words(words) => words.cells.clear(),
-            Data::Names(bytes, ends) => {
+            Data::Texts(bytes, ends) => {
                 bytes.clear();
                 ends.clear();
             }
+            Data::Indices(all) => all.clear(),
         }
     }
     /// A value of the cell at hand follows, the only one.
     fn begin(&mut self) {
         assert!(!self.has_value, "a cell has one value");
         self.has_value = true;
+        self.levels.push(1);
     }
     fn integer(&mut self, number: i64) {
         self.begin();

@@ -27,8 +27,6 @@
 //! Columns that are only known at run time are collected in [`Cells`] and written by [`parquet::File`].
 
 mod cells;
-mod packed;
-mod pages;
 pub mod parquet;
 #[cfg(test)]
 mod tests;
@@ -101,7 +99,7 @@ pub struct Column<R> {
 pub enum Encoding {
     /// Text with commas, a line a row.
     Csv,
-    /// Apache Parquet: numbers as packed steps, all else compressed with zstd.
+    /// Apache Parquet, compressed with zstd.
     Parquet,
 }
 

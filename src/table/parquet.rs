@@ -18,14 +18,17 @@
 //! assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
 //! ```
 
-use super::pages::{Encoded, Pages};
+use super::cells::{Data, Values};
 use super::{Cells, Column, Head, Kind, as_io};
-use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as Physical};
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
+use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
+use parquet::data_type::ByteArray;
 use parquet::errors::Result;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnDescPtr, PrimitiveTypeBuilder, Type, TypePtr};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, PrimitiveTypeBuilder, Type, TypePtr};
 use rayon::prelude::*;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -35,8 +38,6 @@ pub struct File<'a> {
     out: &'a mut dyn Write,
     /// Writes to memory, from where every group goes to `out`.
     file: SerializedFileWriter<Vec<u8>>,
-    /// Of its columns.
-    kinds: Vec<Kind>,
 }
 
 impl std::fmt::Debug for File<'_> {
@@ -55,30 +56,31 @@ impl<'a> File<'a> {
         let schema = fields.and_then(|fields| Type::group_type_builder("table").with_fields(fields).build());
         let schema = Arc::new(schema.map_err(as_io)?);
         let file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(heads)));
-        Ok(Self { out, file: file.map_err(as_io)?, kinds: heads.iter().map(|head| head.kind).collect() })
+        Ok(Self { out, file: file.map_err(as_io)? })
     }
     /// Writes rows below those that are there, given as their columns.
     ///
     /// # Errors
     /// The system says no, columns are not equally long, or a number is beyond 64 bits.
     pub fn group(&mut self, columns: Vec<Cells>) -> io::Result<()> {
-        let described = self.described().into_par_iter().zip(&self.kinds);
-        let encoded = columns.into_par_iter().zip(described).map(|(mut cells, (description, kind))| {
-            let values = cells.values().map_err(io::Error::other)?;
-            if values.kind != *kind {
-                return Err(io::Error::other("the cells of a column are not of its kind"));
-            }
-            let mut pages = Pages::new(*kind)?;
-            pages.page(values)?;
-            pages.close(values, description)
+        let values = columns.into_iter().map(Cells::into_values).collect::<std::result::Result<Vec<_>, _>>();
+        let values = values.map_err(io::Error::other)?;
+        let (descriptions, properties) = self.described();
+        let encoded = values.into_par_iter().zip(descriptions).map(|(mut values, description)| {
+            let mut pages = TrackedWrite::new(Vec::new());
+            let mut writer = column_writer(description, &properties, &mut pages);
+            write(&mut writer, &mut values)?;
+            let closed = writer.close().map_err(as_io)?;
+            finished(pages, closed)
         });
         let encoded = encoded.collect::<io::Result<Vec<_>>>()?;
         self.append(encoded)
     }
     /// The same, given as rows: some columns at a time, each thread those that it makes.
     pub(super) fn rows<R: Sync>(&mut self, columns: &[Column<R>], rows: &[R]) -> io::Result<()> {
-        let columns: Vec<(&Column<R>, ColumnDescPtr)> = columns.iter().zip(self.described()).collect();
-        let encoded = columns.par_chunks(COLUMNS).map(|columns| encoded(columns, rows));
+        let (descriptions, properties) = self.described();
+        let columns: Vec<(&Column<R>, ColumnDescPtr)> = columns.iter().zip(descriptions).collect();
+        let encoded = columns.par_chunks(COLUMNS).map(|columns| encoded(columns, rows, &properties));
         let encoded = encoded.collect::<io::Result<Vec<_>>>()?;
         self.append(encoded.into_iter().flatten())
     }
@@ -91,8 +93,8 @@ impl<'a> File<'a> {
         self.out.write_all(&rest)
     }
 
-    fn described(&self) -> Vec<ColumnDescPtr> {
-        self.file.schema_descr().columns().to_vec()
+    fn described(&self) -> (Vec<ColumnDescPtr>, WriterPropertiesPtr) {
+        (self.file.schema_descr().columns().to_vec(), self.file.properties().clone())
     }
     fn append(&mut self, columns: impl IntoIterator<Item = Encoded>) -> io::Result<()> {
         let mut group = self.file.next_row_group().map_err(as_io)?;
@@ -105,33 +107,37 @@ impl<'a> File<'a> {
     }
 }
 
+/// The pages of a column, and what there is to say of them.
+type Encoded = (Bytes, ColumnCloseResult);
+
 /// Columns that one thread makes side by side, and rows at a time: these and their cells stay in its cache.
 const COLUMNS: usize = 6;
 const ROWS: usize = 1024;
 
 /// Some columns of rows as the bytes of their pages.
-fn encoded<R>(columns: &[(&Column<R>, ColumnDescPtr)], rows: &[R]) -> io::Result<Vec<Encoded>> {
-    let begin = |(column, _): &(&Column<R>, ColumnDescPtr)| {
-        Ok((Pages::new(column.head.kind)?, Cells::new(column.head.kind)))
+fn encoded<R>(
+    columns: &[(&Column<R>, ColumnDescPtr)],
+    rows: &[R],
+    properties: &WriterPropertiesPtr,
+) -> io::Result<Vec<Encoded>> {
+    let mut pages: Vec<_> = columns.iter().map(|_| TrackedWrite::new(Vec::new())).collect();
+    let begin = |(pages, (column, description)): (_, &(&Column<R>, ColumnDescPtr))| {
+        (column_writer(description.clone(), properties, pages), Cells::new(column.head.kind))
     };
-    let mut made = columns.iter().map(begin).collect::<io::Result<Vec<(Pages, Cells)>>>()?;
-    let chunks = rows.len().div_ceil(ROWS);
-    for (index, rows) in rows.chunks(ROWS).enumerate() {
-        for ((column, _), (pages, cells)) in columns.iter().zip(&mut made) {
+    let mut writers: Vec<(ColumnWriter<'_>, Cells)> = pages.iter_mut().zip(columns).map(begin).collect();
+    for rows in rows.chunks(ROWS) {
+        for ((column, _), (writer, cells)) in columns.iter().zip(&mut writers) {
             for row in rows {
                 (column.write)(row, cells);
                 cells.end();
             }
             let values = cells.values().map_err(io::Error::other)?;
-            if index + 1 == chunks || values.fill_a_page() {
-                pages.page(values)?;
-            }
+            write(writer, values)?;
+            values.clear();
         }
     }
-    let close = |((pages, mut cells), (_, description)): ((Pages, Cells), &(&Column<R>, ColumnDescPtr))| {
-        pages.close(cells.values().map_err(io::Error::other)?, description.clone())
-    };
-    made.into_iter().zip(columns).map(close).collect()
+    let closed = writers.into_iter().map(|(writer, _)| writer.close()).collect::<Result<Vec<_>>>();
+    pages.into_iter().zip(closed.map_err(as_io)?).map(|(pages, closed)| finished(pages, closed)).collect()
 }
 
 /// A column as its schema.
@@ -172,8 +178,69 @@ fn properties(heads: &[Head<'_>]) -> WriterProperties {
     };
     let columns: serde_json::Map<String, serde_json::Value> = heads.iter().map(column).collect();
     let said = KeyValue::new("columns".to_owned(), serde_json::Value::from(columns).to_string());
-    WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(format!("gigawatt version {}", env!("CARGO_PKG_VERSION")))
-        .set_key_value_metadata(Some(vec![said]))
-        .build()
+        .set_key_value_metadata(Some(vec![said]));
+    for head in heads {
+        let path = |parts: &[&str]| ColumnPath::new(parts.iter().map(|part| (*part).to_owned()).collect());
+        let (path, encoding) = match head.kind {
+            // Of times and counts hardly two are the same, but neighbours are near each other.
+            Kind::Integer | Kind::Instant => (path(&[head.name]), Encoding::DELTA_BINARY_PACKED),
+            Kind::Indices => (path(&[head.name, "list", "element"]), Encoding::DELTA_BINARY_PACKED),
+            Kind::Real => (path(&[head.name]), Encoding::PLAIN),
+            // Neighbouring names begin alike.
+            Kind::Name => (path(&[head.name]), Encoding::DELTA_BYTE_ARRAY),
+            Kind::Text | Kind::Texts => continue,
+        };
+        properties =
+            properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);
+    }
+    // The least and the greatest of words tell a reader nothing that it could skip.
+    for head in heads.iter().filter(|head| matches!(head.kind, Kind::Text | Kind::Name)) {
+        let path = ColumnPath::new(vec![head.name.to_owned()]);
+        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
+    properties.build()
+}
+
+fn column_writer<'p>(
+    description: ColumnDescPtr,
+    properties: &WriterPropertiesPtr,
+    pages: &'p mut TrackedWrite<Vec<u8>>,
+) -> ColumnWriter<'p> {
+    get_column_writer(description, properties.clone(), Box::new(SerializedPageWriter::new(pages)))
+}
+
+fn finished(pages: TrackedWrite<Vec<u8>>, closed: ColumnCloseResult) -> io::Result<Encoded> {
+    Ok((Bytes::from(pages.into_inner().map_err(as_io)?), closed))
+}
+
+/// Cells below those of the column that are there; whole lists.
+fn write(writer: &mut ColumnWriter<'_>, values: &mut Values) -> io::Result<()> {
+    let Values { levels, repeats, is_list, data, .. } = values;
+    let repeats = is_list.then_some(repeats.as_slice());
+    let levels = Some(levels.as_slice());
+    let written = match (writer, data) {
+        (ColumnWriter::Int64ColumnWriter(writer), Data::Integers(all)) => {
+            writer.write_batch(all, levels, None)
+        }
+        (ColumnWriter::DoubleColumnWriter(writer), Data::Reals(all)) => writer.write_batch(all, levels, None),
+        (ColumnWriter::ByteArrayColumnWriter(writer), Data::Texts(bytes, ends)) => {
+            let all = ByteArray::from(std::mem::take(bytes));
+            let mut start = 0;
+            let text = |end: usize| {
+                let begin = std::mem::replace(&mut start, end);
+                all.slice(begin, end - begin)
+            };
+            let texts: Vec<ByteArray> = ends.iter().copied().map(text).collect();
+            writer.write_batch(&texts, levels, repeats)
+        }
+        (ColumnWriter::Int32ColumnWriter(writer), Data::Indices(all)) => {
+            writer.write_batch(all, levels, repeats)
+        }
+        _ => return Err(io::Error::other("the cells of a column are not of its kind")),
+    };
+    written.map(drop).map_err(as_io)
 }
