@@ -72,10 +72,7 @@ impl Group {
             return Ok(Tried::Delays);
         }
         if !self.finds_place(desk, bus, job) {
-            // A shorter job of the class may end before nodes or watts go.
-            if !bus.lengths_decide() {
-                self.refused[candidate.class as usize].0 = self.version;
-            }
+            self.finds_none(bus, candidate.class);
             return Ok(Tried::Blocked);
         }
         if reserved && !self.delays_nothing(&mut desk.finder, bus.trial(), job) {
@@ -109,8 +106,21 @@ impl Group {
     pub(super) fn supposed(&mut self, state: &State, job: u32, nodes: Option<Vec<u64>>) -> Supposed {
         let watts = drained_for(state, job)
             .map(|begins| begins.into_iter().filter_map(|begin| self.ahead.watts_at(state, begin)).collect());
+        Supposed { watts, ..self.supposed_now(state, job, nodes) }
+    }
+
+    /// The same, whatever watts go while it would hold them.
+    pub(super) fn supposed_now(&self, state: &State, job: u32, nodes: Option<Vec<u64>>) -> Supposed {
         let nodes = either(nodes, state.going(job));
-        Supposed { nodes, watts, withdrawn: self.spent.clone(), tells_refusals: false }
+        Supposed { nodes, withdrawn: self.spent.clone(), ..Supposed::default() }
+    }
+
+    /// No job of a class finds a place in this state.
+    pub(super) fn finds_none(&mut self, state: &State, class: u32) {
+        // A shorter one may end before nodes or watts go.
+        if !state.lengths_decide() {
+            self.refused[class as usize].0 = self.version;
+        }
     }
 
     /// Whether a job at the place found last ends before every reservation begins or leaves room for all of them; if
@@ -257,7 +267,7 @@ fn expected_end(state: &State, job: u32, finder: &Finder) -> Time {
 }
 
 /// The nodes of two sets, 64 a word.
-pub(super) fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+fn either(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.iter().zip(&other).map(|(one, other)| one | other).collect()),
         (one, other) => one.or(other),

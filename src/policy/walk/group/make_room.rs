@@ -2,7 +2,7 @@
 //! elsewhere at once.
 
 use super::Group;
-use super::attempt::{drained_for, either};
+use super::attempt::drained_for;
 use crate::policy::PolicyError;
 use crate::policy::pipeline::Bus;
 use crate::policy::walk::Desk;
@@ -33,41 +33,37 @@ impl Group {
             return Ok(false);
         }
         let withdrawn = self.withdrawn(bus, job);
-        let supposed = self.supposed(bus, job, withdrawn);
-        let begins = drained_for(bus, job).unwrap_or_default();
-        let mut find =
-            |trial: &mut Trial<'_>| place(trial, finder, job, &on_trial(trial, &supposed, &begins));
+        let (supposed, drained) = (self.supposed_now(bus, job, withdrawn), drained_for(bus, job));
+        let mut find = |trial: &mut Trial<'_>| {
+            let supposed = on_trial(trial, &supposed, drained.as_deref());
+            place(trial, finder, job, supposed)
+        };
         let Some(chosen) = yielding.choose(bus.trial(), (job, row), candidates, &mut find) else {
-            if !bus.lengths_decide() {
-                let class = bus.class(job).index;
-                self.refused[class as usize].0 = self.version;
-            }
+            self.finds_none(bus, bus.class(job).index);
             return Ok(false);
         };
-        let caps: Vec<Factor> =
-            chosen.iter().filter_map(|job| bus.segment(*job)).map(|segment| segment.cap).collect();
         let events = bus.attempt(|trial, events| {
             for job in &chosen {
                 let event = trial.apply(Decision::Stop { job: *job })?;
                 self.no_longer_expected(trial, expected, event);
                 events.push(event);
             }
-            let fits = place(trial, finder, job, &on_trial(trial, &supposed, &begins)).is_some();
+            let supposed = on_trial(trial, &supposed, drained.as_deref());
+            let fits = place(trial, finder, job, supposed).is_some();
             if !fits || !self.reservations.is_empty() && !self.delays_nothing(finder, trial, job) {
                 return Ok(Err(()));
             }
             let choice = finder.choice();
             events.push(trial.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?);
-            if moves && !self.start_again(trial, finder, (&chosen, &caps), events)? {
+            if moves && !self.start_again(trial, finder, events)? {
                 return Ok(Err(()));
             }
             Ok(Ok(()))
         })?;
         let Ok(events) = events else {
             chosen.iter().for_each(|job| self.still_expected(bus, expected, *job));
-            if moves && !bus.lengths_decide() {
-                let class = bus.class(job).index;
-                self.refused[class as usize].0 = self.version;
+            if moves {
+                self.finds_none(bus, bus.class(job).index);
             }
             return Ok(false);
         };
@@ -88,22 +84,24 @@ impl Group {
         Ok(true)
     }
 
-    /// Jobs that have stopped start elsewhere, those that hold most first, and none at a lower cap than before: nobody makes
-    /// room by going slower. Returns whether all do.
+    /// The jobs that have stopped, as `events` tell, start elsewhere, those that hold most first, and none at a lower cap than
+    /// before: nobody makes room by going slower. Returns whether all do.
     fn start_again(
         &self,
         trial: &mut Trial<'_>,
         finder: &mut Finder,
-        (stopped, caps): (&[u32], &[Factor]),
         events: &mut Vec<Event>,
     ) -> Result<bool, PolicyError> {
-        let mut line: Vec<(u32, Factor)> = stopped.iter().copied().zip(caps.iter().copied()).collect();
+        let stopped = |event: &Event| match *event {
+            Event::Ended { job, segment, .. } => Some((job, trial.history().segments[segment as usize].cap)),
+            _ => None,
+        };
+        let mut line: Vec<(u32, Factor)> = events.iter().filter_map(stopped).collect();
         line.sort_by_key(|(job, _)| (Reverse(trial.class(*job).gpus_milli), *job));
         for (job, cap) in line {
-            let nodes = either(self.withdrawn(trial, job), trial.going(job));
             // Curtailments to come are drained for when a job starts for the first time.
-            let supposed = Supposed { nodes, withdrawn: self.spent.clone(), ..Supposed::default() };
-            let found = place(trial, finder, job, &supposed).is_some();
+            let supposed = self.supposed_now(trial, job, self.withdrawn(trial, job));
+            let found = place(trial, finder, job, supposed).is_some();
             let choice = finder.choice();
             if !found || choice.cap < cap {
                 return Ok(false);
@@ -168,21 +166,21 @@ impl Group {
     }
 }
 
-/// What is supposed, with the watts as they would stand at some instants to come without those that have stopped on trial.
-fn on_trial(state: &State, supposed: &Supposed, begins: &[Time]) -> Supposed {
-    let watts = || begins.iter().filter_map(|begin| state.watts_at(*begin)).collect();
-    Supposed { watts: supposed.watts.is_some().then(watts), ..supposed.clone() }
+/// What is supposed, with the watts as they would stand when curtailments begin without those that have stopped on trial.
+fn on_trial(state: &State, supposed: &Supposed, drained: Option<&[Time]>) -> Supposed {
+    let watts = drained.map(|begins| begins.iter().filter_map(|begin| state.watts_at(*begin)).collect());
+    Supposed { watts, ..supposed.clone() }
 }
 
 /// The nodes, ascending, of the place that a job finds; it is the choice then.
-fn place(trial: &mut Trial<'_>, finder: &mut Finder, job: u32, supposed: &Supposed) -> Option<Vec<u32>> {
+fn place(trial: &mut Trial<'_>, finder: &mut Finder, job: u32, supposed: Supposed) -> Option<Vec<u32>> {
     if trial.resources().holds(trial.class(job)) == Some(false) {
         return None;
     }
     let found = if supposed.is_nothing() {
         finder.finds_place_now(trial, job)
     } else {
-        trial.supposing(supposed.clone(), |state| finder.finds_place_now(state, job))
+        trial.supposing(supposed, |state| finder.finds_place_now(state, job))
     };
     found.then(|| {
         let mut nodes: Vec<u32> = finder.choice().pieces.iter().flat_map(|piece| piece.nodes()).collect();
