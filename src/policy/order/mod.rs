@@ -177,62 +177,78 @@ pub fn reads_weights(settings: &Settings) -> bool {
     }
 }
 
-/// An order at work: its rule, what jobs have received where that counts, and keys that vary as they were last renewed.
+/// A rule at work, with what it reads.
+#[derive(Debug)]
+enum Rule {
+    Static(fn(&State, u32) -> u64),
+    Ranking(Ranking, Attained),
+    Varying(Varying, Facts, Option<Shares>),
+    Learned(Learned),
+    Expression(Expression, Facts),
+    Turns(Books),
+}
+
+impl Rule {
+    /// Whether keys are kept that vary.
+    fn varies(&self) -> bool {
+        match self {
+            Self::Varying(..) => true,
+            Self::Expression(expression, _) => expression.varies(),
+            _ => false,
+        }
+    }
+    /// Whether keys are kept: they vary, or are told once.
+    const fn keeps_keys(&self) -> bool {
+        matches!(self, Self::Varying(..) | Self::Learned(_) | Self::Expression(..))
+    }
+}
+
+/// An order at work.
 #[derive(Debug)]
 pub(super) struct Order {
-    rule: OrderKey,
-    attained: Attained,
-    /// By job, where keys vary or are told once.
+    rule: Rule,
+    /// By job, where they are kept: keys as they were told, or last renewed.
     kept: Vec<u64>,
-    /// Whether those that are kept vary.
     varies: bool,
-    expression: Option<Expression>,
-    facts: Facts,
-    /// How long jobs took, where the order reads that.
-    learned: Option<Learned>,
-    /// Where the order reads them.
-    shares: Option<Shares>,
-    /// Where queues take turns.
-    books: Option<Books>,
 }
 
 impl Order {
     /// The order that a plan names.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let rule = named(&plan.settings.order)?.rule;
         let jobs = plan.workload.jobs.len();
-        let counts = matches!(rule, OrderKey::Ranking(_));
-        let varies = varies(&plan.settings.order) && !matches!(rule, OrderKey::Turns(_));
-        let expression = Expression::read(&plan.settings.order).ok();
-        let expression = expression.filter(|_| matches!(rule, OrderKey::Expression));
-        let of_all = |wanted: bool| vec![0; if wanted { jobs } else { 0 }];
-        let facts = if varies { Facts::of(plan) } else { Facts::default() };
-        let shares = reads_weights(&plan.settings).then(|| Shares::new(plan));
-        let learned = matches!(rule, OrderKey::Learned).then(Learned::default);
-        let kept = of_all(varies || learned.is_some() || expression.is_some());
-        let attained = Attained(of_all(counts));
-        let books = match rule {
-            OrderKey::Turns(turns) => Some(Books::new(turns, plan)),
-            _ => None,
+        let settings = &plan.settings;
+        let rule = match named(&settings.order)?.rule {
+            OrderKey::Static(key) => Rule::Static(key),
+            OrderKey::Ranking(ranking) => Rule::Ranking(ranking, Attained(vec![0; jobs])),
+            OrderKey::Varying(varying) => {
+                let shares = (varying.reads_shares)(settings).then(|| Shares::new(plan));
+                Rule::Varying(varying, Facts::of(plan), shares)
+            }
+            OrderKey::Learned => Rule::Learned(Learned::default()),
+            OrderKey::Expression => {
+                Rule::Expression(Expression::read(&settings.order).ok()?, Facts::of(plan))
+            }
+            OrderKey::Turns(turns) => Rule::Turns(Books::new(turns, plan)),
         };
-        Some(Self { rule, attained, kept, varies, expression, facts, learned, shares, books })
+        let (kept, varies) = (vec![0; if rule.keeps_keys() { jobs } else { 0 }], rule.varies());
+        Some(Self { rule, kept, varies })
     }
     /// Whether queues take turns.
     pub(super) const fn takes_turns(&self) -> bool {
-        self.books.is_some()
+        matches!(self.rule, Rule::Turns(_))
     }
-    /// Which of some heads of queues goes next, where queues take turns.
+    /// Which of some heads of queues goes next, where queues take turns; else the first.
     pub(super) fn next(&mut self, state: &State, heads: &[Head]) -> usize {
-        self.books.as_mut().map_or(0, |books| books.next(state, heads))
+        if let Rule::Turns(books) = &mut self.rule { books.next(state, heads) } else { 0 }
     }
     /// The key of a job now; lower goes first. It does not change while the job waits, unless it is renewed.
     #[inline]
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
-        match self.rule {
-            OrderKey::Static(key) => key(state, job),
-            OrderKey::Ranking(_) => self.course(state, job).key(state.now()),
-            OrderKey::Varying(_) | OrderKey::Learned | OrderKey::Expression => self.kept[job as usize],
-            OrderKey::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
+        match &self.rule {
+            Rule::Static(key) => key(state, job),
+            Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job).key(state.now()),
+            Rule::Varying(..) | Rule::Learned(_) | Rule::Expression(..) => self.kept[job as usize],
+            Rule::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
@@ -242,58 +258,57 @@ impl Order {
     }
     /// Renews the key of a job, where keys vary.
     pub(super) fn renew(&mut self, state: &State, job: u32) {
-        let Some(instant) = self.ranked(state) else { return };
-        self.shares.iter_mut().for_each(|shares| shares.rank(state, instant));
-        self.kept[job as usize] = self.key_as_of(state, instant, job);
-    }
-    /// A key that is kept, as of an instant.
-    fn key_as_of(&self, state: &State, instant: Time, job: u32) -> u64 {
-        let as_of = AsOf { state, instant, facts: &self.facts, shares: self.shares.as_ref() };
-        match (self.rule, &self.learned, &self.expression) {
-            (OrderKey::Varying(varying), ..) => (varying.key)(&as_of, job),
-            (_, Some(learned), _) => learned.key(state, job),
-            (_, _, Some(expression)) => expression.key(&as_of, job),
-            _ => 0,
+        if let Some(instant) = self.ranked(state) {
+            self.keep(state, instant, job);
         }
+    }
+    /// The key of a job as of an instant is kept.
+    fn keep(&mut self, state: &State, instant: Time, job: u32) {
+        self.kept[job as usize] = match &mut self.rule {
+            Rule::Varying(varying, facts, shares) => {
+                shares.iter_mut().for_each(|shares| shares.rank(state, instant));
+                (varying.key)(&AsOf { state, instant, facts, shares: shares.as_ref() }, job)
+            }
+            Rule::Learned(learned) => learned.key(state, job),
+            Rule::Expression(expression, facts) => {
+                expression.key(&AsOf { state, instant, facts, shares: None }, job)
+            }
+            // Theirs are not kept.
+            Rule::Static(_) | Rule::Ranking(..) | Rule::Turns(_) => return,
+        };
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
-        match self.rule {
-            OrderKey::Ranking(ranking) => (ranking.course)(state, &self.attained, job),
+        match &self.rule {
+            Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job),
             _ => Course::Stays(self.key(state, job)),
         }
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
-        match self.rule {
-            OrderKey::Ranking(ranking) => (ranking.changes)(state, &self.attained, job),
+        match &self.rule {
+            Rule::Ranking(ranking, attained) => (ranking.changes)(state, attained, job),
             _ => Time::NEVER,
         }
     }
     /// Takes note of what has happened.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
-        self.shares.iter_mut().for_each(|shares| shares.observe(event, state));
-        self.books.iter_mut().for_each(|books| books.observe(event, state));
-        self.learned.iter_mut().for_each(|learned| learned.observe(event, state));
-        if let Event::Eligible { job } = *event
-            && !self.kept.is_empty()
-            && !self.varies
-        {
-            self.kept[job as usize] = self.key_as_of(state, state.now(), job);
+        match &mut self.rule {
+            Rule::Static(_) => return,
+            Rule::Ranking(_, attained) => return attained.observe(event, state),
+            Rule::Turns(books) => return books.observe(event, state),
+            Rule::Varying(_, _, shares) => {
+                shares.iter_mut().for_each(|shares| shares.observe(event, state));
+            }
+            Rule::Learned(learned) => learned.observe(event, state),
+            Rule::Expression(..) => {}
         }
-        if let Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } = *event {
-            self.renew(state, job);
-        }
-        let segment = match *event {
-            Event::Ended { segment, .. } => segment,
-            Event::Changed { before, segment, .. } if before != segment => before,
-            _ => return,
-        };
-        if !self.attained.0.is_empty() {
-            let segment = &state.history().segments[segment as usize];
-            let held = state.resources().occupancy.milli_of(state.history().pieces_of(segment));
-            let pace = Attained::pace(state, held);
-            self.attained.0[segment.job as usize] += u64::from(segment.to.since(segment.from).0) * pace;
+        match *event {
+            Event::Eligible { job } if !self.varies => self.keep(state, state.now(), job),
+            Event::Eligible { job } | Event::Released { job } | Event::Ended { job, .. } => {
+                self.renew(state, job);
+            }
+            _ => {}
         }
     }
 }
@@ -313,6 +328,5 @@ fn greatest(value: f64) -> u64 {
 pub(super) fn named(name: &str) -> Option<&'static ListedOrder> {
     let listed =
         ORDERS.iter().find(|entry| entry.name == name && !matches!(entry.rule, OrderKey::Expression));
-    let is_expression = || expression::is_meant(name) && Expression::read(name).is_ok();
-    listed.or_else(|| is_expression().then_some(&expression::ENTRY))
+    listed.or_else(|| Expression::read(name).is_ok().then_some(&expression::ENTRY))
 }

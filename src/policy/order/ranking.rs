@@ -1,6 +1,6 @@
 //! Keys that change while a job runs.
 
-use crate::state::State;
+use crate::state::{Event, State};
 use crate::units::{Factor, Time};
 
 /// The two questions to an order that ranks running jobs too.
@@ -54,6 +54,18 @@ impl Attained {
     pub(super) fn service(&self, state: &State, job: u32) -> u64 {
         let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
         self.0[job as usize] + running * Self::pace(state, state.held_milli(job))
+    }
+    /// What a segment that is over was worth is kept.
+    pub(super) fn observe(&mut self, event: &Event, state: &State) {
+        let segment = match *event {
+            Event::Ended { segment, .. } => segment,
+            Event::Changed { before, segment, .. } if before != segment => before,
+            _ => return,
+        };
+        let segment = &state.history().segments[segment as usize];
+        let held = state.resources().occupancy.milli_of(state.history().pieces_of(segment));
+        let seconds = u64::from(segment.to.since(segment.from).0);
+        self.0[segment.job as usize] += seconds * Self::pace(state, held);
     }
     /// The service that a job which holds so many thousandths of GPUs receives in a second.
     pub(super) fn pace(state: &State, held_milli: u64) -> u64 {

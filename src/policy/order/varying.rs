@@ -50,7 +50,7 @@ impl AsOf<'_> {
 }
 
 /// What keys read of a plan as a whole.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Facts {
     /// All GPUs, thousandths.
     pub(super) milli: u64,
