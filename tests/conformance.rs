@@ -4,6 +4,8 @@
 mod division;
 #[path = "conformance/fair.rs"]
 mod fair;
+#[path = "conformance/quota.rs"]
+mod quota;
 
 use division::{DivisionRow, wrong_division};
 use fair::{FairRow, wrong_stops};
@@ -14,33 +16,11 @@ use gigawatt::policy::order::multifactor::{Counted, priority};
 use gigawatt::policy::order::{proportion, saturation};
 use gigawatt::state::place::tas::{Domains, Slices, Wish};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
+use quota::{Queue, QuotaRow, milli};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-
-/// A queue of a row, in units of its resource.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Queue {
-    name: String,
-    parent: Option<String>,
-    nominal: Option<f64>,
-    borrow: Option<f64>,
-    lend: Option<f64>,
-    #[serde(default)]
-    held: f64,
-    /// Expected.
-    available: Option<f64>,
-    most: Option<f64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QuotaRow {
-    name: String,
-    queues: Vec<Queue>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,10 +144,6 @@ fn rows<R: for<'de> Deserialize<'de>>(name: &str) -> Vec<R> {
         assert!(!told.is_empty(), "{name} tells where it comes from");
     }
     table.row
-}
-
-fn milli(units: f64) -> u32 {
-    format!("{:.0}", units * 1000.0).parse().expect("thousandths are whole")
 }
 
 fn index(queues: &[Queue], name: &str) -> u32 {

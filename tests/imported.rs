@@ -8,6 +8,8 @@ mod broken;
 mod command;
 #[path = "imported/conformance.rs"]
 mod conformance;
+#[path = "conformance/quota.rs"]
+mod quota;
 
 use command::Place;
 use gigawatt::history::Plan;

@@ -86,6 +86,7 @@ pub mod placement;
 pub mod power;
 pub mod preemption;
 mod reasons;
+pub mod text;
 mod walk;
 
 pub use placement::ranked::{Ranks, When};

@@ -328,38 +328,6 @@ pub fn unknown(kind: Kind, name: &str) -> Box<Problem> {
     Box::new(problem.hint_nearest(name, kind.parts().map(|part| part.name)))
 }
 
-impl Settings {
-    /// The policy by the names of its parts: order/backfill/placement, and of everything else what is not usual.
-    ///
-    /// ```
-    /// use gigawatt::history::Settings;
-    /// let settings = Settings::named("fifo", "easy", "pack");
-    /// assert_eq!(settings.policy(), "fifo/easy/pack");
-    /// let steers = Settings { power: "steer".to_owned(), power_period: 600, ..settings };
-    /// assert_eq!(steers.policy(), "fifo/easy/pack/power=steer/power_period=10m");
-    /// ```
-    #[must_use]
-    pub fn policy(&self) -> String {
-        let is_one = expression::segments(&self.order).count() == 1;
-        let order = if is_one { self.order.clone() } else { format!("({})", self.order) };
-        let mut text = format!("{order}/{}/{}", self.backfill, self.placement);
-        let usual = Self { order: self.order.clone(), ..Self::named("", "", "") };
-        for kind in [Kind::Hold, Kind::Power, Kind::Curtail, Kind::Preemption] {
-            let name = kind.of(self);
-            if name != kind.of(&usual) && !name.is_empty() {
-                text.push_str(&format!("/{}={name}", kind.name()));
-            }
-        }
-        for option in options_of(self) {
-            let value = option.show(self);
-            if value != option.show(&usual) {
-                text.push_str(&format!("/{}={value}", option.name));
-            }
-        }
-        text
-    }
-}
-
 /// What a time may be written as.
 pub(super) const TIME: &str = "a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds";
 

@@ -1,7 +1,7 @@
 use super::placement;
 use crate::error::Problem;
-use crate::policy::order::expression;
 use crate::policy::part::Kind;
+use crate::policy::text::segments;
 
 /// One thing that `--policy` says.
 pub(super) enum Piece<'t> {
@@ -16,7 +16,7 @@ pub(super) enum Piece<'t> {
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Box<Problem>> {
     let mut plain = Vec::new();
     let mut named = Vec::new();
-    for segment in expression::segments(text).map(str::trim) {
+    for segment in segments(text).map(str::trim) {
         match placement::key_of(segment) {
             Some((key, value)) => named.push(Piece::Named(key, value)),
             None => plain.push(segment),
@@ -30,6 +30,19 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Box<Problem>> {
         }
         _ => plain.into_iter().zip(Kind::ALL).map(|(name, kind)| Piece::Part(kind, name)).collect(),
     };
+    let in_place = |kind: Kind| {
+        pieces.iter().any(|piece| matches!(piece, Piece::Part(own, name) if *own == kind && !name.is_empty()))
+    };
+    let twice = named.iter().find_map(|piece| match piece {
+        Piece::Named(key, _) => Kind::named(key).filter(|kind| in_place(*kind)),
+        _ => None,
+    });
+    if let Some(kind) = twice {
+        let problem = Problem::new(format!("`{text}` names two parts as {}", kind.name()));
+        return Err(Box::new(
+            problem.hint("a `/` that divides stands in parentheses, such as `order=(gpus / wait)`"),
+        ));
+    }
     pieces.append(&mut named);
     Ok(pieces)
 }

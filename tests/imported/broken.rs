@@ -98,7 +98,21 @@ fn random_bytes_are_no_configuration() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once_with_its_place() {
-    let cases: [(&str, &[&str]); 6] = [
+    // A chain of queues that no scenario has; so long that to go through it again for each would not end.
+    let queue = |own: usize| {
+        format!(
+            "---\napiVersion: scheduling.run.ai/v2\nkind: Queue\nmetadata: {{name: q{own}}}\nspec: {{parentQueue: q{}}}\n",
+            own - 1
+        )
+    };
+    let first = "apiVersion: scheduling.run.ai/v2\nkind: Queue\nmetadata: {name: q0}\nspec: {resources: {gpu: {quota: 8}}}\n";
+    let chain = first.to_owned() + &(1..3000).map(queue).collect::<String>();
+    let cases: [(&str, &[&str]); 8] = [
+        (&chain, &["more than 16 queues above one another", "x:", "1 problem"]),
+        (
+            "NodeName=a Gres=gpu:-8\nNodeName=b Gres=gpu:999999999999\nNodeName=c Gres=gpu:1g.5gb:7",
+            &["found `gpu:-8`", "x:1:17", "found `gpu:999999999999`", "x:2:17", "2 problems"],
+        ),
         (
             "NodeName=a[1- Gres=gpu:8\nNodeName=b Gres=gpu:h100:many\nNodeName=c CPUs=x Gres=gpu:1\nPartitionName=p Nodes=d\n\nPriorityWeightAge=much",
             &[

@@ -1,5 +1,6 @@
 //! Kueue's own rows of quotas, by way of its manifests: what is imported has as much available as Kueue says.
 
+use super::quota::{QuotaRow, milli};
 use super::{imported, plan};
 use gigawatt::scenario::import::Options;
 use gigawatt::state::quota::{Row, Tree, Usage};
@@ -9,29 +10,6 @@ use std::fmt::Write;
 #[derive(Debug, Deserialize)]
 struct Table {
     row: Vec<QuotaRow>,
-}
-
-#[derive(Debug, Deserialize)]
-struct QuotaRow {
-    name: String,
-    queues: Vec<Queue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Queue {
-    name: String,
-    parent: Option<String>,
-    nominal: Option<f64>,
-    borrow: Option<f64>,
-    lend: Option<f64>,
-    #[serde(default)]
-    held: f64,
-    available: Option<f64>,
-    most: Option<f64>,
-}
-
-fn milli(units: f64) -> u32 {
-    format!("{:.0}", units * 1000.0).parse().expect("thousandths are whole")
 }
 
 /// The manifests of a row: cohorts are what others are below.

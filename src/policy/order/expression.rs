@@ -161,19 +161,6 @@ pub fn without_spaces(text: &str) -> String {
     if is_meant(text) { text.split_whitespace().collect() } else { text.to_owned() }
 }
 
-/// The pieces of a text between those `/` that stand in no parentheses: there they divide.
-pub fn segments(text: &str) -> impl Iterator<Item = &str> {
-    let mut open = 0_usize;
-    text.split(move |letter: char| {
-        match letter {
-            '(' => open += 1,
-            ')' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        letter == '/' && open == 0
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,12 +227,6 @@ mod tests {
             [f64::NEG_INFINITY, -1e300, -2.0, -1.0, -1e-300, 0.0, 1e-300, 1.0, 2.0, f64::INFINITY, f64::NAN];
         assert!(values.is_sorted_by(|one, other| ascending(*one) < ascending(*other)), "{values:?}");
         assert_eq!(ascending(-0.0), ascending(0.0), "0 is 0");
-    }
-
-    #[test]
-    fn a_text_is_split_where_it_does_not_divide() {
-        let pieces: Vec<&str> = segments("(wait / gpus)/easy//(a").collect();
-        assert_eq!(pieces, ["(wait / gpus)", "easy", "", "(a"], "at each `/` outside of parentheses");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::lines::{columns, fitted};
 use super::table;
 use crate::ensemble::{By, GROUP_MEASURES, MEASURES, Measure, Shown, Unit};
 use crate::experiment::{Column, Comparison, Entry};
-use crate::policy::order::expression::segments;
+use crate::policy::text::segments;
 use cells::{CHANGE, VALUE, cell, one_line};
 
 /// A line of a comparison: something of which every contender has a value.

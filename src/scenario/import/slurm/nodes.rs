@@ -263,12 +263,13 @@ impl Told<'_, '_> {
         if gpus.is_empty() {
             return (0, Vec::new());
         }
-        // A third part is a number, whatever it is of.
+        // A second part is a number or a type, which has a letter; a third one is a number, whatever it is of.
         let is_counted = |item: &&str| {
             let bare = item.split('(').next().unwrap_or_default();
-            bare.split(':')
-                .nth(2)
-                .is_none_or(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
+            let mut parts = bare.split(':').skip(1);
+            let is_type = |part: &str| part.bytes().any(|byte| byte.is_ascii_alphabetic());
+            parts.next().is_none_or(|part| part.parse::<u32>().is_ok() || is_type(part))
+                && parts.next().is_none_or(|count| count.parse::<u32>().is_ok())
         };
         let found = gpus.iter().all(is_counted).then(|| node_gpus(&gpus.join(","))).flatten();
         if found.is_none() {
