@@ -6,6 +6,7 @@ use super::vary::{Template, parsed};
 use crate::error::{Error, Place, Problem, Problems, Result, nearest_hint};
 use crate::experiment::{Axis, Contender, Design, is_random, points};
 use crate::history::{Plan, Settings};
+use crate::policy::text::split_outside;
 use crate::scenario::{Loaded, stops_nobody};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl<'a> Contenders<'a> {
             label == part || label.split_once('=').is_some_and(|(_, value)| value == part)
         };
         let has_all = |labels: &Vec<String>| {
-            name.split(',').all(|part| labels.iter().any(|label| is_part(part.trim(), label)))
+            split_outside(name, ',').all(|part| labels.iter().any(|label| is_part(part.trim(), label)))
         };
         let exact = self.all.iter().position(|contender| contender.name == name);
         let whole =

@@ -5,6 +5,11 @@ use crate::history::Settings;
 
 /// The pieces of a text between those `/` that stand in no parentheses: there they divide.
 pub fn segments(text: &str) -> impl Iterator<Item = &str> {
+    split_outside(text, '/')
+}
+
+/// The pieces of a text between those `divider` that stand in no parentheses: there they belong to a function.
+pub fn split_outside(text: &str, divider: char) -> impl Iterator<Item = &str> {
     let mut open = 0_usize;
     text.split(move |letter: char| {
         match letter {
@@ -12,7 +17,7 @@ pub fn segments(text: &str) -> impl Iterator<Item = &str> {
             ')' => open = open.saturating_sub(1),
             _ => {}
         }
-        letter == '/' && open == 0
+        letter == divider && open == 0
     })
 }
 
@@ -56,5 +61,7 @@ mod tests {
     fn a_text_is_split_where_it_does_not_divide() {
         let pieces: Vec<&str> = segments("(wait / gpus)/easy//(a").collect();
         assert_eq!(pieces, ["(wait / gpus)", "easy", "", "(a"], "at each `/` outside of parentheses");
+        let values: Vec<&str> = split_outside("max(wait, 60) - gpus, sjf", ',').collect();
+        assert_eq!(values, ["max(wait, 60) - gpus", " sjf"], "at each `,` outside of parentheses");
     }
 }

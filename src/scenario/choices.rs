@@ -5,7 +5,7 @@ use crate::error::{Problem, nearest_hint};
 use crate::history::{Plan, Settings};
 use crate::policy::backfill::{reserves, serves_events};
 use crate::policy::hold::{HOLDS, may_hold};
-use crate::policy::order::expression::{is_meant, without_spaces};
+use crate::policy::order::expression::{self, is_meant, without_spaces};
 use crate::policy::part::{self, Kind, PartOption, WeightsRead, unknown};
 use crate::policy::power::is_capped;
 use crate::policy::{PRESETS, Preset, System, order, preemption};
@@ -172,11 +172,12 @@ impl Choices {
                     problem.hint(format!("`policy.order` or `--policy` takes it: `-p {name}`")),
                 ));
             }
-            if is_meant(name) {
+            if is_meant(name) || name == expression::NAME {
                 return Err(unknown(Kind::Order, name));
             }
             let names = PRESETS.iter().map(|preset| preset.name);
-            let hint = nearest_hint(name, names.chain(Kind::Order.parts().map(|part| part.name)));
+            let orders = Kind::Order.parts().map(|part| part.name).filter(|name| *name != expression::NAME);
+            let hint = nearest_hint(name, names.chain(orders));
             let hint = format!("{}; parts work too: `sjf/easy/pack`", hint.trim_end_matches('?'));
             return Err(Box::new(Problem::new(format!("unknown policy `{name}`")).hint(hint)));
         };
@@ -272,9 +273,14 @@ impl Choices {
             let names: Vec<String> = owners.iter().map(|owner| format!("`{}`", owner.name)).collect();
             let (kind, names, option) = (first.kind.name(), names.join(" and "), given.option.name);
             let chosen = first.kind.of(settings);
-            let said = format!("`{option}` is an option of {kind} {names}, and {kind} is `{chosen}`");
-            let problem =
-                Problem::new(said).hint(format!("`{}`", choice(given.origin, first.kind, first.name)));
+            let is_expression = first.kind == Kind::Order && Kind::Order.parts().all(|part| part.name != chosen);
+            let problem = if is_expression && names.contains(expression::NAME) {
+                let said = format!("`{option}`: `{chosen}` reads nothing that changes while jobs wait");
+                Problem::new(said).hint("leave it out, or let the expression read `wait`")
+            } else {
+                let said = format!("`{option}` is an option of {kind} {names}, and {kind} is `{chosen}`");
+                Problem::new(said).hint(format!("`{}`", choice(given.origin, first.kind, first.name)))
+            };
             found.push((given.origin.mark, Box::new(problem)));
         }
         found.extend(self.reserves_in_vain(settings));

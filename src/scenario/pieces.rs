@@ -30,6 +30,10 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Box<Problem>> {
         }
         _ => plain.into_iter().zip(Kind::ALL).map(|(name, kind)| Piece::Part(kind, name)).collect(),
     };
+    if named.is_empty() && pieces.iter().all(|piece| matches!(piece, Piece::Part(_, ""))) {
+        let problem = Problem::new(format!("`{text}` names no policy"));
+        return Err(Box::new(problem.hint("a preset such as `easy`, or parts such as `sjf/easy/pack`")));
+    }
     let in_place = |kind: Kind| {
         pieces.iter().any(|piece| matches!(piece, Piece::Part(own, name) if *own == kind && !name.is_empty()))
     };

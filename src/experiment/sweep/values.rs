@@ -2,6 +2,7 @@
 
 use crate::error::{Problem, nearest_hint};
 use crate::experiment::statistics::normal_quantile;
+use crate::policy::text::split_outside;
 
 /// The values of an axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +49,8 @@ impl Values {
 
 /// Values one by one, each once.
 fn list(typed: &str, values: &str) -> Result<Vec<String>, Box<Problem>> {
-    let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+    let values: Vec<String> =
+        split_outside(values, ',').map(|value| value.trim().to_owned()).collect();
     let again = values.iter().enumerate().find(|(place, value)| values[..*place].contains(value));
     match again {
         Some((_, again)) => {

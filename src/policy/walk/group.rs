@@ -43,8 +43,18 @@ struct Stream {
     /// Its place among the lines of its tier.
     line: usize,
     mode: Mode,
-    /// The first job as the last pass left it blocked, and the ceiling that was why.
-    blocked: Option<(Key, Option<u32>)>,
+    /// The first job as the last pass left it.
+    blocked: Option<Blocked>,
+}
+
+/// A job that a pass left blocked at the front of its stream.
+#[derive(Debug, Clone, Copy)]
+struct Blocked {
+    key: Key,
+    /// The ceiling that was why.
+    ceiling: Option<u32>,
+    /// Whether jobs before it had withdrawn nodes or watts: it may find a place once others stand there.
+    beside_withdrawn: bool,
 }
 
 /// A partition in a pass.

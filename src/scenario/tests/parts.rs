@@ -392,7 +392,10 @@ fn an_order_may_be_an_expression() {
     for (told, given) in [
         ("`gpus*wiat`: unknown term `wiat` at character 6", "gpus*wiat"),
         ("unknown order `expression`", "expression/easy"),
-        ("`rank_period` is an option of order", "2*gpus/rank_period=1m"),
+        ("unknown order `expression`", "expression"),
+        ("`` names no policy", ""),
+        ("`//` names no policy", "//"),
+        ("`rank_period`: `2*gpus` reads nothing that changes while jobs wait", "2*gpus/rank_period=1m"),
         ("order `2*wait` changes while jobs wait", "2*wait/preemption=ranked"),
     ] {
         let found = policy("", &over(given));

@@ -65,7 +65,7 @@ impl<'t> Parser<'t> {
         let functions = UNARY.iter().map(|(name, _)| *name).chain(BINARY.iter().map(|(name, _)| *name));
         let functions: Vec<&str> = functions.collect();
         let hint = format!("terms: {}; + - * / ** ( ); {}", terms.join(", "), functions.join(", "));
-        Box::new(Problem::new(format!("`{}`: {told}", self.text)).hint(hint))
+        Box::new(Problem::new(format!("`{}`: {told}", shortened(self.text))).hint(hint))
     }
     /// What is told of the token that is not what was expected.
     fn wrong(&self, expected: &str) -> Box<Problem> {
@@ -215,6 +215,15 @@ impl<'t> Parser<'t> {
         self.must_take(")")?;
         self.steps.push(step);
         Ok(())
+    }
+}
+
+/// A text that is too long to be told whole, by how it begins.
+fn shortened(text: &str) -> String {
+    const TOLD: usize = 60;
+    match text.char_indices().nth(TOLD) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The walk through the waiting jobs of a group.
 
-use super::{Front, Group, Mode, Stream, Tried};
+use super::{Blocked, Front, Group, Mode, Stream, Tried};
 use crate::policy::PolicyError;
 use crate::policy::backfill::Backfill;
 use crate::policy::pipeline::Bus;
@@ -185,13 +185,18 @@ impl Group {
         let alike = self.kind(bus, candidate);
         let place = self.failed.binary_search(&alike);
         let failed = place.is_ok();
-        let known = self.streams[stream].blocked.filter(|(blocked, _)| !self.changed && *blocked == key);
+        let known = self.streams[stream].blocked.filter(|blocked| !self.changed && blocked.key == key);
+        let beside_withdrawn = !self.spent.is_empty() || self.fronts.iter().any(|front| front.head.is_some());
         let tried = match known {
             // Where changes are known to come, time alone may reopen what a job closed that was blocked before.
-            Some((_, None)) if !self.rules.backfill.reserves() && bus.ends_tell_all() => Tried::Blocked,
+            Some(Blocked { ceiling: None, beside_withdrawn: false, .. })
+                if !self.rules.backfill.reserves() && bus.ends_tell_all() =>
+            {
+                Tried::Blocked
+            }
             // Quotas and limits alone are asked of a job like one that has failed in this pass, or that one of them blocked before:
             // meanwhile another may have come to say no first.
-            blocked if failed || blocked.is_some_and(|(_, row)| row.is_some()) => {
+            blocked if failed || blocked.is_some_and(|blocked| blocked.ceiling.is_some()) => {
                 bus.resources().ceiling_of(bus.class(job_of(key))).map_or(Tried::Blocked, Tried::Ceiling)
             }
             _ => self.consider(desk, bus, candidate)?,
@@ -211,7 +216,7 @@ impl Group {
         let tier = self.streams[stream].tier;
         self.last_blocked = self.last_blocked.max(Some((tier, key)));
         let ceiling = if let Tried::Ceiling(row) = tried { Some(row) } else { None };
-        self.streams[stream].blocked = Some((key, ceiling));
+        self.streams[stream].blocked = Some(Blocked { key, ceiling, beside_withdrawn });
         match ceiling {
             Some(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
             // The one before it knew no time for its start either, else the partition would be closed.
