@@ -233,7 +233,7 @@ pub(super) struct Changes {
     /// Where a job goes: a name from `gigawatt list policies`, or weights such as leftover=3,energy=1
     #[arg(long, value_name = "NAME")]
     pub(super) placement: Option<String>,
-    /// Which running jobs stop for others: none, ranked, priority or reclaim [default: what the order implies]
+    /// Which running jobs stop for others: a name from `gigawatt list policies` [default: what the order implies]
     #[arg(long, value_name = "NAME")]
     pub(super) preemption: Option<String>,
     /// Decide every so often, such as 30s or 5m, instead of at every event

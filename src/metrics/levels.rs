@@ -26,15 +26,20 @@ struct Node {
     /// Bit `g`: GPU `g` is wholly free.
     free: u64,
     full: u64,
-    /// Free on GPUs that are shared, thousandths.
+    /// Thousandths: free on GPUs that are shared, free on all, and all.
     shared: u32,
+    free_milli: u64,
+    full_milli: u64,
     rack: u32,
     state: NodeState,
 }
 
 impl Node {
-    const fn free_milli(&self) -> u64 {
-        self.free.count_ones() as u64 * 1000 + self.shared as u64
+    fn new(gpus: u32, rack: u32) -> Self {
+        let full = u64::MAX.checked_shr(64 - gpus).unwrap_or(0);
+        let milli = u64::from(gpus) * 1000;
+        let state = NodeState::Absent;
+        Self { free: full, full, shared: 0, free_milli: milli, full_milli: milli, rack, state }
     }
     /// Whether no GPU is in use; a node without GPUs has none to give.
     const fn is_whole(&self) -> bool {
@@ -67,10 +72,7 @@ pub(super) struct Meter {
 impl Meter {
     /// The empty cluster, every node up.
     pub(super) fn new(cluster: &Cluster) -> Self {
-        let node = |index| {
-            let full = u64::MAX.checked_shr(64 - cluster.kind_of(index).gpus).unwrap_or(0);
-            Node { free: full, full, shared: 0, rack: cluster.rack_of(index), state: NodeState::Absent }
-        };
+        let node = |index| Node::new(cluster.kind_of(index).gpus, cluster.rack_of(index));
         let mut meter = Self {
             nodes: (0..cluster.nodes()).map(node).collect(),
             racks: vec![Rack::default(); cluster.racks.len()],
@@ -90,7 +92,7 @@ impl Meter {
     /// What is free on a node that is up: thousandths of GPUs, and whole ones.
     pub(super) fn free_of(&self, node: u32) -> (u64, u32) {
         let node = &self.nodes[node as usize];
-        (node.free_milli(), node.free.count_ones())
+        (node.free_milli, node.free.count_ones())
     }
 
     /// Changes one node and every sum it is part of.
@@ -102,10 +104,10 @@ impl Meter {
             levels.free_on_whole_racks -= rack.free;
         }
         if node.is_available() {
-            levels.available -= u64::from(node.full.count_ones()) * 1000;
+            levels.available -= node.full_milli;
         }
         if node.state == NodeState::Up {
-            let (milli, whole) = (node.free_milli(), node.is_whole());
+            let (milli, whole) = (node.free_milli, node.is_whole());
             rack.up -= 1;
             rack.free -= milli;
             rack.whole -= u32::from(whole);
@@ -113,8 +115,9 @@ impl Meter {
             levels.free_on_whole_nodes -= if whole { milli } else { 0 };
         }
         change(node);
+        node.free_milli = u64::from(node.free.count_ones()) * 1000 + u64::from(node.shared);
         if node.state == NodeState::Up {
-            let (milli, whole) = (node.free_milli(), node.is_whole());
+            let (milli, whole) = (node.free_milli, node.is_whole());
             rack.up += 1;
             rack.free += milli;
             rack.whole += u32::from(whole);
@@ -122,13 +125,43 @@ impl Meter {
             levels.free_on_whole_nodes += if whole { milli } else { 0 };
         }
         if node.is_available() {
-            levels.available += u64::from(node.full.count_ones()) * 1000;
+            levels.available += node.full_milli;
         }
         if rack.whole == rack.up {
             levels.free_on_whole_racks += rack.free;
         }
         if let Some(blocks) = &mut self.blocks {
             blocks.set(index, node.state != NodeState::Up || node.free != node.full);
+            levels.broken_up = blocks.fragmentation();
+        }
+    }
+
+    /// A node that was wholly free is taken, or one that was wholly taken given back: as [`Meter::change`], with the sums
+    /// that stay left alone, since most of what is held are whole nodes.
+    fn hold_node(&mut self, index: u32, take: bool) {
+        let node = &mut self.nodes[index as usize];
+        let is_simple = node.state == NodeState::Up && node.full != 0 && node.shared == 0;
+        if !is_simple || take != node.is_whole() {
+            return self.change(index, |node| node.free = if take { 0 } else { node.full });
+        }
+        let (rack, levels, milli) = (&mut self.racks[node.rack as usize], &mut self.levels, node.full_milli);
+        if take {
+            (node.free, node.free_milli) = (0, 0);
+            levels.free_on_whole_racks -= if rack.whole == rack.up { rack.free } else { 0 };
+            (rack.free, rack.whole) = (rack.free - milli, rack.whole - 1);
+            levels.free -= milli;
+            levels.free_on_whole_nodes -= milli;
+        } else {
+            // What else the node had free, its sums hold already.
+            let more = milli - node.free_milli;
+            (node.free, node.free_milli) = (node.full, milli);
+            (rack.free, rack.whole) = (rack.free + more, rack.whole + 1);
+            levels.free_on_whole_racks += if rack.whole == rack.up { rack.free } else { 0 };
+            levels.free += more;
+            levels.free_on_whole_nodes += milli;
+        }
+        if let Some(blocks) = &mut self.blocks {
+            blocks.set(index, take);
             levels.broken_up = blocks.fragmentation();
         }
     }
@@ -144,9 +177,7 @@ impl Meter {
     pub(super) fn hold(&mut self, piece: Piece, take: bool) {
         match piece {
             Piece::Nodes { .. } => {
-                for index in piece.nodes() {
-                    self.change(index, |node| node.free = if take { 0 } else { node.full });
-                }
+                piece.nodes().for_each(|index| self.hold_node(index, take));
             }
             Piece::Gpus { node, mask } => {
                 self.change(node, |node| node.free = if take { node.free & !mask } else { node.free | mask });

@@ -63,6 +63,17 @@ pub(in crate::policy) struct Yielding {
     rule: Yields,
     min_run: Seconds,
     began: Vec<Time>,
+    /// By class of blocked jobs: as of when none could stop for it, and when the first may.
+    none: Vec<Option<(AsOf, Time)>>,
+}
+
+/// What tells which jobs may stop for a job of a class: while it is the same, so are they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AsOf {
+    now: Time,
+    /// How often something became free, and was taken.
+    changes: [u64; 2],
+    row: Option<u32>,
 }
 
 impl Yielding {
@@ -74,12 +85,19 @@ impl Yielding {
             rule,
             min_run: min_run.unwrap_or_default(),
             began: vec![Time::ZERO; plan.workload.jobs.len()],
+            none: Vec::new(),
         })
     }
 
     /// Whether those that stop start elsewhere at once.
     pub(in crate::policy) const fn moves(&self) -> bool {
         self.rule.moves
+    }
+
+    /// Whether jobs stop one another in turn, by what their queues hold: a start may then give a job that was blocked before
+    /// it a claim on others.
+    pub(in crate::policy) const fn goes_by_shares(&self) -> bool {
+        self.rule.keeps_work
     }
 
     /// A job has started.
@@ -89,6 +107,27 @@ impl Yielding {
 
     /// Of the running jobs that `concern` a blocked one those that may stop now, and when the next of the others may.
     pub(in crate::policy) fn candidates(
+        &mut self,
+        state: &State,
+        (job, row): (u32, Option<u32>),
+        concern: impl Fn(u32) -> bool,
+    ) -> (Vec<u32>, Time) {
+        let changes = [state.resources().freed(), state.resources().taken()];
+        let (class, as_of) = (state.class(job).index as usize, AsOf { now: state.now(), changes, row });
+        if let Some(&Some((known, next))) = self.none.get(class)
+            && known == as_of
+        {
+            return (Vec::new(), next);
+        }
+        let (now, next) = self.look_for_candidates(state, (job, row), concern);
+        if now.is_empty() {
+            self.none.resize(state.classes().table.len(), None);
+            self.none[class] = Some((as_of, next));
+        }
+        (now, next)
+    }
+
+    fn look_for_candidates(
         &self,
         state: &State,
         (job, row): (u32, Option<u32>),

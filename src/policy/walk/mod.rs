@@ -38,6 +38,8 @@ struct Rules {
     lengths_count: bool,
     /// Whether running jobs may stop for a blocked one.
     yields: bool,
+    /// Whether a start may give a job that was blocked before it a claim on running ones.
+    starts_give_claims: bool,
     /// Whether queues take turns.
     takes_turns: bool,
 }
@@ -104,7 +106,9 @@ impl Walk {
         let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
         let lengths_count = noticed || drains || backfill.reserves();
         let (yields, takes_turns) = (yielding.is_some(), order.takes_turns() && backfill == Backfill::Skip);
-        let rules = Rules { backfill, reservations, lengths_count, yields, takes_turns };
+        let starts_give_claims = yielding.as_ref().is_some_and(Yielding::goes_by_shares);
+        let rules =
+            Rules { backfill, reservations, lengths_count, yields, starts_give_claims, takes_turns };
         let group_of = groups(state);
         let moves = yielding.as_ref().is_some_and(Yielding::moves);
         let mut groups = Vec::new();

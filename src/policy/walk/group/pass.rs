@@ -51,8 +51,13 @@ impl Group {
             };
         }
         self.tell_closed(bus);
-        self.changed = self.overtaken && !self.monotone;
+        self.changed = self.overtaken && self.starts_matter();
         Ok(())
+    }
+
+    /// Whether a start may let in a job that was blocked before it.
+    const fn starts_matter(&self) -> bool {
+        !self.monotone || self.rules.starts_give_claims
     }
 
     /// Whether what was refused before would be refused again: nothing has happened but arrivals that stand behind every
@@ -203,7 +208,7 @@ impl Group {
         };
         if tried == Tried::Started {
             // What was blocked may find another place once less is free.
-            self.changed |= !self.monotone;
+            self.changed |= self.starts_matter();
             self.overtaken |= self.last_blocked.is_some();
             let tier = self.streams[stream].tier;
             self.tiers[tier].remove(candidate);
