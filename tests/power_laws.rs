@@ -115,9 +115,9 @@ fn plan(spec: &Spec, power: &Power, rule: &str) -> Plan {
         ..plan.settings.clone()
     };
     plan.settings = named;
-    // A policy that drains moves no job.
-    if plan.settings.curtail == "drain" {
-        plan.settings.preemption = plan.settings.preemption.filter(|name| name != "consolidate");
+    // A policy that drains moves no job; nor does an order that would rank running jobs begin to.
+    if plan.settings.curtail == "drain" && plan.settings.preemption.as_deref() == Some("consolidate") {
+        plan.settings.preemption = Some("none".to_owned());
     }
     // What comes back draws whether or not there is power for it.
     plan.cluster.changes.retain(|change| change.state != NodeState::Absent);
