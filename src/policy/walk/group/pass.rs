@@ -303,6 +303,7 @@ impl Group {
         match self.consider(desk, bus, candidate)? {
             Tried::Started => {
                 self.overtaken = true;
+                self.changed |= self.starts_matter();
                 self.tiers[tier].remove(candidate);
                 if self.line_up_after_start(bus, stream, candidate.key) {
                     return Ok(());
