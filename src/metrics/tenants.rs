@@ -19,7 +19,8 @@ pub struct TenantMetrics {
     pub gpu_hours: f64,
     /// The part of all held GPU-hours that was its own.
     pub share: f64,
-    /// The part it is entitled to: its quota ÷ Σ quotas where every tenant with a job has one, else equal parts.
+    /// The part it is entitled to: its claim ÷ Σ claims where every tenant with a job has one, else equal parts; see
+    /// [`Workload::claims`](crate::workload::Workload::claims).
     pub entitlement: f64,
     /// GPUs that its jobs held in the mean while it contended with others, see [`jain_index`]; none if it never did.
     pub contended_gpus: Option<f64>,
@@ -88,12 +89,12 @@ pub(super) fn tenants(
     }
     let total: u128 = held.iter().sum();
     let present = || workload.tenants.iter().zip(&jobs).filter(|(_, jobs)| **jobs > 0);
-    let quotas: Option<u128> = present().map(|(tenant, _)| tenant.quota_milli.map(u128::from)).sum();
+    let claims = workload.claims(|job| window.contains(&workload.jobs[job as usize].submit_time));
     let count = real(u128::try_from(present().count()).expect("tenants are few"));
     let mut found = Vec::new();
     for (index, tenant) in workload.tenants.iter().enumerate().filter(|(index, _)| jobs[*index] > 0) {
-        let entitlement = match quotas {
-            Some(all) => ratio(u128::from(tenant.quota_milli.unwrap_or(0)), all),
+        let entitlement = match &claims {
+            Some(claims) => ratio(claims[index].into(), claims.iter().copied().map(u128::from).sum()),
             None => 1.0 / count,
         };
         found.push(TenantMetrics {

@@ -24,9 +24,10 @@ pub struct Usage {
     /// Of a queue: what its jobs have to keep to one by one, by its own limits and those above it; none: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_limits: Option<JobLimits>,
-    /// The GPUs that it is entitled to, mean over the run: of a tenant its part by quotas, or an equal one, of those that were
-    /// available, and no more than it may hold, which leaves the rest to the others; of a queue what is nominally its own and
-    /// that of those below it; of a partition those of its nodes.
+    /// The GPUs that it is entitled to, mean over the run: of a tenant its part by
+    /// [`Workload::claims`](crate::workload::Workload::claims), or an equal one, of those that were available, and no more
+    /// than it may hold, which leaves the rest to the others; of a queue what is nominally its own and that of those below
+    /// it; of a partition those of its nodes.
     pub entitled: f64,
     /// GPUs held by its jobs, mean over the run.
     pub held: f64,
@@ -102,15 +103,11 @@ enum Entitled {
 #[must_use]
 pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
     let workload = &history.plan.workload;
-    let mut jobs = vec![0_u32; workload.tenants.len()];
-    workload.jobs.iter().for_each(|job| jobs[job.tenant as usize] += 1);
-    let present = || workload.tenants.iter().zip(&jobs).filter(|(_, jobs)| **jobs > 0);
-    let has_quotas = present().all(|(tenant, _)| tenant.quota_milli.is_some());
-    let part = |(tenant, jobs): (&crate::workload::Tenant, &u32)| match tenant.quota_milli {
-        _ if *jobs == 0 => 0,
-        Some(quota) if has_quotas => u64::from(quota),
-        _ => 1,
-    };
+    let parts = workload.claims(|_| true).unwrap_or_else(|| {
+        let mut parts = vec![0; workload.tenants.len()];
+        workload.jobs.iter().for_each(|job| parts[job.tenant as usize] = 1);
+        parts
+    });
     usage(
         history,
         &measure(history).jobs,
@@ -118,7 +115,7 @@ pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
             names: workload.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
             of: workload.jobs.iter().map(|job| Some(job.tenant)).collect(),
             ceilings: workload.tenants.iter().map(|tenant| tenant.quota_milli.map(u64::from)).collect(),
-            entitled: Entitled::Parts(workload.tenants.iter().zip(&jobs).map(part).collect()),
+            entitled: Entitled::Parts(parts),
         },
     )
 }

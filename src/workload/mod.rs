@@ -17,6 +17,7 @@
 //! ```
 
 mod behaviour;
+mod claims;
 mod demand;
 pub mod generate;
 mod graph;

@@ -104,7 +104,8 @@ pub(super) fn entitlement(views: &[View<'_>]) -> Plot {
     Plot {
         id: "entitlement".to_owned(),
         title: "Share of each tenant against its entitlement (%)".to_owned(),
-        about: "Entitled is a tenant to its quota ÷ all quotas, or to an equal part where not every tenant has one. \
+        about: "Entitled is a tenant to what is its own (its quota, or its part of what is nominal of its queues) ÷ that \
+                of all, or to an equal part where not every tenant has a quota or a queue. \
                 Tenants contend while a job waits and two of them have jobs: each one's mean GPUs then ÷ the sum of these \
                 means. The largest sixteen by GPU-hours."
             .to_owned(),

@@ -65,7 +65,8 @@ pub const LABELS: &[Label] = &[
     label("Share", "GPU-hours of the tenant / those of all tenants"),
     label(
         "Entitled",
-        "its quota / the sum of quotas where every tenant with a job has one, else an equal part",
+        "its own (its quota, or its part of what is nominal of its queues) / that of all tenants, or an equal part where \
+         not every tenant with a job has a quota or a queue",
     ),
     label("Job graphs", "those of which every job completed"),
     label("Slowest", "the graph that took longest from its first submit to its last finish"),
