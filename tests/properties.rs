@@ -92,6 +92,8 @@ impl Seen {
         all.beyond_queue += run.counts.beyond_queue;
         let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
         refused.for_each(|(sum, own)| *sum += own);
+        let tried = all.on_platforms.iter_mut().zip(run.counts.on_platforms);
+        tried.for_each(|(sum, own)| *sum += own);
         all.shared += shared;
         for job in &run.jobs {
             self.outcomes[job.outcome as usize] += 1;
@@ -139,6 +141,8 @@ impl Seen {
         must(counts.queue_refused[3], "refusals by a queue above");
         must(counts.beyond_queue, "jobs that their queue keeps out for good");
         must(counts.borrowed, "starts in queues that borrow");
+        must(counts.on_platforms[0], "starts on the first of several platforms that quotas tell apart");
+        must(counts.on_platforms[1], "starts on another of these");
         must(counts.shared, "starts on a share of a GPU");
         must(self.heads, "heads of strict passes, as they change");
         must(self.moved_heads, "reservations of easy behind which something was started");

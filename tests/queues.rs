@@ -87,3 +87,36 @@ fn a_job_that_no_queue_could_hold_is_told_so() {
     let text = whole(place.run("check queues.toml"));
     assert!(text.contains("the most that queue `research` could hold is 12 GPUs"), "{text}");
 }
+
+/// A node of each of two platforms, of which a lab has all of one and half of the other.
+const PLATFORMS: &str = "
+policy = { preset = \"greedy\" }
+cluster.rack = [
+    { name = \"a\", platform = \"h100\", count = 1, nodes = 1 },
+    { name = \"b\", platform = \"h200\", count = 1, nodes = 1 },
+]
+[[queue]]
+name = \"lab\"
+tenants = [\"lab\"]
+nominal = { h200 = 4, h100 = 8 }
+[workload]
+job = [
+    { id = \"a\", tenant = \"lab\", gpus = 4, work = \"10m\", speed = { h100 = 1, h200 = 1 } },
+    { id = \"b\", tenant = \"lab\", gpus = 4, work = \"30m\", speed = { h100 = 1, h200 = 1 } },
+    { id = \"c\", tenant = \"lab\", gpus = 4, work = \"10m\", submit = \"1m\", platforms = [\"h200\"], speed = { h100 = 1, h200 = 1 } },
+]
+";
+
+#[test]
+fn a_job_is_told_of_which_platform_it_has_no_quota() {
+    let place = Place::of(&[("queues.toml", PLATFORMS)]);
+    place.printed("simulate queues.toml --out run1");
+    let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = whole(place.printed("explain run1 c"));
+    let said = "queue lab had no room left: 4 GPUs of h200 of the 4 GPUs of lab were taken; it asks for 4 GPUs; held by a 4 GPUs";
+    assert!(text.contains(said), "{text}");
+    let found = place.json("explain run1 c --json");
+    assert_eq!(found["waited"][0]["evidence"]["platform"], "h200", "{found}");
+    let text = whole(place.run("fit queues.toml --tenant lab --gpus 8 --work 1h"));
+    assert!(text.contains("it starts at"), "on the other platform: {text}");
+}

@@ -116,7 +116,18 @@ pub fn ceilings(plan: &Plan, job: u32) -> [Option<u64>; 3] {
     let (tenant, partition) =
         (plan.workload.jobs[job as usize].tenant, plan.workload.request_of(job).partition);
     let rows = [tree.quota_of(tenant), tree.queue_of(tenant, partition), tree.limit_of(partition)];
-    rows.map(|row| row.and_then(|row| tree.most(row)))
+    // Where platforms are told apart, on the one on which it may hold most.
+    let may_run = plan.workload.request_of(job).platforms;
+    let kinds = plan.cluster.kinds.iter().map(|kind| kind.platform);
+    let platforms: Vec<u32> = kinds.filter(|platform| may_run.contains(*platform as usize)).collect();
+    let most = |row: u32| match platforms[..] {
+        [] => tree.most(row),
+        _ => {
+            let each: Option<Vec<u64>> = platforms.iter().map(|own| tree.most(tree.on(row, *own))).collect();
+            each.and_then(|each| each.into_iter().max())
+        }
+    };
+    rows.map(|row| row.and_then(most))
 }
 
 /// What became of a job in the first of the seeds.

@@ -301,6 +301,27 @@ pub fn caps_of(plan: &Plan) -> Option<CapRule> {
     power::Treatment::of(plan).map(|rule| rule.caps(power::Treatment::drains(plan)))
 }
 
+/// Why a policy tries no job on one platform after another, though quotas of a plan tell platforms apart and some job may run on
+/// several: which of its parts, what to say, and a hint; none: it does, or need not.
+#[must_use]
+pub fn keeps_to_one_platform(settings: &Settings, plan: &Plan) -> Option<(part::Kind, String, &'static str)> {
+    let of_queues = plan.workload.queues.iter().any(|queue| !queue.by_platform.is_empty());
+    let are_told = of_queues || plan.workload.tenants.iter().any(|own| !own.quota_by_platform.is_empty());
+    let backfills = [Some(&settings.backfill), settings.event_backfill.as_ref()];
+    let (kind, said) = if preemption::is_ranked(settings) {
+        (part::Kind::Preemption, "preemption `ranked`")
+    } else if backfills.into_iter().flatten().any(|name| name == "conservative") {
+        (part::Kind::Backfill, "backfill `conservative`")
+    } else {
+        return None;
+    };
+    let several = || Classes::of(plan, None).table.iter().any(|class| !class.alternatives.is_empty());
+    (are_told && several()).then(|| {
+        let said = format!("{said} beside quotas by platform, and a job may run on several platforms");
+        (kind, said, "`platforms = [\"h100\"]` of a job names one; backfills `none`, `skip` and `easy` try one after another")
+    })
+}
+
 /// The policy that a plan's settings name, its places ranked as `ranks` says; `None` if they name a part that does not exist.
 #[must_use]
 pub fn build(state: &State, ranks: &Ranks) -> Option<Box<dyn Policy>> {

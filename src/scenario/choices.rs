@@ -8,7 +8,7 @@ use crate::policy::hold::{HOLDS, may_hold};
 use crate::policy::order::expression::{self, is_meant, without_spaces};
 use crate::policy::part::{self, Kind, PartOption, WeightsRead, unknown};
 use crate::policy::power::is_capped;
-use crate::policy::{PRESETS, Preset, System, order, preemption};
+use crate::policy::{PRESETS, Preset, System, keeps_to_one_platform, order, preemption};
 
 /// The policy of a scenario that names none.
 const DEFAULT: [(Kind, &str); 3] =
@@ -390,6 +390,9 @@ impl Choices {
         {
             let hint = "`power = \"admit\"` heeds them";
             push(Kind::Curtail, format!("curtail `{curtail}`, and power `none` heeds no curtailment"), hint);
+        }
+        if let Some((kind, said, hint)) = keeps_to_one_platform(settings, plan) {
+            push(kind, said, hint);
         }
         if asked(Kind::Preemption)
             && let Some((said, hint)) = preemption::idle(settings, plan)

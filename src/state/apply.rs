@@ -70,7 +70,7 @@ impl State {
         self.must_be(job, Status::Pending)?;
         let class = self.classes.of_job(job);
         is_what_it_asks_for(class, domains, &self.resources.occupancy)?;
-        self.resources.must_be_below_ceilings(class, u64::from(class.gpus_milli))?;
+        self.resources.must_be_below_ceilings_on(class, domains, u64::from(class.gpus_milli))?;
         // Which watts to come are refused is for the policy to say, as it is for nodes.
         self.resources.ease(true);
         let claimed = self.resources.try_claim(self.classes.of_job(job), domains, cap);
@@ -107,7 +107,7 @@ impl State {
         // Its own domains are free for it once it has let go of them.
         self.close(job, SegmentEnd::Changed);
         let class = self.classes.of_job(job);
-        let below = self.resources.must_be_below_ceilings(class, held);
+        let below = self.resources.must_be_below_ceilings_on(class, domains, held);
         let fits = below.and_then(|()| self.resources.try_claim(class, domains, old.cap));
         if let Err(law) = fits {
             if self.trials > 0 {

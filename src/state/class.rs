@@ -62,8 +62,13 @@ pub struct Class {
     pub segment: u32,
     /// The row in [`Classes::quotas`] of its tenant's quota, if it has one.
     pub quota: Option<u32>,
-    /// The row there of the queue that its jobs stand in, if there is one.
+    /// The queue that its jobs stand in, if there is one.
     pub queue: Option<u32>,
+    /// The row of that: its own, where platforms are told apart.
+    pub(crate) row: Option<u32>,
+    /// Where quotas tell platforms apart and it may run on several: what it is on each, in the order in which they are
+    /// tried; of the class itself the rows are those of the first.
+    pub(crate) alternatives: Vec<Self>,
     /// The row there of its partition's limit, if it has one.
     pub(crate) limit: Option<u32>,
     /// The partition it stands in.
@@ -136,17 +141,24 @@ impl Classes {
                 classes.of_job.push(*class);
                 continue;
             }
-            let scope = *scopes.entry((request.partition, request.platforms)).or_insert_with(|| {
-                classes.scopes.push(scope_nodes(cluster, workload, request));
-                index(classes.scopes.len() - 1)
-            });
-            let nodes = &classes.scopes[scope as usize];
             let class = index(classes.table.len());
-            let limit = classes.quotas.limit_of(request.partition);
-            let mut made = Class::new(cluster, workload, (job.request, key), scope, nodes);
-            made.limit = limit.filter(|_| asks);
-            made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
-            classes.table.push(Class { index: class, ..made });
+            let limit = classes.quotas.limit_of(request.partition).filter(|_| asks);
+            let mut make = |platforms: PlatformSet, form: Option<Form>| {
+                let scope = *scopes.entry((request.partition, platforms)).or_insert_with(|| {
+                    classes.scopes.push(scope_nodes(cluster, workload, (request.partition, platforms)));
+                    index(classes.scopes.len() - 1)
+                });
+                let nodes = &classes.scopes[scope as usize];
+                let mut made = Class::new(cluster, workload, (request, key), (scope, nodes), form);
+                (made.index, made.limit) = (class, limit);
+                made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
+                made
+            };
+            let mut made = make(request.platforms, None);
+            made.tell_platforms_apart(&classes.quotas, &cluster.kinds, |platform, form| {
+                make(PlatformSet::NONE.with(platform as usize), Some(form))
+            });
+            classes.table.push(made);
             of_request.push((key, class));
             classes.of_job.push(class);
         }
@@ -162,15 +174,21 @@ impl Classes {
 }
 
 impl Class {
-    fn new(cluster: &Cluster, workload: &Workload, key: (u32, Variant), scope: u32, nodes: &[u64]) -> Self {
-        let (request, (behaviour, [quota, queue], high, priority)) = key;
-        let request = &workload.requests[request as usize];
+    /// On some nodes; its pods come as `form` tells, or else as the nodes themselves do.
+    fn new(
+        cluster: &Cluster,
+        workload: &Workload,
+        (request, variant): (&Request, Variant),
+        (scope, nodes): (u32, &[u64]),
+        form: Option<Form>,
+    ) -> Self {
+        let (behaviour, [quota, queue], high, priority) = variant;
         let behaviour = &workload.behaviours[behaviour as usize];
         let kinds = kinds_in(cluster, nodes);
         let speeds: Vec<Factor> =
             cluster.kinds.iter().map(|kind| behaviour.speed(kind.platform as usize)).collect();
-        let form =
-            form(request, kinds.iter().map(|kind| cluster.kinds[*kind].gpus).max().unwrap_or_default());
+        let largest = || kinds.iter().map(|kind| cluster.kinds[*kind].gpus).max().unwrap_or_default();
+        let form = form.unwrap_or_else(|| form_of(request, largest()));
         let flat = cluster.racks.iter().all(|rack| rack.nodes == 1);
         let spans = matches!(form, Form::Gang { .. } | Form::Pods { .. }) && !flat;
         let span_free = |kind: &usize| !spans || cluster.kinds[*kind].across_racks == Factor::ONE;
@@ -220,6 +238,8 @@ impl Class {
             segment: request.segment.max(1),
             quota,
             queue,
+            row: queue,
+            alternatives: Vec::new(),
             limit: None,
             partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
@@ -230,6 +250,46 @@ impl Class {
             rate,
             fastest,
         }
+    }
+
+    /// Where its quota or queue tells platforms apart, it counts against the rows of the one that it runs on: `on` makes what it is
+    /// on one of several.
+    fn tell_platforms_apart(
+        &mut self,
+        quotas: &Tree,
+        kinds: &[NodeKind],
+        mut on: impl FnMut(u32, Form) -> Self,
+    ) {
+        let mut rows = [self.quota, self.queue].into_iter().flatten();
+        if !rows.any(|row| quotas.goes_by_platform(row)) {
+            return;
+        }
+        let mut platforms: Vec<u32> = self.kinds.iter().map(|kind| kinds[*kind as usize].platform).collect();
+        platforms.sort_unstable();
+        platforms.dedup();
+        let at = |own: &mut Self, platform: u32| {
+            own.quota = own.quota.map(|row| quotas.on(row, platform));
+            own.row = own.queue.map(|row| quotas.on(row, platform));
+        };
+        match quotas.in_order(self.queue, platforms)[..] {
+            [] => {}
+            [only] => at(self, only),
+            ref several => {
+                let one = |platform: &u32| {
+                    let mut own = on(*platform, self.form);
+                    at(&mut own, *platform);
+                    own
+                };
+                self.alternatives = several.iter().map(one).collect();
+                at(self, several[0]);
+            }
+        }
+    }
+
+    /// What it is on nodes of a kind.
+    pub(crate) fn on(&self, kind: u32) -> &Self {
+        let here = |own: &&Self| own.kinds.contains(&kind);
+        self.alternatives.iter().find(here).unwrap_or(self)
     }
 
     /// Where there are caps to heed, what it draws counts; a gang that breaks one may find another place once less is free.
@@ -248,7 +308,7 @@ impl Class {
     /// The rows that a job counts against: its tenant's quota, its queue and its partition's limit.
     #[inline]
     pub(crate) const fn rows(&self) -> [Option<u32>; 3] {
-        [self.quota, self.queue, self.limit]
+        [self.quota, self.row, self.limit]
     }
 
     /// Those that there are, in the order in which they are asked.
@@ -296,13 +356,17 @@ fn index(length: usize) -> u32 {
     u32::try_from(length).expect("classes are no more than jobs")
 }
 
-/// The nodes that a request may use, 64 a word.
-fn scope_nodes(cluster: &Cluster, workload: &Workload, request: &Request) -> Vec<u64> {
+/// The nodes of a partition that are of some platforms, 64 a word.
+fn scope_nodes(
+    cluster: &Cluster,
+    workload: &Workload,
+    (partition, platforms): (u32, PlatformSet),
+) -> Vec<u64> {
     let mut words = vec![0_u64; (cluster.nodes() as usize).div_ceil(64)];
-    let name = &workload.partitions[request.partition as usize];
+    let name = &workload.partitions[partition as usize];
     let Some(partition) = cluster.partition(name) else { return words };
     for node in partition.nodes.iter().cloned().flatten() {
-        if request.platforms.contains(cluster.kind_of(node).platform as usize) {
+        if platforms.contains(cluster.kind_of(node).platform as usize) {
             words[node as usize >> 6] |= 1 << (node & 63);
         }
     }
@@ -320,7 +384,7 @@ fn kinds_in(cluster: &Cluster, nodes: &[u64]) -> Vec<usize> {
     (0..cluster.kinds.len()).filter(|kind| has(*kind)).collect()
 }
 
-fn form(request: &Request, largest_node: u32) -> Form {
+fn form_of(request: &Request, largest_node: u32) -> Form {
     let host_only = request.cpu_milli > 0 || request.memory_mib > 0;
     match request.shape {
         Shape::Any { gpus_milli: 0 } | Shape::Pods { count: 0 | 1, gpus_milli_each: 0 } => {

@@ -226,6 +226,11 @@ impl State {
     pub fn domains(&self, job: u32) -> &[crate::cluster::Piece] {
         self.segment(job).map_or(&[], |segment| self.history.pieces_of(segment))
     }
+    /// The class of a job, as far as it is told by the platform that it runs on; of one that does not run by the first that
+    /// it is tried on.
+    pub(crate) fn held_as(&self, job: u32) -> &Class {
+        self.resources.held_as(self.class(job), self.domains(job))
+    }
     /// Thousandths of GPUs that a running job holds, which may be more or fewer than it asked for.
     #[must_use]
     pub fn held_milli(&self, job: u32) -> u64 {

@@ -173,7 +173,8 @@ impl Resources {
         if self.occupancy.free_gpus(class.scope as usize) < class.whole_gpus {
             return Some(false);
         }
-        self.has_room_for_form(class)
+        // Counts do not tell on which platform there is both room and quota.
+        self.has_room_for_form(class).filter(|has_room| !has_room || class.alternatives.is_empty())
     }
     /// As [`Resources::has_room`], where enough GPUs are free.
     fn has_room_for_form(&self, class: &Class) -> Option<bool> {
@@ -241,10 +242,40 @@ impl Resources {
     pub(super) fn must_be_below_ceilings(&self, class: &Class, milli: u64) -> Result<(), Law> {
         self.quotas.refusing(class, milli).map_or(Ok(()), |row| Err(self.quotas.law(row)))
     }
-    /// What a job of the class counts against its ceilings while it holds `pieces`: what it holds.
+    /// As [`Resources::must_be_below_ceilings`], where it would hold `pieces`: on their platform.
+    ///
+    /// # Errors
+    /// The law that it would break.
     #[inline]
-    fn counted_milli(&self, class: &Class, pieces: &[Piece]) -> u64 {
-        if class.has_ceiling() { self.occupancy.milli_of(pieces) } else { 0 }
+    pub(super) fn must_be_below_ceilings_on(
+        &self,
+        class: &Class,
+        pieces: &[Piece],
+        milli: u64,
+    ) -> Result<(), Law> {
+        self.must_be_below_ceilings(self.held_as(class, pieces), milli)
+    }
+    /// What a class is on the platform of some pieces.
+    #[inline]
+    pub(super) fn held_as<'c>(&self, class: &'c Class, pieces: &[Piece]) -> &'c Class {
+        if class.alternatives.is_empty() {
+            return class;
+        }
+        let first = pieces.iter().flat_map(|piece| piece.nodes()).next();
+        first.map_or(class, |node| class.on(self.occupancy.kind(node as usize)))
+    }
+    /// What a job of the class counts against while it holds `pieces`, and how much: what it holds.
+    #[inline]
+    fn counted<'c>(&self, class: &'c Class, pieces: &[Piece]) -> (&'c Class, u64) {
+        let milli = if class.has_ceiling() { self.occupancy.milli_of(pieces) } else { 0 };
+        (self.held_as(class, pieces), milli)
+    }
+    /// A class itself; or where it may run on several platforms whose quotas are told apart, what it is on those of which the
+    /// quota lets one more job of it in.
+    pub(crate) fn allowed<'c>(&'c self, class: &'c Class) -> impl Iterator<Item = &'c Class> {
+        let alone = class.alternatives.is_empty().then_some(class);
+        let several = class.alternatives.iter().filter(|own| self.quotas.allows(own));
+        alone.into_iter().chain(several)
     }
     /// A job of the class takes these pieces, their GPUs capped to `cap` of their TGP.
     ///
@@ -253,7 +284,8 @@ impl Resources {
     #[inline]
     pub fn claim(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.occupancy.claim(pieces, class.host);
-        self.quotas.add(class, self.counted_milli(class, pieces));
+        let (held, milli) = self.counted(class, pieces);
+        self.quotas.add(held, milli);
         self.hold_power(class, pieces, cap, true);
     }
     /// As [`Resources::claim`], if all of it is free and within every cap.
@@ -282,7 +314,8 @@ impl Resources {
             }
             self.occupancy.claim(std::slice::from_ref(piece), class.host);
         }
-        self.quotas.add(class, self.counted_milli(class, pieces));
+        let (held, milli) = self.counted(class, pieces);
+        self.quotas.add(held, milli);
         self.hold_power(class, pieces, cap, true);
         Ok(())
     }
@@ -299,8 +332,8 @@ impl Resources {
     }
     /// What the claim of a job of the class counts against quotas is held, or given back, in what is looked ahead at.
     pub(super) fn hold_quotas(&mut self, class: &Class, pieces: &[Piece], take: bool) {
-        let milli = self.counted_milli(class, pieces);
-        if take { self.quotas.add(class, milli) } else { self.quotas.subtract(class, milli) }
+        let (held, milli) = self.counted(class, pieces);
+        if take { self.quotas.add(held, milli) } else { self.quotas.subtract(held, milli) }
     }
     /// A job of the class lets go of these pieces.
     ///
@@ -310,7 +343,8 @@ impl Resources {
     pub fn release(&mut self, class: &Class, pieces: &[Piece], cap: Factor) {
         self.freed += 1;
         self.occupancy.release(pieces, class.host);
-        self.quotas.subtract(class, self.counted_milli(class, pieces));
+        let (held, milli) = self.counted(class, pieces);
+        self.quotas.subtract(held, milli);
         self.hold_power(class, pieces, cap, false);
     }
     /// Whether what a job of the class holds may be capped otherwise: to no more, or within every cap.

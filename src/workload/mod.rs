@@ -33,7 +33,7 @@ pub use graph::{Cycle, Dependencies, Edge, JobGraph};
 pub use names::Names;
 pub use pack::PackError;
 pub use profile::Profile;
-pub use queue::{JobLimit, JobLimits, Queue};
+pub use queue::{JobLimit, JobLimits, PlatformQuota, Queue};
 pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};
@@ -87,13 +87,16 @@ impl Job {
 }
 
 /// A customer that asks for GPUs and pays for them.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tenant {
     /// Unique in the workload.
     pub name: String,
     /// The most GPUs its jobs may hold at once; none: no limit.
     #[serde(default)]
     pub quota_milli: Option<u32>,
+    /// By platform, its index in the catalogue: the most of its GPUs that its jobs may hold at once; no limit on others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quota_by_platform: Vec<(u32, u32)>,
     /// How long a policy may hold back those of its jobs that do not say so themselves; none: as the run says.
     #[serde(default)]
     pub max_delay: Option<Seconds>,
@@ -106,7 +109,7 @@ impl Tenant {
     /// A tenant without a quota.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), quota_milli: None, max_delay: None, weight_milli: None }
+        Self { name: name.into(), ..Self::default() }
     }
     /// What it is to get, relative to those beside it, thousandths.
     #[must_use]

@@ -38,12 +38,36 @@ pub struct Queue {
     /// The most that it and the queues below it may hold together; none: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_milli: Option<u32>,
+    /// The same by platform, in the order in which a job that may run on several is tried on them; empty: amounts are those of
+    /// all platforms together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_platform: Vec<PlatformQuota>,
     /// What it is to get, relative to those beside it, thousandths, where the order heeds that; none: 1000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_milli: Option<u32>,
     /// What its jobs, and those of the queues below it, have to keep to one by one.
     #[serde(default, skip_serializing_if = "JobLimits::is_empty")]
     pub job_limits: JobLimits,
+}
+
+/// What a queue has, borrows and lends of one platform, thousandths of GPUs; none where nothing is said, as of a [`Queue`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformQuota {
+    /// Index in the catalogue.
+    pub platform: u32,
+    /// What is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nominal_milli: Option<u32>,
+    /// What it may hold beyond its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub borrow_milli: Option<u32>,
+    /// What others may borrow of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lend_milli: Option<u32>,
+    /// The most that it and the queues below it may hold together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_milli: Option<u32>,
 }
 
 /// What jobs of a queue have to keep to one by one, whatever they hold together; none: no limit.
@@ -116,6 +140,18 @@ impl Queue {
     #[must_use]
     pub fn weight(&self) -> u32 {
         self.weight_milli.unwrap_or(1000)
+    }
+    /// What it has of a platform, where that is said by platform.
+    ///
+    /// ```
+    /// use gigawatt::workload::{PlatformQuota, Queue};
+    /// let own = PlatformQuota { platform: 3, nominal_milli: Some(64_000), ..PlatformQuota::default() };
+    /// let queue = Queue { by_platform: vec![own], ..Queue::named("research") };
+    /// assert_eq!((queue.on(3), queue.on(1)), (Some(&own), None));
+    /// ```
+    #[must_use]
+    pub fn on(&self, platform: u32) -> Option<&PlatformQuota> {
+        self.by_platform.iter().find(|own| own.platform == platform)
     }
     /// Whether it takes jobs itself; else there are queues below it.
     #[must_use]

@@ -171,6 +171,10 @@ impl PolicySpec {
             _ => is_plain.then_some("none"),
         }
     }
+    /// Whether a job that may run on several platforms is tried on one after another.
+    pub(crate) fn tries_platforms(&self) -> bool {
+        !self.is_ranked() && BACKFILLS[self.backfill] != "conservative"
+    }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {
         !self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order])

@@ -318,7 +318,11 @@ pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [
         let named: Vec<u32> = named.iter().map(|name| builder.partition(name)).collect();
         let tenant = |number: usize| format!("tenant {number} of {own}");
         for (number, quota_milli) in quotas.into_iter().enumerate() {
-            builder.add_tenant(Tenant { quota_milli, ..Tenant::named(tenant(number)) });
+            // One of an odd number is that of a platform.
+            let odd = quota_milli.filter(|milli| milli % 4 == 1);
+            let quota_by_platform =
+                odd.map(|milli| (u32::from(milli % 8 == 1), milli / 2)).into_iter().collect();
+            builder.add_tenant(Tenant { quota_milli, quota_by_platform, ..Tenant::named(tenant(number)) });
         }
         let first = u32::try_from(builder.len()).expect("few jobs");
         for job in jobs.iter().flat_map(|job| std::iter::repeat_n(job, 1 + job.twins as usize)) {
@@ -354,10 +358,24 @@ impl Spec {
             })
             .collect();
         let mut settings = self.policy.settings();
+        if !self.policy.tries_platforms() {
+            keep_to_one_platform(&mut workload);
+        }
         if workload.queues.is_empty() && settings.preemption.as_deref() == Some("reclaim") {
             // Without queues nothing is taken back.
             (settings.preemption, settings.reclaim_rule) = (Some("priority".to_owned()), None);
         }
         Plan { cluster, workload, settings }
+    }
+}
+
+/// Where jobs are tried on no platform after another, those that it matters to may run on one alone.
+fn keep_to_one_platform(workload: &mut Workload) {
+    let is_told = |own: &Tenant| !own.quota_by_platform.is_empty();
+    let of_queues = workload.queues.iter().any(|queue| !queue.by_platform.is_empty());
+    if of_queues || workload.tenants.iter().any(is_told) {
+        for request in workload.requests.iter_mut().filter(|request| request.platforms == PlatformSet::ALL) {
+            request.platforms = PlatformSet::NONE.with(0);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Random queues: one to six above and beside one another, with tenants or partitions dealt out to them.
 
 use gigawatt::units::Seconds;
-use gigawatt::workload::{JobLimits, Queue};
+use gigawatt::workload::{JobLimits, PlatformQuota, Queue};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -18,6 +18,8 @@ pub(crate) struct QueueSpec {
     by_partition: bool,
     /// Of queues dealt to tenants: the only partition, where it is there.
     only: Option<u32>,
+    /// How amounts are those of platforms 0 and 1: all of them, or limits alone.
+    by_platform: Option<bool>,
 }
 
 fn job_limits() -> impl Strategy<Value = JobLimits> {
@@ -40,10 +42,11 @@ prop_compose! {
         dealt in prop::array::uniform3(weighted(0.9, 0usize..4)),
         by_partition in prop::bool::weighted(0.2),
         only in weighted(0.2, 0u32..3),
+        platforms in weighted(0.3, prop::bool::weighted(0.8)),
     ) -> QueueSpec {
         let milli = |gpus: u32| gpus * 1000 + if gpus == 7 { odd } else { 0 };
         let rows = rows.into_iter().map(|(parent, amounts)| (parent, amounts.map(|gpus| gpus.map(milli))));
-        QueueSpec { rows: rows.collect(), job_limits: job_limits.unwrap_or_default(), dealt, by_partition, only }
+        QueueSpec { rows: rows.collect(), job_limits: job_limits.unwrap_or_default(), dealt, by_partition, only, by_platform: platforms }
     }
 }
 
@@ -63,7 +66,11 @@ impl QueueSpec {
                 (borrow_milli.filter(|_| parent.is_some()), lend_milli.filter(|_| parent.is_some()));
             let job_limits = self.job_limits.iter().cycle().nth(own).copied().unwrap_or_default();
             let name = format!("queue {own}");
-            queues.push(Queue { name, parent, borrow_milli, lend_milli, job_limits, ..amounts });
+            let queue = Queue { name, parent, borrow_milli, lend_milli, job_limits, ..amounts };
+            queues.push(match self.by_platform {
+                Some(whole) => told_apart(queue, own, whole),
+                None => queue,
+            });
         }
         let is_leaf = |own: &usize| {
             !queues.iter().any(|queue| queue.parent.map(|parent| parent as usize) == Some(*own))
@@ -81,5 +88,29 @@ impl QueueSpec {
             first.into_iter().for_each(|queue| queue.partitions.push(only));
         }
         queues
+    }
+}
+
+/// A queue whose amounts are those of platforms, or some of them: the larger part of a first one, the rest of the other.
+fn told_apart(queue: Queue, own: usize, whole: bool) -> Queue {
+    let first = u32::try_from(own % 2).expect("0 or 1");
+    let part = |milli: Option<u32>, larger: bool| {
+        milli.map(|milli| if larger { milli - milli / 3 } else { milli / 3 })
+    };
+    let on = |platform: u32, larger: bool| PlatformQuota {
+        platform,
+        nominal_milli: part(queue.nominal_milli, larger).filter(|_| whole),
+        borrow_milli: part(queue.borrow_milli, larger).filter(|_| whole),
+        lend_milli: part(queue.lend_milli, larger).filter(|_| whole),
+        limit_milli: part(queue.limit_milli, larger),
+    };
+    // Some name one platform alone.
+    let by_platform =
+        [on(first, true), on(1 - first, false)].into_iter().take(1 + usize::from(own != 2)).collect();
+    if whole {
+        let limit_milli = queue.limit_milli.filter(|_| own == 1);
+        Queue { by_platform, nominal_milli: None, borrow_milli: None, lend_milli: None, limit_milli, ..queue }
+    } else {
+        Queue { by_platform, limit_milli: None, ..queue }
     }
 }

@@ -305,8 +305,12 @@ fn nominal_of_tree(plan: &Plan, root: &Queue) -> Option<u64> {
         let parent = |queue: &&Queue| queue.parent.map(|parent| &queues[parent as usize]);
         std::iter::successors(Some(*queue), parent).any(|above| above.name == root.name)
     };
-    let own = queues.iter().filter(is_within).filter_map(|queue| queue.nominal_milli);
-    own.map(u64::from).reduce(|sum, more| sum + more)
+    let nominal = |queue: &Queue| {
+        let of_platforms = queue.by_platform.iter().filter_map(|own| own.nominal_milli);
+        of_platforms.chain(queue.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+    };
+    let own = queues.iter().filter(is_within).filter_map(nominal);
+    own.reduce(|sum, more| sum + more)
 }
 
 /// The state of a node after all changes of an instant.

@@ -4,7 +4,7 @@ use crate::policy::order::takes_turns;
 use crate::simulation::{Control, simulate};
 use crate::state::quota::Tree;
 use crate::units::{Seconds, Time};
-use crate::workload::{Builder, JobGraph, PlatformSet, Request, Shape, Topology};
+use crate::workload::{Builder, JobGraph, PlatformQuota, PlatformSet, Request, Shape, Topology};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
 
@@ -66,7 +66,9 @@ impl Change {
             Self::NoCaps => without_caps(&mut changed),
             Self::NoQuota => {
                 let tenant = changed.workload.jobs[job as usize].tenant;
-                changed.workload.tenants[tenant as usize].quota_milli = None;
+                let own = &mut changed.workload.tenants[tenant as usize];
+                own.quota_milli = None;
+                own.quota_by_platform.clear();
                 without_bounds(&mut changed, job);
             }
             Self::NoLimit => {
@@ -116,7 +118,16 @@ fn without_bounds(plan: &mut Plan, job: u32) {
     while let Some(queue) = next {
         let own = &mut queues[queue as usize];
         (own.borrow_milli, own.limit_milli, own.job_limits.running) = (None, None, None);
+        for on in &mut own.by_platform {
+            (on.borrow_milli, on.limit_milli) = (None, None);
+        }
         next = own.parent;
+        if next.is_none() && tree.is_divided(queue) {
+            let everywhere = plan.cluster.kinds.iter().map(|kind| kind.platform);
+            let all =
+                |platform| PlatformQuota { platform, nominal_milli: Some(all), ..PlatformQuota::default() };
+            own.by_platform = everywhere.map(all).collect();
+        }
         if next.is_none() {
             // Where nothing is nominal there is no end anyway.
             let is_bounded = tree.own_milli(queue).is_some();

@@ -71,6 +71,8 @@ pub struct Refusing {
     pub queue: String,
     /// The queue that refuses: that one, or one above it.
     pub name: String,
+    /// The platform whose quota it is; none: that of all together.
+    pub platform: Option<String>,
     /// What of it.
     pub bound: Bound,
     /// What is used of that: jobs that run, or thousandths of a GPU that are held of a limit, or borrowed, or taken of what
@@ -161,35 +163,17 @@ struct Gaze<'a> {
 impl Gaze<'_> {
     fn evidence(&mut self, waited: &Waited) -> Evidence {
         let workload = &self.history.plan.workload;
-        let own = &workload.jobs[self.job as usize];
         match waited.reason {
             WaitReason::Capacity | WaitReason::Shape | WaitReason::Power | WaitReason::Order => {
                 self.room(waited)
             }
-            WaitReason::Quota => {
-                let tenant = &workload.tenants[own.tenant as usize];
-                let index = own.tenant;
-                let belongs = move |job: u32, history: &History| {
-                    history.plan.workload.jobs[job as usize].tenant == index
-                };
-                let of_tenant = self.ceiling(waited, tenant.name.clone(), tenant.quota_milli, belongs);
-                // The quota of its tenant is asked before its queue.
-                let asked = u64::from(workload.request_of(self.job).gpus().milli());
-                match of_tenant {
-                    Evidence::Ceiling { ceiling_milli, held_milli, .. }
-                        if held_milli + asked > ceiling_milli =>
-                    {
-                        of_tenant
-                    }
-                    _ => self.queue(waited).unwrap_or(of_tenant),
-                }
-            }
+            WaitReason::Quota => self.quota(waited),
             WaitReason::Limit => {
                 let index = workload.request_of(self.job).partition;
                 let name = workload.partitions[index as usize].clone();
                 let limit = self.history.plan.cluster.partition(&name).and_then(|own| own.limit_milli);
-                let belongs = move |job: u32, history: &History| {
-                    history.plan.workload.request_of(job).partition == index
+                let belongs = move |segment: &Segment, history: &History| {
+                    history.plan.workload.request_of(segment.job).partition == index
                 };
                 self.ceiling(waited, name, limit, belongs)
             }
@@ -226,11 +210,11 @@ impl Gaze<'_> {
         waited: &Waited,
         whose: String,
         ceiling: Option<u32>,
-        belongs: impl Fn(u32, &History) -> bool,
+        belongs: impl Fn(&Segment, &History) -> bool,
     ) -> Evidence {
         let Some(ceiling_milli) = ceiling.map(u64::from) else { return Evidence::Plain };
         let history = self.history;
-        let own = |segment: &Segment| belongs(segment.job, history).then(|| history.gpus_of(segment));
+        let own = |segment: &Segment| belongs(segment, history).then(|| history.gpus_of(segment));
         let mut least: Option<(Time, u64, Vec<Holder>)> = None;
         self.instants(waited, |walk, _, now| {
             let held: u64 = walk.running().filter_map(own).sum();
@@ -247,6 +231,45 @@ impl Gaze<'_> {
         })
     }
 
+    /// The quota of its tenant that refuses it, of all platforms together or of one, which is asked before its queue; else that.
+    fn quota(&mut self, waited: &Waited) -> Evidence {
+        let workload = &self.history.plan.workload;
+        let index = workload.jobs[self.job as usize].tenant;
+        let tenant = &workload.tenants[index as usize];
+        let asked = u64::from(workload.request_of(self.job).gpus().milli());
+        let on = |(platform, milli): &(u32, u32)| (Some(*platform), Some(*milli));
+        let here = self.platforms();
+        let told_apart =
+            tenant.quota_by_platform.iter().filter(|(platform, _)| here.contains(platform)).map(on);
+        let mut first = None;
+        for (platform, quota) in std::iter::once((None, tenant.quota_milli)).chain(told_apart) {
+            let belongs = move |segment: &Segment, history: &History| {
+                let is_here = platform.is_none_or(|own| platform_of(history, segment) == Some(own));
+                history.plan.workload.jobs[segment.job as usize].tenant == index && is_here
+            };
+            let of = platform.map(|platform| format!(" on {}", name_of(self.history, platform)));
+            let whose = format!("{}{}", tenant.name, of.unwrap_or_default());
+            let found = self.ceiling(waited, whose, quota, belongs);
+            match found {
+                Evidence::Ceiling { ceiling_milli, held_milli, .. } if held_milli + asked > ceiling_milli => {
+                    return found;
+                }
+                _ => first = first.or(Some(found)),
+            }
+        }
+        self.queue(waited).or(first).unwrap_or(Evidence::Plain)
+    }
+
+    /// The platforms of the nodes where it may run, ascending.
+    fn platforms(&self) -> Vec<u32> {
+        let cluster = &self.history.plan.cluster;
+        let mut found: Vec<u32> =
+            self.scope.nodes.iter().map(|node| cluster.kind_of(*node).platform).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// What kept its queue from holding what it asks for, when least was missing; none where it stands in none.
     fn queue(&mut self, waited: &Waited) -> Option<Evidence> {
         let history = self.history;
@@ -257,25 +280,36 @@ impl Gaze<'_> {
         let asked = u64::from(workload.request_of(self.job).gpus().milli());
         let name = |row: u32| workload.queues[row as usize].name.clone();
         let queue = row_of(self.job)?;
+        let on = |segment: &Segment| {
+            let row = row_of(segment.job)?;
+            Some(platform_of(history, segment).map_or(row, |platform| tree.on(row, platform)))
+        };
+        let platforms = tree.in_order(Some(queue), self.platforms());
+        let mut own: Vec<u32> = platforms.into_iter().map(|platform| tree.on(queue, platform)).collect();
+        own.dedup();
         let mut most: Option<(i64, Evidence)> = None;
         self.instants(waited, |walk, _, at| {
             let mut usage = Usage::of(&tree);
             for segment in walk.running() {
-                let row = row_of(segment.job);
-                row.into_iter().for_each(|row| usage.add(&tree, row, history.gpus_of(segment)));
+                on(segment).into_iter().for_each(|row| usage.add(&tree, row, history.gpus_of(segment)));
             }
-            let room = tree.room(&usage, queue);
-            let is_more = most.as_ref().is_none_or(|(most, _)| room > *most);
-            let refusing = tree.refusing(&usage, queue, asked).filter(|_| is_more);
-            let Some((row, bound)) = refusing else { return };
-            let Some((used, most_there)) = tree.used(&usage, row, bound) else { return };
-            let inside = |segment: &Segment| {
-                let is_inside = row_of(segment.job).is_some_and(|own| tree.is_within(own, row));
-                is_inside.then(|| history.gpus_of(segment))
-            };
-            let refusing = Refusing { queue: name(queue), name: name(row), bound, used, most: most_there };
-            let (room_milli, holders) = (u64::try_from(room).unwrap_or(0), holders(walk, inside));
-            most = Some((room, Evidence::Queue { at, room_milli, refusing, holders }));
+            for &row in &own {
+                let room = tree.room(&usage, row);
+                let is_more = most.as_ref().is_none_or(|(most, _)| room > *most);
+                let refusing = tree.refusing(&usage, row, asked).filter(|_| is_more);
+                let Some((row, bound)) = refusing else { continue };
+                let Some((used, most_there)) = tree.used(&usage, row, bound) else { continue };
+                let inside = |segment: &Segment| {
+                    let rows = on(segment).into_iter().flat_map(|own| [Some(own), tree.whole(own)]).flatten();
+                    rows.into_iter().any(|own| tree.is_within(own, row)).then(|| history.gpus_of(segment))
+                };
+                let (of, platform) = tree.owner(row);
+                let platform = platform.map(|platform| name_of(history, platform));
+                let (queue, name) = (name(queue), name(of));
+                let refusing = Refusing { queue, name, platform, bound, used, most: most_there };
+                let (room_milli, holders) = (u64::try_from(room).unwrap_or(0), holders(walk, inside));
+                most = Some((room, Evidence::Queue { at, room_milli, refusing, holders }));
+            }
         });
         most.map(|(_, evidence)| evidence)
     }
@@ -315,6 +349,18 @@ impl Gaze<'_> {
         }
         found
     }
+}
+
+/// The platform on which a segment runs; none: it holds no node.
+fn platform_of(history: &History, segment: &Segment) -> Option<u32> {
+    let node = history.pieces_of(segment).iter().flat_map(|piece| piece.nodes()).next()?;
+    Some(history.plan.cluster.kind_of(node).platform)
+}
+
+/// What the cluster calls a platform.
+fn name_of(history: &History, platform: u32) -> String {
+    let kind = history.plan.cluster.kinds.iter().find(|kind| kind.platform == platform);
+    kind.map_or_else(String::new, |kind| kind.platform_name.clone())
 }
 
 /// Who holds most of something.

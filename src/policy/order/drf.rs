@@ -10,5 +10,5 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
     source: "Ghodsi et al., Dominant resource fairness, NSDI 2011; Bhattacharya et al., Hierarchical scheduling for diverse \
              datacenter workloads, SoCC 2013",
     options: &[],
-    rule: OrderKey::Turns(Turns { had: |had, queue, _| had.of_all(queue), divide: None }),
+    rule: OrderKey::Turns(Turns { had: |had, (queue, _), _| had.of_all(queue), divide: None }),
 };

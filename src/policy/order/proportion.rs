@@ -9,7 +9,7 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
             `weight` of all there is, no more than it asks for and no less than its `guarantee`; in a queue the highest priority first, then the oldest",
     source: "Volcano, proportion plugin, checked against 1.16-alpha",
     options: &[],
-    rule: OrderKey::Turns(Turns { had: |had, queue, _| had.of_its_part(queue), divide: Some(deserved) }),
+    rule: OrderKey::Turns(Turns { had: |had, (queue, _), _| had.of_its_part(queue), divide: Some(deserved) }),
 };
 
 /// By queue: what it deserves of what there is, thousandths of GPUs; what is less than one is cut off.

@@ -10,7 +10,10 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
             asks for of its `nominal` GPUs and, by `weight`, of what others leave; in a queue the highest priority first, then the oldest",
     source: "KAI Scheduler, fair share of queues, checked against 0.17",
     options: &[],
-    rule: OrderKey::Turns(Turns { had: |had, queue, _| had.of_its_part(queue), divide: Some(fair_shares) }),
+    rule: OrderKey::Turns(Turns {
+        had: |had, (queue, _), _| had.of_its_part(queue),
+        divide: Some(fair_shares),
+    }),
 };
 
 /// What is handed out at once where it does not come out even: a GPU.

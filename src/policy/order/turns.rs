@@ -9,6 +9,8 @@
 //! starts one stands behind others from then on. Jobs that stand in no queue, or ask for no GPU, stand beside the roots, as
 //! if theirs had had nothing.
 //!
+//! Where quotas tell platforms apart, what queues have and hold of all of them counts together.
+//!
 //! # Complexity
 //! O(|queues|) time a job that is tried.
 
@@ -26,8 +28,8 @@ type Divide = fn(u64, &[Claim]) -> Vec<u64>;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::policy) struct Turns {
     /// How much a queue has had, as it is to be compared with others beside it, where the job that goes next there would draw
-    /// so many thousandths more of it.
-    pub(super) had: fn(&Had<'_>, u32, u64) -> Share,
+    /// so many thousandths more of it, or of the row of its platform.
+    pub(super) had: fn(&Had<'_>, (u32, u32), u64) -> Share,
     /// How queues beside one another divide what there is, where that is looked at.
     pub(super) divide: Option<Divide>,
 }
@@ -48,8 +50,8 @@ impl Had<'_> {
         self.queues[queue as usize].weight()
     }
     /// What it borrows, by its weight, of what it could, with so many thousandths more.
-    pub(super) fn borrowed(&self, queue: u32, more: u64) -> Share {
-        Share::with(self.tree, self.usage, queue, (self.weight(queue), more))
+    pub(super) fn borrowed(&self, at: (u32, u32), more: u64) -> Share {
+        Share::with(self.tree, self.usage, at, (self.weight(at.0), more))
     }
     /// What it holds of all GPUs, by its weight.
     pub(super) fn of_all(&self, queue: u32) -> Share {
@@ -90,6 +92,8 @@ impl Claim {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::policy) struct Head {
     pub(in crate::policy) queue: Option<u32>,
+    /// The row against which it would count there: that of its platform, where platforms are told apart.
+    pub(in crate::policy) row: Option<u32>,
     pub(in crate::policy) key: Key,
     pub(in crate::policy) milli: u64,
 }
@@ -101,8 +105,9 @@ struct First {
     key: Key,
     /// What the queue through which it came has had.
     had: Share,
-    /// What it would draw more of the queue that it has come to.
+    /// What it would draw more of the queue that it has come to, and of which row of it.
     more: u64,
+    row: u32,
 }
 
 /// What queues hold and ask for, where queues take turns.
@@ -130,7 +135,11 @@ impl Books {
     pub(super) fn new(turns: Turns, plan: &Plan) -> Self {
         let queues = &plan.workload.queues;
         let mut below = vec![Vec::new(); queues.len() + 1];
-        let mut own: Vec<u64> = queues.iter().map(|queue| queue.nominal_milli.unwrap_or(0).into()).collect();
+        let nominal = |queue: &Queue| {
+            let of_platforms = queue.by_platform.iter().filter_map(|own| own.nominal_milli);
+            of_platforms.chain(queue.nominal_milli).map(u64::from).sum()
+        };
+        let mut own: Vec<u64> = queues.iter().map(nominal).collect();
         for (index, queue) in (0..).zip(queues) {
             below[queue.parent.map_or(queues.len(), |parent| parent as usize)].push(index);
         }
@@ -198,7 +207,7 @@ impl Books {
             let own = &queues[queue as usize];
             Claim {
                 own: self.own[queue as usize],
-                kept: tree.kept(queue),
+                kept: tree.pools(queue).map(|row| tree.kept(row)).sum(),
                 request: request[queue as usize] + usage.held(queue),
                 limit: own.limit_milli.map(u64::from),
                 weight_milli: own.weight(),
@@ -226,15 +235,17 @@ impl Books {
         let (usage, queues) = (state.resources().usage(), &state.plan().workload.queues);
         let had = Had { tree, usage, queues, parts, all_milli: self.all_milli };
         let mut top: Option<First> = None;
-        for (head, Head { queue, key, milli }) in heads.iter().copied().enumerate() {
-            let first = First { head, key, had: Share::NONE, more: milli };
+        for (head, Head { queue, row, key, milli }) in heads.iter().copied().enumerate() {
+            let first =
+                First { head, key, had: Share::NONE, more: milli, row: row.map_or(0, |row| tree.pool(row)) };
             contend(queue.map_or(&mut top, |queue| &mut firsts[queue as usize]), first);
         }
         let count = u32::try_from(queues.len()).expect("queues are few");
         for (index, queue) in (0..count).zip(queues).rev() {
             let Some(first) = firsts[index as usize].take() else { continue };
-            let more = tree.draws_more(usage, index, first.more);
-            let first = First { had: (turns.had)(&had, index, first.more), more, ..first };
+            let more = tree.draws_more(usage, first.row, first.more);
+            let row = tree.parent(first.row).unwrap_or(first.row);
+            let first = First { had: (turns.had)(&had, (index, first.row), first.more), more, row, ..first };
             contend(queue.parent.map_or(&mut top, |parent| &mut firsts[parent as usize]), first);
         }
         top.map_or(0, |first| first.head)

@@ -172,7 +172,11 @@ impl Placement {
     /// As [`Placement::choose`], within every cap on power: at the highest level at which there is such a place.
     #[inline]
     pub(super) fn choose_in(&self, class: &Class, job: u32, room: &Resources, choice: &mut Choice) -> bool {
-        self.at_levels(class, job, room, choice, |picker, choice| self.find(picker, choice))
+        if class.alternatives.is_empty() {
+            return self.at_levels(class, job, room, choice, |picker, choice| self.find(picker, choice));
+        }
+        // On the first platform whose quota and nodes let it.
+        room.allowed(class).any(|own| self.choose_in(own, job, room, choice))
     }
 
     /// What `find` finds within every cap on power: at the highest level at which it does.

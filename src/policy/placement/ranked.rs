@@ -188,6 +188,10 @@ impl Ranked {
     /// Whether a picker's class is placed by what is ranked.
     fn is_ranked(&self, placement: &Placement, picker: &Picker<'_>) -> bool {
         let everything = self.ranks.when == When::Always;
+        if !picker.class.alternatives.is_empty() {
+            // Each platform is looked at by itself, if it comes to it.
+            return false;
+        }
         match picker.class.form {
             Form::Pod { .. } | Form::Share { .. } => everything || !pod::indexed(picker),
             Form::Gang { .. } => {

@@ -32,7 +32,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
         let queue = class.queue?;
         let tree = Arc::clone(&state.classes().quotas);
         let mut usage = state.resources().usage().clone();
-        usage.add(&tree, queue, u64::from(class.gpus_milli));
+        usage.add(&tree, class.row?, u64::from(class.gpus_milli));
         let (lines, spent, stopped) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         Some(Self { bench, blocked, tree, usage, queue, lines, spent, stopped })
     }
@@ -95,8 +95,9 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             return false;
         }
         while let Some(job) = self.lines.get_mut(&queue).and_then(VecDeque::pop_front) {
-            let milli = self.bench.state().held_milli(job);
-            self.usage.subtract(&self.tree, queue, milli);
+            let (state, milli) = (self.bench.state(), self.bench.state().held_milli(job));
+            let row = state.held_as(job).row.expect("candidates stand in queues");
+            self.usage.subtract(&self.tree, row, milli);
             let allowed = queue == self.queue
                 || match rule {
                     ReclaimRule::Final => new <= self.share(theirs),
@@ -107,7 +108,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
                 self.stopped.push(job);
                 return self.bench.place().is_some();
             }
-            self.usage.add(&self.tree, queue, milli);
+            self.usage.add(&self.tree, row, milli);
             passed.push(job);
         }
         false

@@ -65,7 +65,7 @@ fn standing(state: &State, job: u32, blocked: &Blocked<'_>) -> impl Ord + use<> 
 /// The jobs that count against the tree of a quota, a queue or a limit.
 fn count_below(state: &State, line: &[u32], row: u32) -> Vec<u32> {
     let tree = &state.classes().quotas;
-    let counts = |job: &u32| state.class(*job).ceilings().any(|own| tree.root(own) == tree.root(row));
+    let counts = |job: &u32| state.held_as(*job).ceilings().any(|own| tree.root(own) == tree.root(row));
     line.iter().copied().filter(counts).collect()
 }
 

@@ -9,6 +9,8 @@
 //! - `final`: that of the blocked job is no greater than the other's after the stop;
 //! - `initial`: it is less than the other's before.
 //!
+//! Where platforms are told apart, jobs stop that run on one on which the blocked job may run; its share is that on the first it is tried on.
+//!
 //! With both, what the first forbids is tried by the second once no other is left. At last those run on, from the last that
 //! stopped to the first, without whose stop the job starts all the same.
 //!
@@ -55,13 +57,14 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
 };
 
 fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
-    let (own, other) = (state.class(blocked.job), state.class(running));
-    let (Some(queue), Some(theirs)) = (own.queue, other.queue) else { return false };
-    if queue == theirs {
-        return other.height() < own.height();
-    }
+    let (own, other) = (state.class(blocked.job), state.held_as(running));
+    let (Some(queue), Some(theirs)) = (own.queue, other.row) else { return false };
     let tree = &state.classes().quotas;
-    tree.root(queue) == tree.root(theirs)
+    let is_lower = || other.height() < own.height();
+    // Of another platform nothing is taken that helps.
+    let each = std::iter::once(own).chain(&own.alternatives).filter_map(|own| own.row);
+    each.into_iter().any(|row| tree.root(tree.pool(row)) == tree.root(tree.pool(theirs)))
+        && (other.queue != Some(queue) || is_lower())
 }
 
 /// Jobs of another queue stop only while its share, or that of what is above it, below where the two queues meet, is no less
@@ -71,15 +74,17 @@ fn is_hopeless(state: &State, job: u32) -> bool {
     let Some(queue) = class.queue else { return true };
     let (tree, usage) = (&state.classes().quotas, state.resources().usage());
     let weight = |row: u32| state.plan().workload.queues[row as usize].weight();
-    let (mut own, mut more) = (queue, u64::from(class.gpus_milli));
-    while let Some(parent) = tree.parent(own) {
-        let new = Share::with(tree, usage, own, (weight(own), more));
-        let mut others = tree.below(parent).filter(|other| *other != own);
-        let share = |other: u32| Share::with(tree, usage, other, (weight(other), 0));
+    let (mut own, mut more) =
+        ((queue, class.row.map_or(queue, |row| tree.pool(row))), u64::from(class.gpus_milli));
+    while let Some(parent) = tree.parent(own.0) {
+        let new = Share::with(tree, usage, own, (weight(own.0), more));
+        let mut others = tree.below(parent).filter(|other| *other != own.0);
+        let share = |other: u32| Share::with(tree, usage, (other, other), (weight(other), 0));
         if others.any(|other| share(other).borrows() && new <= share(other)) {
             return false;
         }
-        (own, more) = (parent, tree.draws_more(usage, own, more));
+        more = tree.draws_more(usage, own.1, more);
+        own = (parent, tree.parent(own.1).unwrap_or(parent));
     }
     let is_lower = |other: &Class| other.queue == Some(queue) && other.height() < class.height();
     !state.classes().table.iter().any(is_lower)

@@ -37,8 +37,8 @@ enum Mode {
 #[derive(Debug)]
 struct Stream {
     partition: u32,
-    /// The quota, the queue and the limit that they count against.
-    ceilings: [Option<u32>; 3],
+    /// The quota, the queue and the limit that they count against, on any platform.
+    ceilings: Vec<u32>,
     tier: usize,
     /// Its place among the lines of its tier.
     line: usize,
@@ -170,13 +170,17 @@ impl Group {
         let mut stream_of = vec![u32::MAX; table.len()];
         for class in own() {
             let tier = tiers.iter().position(|tier| *tier == height(class)).unwrap_or(0);
-            let key = (tier, class.partition, class.rows());
-            let known =
-                streams.iter().position(|stream| (stream.tier, stream.partition, stream.ceilings) == key);
+            let each = std::iter::once(class).chain(&class.alternatives).flat_map(Class::ceilings);
+            let mut ceilings: Vec<u32> = each.collect();
+            ceilings.dedup();
+            let partition = class.partition;
+            let is_same = |stream: &Stream| {
+                (stream.tier, stream.partition, &stream.ceilings) == (tier, partition, &ceilings)
+            };
+            let known = streams.iter().position(is_same);
             let index = known.unwrap_or_else(|| {
                 let line = lines[tier];
                 lines[tier] += 1;
-                let (tier, partition, ceilings) = key;
                 let (mode, blocked) = (Mode::Open, None);
                 streams.push(Stream { partition, ceilings, tier, line, mode, blocked });
                 streams.len() - 1

@@ -42,7 +42,8 @@ fn are_linked(plan: &Plan, classes: &Classes, capped: &[Vec<Range<u32>>], (a, b)
     let meet = |x: &[Range<u32>], y: &[Range<u32>]| {
         x.iter().any(|x| y.iter().any(|y| x.start < y.end && y.start < x.end))
     };
-    let rows = |class: &Class| [class.quota, class.queue].into_iter().flatten();
+    let whole = |row: u32| classes.quotas.whole(row).unwrap_or(row);
+    let rows = |class: &Class| [class.quota.map(whole), class.queue].into_iter().flatten();
     let roots = |partition: usize| of(partition).flat_map(rows).map(|row| classes.quotas.root(row));
     let share_a_quota = || roots(a).any(|root| roots(b).any(|other| other == root));
     let share_a_cap = || capped.iter().any(|below| meet(nodes(a), below) && meet(nodes(b), below));

@@ -64,16 +64,17 @@ pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stre
 
 /// Which queue refuses, and what of it.
 fn refusing_told(refusing: &Refusing) -> String {
-    let Refusing { queue, name, bound, used, most } = refusing;
+    let Refusing { queue, name, platform, bound, used, most } = refusing;
+    let of = platform.as_ref().map(|platform| format!(" of {platform}")).unwrap_or_default();
     let whose = if name == queue { "it" } else { name };
     if *bound == Bound::Jobs {
         return format!("{whose} ran {used} of at most {}", counted(*most, "job"));
     }
     let (used, most) = (gpus(*used), gpus(*most));
     match bound {
-        Bound::Limit | Bound::Jobs => format!("{whose} held {used} of at most {most}"),
-        Bound::Borrowing => format!("{whose} had borrowed {used} of at most {most}"),
-        Bound::Pool => format!("{used} of the {most} of {name} were taken"),
+        Bound::Limit | Bound::Jobs => format!("{whose} held {used}{of} of at most {most}"),
+        Bound::Borrowing => format!("{whose} had borrowed {used}{of} of at most {most}"),
+        Bound::Pool => format!("{used}{of} of the {most} of {name} were taken"),
     }
 }
 
@@ -156,6 +157,7 @@ pub(super) fn evidence_json(history: &History, evidence: &Evidence) -> Value {
             "queue": refusing.queue,
             "room": gpus(*room_milli),
             "refusing": refusing.name,
+            "platform": refusing.platform,
             "bound": match refusing.bound {
                 Bound::Limit => "limit",
                 Bound::Jobs => "jobs",
@@ -196,6 +198,7 @@ pub(super) fn evidence_shape() -> Value {
         "queue": "string",
         "room": "number",
         "refusing": "string",
+        "platform": "string?",
         "bound": "string",
         "used": "number",
         "most": "number",

@@ -18,7 +18,12 @@ pub fn queues(history: &History, measured: &[JobTimes]) -> Vec<Usage> {
         return Vec::new();
     }
     let tree = Tree::of(&history.plan);
-    let most: Vec<Option<u64>> = (0..).take(count).map(|queue| tree.most_within(queue)).collect();
+    let most = |queue: u32| {
+        // Of platforms that are told apart the sum.
+        let own = tree.pools(queue).map(|row| tree.most_within(row)).sum::<Option<u64>>();
+        own.into_iter().chain(tree.most_within(queue)).min()
+    };
+    let most: Vec<Option<u64>> = (0..).take(count).map(most).collect();
     usage_of_queues(history, measured, &most)
 }
 

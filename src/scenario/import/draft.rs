@@ -66,6 +66,16 @@ pub(super) struct Tenant {
     pub(super) from: String,
 }
 
+/// What a queue has of a platform, thousandths of GPUs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OnPlatform {
+    pub(super) platform: String,
+    pub(super) nominal: Option<u32>,
+    pub(super) borrow: Option<u32>,
+    pub(super) lend: Option<u32>,
+    pub(super) limit: Option<u32>,
+}
+
 /// An entry of `[[queue]]`; amounts in thousandths of GPUs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
@@ -77,6 +87,8 @@ pub(super) struct Queue {
     pub(super) lend: Option<u32>,
     pub(super) guarantee: Option<u32>,
     pub(super) limit: Option<u32>,
+    /// The same by platform, where those are told apart; the others are sums then.
+    pub(super) by_platform: Vec<OnPlatform>,
     pub(super) weight: Option<u32>,
     pub(super) from: String,
 }

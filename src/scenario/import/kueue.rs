@@ -4,7 +4,7 @@
 //! |---|---|
 //! | Cohort, and one that a ClusterQueue only names | `[[queue]]` |
 //! | ClusterQueue | `[[queue]]` below its cohort |
-//! | `nominalQuota`, `borrowingLimit`, `lendingLimit` of GPUs, all flavours together | `nominal`, `borrow`, `lend` |
+//! | `nominalQuota`, `borrowingLimit`, `lendingLimit` of GPUs | `nominal`, `borrow`, `lend`: by platform, where each flavour is one of its own, else all flavours together |
 //! | `fairSharing.weight` | `weight`, where queues take back what others borrow |
 //! | LocalQueue | `[[tenant]]` of its ClusterQueue |
 //! | `queueingStrategy`, `preemption`, `fairSharing`, `admissionFairSharing` | `[policy]` |
@@ -12,7 +12,7 @@
 
 mod policy;
 
-use super::draft::{Draft, Queue, Tenant};
+use super::draft::{Draft, OnPlatform, Queue, Tenant, platform_in};
 use super::findings::{Findings, Source};
 use super::nodes::{Flavour, levels, read_cluster};
 use super::objects::{NO_GPU, Object, objects};
@@ -23,6 +23,7 @@ use crate::error::Problem;
 use crate::trace::gpu_milli;
 pub(super) use policy::PRIORITY_STEP;
 use policy::{Member, Policy};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const SYSTEM: System = System {
     name: "kueue",
@@ -41,7 +42,10 @@ const CONFIG: &str = "config.kueue.x-k8s.io";
 /// Why keys are left out.
 const WHY: &[(&str, &str)] = &[
     ("namespaceSelector", "who stands in a queue is told by LocalQueues alone"),
-    ("flavorFungibility", "GPUs of all flavours are one quota"),
+    (
+        "flavorFungibility",
+        "a job is tried on one platform after another, and starts on the first whose quota and nodes let it",
+    ),
     ("admissionChecks", "nothing but the queue admits a job"),
     ("nodeTaints", "what a node keeps away is not told apart"),
     ("tolerations", "what a node keeps away is not told apart"),
@@ -50,7 +54,13 @@ const WHY: &[(&str, &str)] = &[
 fn read(sources: &[Source], options: &Options, draft: &mut Draft, findings: &mut Findings) {
     let all = objects(sources);
     let of = |kind: &'static str| all.iter().filter(move |object| object.is(GROUP, kind));
-    let mut reader = Reader { tree: Tree::default(), flavours: Vec::new(), members: Vec::new(), findings };
+    let mut reader = Reader {
+        tree: Tree::default(),
+        flavours: Vec::new(),
+        parts: BTreeMap::new(),
+        members: Vec::new(),
+        findings,
+    };
     // A queue and a cohort may have the same name.
     let taken: Vec<&str> = of("ClusterQueue").map(|queue| queue.name.as_str()).collect();
     let cohort_name =
@@ -62,7 +72,7 @@ fn read(sources: &[Source], options: &Options, draft: &mut Draft, findings: &mut
     let config = all.iter().find(|object| object.group == CONFIG);
     let policy = Policy::of(&reader.members, config, reader.findings);
     reader.tenants(&local, policy.is_by_use, draft);
-    let Reader { tree, mut flavours, findings, .. } = reader;
+    let Reader { mut tree, mut flavours, parts, findings, .. } = reader;
     let mut topologies = Vec::new();
     for object in of("ResourceFlavor") {
         topologies.extend(object.text(&["spec", "topologyName"]));
@@ -75,6 +85,7 @@ fn read(sources: &[Source], options: &Options, draft: &mut Draft, findings: &mut
     let levels = levels(&all, &topologies, findings);
     tree.check(findings);
     read_cluster(&all, &flavours, &levels, options, draft, findings);
+    settle_flavours(&mut tree, parts, &flavours, draft, findings);
     tree.finish(draft, policy.reads_weights(), findings);
     draft.policy = policy.keys;
     for object in &all {
@@ -94,17 +105,25 @@ struct Reader<'s, 'f> {
     tree: Tree<'s>,
     /// GPUs that queues have of each, in the order met.
     flavours: Vec<Flavour>,
+    /// By queue: what it has of each flavour, in its order.
+    parts: BTreeMap<String, Parts>,
     members: Vec<Member<'s>>,
     findings: &'f mut Findings,
 }
 
-/// Quotas of GPUs, thousandths.
+/// What an object has of each flavour.
 #[derive(Default)]
-struct Quota {
-    nominal: Option<u32>,
-    borrow: Option<u32>,
-    lend: Option<u32>,
-    flavours: Vec<String>,
+struct Parts {
+    /// As messages call it.
+    told: String,
+    /// Flavours by name, what it has of them beside that.
+    of: Vec<(String, OnPlatform)>,
+}
+
+impl Parts {
+    fn sum(&self, amount: impl Fn(&OnPlatform) -> Option<u32>) -> Option<u32> {
+        self.of.iter().filter_map(|(_, on)| amount(on)).reduce(u32::saturating_add)
+    }
 }
 
 impl<'s> Reader<'s, '_> {
@@ -121,7 +140,7 @@ impl<'s> Reader<'s, '_> {
         let cohort = object.text(&["spec", "cohortName"]).or_else(|| object.text(&["spec", "cohort"]));
         let parent = cohort.as_deref().map(cohort_name);
         let quota = self.quota(object, parent.is_some());
-        if quota.nominal.is_none() {
+        if quota.of.is_empty() {
             object.leave_out_whole("it covers no GPUs: no job that asks for any stands in it", self.findings);
             return;
         }
@@ -133,20 +152,19 @@ impl<'s> Reader<'s, '_> {
         self.add(object, name, parent, quota);
     }
 
-    fn add(&mut self, object: &Object<'s>, name: String, parent: Option<String>, quota: Quota) {
+    fn add(&mut self, object: &Object<'s>, name: String, parent: Option<String>, parts: Parts) {
         let weight = object.node.at(&["spec", "fairSharing", "weight"]);
         let weight_milli = weight.and_then(|weight| object.milli(weight, 1000, self.findings));
         let queue = Queue {
-            name,
+            name: name.clone(),
             parent,
-            nominal: quota.nominal,
-            borrow: quota.borrow,
-            lend: quota.lend,
+            nominal: parts.sum(|on| on.nominal),
             // A weight of one is what nothing says.
             weight: weight_milli.filter(|weight| *weight != 1000),
             ..Queue::default()
         };
         self.tree.add(object, queue, weight.map_or(0, |weight| weight.line), self.findings);
+        self.parts.entry(name).or_insert(parts);
     }
 
     /// Cohorts that are only named are there all the same.
@@ -157,10 +175,9 @@ impl<'s> Reader<'s, '_> {
         }
     }
 
-    /// The quotas of GPUs of an object, those of all flavours together.
-    fn quota(&mut self, object: &Object<'s>, has_parent: bool) -> Quota {
-        let mut quota = Quota::default();
-        let (mut unlimited, mut lends) = (false, Vec::new());
+    /// The quotas of GPUs of an object.
+    fn quota(&mut self, object: &Object<'s>, has_parent: bool) -> Parts {
+        let mut parts = Parts { told: object.told(), of: Vec::new() };
         for (flavour, resource) in resources(object) {
             let name = resource.get("name").and_then(Node::text).unwrap_or_default();
             let Some((each, _)) = gpu_milli(&name) else {
@@ -171,13 +188,6 @@ impl<'s> Reader<'s, '_> {
             let nominal = amount("nominalQuota").unwrap_or(0);
             let (borrow, lend) = (amount("borrowingLimit"), amount("lendingLimit"));
             self.count(&flavour, nominal);
-            quota.nominal = sum(quota.nominal, nominal);
-            unlimited |= borrow.is_none();
-            quota.borrow = borrow.map_or(quota.borrow, |borrow| sum(quota.borrow, borrow));
-            lends.push((lend, nominal));
-            if !quota.flavours.contains(&flavour) {
-                quota.flavours.push(flavour);
-            }
             for key in ["borrowingLimit", "lendingLimit"] {
                 if let Some(node) = resource.get(key).filter(|_| !has_parent) {
                     object.leave_out_at(
@@ -188,23 +198,15 @@ impl<'s> Reader<'s, '_> {
                     );
                 }
             }
+            let (borrow, lend) = if has_parent { (borrow, lend) } else { (None, None) };
+            let on = OnPlatform { nominal: Some(nominal), borrow, lend, ..OnPlatform::default() };
+            match parts.of.iter_mut().find(|(name, _)| *name == flavour) {
+                // GPUs of two vendors in one flavour.
+                Some((_, other)) => add_to(other, &on),
+                None => parts.of.push((flavour, on)),
+            }
         }
-        if unlimited && quota.borrow.take().is_some() {
-            self.findings
-                .assume(format!("{} may borrow without limit: so it may of one flavour", object.told()));
-        }
-        if lends.iter().any(|(lend, _)| lend.is_some()) {
-            quota.lend = lends.iter().fold(None, |all, (lend, nominal)| sum(all, lend.unwrap_or(*nominal)));
-        }
-        if !has_parent {
-            (quota.borrow, quota.lend) = (None, None);
-        }
-        if quota.flavours.len() > 1 {
-            let (told, flavours) = (object.told(), quota.flavours.join(", "));
-            self.findings
-                .assume(format!("{told} may use its GPUs of any flavour, all quotas added up: {flavours}"));
-        }
-        quota
+        parts
     }
 
     fn count(&mut self, flavour: &str, nominal: u32) {
@@ -269,6 +271,91 @@ impl<'s> Reader<'s, '_> {
     }
 }
 
+/// Adds one quota to another.
+fn add_to(own: &mut OnPlatform, other: &OnPlatform) {
+    let both = |own: Option<u32>, other: Option<u32>| Some(own?.saturating_add(other?));
+    let lent = |on: &OnPlatform| on.lend.or(on.nominal);
+    if own.lend.is_some() || other.lend.is_some() {
+        own.lend = both(lent(own), lent(other));
+    }
+    (own.nominal, own.borrow) = (both(own.nominal, other.nominal), both(own.borrow, other.borrow));
+}
+
+/// The platform of each flavour, where every one is of another and there are several, and all are there.
+fn platforms(flavours: &[Flavour], draft: &Draft) -> Option<BTreeMap<String, String>> {
+    let platform = |flavour: &Flavour| flavour.told.iter().find_map(|text| platform_in(text));
+    let known: BTreeMap<String, String> =
+        flavours.iter().filter_map(|flavour| Some((flavour.name.clone(), platform(flavour)?))).collect();
+    let apart: BTreeSet<&String> = known.values().collect();
+    let is_there = |platform: &&String| draft.racks.iter().any(|racks| racks.kind.platform == **platform);
+    let all = known.len() == flavours.len() && apart.len() == known.len() && apart.iter().all(is_there);
+    (all && known.len() > 1).then_some(known)
+}
+
+/// What queues have of flavours is what they have of platforms, or else one quota.
+fn settle_flavours(
+    tree: &mut Tree<'_>,
+    mut parts: BTreeMap<String, Parts>,
+    flavours: &[Flavour],
+    draft: &Draft,
+    findings: &mut Findings,
+) {
+    let platforms = platforms(flavours, draft);
+    let takes_jobs: BTreeSet<String> = tree.leaves().map(|queue| queue.name.clone()).collect();
+    for queue in tree.queues_mut() {
+        let Some(parts) = parts.remove(&queue.name) else { continue };
+        if let Some(platforms) = &platforms {
+            let on = |(flavour, on): &(String, OnPlatform)| {
+                let platform = platforms.get(flavour).cloned().unwrap_or_default();
+                OnPlatform { platform, ..on.clone() }
+            };
+            queue.by_platform = parts.of.iter().map(on).collect();
+            // What a ClusterQueue does not cover, none of its jobs runs on.
+            let is_missing =
+                |platform: &&String| queue.by_platform.iter().all(|on| on.platform != **platform);
+            let others: Vec<&String> = platforms.values().filter(is_missing).collect();
+            let none = |platform: &String| OnPlatform {
+                platform: platform.clone(),
+                limit: Some(0),
+                ..OnPlatform::default()
+            };
+            if takes_jobs.contains(&queue.name) {
+                queue.by_platform.extend(others.into_iter().map(none));
+            }
+        }
+        add_up(queue, &parts, platforms.is_some(), findings);
+    }
+}
+
+/// What a queue borrows and lends of all flavours together.
+fn add_up(queue: &mut Queue, parts: &Parts, are_told_apart: bool, findings: &mut Findings) {
+    let is_unlimited = parts.of.iter().any(|(_, on)| on.borrow.is_none());
+    let any_limit = parts.of.iter().any(|(_, on)| on.borrow.is_some());
+    queue.borrow = parts.sum(|on| on.borrow).filter(|_| !is_unlimited);
+    if parts.of.iter().any(|(_, on)| on.lend.is_some()) {
+        queue.lend = parts.sum(|on| on.lend.or(on.nominal));
+    }
+    if are_told_apart {
+        return;
+    }
+    if is_unlimited && any_limit {
+        findings.assume(format!("{} may borrow without limit: so it may of one flavour", parts.told));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in &parts.of {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if names.len() > 1 {
+        let flavours = names.join(", ");
+        findings.assume(format!(
+            "{} may use its GPUs of any flavour, all quotas added up, since they are not of a platform each: {flavours}",
+            parts.told
+        ));
+    }
+}
+
 /// The resources of every flavour of an object, with its name.
 fn resources<'s>(object: &Object<'s>) -> Vec<(String, &'s Node)> {
     let mut found = Vec::new();
@@ -283,8 +370,4 @@ fn resources<'s>(object: &Object<'s>) -> Vec<(String, &'s Node)> {
         }
     }
     found
-}
-
-fn sum(all: Option<u32>, more: u32) -> Option<u32> {
-    Some(all.unwrap_or(0).saturating_add(more))
 }

@@ -1,7 +1,7 @@
 //! A draft as a scenario with its comments.
 
 use super::Options;
-use super::draft::{Draft, Key, Queue, Racks};
+use super::draft::{Draft, Key, OnPlatform, Queue, Racks};
 use super::findings::{Findings, LeftOut};
 use super::tree::{TOO_DEEP, milli};
 use crate::hardware::{Catalogue, Family};
@@ -168,8 +168,32 @@ fn queue_lines(queue: &Queue) -> String {
         ("limit", queue.limit),
         ("weight", queue.weight),
     ];
-    for (key, amount) in amounts {
+    if !queue.by_platform.is_empty() {
+        lines += &platform_lines(queue);
+    }
+    let told_apart = |key: &str| !queue.by_platform.is_empty() && key != "weight";
+    for (key, amount) in amounts.into_iter().filter(|(key, _)| !told_apart(key)) {
         amount.iter().for_each(|amount| lines += &format!("{key} = {}\n", milli(*amount)));
+    }
+    lines
+}
+
+/// What a queue has platform by platform.
+fn platform_lines(queue: &Queue) -> String {
+    type Amount = fn(&OnPlatform) -> Option<u32>;
+    let keys: [(&str, Amount); 4] = [
+        ("nominal", |on| on.nominal),
+        ("borrow", |on| on.borrow),
+        ("lend", |on| on.lend),
+        ("limit", |on| on.limit),
+    ];
+    let mut lines = String::new();
+    for (key, amount) in keys {
+        let one = |on: &OnPlatform| Some(format!("{} = {}", on.platform, milli(amount(on)?)));
+        let told: Vec<String> = queue.by_platform.iter().filter_map(one).collect();
+        if !told.is_empty() {
+            lines += &format!("{key} = {{ {} }}\n", told.join(", "));
+        }
     }
     lines
 }
@@ -275,6 +299,23 @@ fn by_queue(draft: &Draft) -> Vec<Source> {
     order.sort_by_cached_key(|queue| above(queue).len());
     let place =
         |name: &str| order.iter().position(|queue| queue.name == name).and_then(|at| u32::try_from(at).ok());
+    // Of platforms that are told apart the one of which it may have most.
+    let platforms: BTreeSet<&str> =
+        order.iter().flat_map(|queue| &queue.by_platform).map(|on| on.platform.as_str()).collect();
+    let row_on = |queue: &&Queue, platform: &str| {
+        let on = queue.by_platform.iter().find(|on| on.platform == platform);
+        let on = on.cloned().unwrap_or_default();
+        Row {
+            parent: queue.parent.as_deref().and_then(place),
+            nominal_milli: on.nominal,
+            borrow_milli: on.borrow,
+            lend_milli: on.lend,
+            limit_milli: on.limit,
+            ..Row::default()
+        }
+    };
+    let on = |platform: &&str| Tree::new(order.iter().map(|queue| row_on(queue, platform)).collect());
+    let trees: Vec<Tree> = platforms.iter().map(on).collect();
     let row = |queue: &&Queue| {
         let kept = queue.guarantee.map(|kept| queue.nominal.unwrap_or(0).saturating_sub(kept));
         Row {
@@ -283,7 +324,7 @@ fn by_queue(draft: &Draft) -> Vec<Source> {
             borrow_milli: queue.borrow,
             lend_milli: queue.lend.or(kept),
             limit_milli: queue.limit,
-            jobs: None,
+            ..Row::default()
         }
     };
     let tree = Tree::new(order.iter().map(row).collect());
@@ -291,6 +332,8 @@ fn by_queue(draft: &Draft) -> Vec<Source> {
     for (own, queue) in (0_u32..).zip(&order) {
         let limits = above(queue).into_iter().filter_map(|queue| queue.limit).map(u64::from);
         let most = limits.chain(tree.most(own)).min().map_or(gpus, |milli| (milli / 1000).min(gpus));
+        let most_on = trees.iter().map(|tree| tree.most(own).map_or(gpus, |milli| milli / 1000)).max();
+        let most = most_on.filter(|_| !queue.by_platform.is_empty()).map_or(most, |own| own.min(most));
         let tenants = u64::try_from(queue.tenants.len()).unwrap_or(1).max(1);
         let nominal = u64::from(queue.nominal.unwrap_or(0)).max(1000) / tenants;
         found.extend(queue.tenants.iter().map(|tenant| Source {

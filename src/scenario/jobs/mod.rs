@@ -7,6 +7,7 @@ mod graph;
 mod layered;
 mod map;
 mod pack;
+mod platforms;
 mod queues;
 mod request;
 mod running;
@@ -87,8 +88,9 @@ impl<'a> Jobs<'a> {
 
     /// Reads `[[tenant]]`, `[[queue]]` and `[workload]`.
     pub(super) fn read(mut self, document: &Document, root: &mut Table<'_>) -> Asked {
-        self.tenants = tenants::read(document, root, self.cluster);
-        self.queues = queues::read(document, root, self.cluster);
+        let platforms = platforms::Platforms { catalogue: self.catalogue, cluster: self.cluster };
+        self.tenants = tenants::read(document, root, platforms);
+        self.queues = queues::read(document, root, platforms);
         self.check_weights(document);
         let hint =
             "a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`";

@@ -1,36 +1,20 @@
 //! `[[queue]]`: what tenants share, and whose jobs stand in which queue.
 
+mod written;
+
 use super::Jobs;
+use super::platforms::Platforms;
 use crate::cluster::Cluster;
 use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
-use crate::scenario::quantity::Weight;
-use crate::state::quota::{Row, Tree};
-use crate::units::{Gpus, Seconds};
-use crate::workload::{JobLimits, Queue};
+use crate::state::quota::Tree;
+use crate::units::Gpus;
+use crate::workload::Queue;
 use std::collections::BTreeSet;
+use written::{Written, read_one};
 
 /// The most queues that a scenario may describe.
 const QUEUES_MAX: usize = 10_000;
-
-/// A queue as it is written.
-#[derive(Debug)]
-struct Written {
-    name: Placed<String>,
-    parent: Option<Placed<String>>,
-    tenants: Vec<Placed<String>>,
-    partitions: Vec<Placed<String>>,
-    nominal: Option<Placed<Gpus>>,
-    borrow: Option<Placed<Gpus>>,
-    lend: Option<Placed<Gpus>>,
-    guarantee: Option<Placed<Gpus>>,
-    limit: Option<Placed<Gpus>>,
-    weight: Option<Placed<Weight>>,
-    jobs: Option<Placed<u32>>,
-    job_gpus: Option<Placed<Gpus>>,
-    job_time: Option<Placed<Seconds>>,
-    job_priority: Option<Placed<i32>>,
-}
 
 /// The queues that a scenario describes: each after the one above it, whose place is beside it.
 #[derive(Debug, Default)]
@@ -39,7 +23,8 @@ pub(super) struct Queues {
 }
 
 /// Reads `[[queue]]`; none of them where they do not make a tree.
-pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&Cluster>) -> Queues {
+pub(super) fn read(document: &Document, root: &mut Table<'_>, platforms: Platforms<'_>) -> Queues {
+    let cluster = platforms.cluster;
     let mut written: Vec<Written> = Vec::new();
     let tables = root.tables("queue");
     if let Some(table) = tables.get(QUEUES_MAX) {
@@ -48,7 +33,7 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
     }
     let mut names = BTreeSet::new();
     for table in tables {
-        let Some(queue) = read_one(table) else { continue };
+        let Some(queue) = read_one(document, table, platforms) else { continue };
         if !names.insert(queue.name.value.clone()) {
             let problem = Problem::new(format!("queue `{}` is described twice", queue.name.value));
             document.complain(queue.name.mark, problem);
@@ -70,42 +55,9 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
     }
     let queues = in_order(document, written).unwrap_or_default();
     queues.check_places(document);
-    queues.check_amounts(document);
+    queues.check_amounts(document, platforms);
     queues.check_job_limits(document);
     queues
-}
-
-fn read_one(mut table: Table<'_>) -> Option<Written> {
-    let name = table.required::<String>("name");
-    let parent = table.optional::<String>("parent");
-    let (tenants, partitions) = (table.list::<String>("tenants"), table.list::<String>("partitions"));
-    let nominal = table.optional::<Gpus>("nominal");
-    let borrow = table.optional::<Gpus>("borrow");
-    let lend = table.optional::<Gpus>("lend");
-    let guarantee = table.optional::<Gpus>("guarantee");
-    let limit = table.optional::<Gpus>("limit");
-    let weight = table.optional::<Weight>("weight");
-    let jobs = table.optional::<u32>("jobs");
-    let job_gpus = table.optional::<Gpus>("job_gpus");
-    let job_time = table.optional::<Seconds>("job_time");
-    let job_priority = table.optional::<i32>("job_priority");
-    table.finish();
-    Some(Written {
-        name: name?,
-        parent,
-        tenants,
-        partitions,
-        nominal,
-        borrow,
-        lend,
-        guarantee,
-        limit,
-        weight,
-        jobs,
-        job_gpus,
-        job_time,
-        job_priority,
-    })
 }
 
 /// The queues, each after the one above it and else as in the file; none where they are no tree.
@@ -174,35 +126,6 @@ fn ordered(written: Vec<Written>, parents: &[Option<usize>], depths: &[usize]) -
     Queues { written: moved.collect() }
 }
 
-impl Written {
-    fn has_jobs(&self) -> bool {
-        !self.tenants.is_empty() || !self.partitions.is_empty()
-    }
-    fn milli(amount: &Option<Placed<Gpus>>) -> Option<u32> {
-        amount.as_ref().map(|gpus| gpus.value.milli())
-    }
-    /// With what is said of amounts, and nobody's jobs.
-    fn queue(&self, parent: Option<u32>) -> Queue {
-        let nominal_milli = Self::milli(&self.nominal);
-        let kept = Self::milli(&self.guarantee).map(|kept| nominal_milli.unwrap_or(0).saturating_sub(kept));
-        Queue {
-            parent,
-            nominal_milli,
-            borrow_milli: Self::milli(&self.borrow),
-            lend_milli: Self::milli(&self.lend).or(kept),
-            limit_milli: Self::milli(&self.limit),
-            weight_milli: self.weight.as_ref().map(|weight| weight.value.0),
-            job_limits: JobLimits {
-                running: self.jobs.as_ref().map(|jobs| jobs.value),
-                gpus_milli: Self::milli(&self.job_gpus),
-                time: self.job_time.as_ref().map(|time| time.value),
-                priority: self.job_priority.as_ref().map(|priority| priority.value),
-            },
-            ..Queue::named(self.name.value.clone())
-        }
-    }
-}
-
 impl Queues {
     /// Where weights stand.
     pub(super) fn weights(&self) -> impl Iterator<Item = Mark> {
@@ -229,44 +152,83 @@ impl Queues {
         }
     }
 
-    fn check_amounts(&self, document: &Document) {
-        let row = |(queue, parent): &(Written, Option<u32>)| Row::from(&queue.queue(*parent));
+    /// The amounts of all platforms together, and those of each that is told apart.
+    fn check_amounts(&self, document: &Document, platforms: Platforms<'_>) {
+        let told: BTreeSet<u32> = self.written.iter().flat_map(|(queue, _)| queue.platforms()).collect();
+        for platform in std::iter::once(None).chain(told.into_iter().map(Some)) {
+            let of = platform.map(|platform| format!(" of {}", platforms.name(platform))).unwrap_or_default();
+            self.check_amounts_of(document, platform, &of);
+        }
+        self.check_one_way(document);
+    }
+
+    /// A tree says what its queues have in one way.
+    fn check_one_way(&self, document: &Document) {
+        let root = |own: usize| {
+            let parent = |own: &usize| self.written[*own].1.map(|parent| parent as usize);
+            std::iter::successors(Some(own), parent).last().unwrap_or(own)
+        };
+        let divided: BTreeSet<usize> = (0..self.written.len())
+            .filter(|own| !self.written[*own].0.nominal.by_platform.is_empty())
+            .map(root)
+            .collect();
+        for (own, (queue, _)) in
+            self.written.iter().enumerate().filter(|(own, _)| divided.contains(&root(*own)))
+        {
+            let keys = ["nominal", "borrow", "lend", "guarantee"];
+            for (key, mark) in
+                keys.iter().zip(queue.amounts()).filter_map(|(key, own)| Some((key, own.all.as_ref()?.mark)))
+            {
+                let told = format!("`{key}` of all platforms together beside `nominal` by platform");
+                let top = &self.written[root(own)].0.name.value;
+                document
+                    .complain(mark, Problem::new(told).hint(format!("the tree of `{top}` says it one way")));
+            }
+        }
+    }
+
+    fn check_amounts_of(&self, document: &Document, platform: Option<u32>, of: &str) {
+        let row = |(queue, parent): &(Written, Option<u32>)| queue.row(*parent, platform);
         let tree = Tree::new(self.written.iter().map(row).collect());
         for (own, (queue, parent)) in (0..).zip(&self.written) {
             let name = &queue.name.value;
-            let nominal = queue.nominal.as_ref().map_or(Gpus::from_milli(0), |gpus| gpus.value);
-            let exchanged =
-                [("borrow", &queue.borrow), ("lend", &queue.lend), ("guarantee", &queue.guarantee)];
-            let said = exchanged.iter().filter_map(|(key, amount)| Some((*key, amount.as_ref()?.mark)));
+            let [nominal, borrow, lend, guarantee, limit] =
+                queue.amounts().map(|amounts| amounts.of(platform));
+            let nominal = nominal.map_or(Gpus::from_milli(0), |gpus| gpus.value);
+            if let Some(limit) = limit.filter(|limit| limit.value < nominal) {
+                let told = format!("`limit` {}{of} is below `nominal` {nominal}", limit.value);
+                document.complain(limit.mark, Problem::new(told));
+            }
             if parent.is_none() {
-                for (key, mark) in said {
+                let exchanged = [("borrow", borrow), ("lend", lend), ("guarantee", guarantee)];
+                for (key, amount) in exchanged.into_iter().filter_map(|(key, amount)| Some((key, amount?))) {
                     let problem = Problem::new(format!("`{key}` of a queue without a parent"));
                     let hint = format!("`{name}` has nobody to borrow from or to lend to");
-                    document.complain(mark, problem.hint(hint));
+                    document.complain(amount.mark, problem.hint(hint));
                 }
-                self.check_limit(document, queue, nominal);
                 continue;
             }
             let has_nominal = tree.own_milli(tree.root(own)).is_some();
-            if let Some(borrow) = queue.borrow.as_ref().filter(|_| !has_nominal) {
-                let problem = Problem::new("nothing to borrow: no queue of this tree has `nominal`");
+            if let Some(borrow) = borrow.filter(|_| !has_nominal) {
+                let problem =
+                    Problem::new(format!("nothing{of} to borrow: no queue of this tree has `nominal`{of}"));
                 document.complain(borrow.mark, problem);
             }
-            if let (Some(_), Some(guarantee)) = (&queue.lend, &queue.guarantee) {
+            if let (Some(_), Some(guarantee)) = (lend, guarantee) {
                 let problem = Problem::new("`guarantee` beside `lend`");
                 document.complain(guarantee.mark, problem.hint("`guarantee` is `nominal` less `lend`"));
             }
             let most = tree.own_milli(own).unwrap_or(0);
-            if let Some(lend) = queue.lend.as_ref().filter(|lend| u64::from(lend.value.milli()) > most) {
-                let problem = Problem::new(format!("`lend` {} is more than there is to lend", lend.value));
-                let hint = format!("`{name}` and the queues below it have {} GPUs to lend", gpus(most));
+            if let Some(lend) = lend.filter(|lend| u64::from(lend.value.milli()) > most) {
+                let problem =
+                    Problem::new(format!("`lend` {}{of} is more than there is to lend", lend.value));
+                let hint = format!("`{name}` and the queues below it have {} GPUs{of} to lend", gpus(most));
                 document.complain(lend.mark, problem.hint(hint));
             }
-            if let Some(guarantee) = queue.guarantee.as_ref().filter(|kept| kept.value > nominal) {
-                let told = format!("`guarantee` {} is more than `nominal` {nominal}", guarantee.value);
+            if let Some(guarantee) = guarantee.filter(|kept| kept.value > nominal) {
+                let told = format!("`guarantee` {}{of} is more than `nominal` {nominal}", guarantee.value);
                 document.complain(guarantee.mark, Problem::new(told));
             }
-            self.check_limit(document, queue, nominal);
         }
     }
 
@@ -282,20 +244,13 @@ impl Queues {
                 let problem = Problem::new(format!("`{key}` 0 lets in no job"));
                 document.complain(mark, problem.hint("without it there is no such limit"));
             }
-            if let (Some(gpus), Some(limit)) = (&queue.job_gpus, &queue.limit)
+            if let (Some(gpus), Some(limit)) = (&queue.job_gpus, &queue.limit.all)
                 && gpus.value >= limit.value
             {
                 let told = format!("`job_gpus` {} beside `limit` {}", gpus.value, limit.value);
                 let hint = "no job asks for more than `limit` anyway";
                 document.complain(gpus.mark, Problem::new(told).hint(hint));
             }
-        }
-    }
-
-    fn check_limit(&self, document: &Document, queue: &Written, nominal: Gpus) {
-        if let Some(limit) = queue.limit.as_ref().filter(|limit| limit.value < nominal) {
-            let told = format!("`limit` {} is below `nominal` {nominal}", limit.value);
-            document.complain(limit.mark, Problem::new(told));
         }
     }
 }
@@ -366,16 +321,27 @@ impl Jobs<'_> {
         told
     }
 
+    /// What queues have of their own is not what there is.
+    fn note_own(&mut self, own: impl Iterator<Item = u32>, there: u64, what: &str) {
+        let own: u64 = own.map(u64::from).sum();
+        if own > 0 && own != there {
+            let note = format!("queues have {} {what} of their own, the cluster {}", gpus(own), gpus(there));
+            self.files.notes.push(note);
+        }
+    }
+
     /// What may surprise of queues that are right.
     fn note_queues(&mut self, queues: &[Queue]) {
         if queues.is_empty() {
             return;
         }
-        let own: u64 = queues.iter().filter_map(|queue| queue.nominal_milli).map(u64::from).sum();
         let there = self.cluster.map_or(0, |cluster| cluster.gpus() * 1000);
-        if own > 0 && own != there {
-            let note = format!("queues have {} GPUs of their own, the cluster {}", gpus(own), gpus(there));
-            self.files.notes.push(note);
+        self.note_own(queues.iter().filter_map(|queue| queue.nominal_milli), there, "GPUs");
+        for platform in 0..u32::try_from(self.catalogue.names().count()).expect("platforms are few") {
+            let own = queues.iter().filter_map(|queue| queue.on(platform)?.nominal_milli);
+            let there = self.cluster.map_or(0, |cluster| gpus_of(cluster, platform));
+            let name = self.catalogue.names().nth(platform as usize).unwrap_or_default();
+            self.note_own(own, there, &format!("GPUs of {name}"));
         }
         let of = |job: &crate::workload::Job| (job.tenant, self.builder.request_at(job.request).partition);
         let asking: BTreeSet<(u32, u32)> = self.builder.jobs().iter().map(of).collect();
@@ -402,6 +368,12 @@ fn ascending(document: &Document, mut named: Vec<(u32, &Placed<String>)>) -> Vec
         document.complain(pair[1].1.mark, problem);
     }
     named.into_iter().map(|(index, _)| index).collect()
+}
+
+/// The GPUs of a platform, thousandths.
+fn gpus_of(cluster: &Cluster, platform: u32) -> u64 {
+    let racks = cluster.racks.iter().filter(|rack| cluster.kinds[rack.kind as usize].platform == platform);
+    racks.map(|rack| u64::from(rack.nodes) * u64::from(cluster.kinds[rack.kind as usize].gpus) * 1000).sum()
 }
 
 /// Decimal GPUs, however many.

@@ -183,7 +183,7 @@ fn platforms(document: &Document, item: Item<'_>, catalogue: &Catalogue) -> Opti
     (whole && !set.is_empty()).then_some(set)
 }
 
-fn index_of(document: &Document, name: &Placed<String>, catalogue: &Catalogue) -> Option<usize> {
+pub(super) fn index_of(document: &Document, name: &Placed<String>, catalogue: &Catalogue) -> Option<usize> {
     let index = catalogue.index_of(name);
     if index.is_none() {
         let problem = Problem::new(format!("unknown platform `{}`", name.value));

@@ -1,5 +1,5 @@
 use super::Jobs;
-use crate::cluster::Cluster;
+use super::platforms::Platforms;
 use crate::document::{Document, Mark, Placed, Table};
 use crate::error::Problem;
 use crate::scenario::quantity::Weight;
@@ -24,16 +24,16 @@ pub(super) struct Tenants {
 }
 
 /// Reads `[[tenant]]`.
-pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&Cluster>) -> Tenants {
+pub(super) fn read(document: &Document, root: &mut Table<'_>, platforms: Platforms<'_>) -> Tenants {
     let mut tenants = Tenants { declared: Vec::new(), strict: root.has("tenant") };
     for mut table in root.tables("tenant") {
         let name = table.required::<String>("name");
-        let quota = table.optional::<Gpus>("quota");
+        let quota = platforms.amounts(document, &mut table, "quota");
         let max_delay = table.optional::<Seconds>("max_delay").map(|delay| delay.value);
         let partition = table.optional::<String>("partition");
         let weight = table.optional::<Weight>("weight");
         table.finish();
-        if let (Some(partition), Some(cluster)) = (&partition, cluster)
+        if let (Some(partition), Some(cluster)) = (&partition, platforms.cluster)
             && cluster.partition(partition).is_none()
         {
             let problem = Problem::new(format!("unknown partition `{}`", partition.value));
@@ -45,9 +45,14 @@ pub(super) fn read(document: &Document, root: &mut Table<'_>, cluster: Option<&C
             document.complain(name.mark, Problem::new(format!("tenant `{}` is described twice", name.value)));
             continue;
         }
-        let quota_milli = quota.map(|quota| quota.value.milli());
-        let weight_milli = weight.as_ref().map(|weight| weight.value.0);
-        let tenant = Tenant { name: name.value, quota_milli, max_delay, weight_milli };
+        let of_platform = |(platform, gpus): &(u32, Placed<Gpus>)| (*platform, gpus.value.milli());
+        let tenant = Tenant {
+            name: name.value,
+            quota_milli: quota.milli(None),
+            quota_by_platform: quota.by_platform.iter().map(of_platform).collect(),
+            max_delay,
+            weight_milli: weight.as_ref().map(|weight| weight.value.0),
+        };
         tenants.declared.push(Declared { tenant, partition, weight: weight.map(|weight| weight.mark) });
     }
     tenants

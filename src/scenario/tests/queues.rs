@@ -269,3 +269,70 @@ job_priority = 1.5
     9:16: `job_priority`: expected a whole number from -2147483648 to 2147483647, found `1.5`
     ");
 }
+
+#[test]
+fn what_queues_have_may_be_told_apart_by_platform() {
+    let cluster = "[[cluster.rack]]\nname = \"a\"\nplatform = \"h100\"\ncount = 2\n[[cluster.rack]]\nname = \"b\"\nplatform = \"h200\"\ncount = 2\n";
+    let queues = "
+[[queue]]
+name = \"cloud\"
+nominal = { h200 = 16, h100 = 8 }
+[[queue]]
+name = \"research\"
+parent = \"cloud\"
+tenants = [\"meta\", \"openai\", \"acorn\"]
+nominal = { h100 = 8 }
+borrow = { h200 = 4 }
+guarantee = { h100 = 2 }
+limit = { h200 = 12 }
+[[tenant]]
+name = \"meta\"
+quota = { h200 = 4 }
+[[tenant]]
+name = \"openai\"
+[[tenant]]
+name = \"acorn\"
+";
+    let jobs = JOBS.replace("partition = \"train\"\n", "");
+    let workload = load(&format!("{cluster}{queues}{jobs}")).plan.workload;
+    let [cloud, research] = &workload.queues[..] else { panic!("two queues") };
+    let said = |queue: &Queue, at: usize| {
+        let own = queue.by_platform[at];
+        [own.nominal_milli, own.borrow_milli, own.lend_milli, own.limit_milli]
+    };
+    assert_eq!(
+        [said(cloud, 0), said(cloud, 1)],
+        [[Some(16_000), None, None, None], [Some(8_000), None, None, None]]
+    );
+    assert_eq!(said(research, 0), [Some(8_000), None, Some(6_000), None], "it keeps 2 of `h100`");
+    assert_eq!(said(research, 1), [None, Some(4_000), None, Some(12_000)]);
+    assert_eq!(cloud.by_platform[0].platform, research.by_platform[1].platform, "in the order of the file");
+    assert_eq!(workload.tenants[0].quota_by_platform, [(cloud.by_platform[0].platform, 4_000)]);
+    for (key, other, expected) in [
+        (
+            "nominal = { h100 = 8 }",
+            "nominal = 8",
+            "`nominal` of all platforms together beside `nominal` by platform",
+        ),
+        ("borrow = { h200 = 4 }", "borrow = { gb300 = 4 }", "the cluster has no `gb300`"),
+        ("borrow = { h200 = 4 }", "borrow = { h20 = 4 }", "unknown platform `h20`"),
+        ("borrow = { h200 = 4 }", "borrow = {}", "`borrow` of no platform"),
+        (
+            "guarantee = { h100 = 2 }",
+            "guarantee = { h100 = 20 }",
+            "`guarantee` 20 of h100 is more than `nominal` 8",
+        ),
+        (
+            "guarantee = { h100 = 2 }",
+            "lend = { h100 = 20 }",
+            "`lend` 20 of h100 is more than there is to lend",
+        ),
+        ("limit = { h200 = 12 }", "limit = { h100 = 4 }", "`limit` 4 of h100 is below `nominal` 8"),
+    ] {
+        let told = told(&format!("{cluster}{}{jobs}", queues.replace(key, other)));
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    let conservative = "[policy]\nbackfill = \"conservative\"\n";
+    let told = told(&format!("{conservative}{cluster}{queues}{jobs}"));
+    assert!(told.contains("backfill `conservative` beside quotas by platform"), "{told}");
+}

@@ -42,6 +42,10 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
+    /// Whether anything allows the job, of what it is on the platforms whose quota does.
+    fn any(&self, allows: impl FnMut(&Class) -> bool) -> bool {
+        self.resources.allowed(self.class).any(allows)
+    }
     /// Whether a ceiling keeps the job out: that of its tenant, then that of its partition.
     fn below_ceilings(&self) -> Result<(), Law> {
         self.resources.must_be_below_ceilings(self.class, u64::from(self.class.gpus_milli))

@@ -7,5 +7,7 @@ pub(super) const CONSTRAINT: Constraint = Constraint {
     reason: WaitReason::Shape,
     is_about_places: true,
     may_refuse: |_| true,
-    allows: |question| question.places.has_room(question.class, question.job, question.resources),
+    allows: |question| {
+        question.any(|class| question.places.has_room(class, question.job, question.resources))
+    },
 };

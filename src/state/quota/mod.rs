@@ -22,11 +22,18 @@
 //! row of each kind, or none, and against the rows above it. What refuses it is its own row: under `none` and `easy` that is
 //! closed for the rest of a pass, and no row above it, so that other queues still get what is theirs.
 //!
+//! Where a queue says what it has by platform, each platform of the cluster has a tree of rows of its own, one for each queue of the tree, besides
+//! those of all platforms together: what a job holds counts against both, and both have to let it in. Of a platform that no queue of a tree
+//! has, there is nothing; what a queue does not say of one, it says not. A tenant's quota by platform is a limit for each. A
+//! job that may run on several platforms is tried on one after another, as its queue names them and then in the order of the catalogue; it
+//! starts on the first whose quota and nodes let it. Where none does by quota, the first is what refuses it.
+//!
 //! Every answer is monotone: once more is held anywhere in a tree, nothing fits that did not fit before. Passes rely on that
 //! when they do not ask again.
 //!
 //! The definitions are those of Kueue's cohorts (`nominalQuota`, `borrowingLimit`, `lendingLimit`).
 
+mod platforms;
 mod share;
 mod tree;
 mod usage;
@@ -76,7 +83,14 @@ impl Quotas {
     /// The first of the rows of a class that does not let a job of it hold so many thousandths more.
     #[inline]
     pub(super) fn refusing(&self, class: &Class, milli: u64) -> Option<u32> {
-        if class.has_ceiling() { self.refusing_row(class, milli) } else { None }
+        if class.has_ceiling() { self.refusing_on_each(class, milli) } else { None }
+    }
+    fn refusing_on_each(&self, class: &Class, milli: u64) -> Option<u32> {
+        let Some((first, others)) = class.alternatives.split_first() else {
+            return self.refusing_row(class, milli);
+        };
+        let refusing = self.refusing_row(first, milli)?;
+        others.iter().all(|other| self.refusing_row(other, milli).is_some()).then_some(refusing)
     }
     fn refusing_row(&self, class: &Class, milli: u64) -> Option<u32> {
         let instants = || std::iter::once(&self.usage).chain(&self.also);

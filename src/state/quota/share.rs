@@ -37,9 +37,11 @@ impl Share {
     #[must_use]
     pub fn of(resources: &[&[(&Tree, &Usage)]], row: u32, weight_milli: u32) -> Self {
         let part = |pools: &&[(&Tree, &Usage)]| {
-            let over: u64 = pools.iter().map(|(tree, usage)| tree.over(usage, row)).sum();
+            let own =
+                || pools.iter().flat_map(|(tree, usage)| tree.pools(row).map(move |row| (tree, usage, row)));
+            let over: u64 = own().map(|(tree, usage, row)| tree.over(usage, row)).sum();
             // Of what has no end no part is borrowed.
-            let lendable = pools.iter().map(|(tree, _)| tree.most_above(row)).sum::<Option<u64>>()?;
+            let lendable = own().map(|(tree, _, row)| tree.most_above(row)).sum::<Option<u64>>()?;
             (over > 0 && lendable > 0).then_some(Self { over, lendable, weight_milli })
         };
         // Of equal parts that of the first resource.
@@ -49,9 +51,17 @@ impl Share {
             .reduce(|first, other| first.max_by_part(other))
             .unwrap_or(Self::NONE)
     }
-    /// That of a row of a tree of one resource, of weight thousandths, where so many thousandths more are drawn of it.
-    pub(crate) fn with(tree: &Tree, usage: &Usage, row: u32, (weight_milli, more): (u32, u64)) -> Self {
-        let (over, lendable) = (tree.over_with(usage, row, more), tree.most_above(row));
+    /// That of a row of a tree of one resource, of weight thousandths, where so many thousandths more are drawn of it, or of
+    /// the row of one platform `at` which they count.
+    pub(crate) fn with(
+        tree: &Tree,
+        usage: &Usage,
+        (row, at): (u32, u32),
+        (weight_milli, more): (u32, u64),
+    ) -> Self {
+        let over = |own: u32| tree.over_with(usage, own, if own == at { more } else { 0 });
+        let over = tree.pools(row).map(over).sum();
+        let lendable = tree.pools(row).map(|own| tree.most_above(own)).sum::<Option<u64>>();
         let share = |lendable| Self { over, lendable, weight_milli };
         lendable.filter(|lendable| over > 0 && *lendable > 0).map_or(Self::NONE, share)
     }
@@ -164,7 +174,7 @@ mod tests {
             while let Some(own) = at {
                 let expected = Share::of(&[&[(&tree, &then)]], own, 2_000);
                 assert_eq!(
-                    Share::with(&tree, &usage, own, (2_000, drawn)),
+                    Share::with(&tree, &usage, (own, own), (2_000, drawn)),
                     expected,
                     "{more} of {row}: {own}"
                 );

@@ -1,8 +1,8 @@
 //! The tree of what may be held, and what is held of it.
 
+use super::platforms::Pools;
 use super::usage::Usage;
-use crate::history::Plan;
-use crate::workload::Queue;
+use crate::workload::{PlatformQuota, Queue};
 
 /// What is as good as without end, far from overflow.
 const UNBOUNDED: i64 = 1 << 60;
@@ -22,6 +22,8 @@ pub struct Row {
     pub limit_milli: Option<u32>,
     /// How many jobs that count against it and the rows below it may run at once; none: no limit.
     pub jobs: Option<u32>,
+    /// Of a row of one platform, that of all platforms together, which comes before it: what counts here counts there too.
+    pub whole: Option<u32>,
 }
 
 impl From<&Queue> for Row {
@@ -33,6 +35,19 @@ impl From<&Queue> for Row {
             lend_milli: queue.lend_milli,
             limit_milli: queue.limit_milli,
             jobs: queue.job_limits.running,
+            whole: None,
+        }
+    }
+}
+
+impl From<&PlatformQuota> for Row {
+    fn from(own: &PlatformQuota) -> Self {
+        Self {
+            nominal_milli: own.nominal_milli,
+            borrow_milli: own.borrow_milli,
+            lend_milli: own.lend_milli,
+            limit_milli: own.limit_milli,
+            ..Self::default()
         }
     }
 }
@@ -71,16 +86,8 @@ pub struct Tree {
     /// By row.
     subtree: Vec<i64>,
     pub(super) local: Vec<i64>,
-    /// Rows from here on are limits of partitions.
-    limits: u32,
-    /// By tenant of the plan: the row of its own quota.
-    of_tenant: Vec<Option<u32>>,
-    /// By tenant of the plan: the queues that name it, and in which partition, where that decides.
-    queues_of_tenant: Vec<Vec<(Option<u32>, u32)>>,
-    /// By partition of the plan's workload: the queue that names it and no tenant.
-    queue_of_partition: Vec<Option<u32>>,
-    /// By partition of the plan's workload: the row of its limit.
-    of_partition: Vec<Option<u32>>,
+    /// Whose rows they are, where they are those of a plan.
+    pub(super) pools: Pools,
 }
 
 impl Tree {
@@ -95,7 +102,7 @@ impl Tree {
     pub fn new(rows: Vec<Row>) -> Self {
         let ordered = (0..).zip(&rows).all(|(own, row)| row.parent.is_none_or(|parent| parent < own));
         assert!(ordered, "a row comes after the one above it");
-        let mut tree = Self { limits: narrow(rows.len()), rows, ..Self::default() };
+        let mut tree = Self { rows, ..Self::default() };
         let stated = tree.roots_with_nominal();
         (tree.subtree, tree.local) = (vec![0; tree.rows.len()], vec![0; tree.rows.len()]);
         // From the last on, every row has heard of all that those below it lend.
@@ -110,42 +117,6 @@ impl Tree {
             }
         }
         tree
-    }
-    /// The quotas and limits of a plan: a row each queue, in their order, then one each tenant that has a quota, then one
-    /// each partition that has a limit.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        let workload = &plan.workload;
-        let mut rows: Vec<Row> = workload.queues.iter().map(Row::from).collect();
-        let mut row_with = |limit_milli: Option<u32>| {
-            limit_milli?;
-            rows.push(Row { limit_milli, ..Row::default() });
-            Some(narrow(rows.len() - 1))
-        };
-        let of_tenant: Vec<_> = workload.tenants.iter().map(|tenant| row_with(tenant.quota_milli)).collect();
-        let limits = narrow(workload.queues.len() + of_tenant.iter().flatten().count());
-        let limit = |name: &String| plan.cluster.partition(name).and_then(|partition| partition.limit_milli);
-        let of_partition = workload.partitions.iter().map(|name| row_with(limit(name))).collect();
-        let mut tree = Self { limits, of_tenant, of_partition, ..Self::new(rows) };
-        tree.place_queues(plan);
-        tree
-    }
-    /// Whose jobs stand in which queue.
-    fn place_queues(&mut self, plan: &Plan) {
-        let workload = &plan.workload;
-        self.queues_of_tenant = vec![Vec::new(); workload.tenants.len()];
-        self.queue_of_partition = vec![None; workload.partitions.len()];
-        for (row, queue) in (0..).zip(&workload.queues) {
-            for tenant in &queue.tenants {
-                let of_tenant = &mut self.queues_of_tenant[*tenant as usize];
-                match &queue.partitions[..] {
-                    [] => of_tenant.push((None, row)),
-                    some => of_tenant.extend(some.iter().map(|partition| (Some(*partition), row))),
-                }
-            }
-            let alone = queue.partitions.iter().filter(|_| queue.tenants.is_empty());
-            alone.for_each(|partition| self.queue_of_partition[*partition as usize] = Some(row));
-        }
     }
     /// By row: whether it is a root of a tree in which some row has a nominal amount.
     fn roots_with_nominal(&self) -> Vec<bool> {
@@ -162,31 +133,14 @@ impl Tree {
     pub const fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-    /// The row of the quota that a tenant of the plan has by itself; none: no quota.
-    #[must_use]
-    pub fn quota_of(&self, tenant: u32) -> Option<u32> {
-        self.of_tenant.get(tenant as usize).copied().flatten()
-    }
-    /// The row of the queue in which jobs of a tenant in a partition stand, which is its index among the queues of the plan;
-    /// none: no queue takes them.
-    #[must_use]
-    pub fn queue_of(&self, tenant: u32, partition: u32) -> Option<u32> {
-        let named = self.queues_of_tenant.get(tenant as usize)?.iter();
-        let mut here = named.filter(|(only, _)| only.is_none_or(|only| only == partition));
-        here.next().map_or_else(|| self.queue_of_partition[partition as usize], |(_, row)| Some(*row))
-    }
-    /// The row of the limit of a partition of the plan; none: it has no limit.
-    #[must_use]
-    pub fn limit_of(&self, partition: u32) -> Option<u32> {
-        self.of_partition.get(partition as usize).copied().flatten()
-    }
-    pub(super) const fn is_limit_of_partition(&self, row: u32) -> bool {
-        row >= self.limits
-    }
     /// The row at the top of the tree that a row is in.
     #[must_use]
     pub fn root(&self, row: u32) -> u32 {
         self.path(row).last().unwrap_or(row)
+    }
+    /// Of a row of one platform, that of all platforms together.
+    pub(crate) fn whole(&self, row: u32) -> Option<u32> {
+        self.rows[row as usize].whole
     }
     /// The row above one.
     pub(crate) fn parent(&self, row: u32) -> Option<u32> {
@@ -236,6 +190,11 @@ impl Tree {
     #[must_use]
     #[inline]
     pub fn room(&self, usage: &Usage, row: u32) -> i64 {
+        let room = self.room_of(usage, row);
+        self.whole(row).map_or(room, |whole| room.min(self.room_of(usage, whole)))
+    }
+    /// The same, whatever there is of all platforms together.
+    fn room_of(&self, usage: &Usage, row: u32) -> i64 {
         let below_limits = self.path(row).filter_map(|row| match self.is_full(usage, row) {
             true => Some(self.below_limit(usage, row).unwrap_or(0).min(0)),
             false => self.below_limit(usage, row),
@@ -254,7 +213,7 @@ impl Tree {
     }
     /// Which row, and what of it, keeps one more job that counts against a row from holding so many thousandths: the lowest
     /// whose limit that would break, else the lowest of which too many jobs run, else the lowest that may not borrow so much,
-    /// else the root, which has too little; none: nothing does.
+    /// else the root, which has too little; none: nothing does. Of a row of one platform those of that platform come first.
     ///
     /// ```
     /// use gigawatt::state::quota::{Bound, Row, Tree, Usage};
@@ -269,7 +228,10 @@ impl Tree {
     /// ```
     #[must_use]
     pub fn refusing(&self, usage: &Usage, row: u32, milli: u64) -> Option<(u32, Bound)> {
-        let milli = signed(milli);
+        let refusing = |row: u32| self.refusing_of(usage, row, signed(milli));
+        refusing(row).or_else(|| self.whole(row).and_then(refusing))
+    }
+    fn refusing_of(&self, usage: &Usage, row: u32, milli: i64) -> Option<(u32, Bound)> {
         let breaks = |row: &u32| self.below_limit(usage, *row).is_some_and(|below| below < milli);
         if let Some(row) = self.path(row).find(breaks) {
             return Some((row, Bound::Limit));
@@ -356,15 +318,18 @@ impl Tree {
     }
     /// The most that the row above one could hold, were there no others: nothing for a root; none: no end.
     pub(super) fn most_above(&self, row: u32) -> Option<u64> {
-        self.rows[row as usize].parent.map_or(Some(0), |parent| self.most(parent))
+        self.rows[row as usize].parent.map_or(Some(0), |parent| ended(self.most_of(parent)))
     }
     /// The most that jobs which count against a row could hold, were there no others; none: no end.
     #[must_use]
     pub fn most(&self, row: u32) -> Option<u64> {
+        let most = self.most_of(row);
+        ended(self.whole(row).map_or(most, |whole| most.min(self.most_of(whole))))
+    }
+    /// The same, whatever there is of all platforms together.
+    fn most_of(&self, row: u32) -> i64 {
         let limits = self.path(row).filter_map(|row| self.rows[row as usize].limit_milli);
-        let limit = limits.min().map_or(UNBOUNDED, i64::from);
-        let most = self.reach(row).min(limit);
-        (most < UNBOUNDED).then(|| most.unsigned_abs())
+        self.reach(row).min(limits.min().map_or(UNBOUNDED, i64::from))
     }
     /// The most that a row and those below it could hold together, were there no others: what those below keep from others
     /// counts too; none: no end.
@@ -380,8 +345,7 @@ impl Tree {
         let below = (row + 1..narrow(self.rows.len())).filter(|other| self.is_within(*other, row));
         let kept: i64 = below.map(|other| self.local[other as usize]).sum();
         let limits = self.path(row).filter_map(|row| self.rows[row as usize].limit_milli);
-        let most = limits.map(i64::from).fold(self.reach(row).saturating_add(kept), i64::min);
-        (most < UNBOUNDED).then(|| most.unsigned_abs())
+        ended(limits.map(i64::from).fold(self.reach(row).saturating_add(kept), i64::min))
     }
     /// The same whatever the limits.
     fn reach(&self, row: u32) -> i64 {
@@ -392,7 +356,12 @@ impl Tree {
     }
 }
 
-fn narrow(rows: usize) -> u32 {
+/// An amount, if there is an end of it.
+fn ended(milli: i64) -> Option<u64> {
+    (milli < UNBOUNDED).then(|| milli.unsigned_abs())
+}
+
+pub(super) fn narrow(rows: usize) -> u32 {
     u32::try_from(rows).expect("rows are no more than queues, tenants and partitions")
 }
 

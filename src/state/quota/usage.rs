@@ -45,7 +45,13 @@ impl Usage {
         self.change(tree, row, (-signed(milli), -1));
     }
     /// The order of changes makes no difference: what is drawn of a row follows from what is held below it alone.
-    fn change(&mut self, tree: &Tree, row: u32, (milli, jobs): (i64, i64)) {
+    fn change(&mut self, tree: &Tree, row: u32, amounts: (i64, i64)) {
+        self.change_of(tree, row, amounts);
+        if let Some(whole) = tree.whole(row) {
+            self.change_of(tree, whole, amounts);
+        }
+    }
+    fn change_of(&mut self, tree: &Tree, row: u32, (milli, jobs): (i64, i64)) {
         let mut drawn = milli;
         for own in tree.path(row).map(|own| own as usize) {
             self.held[own] += milli;

@@ -7,6 +7,9 @@
 //! weight. Nothing where nothing is over, where there is no end, and for a queue with none above. With weight 0, what is over
 //! is above all others. The blocked job counts as if it ran.
 //!
+//! Where queues have what they have by platform, what is over and what there is are added up over them; who may stop runs on one that the job may run
+//! on; the job counts on the first of those.
+//!
 //! **The first round.** As long as there is a queue to take from (below): the first of its jobs, the lowest, then the
 //! latest start, then the lowest index, stops if it is of the job's own queue or the rule allows it; else it is set aside
 //! and the next one is looked at. If the job then has a place, the round ends. Rules compare the two queues just below
@@ -20,7 +23,8 @@
 //!
 //! At last those run on that need not stop, as in `yielding.rs`.
 
-use super::quota::{Tree, queue_of, root};
+use super::free::Own;
+use super::quota::{Tree, divided, queue_of, root};
 use super::time::{NEVER, Simulation};
 use super::walk::Walk;
 use gigawatt::history::ReclaimRule;
@@ -42,7 +46,7 @@ pub(super) fn compare(one: Share, other: Share) -> Ordering {
 
 /// A round: what is held, and which jobs may still stop.
 struct Round {
-    own: Vec<u64>,
+    own: Own,
     lines: BTreeMap<u32, VecDeque<u32>>,
     out: BTreeSet<u32>,
 }
@@ -54,6 +58,10 @@ impl Simulation<'_> {
             return false;
         };
         let queues = &self.plan.workload.queues;
+        let here = Some(self.platform_of(running));
+        if divided(queues, own) && !self.world.options(job).contains(&here) {
+            return false;
+        }
         if own == other {
             self.world.height(running) < self.world.height(job)
         } else {
@@ -84,15 +92,25 @@ impl Simulation<'_> {
             .map_or(NEVER, |after| from.saturating_add(after))
     }
 
-    pub(super) fn tree<'a>(&'a self, own: &'a [u64]) -> Tree<'a> {
-        Tree { queues: &self.plan.workload.queues, own, jobs: &[] }
+    pub(super) fn tree<'a>(&'a self, own: &'a Own) -> Tree<'a> {
+        Tree { queues: &self.plan.workload.queues, own, jobs: &[], platform: None }
     }
 
-    pub(super) fn share(&self, own: &[u64], queue: u32) -> Share {
-        let tree = self.tree(own);
+    /// The trees in which a queue is told apart, or the one in which it is not.
+    pub(super) fn trees<'a>(&'a self, own: &'a Own, queue: u32) -> Vec<Tree<'a>> {
+        if !divided(&self.plan.workload.queues, queue) {
+            return vec![self.tree(own)];
+        }
+        let platforms: BTreeSet<u32> = self.plan.cluster.kinds.iter().map(|kind| kind.platform).collect();
+        let on = |platform: u32| Tree { platform: Some(platform), ..self.tree(own) };
+        platforms.into_iter().map(on).collect()
+    }
+
+    pub(super) fn share(&self, own: &Own, queue: u32) -> Share {
+        let trees = self.trees(own, queue);
         let above = self.plan.workload.queues[queue as usize].parent?;
-        let over = tree.drawn(queue) - tree.subtree(queue);
-        let most = tree.most(above)?;
+        let over: i128 = trees.iter().map(|tree| (tree.drawn(queue) - tree.subtree(queue)).max(0)).sum();
+        let most = trees.iter().map(|tree| tree.most(above)).sum::<Option<i128>>()?;
         let weight = i128::from(self.plan.workload.queues[queue as usize].weight_milli.unwrap_or(1000));
         (over > 0 && most > 0).then_some((over, most, weight))
     }
@@ -119,7 +137,7 @@ impl Simulation<'_> {
             None => vec![ReclaimRule::Final, ReclaimRule::Initial],
         };
         let mut own = self.free.queues.clone();
-        own[queue as usize] += u64::from(self.plan.workload.request_of(job).gpus().milli());
+        own.add(queue, self.counted_on(job), u64::from(self.plan.workload.request_of(job).gpus().milli()));
         let (mut stopped, mut candidates) = (Vec::new(), candidates.to_vec());
         for (number, rule) in rules.into_iter().enumerate() {
             let mut round = Round { own, lines: self.lines(&candidates), out: BTreeSet::new() };
@@ -149,6 +167,11 @@ impl Simulation<'_> {
         None
     }
 
+    /// The platform on which a job counts that waits, where that is told apart.
+    pub(super) fn counted_on(&self, job: u32) -> u32 {
+        self.world.options(job)[0].unwrap_or(u32::MAX)
+    }
+
     fn lines(&self, candidates: &[u32]) -> BTreeMap<u32, VecDeque<u32>> {
         let mut lines: BTreeMap<u32, VecDeque<u32>> = BTreeMap::new();
         let mut all = candidates.to_vec();
@@ -176,7 +199,7 @@ impl Simulation<'_> {
         let mut aside = Vec::new();
         while let Some(job) = round.lines.get_mut(&from).and_then(VecDeque::pop_front) {
             let held: u64 = self.attempt(job).holding.pods.iter().map(super::free::total).sum();
-            round.own[from as usize] -= held;
+            round.own.subtract(from, self.platform_of(job), held);
             let allowed = match rule {
                 _ if from == queue => true,
                 ReclaimRule::Final => compare(new, self.share(&round.own, theirs)).is_le(),
@@ -185,7 +208,7 @@ impl Simulation<'_> {
             if allowed {
                 return (Some(job), aside);
             }
-            round.own[from as usize] += held;
+            round.own.add(from, self.platform_of(job), held);
             aside.push(job);
         }
         (None, aside)

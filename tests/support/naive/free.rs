@@ -49,6 +49,31 @@ impl Holding {
     }
 }
 
+/// GPU thousandths that the jobs of every queue hold, and of those the ones of each platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Own {
+    all: Vec<u64>,
+    by_platform: BTreeMap<(u32, u32), u64>,
+}
+
+impl Own {
+    /// Of one platform, or of all.
+    pub(crate) fn of(&self, queue: u32, platform: Option<u32>) -> u64 {
+        match platform {
+            None => self.all[queue as usize],
+            Some(platform) => self.by_platform.get(&(queue, platform)).copied().unwrap_or(0),
+        }
+    }
+    pub(super) fn add(&mut self, queue: u32, platform: u32, milli: u64) {
+        self.all[queue as usize] += milli;
+        *self.by_platform.entry((queue, platform)).or_default() += milli;
+    }
+    pub(super) fn subtract(&mut self, queue: u32, platform: u32, milli: u64) {
+        self.all[queue as usize] -= milli;
+        *self.by_platform.entry((queue, platform)).or_default() -= milli;
+    }
+}
+
 /// What is left of every GPU, node and quota at one instant, or at its least over a window.
 #[derive(Debug, Clone)]
 pub(crate) struct Free {
@@ -69,11 +94,17 @@ pub(crate) struct Free {
     /// GPU thousandths that the jobs of every partition hold.
     pub(crate) partitions: Vec<u64>,
     /// GPU thousandths that the jobs of every queue hold.
-    pub(crate) queues: Vec<u64>,
+    pub(crate) queues: Own,
+    /// GPU thousandths that the jobs of a tenant hold of a platform.
+    pub(super) tenants_on: BTreeMap<(u32, u32), u64>,
+    /// By node: its platform.
+    platforms: Vec<u32>,
+    /// The only platform whose nodes the job in question may go to; none: any.
+    pub(super) only: Option<u32>,
     /// How many jobs with GPUs every queue runs.
     pub(crate) jobs: Vec<u32>,
     /// Both at later instants of a window.
-    pub(super) queues_later: Vec<(Vec<u64>, Vec<u32>)>,
+    pub(super) queues_later: Vec<(Own, Vec<u32>)>,
     /// Nodes that the job in question may not go to.
     pub(super) barred: BTreeSet<u32>,
     /// Domains that may not draw a watt more.
@@ -106,7 +137,10 @@ impl Free {
             memory: nodes.map(|node| cluster.kind_of(node).memory_mib).collect(),
             tenants: vec![0; plan.workload.tenants.len()],
             partitions: vec![0; plan.workload.partitions.len()],
-            queues: vec![0; plan.workload.queues.len()],
+            queues: Own { all: vec![0; plan.workload.queues.len()], by_platform: BTreeMap::new() },
+            tenants_on: BTreeMap::new(),
+            platforms: (0..cluster.nodes()).map(|node| cluster.kind_of(node).platform).collect(),
+            only: None,
             jobs: vec![0; plan.workload.queues.len()],
             queues_later: Vec::new(),
             barred: BTreeSet::new(),
@@ -128,7 +162,26 @@ impl Free {
     }
     /// Whether new pods of the job in question may go to a node.
     pub(super) fn takes_pods(&self, node: u32) -> bool {
-        self.is_up(node) && !self.barred.contains(&node)
+        let is_allowed = self.only.is_none_or(|only| self.platform(node) == only);
+        self.is_up(node) && is_allowed && !self.barred.contains(&node)
+    }
+    /// The platform of a node.
+    pub(super) fn platform(&self, node: u32) -> u32 {
+        self.platforms[node as usize]
+    }
+    /// Counts so many thousandths of a platform, whoever's node they are on.
+    pub(super) fn count(&mut self, owner: Owner, platform: u32, milli: u64) {
+        self.tenants[owner.tenant as usize] += milli;
+        *self.tenants_on.entry((owner.tenant, platform)).or_default() += milli;
+        self.partitions[owner.partition as usize] += milli;
+        owner.queue.into_iter().for_each(|queue| self.queues.add(queue, platform, milli));
+    }
+    /// Counts them no longer.
+    pub(super) fn discount(&mut self, owner: Owner, platform: u32, milli: u64) {
+        self.tenants[owner.tenant as usize] -= milli;
+        *self.tenants_on.entry((owner.tenant, platform)).or_default() -= milli;
+        self.partitions[owner.partition as usize] -= milli;
+        owner.queue.into_iter().for_each(|queue| self.queues.subtract(queue, platform, milli));
     }
     /// Whether a node is up.
     pub(crate) fn is_up(&self, node: u32) -> bool {
@@ -152,9 +205,7 @@ impl Free {
         for pod in &holding.pods {
             self.take_pod(pod);
             *self.sizes[pod.node as usize].entry(size(pod)).or_default() += 1;
-            self.tenants[owner.tenant as usize] += total(pod);
-            self.partitions[owner.partition as usize] += total(pod);
-            owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] += total(pod));
+            self.count(owner, self.platform(pod.node), total(pod));
         }
     }
     /// Takes what one pod holds, whoever's it is.
@@ -186,9 +237,7 @@ impl Free {
                 }
             }
             *self.sizes[node].get_mut(&size(pod)).expect("it was taken") -= 1;
-            self.tenants[owner.tenant as usize] -= total(pod);
-            self.partitions[owner.partition as usize] -= total(pod);
-            owner.queue.into_iter().for_each(|queue| self.queues[queue as usize] -= total(pod));
+            self.discount(owner, self.platform(pod.node), total(pod));
         }
     }
     /// Keeps of everything the lesser, so that what is left is free at both instants; of queues what both hold, since they
@@ -203,6 +252,10 @@ impl Free {
         lesser(&mut self.cpu, &other.cpu);
         lesser(&mut self.memory, &other.memory);
         self.queues_later.push((other.queues.clone(), other.jobs.clone()));
+        for (key, theirs) in &other.tenants_on {
+            let mine = self.tenants_on.entry(*key).or_default();
+            *mine = (*mine).max(*theirs);
+        }
         let theirs = other.tenants.iter().chain(&other.partitions);
         for (mine, theirs) in self.tenants.iter_mut().chain(&mut self.partitions).zip(theirs) {
             *mine = (*mine).max(*theirs);

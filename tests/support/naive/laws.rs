@@ -71,8 +71,10 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
         let eligible = run.jobs[job as usize].eligible;
         (Reverse(world.height(job)), waiting_key(plan, job, eligible, instant), eligible, job)
     };
+    let tenant = &plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize];
     let limited = super::quota::queue_of(plan, older).is_some()
-        || plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize].quota_milli.is_some();
+        || tenant.quota_milli.is_some()
+        || !tenant.quota_by_platform.is_empty();
     waits
         && !limited
         && world.limit(older).is_none()

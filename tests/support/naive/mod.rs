@@ -137,6 +137,8 @@ pub(crate) struct Counts {
     pub(crate) beyond_queue: u64,
     /// Starts in a queue that then holds more than is nominally its own.
     pub(crate) borrowed: u64,
+    /// Starts of jobs that are tried on several platforms: on the first of them, and on another.
+    pub(crate) on_platforms: [u64; 2],
     /// Starts refused by the limit of a partition.
     pub(crate) limit_refused: u64,
     pub(crate) shared: u64,

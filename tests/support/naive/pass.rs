@@ -155,7 +155,8 @@ impl Simulation<'_> {
 
     pub(super) fn class(&self, index: u32) -> Class {
         let job = self.job(index);
-        let limited = self.plan.workload.tenants[job.tenant as usize].quota_milli.is_some();
+        let tenant = &self.plan.workload.tenants[job.tenant as usize];
+        let limited = tenant.quota_milli.is_some() || !tenant.quota_by_platform.is_empty();
         let easy = self.backfill.starts_with("easy") && !self.is_ranked();
         let cluster = &self.plan.cluster;
         let (drains, now) = (self.plan.settings.curtail == "drain", Time(self.now));

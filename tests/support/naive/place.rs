@@ -64,7 +64,24 @@ type Preference = (u64, u32);
 
 impl World<'_> {
     /// What the job gets if it starts now; none if it does not fit. Quotas are not looked at.
+    ///
+    /// Where it may run on several platforms whose quotas are told apart: on the first whose quota lets it.
     pub(crate) fn place(&self, free: &Free, job: u32) -> Option<Holding> {
+        let options = self.options(job);
+        if options.len() < 2 {
+            return self.place_anywhere(free, job);
+        }
+        let allowed = options.into_iter().filter(|option| self.refuses_on(free, job, *option).is_none());
+        let mut places = allowed.map(|only| {
+            let mut there = free.clone();
+            there.only = only;
+            self.place_anywhere(&there, job)
+        });
+        places.find_map(|place| place)
+    }
+
+    /// What it gets whatever the quotas.
+    pub(super) fn place_anywhere(&self, free: &Free, job: u32) -> Option<Holding> {
         self.place_somewhere(free, job).filter(|holding| self.has_power(free, holding))
     }
 

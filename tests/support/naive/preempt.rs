@@ -96,16 +96,8 @@ impl Simulation<'_> {
 
     /// Where the job would start now, if it can.
     fn try_place(&mut self, job: u32) -> Option<Holding> {
-        if !self.world.quota_allows(&self.free, job) {
-            self.result.counts.quota_refused += 1;
-            return None;
-        }
-        if let Some(refusal) = self.world.queue_refuses(&self.free, job) {
-            self.result.counts.queue_refused[refusal as usize] += 1;
-            return None;
-        }
-        if !self.world.limit_allows(&self.free, job) {
-            self.result.counts.limit_refused += 1;
+        if let Some((refused, refusal)) = self.world.refuses(&self.free, job) {
+            self.count_refused(refused, refusal);
             return None;
         }
         self.world.place(&self.free_for(job, &Walk::default()), job)
@@ -137,10 +129,8 @@ impl Simulation<'_> {
                 pool[region] += held;
             }
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
-            counted.tenants[self.job(*job).tenant as usize] -= gpus;
-            counted.partitions[self.world.partition_of(*job) as usize] -= gpus;
+            counted.discount(Owner::of(self.plan, *job), self.platform_of(*job), gpus);
             for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
-                counted.queues[queue as usize] -= gpus;
                 counted.jobs[queue as usize] -= 1;
             }
         }
@@ -158,10 +148,10 @@ impl Simulation<'_> {
             for (region, milli) in wanted {
                 pool[region] -= milli;
             }
-            counted.tenants[self.job(*job).tenant as usize] += gpus;
-            counted.partitions[self.world.partition_of(*job) as usize] += gpus;
+            let first = || self.world.kinds(*job).next().map_or(u32::MAX, |kind| kind.platform);
+            let platform = if self.running.contains(job) { self.platform_of(*job) } else { first() };
+            counted.count(Owner::of(self.plan, *job), platform, gpus);
             for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
-                counted.queues[queue as usize] += gpus;
                 counted.jobs[queue as usize] += 1;
             }
             taken.push(*job);

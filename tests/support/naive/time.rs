@@ -286,7 +286,7 @@ impl<'a> Simulation<'a> {
                 continue;
             }
             let holding = if running.nodes.is_empty() {
-                self.world.place(&self.free, job)
+                self.world.place_anywhere(&self.free, job)
             } else {
                 self.on_nodes(job, &running.nodes)
             };

@@ -98,7 +98,11 @@ impl Simulation<'_> {
             "fair-sharing" => {
                 let mut own = self.free.queues.clone();
                 if let Some(queue) = queue_of(self.plan, job) {
-                    own[queue as usize] += u64::from(self.plan.workload.request_of(job).gpus().milli());
+                    own.add(
+                        queue,
+                        self.counted_on(job),
+                        u64::from(self.plan.workload.request_of(job).gpus().milli()),
+                    );
                 }
                 self.share(&own, queue)
             }
@@ -130,8 +134,8 @@ impl Simulation<'_> {
         let waits = |job: &&u32| queue_of(self.plan, **job).is_some_and(|other| self.within(other, queue));
         let asked = |job: &u32| i128::from(self.plan.workload.request_of(*job).gpus().milli());
         Claim {
-            own: tree.nominal(queue),
-            kept: tree.local(queue),
+            own: self.trees(&self.free.queues, queue).iter().map(|tree| tree.nominal(queue)).sum(),
+            kept: self.trees(&self.free.queues, queue).iter().map(|tree| tree.local(queue)).sum(),
             request: tree.held(queue) + self.pending.iter().filter(waits).map(asked).sum::<i128>(),
             limit: own.limit_milli.map(i128::from),
             weight: i128::from(own.weight_milli.unwrap_or(1000)),

@@ -4,7 +4,7 @@ use super::free::{Free, Holding};
 use super::future::Window;
 use super::pass::Class;
 use super::power::Domain;
-use super::quota::queue_of;
+use super::quota::{Refusal, queue_of};
 use super::time::Simulation;
 use super::yielding::Refused;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     failed: Vec<Class>,
-    /// Tenants whose quota is closed.
-    closed_quotas: BTreeSet<u32>,
-    /// Queues that are closed.
-    closed_queues: BTreeSet<u32>,
+    /// Tenants whose quota is closed, where it tells platforms apart of which.
+    closed_quotas: BTreeSet<(u32, Option<u32>)>,
+    /// Queues that are closed, likewise.
+    closed_queues: BTreeSet<(u32, Option<u32>)>,
     /// Partitions whose limit is closed.
     closed_limits: BTreeSet<u32>,
     /// Partitions that are closed, and by which job.
@@ -71,9 +71,19 @@ impl Simulation<'_> {
         let closed = walk.closed.contains_key(&self.world.partition_of(job));
         let partition = self.world.partition_of(job);
         let queue = queue_of(self.plan, job);
-        let full = walk.closed_quotas.contains(&tenant)
-            || queue.is_some_and(|queue| walk.closed_queues.contains(&queue))
-            || walk.closed_limits.contains(&partition);
+        let told_apart = !self.plan.workload.tenants[tenant as usize].quota_by_platform.is_empty();
+        let queues = &self.plan.workload.queues;
+        let of_tenant = |option: Option<u32>| (tenant, option.filter(|_| told_apart));
+        let of_queue = |option: Option<u32>| {
+            queue.map(|queue| (queue, option.filter(|_| super::quota::told_apart(queues, queue))))
+        };
+        let options = self.world.options(job);
+        let is_closed = |option: &Option<u32>| {
+            walk.closed_quotas.contains(&of_tenant(*option))
+                || of_queue(*option).is_some_and(|queue| walk.closed_queues.contains(&queue))
+        };
+        // One that may run on several platforms is held back by any of them.
+        let full = options.iter().any(is_closed) || walk.closed_limits.contains(&partition);
         if closed || counts && full {
             return None;
         }
@@ -82,36 +92,19 @@ impl Simulation<'_> {
         let room = |own: &mut Self, refused, walk: &mut Walk| {
             if has_failed { None } else { own.make_room(job, refused, walk) }
         };
-        if !self.world.quota_allows(&self.free, job) {
-            self.result.counts.quota_refused += 1;
-            if let Some(place) = room(self, Refused::Quota, walk) {
+        if let Some((refused, refusal)) = self.world.refuses(&self.free, job) {
+            self.count_refused(refused, refusal);
+            if let Some(place) = room(self, refused, walk) {
                 return Some(place);
             }
             walk.failed.push(class);
-            if self.backfill != "skip" {
-                walk.closed_quotas.insert(tenant);
+            if self.backfill == "skip" {
+                return None;
             }
-            return None;
-        }
-        if let Some(refusal) = self.world.queue_refuses(&self.free, job) {
-            self.result.counts.queue_refused[refusal as usize] += 1;
-            if let Some(place) = room(self, Refused::Queue, walk) {
-                return Some(place);
-            }
-            walk.failed.push(class);
-            if self.backfill != "skip" {
-                walk.closed_queues.extend(queue);
-            }
-            return None;
-        }
-        if !self.world.limit_allows(&self.free, job) {
-            self.result.counts.limit_refused += 1;
-            if let Some(place) = room(self, Refused::Limit, walk) {
-                return Some(place);
-            }
-            walk.failed.push(class);
-            if self.backfill != "skip" {
-                walk.closed_limits.insert(partition);
+            match refused {
+                Refused::Quota => drop(walk.closed_quotas.insert(of_tenant(options[0]))),
+                Refused::Queue => walk.closed_queues.extend(of_queue(options[0])),
+                _ => drop(walk.closed_limits.insert(partition)),
             }
             return None;
         }
@@ -139,6 +132,16 @@ impl Simulation<'_> {
             }
         }
         allowed
+    }
+
+    pub(super) fn count_refused(&mut self, refused: Refused, refusal: Option<Refusal>) {
+        let counts = &mut self.result.counts;
+        match refused {
+            Refused::Quota => counts.quota_refused += 1,
+            Refused::Limit => counts.limit_refused += 1,
+            Refused::Queue | Refused::Place => {}
+        }
+        refusal.into_iter().for_each(|refusal| counts.queue_refused[refusal as usize] += 1);
     }
 
     /// What is free now for a job: nodes that are withdrawn or go while it would run are no place for it.

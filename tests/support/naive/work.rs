@@ -28,6 +28,10 @@ impl Simulation<'_> {
         counts.shared +=
             u64::from(holding.pods.iter().any(|pod| pod.gpus.iter().any(|(_, milli)| *milli < 1000)));
         counts.restarted += u64::from(restart > 0);
+        if let ([first, _, ..], Some(pod)) = (&self.world.options(job)[..], holding.pods.first()) {
+            let is_other = *first != Some(self.free.platform(pod.node));
+            self.result.counts.on_platforms[usize::from(is_other)] += 1;
+        }
         let owner = Owner::of(self.plan, job);
         self.free.take(&holding, owner);
         let borrows = owner.queue.is_some_and(|queue| self.world.borrows(&self.free, queue));

@@ -125,12 +125,18 @@ impl<'a> World<'a> {
     pub(super) fn largest_node(&self, job: u32) -> u32 {
         self.kinds(job).map(|kind| kind.gpus).max().unwrap_or_default()
     }
-    /// Whether the tenant may hold this job too.
-    pub(crate) fn quota_allows(&self, free: &Free, job: u32) -> bool {
-        let tenant = self.plan.workload.jobs[job as usize].tenant as usize;
+    /// Whether the tenant may hold this job too, of all platforms together and of one.
+    pub(super) fn quota_allows(&self, free: &Free, job: u32, option: Option<u32>) -> bool {
+        let tenant = self.plan.workload.jobs[job as usize].tenant;
         let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
-        let quota = self.plan.workload.tenants[tenant].quota_milli;
-        gpus == 0 || quota.is_none_or(|quota| free.tenants[tenant] + gpus <= u64::from(quota))
+        let own = &self.plan.workload.tenants[tenant as usize];
+        let fits = |held: u64, quota: Option<u32>| quota.is_none_or(|quota| held + gpus <= u64::from(quota));
+        let on = |platform: u32| {
+            let quota =
+                own.quota_by_platform.iter().find(|(own, _)| *own == platform).map(|(_, milli)| *milli);
+            fits(free.tenants_on.get(&(tenant, platform)).copied().unwrap_or(0), quota)
+        };
+        gpus == 0 || fits(free.tenants[tenant as usize], own.quota_milli) && option.is_none_or(on)
     }
     /// GPU thousandths that the jobs of this job's partition may hold together.
     pub(crate) fn limit(&self, job: u32) -> Option<u64> {
@@ -149,8 +155,7 @@ impl<'a> World<'a> {
     }
     /// Whether tenant, queue and partition may hold this job too.
     pub(super) fn ceilings_allow(&self, free: &Free, job: u32) -> bool {
-        let queue_allows = self.queue_refuses(free, job).is_none();
-        self.quota_allows(free, job) && queue_allows && self.limit_allows(free, job)
+        self.refuses(free, job).is_none()
     }
     /// Whether the job could start if nothing else did: on the empty cluster, every node up, within its quota.
     pub(crate) fn could_ever_start(&self, job: u32) -> bool {
@@ -226,7 +231,10 @@ fn groups(plan: &Plan, partitions: &[Vec<u32>]) -> Vec<usize> {
         shared
             .push((0..).zip(partitions).filter(|(_, nodes)| below(nodes)).map(|(index, _)| index).collect());
     }
-    for (tenant, _) in (0..).zip(&plan.workload.tenants).filter(|(_, tenant)| tenant.quota_milli.is_some()) {
+    for (tenant, _) in (0..)
+        .zip(&plan.workload.tenants)
+        .filter(|(_, tenant)| tenant.quota_milli.is_some() || !tenant.quota_by_platform.is_empty())
+    {
         let own = (0..plan.workload.len()).filter(|job| plan.workload.jobs[*job as usize].tenant == tenant);
         shared.push(own.map(|job| plan.workload.request_of(job).partition).collect());
     }

@@ -16,7 +16,7 @@
 //! Passes at events between those of a cycle with another backfill stop no job.
 
 use super::free::{Holding, Owner, total};
-use super::quota::{queue_of, root};
+use super::quota::{queue_of, root, told_apart};
 use super::time::{NEVER, Simulation};
 use super::walk::Walk;
 use gigawatt::history::{SegmentEnd, Victims};
@@ -147,12 +147,25 @@ impl Simulation<'_> {
     fn counts_with(&self, running: u32, job: u32, refused: Refused) -> bool {
         let asks = self.plan.workload.request_of(running).gpus().milli() > 0;
         let top = |job: u32| queue_of(self.plan, job).map(|queue| root(&self.plan.workload.queues, queue));
+        // Where platforms are told apart, on the first that the other is tried on.
+        let here = Some(self.platform_of(running));
+        let same = self.world.options(job)[0] == here;
+        let queues = &self.plan.workload.queues;
+        let by_tenant = &self.plan.workload.tenants[self.job(job).tenant as usize].quota_by_platform;
+        let apart = queue_of(self.plan, job).is_some_and(|queue| told_apart(queues, queue));
         asks && match refused {
-            Refused::Quota => self.job(running).tenant == self.job(job).tenant,
-            Refused::Queue => top(running) == top(job),
+            Refused::Quota => {
+                self.job(running).tenant == self.job(job).tenant && (by_tenant.is_empty() || same)
+            }
+            Refused::Queue => top(running) == top(job) && (!apart || same),
             Refused::Limit => self.world.partition_of(running) == self.world.partition_of(job),
             Refused::Place => true,
         }
+    }
+
+    /// The platform on which a job runs that holds GPUs.
+    pub(super) fn platform_of(&self, running: u32) -> u32 {
+        self.attempt(running).holding.pods.first().map_or(u32::MAX, |pod| self.free.platform(pod.node))
     }
 
     /// Those of a line that have to stop.

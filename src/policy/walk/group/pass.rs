@@ -283,7 +283,7 @@ impl Group {
 
     /// No later job that counts against a quota or a limit starts in this pass.
     pub(super) fn close_ceiling(&mut self, row: u32) {
-        for stream in self.streams.iter_mut().filter(|stream| stream.ceilings.contains(&Some(row))) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.ceilings.contains(&row)) {
             stream.mode = Mode::Closed;
         }
     }
@@ -319,8 +319,8 @@ impl Group {
     /// A job of a stream has started: where that may let in others of its tier, or close a quota before them, the next job
     /// of every class that is tried by class is lined up anew. Returns whether that is so.
     fn line_up_after_start(&mut self, state: &State, stream: usize, after: Key) -> bool {
-        let Stream { tier, ceilings, .. } = self.streams[stream];
-        let matters = !self.monotone || ceilings != [None; 3];
+        let Stream { tier, ref ceilings, .. } = self.streams[stream];
+        let matters = !self.monotone || !ceilings.is_empty();
         if matters {
             self.line_up(state, tier, Some(after));
         }

@@ -93,6 +93,6 @@ impl Group {
 /// The next job of a queue, as the order sees it.
 fn head(state: &State, lane: &Lane) -> Option<Head> {
     let Reverse(Candidate { key, .. }) = *lane.tries.peek()?;
-    let milli = u64::from(state.class(job_of(key)).gpus_milli);
-    Some(Head { queue: lane.queue, key, milli })
+    let class = state.class(job_of(key));
+    Some(Head { queue: lane.queue, row: class.row, key, milli: u64::from(class.gpus_milli) })
 }
