@@ -39,7 +39,7 @@ impl Workload {
         }
         let part = |place: usize| {
             let tenants = stands.iter().skip(place).step_by(places).filter(|stands| **stands).count();
-            u64::from(self.queues[place - 1].nominal_milli.unwrap_or(0)) / tenants as u64
+            self.queues[place - 1].own_milli().unwrap_or(0) / tenants as u64
         };
         let mut claims = Vec::new();
         for (tenant, stands) in self.tenants.iter().zip(stands.chunks(places)) {

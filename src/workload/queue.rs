@@ -153,6 +153,20 @@ impl Queue {
     pub fn on(&self, platform: u32) -> Option<&PlatformQuota> {
         self.by_platform.iter().find(|own| own.platform == platform)
     }
+    /// What is its own of all platforms together, thousandths of GPUs; none: nothing is said.
+    ///
+    /// ```
+    /// use gigawatt::workload::{PlatformQuota, Queue};
+    /// let own = |platform, milli| PlatformQuota { platform, nominal_milli: milli, ..PlatformQuota::default() };
+    /// let queue = Queue { by_platform: vec![own(1, Some(8000)), own(3, Some(64_000))], ..Queue::named("research") };
+    /// assert_eq!(queue.own_milli(), Some(72_000));
+    /// assert_eq!(Queue::named("nothing of its own").own_milli(), None);
+    /// ```
+    #[must_use]
+    pub fn own_milli(&self) -> Option<u64> {
+        let of_platforms = self.by_platform.iter().filter_map(|own| own.nominal_milli);
+        of_platforms.chain(self.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+    }
     /// Whether it takes jobs itself; else there are queues below it.
     #[must_use]
     pub const fn has_jobs(&self) -> bool {
