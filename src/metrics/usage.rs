@@ -168,7 +168,7 @@ fn family_of(
     let is_within = |own: u32, queue: u32| workload.queues_above(own).any(|above| above == queue);
     let nominal = |queue: u32| {
         let below = (0..).zip(&workload.queues).filter(|(other, _)| is_within(*other, queue));
-        below.filter_map(|(_, queue)| queue.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+        below.filter_map(|(_, queue)| queue.own_milli()).reduce(|sum, more| sum + more)
     };
     let own = |queue: &u32| -> u64 {
         // Where nobody has anything of its own, nobody borrows.

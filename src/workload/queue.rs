@@ -153,6 +153,19 @@ impl Queue {
     pub fn on(&self, platform: u32) -> Option<&PlatformQuota> {
         self.by_platform.iter().find(|own| own.platform == platform)
     }
+    /// What is its own of all platforms together, thousandths; none: nothing is said.
+    ///
+    /// ```
+    /// use gigawatt::workload::{PlatformQuota, Queue};
+    /// let on = |platform, milli| PlatformQuota { platform, nominal_milli: Some(milli), ..PlatformQuota::default() };
+    /// let queue = Queue { by_platform: vec![on(1, 8_000), on(3, 64_000)], ..Queue::named("research") };
+    /// assert_eq!((queue.own_milli(), Queue::named("idle").own_milli()), (Some(72_000), None));
+    /// ```
+    #[must_use]
+    pub fn own_milli(&self) -> Option<u64> {
+        let of_platforms = self.by_platform.iter().filter_map(|own| own.nominal_milli);
+        of_platforms.chain(self.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+    }
     /// Whether it takes jobs itself; else there are queues below it.
     #[must_use]
     pub const fn has_jobs(&self) -> bool {

@@ -135,11 +135,7 @@ impl Books {
     pub(super) fn new(turns: Turns, plan: &Plan) -> Self {
         let queues = &plan.workload.queues;
         let mut below = vec![Vec::new(); queues.len() + 1];
-        let nominal = |queue: &Queue| {
-            let of_platforms = queue.by_platform.iter().filter_map(|own| own.nominal_milli);
-            of_platforms.chain(queue.nominal_milli).map(u64::from).sum()
-        };
-        let mut own: Vec<u64> = queues.iter().map(nominal).collect();
+        let mut own: Vec<u64> = queues.iter().map(|queue| queue.own_milli().unwrap_or(0)).collect();
         for (index, queue) in (0..).zip(queues) {
             below[queue.parent.map_or(queues.len(), |parent| parent as usize)].push(index);
         }
