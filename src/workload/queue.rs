@@ -153,14 +153,13 @@ impl Queue {
     pub fn on(&self, platform: u32) -> Option<&PlatformQuota> {
         self.by_platform.iter().find(|own| own.platform == platform)
     }
-    /// What is its own of all platforms together, thousandths of GPUs; none: nothing is said.
+    /// What is its own of all platforms together, thousandths; none: nothing is said.
     ///
     /// ```
     /// use gigawatt::workload::{PlatformQuota, Queue};
-    /// let own = |platform, milli| PlatformQuota { platform, nominal_milli: milli, ..PlatformQuota::default() };
-    /// let queue = Queue { by_platform: vec![own(1, Some(8000)), own(3, Some(64_000))], ..Queue::named("research") };
-    /// assert_eq!(queue.own_milli(), Some(72_000));
-    /// assert_eq!(Queue::named("nothing of its own").own_milli(), None);
+    /// let on = |platform, milli| PlatformQuota { platform, nominal_milli: Some(milli), ..PlatformQuota::default() };
+    /// let queue = Queue { by_platform: vec![on(1, 8_000), on(3, 64_000)], ..Queue::named("research") };
+    /// assert_eq!((queue.own_milli(), Queue::named("idle").own_milli()), (Some(72_000), None));
     /// ```
     #[must_use]
     pub fn own_milli(&self) -> Option<u64> {
