@@ -6,7 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 22] = [
+pub(crate) const ORDERS: [&str; 23] = [
     "fifo",
     "sjf",
     "ljf",
@@ -14,6 +14,7 @@ pub(crate) const ORDERS: [&str; 22] = [
     "smallest-first",
     "largest-first",
     "qssf",
+    "edf",
     "f1",
     "priority",
     "wfp3",

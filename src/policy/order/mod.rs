@@ -11,6 +11,7 @@
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
 mod drf;
+mod edf;
 pub mod expression;
 mod f1;
 mod fair_sharing;
@@ -109,6 +110,7 @@ pub const ORDERS: &[ListedOrder] = &[
     qssf::ENTRY,
     smallest_first::ENTRY,
     largest_first::ENTRY,
+    edf::ENTRY,
     f1::ENTRY,
     wfp3::ENTRY,
     unicef::ENTRY,
@@ -130,6 +132,8 @@ pub const ORDERS: &[ListedOrder] = &[
 pub(super) enum OrderKey {
     /// A key that does not change.
     Static(fn(&State, u32) -> u64),
+    /// A key that does not change, by deadlines.
+    Due(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
     /// A key that changes while a job waits.
@@ -160,12 +164,24 @@ pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
     })
 }
 
-/// Why the chosen order can let no queues of a plan take turns, if it cannot: what to say, and a hint.
+/// Why the chosen order has nothing in a plan to go by, if it has not: what to say, and a hint.
 #[must_use]
 pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> {
-    let is_idle = takes_turns(settings) && !plan.workload.queues.iter().any(Queue::has_jobs);
-    let said = || format!("order `{}` lets queues take turns, and no job stands in a queue", settings.order);
-    is_idle.then(|| (said(), "`[[queue]]` makes queues"))
+    let workload = &plan.workload;
+    let (has_nothing, said, hint) = match named(&settings.order)?.rule {
+        OrderKey::Turns(_) => (
+            !workload.queues.iter().any(Queue::has_jobs),
+            "lets queues take turns, and no job stands in a queue",
+            "`[[queue]]` makes queues",
+        ),
+        OrderKey::Due(_) => (
+            !workload.jobs.iter().any(|job| job.due_time().is_some()),
+            "goes by deadlines, and no job has one",
+            "`deadline` of a job or a template sets one, such as `deadline = { times = 3 }`",
+        ),
+        _ => return None,
+    };
+    has_nothing.then(|| (format!("order `{}` {said}", settings.order), hint))
 }
 
 /// Whether an order reads the weights of tenants and queues.
@@ -218,7 +234,7 @@ impl Order {
         let jobs = plan.workload.jobs.len();
         let settings = &plan.settings;
         let rule = match named(&settings.order)?.rule {
-            OrderKey::Static(key) => Rule::Static(key),
+            OrderKey::Static(key) | OrderKey::Due(key) => Rule::Static(key),
             OrderKey::Ranking(ranking) => Rule::Ranking(ranking, Attained(vec![0; jobs])),
             OrderKey::Varying(varying) => {
                 let shares = (varying.reads_shares)(settings).then(|| Shares::new(plan));

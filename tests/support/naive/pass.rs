@@ -6,7 +6,7 @@
 //! **The queue** is one over all partitions concerned: the higher tier first, where jobs stop for others of higher priority
 //! the higher priority, then (key, eligible time, index). Keys:
 //! fifo: none; sjf: requested time; ljf: that, the longest first; smallest-area-first: requested time × GPU thousandths;
-//! largest-first: GPUs, the most first; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
+//! largest-first: GPUs, the most first; edf: submit time + deadline, jobs without one last; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
 //! drf, fair-sharing, saturation and proportion: priority, the highest first, queue by queue as `turns.rs` says;
 //! priority: eligible time − priority × `priority_step` (waiting lifts every job alike, so this never changes); wfp3, unicef:
 //! see `varying.rs`; fair-tree and multifactor: see `share.rs`; srtf and las: as in `preempt.rs`, read anew in every pass.
@@ -66,7 +66,7 @@ use super::time::Simulation;
 use super::walk::Walk;
 use super::weigh::Frozen;
 use gigawatt::history::Plan;
-use gigawatt::units::Time;
+use gigawatt::units::{Seconds, Time};
 use gigawatt::workload::Job;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -207,6 +207,8 @@ pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i
         "smallest-area-first" => requested * i64::from(milli()),
         "smallest-first" => i64::from(milli()),
         "largest-first" => -i64::from(milli()),
+        "edf" if job.deadline == Seconds::FOREVER => i64::MAX,
+        "edf" => i64::from((job.submit_time + job.deadline).0),
         "f1" => f1_key(job, milli()),
         "drf" | "fair-sharing" | "saturation" | "proportion" => -i64::from(job.priority),
         "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),
