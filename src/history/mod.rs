@@ -350,6 +350,11 @@ impl Settings {
     pub fn priorities_stop_jobs(&self) -> bool {
         matches!(self.preemption.as_deref(), Some("priority" | "reclaim"))
     }
+    /// Whether what a stop cuts short of a restart is added to the next one, and counts as work that is left.
+    #[must_use]
+    pub fn restarts_add_up(&self) -> bool {
+        self.preemption.as_deref() == Some("ranked-lucid")
+    }
     /// Whether there are passes at events between those of a cycle.
     #[must_use]
     pub const fn has_event_passes(&self) -> bool {

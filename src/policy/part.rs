@@ -269,7 +269,7 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
         }
     }
     if cannot_rank_running(settings) {
-        return Err(ranks_what_varies(&settings.order, "preemption=none"));
+        return Err(ranks_what_varies(settings, "preemption=none"));
     }
     if let Some(event) = &settings.event_backfill {
         let known = Kind::Backfill.knows(event);
@@ -293,9 +293,10 @@ pub fn cannot_rank_running(settings: &Settings) -> bool {
 
 /// What to say of such an order; `without` takes the preemption back.
 #[must_use]
-pub fn ranks_what_varies(order: &str, without: &str) -> Box<Problem> {
+pub fn ranks_what_varies(settings: &Settings, without: &str) -> Box<Problem> {
+    let (order, preemption) = (&settings.order, Kind::Preemption.of(settings));
     let told = format!(
-        "order `{order}` changes while jobs wait: preemption `ranked` cannot rank running jobs by it"
+        "order `{order}` changes while jobs wait: preemption `{preemption}` cannot rank running jobs by it"
     );
     Box::new(Problem::new(told).hint(format!("`{without}`, or an order that stays, such as `priority`")))
 }

@@ -6,7 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 23] = [
+pub(crate) const ORDERS: [&str; 24] = [
     "fifo",
     "sjf",
     "ljf",
@@ -14,6 +14,7 @@ pub(crate) const ORDERS: [&str; 23] = [
     "smallest-first",
     "largest-first",
     "qssf",
+    "qssf-lucid",
     "edf",
     "f1",
     "priority",
@@ -165,12 +166,19 @@ impl PolicySpec {
     fn preemption(&self) -> Option<&'static str> {
         // An order that implies ranked preemption may go without.
         let is_plain = self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order]);
+        if self.stops_in_vain() {
+            return Some("ranked-lucid");
+        }
         match self.yields {
             Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
             Some((_, _, 5..)) if self.stops_for_blocked() => Some("consolidate"),
             Some(_) if self.stops_for_blocked() => Some("reclaim"),
             _ => is_plain.then_some("none"),
         }
+    }
+    /// Whether running jobs stop even for those that then find no place.
+    pub(crate) fn stops_in_vain(&self) -> bool {
+        self.is_ranked() && self.cycle.is_some() && self.yields.is_some()
     }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {

@@ -24,6 +24,7 @@ pub mod multifactor;
 mod priority;
 pub mod proportion;
 mod qssf;
+mod qssf_lucid;
 mod ranking;
 pub mod saturation;
 mod share;
@@ -45,6 +46,7 @@ use crate::units::Time;
 use crate::workload::Queue;
 use expression::Expression;
 use qssf::Learned;
+use qssf_lucid::Newcomers;
 use ranking::{Attained, Ranking};
 use share::Shares;
 use turns::{Books, Turns};
@@ -95,7 +97,7 @@ impl ListedOrder {
 #[must_use]
 pub fn varies(name: &str) -> bool {
     match named(name).map(|entry| entry.rule) {
-        Some(OrderKey::Varying(_) | OrderKey::Turns(_)) => true,
+        Some(OrderKey::Varying(_) | OrderKey::Turns(_) | OrderKey::Lucid) => true,
         Some(OrderKey::Expression) => Expression::read(name).is_ok_and(|expression| expression.varies()),
         _ => false,
     }
@@ -108,6 +110,7 @@ pub const ORDERS: &[ListedOrder] = &[
     ljf::ENTRY,
     smallest_area_first::ENTRY,
     qssf::ENTRY,
+    qssf_lucid::ENTRY,
     smallest_first::ENTRY,
     largest_first::ENTRY,
     edf::ENTRY,
@@ -140,6 +143,8 @@ pub(super) enum OrderKey {
     Varying(Varying),
     /// A key that is told of a job when it becomes eligible, from how those went that have ended.
     Learned,
+    /// A key that depends on whether others waited when a job came.
+    Lucid,
     /// What an expression says, which stands in the place of a name.
     Expression,
     /// Queues take turns; in a queue the highest priority goes first.
@@ -200,6 +205,7 @@ enum Rule {
     Ranking(Ranking, Attained),
     Varying(Varying, Facts, Option<Shares>),
     Learned(Learned),
+    Lucid(Newcomers),
     Expression(Expression, Facts),
     Turns(Books),
 }
@@ -208,14 +214,14 @@ impl Rule {
     /// Whether keys are kept that vary.
     fn varies(&self) -> bool {
         match self {
-            Self::Varying(..) => true,
+            Self::Varying(..) | Self::Lucid(_) => true,
             Self::Expression(expression, _) => expression.varies(),
             _ => false,
         }
     }
     /// Whether keys are kept: they vary, or are told once.
     const fn keeps_keys(&self) -> bool {
-        matches!(self, Self::Varying(..) | Self::Learned(_) | Self::Expression(..))
+        matches!(self, Self::Varying(..) | Self::Learned(_) | Self::Lucid(_) | Self::Expression(..))
     }
 }
 
@@ -241,6 +247,7 @@ impl Order {
                 Rule::Varying(varying, Facts::of(plan), shares)
             }
             OrderKey::Learned => Rule::Learned(Learned::default()),
+            OrderKey::Lucid => Rule::Lucid(Newcomers::new(plan.workload.partitions.len())),
             OrderKey::Expression => {
                 Rule::Expression(Expression::read(&settings.order).ok()?, Facts::of(plan))
             }
@@ -263,12 +270,17 @@ impl Order {
         match &self.rule {
             Rule::Static(key) => key(state, job),
             Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job).key(state.now()),
-            Rule::Varying(..) | Rule::Learned(_) | Rule::Expression(..) => self.kept[job as usize],
+            Rule::Varying(..) | Rule::Learned(_) | Rule::Lucid(_) | Rule::Expression(..) => {
+                self.kept[job as usize]
+            }
             Rule::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
     pub(super) fn ranked(&self, state: &State) -> Option<Time> {
+        if let Rule::Lucid(newcomers) = &self.rule {
+            return Some(newcomers.ranked(state.now()));
+        }
         let period = rank_period(&state.plan().settings);
         self.varies.then(|| Time(state.now().0 - state.now().0 % period))
     }
@@ -286,6 +298,7 @@ impl Order {
                 (varying.key)(&AsOf { state, instant, facts, shares: shares.as_ref() }, job)
             }
             Rule::Learned(learned) => learned.key(state, job),
+            Rule::Lucid(newcomers) => newcomers.key(state, job),
             Rule::Expression(expression, facts) => {
                 expression.key(&AsOf { state, instant, facts, shares: None }, job)
             }
@@ -317,6 +330,7 @@ impl Order {
                 shares.iter_mut().for_each(|shares| shares.observe(event, state));
             }
             Rule::Learned(learned) => learned.observe(event, state),
+            Rule::Lucid(newcomers) => newcomers.observe(event, state),
             Rule::Expression(..) => {}
         }
         match *event {

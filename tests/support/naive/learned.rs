@@ -5,6 +5,21 @@ use gigawatt::history::Outcome;
 use gigawatt::workload::Overrun;
 
 impl Simulation<'_> {
+    /// What it asks for, thousandths of GPUs times seconds (qssf-lucid); where it becomes eligible now and no job of its
+    /// partition waits that came before now, the thousandths alone.
+    pub(super) fn service_unless_new(&self, job: u32) -> i64 {
+        let milli = i64::from(self.plan.workload.request_of(job).gpus().milli());
+        let is_new = |job: &u32| self.eligible(*job) == self.now && !self.has_started(*job);
+        let mut beside = self.pending.iter();
+        let came_first = |other: &u32| {
+            self.world.partition_of(*other) == self.world.partition_of(job) && !is_new(other)
+        };
+        if is_new(&job) && !beside.any(came_first) {
+            return milli;
+        }
+        milli * i64::from(self.job(job).requested_time.0)
+    }
+
     /// Thousandths of GPUs times twice the predicted seconds: what the last two jobs took that had ended, by themselves, by
     /// the instant at which this one became eligible, with as many GPUs; of the same tenant if it has had two, else of any
     /// tenant; where there are no two, what it asks for. Of an instant the job of the higher index ends last.

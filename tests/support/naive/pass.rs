@@ -120,7 +120,7 @@ impl Simulation<'_> {
     /// Whether pending and running jobs compete.
     pub(super) fn is_ranked(&self) -> bool {
         let implied = ["srtf", "srsf", "las"].contains(&self.plan.settings.order.as_str());
-        self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption == "ranked")
+        self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption.starts_with("ranked"))
     }
 
     /// The pending jobs of these groups, in order.
@@ -150,6 +150,9 @@ impl Simulation<'_> {
         if order == "qssf" {
             return self.predicted_service(index);
         }
+        if order == "qssf-lucid" {
+            return self.service_unless_new(index);
+        }
         waiting_key(self.plan, index, self.eligible(index), self.now)
     }
 
@@ -164,7 +167,7 @@ impl Simulation<'_> {
             || drains && curtailments.any(|curtailment| curtailment.is_known(now) && curtailment.from > now);
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
-            let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
+            let restart = self.next_restart(index);
             match self.only_rate(index) {
                 Some(rate) => (left + u64::from(restart) * u64::from(rate), 0),
                 None => (left, u64::from(restart)),

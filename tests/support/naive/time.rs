@@ -48,6 +48,8 @@ pub(super) struct Live {
     released: u32,
     /// Work that no stop can undo any more, Q16.16.
     pub(super) kept: u64,
+    /// Seconds of a restart that its last stop cut short, where they add up.
+    pub(super) owed: u32,
     /// What it has received: GPU thousandths times seconds held, or thousandths of seconds, before the current attempt.
     pub(super) attained: u64,
 }
