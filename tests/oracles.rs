@@ -123,6 +123,19 @@ fn easy_without_extra_nodes_equals_the_textbook() {
 }
 
 #[test]
+fn easy_that_pins_nodes_equals_batsched() {
+    for (input, nodes) in &BATCH[..3] {
+        batch(input, *nodes, "batsched-easy-bf", "fifo", "easy-pinned");
+    }
+}
+
+#[test]
+fn easy_that_freezes_a_shadow_equals_batsched() {
+    let (input, nodes) = BATCH[1];
+    batch(input, nodes, "batsched-easy-bf-fast", "fifo", "easy-frozen");
+}
+
+#[test]
 fn skipping_what_does_not_fit_equals_the_textbook() {
     for (input, nodes) in &BATCH[..2] {
         batch(input, *nodes, "firstfit", "fifo", "skip");
@@ -141,8 +154,11 @@ fn conservative_backfill_equals_batsched() {
     batch("synth10k-l35", 256, "conservative", "fifo", "conservative");
 }
 
-/// What Lucid's simulator recorded under a policy: (name, GPUs, submit, work) of the jobs, and when and where each ran.
-fn lucid_recording(policy: &str) -> (Vec<(String, u32, u32, u32)>, Vec<Row>) {
+/// A job of Lucid's simulator: name, GPUs, submit, work.
+type LucidJob = (String, u32, u32, u32);
+
+/// What Lucid's simulator recorded under a policy: the jobs, and when and where each ran.
+fn lucid_recording(policy: &str) -> (Vec<LucidJob>, Vec<Row>) {
     // The jobs in the simulator's input order, with submit times in seconds, stand in the recording itself.
     let name = format!("lucid/phillysynth-{policy}.csv.zst");
     let mut jobs = columns(&name, ["order", "job_id", "gpu_num", "submit", "duration"]);
@@ -161,8 +177,12 @@ fn lucid_recording(policy: &str) -> (Vec<(String, u32, u32, u32)>, Vec<Row>) {
 }
 
 /// The plan of jobs on the simulator's nodes, each with what it requests.
-fn lucid_plan(jobs: Vec<(String, u32, u32, u32)>, requested: impl Fn(&str, u32) -> u32, policy: [&str; 2]) -> Plan {
-    let job = |(id, gpus, submit, work): (String, u32, u32, u32)| {
+fn lucid_plan(
+    jobs: Vec<LucidJob>,
+    requested: impl Fn(&str, u32) -> u32,
+    policy: [&str; 2],
+) -> Plan {
+    let job = |(id, gpus, submit, work): LucidJob| {
         let requested = requested(&id, work);
         (id, gpus, submit, work, requested)
     };

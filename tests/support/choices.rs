@@ -33,7 +33,8 @@ pub(crate) const ORDERS: [&str; 24] = [
     "las",
 ];
 /// Backfills, by name.
-pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
+pub(crate) const BACKFILLS: [&str; 7] =
+    ["none", "skip", "easy", "easy-strict", "easy-pinned", "easy-frozen", "conservative"];
 /// Placements, by name.
 pub(crate) const PLACEMENTS: [&str; 16] = [
     "first-fit",

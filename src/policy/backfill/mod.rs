@@ -2,6 +2,8 @@
 
 pub(super) mod conservative;
 pub(super) mod easy;
+mod easy_frozen;
+mod easy_pinned;
 mod easy_strict;
 mod none;
 mod skip;
@@ -41,12 +43,21 @@ pub(super) enum Backfill {
     Skip,
     Easy,
     EasyStrict,
+    EasyPinned,
+    EasyFrozen,
     Conservative,
 }
 
 /// Every backfill.
-pub const BACKFILLS: &[ListedBackfill] =
-    &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
+pub const BACKFILLS: &[ListedBackfill] = &[
+    none::ENTRY,
+    skip::ENTRY,
+    easy::ENTRY,
+    easy_strict::ENTRY,
+    easy_pinned::ENTRY,
+    easy_frozen::ENTRY,
+    conservative::ENTRY,
+];
 
 /// Whether passes at events, between those of a cycle with a backfill, may have this one: `none`, or the cycle's own.
 #[must_use]
@@ -78,8 +89,8 @@ impl Backfill {
     /// What can be said about how it works.
     const fn options(self) -> &'static [PartOption] {
         match self {
-            Self::None | Self::Skip => &[],
-            Self::Easy | Self::EasyStrict => &[easy::RESERVATIONS],
+            Self::None | Self::Skip | Self::EasyFrozen => &[],
+            Self::Easy | Self::EasyStrict | Self::EasyPinned => &[easy::RESERVATIONS],
             Self::Conservative => &[DEPTH],
         }
     }
@@ -88,6 +99,10 @@ impl Backfill {
     }
     /// Whether the head gets a reservation.
     pub(super) fn reserves(self) -> bool {
-        matches!(self, Self::Easy | Self::EasyStrict)
+        matches!(self, Self::Easy | Self::EasyStrict | Self::EasyPinned | Self::EasyFrozen)
+    }
+    /// Whether no job that is expected to end after a reservation begins passes it.
+    pub(super) fn is_strict(self) -> bool {
+        matches!(self, Self::EasyStrict | Self::EasyFrozen)
     }
 }

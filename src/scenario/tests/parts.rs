@@ -186,8 +186,8 @@ fn an_option_of_a_part_that_is_not_chosen_is_told() {
         let inherited = policy(&file, &over(&other));
         assert!(!inherited.contains(key) && !inherited.contains(':'), "{other}: {inherited}");
     }
-    insta::assert_snapshot!(policy("backfill = \"none\"\nreservations = 2", &Overrides::default()), @r#"s.toml:3:16: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill = "easy"`)"#);
-    insta::assert_snapshot!(policy("", &over("fcfs/reservations=2")), @r"--policy fcfs/reservations=2: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill=easy`)");
+    insta::assert_snapshot!(policy("backfill = \"none\"\nreservations = 2", &Overrides::default()), @r#"s.toml:3:16: `reservations` is an option of backfill `easy` and `easy-strict` and `easy-pinned`, and backfill is `none` (`backfill = "easy"`)"#);
+    insta::assert_snapshot!(policy("", &over("fcfs/reservations=2")), @r"--policy fcfs/reservations=2: `reservations` is an option of backfill `easy` and `easy-strict` and `easy-pinned`, and backfill is `none` (`backfill=easy`)");
     // What a command line says and then takes back is no better.
     let replaced = |text: &str, overrides: Overrides| {
         let told = policy("", &Overrides { policy: Some(text.to_owned()), ..overrides });

@@ -69,6 +69,8 @@ pub(super) struct Simulation<'a> {
     pub(super) running: Vec<u32>,
     /// Of pending jobs; only conservative backfill makes any.
     pub(super) reservations: BTreeMap<u32, Window>,
+    /// Under easy-frozen, the shadows of jobs that reserved in the last walk over their groups.
+    pub(super) frozen: BTreeMap<u32, u32>,
     /// The groups of partitions in which something ended, changed or became known since their last full pass.
     pub(super) left: BTreeSet<usize>,
     /// The backfill of the pass that takes place.
@@ -111,6 +113,7 @@ impl<'a> Simulation<'a> {
             pending: Vec::new(),
             running: Vec::new(),
             reservations: BTreeMap::new(),
+            frozen: BTreeMap::new(),
             left: BTreeSet::new(),
             backfill: &plan.settings.backfill,
             void: BTreeSet::new(),
