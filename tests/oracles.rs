@@ -177,11 +177,7 @@ fn lucid_recording(policy: &str) -> (Vec<LucidJob>, Vec<Row>) {
 }
 
 /// The plan of jobs on the simulator's nodes, each with what it requests.
-fn lucid_plan(
-    jobs: Vec<LucidJob>,
-    requested: impl Fn(&str, u32) -> u32,
-    policy: [&str; 2],
-) -> Plan {
+fn lucid_plan(jobs: Vec<LucidJob>, requested: impl Fn(&str, u32) -> u32, policy: [&str; 2]) -> Plan {
     let job = |(id, gpus, submit, work): LucidJob| {
         let requested = requested(&id, work);
         (id, gpus, submit, work, requested)

@@ -266,7 +266,7 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
             // What asks for a part of all GPUs, by a tenant that ranks among all, has another priority among more.
             || ORDERS[left.policy.order] == "multifactor"
             // What learns from all that have ended knows more among more.
-            || ORDERS[left.policy.order] == "qssf";
+            || ["qssf", "gittins"].contains(&ORDERS[left.policy.order]);
         if of_all_jobs || !left.policy.runs_to_the_end() {
             return Ok(());
         }

@@ -306,7 +306,10 @@ pub struct Settings {
     /// Orders whose keys vary while jobs wait: they are renewed at whole numbers of these seconds; none: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank_period: Option<u32>,
-    /// Order `las`: whether the service that a job has received counts seconds, and not GPU-seconds.
+    /// Order `gittins`: what jobs take, in the units of their service, in order; empty: what those of the workload take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<u64>,
+    /// Orders `las` and `gittins`: whether the service that a job has received counts seconds, and not GPU-seconds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service_in_seconds: bool,
     /// Orders that read what was used: the seconds after which that counts half; none: a week.

@@ -17,6 +17,7 @@ mod f1;
 mod fair_sharing;
 pub mod fair_tree;
 mod fifo;
+pub mod gittins;
 mod largest_first;
 mod las;
 mod ljf;
@@ -45,6 +46,7 @@ use crate::state::{Event, State};
 use crate::units::Time;
 use crate::workload::Queue;
 use expression::Expression;
+use gittins::Lengths;
 use qssf::Learned;
 use qssf_lucid::Newcomers;
 use ranking::{Attained, Ranking};
@@ -84,7 +86,7 @@ impl ListedOrder {
     /// Whether its keys change while jobs run, so that it implies preemption unless that is said to be `none`.
     #[must_use]
     pub const fn ranks_running(&self) -> bool {
-        matches!(self.rule, OrderKey::Ranking(_))
+        matches!(self.rule, OrderKey::Ranking(_) | OrderKey::Gittins)
     }
     /// Whether it lets queues take turns.
     #[must_use]
@@ -127,6 +129,7 @@ pub const ORDERS: &[ListedOrder] = &[
     srtf::ENTRY,
     srsf::ENTRY,
     las::ENTRY,
+    gittins::ENTRY,
     expression::ENTRY,
 ];
 
@@ -139,6 +142,8 @@ pub(super) enum OrderKey {
     Due(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
+    /// The same, by how long jobs take.
+    Gittins,
     /// A key that changes while a job waits.
     Varying(Varying),
     /// A key that is told of a job when it becomes eligible, from how those went that have ended.
@@ -203,6 +208,7 @@ pub fn reads_weights(settings: &Settings) -> bool {
 enum Rule {
     Static(fn(&State, u32) -> u64),
     Ranking(Ranking, Attained),
+    Gittins(Attained, Lengths),
     Varying(Varying, Facts, Option<Shares>),
     Learned(Learned),
     Lucid(Newcomers),
@@ -242,6 +248,7 @@ impl Order {
         let rule = match named(&settings.order)?.rule {
             OrderKey::Static(key) | OrderKey::Due(key) => Rule::Static(key),
             OrderKey::Ranking(ranking) => Rule::Ranking(ranking, Attained(vec![0; jobs])),
+            OrderKey::Gittins => Rule::Gittins(Attained(vec![0; jobs]), Lengths::of(plan)),
             OrderKey::Varying(varying) => {
                 let shares = (varying.reads_shares)(settings).then(|| Shares::new(plan));
                 Rule::Varying(varying, Facts::of(plan), shares)
@@ -269,7 +276,7 @@ impl Order {
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match &self.rule {
             Rule::Static(key) => key(state, job),
-            Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job).key(state.now()),
+            Rule::Ranking(..) | Rule::Gittins(..) => self.key_along(self.course(state, job), state.now()),
             Rule::Varying(..) | Rule::Learned(_) | Rule::Lucid(_) | Rule::Expression(..) => {
                 self.kept[job as usize]
             }
@@ -303,20 +310,30 @@ impl Order {
                 expression.key(&AsOf { state, instant, facts, shares: None }, job)
             }
             // Theirs are not kept.
-            Rule::Static(_) | Rule::Ranking(..) | Rule::Turns(_) => return,
+            Rule::Static(_) | Rule::Ranking(..) | Rule::Gittins(..) | Rule::Turns(_) => return,
         };
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match &self.rule {
             Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job),
+            Rule::Gittins(attained, _) => Lengths::course(state, attained, job),
             _ => Course::Stays(self.key(state, job)),
         }
+    }
+    /// The key at an instant of a job whose key goes on so.
+    #[inline]
+    pub(super) fn key_along(&self, course: Course, now: Time) -> u64 {
+        course.key(now, |service| match &self.rule {
+            Rule::Gittins(_, lengths) => lengths.key(service),
+            _ => service,
+        })
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match &self.rule {
             Rule::Ranking(ranking, attained) => (ranking.changes)(state, attained, job),
+            Rule::Gittins(attained, lengths) => lengths.changes(state, attained, job),
             _ => Time::NEVER,
         }
     }
@@ -324,7 +341,9 @@ impl Order {
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         match &mut self.rule {
             Rule::Static(_) => return,
-            Rule::Ranking(_, attained) => return attained.observe(event, state),
+            Rule::Ranking(_, attained) | Rule::Gittins(attained, _) => {
+                return attained.observe(event, state);
+            }
             Rule::Turns(books) => return books.observe(event, state),
             Rule::Varying(_, _, shares) => {
                 shares.iter_mut().for_each(|shares| shares.observe(event, state));

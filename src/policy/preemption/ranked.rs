@@ -90,7 +90,8 @@ impl Preemptive {
             change_of: BTreeMap::new(),
             unknown: Vec::new(),
             regions: Regions::new(state),
-            since: stops_in_vain(&state.plan().settings).then(|| vec![Time::ZERO; state.plan().workload.jobs.len()]),
+            since: stops_in_vain(&state.plan().settings)
+                .then(|| vec![Time::ZERO; state.plan().workload.jobs.len()]),
             standing: BTreeMap::new(),
             has_ceilings: state.classes().table.iter().any(|class| class.ceilings().next().is_some()),
             group_of,
@@ -354,12 +355,11 @@ impl Preemptive {
         let mut lined_up = false;
         loop {
             let taken = match self.everything(bus, &out) {
-                Some(starting) => {
-                    Taken { stopped: Vec::new(), starting, in_vain: self.since.is_some() }
-                }
+                Some(starting) => Taken { stopped: Vec::new(), starting, in_vain: self.since.is_some() },
                 None => {
                     if !std::mem::replace(&mut lined_up, true) {
-                        self.running.line_up(bus.now());
+                        let (order, now) = (&self.order, bus.now());
+                        self.running.line_up(|course| order.key_along(course, now));
                     }
                     self.walk(bus, &out)
                 }

@@ -49,7 +49,7 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 20] = [
+const OPTIONS: [(&str, &str, &str, &str); 21] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
@@ -81,6 +81,12 @@ const OPTIONS: [(&str, &str, &str, &str); 20] = [
         "las/skip/best-fit/queue_limits=100,200",
     ),
     ("order=las", "service = \"seconds\"", "service=seconds", "las/skip/best-fit/service=seconds"),
+    (
+        "order=gittins",
+        "lengths = [60, 60, 3600]",
+        "lengths=60,60,3600",
+        "gittins/skip/best-fit/lengths=60,60,3600",
+    ),
     ("backfill=easy", "reservations = 2", "reservations=2", "fifo/easy/best-fit/reservations=2"),
     (
         "backfill=easy-strict",

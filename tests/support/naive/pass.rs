@@ -119,8 +119,12 @@ impl Simulation<'_> {
 
     /// Whether pending and running jobs compete.
     pub(super) fn is_ranked(&self) -> bool {
-        let implied = ["srtf", "srsf", "las"].contains(&self.plan.settings.order.as_str());
-        self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption.starts_with("ranked"))
+        let implied = ["srtf", "srsf", "las", "gittins"].contains(&self.plan.settings.order.as_str());
+        self.plan
+            .settings
+            .preemption
+            .as_deref()
+            .map_or(implied, |preemption| preemption.starts_with("ranked"))
     }
 
     /// The pending jobs of these groups, in order.
@@ -144,7 +148,7 @@ impl Simulation<'_> {
 
     pub(super) fn order_key(&self, index: u32) -> i64 {
         let order = self.plan.settings.order.as_str();
-        if ["srtf", "srsf", "las"].contains(&order) {
+        if ["srtf", "srsf", "las", "gittins"].contains(&order) {
             return self.preemptive_key(index);
         }
         if order == "qssf" {

@@ -143,6 +143,9 @@ impl Simulation<'_> {
             _ => {}
         }
         let attained = self.attained(job);
+        if self.plan.settings.order == "gittins" {
+            return self.spent_for_each_done(attained);
+        }
         let reached = self.plan.settings.queue_limits.iter().filter(|limit| attained >= **limit * 1000);
         reached.map(|_| 1).sum()
     }

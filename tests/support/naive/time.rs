@@ -394,7 +394,12 @@ impl<'a> Simulation<'a> {
 
     /// When running preemptible jobs reach their next limit; preemptive order `las` only.
     fn demotions(&self) -> Vec<(u32, u32)> {
-        if self.plan.settings.order != "las" || !self.is_ranked() {
+        let limits = match self.plan.settings.order.as_str() {
+            "las" => self.plan.settings.queue_limits.iter().map(|limit| limit * 1000).collect(),
+            "gittins" => self.lengths(),
+            _ => return Vec::new(),
+        };
+        if !self.is_ranked() {
             return Vec::new();
         }
         let preemptible = self.running.iter().filter(|job| self.behaviour(**job).preemptible);
@@ -403,10 +408,10 @@ impl<'a> Simulation<'a> {
             let so_far = self.live[*job as usize].attained;
             let from = self.attempt(*job).from;
             let reached = |limit: &u64| {
-                let left = (limit * 1000).saturating_sub(so_far);
+                let left = limit.saturating_sub(so_far);
                 u32::try_from(left.div_ceil(service)).map_or(NEVER, |seconds| from.saturating_add(seconds))
             };
-            let limits = self.plan.settings.queue_limits.iter().filter(|_| service > 0).map(reached);
+            let limits = limits.iter().filter(|_| service > 0).map(reached);
             limits.filter(|time| *time > self.now && *time != NEVER).min().map(|time| (time, *job))
         };
         preemptible.filter_map(next).collect()

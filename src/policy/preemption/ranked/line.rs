@@ -8,7 +8,6 @@ use super::regions::ByRegion;
 use crate::policy::order::Course;
 use crate::state::State;
 use crate::state::class::Class;
-use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a job ranks among running and pending ones: by tier, the highest first, key, what breaks ties, and index. Lower goes
@@ -159,11 +158,11 @@ impl Running {
         self.forget_ended();
         self.line.iter_mut()
     }
-    /// Ranks them as of an instant.
-    pub(super) fn line_up(&mut self, now: Time) {
+    /// Ranks them by the keys that their courses have come to.
+    pub(super) fn line_up(&mut self, key: impl Fn(Course) -> u64) {
         self.forget_ended();
         for runner in &mut self.line {
-            runner.rank = runner.rank.with_key(runner.course.key(now));
+            runner.rank = runner.rank.with_key(key(runner.course));
         }
         let mut moved = 0;
         for at in 1..self.line.len() {
