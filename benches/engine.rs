@@ -114,6 +114,7 @@ impl Case {
             job: Job { request: builder.request(Request::gang(Gpus::whole(*gpus))), ..Job::at(Time::ZERO) },
             work: work.clone(),
             estimate: Estimate::Times(factors.clone()),
+            deadline: None,
         };
         let mix: Vec<Variety> = self.room.sizes.iter().map(variety).collect();
         let weights: u32 = self.room.sizes.iter().map(|(_, weight)| weight).sum();

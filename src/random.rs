@@ -35,6 +35,8 @@ pub enum Purpose {
     Design = 9,
     /// Which jobs a packing offers, and in which order.
     Packing = 10,
+    /// How long jobs may take until they are due.
+    Deadlines = 11,
 }
 
 /// One stream of random numbers, addressed by (entity, draw).

@@ -40,6 +40,8 @@ pub struct Seconds(pub u32);
 impl Seconds {
     /// No time at all.
     pub const ZERO: Self = Self(0);
+    /// 136 years, which stand for ever.
+    pub const FOREVER: Self = Self(u32::MAX);
 }
 
 /// Saturates at [`Time::NEVER`].

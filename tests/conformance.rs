@@ -4,6 +4,8 @@
 mod division;
 #[path = "conformance/fair.rs"]
 mod fair;
+#[path = "conformance/gittins.rs"]
+mod gittins;
 #[path = "conformance/quota.rs"]
 mod quota;
 
@@ -16,6 +18,7 @@ use gigawatt::policy::order::multifactor::{Counted, priority};
 use gigawatt::policy::order::{proportion, saturation};
 use gigawatt::state::place::tas::{Domains, Slices, Wish};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
+use gittins::{IndexRow, wrong_index};
 use quota::{Queue, QuotaRow, milli};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -243,6 +246,16 @@ fn jobs_have_the_priority_that_slurm_gives_them() {
 }
 
 #[test]
+fn jobs_have_the_gittins_index_of_its_definition() {
+    let rows: Vec<IndexRow> = rows("gittins.toml");
+    let wrong: Vec<String> = rows.iter().filter_map(wrong_index).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].expected += 0.001;
+    assert!(wrong_index(&planted[0]).is_some(), "a thousandth is noticed");
+}
+
+#[test]
 fn users_rank_as_in_slurms_fair_tree() {
     let rows: Vec<RankRow> = rows("slurm-fair-tree.toml");
     let wrong: Vec<String> = rows.iter().flat_map(wrong_rank).collect();
@@ -379,6 +392,7 @@ fn every_file_is_compared_and_listed() {
         .collect();
     found.sort();
     let compared = [
+        "gittins.toml",
         "kai-fair-share.toml",
         "kueue-fair.toml",
         "kueue-quota.toml",

@@ -59,7 +59,7 @@ fn passes_come_at_events_every_so_often_or_both() {
 fn nobody_is_stopped_for_a_job_that_then_finds_no_place() {
     // Three GPUs on one node and one on another: beside the small job that may not be stopped there are three GPUs, on
     // no node together once the first is held. The gang, shorter than what runs, would be let in by counts.
-    for order in ["srtf", "srsf", "las"] {
+    for order in ["srtf", "srsf", "las", "gittins"] {
         let mut builder = Builder::default();
         let stays = builder.behaviour(Behaviour::default());
         let yields = builder.behaviour(Behaviour { preemptible: true, ..Behaviour::default() });

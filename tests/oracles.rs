@@ -8,6 +8,8 @@ mod support;
 
 use gigawatt::history::Plan;
 use gigawatt::simulation::{Control, simulate};
+use gigawatt::units::{Gpus, Seconds};
+use gigawatt::workload::Behaviour;
 use std::collections::BTreeMap;
 use support::naive;
 use support::recorded::{self, Row, columns, differences, number, plan, rows, swf};
@@ -121,6 +123,19 @@ fn easy_without_extra_nodes_equals_the_textbook() {
 }
 
 #[test]
+fn easy_that_pins_nodes_equals_batsched() {
+    for (input, nodes) in &BATCH[..3] {
+        batch(input, *nodes, "batsched-easy-bf", "fifo", "easy-pinned");
+    }
+}
+
+#[test]
+fn easy_that_freezes_a_shadow_equals_batsched() {
+    let (input, nodes) = BATCH[1];
+    batch(input, nodes, "batsched-easy-bf-fast", "fifo", "easy-frozen");
+}
+
+#[test]
 fn skipping_what_does_not_fit_equals_the_textbook() {
     for (input, nodes) in &BATCH[..2] {
         batch(input, *nodes, "firstfit", "fifo", "skip");
@@ -139,20 +154,18 @@ fn conservative_backfill_equals_batsched() {
     batch("synth10k-l35", 256, "conservative", "fifo", "conservative");
 }
 
-fn lucid(order: &str) {
-    if recorded::folder().is_none() {
-        return;
-    }
+/// A job of Lucid's simulator: name, GPUs, submit, work.
+type LucidJob = (String, u32, u32, u32);
+
+/// What Lucid's simulator recorded under a policy: the jobs, and when and where each ran.
+fn lucid_recording(policy: &str) -> (Vec<LucidJob>, Vec<Row>) {
     // The jobs in the simulator's input order, with submit times in seconds, stand in the recording itself.
-    let name = format!("lucid/phillysynth-{order}.csv.zst");
+    let name = format!("lucid/phillysynth-{policy}.csv.zst");
     let mut jobs = columns(&name, ["order", "job_id", "gpu_num", "submit", "duration"]);
     jobs.sort_by_key(|job| number(&job[0]));
     let input = columns("lucid/phillysynth-jobs.csv", ["job_id"]);
     assert!(jobs.iter().map(|job| &job[1]).eq(input.iter().map(|job| &job[0])), "the input's order");
-    let job = |[_, id, gpus, submit, work]: [String; 5]| {
-        (id, number(&gpus), number(&submit), number(&work), number(&work))
-    };
-    let workload = recorded::workload(jobs.into_iter().map(job));
+    let job = |[_, id, gpus, submit, work]: [String; 5]| (id, number(&gpus), number(&submit), number(&work));
     let mut recorded = columns(&name, ["order", "job_id", "start", "end", "nodes"]);
     recorded.sort_by_key(|row| number(&row[0]));
     let row = |[_, id, start, end, nodes]: [String; 5]| {
@@ -160,8 +173,76 @@ fn lucid(order: &str) {
         nodes.sort_by_key(|node| number(node.split(':').next().expect("a node has a number")));
         Row { id, start: number(&start), end: number(&end), nodes: Some(nodes.join(";")) }
     };
-    let recorded: Vec<Row> = recorded.into_iter().map(row).collect();
-    compare(&name, &plan(workload, 16, 8, [order, "none", "consolidate"]), &recorded);
+    (jobs.into_iter().map(job).collect(), recorded.into_iter().map(row).collect())
+}
+
+/// The plan of jobs on the simulator's nodes, each with what it requests.
+fn lucid_plan(jobs: Vec<LucidJob>, requested: impl Fn(&str, u32) -> u32, policy: [&str; 2]) -> Plan {
+    let job = |(id, gpus, submit, work): LucidJob| {
+        let requested = requested(&id, work);
+        (id, gpus, submit, work, requested)
+    };
+    let [order, backfill] = policy;
+    plan(recorded::workload(jobs.into_iter().map(job)), 16, 8, [order, backfill, "consolidate"])
+}
+
+fn lucid(order: &str) {
+    if recorded::folder().is_some() {
+        let (jobs, recorded) = lucid_recording(order);
+        compare(&format!("lucid {order}"), &lucid_plan(jobs, |_, work| work, [order, "none"]), &recorded);
+    }
+}
+
+#[test]
+fn quasi_shortest_service_first_equals_lucid_down_to_the_gpu() {
+    if recorded::folder().is_none() {
+        return;
+    }
+    let predicted: BTreeMap<String, u32> = columns("lucid/phillysynth-prio.csv", ["job_id", "priority"])
+        .into_iter()
+        .map(|[id, predicted]| (id, number(&predicted)))
+        .collect();
+    let (jobs, recorded) = lucid_recording("qssf");
+    // The simulator looks at its queue every second.
+    let mut plan = lucid_plan(jobs, |id, _| predicted[id], ["qssf-lucid", "none"]);
+    plan.settings.cycle = Some(1);
+    compare("lucid qssf", &plan, &recorded);
+}
+
+fn preemptive_lucid(policy: &str, order: &str, cycle: u32) {
+    if recorded::folder().is_none() {
+        return;
+    }
+    let (mut jobs, mut recorded) = lucid_recording(policy);
+    // The simulator ends a job a second after its work is done, and tells where it ran last.
+    jobs.iter_mut().for_each(|job| job.3 += 1);
+    recorded.iter_mut().for_each(|row| row.nodes = None);
+    let mut plan = lucid_plan(jobs, |_, work| work, [order, "skip"]);
+    let behaviours = [40, 60].map(|restart| Behaviour {
+        preemptible: true,
+        restart_time: Seconds(restart),
+        ..Behaviour::default()
+    });
+    plan.workload.behaviours = behaviours.to_vec();
+    for job in 0..plan.workload.len() {
+        let is_wide = plan.workload.request_of(job).gpus() > Gpus::whole(8);
+        plan.workload.jobs[job as usize].behaviour = u32::from(is_wide);
+    }
+    plan.settings.preemption = Some("ranked-lucid".to_owned());
+    // Its limit is the last that stays, not the first that falls.
+    plan.settings.queue_limits = vec![18_001];
+    plan.settings.cycle = Some(cycle);
+    compare(&format!("lucid {policy}"), &plan, &recorded);
+}
+
+#[test]
+fn shortest_remaining_time_first_equals_lucid() {
+    preemptive_lucid("srtf", "srtf", 1);
+}
+
+#[test]
+fn least_attained_service_equals_lucid() {
+    preemptive_lucid("tiresias", "las", 60);
 }
 
 #[test]

@@ -161,7 +161,8 @@ impl Seen {
 /// What every schedule of a plan obeys, whoever made it.
 fn broken_by(spec: &Spec, plan: &Plan, lines: &[Line]) -> Vec<String> {
     let mut broken = broken_laws(plan, lines);
-    if spec.cluster.ends_up() && spec.policy.runs_to_the_end() {
+    // Where jobs stop in vain, nobody may be left that runs.
+    if spec.cluster.ends_up() && spec.policy.runs_to_the_end() && !spec.policy.stops_in_vain() {
         let open = (0..).zip(lines).filter(|(_, line)| line.outcome == Outcome::Unfinished);
         broken.extend(open.map(|(job, line)| format!("job {job} never ends: {line:?}")));
     }
@@ -269,7 +270,7 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
             // What asks for a part of all GPUs, by a tenant that ranks among all, has another priority among more.
             || ORDERS[left.policy.order] == "multifactor"
             // What learns from all that have ended knows more among more.
-            || ORDERS[left.policy.order] == "qssf";
+            || ["qssf", "gittins"].contains(&ORDERS[left.policy.order]);
         if of_all_jobs || !left.policy.runs_to_the_end() {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use toml::Table;
 
 /// Every file of rows, by name.
 const FILES: &[(&str, &str)] = &[
+    ("gittins", include_str!("../../workloads/conformance/gittins.toml")),
     ("kai-fair-share", include_str!("../../workloads/conformance/kai-fair-share.toml")),
     ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),

@@ -272,6 +272,27 @@ pub const MEASURES: &[Measure] = &[
         "jobs left when the run ended",
     ),
     told(
+        ("deadlines_met", "deadlines met"),
+        Unit::Share,
+        Higher,
+        |m| m.deadlines.and_then(|own| own.share()).unwrap_or(f64::NAN),
+        "jobs completed by their deadline / jobs of which that is known",
+    ),
+    told(
+        ("deadlines_missed_jobs", "deadlines missed"),
+        Unit::Jobs,
+        Lower,
+        |m| m.deadlines.map_or(f64::NAN, |own| own.missed.into()),
+        "jobs that were not done by their deadline",
+    ),
+    kept(
+        ("tardiness_mean_s", "tardiness, mean"),
+        Unit::Seconds,
+        Lower,
+        |m| m.deadlines.filter(|own| own.tardiness.count > 0).map_or(f64::NAN, |own| own.tardiness.mean),
+        "by how much jobs completed after their deadline; 0 where before it",
+    ),
+    told(
         ("stops", "stops"),
         Unit::Ratio,
         Lower,

@@ -88,6 +88,7 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
         ensure(within(job.behaviour, workload.behaviours.len()), "a job has an unknown behaviour")?;
         ensure(within(job.tenant, workload.tenants.len()), "a job belongs to an unknown tenant")?;
         ensure(job.work_time.0 > 0 && job.requested_time.0 > 0, "a job has no work")?;
+        ensure(job.deadline.0 > 0, "a job is due before it is submitted")?;
     }
     let starts = &workload.recorded_starts;
     ensure(starts.is_empty() || starts.len() == jobs, "jobs and their recorded starts disagree")?;

@@ -9,6 +9,7 @@
 //!           number of rows 8 bytes, then the columns one after the other
 //!   STRT    as they; only where the input tells of any job when it started
 //!   YIEL    as they; only where a job stopped for another
+//!   DEAD    as they; only where a job has a deadline
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
 //!
@@ -37,10 +38,10 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use tables::{
-    read_dependencies, read_holds, read_jobs, read_names, read_pieces, read_records, read_segments,
-    read_starts, read_wait_classes, read_waits, read_yields, write_dependencies, write_holds, write_jobs,
-    write_names, write_pieces, write_records, write_segments, write_starts, write_wait_classes, write_waits,
-    write_yields,
+    read_deadlines, read_dependencies, read_holds, read_jobs, read_names, read_pieces, read_records,
+    read_segments, read_starts, read_wait_classes, read_waits, read_yields, write_deadlines,
+    write_dependencies, write_holds, write_jobs, write_names, write_pieces, write_records, write_segments,
+    write_starts, write_wait_classes, write_waits, write_yields,
 };
 
 /// The first bytes of every history.
@@ -110,7 +111,7 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
 /// What a section holds; nothing at all: there is no such section.
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 12] = [
+const SECTIONS: [(&[u8; 4], Contents); 13] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -123,6 +124,7 @@ const SECTIONS: [(&[u8; 4], Contents); 12] = [
     (b"HOLD", |history| Ok(write_holds(&history.holds))),
     (b"STRT", |history| Ok(write_starts(&history.plan.workload.recorded_starts))),
     (b"YIEL", |history| Ok(write_yields(&history.yields))),
+    (b"DEAD", |history| Ok(write_deadlines(&history.plan.workload.jobs))),
 ];
 
 /// Reads a history; `name` is what an error calls the file.
@@ -142,7 +144,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let mut reader = SectionReader::new(bytes)?;
     let tables: Tables<'_> =
         serde_json::from_slice(reader.section(*b"TABL")?).map_err(|error| format!("its tables: {error}"))?;
-    let jobs = read_jobs(reader.section(*b"JOBS")?)?;
+    let mut jobs = read_jobs(reader.section(*b"JOBS")?)?;
     let names = read_names(reader.section(*b"NAME")?)?;
     let dependencies = read_dependencies(reader.section(*b"DEPS")?)?;
     let segments = read_segments(reader.section(*b"SEGM")?)?;
@@ -153,6 +155,9 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     let holds = read_holds(reader.section(*b"HOLD")?)?;
     let starts = if reader.is_next(*b"STRT") { read_starts(reader.section(*b"STRT")?)? } else { Vec::new() };
     let yields = if reader.is_next(*b"YIEL") { read_yields(reader.section(*b"YIEL")?)? } else { Vec::new() };
+    if reader.is_next(*b"DEAD") {
+        read_deadlines(reader.section(*b"DEAD")?, &mut jobs)?;
+    }
     reader.finish()?;
     let workload = Workload {
         jobs,

@@ -306,7 +306,10 @@ pub struct Settings {
     /// Orders whose keys vary while jobs wait: they are renewed at whole numbers of these seconds; none: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank_period: Option<u32>,
-    /// Order `las`: whether the service that a job has received counts seconds, and not GPU-seconds.
+    /// Order `gittins`: what jobs take, in the units of their service, in order; empty: what those of the workload take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<u64>,
+    /// Orders `las` and `gittins`: whether the service that a job has received counts seconds, and not GPU-seconds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service_in_seconds: bool,
     /// Orders that read what was used: the seconds after which that counts half; none: a week.
@@ -349,6 +352,11 @@ impl Settings {
     #[must_use]
     pub fn priorities_stop_jobs(&self) -> bool {
         matches!(self.preemption.as_deref(), Some("priority" | "reclaim"))
+    }
+    /// Whether what a stop cuts short of a restart is added to the next one, and counts as work that is left.
+    #[must_use]
+    pub fn restarts_add_up(&self) -> bool {
+        self.preemption.as_deref() == Some("ranked-lucid")
     }
     /// Whether there are passes at events between those of a cycle.
     #[must_use]

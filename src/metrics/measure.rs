@@ -2,6 +2,7 @@
 mod tests;
 
 use super::cost::{CostMetrics, JobCosts, cost};
+use super::deadlines::{DeadlineMetrics, deadlines};
 use super::distribution::{Distribution, real};
 use super::graphs::{GraphMetrics, graphs};
 use super::losses::{Goodput, losses};
@@ -48,6 +49,8 @@ pub struct Metrics {
     pub wait_time: Distribution<u32>,
     /// Recorded and simulated waits of the same jobs; none where the input tells of no job when it started.
     pub recorded_waits: Option<RecordedWaits>,
+    /// What became of deadlines; none where no job has one.
+    pub deadlines: Option<DeadlineMetrics>,
     /// `run_time` = Σ seconds in which a job holds its domains.
     pub run_time: Distribution<u32>,
     /// `turnaround_time` = finish − submit, seconds.
@@ -298,6 +301,7 @@ fn add_job_statistics(metrics: &mut Metrics, history: &History, jobs: &[JobTimes
     let eligible: Vec<u32> = counted.iter().copied().filter(|job| was_eligible(history, *job)).collect();
     metrics.wait_time = wait_time(history, jobs, &eligible);
     metrics.recorded_waits = recorded_waits(history, jobs, counted);
+    metrics.deadlines = deadlines(history, counted);
     metrics.run_time = seconds(&|job| jobs[job as usize].run_time);
     metrics.turnaround_time = seconds(&|job| finish(job).since(submit(job)));
     let slowdowns = finished.iter().map(|job| jobs[*job as usize].bounded_slowdown());

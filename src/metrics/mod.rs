@@ -25,6 +25,7 @@ mod blocks;
 mod by;
 mod contention;
 mod cost;
+mod deadlines;
 mod demand;
 mod details;
 mod distribution;
@@ -52,6 +53,7 @@ mod waiting;
 pub use blocks::Blocks;
 pub use by::{By, Classes};
 pub use cost::{CostMetrics, JobCosts, SiteCost};
+pub use deadlines::{DeadlineMetrics, tardiness};
 pub use demand::{DemandProfile, TokenCounts};
 pub use details::{
     Details, DrawSeries, GraphPath, Group, LongWait, Occupancy, PERCENTS, PathStep, ReasonSeries,

@@ -309,11 +309,10 @@ pub fn keeps_to_one_platform(settings: &Settings, plan: &Plan) -> Option<(part::
     let are_told = of_queues || plan.workload.tenants.iter().any(|own| !own.quota_by_platform.is_empty());
     let backfills = [Some(&settings.backfill), settings.event_backfill.as_ref()];
     let (kind, said) = if preemption::is_ranked(settings) {
-        (part::Kind::Preemption, "preemption `ranked`")
-    } else if backfills.into_iter().flatten().any(|name| name == "conservative") {
-        (part::Kind::Backfill, "backfill `conservative`")
+        (part::Kind::Preemption, "preemption `ranked`".to_owned())
     } else {
-        return None;
+        let name = backfills.into_iter().flatten().find(|name| !backfill::tries_platforms(name))?;
+        (part::Kind::Backfill, format!("backfill `{name}`"))
     };
     let several = || Classes::of(plan, None).table.iter().any(|class| !class.alternatives.is_empty());
     (are_told && several()).then(|| {

@@ -269,7 +269,7 @@ pub fn check(settings: &Settings) -> Result<(), Box<Problem>> {
         }
     }
     if cannot_rank_running(settings) {
-        return Err(ranks_what_varies(&settings.order, "preemption=none"));
+        return Err(ranks_what_varies(settings, "preemption=none"));
     }
     if let Some(event) = &settings.event_backfill {
         let known = Kind::Backfill.knows(event);
@@ -293,9 +293,10 @@ pub fn cannot_rank_running(settings: &Settings) -> bool {
 
 /// What to say of such an order; `without` takes the preemption back.
 #[must_use]
-pub fn ranks_what_varies(order: &str, without: &str) -> Box<Problem> {
+pub fn ranks_what_varies(settings: &Settings, without: &str) -> Box<Problem> {
+    let (order, preemption) = (&settings.order, Kind::Preemption.of(settings));
     let told = format!(
-        "order `{order}` changes while jobs wait: preemption `ranked` cannot rank running jobs by it"
+        "order `{order}` changes while jobs wait: preemption `{preemption}` cannot rank running jobs by it"
     );
     Box::new(Problem::new(told).hint(format!("`{without}`, or an order that stays, such as `priority`")))
 }
@@ -349,9 +350,14 @@ pub(crate) fn span(seconds: u32) -> String {
 
 /// Numbers with commas between them, ascending; in brackets or not.
 pub(super) fn ascending(text: &str) -> Option<Vec<u64>> {
+    in_order(text).filter(|numbers| numbers.windows(2).all(|pair| pair[0] < pair[1]))
+}
+
+/// The same, of which some may be equal.
+pub(super) fn in_order(text: &str) -> Option<Vec<u64>> {
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let numbers: Option<Vec<u64>> = inner.split(',').map(|number| number.trim().parse().ok()).collect();
-    numbers.filter(|numbers| numbers.windows(2).all(|pair| pair[0] < pair[1]))
+    numbers.filter(|numbers| numbers.is_sorted())
 }
 
 /// Numbers as [`ascending`] reads them.
@@ -408,6 +414,7 @@ mod tests {
             ("max_age", vec!["0s", "old"]),
             ("favored_size", vec!["medium", "true"]),
             ("queue_limits", vec!["7200,3250", "5,5", "-1", "", "a"]),
+            ("lengths", vec!["0", "0,3", "5,3", "all", ""]),
             ("service", vec!["gpus", ""]),
             ("reservations", vec!["0", "-1", "all", "2.5"]),
             ("depth", vec!["0", "many", ""]),

@@ -23,9 +23,9 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 4), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 5), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        ("compare", 3),
+        ("compare", 4),
         "compare --json, and comparison.json: contenders, measures and intervals",
         compare::shape,
     ),
@@ -52,7 +52,7 @@ impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:3");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:4");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -155,8 +155,8 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:4", "5bfec481"),
-        ("urn:gigawatt:compare:3", "c0a57393"),
+        ("urn:gigawatt:simulate:5", "45f906c7"),
+        ("urn:gigawatt:compare:4", "40403060"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),

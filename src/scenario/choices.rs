@@ -285,12 +285,11 @@ impl Choices {
         }
         found.extend(self.reserves_in_vain(settings));
         let backfill = settings.backfill.as_str();
-        let order = &settings.order;
         if self.is_ranked() && part::cannot_rank_running(settings) && !self.unclear.contains(&Kind::Order) {
             let origin = self.origin(Kind::Preemption);
             found.push((
                 origin.mark,
-                part::ranks_what_varies(order, &choice(origin, Kind::Preemption, "none")),
+                part::ranks_what_varies(settings, &choice(origin, Kind::Preemption, "none")),
             ));
         }
         let is_clear =
@@ -303,7 +302,7 @@ impl Choices {
         }
         if is_clear && self.is_ranked() && backfill != "skip" {
             let why = match settings.preemption {
-                Some(_) => "preemption `ranked`".to_owned(),
+                Some(ref preemption) => format!("preemption `{preemption}`"),
                 None => format!("preemption `ranked`, which order `{}` implies,", settings.order),
             };
             let origin = self.origin(Kind::Backfill);

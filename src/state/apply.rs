@@ -116,7 +116,7 @@ impl State {
             self.take_back(Undo::Closed { job, status, segment: before, to: old.to });
             return Err(law);
         }
-        self.set_progress(job, Progress { left, kept: left });
+        self.set_progress(job, Progress { left, kept: left, owed: 0 });
         self.set_resized(job, held != u64::from(self.class(job).gpus_milli));
         let rate = scaled(self.rate_on(job, domains, old.cap), held, self.class(job).gpus_milli);
         let restart = self.restart(job);
@@ -149,7 +149,7 @@ impl State {
         let all = work(self.job(job).work_time);
         let kept = self.book.progress(job).map_or(all, |progress| progress.kept);
         self.close(job, SegmentEnd::Changed);
-        self.set_progress(job, Progress { left, kept });
+        self.set_progress(job, Progress { left, kept, owed: 0 });
         self.resources.claim(self.classes.of_job(job), &pieces, cap);
         let segment = self.begin(job, &pieces, cap, (rate, restart));
         Ok(Event::Changed { job, before, segment })
@@ -205,8 +205,10 @@ impl State {
     /// attempt's by a failure, nothing by a policy.
     pub(super) fn interrupt(&mut self, job: u32, end: SegmentEnd) {
         let left = self.left_once_stopped(job, end == SegmentEnd::NodeDown);
+        let adds_up = self.history.plan.settings.restarts_add_up();
+        let owed = self.segment(job).filter(|_| adds_up).map_or(0, |segment| self.restart_left(segment));
         self.close(job, end);
-        self.set_progress(job, Progress { left, kept: left });
+        self.set_progress(job, Progress { left, kept: left, owed });
         self.set_resized(job, false);
         self.set_status(job, Status::Pending);
     }

@@ -13,6 +13,8 @@ pub(crate) struct Progress {
     pub(super) left: u64,
     /// The same as of the last state that was kept: what a stop goes back to if no checkpoint was written since.
     pub(super) kept: u64,
+    /// Seconds that its next restart takes beyond its own: what stops cut short, where that adds up.
+    pub(super) owed: u32,
 }
 
 /// Seconds of work in Q16.
@@ -80,6 +82,17 @@ impl State {
         let Some(segment) = self.segment(job) else { return (before, Time::NEVER, Factor::ONE) };
         (before, segment.from + Seconds(segment.restart), segment.rate)
     }
+    /// The same, with the restart where that counts as work.
+    pub(crate) fn course_with_restarts(&self, job: u32) -> (u64, Time, Factor) {
+        let (left, from, rate) = self.work_course(job);
+        if !self.plan().settings.restarts_add_up() {
+            return (left, from, rate);
+        }
+        match self.segment(job) {
+            Some(segment) => (left + u64::from(segment.restart) * u64::from(rate.0), segment.from, rate),
+            None => (left + work(Seconds(self.restart(job))), from, rate),
+        }
+    }
     /// The same when it last stopped, moved or changed its rate.
     fn left_before(&self, job: u32) -> u64 {
         self.book.progress(job).map_or_else(|| work(self.job(job).work_time), |progress| progress.left)
@@ -110,11 +123,10 @@ impl State {
     pub(crate) fn owes_restart(&self, job: u32) -> bool {
         self.restart(job) > 0
     }
-    pub(super) fn restart(&self, job: u32) -> u32 {
-        match self.book.progress(job) {
-            Some(_) => self.history.plan.workload.behaviour_of(job).restart_time.0,
-            None => 0,
-        }
+    /// Seconds that a job, started now, would first hold its domains for.
+    pub(crate) fn restart(&self, job: u32) -> u32 {
+        let own = || self.history.plan.workload.behaviour_of(job).restart_time.0;
+        self.book.progress(job).map_or(0, |progress| own().saturating_add(progress.owed))
     }
     /// Seconds of its restart that are still to come.
     pub(super) fn restart_left(&self, segment: &Segment) -> u32 {

@@ -16,6 +16,8 @@ pub(super) struct Draft {
     pub work: u32,
     /// The user's estimate; 0: none.
     pub requested: u32,
+    /// Seconds after its submission in which it has to be done; 0: it has no deadline.
+    pub deadline: u32,
     /// Seconds after its submission at which it is withdrawn if it has not started.
     pub patience: Option<u32>,
     /// Seconds that it waited, as the trace tells, if it started.
@@ -217,6 +219,7 @@ impl<'a> Intake<'a> {
             work_time: Seconds(work),
             requested_time: Seconds(requested),
             cancel_time: draft.patience.map_or(Time::NEVER, Time),
+            deadline: if draft.deadline == 0 { Seconds::FOREVER } else { Seconds(draft.deadline) },
             request: draft.request,
             behaviour: draft.behaviour,
             tenant: draft.tenant,

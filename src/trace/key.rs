@@ -41,6 +41,7 @@ keys! {
     EndTime "end_time" "when it ended or left"
     WorkTime "work_time" "how long it ran; else end_time - start_time"
     RequestedTime "requested_time" "the user's estimate of work_time"
+    Deadline "deadline" "how long after submit_time it has to be done"
     JobId "job_id" "its name; else the number of its row"
     Tenant "tenant" "who asks for it"
     Partition "partition" "the set of nodes it may use"
@@ -61,8 +62,8 @@ impl Key {
     /// Whether it tells a time, or a length of time.
     #[must_use]
     pub const fn is_time(self) -> bool {
-        use Key::{EndTime, RequestedTime, StartTime, SubmitTime, WaitTime, WorkTime};
-        matches!(self, SubmitTime | WaitTime | StartTime | EndTime | WorkTime | RequestedTime)
+        use Key::{Deadline, EndTime, RequestedTime, StartTime, SubmitTime, WaitTime, WorkTime};
+        matches!(self, SubmitTime | WaitTime | StartTime | EndTime | WorkTime | RequestedTime | Deadline)
     }
 }
 

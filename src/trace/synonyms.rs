@@ -81,6 +81,7 @@ pub const SYNONYMS: &[(Key, &[&str])] = &[
         ],
     ),
     (Key::RequestedTime, &["requested_time", "walltime", "timelimit", "time_limit", "estimated_time"]),
+    (Key::Deadline, &["deadline"]),
     (Key::JobId, &["job_id", "id", "job_name", "name", "job", "uuid"]),
     (
         Key::Tenant,

@@ -21,6 +21,7 @@ mod claims;
 mod demand;
 pub mod generate;
 mod graph;
+mod job;
 mod names;
 mod pack;
 mod profile;
@@ -30,6 +31,7 @@ mod request;
 pub use behaviour::{Behaviour, JobKind, Overrun};
 pub use demand::{Demand, Tokens};
 pub use graph::{Cycle, Dependencies, Edge, JobGraph};
+pub use job::Job;
 pub use names::Names;
 pub use pack::PackError;
 pub use profile::Profile;
@@ -38,53 +40,6 @@ pub use request::{PlatformSet, Request, Shape, Topology};
 
 use crate::units::{Gpus, Seconds, Time};
 use hashbrown::HashMap;
-
-/// One job: what it does and when; what it needs and how it behaves are indices into the workload's tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Job {
-    /// When the user submits it.
-    pub submit_time: Time,
-    /// Seconds of work on the reference platform, at least 1.
-    pub work_time: Seconds,
-    /// The user's estimate of `work_time`, at least 1; equal to it where nothing is known.
-    pub requested_time: Seconds,
-    /// When the user withdraws it if it has not started by then; [`Time::NEVER`] if never.
-    pub cancel_time: Time,
-    /// Index into [`Workload::requests`].
-    pub request: u32,
-    /// Index into [`Workload::behaviours`].
-    pub behaviour: u32,
-    /// Index into [`Workload::tenants`].
-    pub tenant: u32,
-    /// Higher goes first where the order looks at it.
-    pub priority: i32,
-    /// Whether its work ends in failure: its dependents then never become eligible.
-    pub fails: bool,
-}
-
-impl Job {
-    /// A job of one second of work submitted at `submit_time`, every index 0.
-    #[must_use]
-    pub const fn at(submit_time: Time) -> Self {
-        Self {
-            submit_time,
-            work_time: Seconds(1),
-            requested_time: Seconds(1),
-            cancel_time: Time::NEVER,
-            request: 0,
-            behaviour: 0,
-            tenant: 0,
-            priority: 0,
-            fails: false,
-        }
-    }
-    /// The same job with this estimate.
-    #[must_use]
-    pub const fn requesting(mut self, requested_time: Seconds) -> Self {
-        self.requested_time = requested_time;
-        self
-    }
-}
 
 /// A customer that asks for GPUs and pays for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -6,7 +6,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 /// Orders, by name.
-pub(crate) const ORDERS: [&str; 22] = [
+pub(crate) const ORDERS: [&str; 25] = [
     "fifo",
     "sjf",
     "ljf",
@@ -14,6 +14,8 @@ pub(crate) const ORDERS: [&str; 22] = [
     "smallest-first",
     "largest-first",
     "qssf",
+    "qssf-lucid",
+    "edf",
     "f1",
     "priority",
     "wfp3",
@@ -29,9 +31,13 @@ pub(crate) const ORDERS: [&str; 22] = [
     "srtf",
     "srsf",
     "las",
+    "gittins",
 ];
+/// Those that imply that running jobs are ranked too.
+const RANKING: [&str; 4] = ["srtf", "srsf", "las", "gittins"];
 /// Backfills, by name.
-pub(crate) const BACKFILLS: [&str; 5] = ["none", "skip", "easy", "easy-strict", "conservative"];
+pub(crate) const BACKFILLS: [&str; 7] =
+    ["none", "skip", "easy", "easy-strict", "easy-pinned", "easy-frozen", "conservative"];
 /// Placements, by name.
 pub(crate) const PLACEMENTS: [&str; 16] = [
     "first-fit",
@@ -87,6 +93,7 @@ pub(crate) struct PolicySpec {
     half_life: Option<u32>,
     factors: Factors,
     limits: Vec<u64>,
+    lengths: Vec<u64>,
     /// Whether service is counted in seconds.
     seconds: bool,
     until: Option<u32>,
@@ -104,6 +111,7 @@ prop_compose! {
         rank_period in weighted(0.9, prop_oneof![Just(1u32), 2u32..40]),
         seconds in any::<bool>(),
         limits in prop_oneof![Just(vec![40, 300]), Just(vec![10]), Just(Vec::new())],
+        lengths in prop_oneof![2 => Just(Vec::new()), 1 => Just(vec![10, 100]), 1 => Just(vec![5, 30, 30, 200])],
         until in weighted(0.05, 0u32..300),
         event in weighted(0.5, any::<bool>()),
         reservations in weighted(0.5, 1u32..5),
@@ -114,7 +122,7 @@ prop_compose! {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
             order, backfill, placement, cycle, event, reservations, depth, plain, yields, seed, priority_step,
-            rank_period, half_life, factors, limits, seconds, until,
+            rank_period, half_life, factors, limits, lengths, seconds, until,
         }
     }
 }
@@ -152,7 +160,8 @@ impl PolicySpec {
             half_life: self.half_life,
             factors: self.factors,
             queue_limits: self.limits.clone(),
-            service_in_seconds: self.seconds && ORDERS[self.order] == "las",
+            service_in_seconds: self.seconds && ["las", "gittins"].contains(&ORDERS[self.order]),
+            lengths: if ORDERS[self.order] == "gittins" { self.lengths.clone() } else { Vec::new() },
             until: self.until,
             ..Settings::default()
         }
@@ -163,7 +172,10 @@ impl PolicySpec {
     }
     fn preemption(&self) -> Option<&'static str> {
         // An order that implies ranked preemption may go without.
-        let is_plain = self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order]);
+        let is_plain = self.plain && RANKING.contains(&ORDERS[self.order]);
+        if self.stops_in_vain() {
+            return Some("ranked-lucid");
+        }
         match self.yields {
             Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
             Some((_, _, 5..)) if self.stops_for_blocked() => Some("consolidate"),
@@ -173,11 +185,15 @@ impl PolicySpec {
     }
     /// Whether a job that may run on several platforms is tried on one after another.
     pub(crate) fn tries_platforms(&self) -> bool {
-        !self.is_ranked() && BACKFILLS[self.backfill] != "conservative"
+        !self.is_ranked() && !["easy-pinned", "easy-frozen", "conservative"].contains(&BACKFILLS[self.backfill])
+    }
+    /// Whether running jobs stop even for those that then find no place.
+    pub(crate) fn stops_in_vain(&self) -> bool {
+        self.is_ranked() && self.cycle.is_some() && self.yields.is_some()
     }
     /// Whether pending and running jobs compete.
     pub(crate) fn is_ranked(&self) -> bool {
-        !self.plain && ["srtf", "srsf", "las"].contains(&ORDERS[self.order])
+        !self.plain && RANKING.contains(&ORDERS[self.order])
     }
     pub(crate) fn runs_to_the_end(&self) -> bool {
         self.until.is_none()

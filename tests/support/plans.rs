@@ -66,6 +66,7 @@ pub(crate) struct JobSpec {
     tenant: usize,
     priority: i32,
     cancel: Option<u32>,
+    deadline: Option<u32>,
     fails: bool,
     kill: bool,
     preemptible: bool,
@@ -173,12 +174,13 @@ prop_compose! {
         tenant in 0usize..3,
         priority in -2i32..4,
         cancel in weighted(0.1, 0u32..200),
+        deadline in weighted(0.5, 1u32..200),
         after in prop_oneof![4 => Just(Vec::new()), 1 => vec((0u32..5, prop_oneof![Just(0u32), 0u32..40]), 1..3)],
         twins in prop_oneof![4 => Just(0u32), 1 => 1u32..4],
     ) -> JobSpec {
         JobSpec {
             submit, work, estimate, shape, host, platforms, partition, topology, segment, tenant, priority, cancel,
-            fails, kill, preemptible, restart, checkpoint, speeds, after, twins,
+            deadline, fails, kill, preemptible, restart, checkpoint, speeds, after, twins,
         }
     }
 }
@@ -298,6 +300,7 @@ impl JobSpec {
             work_time: Seconds(self.work),
             requested_time: Seconds(self.work.saturating_add_signed(self.estimate).max(1)),
             cancel_time: self.cancel.map_or(Time::NEVER, Time),
+            deadline: self.deadline.map_or(Seconds::FOREVER, Seconds),
             request,
             behaviour,
             tenant,

@@ -33,6 +33,7 @@ pub(super) fn read_jobs(bytes: &[u8]) -> Result<Vec<Job>, Fault> {
             work_time: Seconds(next(&mut work)),
             requested_time: Seconds(next(&mut requested)),
             cancel_time: Time(next(&mut cancel)),
+            deadline: Seconds::FOREVER,
             request: next(&mut request),
             behaviour: next(&mut behaviour),
             tenant: next(&mut tenant),
@@ -47,6 +48,26 @@ pub(super) fn read_jobs(bytes: &[u8]) -> Result<Vec<Job>, Fault> {
     let jobs = jobs.collect::<Result<_, _>>()?;
     columns.finish()?;
     Ok(jobs)
+}
+
+/// Nothing where no job has one, so that other histories keep their digests.
+pub(super) fn write_deadlines(jobs: &[Job]) -> Vec<u8> {
+    if jobs.iter().all(|job| job.deadline == Seconds::FOREVER) {
+        return Vec::new();
+    }
+    let mut columns = ColumnWriter::new(jobs.len());
+    columns.u32s(jobs.iter().map(|job| job.deadline.0));
+    columns.finish()
+}
+
+/// Gives the jobs that are read already their deadlines.
+pub(super) fn read_deadlines(bytes: &[u8], jobs: &mut [Job]) -> Result<(), Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    if columns.rows() != jobs.len() {
+        return Err("jobs and their deadlines disagree".to_owned());
+    }
+    jobs.iter_mut().zip(columns.u32s()?).for_each(|(job, deadline)| job.deadline = Seconds(deadline));
+    columns.finish()
 }
 
 pub(super) fn write_names(names: &Names) -> Vec<u8> {

@@ -44,6 +44,18 @@ fn recorded_starts_cost_nothing_where_there_are_none() {
 }
 
 #[test]
+fn deadlines_cost_nothing_where_there_are_none() {
+    let history = sample::random(5);
+    assert!(!bytes(&history).windows(4).any(|tag| tag == b"DEAD"), "no section for nothing");
+    let mut told = history.clone();
+    told.plan.workload.jobs[1].deadline = Seconds(70);
+    assert_eq!(read(&bytes(&told), "history").unwrap(), told, "and back");
+    assert_ne!(told.digest(), history.digest(), "they are part of the run");
+    told.plan.workload.jobs[1].deadline = Seconds::ZERO;
+    assert!(read(&bytes(&told), "history").is_err(), "due before it is submitted");
+}
+
+#[test]
 fn queues_cost_nothing_where_there_are_none() {
     let history = sample::random(5);
     assert!(!bytes(&history).windows(6).any(|text| text == b"queues"), "no word of them");

@@ -9,7 +9,7 @@
 use super::super::part::{self, PartOption};
 use super::{Backfill, ListedBackfill};
 
-/// Also of [`super::easy_strict`].
+/// Also of [`super::easy_strict`] and [`super::easy_pinned`].
 pub(super) const RESERVATIONS: PartOption = PartOption {
     name: "reservations",
     unit: "jobs a partition",

@@ -2,6 +2,8 @@
 
 pub(super) mod conservative;
 pub(super) mod easy;
+mod easy_frozen;
+mod easy_pinned;
 mod easy_strict;
 mod none;
 mod skip;
@@ -41,12 +43,21 @@ pub(super) enum Backfill {
     Skip,
     Easy,
     EasyStrict,
+    EasyPinned,
+    EasyFrozen,
     Conservative,
 }
 
 /// Every backfill.
-pub const BACKFILLS: &[ListedBackfill] =
-    &[none::ENTRY, skip::ENTRY, easy::ENTRY, easy_strict::ENTRY, conservative::ENTRY];
+pub const BACKFILLS: &[ListedBackfill] = &[
+    none::ENTRY,
+    skip::ENTRY,
+    easy::ENTRY,
+    easy_strict::ENTRY,
+    easy_pinned::ENTRY,
+    easy_frozen::ENTRY,
+    conservative::ENTRY,
+];
 
 /// Whether passes at events, between those of a cycle with a backfill, may have this one: `none`, or the cycle's own.
 #[must_use]
@@ -58,6 +69,14 @@ pub fn serves_events(event: &str, of_cycle: &str) -> bool {
 #[must_use]
 pub fn reserves(backfill: &str) -> bool {
     Backfill::named(backfill).is_some_and(|kind| kind.reserves() || kind == Backfill::Conservative)
+}
+
+/// Whether a backfill tries a job that may run on several platforms on one after another: those that keep to what was reserved,
+/// where and when, do not.
+#[must_use]
+pub fn tries_platforms(backfill: &str) -> bool {
+    use Backfill::{Conservative, EasyFrozen, EasyPinned};
+    !matches!(Backfill::named(backfill), Some(Conservative | EasyFrozen | EasyPinned))
 }
 
 /// How far `conservative` looks.
@@ -78,8 +97,8 @@ impl Backfill {
     /// What can be said about how it works.
     const fn options(self) -> &'static [PartOption] {
         match self {
-            Self::None | Self::Skip => &[],
-            Self::Easy | Self::EasyStrict => &[easy::RESERVATIONS],
+            Self::None | Self::Skip | Self::EasyFrozen => &[],
+            Self::Easy | Self::EasyStrict | Self::EasyPinned => &[easy::RESERVATIONS],
             Self::Conservative => &[DEPTH],
         }
     }
@@ -88,6 +107,10 @@ impl Backfill {
     }
     /// Whether the head gets a reservation.
     pub(super) fn reserves(self) -> bool {
-        matches!(self, Self::Easy | Self::EasyStrict)
+        matches!(self, Self::Easy | Self::EasyStrict | Self::EasyPinned | Self::EasyFrozen)
+    }
+    /// Whether no job that is expected to end after a reservation begins passes it.
+    pub(super) fn is_strict(self) -> bool {
+        matches!(self, Self::EasyStrict | Self::EasyFrozen)
     }
 }

@@ -6,7 +6,7 @@
 use super::super::part::{self, PartOption};
 use super::{Attained, Course, ListedOrder, OrderKey, Ranking};
 use crate::state::State;
-use crate::units::{Seconds, Time};
+use crate::units::Time;
 
 pub(super) const ENTRY: ListedOrder = ListedOrder {
     name: "las",
@@ -32,7 +32,8 @@ const QUEUE_LIMITS: PartOption = PartOption {
     },
 };
 
-const SERVICE: PartOption = PartOption {
+/// Also of [`super::gittins`].
+pub(super) const SERVICE: PartOption = PartOption {
     name: "service",
     unit: "name",
     default: "gpu-seconds",
@@ -61,10 +62,6 @@ fn course(state: &State, attained: &Attained, job: u32) -> Course {
 
 fn changes(state: &State, attained: &Attained, job: u32) -> Time {
     let service = attained.service(state, job);
-    let pace = Attained::pace(state, state.held_milli(job));
-    let Some(limit) = limits(state).filter(|limit| *limit > service).min() else { return Time::NEVER };
-    if pace == 0 {
-        return Time::NEVER;
-    }
-    state.now() + Seconds(u32::try_from((limit - service).div_ceil(pace)).unwrap_or(u32::MAX))
+    let next = limits(state).filter(|limit| *limit > service).min();
+    next.map_or(Time::NEVER, |limit| attained.reaches(state, job, limit))
 }

@@ -11,11 +11,13 @@
 //!   O(waiting · log waiting) time. What became eligible since then has not waited yet.
 
 mod drf;
+mod edf;
 pub mod expression;
 mod f1;
 mod fair_sharing;
 pub mod fair_tree;
 mod fifo;
+pub mod gittins;
 mod largest_first;
 mod las;
 mod ljf;
@@ -23,6 +25,7 @@ pub mod multifactor;
 mod priority;
 pub mod proportion;
 mod qssf;
+mod qssf_lucid;
 mod ranking;
 pub mod saturation;
 mod share;
@@ -43,7 +46,9 @@ use crate::state::{Event, State};
 use crate::units::Time;
 use crate::workload::Queue;
 use expression::Expression;
+use gittins::Lengths;
 use qssf::Learned;
+use qssf_lucid::Newcomers;
 use ranking::{Attained, Ranking};
 use share::Shares;
 use turns::{Books, Turns};
@@ -81,7 +86,7 @@ impl ListedOrder {
     /// Whether its keys change while jobs run, so that it implies preemption unless that is said to be `none`.
     #[must_use]
     pub const fn ranks_running(&self) -> bool {
-        matches!(self.rule, OrderKey::Ranking(_))
+        matches!(self.rule, OrderKey::Ranking(_) | OrderKey::Gittins)
     }
     /// Whether it lets queues take turns.
     #[must_use]
@@ -94,7 +99,7 @@ impl ListedOrder {
 #[must_use]
 pub fn varies(name: &str) -> bool {
     match named(name).map(|entry| entry.rule) {
-        Some(OrderKey::Varying(_) | OrderKey::Turns(_)) => true,
+        Some(OrderKey::Varying(_) | OrderKey::Turns(_) | OrderKey::Lucid) => true,
         Some(OrderKey::Expression) => Expression::read(name).is_ok_and(|expression| expression.varies()),
         _ => false,
     }
@@ -107,8 +112,10 @@ pub const ORDERS: &[ListedOrder] = &[
     ljf::ENTRY,
     smallest_area_first::ENTRY,
     qssf::ENTRY,
+    qssf_lucid::ENTRY,
     smallest_first::ENTRY,
     largest_first::ENTRY,
+    edf::ENTRY,
     f1::ENTRY,
     wfp3::ENTRY,
     unicef::ENTRY,
@@ -122,6 +129,7 @@ pub const ORDERS: &[ListedOrder] = &[
     srtf::ENTRY,
     srsf::ENTRY,
     las::ENTRY,
+    gittins::ENTRY,
     expression::ENTRY,
 ];
 
@@ -130,12 +138,18 @@ pub const ORDERS: &[ListedOrder] = &[
 pub(super) enum OrderKey {
     /// A key that does not change.
     Static(fn(&State, u32) -> u64),
+    /// A key that does not change, by deadlines.
+    Due(fn(&State, u32) -> u64),
     /// A key that changes while a job runs, and when it will next change by itself.
     Ranking(Ranking),
+    /// The same, by how long jobs take.
+    Gittins,
     /// A key that changes while a job waits.
     Varying(Varying),
     /// A key that is told of a job when it becomes eligible, from how those went that have ended.
     Learned,
+    /// A key that depends on whether others waited when a job came.
+    Lucid,
     /// What an expression says, which stands in the place of a name.
     Expression,
     /// Queues take turns; in a queue the highest priority goes first.
@@ -160,12 +174,24 @@ pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
     })
 }
 
-/// Why the chosen order can let no queues of a plan take turns, if it cannot: what to say, and a hint.
+/// Why the chosen order has nothing in a plan to go by, if it has not: what to say, and a hint.
 #[must_use]
 pub fn idle(settings: &Settings, plan: &Plan) -> Option<(String, &'static str)> {
-    let is_idle = takes_turns(settings) && !plan.workload.queues.iter().any(Queue::has_jobs);
-    let said = || format!("order `{}` lets queues take turns, and no job stands in a queue", settings.order);
-    is_idle.then(|| (said(), "`[[queue]]` makes queues"))
+    let workload = &plan.workload;
+    let (has_nothing, said, hint) = match named(&settings.order)?.rule {
+        OrderKey::Turns(_) => (
+            !workload.queues.iter().any(Queue::has_jobs),
+            "lets queues take turns, and no job stands in a queue",
+            "`[[queue]]` makes queues",
+        ),
+        OrderKey::Due(_) => (
+            !workload.jobs.iter().any(|job| job.due_time().is_some()),
+            "goes by deadlines, and no job has one",
+            "`deadline` of a job or a template sets one, such as `deadline = { times = 3 }`",
+        ),
+        _ => return None,
+    };
+    has_nothing.then(|| (format!("order `{}` {said}", settings.order), hint))
 }
 
 /// Whether an order reads the weights of tenants and queues.
@@ -182,8 +208,10 @@ pub fn reads_weights(settings: &Settings) -> bool {
 enum Rule {
     Static(fn(&State, u32) -> u64),
     Ranking(Ranking, Attained),
+    Gittins(Attained, Lengths),
     Varying(Varying, Facts, Option<Shares>),
     Learned(Learned),
+    Lucid(Newcomers),
     Expression(Expression, Facts),
     Turns(Books),
 }
@@ -192,14 +220,14 @@ impl Rule {
     /// Whether keys are kept that vary.
     fn varies(&self) -> bool {
         match self {
-            Self::Varying(..) => true,
+            Self::Varying(..) | Self::Lucid(_) => true,
             Self::Expression(expression, _) => expression.varies(),
             _ => false,
         }
     }
     /// Whether keys are kept: they vary, or are told once.
     const fn keeps_keys(&self) -> bool {
-        matches!(self, Self::Varying(..) | Self::Learned(_) | Self::Expression(..))
+        matches!(self, Self::Varying(..) | Self::Learned(_) | Self::Lucid(_) | Self::Expression(..))
     }
 }
 
@@ -218,13 +246,15 @@ impl Order {
         let jobs = plan.workload.jobs.len();
         let settings = &plan.settings;
         let rule = match named(&settings.order)?.rule {
-            OrderKey::Static(key) => Rule::Static(key),
+            OrderKey::Static(key) | OrderKey::Due(key) => Rule::Static(key),
             OrderKey::Ranking(ranking) => Rule::Ranking(ranking, Attained(vec![0; jobs])),
+            OrderKey::Gittins => Rule::Gittins(Attained(vec![0; jobs]), Lengths::of(plan)),
             OrderKey::Varying(varying) => {
                 let shares = (varying.reads_shares)(settings).then(|| Shares::new(plan));
                 Rule::Varying(varying, Facts::of(plan), shares)
             }
             OrderKey::Learned => Rule::Learned(Learned::default()),
+            OrderKey::Lucid => Rule::Lucid(Newcomers::new(plan.workload.partitions.len())),
             OrderKey::Expression => {
                 Rule::Expression(Expression::read(&settings.order).ok()?, Facts::of(plan))
             }
@@ -246,13 +276,18 @@ impl Order {
     pub(super) fn key(&self, state: &State, job: u32) -> u64 {
         match &self.rule {
             Rule::Static(key) => key(state, job),
-            Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job).key(state.now()),
-            Rule::Varying(..) | Rule::Learned(_) | Rule::Expression(..) => self.kept[job as usize],
+            Rule::Ranking(..) | Rule::Gittins(..) => self.key_along(self.course(state, job), state.now()),
+            Rule::Varying(..) | Rule::Learned(_) | Rule::Lucid(_) | Rule::Expression(..) => {
+                self.kept[job as usize]
+            }
             Rule::Turns(_) => u64::from(i32::MAX.abs_diff(state.job(job).priority)),
         }
     }
     /// As of when keys hold that are renewed now; none: they do not vary.
     pub(super) fn ranked(&self, state: &State) -> Option<Time> {
+        if let Rule::Lucid(newcomers) = &self.rule {
+            return Some(newcomers.ranked(state.now()));
+        }
         let period = rank_period(&state.plan().settings);
         self.varies.then(|| Time(state.now().0 - state.now().0 % period))
     }
@@ -270,24 +305,35 @@ impl Order {
                 (varying.key)(&AsOf { state, instant, facts, shares: shares.as_ref() }, job)
             }
             Rule::Learned(learned) => learned.key(state, job),
+            Rule::Lucid(newcomers) => newcomers.key(state, job),
             Rule::Expression(expression, facts) => {
                 expression.key(&AsOf { state, instant, facts, shares: None }, job)
             }
             // Theirs are not kept.
-            Rule::Static(_) | Rule::Ranking(..) | Rule::Turns(_) => return,
+            Rule::Static(_) | Rule::Ranking(..) | Rule::Gittins(..) | Rule::Turns(_) => return,
         };
     }
     /// How the key of a job goes on, as long as it waits, or runs as it does.
     pub(super) fn course(&self, state: &State, job: u32) -> Course {
         match &self.rule {
             Rule::Ranking(ranking, attained) => (ranking.course)(state, attained, job),
+            Rule::Gittins(attained, _) => Lengths::course(state, attained, job),
             _ => Course::Stays(self.key(state, job)),
         }
+    }
+    /// The key at an instant of a job whose key goes on so.
+    #[inline]
+    pub(super) fn key_along(&self, course: Course, now: Time) -> u64 {
+        course.key(now, |service| match &self.rule {
+            Rule::Gittins(_, lengths) => lengths.key(service),
+            _ => service,
+        })
     }
     /// When the key of a running job will next change by itself in a way that matters; [`Time::NEVER`]: never.
     pub(super) fn changes(&self, state: &State, job: u32) -> Time {
         match &self.rule {
             Rule::Ranking(ranking, attained) => (ranking.changes)(state, attained, job),
+            Rule::Gittins(attained, lengths) => lengths.changes(state, attained, job),
             _ => Time::NEVER,
         }
     }
@@ -295,12 +341,15 @@ impl Order {
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         match &mut self.rule {
             Rule::Static(_) => return,
-            Rule::Ranking(_, attained) => return attained.observe(event, state),
+            Rule::Ranking(_, attained) | Rule::Gittins(attained, _) => {
+                return attained.observe(event, state);
+            }
             Rule::Turns(books) => return books.observe(event, state),
             Rule::Varying(_, _, shares) => {
                 shares.iter_mut().for_each(|shares| shares.observe(event, state));
             }
             Rule::Learned(learned) => learned.observe(event, state),
+            Rule::Lucid(newcomers) => newcomers.observe(event, state),
             Rule::Expression(..) => {}
         }
         match *event {

@@ -1,7 +1,7 @@
 //! Keys that change while a job runs.
 
 use crate::state::{Event, State};
-use crate::units::{Factor, Time};
+use crate::units::{Factor, Seconds, Time};
 
 /// The two questions to an order that ranks running jobs too.
 #[derive(Debug, Clone, Copy)]
@@ -28,17 +28,29 @@ pub(in crate::policy) enum Course {
         /// What the whole seconds left are multiplied by.
         times: u32,
     },
+    /// What an order makes of the service that it has received at an instant, which grows by so much a second.
+    Receives {
+        /// Thousandths.
+        service: u64,
+        /// When it had received that.
+        from: Time,
+        /// Thousandths a second.
+        pace: u64,
+    },
 }
 
 impl Course {
-    /// The key at an instant.
+    /// The key at an instant; `index` tells that of a job that has received so much.
     #[inline]
-    pub(in crate::policy) const fn key(self, now: Time) -> u64 {
+    pub(super) fn key(self, now: Time, index: impl FnOnce(u64) -> u64) -> u64 {
         match self {
             Self::Stays(key) => key,
+            Self::Receives { service, from, pace } => {
+                index(service.saturating_add(u64::from(now.0.saturating_sub(from.0)).saturating_mul(pace)))
+            }
             Self::Falls { left, from, rate, times } => {
-                let done = now.0.saturating_sub(from.0) as u64 * rate.0 as u64;
-                left.saturating_sub(done).div_ceil(1 << 16).saturating_mul(times as u64)
+                let done = u64::from(now.0.saturating_sub(from.0)) * u64::from(rate.0);
+                left.saturating_sub(done).div_ceil(1 << 16).saturating_mul(u64::from(times))
             }
         }
     }
@@ -54,6 +66,15 @@ impl Attained {
     pub(super) fn service(&self, state: &State, job: u32) -> u64 {
         let running = state.segment(job).map_or(0, |segment| u64::from(state.now().since(segment.from).0));
         self.0[job as usize] + running * Self::pace(state, state.held_milli(job))
+    }
+    /// When a running job will have received so much, which is more than now; [`Time::NEVER`]: it holds nothing.
+    pub(super) fn reaches(&self, state: &State, job: u32, service: u64) -> Time {
+        let missing = service.saturating_sub(self.service(state, job));
+        let seconds = match Self::pace(state, state.held_milli(job)) {
+            0 => return Time::NEVER,
+            pace => missing.div_ceil(pace),
+        };
+        state.now() + Seconds(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
     /// What a segment that is over was worth is kept.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {

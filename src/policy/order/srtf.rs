@@ -13,6 +13,6 @@ pub(super) const ENTRY: ListedOrder = ListedOrder {
 };
 
 fn course(state: &State, _: &Attained, job: u32) -> Course {
-    let (left, from, rate) = state.work_course(job);
+    let (left, from, rate) = state.course_with_restarts(job);
     Course::Falls { left, from, rate, times: 1 }
 }

@@ -8,6 +8,7 @@ mod fair;
 mod none;
 mod priority;
 mod ranked;
+mod ranked_lucid;
 mod reclaim;
 pub(super) mod yielding;
 
@@ -50,7 +51,7 @@ impl ListedPreemption {
 
 /// Every way to preempt.
 pub const PREEMPTIONS: &[ListedPreemption] =
-    &[none::ENTRY, ranked::ENTRY, priority::ENTRY, reclaim::ENTRY, consolidate::ENTRY];
+    &[none::ENTRY, ranked::ENTRY, ranked_lucid::ENTRY, priority::ENTRY, reclaim::ENTRY, consolidate::ENTRY];
 
 /// The way to preempt that settings name, or that their order implies.
 fn of(settings: &Settings) -> Option<&'static ListedPreemption> {
@@ -71,7 +72,13 @@ pub fn implied(order: &str) -> &'static str {
 /// Whether running and pending jobs are ranked together: where it is said, else where the order implies it.
 #[must_use]
 pub fn is_ranked(settings: &Settings) -> bool {
-    of(settings).is_some_and(|entry| entry.name == ranked::ENTRY.name)
+    let ranks = [ranked::ENTRY.name, ranked_lucid::ENTRY.name];
+    of(settings).is_some_and(|entry| ranks.contains(&entry.name))
+}
+
+/// Whether running jobs stop even for those that then find no place.
+pub(super) fn stops_in_vain(settings: &Settings) -> bool {
+    of(settings).is_some_and(|entry| entry.name == ranked_lucid::ENTRY.name)
 }
 
 /// Whether running jobs are stopped for others.
@@ -94,6 +101,10 @@ pub(crate) fn yields(settings: &Settings) -> Option<Yields> {
 #[must_use]
 pub fn misfit(settings: &Settings) -> Option<Box<Problem>> {
     let entry = of(settings)?;
+    if stops_in_vain(settings) && settings.cycle.is_none() {
+        let said = format!("preemption `{}` stops jobs in passes of a cycle, and there is none", entry.name);
+        return Some(Box::new(Problem::new(said).hint("`--cycle 1s` is that of its simulator")));
+    }
     let (name, yields) = (entry.name, entry.yields?);
     if settings.backfill == "conservative" {
         let said = format!(
@@ -124,7 +135,8 @@ mod tests {
     #[test]
     fn priorities_tell_classes_apart_where_jobs_yield_to_a_blocked_one() {
         for entry in PREEMPTIONS {
-            let settings = Settings { preemption: Some(entry.name.to_owned()), ..Settings::default() };
+            let preemption = Some(entry.name.to_owned());
+            let settings = Settings { preemption, cycle: Some(60), ..Settings::default() };
             let for_the_higher = entry.yields.is_some_and(|yields| !yields.moves);
             assert_eq!(settings.priorities_stop_jobs(), for_the_higher, "{}", entry.name);
             let conservative = Settings { backfill: "conservative".to_owned(), ..settings };

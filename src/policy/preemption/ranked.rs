@@ -19,7 +19,7 @@ mod out;
 mod pool;
 mod regions;
 
-use super::ListedPreemption;
+use super::{ListedPreemption, stops_in_vain};
 use crate::policy::PolicyError;
 use crate::policy::order::Order;
 use crate::policy::pipeline::{Bus, Part, Pass};
@@ -62,6 +62,10 @@ pub(in crate::policy) struct Preemptive {
     regions: Regions,
     /// Whether any class counts against a quota or a limit.
     has_ceilings: bool,
+    /// Where jobs stop in vain, by job: when it began to run, or to wait.
+    since: Option<Vec<Time>>,
+    /// Where jobs stop in vain, of those that wait: where each stands, which its restart may tell otherwise once it runs.
+    standing: BTreeMap<u32, Rank>,
     /// By partition: its group of linked ones.
     group_of: Vec<usize>,
     /// By group: whether anything but timers happened in it since the last pass.
@@ -86,6 +90,9 @@ impl Preemptive {
             change_of: BTreeMap::new(),
             unknown: Vec::new(),
             regions: Regions::new(state),
+            since: stops_in_vain(&state.plan().settings)
+                .then(|| vec![Time::ZERO; state.plan().workload.jobs.len()]),
+            standing: BTreeMap::new(),
             has_ceilings: state.classes().table.iter().any(|class| class.ceilings().next().is_some()),
             group_of,
             touched: vec![false; groups],
@@ -96,24 +103,41 @@ impl Preemptive {
         self.group_of[state.class(job).partition as usize]
     }
 
-    /// Where a job ranks.
+    /// Where a job ranks. Ties go to a running job, then to the one that came first; where jobs stop in vain to the one that
+    /// came first, then to a running one, then to the one that has waited or run longest.
     fn rank(&self, state: &State, job: u32, waits: bool) -> Rank {
-        let key = self.order.key(state, job);
-        Rank::new(state.class(job).tier, key, waits, (state.eligible_time(job), job))
+        let (eligible, waits) = (state.eligible_time(job).0, u32::from(waits));
+        let ties = match &self.since {
+            None => [waits, eligible],
+            Some(since) => [eligible, waits << 31 | since[job as usize].0.min(u32::MAX >> 1)],
+        };
+        Rank::new(state.class(job).tier, self.order.key(state, job), ties, job)
     }
 
-    fn enqueue(&mut self, state: &State, job: u32) {
-        self.pending.insert(state.class(job).index, self.rank(state, job, true));
+    /// A job begins to run, or to wait.
+    fn note(&mut self, job: u32, time: Time) {
+        self.since.iter_mut().for_each(|since| since[job as usize] = time);
+    }
+
+    fn enqueue(&mut self, state: &State, job: u32, since: Time) {
+        self.note(job, since);
+        let rank = self.rank(state, job, true);
+        if self.since.is_some() {
+            self.standing.insert(job, rank);
+        }
+        self.pending.insert(state.class(job).index, rank);
     }
 
     fn dequeue(&mut self, state: &State, job: u32) {
-        self.pending.remove(state.class(job).index, self.rank(state, job, true));
+        let rank = self.standing.remove(&job).unwrap_or_else(|| self.rank(state, job, true));
+        self.pending.remove(state.class(job).index, rank);
     }
 
     /// A job runs: it is ranked if it may be stopped.
     fn begin(&mut self, state: &State, job: u32, held: ByRegion) {
         let stoppable = state.plan().workload.behaviour_of(job).preemptible;
         self.regions.hold(&held, true, stoppable);
+        self.note(job, state.now());
         if stoppable {
             let group = u32::try_from(self.group(state, job)).expect("groups are no more than partitions");
             let (rank, course) = (self.rank(state, job, false), self.order.course(state, job));
@@ -171,7 +195,9 @@ impl Part for Preemptive {
             self.regions.held(state, history.pieces_of(&history.segments[segment as usize]))
         };
         match *event {
-            Event::Eligible { job } | Event::Released { job } => self.enqueue(state, job),
+            Event::Eligible { job } | Event::Released { job } => {
+                self.enqueue(state, job, state.eligible_time(job));
+            }
             Event::Started { job, segment } => {
                 let held = held(segment);
                 self.dequeue(state, job);
@@ -183,7 +209,7 @@ impl Part for Preemptive {
                 self.regions.hold(&held, false, stoppable);
                 self.forget_change(job);
                 if state.status(job) == Status::Pending {
-                    self.enqueue(state, job);
+                    self.enqueue(state, job, state.now());
                 }
             }
             Event::Withdrawn { job } | Event::Held { job, .. } => self.dequeue(state, job),
@@ -319,6 +345,7 @@ impl Preemptive {
             }
         }
         taken.stopped.sort_unstable();
+        taken.in_vain = self.since.is_some();
         taken
     }
 
@@ -328,10 +355,11 @@ impl Preemptive {
         let mut lined_up = false;
         loop {
             let taken = match self.everything(bus, &out) {
-                Some(starting) => Taken { stopped: Vec::new(), starting },
+                Some(starting) => Taken { stopped: Vec::new(), starting, in_vain: self.since.is_some() },
                 None => {
                     if !std::mem::replace(&mut lined_up, true) {
-                        self.running.line_up(bus.now());
+                        let (order, now) = (&self.order, bus.now());
+                        self.running.line_up(|course| order.key_along(course, now));
                     }
                     self.walk(bus, &out)
                 }

@@ -101,7 +101,8 @@ impl Walk {
         places: (Placement, Option<Ranked>),
     ) -> Self {
         let (plan, table) = (state.plan(), &state.classes().table);
-        let reservations = plan.settings.reservations.unwrap_or(1).max(1);
+        let most = plan.settings.reservations.filter(|_| backfill != Backfill::EasyFrozen);
+        let reservations = most.unwrap_or(1).max(1);
         let noticed = plan.cluster.changes.iter().any(|change| change.notice.is_some());
         let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
         let lengths_count = noticed || drains || backfill.reserves();

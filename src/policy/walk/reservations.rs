@@ -10,6 +10,7 @@
 use super::finder::Finder;
 use super::lookahead::Lookahead;
 use crate::cluster::{Piece, Ramp};
+use crate::policy::backfill::Backfill;
 use crate::state::overlay::Claim;
 use crate::state::place::Choice;
 use crate::state::{State, ticks};
@@ -73,10 +74,17 @@ pub(super) struct Reservations {
     held: Vec<Reservation>,
     /// How often something had become free and had been taken when all of them were placed.
     placed: Option<(u64, u64)>,
+    /// Whether each keeps to the place that it had when it was made.
+    is_pinned: bool,
+    /// Where shadows are frozen: those of the pass before.
+    before: Vec<(u32, Time)>,
 }
 
 impl Reservations {
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, backfill: Backfill) {
+        if backfill == Backfill::EasyFrozen {
+            self.before = self.held.iter().map(|held| (held.job, held.shadow)).collect();
+        }
         self.held.clear();
         self.placed = None;
     }
@@ -98,17 +106,34 @@ impl Reservations {
         state: &State,
         (ahead, finder): (&mut Lookahead, &mut Finder),
         job: u32,
+        backfill: Backfill,
     ) -> bool {
-        let made = if self.held.is_empty() {
+        let is_frozen = backfill == Backfill::EasyFrozen;
+        let known = self.before.iter().find(|(before, _)| *before == job).filter(|_| is_frozen);
+        let made = if let Some((_, shadow)) = known {
+            Some(Reservation::at(state, job, *shadow))
+        } else if self.held.is_empty() || is_frozen {
             let shadow = ahead.reserve(state, finder, job);
             (shadow != Time::NEVER).then(|| Reservation::at(state, job, shadow))
         } else {
             self.place_again(state, (&mut *ahead, &mut *finder));
-            self.after_others(state, (ahead, finder), job)
+            self.after_others(state, (&mut *ahead, &mut *finder), job)
         };
         let known = made.is_some();
         self.held.extend(made);
+        if backfill == Backfill::EasyPinned {
+            self.pin(state, (ahead, finder));
+        }
         known
+    }
+
+    /// The last reservation keeps to the place that it has now.
+    fn pin(&mut self, state: &State, (ahead, finder): (&mut Lookahead, &mut Finder)) {
+        let Some(last) = self.held.len().checked_sub(1) else { return };
+        if self.held[last].place.is_none() {
+            self.held[last].place = self.place(state, (ahead, finder), last, None, Choice::default());
+        }
+        self.is_pinned = true;
     }
 
     /// Where the reservation at an index goes at its shadow, beside those before it and a candidate.
@@ -168,7 +193,7 @@ impl Reservations {
             let class = state.class(candidate.job);
             return ahead.leaves_room(state, finder, job, class, (candidate.pieces, candidate.cap));
         }
-        let mut beside = Self { held: self.held.clone(), placed: None };
+        let mut beside = Self { held: self.held.clone(), ..Self::default() };
         for at in 0..beside.held.len() {
             let place =
                 beside.place(state, (&mut *ahead, &mut *finder), at, Some(candidate), Choice::default());
@@ -211,7 +236,7 @@ impl Reservations {
     /// Every reservation is placed with what has started so far, unless that has been done.
     fn place_again(&mut self, state: &State, (ahead, finder): (&mut Lookahead, &mut Finder)) {
         let stands = (state.resources().freed(), state.resources().taken());
-        if self.placed == Some(stands) {
+        if self.is_pinned || self.placed == Some(stands) {
             return;
         }
         for at in 0..self.held.len() {

@@ -59,8 +59,10 @@ fn comparison(names: &[&str], basis: Basis) -> Comparison {
         let mut told = (0..).zip(values);
         let of_measure = |measure: &Measure| match measure.shown {
             Shown::Never => entry((0, 0.0)),
-            // Nothing is offered once.
-            _ if measure.key == "packed" => Entry { value: f64::NAN, change: None, ..entry((0, 0.0)) },
+            // Nothing is offered once, and no job has a deadline.
+            _ if measure.key == "packed" || measure.key.starts_with("deadlines") => {
+                Entry { value: f64::NAN, change: None, ..entry((0, 0.0)) }
+            }
             _ => entry(told.next().expect("a value for every row")),
         };
         let name = (*name).to_owned();

@@ -3,7 +3,7 @@
 use super::View;
 use super::text::real;
 use crate::history::{Settings, WaitReason};
-use crate::policy::part::Kind;
+use crate::policy::preemption::is_ranked;
 use crate::report::run::further::quoted;
 
 /// A command to try, and why.
@@ -107,7 +107,7 @@ fn larger_quota(view: &View<'_>) -> Option<Advice> {
 fn another_backfill(view: &View<'_>) -> Advice {
     let settings = &view.history.plan.settings;
     let now = settings.policy();
-    let (why, other) = if Kind::Preemption.of(settings) == "ranked" {
+    let (why, other) = if is_ranked(settings) {
         // Jobs that are ranked together with running ones leave nothing to backfill.
         let (order, preemption) = ("sjf".to_owned(), None);
         let other = Settings { order, preemption, ..with_backfill(settings, "easy") };

@@ -32,6 +32,12 @@ pub(in crate::report) fn shape() -> Value {
             "simulated": distribution("integer"),
             "not_started": "integer",
         } },
+        "deadlines": { "?": {
+            "met": "integer",
+            "missed": "integer",
+            "open": "integer",
+            "tardiness": distribution("integer"),
+        } },
         "bounded_slowdown": distribution("number"),
         "jain_index": "number?",
         "packed": "number?",

@@ -3,7 +3,8 @@ use super::{Run, power};
 use crate::ensemble::{By, waits_by};
 use crate::history::{Outcome, WaitReason};
 use crate::metrics::{
-    Distribution, Goodput, GraphMetrics, LossCause, Metrics, PlatformMetrics, RecordedWaits, TenantMetrics,
+    DeadlineMetrics, Distribution, Goodput, GraphMetrics, LossCause, Metrics, PlatformMetrics, RecordedWaits,
+    TenantMetrics,
 };
 use crate::report::lines::{columns, cut, fitted, glued, hung, visible};
 use crate::report::number::{counted, grouped};
@@ -198,6 +199,9 @@ fn figures(metrics: &Metrics, is_whole: bool, width: usize) -> Vec<String> {
         lines.extend(labelled("Turnaround", &seconds(turnaround)));
         lines.extend(labelled("Slowdown", &ratios(&metrics.bounded_slowdown)));
     }
+    if let Some(own) = &metrics.deadlines {
+        lines.extend(labelled("Deadlines", &deadlines(own)));
+    }
     let over_time = sparkline(&metrics.series.utilization, width.saturating_sub(LABEL + 9));
     lines.push(format!("{:LABEL$}{:8} {over_time}", "Utilization", percent(metrics.utilization)));
     if let Some(packed) = metrics.packed {
@@ -258,6 +262,20 @@ fn goodput(goodput: &Goodput) -> String {
         causes.map(|(cause, hours)| glued(&format!("{} {hours:.1}", cause.name()))).collect();
     let [share, lost] = [percent(goodput.share), format!("{:.1} GPU-hours", goodput.lost())];
     format!("{}; lost {}: {}", glued(&share), glued(&lost), causes.join(", "))
+}
+
+/// How many deadlines were met, and by how much others were not.
+fn deadlines(own: &DeadlineMetrics) -> String {
+    let share = own.share().map_or(String::new(), |share| format!(" ({})", percent(share)));
+    let told = |count: u32, what: &str| glued(&format!("{} {what}", grouped(u64::from(count))));
+    let mut text = format!("{}{}, {}", told(own.met, "met"), glued(&share), told(own.missed, "missed"));
+    if own.open > 0 {
+        text.push_str(&format!(", {}", told(own.open, "open")));
+    }
+    if own.tardiness.max > 0 {
+        text.push_str(&format!("; late by {}", seconds(&own.tardiness)));
+    }
+    text
 }
 
 /// How long jobs waited where the trace comes from, and how long the same ones waited here.

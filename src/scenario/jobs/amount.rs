@@ -79,7 +79,7 @@ fn positive(document: &Document, seconds: &Placed<Seconds>) -> bool {
     fits
 }
 
-/// What a user says of the work: `6h`, `{ times = 1.5 }`, or `{ times = [1.0, 3.0] }` for something between.
+/// What a user says of the work, or when it is due: `6h`, `{ times = 1.5 }`, or `{ times = [1.0, 3.0] }` for something between.
 pub(super) fn estimate(document: &Document, item: Item<'_>) -> Option<Estimate> {
     if !item.is_table() {
         let seconds: Placed<Seconds> = item.read()?;

@@ -37,6 +37,10 @@ pub(super) fn job(
         table.own.complain(Problem::new("missing `work`"));
     }
     let work = work.and_then(|item| amount(document, item));
+    let deadline = match table.item("deadline") {
+        None => Some(None),
+        Some(item) => estimate(document, item).map(Some),
+    };
     let estimate = match table.item("requested") {
         None => Some(Estimate::Exact),
         Some(item) => estimate(document, item),
@@ -62,7 +66,7 @@ pub(super) fn job(
         cancel_time: patience,
         ..Job::at(Time::ZERO)
     };
-    Some(Variety { estimate: estimate?, ..Variety::of(job, work?) })
+    Some(Variety { estimate: estimate?, deadline: deadline?, ..Variety::of(job, work?) })
 }
 
 fn request(

@@ -68,6 +68,22 @@ fn a_job_says_everything_about_itself() {
 }
 
 #[test]
+fn a_deadline_is_so_long_after_the_submission_or_so_many_times_the_work() {
+    let text = |line: &str| {
+        let job = "[[workload.job]]\nid = \"a\"\ngpus = 8\nwork = \"100s\"\nsubmit = \"1h\"\n";
+        format!("cluster = \"2x8\"\n{job}{line}\n")
+    };
+    let due = |line: &str| load(&text(line)).plan.workload.jobs[0].due_time();
+    assert_eq!(due(""), None, "nothing is said");
+    assert_eq!(due("deadline = \"2h\""), Some(Time(3 * 3600)), "after its submission");
+    assert_eq!(due("deadline = { times = 2.5 }"), Some(Time(3850)), "of its work");
+    let edf = Overrides { policy: Some("edf".to_owned()), ..Overrides::default() };
+    let found = told_with(&text(""), &edf);
+    assert!(found.contains("order `edf` goes by deadlines, and no job has one"), "{found}");
+    assert_eq!(told_with(&text("deadline = 200"), &edf), "nothing, and 1 jobs");
+}
+
+#[test]
 fn jobs_that_say_nothing_may_be_stopped_but_services() {
     let of = |lines: &str| {
         let text =
@@ -276,7 +292,7 @@ running = \"0-9\"
     s.toml:9:1: unknown key `color` (known: name, quota, max_delay, partition, weight)
     s.toml:11:8: unknown kind `evla` (did you mean `eval`?)
     s.toml:12:1: unknown key `wrok` (did you mean `work`?)
-    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, requested, priority, cancel, fails)
+    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, deadline, requested, priority, cancel, fails)
     s.toml:19:10: unknown tenant `mta` (did you mean `meta`?)
     s.toml:20:1: missing `tenant` (this scenario declares its tenants)
     s.toml:22:12: unknown template `u` (did you mean `t`?)

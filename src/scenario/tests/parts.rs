@@ -49,7 +49,7 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 20] = [
+const OPTIONS: [(&str, &str, &str, &str); 21] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
@@ -81,6 +81,12 @@ const OPTIONS: [(&str, &str, &str, &str); 20] = [
         "las/skip/best-fit/queue_limits=100,200",
     ),
     ("order=las", "service = \"seconds\"", "service=seconds", "las/skip/best-fit/service=seconds"),
+    (
+        "order=gittins",
+        "lengths = [60, 60, 3600]",
+        "lengths=60,60,3600",
+        "gittins/skip/best-fit/lengths=60,60,3600",
+    ),
     ("backfill=easy", "reservations = 2", "reservations=2", "fifo/easy/best-fit/reservations=2"),
     (
         "backfill=easy-strict",
@@ -186,8 +192,8 @@ fn an_option_of_a_part_that_is_not_chosen_is_told() {
         let inherited = policy(&file, &over(&other));
         assert!(!inherited.contains(key) && !inherited.contains(':'), "{other}: {inherited}");
     }
-    insta::assert_snapshot!(policy("backfill = \"none\"\nreservations = 2", &Overrides::default()), @r#"s.toml:3:16: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill = "easy"`)"#);
-    insta::assert_snapshot!(policy("", &over("fcfs/reservations=2")), @r"--policy fcfs/reservations=2: `reservations` is an option of backfill `easy` and `easy-strict`, and backfill is `none` (`backfill=easy`)");
+    insta::assert_snapshot!(policy("backfill = \"none\"\nreservations = 2", &Overrides::default()), @r#"s.toml:3:16: `reservations` is an option of backfill `easy` and `easy-strict` and `easy-pinned`, and backfill is `none` (`backfill = "easy"`)"#);
+    insta::assert_snapshot!(policy("", &over("fcfs/reservations=2")), @r"--policy fcfs/reservations=2: `reservations` is an option of backfill `easy` and `easy-strict` and `easy-pinned`, and backfill is `none` (`backfill=easy`)");
     // What a command line says and then takes back is no better.
     let replaced = |text: &str, overrides: Overrides| {
         let told = policy("", &Overrides { policy: Some(text.to_owned()), ..overrides });

@@ -90,7 +90,7 @@ fn every_problem_of_a_trace_is_told() {
     s.toml:9:25: `procs_per_gpu`: expected at least 1, found `0`
     s.toml:9:35: unknown unit `q` (did you mean `d`?)
     s.toml:9:53: `think_time`: expected true or false, found `1`
-    s.toml:9:56: unknown key `x` (known: procs_per_gpu, think_time, states, platform, gpus_from, shards_per_gpu, columns, gpus, pods, pod_gpus, submit_time, wait_time, start_time, end_time, work_time, requested_time, job_id, tenant, partition, state, priority, kind, platforms, cpu, memory_mib, unit, units)
+    s.toml:9:56: unknown key `x` (known: procs_per_gpu, think_time, states, platform, gpus_from, shards_per_gpu, columns, gpus, pods, pod_gpus, submit_time, wait_time, start_time, end_time, work_time, requested_time, deadline, job_id, tenant, partition, state, priority, kind, platforms, cpu, memory_mib, unit, units)
     s.toml:2:1: a workload without a job (give `trace`, `graph`, `job` or `generate`)
     s.toml:3:1: `format` works on a trace, and there is none
     s.toml:4:1: `from` works on a trace, and there is none

@@ -8,7 +8,7 @@ use crate::trace::table::LENGTH;
 pub(super) struct Cells<'a> {
     pub(super) values: [&'a [u8]; COUNT],
     /// Bit `c` is set where column `c` says something.
-    told: u32,
+    told: u64,
     checked: Checked<'a>,
     pub(super) number: usize,
     pub(super) line: &'a [u8],
@@ -17,14 +17,14 @@ pub(super) struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// A line of a text that says nothing.
     pub(super) fn new(checked: Checked<'a>, (number, line): (usize, &'a [u8])) -> Self {
-        const { assert!(COUNT <= 32, "a bit a column") }
+        const { assert!(COUNT <= 64, "a bit a column") }
         Self { values: [b""; COUNT], told: 0, checked, number, line }
     }
     /// What the line says in a column.
     #[inline]
     pub(super) fn set(&mut self, column: usize, value: &'a [u8]) {
         self.values[column] = value;
-        self.told |= u32::from(!field::missing(value)) << column;
+        self.told |= u64::from(!field::missing(value)) << column;
     }
     #[inline]
     pub(super) fn get(&self, column: Column) -> &'a [u8] {
@@ -33,7 +33,7 @@ impl<'a> Cells<'a> {
     /// Whether the line says nothing from one column to another.
     #[inline]
     pub(super) fn silent(&self, from: Column, to: Column) -> bool {
-        let between = u32::MAX >> (31 - to as u32) & u32::MAX << (from as u32);
+        let between = u64::MAX >> (63 - to as u32) & u64::MAX << (from as u32);
         self.told & between == 0
     }
     pub(super) fn wrong(&self, column: Column, expected: &str, intake: &mut Intake<'_>) {

@@ -49,6 +49,7 @@ columns! {
     WorkTime "work_time" "seconds of work on the reference platform; without the column, `run_time`"
     RunTime "run_time" "seconds it ran, where `work_time` is not told"
     RequestedTime "requested_time" "the user's estimate of `work_time`, seconds"
+    Deadline "deadline" "seconds after `submit_time` in which it has to be done"
     Overrun "overrun" "past `requested_time`: extend (default) or kill"
     Priority "priority" "a whole number, higher goes first"
     Partition "partition" "name of the set of nodes it may use"
@@ -206,11 +207,12 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
         cells.require(named, LENGTH, intake, |value, intake| intake.length(value))
     };
     let requested = cells.length(Column::RequestedTime, intake);
+    let deadline = cells.length(Column::Deadline, intake);
     let elapsed = cells.length(Column::ElapsedTime, intake);
     let (submit, outcome) = (submit?, outcome?);
     let patience = patience(cells, submit, outcome, intake)?;
     let wait = recorded_wait(cells, submit, running, intake)?;
-    let (work, requested, elapsed) = (work?, requested?, elapsed?);
+    let (work, requested, deadline, elapsed) = (work?, requested?, deadline?, elapsed?);
     if never_ran && patience.is_none() {
         intake.notes.count("job", "that never ran, of unknown work: dropped", 1);
         return Some(None);
@@ -224,6 +226,7 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
         submit,
         work: if running { left(work).max(1) } else { work },
         requested: left(requested),
+        deadline,
         patience,
         wait,
         fails: outcome == Outcome::Failed,

@@ -43,8 +43,20 @@ pub(super) struct Schema<'s> {
     pub unsubmitted: Unsubmitted,
     /// What jobs are for where no column tells it.
     pub kind: JobKind,
+    /// How deadlines are written.
+    pub deadlines: Deadlines,
     /// What is said of every file.
     pub says: &'static [&'static str],
+}
+
+/// How deadlines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deadlines {
+    /// One length of time.
+    One,
+    /// Those by which less and less is gained, with `-` between them, of which the first is taken; where the column of this
+    /// name says `1` the job has none.
+    Steps(&'static str),
 }
 
 /// What becomes of a job whose submit is not told.
@@ -72,6 +84,7 @@ impl Schema<'_> {
         processors: None,
         unsubmitted: Unsubmitted::Wrong,
         kind: JobKind::Other,
+        deadlines: Deadlines::One,
         says: &[],
     };
 
@@ -321,14 +334,15 @@ impl<'r> Row<'r> {
         state: Option<Meaning>,
         intake: &mut Intake<'_>,
     ) -> Option<(Draft, Option<u32>)> {
-        let Times { submit, start, end, requested, .. } = *times;
+        let Times { submit, start, end, requested, deadline, .. } = *times;
         let length = times.length();
         let started = length.is_some_and(|length| length > 0);
         // Whoever tells starts and has none for a job that has no length either says that it never started.
         let never = start.is_none() && !started && self.place(Key::StartTime).is_some();
         let state = state.unwrap_or(if never { Meaning::Cancelled } else { Meaning::Completed });
         let wait = start.and_then(|start| start.checked_sub(submit)).filter(|_| times.waits);
-        let draft = Draft { submit, work: length.unwrap_or(0), requested, wait, ..Draft::default() };
+        let work = length.unwrap_or(0);
+        let draft = Draft { submit, work, requested, deadline, wait, ..Draft::default() };
         let open = length.is_none() && end.is_none() && !matches!(state, Meaning::Drop | Meaning::Pending);
         if let Some(start) = start.filter(|_| open && self.place(Key::EndTime).is_some()) {
             return Some((Draft { work: 1, ..draft }, Some(start)));

@@ -76,13 +76,15 @@ pub struct Variety {
     pub work: Quantiles,
     /// What its user says of them.
     pub estimate: Estimate,
+    /// How long after its submission it has to be done, of that work; none: it has no deadline.
+    pub deadline: Option<Estimate>,
 }
 
 impl Variety {
     /// A sort of job with exact estimates.
     #[must_use]
     pub const fn of(job: Job, work: Quantiles) -> Self {
-        Self { weight: 1, job, work, estimate: Estimate::Exact }
+        Self { weight: 1, job, work, estimate: Estimate::Exact, deadline: None }
     }
 
     /// The job of number `entity` of a seed, submitted at `time`.
@@ -91,11 +93,15 @@ impl Variety {
         let work = self.work.at(Stream::new(seed, Purpose::Durations).draw(entity, 0));
         let work = Seconds(work.clamp(1, u32::MAX - 1));
         let estimate = self.estimate.of(work, Stream::new(seed, Purpose::Estimates).draw(entity, 0));
+        let deadline = self.deadline.as_ref().map_or(Seconds::FOREVER, |deadline| {
+            deadline.of(work, Stream::new(seed, Purpose::Deadlines).draw(entity, 0))
+        });
         let cancel_time = match self.job.cancel_time {
             Time::NEVER => Time::NEVER,
             patience => time + patience.since(Time::ZERO),
         };
-        Job { submit_time: time, work_time: work, requested_time: estimate, cancel_time, ..self.job }
+        let requested_time = estimate;
+        Job { submit_time: time, work_time: work, requested_time, cancel_time, deadline, ..self.job }
     }
 }
 
@@ -236,5 +242,16 @@ mod tests {
         let job = Job { cancel_time: Time(60), ..Job::at(Time::ZERO) };
         let drawn = Variety::of(job, Quantiles::fixed(5)).draw(0, 0, Time(1000));
         assert_eq!(drawn.cancel_time, Time(1060), "a minute after");
+    }
+
+    #[test]
+    fn deadlines_are_of_the_work_or_always_the_same() {
+        let due = |deadline: Option<Estimate>| {
+            let sort = Variety { deadline, ..variety(0, 1, Quantiles::fixed(50)) };
+            sort.draw(0, 0, Time(1000)).due_time()
+        };
+        assert_eq!(due(None), None, "none is told");
+        assert_eq!(due(Some(Estimate::Fixed(Seconds(7)))), Some(Time(1007)), "after its submission");
+        assert_eq!(due(Some(Estimate::Times(Quantiles::fixed(2500)))), Some(Time(1125)), "of its work");
     }
 }

@@ -1,4 +1,4 @@
-//! Reservations of easy and easy-strict, made anew in every pass.
+//! Reservations of easy, easy-strict and easy-pinned, made anew in every pass, and of easy-frozen, which keeps shadows.
 //!
 //! **Who reserves.** A job that has no place, or may not start beside the reservations, or whose class has failed, unless
 //! its quota or its partition's limit does not allow it: if its partition has fewer than `reservations` (1) in this pass, and it has a shadow beside
@@ -12,6 +12,12 @@
 //!
 //! **The second try**, under easy: a job whose place delays a reservation is placed once more, on nodes of which no
 //! reservation that begins before it would be expected to end there holds a GPU, and is asked the same.
+//!
+//! **easy-pinned** knows no second rule but another second try: a job that ends after the earliest shadow is placed once more
+//! outside of those nodes, as the reservations were made, and starts there, whatever else it would take of them.
+//!
+//! **easy-frozen** is easy-strict with one reservation a partition, each made as if there were no other; a job that
+//! reserved in the walk before this one has the shadow that it had then.
 
 use super::free::Holding;
 use super::future::Window;
@@ -23,10 +29,18 @@ impl Simulation<'_> {
     pub(super) fn reserve_in_walk(&mut self, job: u32, walk: &mut Walk) {
         let partition = self.world.partition_of(job);
         let same = |window: &&Window| self.world.partition_of(window.job) == partition;
-        let most = self.plan.settings.reservations.unwrap_or(1) as usize;
-        if walk.reservations.iter().filter(same).count() < most {
-            walk.reservations.extend(self.shadow(job, &walk.reservations));
+        let is_frozen = self.backfill == "easy-frozen";
+        let most = self.plan.settings.reservations.filter(|_| !is_frozen).unwrap_or(1) as usize;
+        if walk.reservations.iter().filter(same).count() >= most {
+            return;
         }
+        let known = self.frozen.get(&job).filter(|_| is_frozen);
+        let made = match known {
+            Some(from) => Some(Window { job, from: *from, to: NEVER, holding: Holding::default() }),
+            None if is_frozen => self.shadow(job, &[]),
+            None => self.shadow(job, &walk.reservations),
+        };
+        walk.reservations.extend(made);
     }
 
     /// The place where a job may start beside the reservations: this one, or that of the second try.
@@ -39,7 +53,7 @@ impl Simulation<'_> {
         if self.delays_nobody(job, &holding, walk) {
             return Some(holding);
         }
-        if self.backfill != "easy" {
+        if !["easy", "easy-pinned"].contains(&self.backfill) {
             return None;
         }
         let mut free = self.free_for(job, walk);
@@ -54,7 +68,7 @@ impl Simulation<'_> {
             }
         }
         let second = self.world.place(&free, job)?;
-        let allowed = self.delays_nobody(job, &second, walk);
+        let allowed = self.backfill == "easy-pinned" || self.delays_nobody(job, &second, walk);
         self.result.counts.second_tries += u64::from(allowed);
         allowed.then_some(second)
     }
@@ -82,6 +96,10 @@ impl Simulation<'_> {
 
     /// When each of the jobs that reserved could start now that the walk is over, those before it at their own shadows.
     pub(super) fn record_shadows(&mut self, reservations: &[Window]) {
+        if ["easy-pinned", "easy-frozen"].contains(&self.backfill) {
+            // Nodes alone are kept free, or not even a time that still holds.
+            return;
+        }
         let mut before: Vec<Window> = Vec::new();
         for held in reservations {
             let after = self.shadow(held.job, &before).map_or(NEVER, |window| window.from);

@@ -22,7 +22,8 @@ pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let heedless = ["", "none"].contains(&settings.power.as_str());
     if !strict
         || !heedless
-        || ["srtf", "srsf", "las", "qssf", "multifactor", "fair-tree"].contains(&settings.order.as_str())
+        || ["srtf", "srsf", "las", "gittins", "qssf", "qssf-lucid", "multifactor", "fair-tree"]
+            .contains(&settings.order.as_str())
     {
         return Vec::new();
     }

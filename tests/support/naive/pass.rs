@@ -6,7 +6,7 @@
 //! **The queue** is one over all partitions concerned: the higher tier first, where jobs stop for others of higher priority
 //! the higher priority, then (key, eligible time, index). Keys:
 //! fifo: none; sjf: requested time; ljf: that, the longest first; smallest-area-first: requested time × GPU thousandths;
-//! largest-first: GPUs, the most first; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
+//! largest-first: GPUs, the most first; edf: submit time + deadline, jobs without one last; f1: log10(requested time) × GPUs + 870 × log10(submit time), second 0 being 1;
 //! drf, fair-sharing, saturation and proportion: priority, the highest first, queue by queue as `turns.rs` says;
 //! priority: eligible time − priority × `priority_step` (waiting lifts every job alike, so this never changes); wfp3, unicef:
 //! see `varying.rs`; fair-tree and multifactor: see `share.rs`; srtf and las: as in `preempt.rs`, read anew in every pass.
@@ -66,7 +66,7 @@ use super::time::Simulation;
 use super::walk::Walk;
 use super::weigh::Frozen;
 use gigawatt::history::Plan;
-use gigawatt::units::Time;
+use gigawatt::units::{Seconds, Time};
 use gigawatt::workload::Job;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -119,8 +119,12 @@ impl Simulation<'_> {
 
     /// Whether pending and running jobs compete.
     pub(super) fn is_ranked(&self) -> bool {
-        let implied = ["srtf", "srsf", "las"].contains(&self.plan.settings.order.as_str());
-        self.plan.settings.preemption.as_deref().map_or(implied, |preemption| preemption == "ranked")
+        let implied = ["srtf", "srsf", "las", "gittins"].contains(&self.plan.settings.order.as_str());
+        self.plan
+            .settings
+            .preemption
+            .as_deref()
+            .map_or(implied, |preemption| preemption.starts_with("ranked"))
     }
 
     /// The pending jobs of these groups, in order.
@@ -144,11 +148,14 @@ impl Simulation<'_> {
 
     pub(super) fn order_key(&self, index: u32) -> i64 {
         let order = self.plan.settings.order.as_str();
-        if ["srtf", "srsf", "las"].contains(&order) {
+        if ["srtf", "srsf", "las", "gittins"].contains(&order) {
             return self.preemptive_key(index);
         }
         if order == "qssf" {
             return self.predicted_service(index);
+        }
+        if order == "qssf-lucid" {
+            return self.service_unless_new(index);
         }
         waiting_key(self.plan, index, self.eligible(index), self.now)
     }
@@ -165,7 +172,7 @@ impl Simulation<'_> {
             || drains && curtailments.any(|curtailment| curtailment.is_known(now) && curtailment.from > now);
         let estimate = || {
             let left = (u64::from(job.requested_time.0) << 16).saturating_sub(self.live[index as usize].kept);
-            let restart = if self.has_started(index) { self.behaviour(index).restart_time.0 } else { 0 };
+            let restart = self.next_restart(index);
             match self.only_rate(index) {
                 Some(rate) => (left + u64::from(restart) * u64::from(rate), 0),
                 None => (left, u64::from(restart)),
@@ -208,6 +215,8 @@ pub(super) fn waiting_key(plan: &Plan, index: u32, eligible: u32, now: u32) -> i
         "smallest-area-first" => requested * i64::from(milli()),
         "smallest-first" => i64::from(milli()),
         "largest-first" => -i64::from(milli()),
+        "edf" if job.deadline == Seconds::FOREVER => i64::MAX,
+        "edf" => i64::from((job.submit_time + job.deadline).0),
         "f1" => f1_key(job, milli()),
         "drf" | "fair-sharing" | "saturation" | "proportion" => -i64::from(job.priority),
         "priority" => i64::from(eligible) - i64::from(job.priority) * i64::from(plan.settings.priority_step),

@@ -21,6 +21,10 @@
 //! **Nobody stops for nothing.** If one of those taken would find no place, it and all of its class behind it are out
 //! of this pass, the rest are tried all the same, and the walk is made anew without those that are out. Only when all
 //! that are taken have a place does any job stop or start.
+//!
+//! **ranked-lucid** differs: ties go to the eligible time, then to running before pending, then to the one that has run
+//! or waited longest, then the index. Those not taken stop, whoever finds a place then. What a stop leaves of a restart is
+//! added to the next restart, and restarts count as work left under srtf and srsf.
 
 use super::free::{Holding, Owner};
 use super::quota::queue_of;
@@ -41,12 +45,18 @@ impl Simulation<'_> {
         walk.extend(self.running.iter().filter(competes));
         walk.sort_by_cached_key(|job| {
             let tier = Reverse(self.world.tier(*job));
-            (tier, self.order_key(*job), self.pending.contains(job), self.eligible(*job), *job)
+            let (waits, eligible) = (self.pending.contains(job), self.eligible(*job));
+            let ties = if self.in_vain() {
+                [eligible, u32::from(waits), self.since(*job)]
+            } else {
+                [u32::from(waits), eligible, 0]
+            };
+            (tier, self.order_key(*job), ties, *job)
         });
         let taken = loop {
             let taken = self.take_what_fits(&walk);
             let failed = self.without_a_place(&walk, &taken);
-            if failed.is_empty() {
+            if failed.is_empty() || self.in_vain() {
                 break taken;
             }
             self.result.counts.struck += 1;
@@ -66,11 +76,25 @@ impl Simulation<'_> {
         }
         for job in taken {
             if !self.running.contains(&job) {
-                let place = self.try_place(job).expect("it was just tried");
-                self.start(job, place);
+                match self.try_place(job) {
+                    Some(place) => self.start(job, place),
+                    None => assert!(self.in_vain(), "it was just tried"),
+                }
             }
         }
         self.result.counts.blocked += u64::from(queue.iter().any(|job| self.pending.contains(job)));
+    }
+
+    /// Whether jobs also stop for those that then find no place.
+    pub(super) fn in_vain(&self) -> bool {
+        self.plan.settings.preemption.as_deref() == Some("ranked-lucid")
+    }
+
+    /// Since when a job has run, or waited.
+    fn since(&self, job: u32) -> u32 {
+        let last = self.result.jobs[job as usize].attempts.last();
+        let runs = self.running.contains(&job);
+        last.map_or(self.eligible(job), |last| if runs { last.from } else { last.to })
     }
 
     /// The first of every class of those taken that would find no place once the others have stopped.
@@ -111,6 +135,9 @@ impl Simulation<'_> {
             _ => {}
         }
         let attained = self.attained(job);
+        if self.plan.settings.order == "gittins" {
+            return self.spent_for_each_done(attained);
+        }
         let reached = self.plan.settings.queue_limits.iter().filter(|limit| attained >= **limit * 1000);
         reached.map(|_| 1).sum()
     }

@@ -48,6 +48,8 @@ pub(super) struct Live {
     released: u32,
     /// Work that no stop can undo any more, Q16.16.
     pub(super) kept: u64,
+    /// Seconds of a restart that its last stop cut short, where they add up.
+    pub(super) owed: u32,
     /// What it has received: GPU thousandths times seconds held, or thousandths of seconds, before the current attempt.
     pub(super) attained: u64,
 }
@@ -67,6 +69,8 @@ pub(super) struct Simulation<'a> {
     pub(super) running: Vec<u32>,
     /// Of pending jobs; only conservative backfill makes any.
     pub(super) reservations: BTreeMap<u32, Window>,
+    /// Under easy-frozen, the shadows of jobs that reserved in the last walk over their groups.
+    pub(super) frozen: BTreeMap<u32, u32>,
     /// The groups of partitions in which something ended, changed or became known since their last full pass.
     pub(super) left: BTreeSet<usize>,
     /// The backfill of the pass that takes place.
@@ -109,6 +113,7 @@ impl<'a> Simulation<'a> {
             pending: Vec::new(),
             running: Vec::new(),
             reservations: BTreeMap::new(),
+            frozen: BTreeMap::new(),
             left: BTreeSet::new(),
             backfill: &plan.settings.backfill,
             void: BTreeSet::new(),
@@ -389,7 +394,12 @@ impl<'a> Simulation<'a> {
 
     /// When running preemptible jobs reach their next limit; preemptive order `las` only.
     fn demotions(&self) -> Vec<(u32, u32)> {
-        if self.plan.settings.order != "las" || !self.is_ranked() {
+        let limits = match self.plan.settings.order.as_str() {
+            "las" => self.plan.settings.queue_limits.iter().map(|limit| limit * 1000).collect(),
+            "gittins" => self.lengths(),
+            _ => return Vec::new(),
+        };
+        if !self.is_ranked() {
             return Vec::new();
         }
         let preemptible = self.running.iter().filter(|job| self.behaviour(**job).preemptible);
@@ -398,10 +408,10 @@ impl<'a> Simulation<'a> {
             let so_far = self.live[*job as usize].attained;
             let from = self.attempt(*job).from;
             let reached = |limit: &u64| {
-                let left = (limit * 1000).saturating_sub(so_far);
+                let left = limit.saturating_sub(so_far);
                 u32::try_from(left.div_ceil(service)).map_or(NEVER, |seconds| from.saturating_add(seconds))
             };
-            let limits = self.plan.settings.queue_limits.iter().filter(|_| service > 0).map(reached);
+            let limits = limits.iter().filter(|_| service > 0).map(reached);
             limits.filter(|time| *time > self.now && *time != NEVER).min().map(|time| (time, *job))
         };
         preemptible.filter_map(next).collect()

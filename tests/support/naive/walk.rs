@@ -1,4 +1,4 @@
-//! The walk through the queue: none, skip, easy, easy-strict; see `pass.rs`.
+//! The walk through the queue: none, skip, and those of easy; see `pass.rs`.
 
 use super::free::{Free, Holding};
 use super::future::Window;
@@ -58,6 +58,10 @@ impl Simulation<'_> {
         }
         self.result.counts.blocked += u64::from(walk.blocked);
         self.result.counts.backfilled += walk.backfilled;
+        self.frozen.retain(|job, _| !queue.contains(job) && self.pending.contains(job));
+        if self.backfill == "easy-frozen" {
+            self.frozen.extend(walk.reservations.iter().map(|window| (window.job, window.from)));
+        }
         if walk.backfilled > 0 {
             self.record_shadows(&walk.reservations);
         }
@@ -127,7 +131,7 @@ impl Simulation<'_> {
             match self.backfill {
                 "none" => self.close(job, refused, walk),
                 "skip" => {}
-                "easy" | "easy-strict" => self.reserve_in_walk(job, walk),
+                "easy" | "easy-strict" | "easy-pinned" | "easy-frozen" => self.reserve_in_walk(job, walk),
                 other => panic!("unknown backfill `{other}`"),
             }
         }

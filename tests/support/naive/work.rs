@@ -22,7 +22,7 @@ impl Simulation<'_> {
     /// A pending job starts now and holds this.
     pub(super) fn start(&mut self, job: u32, holding: Holding) {
         let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
-        let restart = if self.has_started(job) { self.behaviour(job).restart_time.0 } else { 0 };
+        let restart = self.next_restart(job);
         let counts = &mut self.result.counts;
         counts.spanned += u64::from(holding.spans(&self.plan.cluster));
         counts.shared +=
@@ -57,8 +57,20 @@ impl Simulation<'_> {
             None if end == SegmentEnd::NodeDown => self.live[job as usize].kept,
             None => work,
         };
+        self.live[job as usize].owed = if self.in_vain() { self.restart_left(job) } else { 0 };
         self.leave(job, end);
         self.pending.push(job);
+    }
+
+    /// Seconds of the restart of a running job that are to come.
+    fn restart_left(&self, job: u32) -> u32 {
+        let attempt = self.attempt(job);
+        attempt.restart.saturating_sub(self.now - attempt.from)
+    }
+    /// Seconds without work at the beginning of the next attempt of a job.
+    pub(super) fn next_restart(&self, job: u32) -> u32 {
+        let own = || self.behaviour(job).restart_time.0 + self.live[job as usize].owed;
+        if self.has_started(job) { own() } else { 0 }
     }
 
     /// Work that a policy's stop would undo now.
@@ -88,11 +100,17 @@ impl Simulation<'_> {
         let seconds = (self.now - attempt.from).saturating_sub(attempt.restart);
         u64::from(seconds) * u64::from(attempt.rate)
     }
-    /// Work left of `work_time`, whole seconds rounded up.
+    /// Work left of `work_time`, whole seconds rounded up; under ranked-lucid with the restart.
     pub(super) fn remaining(&self, job: u32) -> u64 {
-        let now = if self.running.contains(&job) { self.worked(job) } else { 0 };
+        let runs = self.running.contains(&job);
+        let now = if runs { self.worked(job) } else { 0 };
+        let restarts = match (self.in_vain(), runs) {
+            (false, _) => 0,
+            (true, true) => u64::from(self.restart_left(job)) * u64::from(self.attempt(job).rate),
+            (true, false) => u64::from(self.next_restart(job)) << 16,
+        };
         let work = u64::from(self.job(job).work_time.0) << 16;
-        work.saturating_sub(self.live[job as usize].kept + now).div_ceil(1 << 16)
+        (work.saturating_sub(self.live[job as usize].kept + now) + restarts).div_ceil(1 << 16)
     }
     /// What a job receives in a second: the GPU thousandths that it holds, or a second's.
     pub(super) fn service(&self, job: u32) -> u64 {
@@ -137,7 +155,7 @@ impl Simulation<'_> {
     }
     /// When a pending job would be expected to end if it started at `from` with this rate.
     pub(super) fn would_end(&self, job: u32, from: u32, rate: u32) -> u32 {
-        let restart = if self.has_started(job) { self.behaviour(job).restart_time.0 } else { 0 };
+        let restart = self.next_restart(job);
         let estimate = u64::from(self.job(job).requested_time.0) << 16;
         let left = estimate.saturating_sub(self.live[job as usize].kept);
         later(from, restart, left, rate).max(from.saturating_add(1))

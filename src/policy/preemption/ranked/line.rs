@@ -8,18 +8,17 @@ use super::regions::ByRegion;
 use crate::policy::order::Course;
 use crate::state::State;
 use crate::state::class::Class;
-use crate::units::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a job ranks among running and pending ones: by tier, the highest first, key, a running one before a pending
-/// one, eligible time and index. Lower goes first. All of it is two numbers, as comparing them is most of a walk.
+/// Where a job ranks among running and pending ones: by tier, the highest first, key, what breaks ties, and index. Lower goes
+/// first. All of it is two numbers, as comparing them is most of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank(u128, u64);
 
 impl Rank {
-    pub(super) const fn new(tier: u32, key: u64, waits: bool, (eligible, job): (Time, u32)) -> Self {
-        let high = ((u32::MAX - tier) as u128) << 65 | (key as u128) << 1 | waits as u128;
-        Self(high, (eligible.0 as u64) << 32 | job as u64)
+    pub(super) const fn new(tier: u32, key: u64, [first, second]: [u32; 2], job: u32) -> Self {
+        let high = ((u32::MAX - tier) as u128) << 96 | (key as u128) << 32 | first as u128;
+        Self(high, (second as u64) << 32 | job as u64)
     }
     #[expect(clippy::cast_possible_truncation, reason = "the lower half holds the job")]
     pub(super) const fn job(self) -> u32 {
@@ -27,8 +26,8 @@ impl Rank {
     }
     /// The same job with another key.
     const fn with_key(self, key: u64) -> Self {
-        const KEY: u128 = (u64::MAX as u128) << 1;
-        Self(self.0 & !KEY | (key as u128) << 1, self.1)
+        const KEY: u128 = (u64::MAX as u128) << 32;
+        Self(self.0 & !KEY | (key as u128) << 32, self.1)
     }
 }
 
@@ -159,11 +158,11 @@ impl Running {
         self.forget_ended();
         self.line.iter_mut()
     }
-    /// Ranks them as of an instant.
-    pub(super) fn line_up(&mut self, now: Time) {
+    /// Ranks them by the keys that their courses have come to.
+    pub(super) fn line_up(&mut self, key: impl Fn(Course) -> u64) {
         self.forget_ended();
         for runner in &mut self.line {
-            runner.rank = runner.rank.with_key(runner.course.key(now));
+            runner.rank = runner.rank.with_key(key(runner.course));
         }
         let mut moved = 0;
         for at in 1..self.line.len() {

@@ -6,7 +6,7 @@ use crate::units::Factor;
 use std::collections::BTreeMap;
 
 /// What tells waiting jobs apart: their class and, where nodes or watts are known to go, how long they are expected to run.
-type Kind = (u32, u64);
+type Kind = (u32, u64, u32);
 
 /// The first job of each kind that found no place in a pass: from it on the kind is out.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ impl Out {
     }
     fn kind(&self, state: &State, job: u32) -> Kind {
         let class = state.class(job);
-        let work = match class.rate {
-            _ if !self.lengths => 0,
-            Some(rate) => state.expected_work(job, rate),
-            None => state.expected_work(job, Factor(0)) << 1 | u64::from(state.owes_restart(job)),
+        let (work, restart) = match class.rate {
+            _ if !self.lengths => (0, 0),
+            Some(rate) => (state.expected_work(job, rate), 0),
+            None => (state.expected_work(job, Factor(0)), state.restart(job)),
         };
-        (class.index, work)
+        (class.index, work, restart)
     }
     /// Jobs that found no place are out, and those like them behind them.
     pub(super) fn add(&mut self, state: &State, failed: Rank) {

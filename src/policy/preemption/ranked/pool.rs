@@ -17,6 +17,8 @@ pub(super) struct Taken {
     pub(super) stopped: Vec<u32>,
     /// Pending jobs that are, in order.
     pub(super) starting: Vec<Rank>,
+    /// Whether jobs stop even for those that then find no place.
+    pub(super) in_vain: bool,
 }
 
 /// What a walk takes from.
@@ -99,5 +101,5 @@ pub(super) fn carry_out(
             ranked.started(placement, trial.resources(), &choice.pieces);
         }
     }
-    Ok(if failed.is_empty() { Ok(()) } else { Err(failed) })
+    Ok(if failed.is_empty() || taken.in_vain { Ok(()) } else { Err(failed) })
 }

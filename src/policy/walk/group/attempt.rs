@@ -129,7 +129,8 @@ impl Group {
         if self.harmless(finder, trial, job) {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict || self.counted && trial.ends_tell_all() {
+        let is_pinned = self.rules.backfill == Backfill::EasyPinned;
+        if self.rules.backfill.is_strict() || self.counted && !is_pinned && trial.ends_tell_all() {
             return false;
         }
         let taken = self.reservations.nodes_before(trial, (&mut self.ahead, &mut *finder), job);
@@ -139,7 +140,7 @@ impl Group {
         }
         let supposed = self.supposed(trial, job, Some(taken));
         trial.supposing(supposed, |state| finder.finds_place_now(state, job))
-            && self.harmless(finder, trial, job)
+            && (is_pinned || self.harmless(finder, trial, job))
     }
 
     pub(super) fn harmless(&mut self, finder: &mut Finder, state: &State, job: u32) -> bool {
@@ -147,7 +148,7 @@ impl Group {
         if end <= self.reservations.earliest() {
             return true;
         }
-        if self.rules.backfill == Backfill::EasyStrict {
+        if self.rules.backfill.is_strict() || self.rules.backfill == Backfill::EasyPinned {
             return false;
         }
         let choice = finder.take_choice();
@@ -160,8 +161,11 @@ impl Group {
 
     /// Whether a job that ends after the only reservation begins might leave it its room, wherever it goes.
     pub(super) fn may_leave_room(&self, state: &State, class: &Class) -> bool {
-        if self.rules.backfill == Backfill::EasyStrict {
+        if self.rules.backfill.is_strict() {
             return false;
+        }
+        if self.rules.backfill == Backfill::EasyPinned {
+            return true;
         }
         let only = self.reservations.only().filter(|_| state.ends_tell_all());
         only.is_none_or(|only| !self.ahead.lacks_room_beside(state.class(only), class))

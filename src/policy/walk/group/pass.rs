@@ -63,7 +63,9 @@ impl Group {
     /// Whether what was refused before would be refused again: nothing has happened but arrivals that stand behind every
     /// blocked job.
     pub(super) fn only_arrivals_matter(&self, state: &State, arrivals: &[Vec<Candidate>]) -> bool {
-        if self.changed || self.rules.backfill == Backfill::None || self.tiers.len() > 1 {
+        // What is pinned or frozen is so as of a pass over everything.
+        let by_all = [Backfill::None, Backfill::EasyPinned, Backfill::EasyFrozen];
+        if self.changed || by_all.contains(&self.rules.backfill) || self.tiers.len() > 1 {
             return false;
         }
         if self.rules.backfill.reserves()
@@ -89,7 +91,7 @@ impl Group {
             stream.blocked = stream.blocked.filter(|_| !self.changed);
         }
         self.fronts.iter_mut().for_each(|front| *front = Front::default());
-        self.reservations.clear();
+        self.reservations.clear(self.rules.backfill);
         self.spent.clear();
         self.failed.clear();
         self.last_blocked = None;
@@ -255,7 +257,7 @@ impl Group {
             }
             _ => {
                 let ahead = (&mut self.ahead, &mut desk.finder);
-                let known = self.reservations.add(bus, ahead, job);
+                let known = self.reservations.add(bus, ahead, job, self.rules.backfill);
                 let front = &mut self.fronts[partition as usize];
                 front.reserved += u32::from(known);
                 // What would delay one reservation may delay another at other lengths.
@@ -357,7 +359,7 @@ impl Group {
         }
         let pending = &self.tiers[tier];
         let delays = self.refused[class as usize].1 == self.version;
-        let next = if !closes && (delays || self.rules.backfill == Backfill::EasyStrict) {
+        let next = if !closes && (delays || self.rules.backfill.is_strict()) {
             // What ends later than this would delay a reservation.
             let cut = self.reservations.earliest();
             let class = &state.classes().table[class as usize];

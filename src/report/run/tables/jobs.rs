@@ -1,6 +1,6 @@
 use super::{Run, column, ranges, time, utc, write_rows};
 use crate::history::{History, JobRecord, Outcome, Segment, WaitReason};
-use crate::metrics::{JobCosts, JobTimes, SLOWDOWN_BOUND};
+use crate::metrics::{JobCosts, JobTimes, SLOWDOWN_BOUND, tardiness};
 use crate::table::Kind::{Indices, Instant, Integer, Name, Real, Text};
 use crate::table::{Cells, Column, Encoding, Writer};
 use crate::units::Time;
@@ -305,5 +305,26 @@ impl<'a> Row<'a> {
         column("finish_utc", "", Instant, "finish_time as a date", |row, cells| {
             utc(row.epoch(), row.record.finish_time, cells);
         }),
+        column(
+            "deadline",
+            "s",
+            Integer,
+            "seconds after submit_time in which it had to be done; empty where it has no deadline",
+            |row, cells| {
+                if row.job.due_time().is_some() {
+                    cells.integer(row.job.deadline.0.into());
+                }
+            },
+        ),
+        column(
+            "tardiness",
+            "s",
+            Integer,
+            "by how much it completed after its deadline, 0 where before it; empty where it has none or did not complete",
+            |row, cells| {
+                let job = u32::try_from(row.index).expect("jobs are counted in 32 bits");
+                tardiness(row.history, job).into_iter().for_each(|late| cells.integer(late.0.into()));
+            },
+        ),
     ];
 }

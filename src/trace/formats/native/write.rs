@@ -316,6 +316,10 @@ const TOLD: &[(Column, Told)] = &[
     (Column::SubmitTime, |line| instant(line.job.submit_time)),
     (Column::WorkTime, |line| seconds(line.job.work_time)),
     (Column::RequestedTime, |line| seconds(line.job.requested_time)),
+    (Column::Deadline, |line| match line.job.deadline {
+        Seconds::FOREVER => Cell::Nothing,
+        deadline => seconds(deadline),
+    }),
     (Column::Overrun, |line| word("kill", line.behaviour.overrun == Overrun::Kill)),
     (Column::Priority, |line| match line.job.priority {
         0 => Cell::Nothing,

@@ -1,6 +1,6 @@
 //! What a line of a table tells of the times of a job.
 
-use super::{Row, Unsubmitted};
+use super::{Deadlines, Row, Unsubmitted};
 use crate::trace::field;
 use crate::trace::formats::ending;
 use crate::trace::formats::sacct_fields::clock;
@@ -15,6 +15,8 @@ pub(super) struct Times {
     pub(super) end: Option<u32>,
     work: Option<u32>,
     pub(super) requested: u32,
+    /// How long after its submission it has to be done; 0 where that is not told.
+    pub(super) deadline: u32,
     /// Whether the time between submit and start is one that it waited.
     pub(super) waits: bool,
 }
@@ -88,6 +90,27 @@ impl Row<'_> {
         estimate
     }
 
+    /// How long after its submission it has to be done; 0 where there is none.
+    fn deadline(&self, intake: &mut Intake<'_>) -> Option<u32> {
+        const KEY: Key = Key::Deadline;
+        let value = self.get(KEY);
+        let Deadlines::Steps(none) = self.reader.schema.deadlines else {
+            return self.length(KEY, intake).map(Option::unwrap_or_default);
+        };
+        let first = value.split(|byte| *byte == b'-').next().unwrap_or_default();
+        if first.is_empty() || self.table.optional(self.table.column(none)) == b"1" {
+            return Some(0);
+        }
+        if first.len() < value.len() {
+            intake.notes.count("job", "of several deadlines: the first, until which all is gained", 1);
+        }
+        let deadline = intake.length_in(first, self.unit(KEY));
+        if deadline.is_none() {
+            self.wrong_time(KEY, LENGTH, intake);
+        }
+        deadline
+    }
+
     pub(super) fn times(&self, intake: &mut Intake<'_>) -> Option<Times> {
         let submit = self.instant(Key::SubmitTime, intake);
         let start = self.instant(Key::StartTime, intake);
@@ -95,8 +118,9 @@ impl Row<'_> {
         let work = self.length(Key::WorkTime, intake);
         let wait = self.length(Key::WaitTime, intake);
         let requested = self.estimate(intake);
+        let deadline = self.deadline(intake);
         let (submit, start, end) = (submit?, start?, end?);
-        let (work, wait, requested) = (work?, wait?, requested?);
+        let (work, wait, requested, deadline) = (work?, wait?, requested?, deadline?);
         let existing = submit.is_none() && self.reader.schema.unsubmitted == Unsubmitted::Existing;
         let submit = match (submit, self.reader.schema.unsubmitted) {
             (Some(submit), _) => submit,
@@ -119,6 +143,6 @@ impl Row<'_> {
         let start = start.or_else(|| submit.checked_add(wait?)).or_else(|| existing.then_some(0));
         // What is taken for a submit for want of one tells no wait.
         let waits = !existing && self.place(Key::SubmitTime) != self.place(Key::StartTime);
-        Some(Times { submit, start, end, work, requested, waits })
+        Some(Times { submit, start, end, work, requested, deadline, waits })
     }
 }
