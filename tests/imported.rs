@@ -410,7 +410,7 @@ kind: ClusterQueue
 apiVersion: kueue.x-k8s.io/v1beta2
 metadata: { name: train }
 spec:
-  cohortName: all
+  cohortName: cloud
   resourceGroups: [{ coveredResources: [nvidia.com/gpu], flavors: [
     { name: new, resources: [{ name: nvidia.com/gpu, nominalQuota: 16, borrowingLimit: 8 }] },
     { name: old-h100, resources: [{ name: nvidia.com/gpu, nominalQuota: 32, lendingLimit: 16 }] }] }]
@@ -419,7 +419,7 @@ kind: ClusterQueue
 apiVersion: kueue.x-k8s.io/v1beta2
 metadata: { name: serve }
 spec:
-  cohortName: all
+  cohortName: cloud
   resourceGroups: [{ coveredResources: [nvidia.com/gpu], flavors: [
     { name: old-h100, resources: [{ name: nvidia.com/gpu, nominalQuota: 8 }] }] }]
 ";

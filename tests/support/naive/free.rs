@@ -169,6 +169,10 @@ impl Free {
     pub(super) fn platform(&self, node: u32) -> u32 {
         self.platforms[node as usize]
     }
+    /// The platform of a holding: that of its first pod. Only what runs at time 0 may lie on several.
+    pub(super) fn platform_of(&self, holding: &Holding) -> u32 {
+        holding.pods.first().map_or(u32::MAX, |pod| self.platform(pod.node))
+    }
     /// Counts so many thousandths of a platform, whoever's node they are on.
     pub(super) fn count(&mut self, owner: Owner, platform: u32, milli: u64) {
         self.tenants[owner.tenant as usize] += milli;
@@ -205,7 +209,7 @@ impl Free {
         for pod in &holding.pods {
             self.take_pod(pod);
             *self.sizes[pod.node as usize].entry(size(pod)).or_default() += 1;
-            self.count(owner, self.platform(pod.node), total(pod));
+            self.count(owner, self.platform_of(holding), total(pod));
         }
     }
     /// Takes what one pod holds, whoever's it is.
@@ -237,7 +241,7 @@ impl Free {
                 }
             }
             *self.sizes[node].get_mut(&size(pod)).expect("it was taken") -= 1;
-            self.discount(owner, self.platform(pod.node), total(pod));
+            self.discount(owner, self.platform_of(holding), total(pod));
         }
     }
     /// Keeps of everything the lesser, so that what is left is free at both instants; of queues what both hold, since they
