@@ -126,13 +126,17 @@ impl Lengths {
         let (done, longer) = self.points.split_at(self.passed(attained));
         let (jobs, service) = done.last().map_or((0, 0), |point| (point.jobs, point.service));
         let all = self.points.last()?.jobs;
+        // For so many jobs done, so much is spent.
         let spent = |point: &Point| {
             let likely = u128::from(point.jobs - jobs);
             let by_them = point.service - service - likely * u128::from(attained);
             let by_others = u128::from(all - point.jobs) * u128::from(point.length - attained);
-            (by_them + by_others) / likely
+            (by_them + by_others, likely)
         };
-        longer.iter().map(spent).min().map(|cost| u64::try_from(cost).unwrap_or(u64::MAX - 1))
+        // Divisions take longest: there is one.
+        let (spent, likely) =
+            longer.iter().map(spent).min_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1)))?;
+        Some(u64::try_from(spent / likely).unwrap_or(u64::MAX - 1))
     }
 
     /// The key of a job that has received so much.
