@@ -245,7 +245,7 @@ pub const PRESETS: &[Preset] = &[
             preemption: Some("reclaim"),
             options: &[],
             source: "Kueue 0.20-devel, BestEffortFIFO and fair sharing; rows of its tests: `list conformance`",
-            leaves_out: "flavours, topology, admission checks, and nodes as another scheduler fills them",
+            leaves_out: "flavours that are not of a platform each, topology, admission checks, and nodes as another scheduler fills them",
         }),
     },
     Preset {
