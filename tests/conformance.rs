@@ -1,5 +1,7 @@
 //! What other systems' own tests say, row by row: `workloads/conformance`, a file of rows for each thing that is compared.
 
+#[path = "conformance/classical.rs"]
+mod classical;
 #[path = "conformance/division.rs"]
 mod division;
 #[path = "conformance/fair.rs"]
@@ -9,6 +11,7 @@ mod gittins;
 #[path = "conformance/quota.rs"]
 mod quota;
 
+use classical::{ClassicalRow, wrong_classical};
 use division::{DivisionRow, wrong_division};
 use fair::{FairRow, wrong_stops};
 use gigawatt::history::Factors;
@@ -359,6 +362,21 @@ fn shares_are_those_of_kueue() {
 }
 
 #[test]
+fn jobs_yield_to_what_is_nominally_of_other_queues_as_those_of_kueue_do() {
+    let rows: Vec<ClassicalRow> = rows("kueue-classical.toml");
+    let wrong: Vec<String> = rows.iter().flat_map(wrong_classical).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut planted = rows;
+    planted[0].stops = vec!["standalone-2".to_owned()];
+    planted[2].stops = vec!["standalone-1".to_owned()];
+    assert_eq!(
+        planted.iter().flat_map(wrong_classical).count(),
+        2,
+        "another job, and one that need not stop"
+    );
+}
+
+#[test]
 fn jobs_yield_to_other_queues_as_those_of_kueue_do() {
     let rows: Vec<FairRow> = rows("kueue-fair.toml");
     let wrong: Vec<String> = rows.iter().flat_map(wrong_stops).collect();
@@ -394,6 +412,7 @@ fn every_file_is_compared_and_listed() {
     let compared = [
         "gittins.toml",
         "kai-fair-share.toml",
+        "kueue-classical.toml",
         "kueue-fair.toml",
         "kueue-quota.toml",
         "kueue-share.toml",

@@ -8,6 +8,8 @@ mod broken;
 mod command;
 #[path = "imported/conformance.rs"]
 mod conformance;
+#[path = "imported/flavours.rs"]
+mod flavours;
 #[path = "conformance/quota.rs"]
 mod quota;
 
@@ -262,7 +264,9 @@ fn kueue_is_read_key_by_key() {
         "{}---\napiVersion: config.kueue.x-k8s.io/v1beta1\nkind: Configuration\nadmissionFairSharing: {{ usageHalfLifeTime: 168h0m0s }}\n",
         kueue("x", "admissionScope: { admissionMode: UsageBasedAdmissionFairSharing }")
     );
-    let cases: [(&str, &[&str], &[&str]); 6] = [
+    let fair = "---\napiVersion: config.kueue.x-k8s.io/v1beta1\nkind: Configuration\nfairSharing: { enable: true }\n";
+    let fair = format!("{reclaims}{fair}");
+    let cases: [(&str, &[&str], &[&str]); 7] = [
         (&y, never, &[]),
         (&x, &["backfill = \"none\""], &[]),
         // A cohort of the name of a queue is told apart, and one strict queue among others is left out.
@@ -273,6 +277,17 @@ fn kueue_is_read_key_by_key() {
         ),
         (
             &reclaims,
+            &[
+                "preemption = \"classical\"",
+                "order = \"priority\"",
+                "within_queue = \"never\"",
+                "reclaim_from = \"any\"",
+                "borrow_from = \"never\"",
+            ],
+            &["x: weight 0.5: nothing in this policy shares by weights"],
+        ),
+        (
+            &fair,
             &["!preemption", "!order", "weight = 0.5", "parent = \"c\""],
             &["kueue:2 ClusterQueue x withinClusterQueue: Never"],
         ),
@@ -393,54 +408,4 @@ fn options_that_do_nothing_are_refused() {
     }
     place.printed("import slurm.conf -o s.toml");
     assert!(place.printed("list formats kueue").contains("ClusterQueue"), "listed");
-}
-
-/// Two flavours of a platform each, in a cohort of which one queue covers but one.
-const FLAVOURS: &str = "
-kind: ResourceFlavor
-apiVersion: kueue.x-k8s.io/v1beta2
-metadata: { name: new }
-spec: { nodeLabels: { nvidia.com/gpu.product: NVIDIA-H200 } }
----
-kind: ResourceFlavor
-apiVersion: kueue.x-k8s.io/v1beta2
-metadata: { name: old-h100 }
----
-kind: ClusterQueue
-apiVersion: kueue.x-k8s.io/v1beta2
-metadata: { name: train }
-spec:
-  cohortName: cloud
-  resourceGroups: [{ coveredResources: [nvidia.com/gpu], flavors: [
-    { name: new, resources: [{ name: nvidia.com/gpu, nominalQuota: 16, borrowingLimit: 8 }] },
-    { name: old-h100, resources: [{ name: nvidia.com/gpu, nominalQuota: 32, lendingLimit: 16 }] }] }]
----
-kind: ClusterQueue
-apiVersion: kueue.x-k8s.io/v1beta2
-metadata: { name: serve }
-spec:
-  cohortName: cloud
-  resourceGroups: [{ coveredResources: [nvidia.com/gpu], flavors: [
-    { name: old-h100, resources: [{ name: nvidia.com/gpu, nominalQuota: 8 }] }] }]
-";
-
-#[test]
-fn flavours_of_a_platform_each_are_quotas_by_platform() {
-    let expected = [
-        "nominal = { h200 = 16, h100 = 32 }",
-        "borrow = { h200 = 8 }",
-        "lend = { h100 = 16 }",
-        "nominal = { h100 = 8 }",
-        "limit = { h200 = 0 }",
-    ];
-    check("kueue.yaml", FLAVOURS, &Options::default(), &expected, &[]);
-    // Where nothing tells their platforms apart they are one quota.
-    let alike = FLAVOURS.replace("NVIDIA-H200", "NVIDIA-H100");
-    let imported = imported("kueue.yaml", &alike, &Options::default());
-    assert!(
-        imported.text.contains("nominal = 48\n") && !imported.text.contains("nominal = {"),
-        "{}",
-        imported.text
-    );
-    assert!(imported.assumed.iter().any(|told| told.contains("of any flavour")), "{:?}", imported.assumed);
 }

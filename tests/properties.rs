@@ -92,6 +92,8 @@ impl Seen {
         all.beyond_queue += run.counts.beyond_queue;
         let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
         refused.for_each(|(sum, own)| *sum += own);
+        let classical = all.classical.iter_mut().zip(run.counts.classical);
+        classical.for_each(|(sum, own)| *sum += own);
         let tried = all.on_platforms.iter_mut().zip(run.counts.on_platforms);
         tried.for_each(|(sum, own)| *sum += own);
         all.shared += shared;
@@ -127,6 +129,8 @@ impl Seen {
         must(counts.reclaimed[0], "stops in queues that borrow");
         must(counts.reclaimed[1], "stops in a blocked job's own queue");
         must(counts.reclaimed[2], "searches that came to the second rule of shares");
+        must(counts.classical[0], "stops in queues that hold more than is nominally theirs");
+        must(counts.classical[1], "stops in a blocked job's own queue, nominally");
         must(counts.struck, "preemptive walks made anew without jobs that found no place");
         must(counts.spanned, "gangs over several racks");
         must(counts.node_down, "stops by a node");

@@ -9,6 +9,7 @@ use toml::Table;
 const FILES: &[(&str, &str)] = &[
     ("gittins", include_str!("../../workloads/conformance/gittins.toml")),
     ("kai-fair-share", include_str!("../../workloads/conformance/kai-fair-share.toml")),
+    ("kueue-classical", include_str!("../../workloads/conformance/kueue-classical.toml")),
     ("kueue-fair", include_str!("../../workloads/conformance/kueue-fair.toml")),
     ("kueue-quota", include_str!("../../workloads/conformance/kueue-quota.toml")),
     ("kueue-share", include_str!("../../workloads/conformance/kueue-share.toml")),

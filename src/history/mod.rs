@@ -4,6 +4,7 @@
 //! when. Waiting, energy, shares and outcomes derive from it.
 
 mod check;
+mod classical;
 mod columns;
 mod digest;
 mod factors;
@@ -13,6 +14,7 @@ pub(crate) mod sample;
 mod yields;
 
 pub use crate::cluster::Piece;
+pub use classical::{BorrowFrom, Classical, ReclaimFrom, WithinQueue};
 pub use digest::Digest;
 pub use factors::Factors;
 pub use yields::{ReclaimRule, Victims, YieldRecord};
@@ -301,6 +303,9 @@ pub struct Settings {
     /// Preemption `reclaim`: when a job of another queue may stop; none: by either rule, the final share first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reclaim_rule: Option<ReclaimRule>,
+    /// Preemption `classical`: its rules.
+    #[serde(default, skip_serializing_if = "Classical::are_usual")]
+    pub classical: Classical,
     /// Order `priority`: one step of priority is worth this many seconds of waiting.
     pub priority_step: u32,
     /// Orders whose keys vary while jobs wait: they are renewed at whole numbers of these seconds; none: 300.
@@ -351,7 +356,7 @@ impl Settings {
     /// Whether it depends on the priority of a job which running jobs stop for it.
     #[must_use]
     pub fn priorities_stop_jobs(&self) -> bool {
-        matches!(self.preemption.as_deref(), Some("priority" | "reclaim"))
+        matches!(self.preemption.as_deref(), Some("priority" | "reclaim" | "classical"))
     }
     /// Whether what a stop cuts short of a restart is added to the next one, and counts as work that is left.
     #[must_use]

@@ -85,8 +85,13 @@ fn scenario(row: &FairRow) -> String {
 
 /// What is other than a row says.
 pub(crate) fn wrong_stops(row: &FairRow) -> Vec<String> {
-    let loaded = Scenario::from_text(&row.name, &scenario(row), &Overrides::default());
-    let plan = loaded.unwrap_or_else(|error| panic!("{}: {error}", row.name)).plan;
+    stops_of(&row.name, &scenario(row), &row.stops)
+}
+
+/// What is other than expected of who stops for the job `new`, which comes at 100.
+pub(crate) fn stops_of(name: &str, scenario: &str, expected: &[String]) -> Vec<String> {
+    let loaded = Scenario::from_text(name, scenario, &Overrides::default());
+    let plan = loaded.unwrap_or_else(|error| panic!("{name}: {error}")).plan;
     let mut lines = Vec::new();
     let mut trace = |line: &str| lines.push(line.to_owned());
     let _ = simulate(plan, &mut Control { trace: Some(&mut trace), ..Control::default() });
@@ -95,7 +100,7 @@ pub(crate) fn wrong_stops(row: &FairRow) -> Vec<String> {
     let found: Vec<&str> = now.take_while(|line| !line.starts_with("start ")).collect();
     let mut found: Vec<&str> = found.iter().filter_map(|line| line.strip_prefix("stop ")).collect();
     found.sort_unstable();
-    let started = lines.iter().any(|line| line.starts_with("100 start new ")) != row.stops.is_empty();
-    let all = started && found == row.stops;
-    if all { Vec::new() } else { vec![format!("{}: found {found:?}, expected {:?}", row.name, row.stops)] }
+    let started = lines.iter().any(|line| line.starts_with("100 start new ")) != expected.is_empty();
+    let all = started && found == expected;
+    if all { Vec::new() } else { vec![format!("{name}: found {found:?}, expected {expected:?}")] }
 }

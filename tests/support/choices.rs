@@ -1,6 +1,8 @@
 //! What the policies of random plans are chosen from, and such a policy.
 
-use gigawatt::history::{Factors, ReclaimRule, Settings, Victims};
+use gigawatt::history::{
+    BorrowFrom, Classical, Factors, ReclaimFrom, ReclaimRule, Settings, Victims, WithinQueue,
+};
 use gigawatt::units::Seconds;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -68,6 +70,20 @@ fn factors() -> impl Strategy<Value = Factors> {
     prop_oneof![1 => Just(Factors::default()), 3 => any]
 }
 
+/// The rules of preemption `classical`.
+fn classical() -> impl Strategy<Value = Classical> {
+    let within =
+        prop_oneof![Just(WithinQueue::Never), Just(WithinQueue::Lower), Just(WithinQueue::LowerOrNewer)];
+    let reclaim = prop_oneof![1 => Just(ReclaimFrom::Never), 2 => Just(ReclaimFrom::Lower), 3 => Just(ReclaimFrom::Any)];
+    let borrow =
+        prop_oneof![Just(BorrowFrom::Never), Just(BorrowFrom::Lower), (-2i32..4).prop_map(BorrowFrom::UpTo)];
+    (within, reclaim, borrow).prop_map(|(within_queue, reclaim_from, borrow_from)| Classical {
+        within_queue,
+        reclaim_from,
+        borrow_from,
+    })
+}
+
 /// How it is scheduled.
 #[derive(Debug, Clone)]
 pub(crate) struct PolicySpec {
@@ -86,6 +102,7 @@ pub(crate) struct PolicySpec {
     /// Where backfill and order go with it, running jobs stop for a blocked one: after how long, whether the youngest first,
     /// and, where there are queues, by which rules of their shares.
     pub(crate) yields: Option<(u32, bool, usize)>,
+    classical: Classical,
     seed: u64,
     priority_step: u32,
     /// From one renewal of keys that vary to the next; none: as usual, which is longer than most runs.
@@ -117,11 +134,12 @@ prop_compose! {
         reservations in weighted(0.5, 1u32..5),
         depth in weighted(0.4, 1u32..5),
         plain in prop::bool::weighted(0.4),
-        yields in weighted(0.45, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..7)),
+        yields in weighted(0.45, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..10)),
+        classical in classical(),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
-            order, backfill, placement, cycle, event, reservations, depth, plain, yields, seed, priority_step,
+            order, backfill, placement, cycle, event, reservations, depth, plain, yields, classical, seed, priority_step,
             rank_period, half_life, factors, limits, lengths, seconds, until,
         }
     }
@@ -155,6 +173,11 @@ impl PolicySpec {
                 Some((_, _, 4)) if self.stops_for_blocked() => Some(ReclaimRule::Initial),
                 _ => None,
             },
+            classical: if self.preemption() == Some("classical") {
+                self.classical
+            } else {
+                Classical::default()
+            },
             priority_step: self.priority_step,
             rank_period: self.rank_period,
             half_life: self.half_life,
@@ -178,7 +201,8 @@ impl PolicySpec {
         }
         match self.yields {
             Some((_, _, 0)) if self.stops_for_blocked() => Some("priority"),
-            Some((_, _, 5..)) if self.stops_for_blocked() => Some("consolidate"),
+            Some((_, _, 5..7)) if self.stops_for_blocked() => Some("consolidate"),
+            Some((_, _, 7..)) if self.stops_for_blocked() => Some("classical"),
             Some(_) if self.stops_for_blocked() => Some("reclaim"),
             _ => is_plain.then_some("none"),
         }

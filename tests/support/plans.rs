@@ -203,10 +203,11 @@ prop_compose! {
 
 /// Plans in which queues take back what others borrow: jobs by age, what fits passes what does not, both rules of shares.
 pub(crate) fn taking_back() -> impl Strategy<Value = Spec> {
-    (spec(), queues()).prop_map(|(mut spec, queues)| {
+    (spec(), queues(), any::<bool>()).prop_map(|(mut spec, queues, classically)| {
         spec.queues = Some(queues);
         let policy = &mut spec.policy;
-        (policy.order, policy.backfill, policy.yields) = (0, 1, Some((0, false, 1)));
+        let by = if classically { 7 } else { 1 };
+        (policy.order, policy.backfill, policy.yields) = (0, 1, Some((0, false, by)));
         (policy.cycle, policy.event) = (None, None);
         spec
     })
@@ -364,8 +365,10 @@ impl Spec {
         if !self.policy.tries_platforms() {
             keep_to_one_platform(&mut workload);
         }
-        if workload.queues.is_empty() && settings.preemption.as_deref() == Some("reclaim") {
+        let by_queues = ["reclaim", "classical"].map(Some).contains(&settings.preemption.as_deref());
+        if workload.queues.is_empty() && by_queues {
             // Without queues nothing is taken back.
+            settings.classical = gigawatt::history::Classical::default();
             (settings.preemption, settings.reclaim_rule) = (Some("priority".to_owned()), None);
         }
         Plan { cluster, workload, settings }

@@ -3,6 +3,7 @@
 //! `ranked` decides it for all jobs at once, pending and running. The others choose jobs that yield to one that is
 //! blocked, and a walk carries that out: all stops and the start, or nothing.
 
+mod classical;
 mod consolidate;
 mod fair;
 mod none;
@@ -51,7 +52,7 @@ impl ListedPreemption {
 
 /// Every way to preempt.
 pub const PREEMPTIONS: &[ListedPreemption] =
-    &[none::ENTRY, ranked::ENTRY, ranked_lucid::ENTRY, priority::ENTRY, reclaim::ENTRY, consolidate::ENTRY];
+    &[none::ENTRY, ranked::ENTRY, ranked_lucid::ENTRY, priority::ENTRY, reclaim::ENTRY, classical::ENTRY, consolidate::ENTRY];
 
 /// The way to preempt that settings name, or that their order implies.
 fn of(settings: &Settings) -> Option<&'static ListedPreemption> {
@@ -155,6 +156,7 @@ mod tests {
         for (name, why) in [
             ("priority", "the same tier and priority"),
             ("reclaim", "no job stands in a queue"),
+            ("classical", "no job stands in a queue"),
             ("consolidate", "every GPU is a node"),
         ] {
             let (said, hint) = idle(&settings(name), &plan).unwrap();

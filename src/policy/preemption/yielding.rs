@@ -214,12 +214,20 @@ impl Bench<'_, '_> {
 
     /// Of jobs without which the blocked job starts those that have to stop: from the last to the first, each runs on
     /// without whose stop it starts all the same.
-    pub(super) fn needed(&mut self, mut stopped: Vec<u32>) -> Vec<u32> {
+    pub(super) fn needed(&mut self, stopped: Vec<u32>) -> Vec<u32> {
+        self.needed_if(stopped, |bench| bench.place().is_some())
+    }
+    /// The same of what is asked before it starts.
+    pub(super) fn needed_if(
+        &mut self,
+        mut stopped: Vec<u32>,
+        mut starts: impl FnMut(&mut Self) -> bool,
+    ) -> Vec<u32> {
         for at in (0..stopped.len()).rev() {
             self.restore();
             let others = stopped.iter().enumerate().filter(|(index, _)| *index != at);
             others.for_each(|(_, job)| self.stop(*job));
-            if self.place().is_some() {
+            if starts(self) {
                 stopped.remove(at);
             }
         }

@@ -49,7 +49,7 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 21] = [
+const OPTIONS: [(&str, &str, &str, &str); 24] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
@@ -124,6 +124,24 @@ const OPTIONS: [(&str, &str, &str, &str); 21] = [
         "reclaim_rules = \"final\"",
         "reclaim_rules=final",
         "fifo/easy/best-fit/preemption=reclaim/reclaim_rules=final",
+    ),
+    (
+        "preemption=classical",
+        "within_queue = \"lower-or-newer\"",
+        "within_queue=lower-or-newer",
+        "fifo/easy/best-fit/preemption=classical/within_queue=lower-or-newer",
+    ),
+    (
+        "preemption=classical",
+        "reclaim_from = \"lower\"",
+        "reclaim_from=lower",
+        "fifo/easy/best-fit/preemption=classical/reclaim_from=lower",
+    ),
+    (
+        "preemption=classical",
+        "borrow_from = 100",
+        "borrow_from=100",
+        "fifo/easy/best-fit/preemption=classical/borrow_from=100",
     ),
     (
         "hold=cheapest-window",

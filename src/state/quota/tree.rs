@@ -297,11 +297,11 @@ impl Tree {
         self.rows[own].borrow_milli.map_or(UNBOUNDED, |borrow| lent - beyond_local + i64::from(borrow))
     }
     /// What a row holds beyond what is its own.
-    pub(super) fn over(&self, usage: &Usage, row: u32) -> u64 {
+    pub(crate) fn over(&self, usage: &Usage, row: u32) -> u64 {
         self.over_with(usage, row, 0)
     }
     /// The same where so many thousandths more are drawn of it.
-    pub(super) fn over_with(&self, usage: &Usage, row: u32, more: u64) -> u64 {
+    pub(crate) fn over_with(&self, usage: &Usage, row: u32, more: u64) -> u64 {
         let own = row as usize;
         (usage.drawn[own] + signed(more) - self.subtree[own]).max(0).unsigned_abs()
     }
@@ -311,6 +311,15 @@ impl Tree {
         let beyond_local = |drawn: i64| (drawn - self.local[own]).max(0);
         let drawn = usage.drawn[own];
         (beyond_local(drawn + signed(more)) - beyond_local(drawn)).unsigned_abs()
+    }
+    /// What is nominally a row's own, whatever those below it lend.
+    pub(crate) fn nominal_milli(&self, row: u32) -> u64 {
+        self.rows[row as usize].nominal_milli.unwrap_or(0).into()
+    }
+    /// What is left of what a row keeps to itself.
+    pub(crate) fn left_to_itself(&self, usage: &Usage, row: u32) -> u64 {
+        let own = row as usize;
+        (self.local[own] - usage.drawn[own]).max(0).unsigned_abs()
     }
     /// What nobody else may borrow of what is there for a row.
     pub(crate) fn kept(&self, row: u32) -> u64 {

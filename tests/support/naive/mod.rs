@@ -27,6 +27,7 @@
 //! - `laws.rs`: what follows for a run;
 //! - `free.rs`: what is free, and at what rate a job works.
 
+mod classical;
 mod conservative;
 mod easy;
 mod fair;
@@ -119,6 +120,8 @@ pub(crate) struct Counts {
     /// Of preemption by the shares of queues, stops in another queue and in the same, and searches that came to the second
     /// rule.
     pub(crate) reclaimed: [u64; 3],
+    /// Of preemption by priority and what queues nominally have, stops in another queue and in the same.
+    pub(crate) classical: [u64; 2],
     /// Walks of a preemptive order made anew, as a job that was taken found no place.
     pub(crate) struck: u64,
     /// Starts of gangs over several racks.

@@ -72,6 +72,14 @@ impl Simulation<'_> {
         let stopped = if self.reclaims() {
             let candidates = self.may_stop_for(job);
             self.reclaimed(job, &candidates, walk)?
+        } else if self.is_classical() {
+            let candidates = self.may_stop_for(job);
+            let stopped = self.stopped_classically(job, &candidates, walk)?;
+            let own = |running: &&u32| queue_of(self.plan, **running) == queue_of(self.plan, job);
+            let own = stopped.iter().filter(own).count() as u64;
+            self.result.counts.classical[0] += stopped.len() as u64 - own;
+            self.result.counts.classical[1] += own;
+            stopped
         } else if self.consolidates() {
             let line = self.soonest_emptied_first(job);
             self.needed(job, &line, walk)?
@@ -97,6 +105,10 @@ impl Simulation<'_> {
         allowed
     }
 
+    fn is_classical(&self) -> bool {
+        self.plan.settings.preemption.as_deref() == Some("classical")
+    }
+
     pub(super) fn reclaims(&self) -> bool {
         self.plan.settings.preemption.as_deref() == Some("reclaim")
     }
@@ -117,6 +129,7 @@ impl Simulation<'_> {
         all.retain(|running| {
             let may = match (self.reclaims(), self.consolidates()) {
                 (true, _) => self.may_reclaim(*running, job),
+                _ if self.is_classical() => self.may_stop_classically(*running, job),
                 (_, true) => true,
                 _ => self.world.height(*running) < self.world.height(job),
             };

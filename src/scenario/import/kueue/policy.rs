@@ -33,6 +33,8 @@ impl<'s> Member<'s> {
 /// The policy of a scenario.
 pub(super) struct Policy {
     stops_jobs: bool,
+    /// Whether they stop by the shares of queues, as the Configuration says.
+    is_fair: bool,
     /// Whether tenants go by what they used.
     pub(super) is_by_use: bool,
     pub(super) keys: Vec<Key>,
@@ -42,31 +44,40 @@ impl Policy {
     pub(super) fn of(members: &[Member<'_>], config: Option<&Object<'_>>, findings: &mut Findings) -> Self {
         let stops_jobs = members.iter().any(|member| member.reclaims || member.stops_own);
         let is_by_use = members.iter().any(|member| member.is_by_use);
-        let mut policy = Self { stops_jobs, is_by_use, keys: vec![Key::text("preset", "kueue", "")] };
+        let is_off =
+            |config: &&Object<'_>| config.text(&["fairSharing", "enable"]).as_deref() == Some("false");
+        let is_fair = config.filter(|config| !is_off(config));
+        let is_fair = is_fair.is_some_and(|config| config.node.at(&["fairSharing"]).is_some());
+        let mut policy =
+            Self { stops_jobs, is_fair, is_by_use, keys: vec![Key::text("preset", "kueue", "")] };
         if is_by_use {
             policy.by_use(members, config, findings);
         }
         policy.strictness(members, findings);
-        if stops_jobs {
-            policy.rules(config, findings);
+        if stops_jobs && policy.is_fair {
+            policy.rules(config);
             differ(members, findings);
+            return policy;
+        }
+        if stops_jobs {
+            policy.classical(members, findings);
         } else {
             policy.keys.push(Key::text("preemption", "none", "no ClusterQueue stops jobs for others"));
-            if !is_by_use {
-                // Priorities decide even where nobody stops.
-                policy.keys.push(Key::text("order", "priority", ""));
-                policy.keys.push(Key::text(
-                    "priority_step",
-                    PRIORITY_STEP,
-                    "no waiting makes up for a lower priority",
-                ));
-            }
+        }
+        if !is_by_use {
+            // Priorities decide even where nobody stops.
+            policy.keys.push(Key::text("order", "priority", ""));
+            policy.keys.push(Key::text(
+                "priority_step",
+                PRIORITY_STEP,
+                "no waiting makes up for a lower priority",
+            ));
         }
         policy
     }
     /// Whether weights of queues decide anything.
     pub(super) const fn reads_weights(&self) -> bool {
-        self.stops_jobs || self.is_by_use
+        self.stops_jobs && self.is_fair || self.is_by_use
     }
 
     /// Admission fair sharing: who used least lately goes first.
@@ -99,8 +110,11 @@ impl Policy {
     }
 
     /// By which shares queues take back what others borrow.
-    fn rules(&mut self, config: Option<&Object<'_>>, findings: &mut Findings) {
-        let is_fair = config.and_then(|config| config.text(&["fairSharing", "enable"]));
+    fn rules(&mut self, config: Option<&Object<'_>>) {
+        if let Some(config) = config {
+            // That it is on is why this is read.
+            config.text(&["fairSharing", "enable"]);
+        }
         let strategies = config.and_then(|config| config.node.at(&["fairSharing", "preemptionStrategies"]));
         let told: Vec<String> =
             strategies.map_or(&[][..], Node::items).iter().filter_map(Node::text).collect();
@@ -110,9 +124,66 @@ impl Policy {
         if rules.len() == 1 {
             self.keys.push(Key::text("reclaim_rules", rules[0], "preemptionStrategies"));
         }
-        if config.is_none() || is_fair.is_some_and(|fair| fair == "false") {
-            findings.assume("who yields is told by fair sharing, which Kueue has only where its Configuration turns it on");
+    }
+}
+
+/// A key, what a scenario calls it, and values of both.
+type Rule = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Keys of Kueue's preemption, what a scenario calls them, and what stands there: by a queue, and by that.
+const RULES: [Rule; 2] = [
+    (
+        "withinClusterQueue",
+        "within_queue",
+        &[("Never", "never"), ("LowerPriority", "lower"), ("LowerOrNewerEqualPriority", "lower-or-newer")],
+    ),
+    (
+        "reclaimWithinCohort",
+        "reclaim_from",
+        &[("Never", "never"), ("LowerPriority", "lower"), ("Any", "any")],
+    ),
+];
+
+impl Policy {
+    /// By which rules jobs stop without fair sharing: those of most queues, for all.
+    fn classical(&mut self, members: &[Member<'_>], findings: &mut Findings) {
+        self.keys.push(Key::text("preemption", "classical", "no Configuration turns on fair sharing"));
+        let told = |member: &Member<'_>, key: &str| {
+            member.object.text(&["spec", "preemption", key]).unwrap_or_else(|| "Never".to_owned())
+        };
+        for (key, own, known) in RULES {
+            let counts = |member: &&Member<'_>| member.in_cohort || key == "withinClusterQueue";
+            let all: Vec<String> = members.iter().filter(counts).map(|member| told(member, key)).collect();
+            let count = |(name, _): &&(&str, &str)| all.iter().filter(|told| told == name).count();
+            let Some((name, rule)) = known.iter().rev().max_by_key(count) else { continue };
+            self.keys.push(Key::text(own, rule, key));
+            for member in members.iter().filter(counts).filter(|member| told(member, key) != *name) {
+                let why = format!("here it is `{rule}` for all queues");
+                missing(&member.object, key, &told(member, key), &why, findings);
+            }
         }
+        let borrows: Vec<(String, &Member<'_>)> = members
+            .iter()
+            .filter(|member| member.in_cohort)
+            .map(|member| (borrow_from(member), member))
+            .collect();
+        let count = |rule: &&String| borrows.iter().filter(|(own, _)| own == *rule).count();
+        let Some(most) = borrows.iter().map(|(rule, _)| rule).rev().max_by_key(count) else { return };
+        self.keys.push(Key::text("borrow_from", most, "borrowWithinCohort"));
+        for (_, member) in borrows.iter().filter(|(rule, _)| rule != most) {
+            let why = format!("here it is `{most}` for all queues");
+            member.object.leave_out(&["spec", "preemption", "borrowWithinCohort"], &why, findings);
+        }
+    }
+}
+
+/// Which jobs of others stop where a queue borrows.
+fn borrow_from(member: &Member<'_>) -> String {
+    let told = |key: &str| member.object.text(&["spec", "preemption", "borrowWithinCohort", key]);
+    match (told("policy").as_deref(), told("maxPriorityThreshold")) {
+        (None | Some("Never"), _) => "never".to_owned(),
+        (_, None) => "lower".to_owned(),
+        (_, Some(most)) => most,
     }
 }
 
