@@ -273,7 +273,8 @@ impl Choices {
             let names: Vec<String> = owners.iter().map(|owner| format!("`{}`", owner.name)).collect();
             let (kind, names, option) = (first.kind.name(), names.join(" and "), given.option.name);
             let chosen = first.kind.of(settings);
-            let is_expression = first.kind == Kind::Order && Kind::Order.parts().all(|part| part.name != chosen);
+            let is_expression =
+                first.kind == Kind::Order && Kind::Order.parts().all(|part| part.name != chosen);
             let problem = if is_expression && names.contains(expression::NAME) {
                 let said = format!("`{option}`: `{chosen}` reads nothing that changes while jobs wait");
                 Problem::new(said).hint("leave it out, or let the expression read `wait`")

@@ -209,7 +209,8 @@ impl PolicySpec {
     }
     /// Whether a job that may run on several platforms is tried on one after another.
     pub(crate) fn tries_platforms(&self) -> bool {
-        !self.is_ranked() && !["easy-pinned", "easy-frozen", "conservative"].contains(&BACKFILLS[self.backfill])
+        !self.is_ranked()
+            && !["easy-pinned", "easy-frozen", "conservative"].contains(&BACKFILLS[self.backfill])
     }
     /// Whether running jobs stop even for those that then find no place.
     pub(crate) fn stops_in_vain(&self) -> bool {

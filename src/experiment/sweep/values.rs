@@ -49,8 +49,7 @@ impl Values {
 
 /// Values one by one, each once.
 fn list(typed: &str, values: &str) -> Result<Vec<String>, Box<Problem>> {
-    let values: Vec<String> =
-        split_outside(values, ',').map(|value| value.trim().to_owned()).collect();
+    let values: Vec<String> = split_outside(values, ',').map(|value| value.trim().to_owned()).collect();
     let again = values.iter().enumerate().find(|(place, value)| values[..*place].contains(value));
     match again {
         Some((_, again)) => {

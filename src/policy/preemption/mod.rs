@@ -51,8 +51,15 @@ impl ListedPreemption {
 }
 
 /// Every way to preempt.
-pub const PREEMPTIONS: &[ListedPreemption] =
-    &[none::ENTRY, ranked::ENTRY, ranked_lucid::ENTRY, priority::ENTRY, reclaim::ENTRY, classical::ENTRY, consolidate::ENTRY];
+pub const PREEMPTIONS: &[ListedPreemption] = &[
+    none::ENTRY,
+    ranked::ENTRY,
+    ranked_lucid::ENTRY,
+    priority::ENTRY,
+    reclaim::ENTRY,
+    classical::ENTRY,
+    consolidate::ENTRY,
+];
 
 /// The way to preempt that settings name, or that their order implies.
 fn of(settings: &Settings) -> Option<&'static ListedPreemption> {
