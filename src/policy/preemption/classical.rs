@@ -82,7 +82,15 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
             for each",
     source: "Kueue, preemption without fair sharing (KEP-83, KEP-1337), checked against 0.13",
     options: &[MIN_RUN, WITHIN, RECLAIM, BORROW],
-    yields: Some(Yields { may, is_hopeless: |_, _| false, choose, idle, keeps_work: false, moves: false }),
+    yields: Some(Yields {
+        may,
+        is_hopeless: |_, _| false,
+        choose,
+        idle,
+        keeps_work: false,
+        by_queues: true,
+        moves: false,
+    }),
 };
 
 fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {

@@ -28,6 +28,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         choose,
         idle,
         keeps_work: false,
+        by_queues: false,
         moves: true,
     }),
 };

@@ -38,6 +38,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         choose,
         idle,
         keeps_work: false,
+        by_queues: false,
         moves: false,
     }),
 };

@@ -43,6 +43,8 @@ pub(crate) struct Yields {
     pub(super) idle: fn(&Plan) -> Option<(&'static str, &'static str)>,
     /// Whether a job stops only once its attempt has kept some work: where jobs may stop one another in turn.
     pub(super) keeps_work: bool,
+    /// Whether what queues hold decides: a start may then give a job that was blocked before it a claim on others.
+    pub(super) by_queues: bool,
     /// Whether those that stop start elsewhere at once: all of them, or nothing happens.
     pub(super) moves: bool,
 }
@@ -94,10 +96,9 @@ impl Yielding {
         self.rule.moves
     }
 
-    /// Whether jobs stop one another in turn, by what their queues hold: a start may then give a job that was blocked before
-    /// it a claim on others.
-    pub(in crate::policy) const fn goes_by_shares(&self) -> bool {
-        self.rule.keeps_work
+    /// Whether a start may give a job that was blocked before it a claim on others.
+    pub(in crate::policy) const fn starts_give_claims(&self) -> bool {
+        self.rule.by_queues
     }
 
     /// A job has started.

@@ -107,7 +107,7 @@ impl Walk {
         let drains = state.caps().is_some_and(|caps| caps.drains) && !plan.cluster.curtailments.is_empty();
         let lengths_count = noticed || drains || backfill.reserves();
         let (yields, takes_turns) = (yielding.is_some(), order.takes_turns() && backfill == Backfill::Skip);
-        let starts_give_claims = yielding.as_ref().is_some_and(Yielding::goes_by_shares);
+        let starts_give_claims = yielding.as_ref().is_some_and(Yielding::starts_give_claims);
         let rules = Rules { backfill, reservations, lengths_count, yields, starts_give_claims, takes_turns };
         let group_of = groups(state);
         let moves = yielding.as_ref().is_some_and(Yielding::moves);
