@@ -309,6 +309,22 @@ pub fn not_at_events(settings: &Settings, event: &str) -> Box<Problem> {
     Box::new(Problem::new(found).hint(format!("at events: `none`, or the cycle's own, `{of_cycle}`")))
 }
 
+/// What to say of an option whose parts, its `owners`, are others than those that settings name; `instead` chooses the first.
+#[must_use]
+pub fn has_no_part(option: &PartOption, owners: &[Part], settings: &Settings, instead: &str) -> Box<Problem> {
+    let (kind, name) = (owners.first().map_or(Kind::Order, |first| first.kind), option.name);
+    let chosen = kind.of(settings);
+    let is_listed = kind.parts().any(|part| part.name == chosen);
+    if !is_listed && owners.iter().any(|owner| owner.name == expression::NAME) {
+        let said = format!("`{name}`: `{chosen}` reads nothing that changes while jobs wait");
+        return Box::new(Problem::new(said).hint("leave it out, or let the expression read `wait`"));
+    }
+    let names: Vec<String> = owners.iter().map(|owner| format!("`{}`", owner.name)).collect();
+    let (kind, names) = (kind.name(), names.join(" and "));
+    let said = format!("`{name}` is an option of {kind} {names}, and {kind} is `{chosen}`");
+    Box::new(Problem::new(said).hint(format!("`{instead}`")))
+}
+
 /// What to say of a name that no part of a kind has.
 #[must_use]
 pub fn unknown(kind: Kind, name: &str) -> Box<Problem> {

@@ -270,19 +270,8 @@ impl Choices {
             let Some(first) = owners.first().filter(|owner| !self.unclear.contains(&owner.kind)) else {
                 continue;
             };
-            let names: Vec<String> = owners.iter().map(|owner| format!("`{}`", owner.name)).collect();
-            let (kind, names, option) = (first.kind.name(), names.join(" and "), given.option.name);
-            let chosen = first.kind.of(settings);
-            let is_expression =
-                first.kind == Kind::Order && Kind::Order.parts().all(|part| part.name != chosen);
-            let problem = if is_expression && names.contains(expression::NAME) {
-                let said = format!("`{option}`: `{chosen}` reads nothing that changes while jobs wait");
-                Problem::new(said).hint("leave it out, or let the expression read `wait`")
-            } else {
-                let said = format!("`{option}` is an option of {kind} {names}, and {kind} is `{chosen}`");
-                Problem::new(said).hint(format!("`{}`", choice(given.origin, first.kind, first.name)))
-            };
-            found.push((given.origin.mark, Box::new(problem)));
+            let instead = choice(given.origin, first.kind, first.name);
+            found.push((given.origin.mark, part::has_no_part(&given.option, &owners, settings, &instead)));
         }
         found.extend(self.reserves_in_vain(settings));
         let backfill = settings.backfill.as_str();

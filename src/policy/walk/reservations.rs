@@ -112,7 +112,10 @@ impl Reservations {
         let known = self.before.iter().find(|(before, _)| *before == job).filter(|_| is_frozen);
         let made = if let Some((_, shadow)) = known {
             Some(Reservation::at(state, job, *shadow))
-        } else if self.held.is_empty() || is_frozen {
+        } else if is_frozen && !self.held.is_empty() {
+            // As if there were no other, but not before something ends.
+            Self::default().after_others(state, (&mut *ahead, &mut *finder), job)
+        } else if self.held.is_empty() {
             let shadow = ahead.reserve(state, finder, job);
             (shadow != Time::NEVER).then(|| Reservation::at(state, job, shadow))
         } else {

@@ -38,7 +38,7 @@ impl Tree {
     /// let own = PlatformQuota { platform: 3, nominal_milli: Some(8_000), ..PlatformQuota::default() };
     /// let queue = Queue { by_platform: vec![own], partitions: vec![0], ..Queue::named("research") };
     /// let cluster = Cluster::uniform(2, NodeKind { platform: 3, gpus: 8, ..NodeKind::default() });
-    /// let workload = Workload { queues: vec![queue], ..Workload::default() };
+    /// let workload = Workload { queues: vec![queue], partitions: vec!["all".to_owned()], ..Workload::default() };
     /// let tree = Tree::of(&Plan { cluster, workload, ..Plan::default() });
     /// assert_eq!((tree.most(0), tree.most(tree.on(0, 3))), (None, Some(8_000)));
     /// ```
