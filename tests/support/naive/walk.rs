@@ -58,8 +58,9 @@ impl Simulation<'_> {
         }
         self.result.counts.blocked += u64::from(walk.blocked);
         self.result.counts.backfilled += walk.backfilled;
-        self.frozen.retain(|job, _| !queue.contains(job) && self.pending.contains(job));
+        // Passes at events with another backfill leave shadows as they are.
         if self.backfill == "easy-frozen" {
+            self.frozen.retain(|job, _| !queue.contains(job) && self.pending.contains(job));
             self.frozen.extend(walk.reservations.iter().map(|window| (window.job, window.from)));
         }
         if walk.backfilled > 0 {
