@@ -229,7 +229,8 @@ impl State {
     /// The class of a job, as far as it is told by the platform that it runs on; of one that does not run by the first that
     /// it is tried on.
     pub(crate) fn held_as(&self, job: u32) -> &Class {
-        self.resources.held_as(self.class(job), self.domains(job))
+        let class = self.class(job);
+        if class.alternatives.is_empty() { class } else { self.resources.held_as(class, self.domains(job)) }
     }
     /// Thousandths of GPUs that a running job holds, which may be more or fewer than it asked for.
     #[must_use]

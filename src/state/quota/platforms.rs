@@ -95,8 +95,9 @@ impl Tree {
     /// The rows that tell what a queue has: its own, or those of each platform where it has it by platform.
     pub(crate) fn pools(&self, queue: u32) -> impl Iterator<Item = u32> {
         let is_divided = self.is_divided(queue);
-        let own = self.pools.on.range((queue, 0)..=(queue, u32::MAX)).map(|(_, own)| *own);
-        (!is_divided).then_some(queue).into_iter().chain(own.filter(move |_| is_divided))
+        let own = is_divided.then(|| self.pools.on.range((queue, 0)..=(queue, u32::MAX)));
+        let own = own.into_iter().flatten().map(|(_, own)| *own);
+        (!is_divided).then_some(queue).into_iter().chain(own)
     }
     /// Of a row that of its queue which tells what that has: itself, or that of all platforms together.
     pub(crate) fn pool(&self, row: u32) -> u32 {
