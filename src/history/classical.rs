@@ -72,12 +72,12 @@ impl WithinQueue {
     /// The rule of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, own)| *own == name).map(|(rule, _)| rule)
+        named(&Self::ALL, name)
     }
     /// As a scenario calls it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(rule, _)| *rule == self).map_or("", |(_, name)| name)
+        name_of(&Self::ALL, self)
     }
 }
 
@@ -88,11 +88,19 @@ impl ReclaimFrom {
     /// The rule of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, own)| *own == name).map(|(rule, _)| rule)
+        named(&Self::ALL, name)
     }
     /// As a scenario calls it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(rule, _)| *rule == self).map_or("", |(_, name)| name)
+        name_of(&Self::ALL, self)
     }
+}
+
+fn named<T: Copy>(all: &[(T, &str)], name: &str) -> Option<T> {
+    all.iter().find(|(_, own)| *own == name).map(|(rule, _)| *rule)
+}
+
+fn name_of<T: Copy + PartialEq>(all: &[(T, &'static str)], rule: T) -> &'static str {
+    all.iter().find(|(own, _)| *own == rule).map_or("", |(_, name)| *name)
 }

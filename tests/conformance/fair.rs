@@ -88,7 +88,7 @@ pub(crate) fn wrong_stops(row: &FairRow) -> Vec<String> {
     stops_of(&row.name, &scenario(row), &row.stops)
 }
 
-/// What is other than expected of who stops for the job `new`, which comes at 100.
+/// What is other than expected of the jobs that stop for the job `new`, which comes at 100.
 pub(crate) fn stops_of(name: &str, scenario: &str, expected: &[String]) -> Vec<String> {
     let loaded = Scenario::from_text(name, scenario, &Overrides::default());
     let plan = loaded.unwrap_or_else(|error| panic!("{name}: {error}")).plan;

@@ -31,7 +31,7 @@ impl Newcomers {
         Self { waiting: BTreeSet::new(), came: vec![Time::NEVER; partitions], last: None }
     }
 
-    /// Takes note of who waits.
+    /// Takes note of which jobs wait.
     pub(super) fn observe(&mut self, event: &Event, state: &State) {
         let own = |job: u32| (state.class(job).partition, job);
         match *event {

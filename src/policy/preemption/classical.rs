@@ -21,12 +21,12 @@
 //! platforms are told apart, all of this is about the first that the job is tried on.
 
 use super::ListedPreemption;
+use super::reclaim;
 use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::history::{BorrowFrom, Plan, ReclaimFrom, WithinQueue};
 use crate::policy::part::PartOption;
 use crate::state::State;
 use crate::state::quota::{Tree, Usage};
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 const WITHIN: PartOption = PartOption {
@@ -147,7 +147,7 @@ impl Books<'_> {
     }
     /// The rows from one up to another, which is left out.
     fn between(&self, row: u32, above: u32) -> impl Iterator<Item = u32> {
-        std::iter::successors(Some(row), |row| self.tree.parent(*row)).take_while(move |row| *row != above)
+        self.tree.path(row).take_while(move |row| *row != above)
     }
 }
 
@@ -190,8 +190,7 @@ fn line_up(state: &State, (own, milli): (u32, u64), candidates: Vec<u32>, blocke
     for job in candidates {
         let Some(row) = state.held_as(job).row.map(|row| tree.pool(row)) else { continue };
         // The lowest queue that both stand below, none for the own one.
-        let meeting = std::iter::successors(Some(own), |row| tree.parent(*row))
-            .find(|above| tree.is_within(row, *above));
+        let meeting = tree.path(own).find(|above| tree.is_within(row, *above));
         let Some(meeting) = meeting else { continue };
         if row == own {
             mates.push(Candidate { job, row, meeting: None, even_borrowing: true });
@@ -202,12 +201,8 @@ fn line_up(state: &State, (own, milli): (u32, u64), candidates: Vec<u32>, blocke
             if gains { advantage.push(candidate) } else { others.push(candidate) }
         }
     }
-    let turn = |candidate: &Candidate| {
-        let job = candidate.job;
-        (state.class(job).height(), Reverse(blocked.began[job as usize]), job)
-    };
     for line in [&mut advantage, &mut others, &mut mates] {
-        line.sort_by_key(turn);
+        line.sort_by_key(|candidate| blocked.turn(state, candidate.job));
     }
     let forbids = state.plan().settings.classical.borrow_from == BorrowFrom::Never;
     let holds_its_own = books.usage.held(own) >= tree.nominal_milli(own);
@@ -253,7 +248,5 @@ fn idle(plan: &Plan) -> Option<(&'static str, &'static str)> {
             "`within_queue` and `reclaim_from` say which do",
         ));
     }
-    let hint = "`[[queue]]` makes queues, with `parent` those of which one may borrow from another";
-    (!plan.workload.queues.iter().any(crate::workload::Queue::has_jobs))
-        .then_some(("no job stands in a queue", hint))
+    reclaim::idle(plan)
 }

@@ -3,8 +3,6 @@
 use super::yielding::{Bench, Blocked};
 use crate::history::ReclaimRule;
 use crate::state::quota::{Share, Tree, Usage};
-use crate::units::Time;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -61,18 +59,13 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
     /// The jobs that may stop, queue by queue.
     fn line_up(&mut self, candidates: &[u32]) {
         let mut all = candidates.to_vec();
-        all.sort_by_cached_key(|job| self.turn(*job));
+        all.sort_by_cached_key(|job| self.blocked.turn(self.bench.state(), *job));
         self.lines.clear();
         self.spent.clear();
         for job in all {
             let queue = self.bench.state().class(job).queue.expect("candidates stand in queues");
             self.lines.entry(queue).or_default().push_back(job);
         }
-    }
-
-    /// When a job stops among those of its queue: the lowest first, then the youngest, then the lowest index.
-    fn turn(&self, job: u32) -> ((u32, i32), Reverse<Time>, u32) {
-        (self.bench.state().class(job).height(), Reverse(self.blocked.began[job as usize]), job)
     }
 
     /// The first job of a queue that may stop.
@@ -146,7 +139,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             !self.spent.contains(row) && has_jobs && (own || self.share(*row).borrows())
         };
         // Of equal shares those that hold queues together first, then the queue whose first job stops before the others'.
-        let order = |row: &u32| self.first(*row).map(|job| self.turn(job));
+        let order = |row: &u32| self.first(*row).map(|job| self.blocked.turn(self.bench.state(), job));
         let rows = self.tree.below(above).filter(may);
         rows.max_by(|one, other| {
             let shares = self.share(*one).cmp(&self.share(*other));
@@ -156,9 +149,8 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
 
     /// Of the blocked job's queue and another, or what is above them, the rows just below where the two meet.
     fn below_the_meeting(&self, queue: u32) -> (u32, u32) {
-        let path = |row: u32| std::iter::successors(Some(row), |row| self.tree.parent(*row));
         let below = |from: u32, other: u32| {
-            path(from).take_while(|row| !self.tree.is_within(other, *row)).last().unwrap_or(from)
+            self.tree.path(from).take_while(|row| !self.tree.is_within(other, *row)).last().unwrap_or(from)
         };
         (below(self.queue, queue), below(queue, self.queue))
     }

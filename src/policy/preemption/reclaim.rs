@@ -99,7 +99,8 @@ fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>
     Some(bench.needed(stopped))
 }
 
-fn idle(plan: &Plan) -> Option<(&'static str, &'static str)> {
+/// Also of [`super::classical`].
+pub(super) fn idle(plan: &Plan) -> Option<(&'static str, &'static str)> {
     let hint = "`[[queue]]` makes queues, with `parent` those of which one may borrow from another";
     let is_leaf = |queue: &&crate::workload::Queue| queue.has_jobs();
     (!plan.workload.queues.iter().any(|queue| is_leaf(&queue))).then_some(("no job stands in a queue", hint))

@@ -14,6 +14,7 @@ use crate::history::{Plan, Settings};
 use crate::policy::part::{self, PartOption};
 use crate::state::{Checkpoint, Decision, State, Trial};
 use crate::units::{Seconds, Time};
+use std::cmp::Reverse;
 
 /// How long a job runs at least.
 pub(super) const MIN_RUN: PartOption = PartOption {
@@ -59,6 +60,13 @@ pub(in crate::policy) struct Blocked<'a> {
     pub(super) began: &'a [Time],
 }
 
+impl Blocked<'_> {
+    /// When a running job stops among others: the lowest first, then the one that started last, then the lowest index.
+    pub(super) fn turn(&self, state: &State, running: u32) -> ((u32, i32), Reverse<Time>, u32) {
+        (state.class(running).height(), Reverse(self.began[running as usize]), running)
+    }
+}
+
 /// Which jobs yield in a walk.
 #[derive(Debug)]
 pub(in crate::policy) struct Yielding {
@@ -66,12 +74,12 @@ pub(in crate::policy) struct Yielding {
     min_run: Seconds,
     began: Vec<Time>,
     /// By class of blocked jobs: as of when none could stop for it, and when the first may.
-    none: Vec<Option<(AsOf, Time)>>,
+    none: Vec<Option<(Circumstances, Time)>>,
 }
 
 /// What tells which jobs may stop for a job of a class: while it is the same, so are they.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct AsOf {
+struct Circumstances {
     now: Time,
     /// How often something became free, and was taken.
     changes: [u64; 2],
@@ -114,18 +122,19 @@ impl Yielding {
         concern: impl Fn(u32) -> bool,
     ) -> (Vec<u32>, Time) {
         let changes = [state.resources().freed(), state.resources().taken()];
-        let (class, as_of) = (state.class(job).index as usize, AsOf { now: state.now(), changes, row });
+        let (class, now) =
+            (state.class(job).index as usize, Circumstances { now: state.now(), changes, row });
         if let Some(&Some((known, next))) = self.none.get(class)
-            && known == as_of
+            && known == now
         {
             return (Vec::new(), next);
         }
-        let (now, next) = self.look_for_candidates(state, (job, row), concern);
-        if now.is_empty() {
+        let (candidates, next) = self.look_for_candidates(state, (job, row), concern);
+        if candidates.is_empty() {
             self.none.resize(state.classes().table.len(), None);
-            self.none[class] = Some((as_of, next));
+            self.none[class] = Some((now, next));
         }
-        (now, next)
+        (candidates, next)
     }
 
     fn look_for_candidates(

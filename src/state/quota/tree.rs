@@ -170,7 +170,7 @@ impl Tree {
         (own < UNBOUNDED).then(|| own.unsigned_abs())
     }
     /// A row and those above it.
-    pub(super) fn path(&self, row: u32) -> impl Iterator<Item = u32> {
+    pub(crate) fn path(&self, row: u32) -> impl Iterator<Item = u32> {
         std::iter::successors(Some(row), |row| self.rows[*row as usize].parent)
     }
     /// Whether jobs that count against a row may hold so many thousandths more.

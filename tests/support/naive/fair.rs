@@ -7,7 +7,7 @@
 //! weight. Nothing where nothing is over, where there is no end, and for a queue with none above. With weight 0, what is over
 //! is above all others. The blocked job counts as if it ran.
 //!
-//! Where queues have what they have by platform, what is over and what there is are added up over them; who may stop runs on one that the job may run
+//! Where queues have what they have by platform, what is over and what there is are added up over them; a job that may stop runs on one that the job may run
 //! on; the job counts on the first of those.
 //!
 //! **The first round.** As long as there is a queue to take from (below): the first of its jobs, the lowest, then the
