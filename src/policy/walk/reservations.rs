@@ -88,6 +88,11 @@ impl Reservations {
         self.held.clear();
         self.placed = None;
     }
+    /// A job has started: where it waits again, its shadow is found anew.
+    pub(super) fn starts(&mut self, job: u32) {
+        self.before.retain(|(before, _)| *before != job);
+        self.held.retain(|held| held.job != job);
+    }
     pub(super) const fn is_empty(&self) -> bool {
         self.held.is_empty()
     }

@@ -21,6 +21,7 @@ use gigawatt::workload::{Job, Overrun, Shape};
 impl Simulation<'_> {
     /// A pending job starts now and holds this.
     pub(super) fn start(&mut self, job: u32, holding: Holding) {
+        self.frozen.remove(&job);
         let rate = holding.rate(&self.plan.cluster, self.behaviour(job)).0;
         let restart = self.next_restart(job);
         let counts = &mut self.result.counts;

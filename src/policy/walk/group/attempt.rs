@@ -180,6 +180,9 @@ impl Group {
 
     /// A running job is expected to end.
     pub(in crate::policy::walk) fn expect(&mut self, desk: &mut Desk, state: &State, job: u32) {
+        if self.rules.backfill == Backfill::EasyFrozen {
+            self.reservations.starts(job);
+        }
         if self.looks_ahead
             && let Some(segment) = state.segment(job)
         {
