@@ -22,6 +22,7 @@
 
 use super::ListedPreemption;
 use super::reclaim;
+use super::running::{May, Standing};
 use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::history::{BorrowFrom, Plan, ReclaimFrom, WithinQueue};
 use crate::policy::part::PartOption;
@@ -93,26 +94,25 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     }),
 };
 
-fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
-    let (own, other) = (state.class(blocked.job), state.held_as(running));
-    let (Some(row), Some(theirs)) = (own.row, other.row) else { return false };
+fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {
+    let own = state.class(blocked.job);
+    let (Some(row), Some(theirs)) = (own.row, running.row) else { return May::Never };
     let (rules, tree) = (state.plan().settings.classical, &state.classes().quotas);
     if tree.root(tree.pool(row)) != tree.root(tree.pool(theirs)) {
-        return false;
+        return May::Never;
     }
-    let is_lower = other.height() < own.height();
-    if own.queue == other.queue {
-        let is_newer = || state.eligible_time(blocked.job) < state.eligible_time(running);
+    let is_lower = running.height < own.height();
+    if own.queue == running.queue {
         match rules.within_queue {
-            WithinQueue::Never => false,
-            WithinQueue::Lower => is_lower,
-            WithinQueue::LowerOrNewer => is_lower || other.height() == own.height() && is_newer(),
+            WithinQueue::Never => May::Never,
+            WithinQueue::LowerOrNewer if running.height == own.height() => May::IfNewer,
+            WithinQueue::Lower | WithinQueue::LowerOrNewer => May::all_if(is_lower),
         }
     } else {
         match rules.reclaim_from {
-            ReclaimFrom::Never => false,
-            ReclaimFrom::Lower => is_lower,
-            ReclaimFrom::Any => true,
+            ReclaimFrom::Never => May::Never,
+            ReclaimFrom::Lower => May::all_if(is_lower),
+            ReclaimFrom::Any => May::Always,
         }
     }
 }

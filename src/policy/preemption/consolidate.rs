@@ -11,6 +11,7 @@
 //! No job moves for one that a quota, a queue or a limit keeps out, nor while a reservation is held: it could be delayed.
 
 use super::ListedPreemption;
+use super::running::May;
 use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::cluster::{Occupancy, Piece};
 use crate::history::Plan;
@@ -23,7 +24,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     source: "KAI Scheduler, action Consolidation",
     options: &[MIN_RUN],
     yields: Some(Yields {
-        may: |_, _, blocked| blocked.row.is_none(),
+        may: |_, _, blocked| May::all_if(blocked.row.is_none()),
         is_hopeless: lacks_gpus,
         choose,
         idle,

@@ -11,6 +11,7 @@ mod priority;
 mod ranked;
 mod ranked_lucid;
 mod reclaim;
+mod running;
 pub(super) mod yielding;
 
 pub(super) use ranked::Preemptive;

@@ -8,6 +8,7 @@
 //! and of these only those that have to.
 
 use super::ListedPreemption;
+use super::running::May;
 use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::history::{Plan, Victims};
 use crate::policy::part::PartOption;
@@ -33,7 +34,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     source: "Slurm preempt/partition_prio and preempt/qos; Kubernetes, Pod Priority and Preemption",
     options: &[MIN_RUN, VICTIMS],
     yields: Some(Yields {
-        may: |state, running, blocked| state.class(running).height() < state.class(blocked.job).height(),
+        may: |state, standing, blocked| May::all_if(standing.height < state.class(blocked.job).height()),
         is_hopeless: |_, _| false,
         choose,
         idle,

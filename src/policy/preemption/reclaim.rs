@@ -22,6 +22,7 @@
 
 use super::ListedPreemption;
 use super::fair::Fair;
+use super::running::{May, Standing};
 use super::yielding::{Bench, Blocked, MIN_RUN, Yields};
 use crate::history::{Plan, ReclaimRule};
 use crate::policy::part::PartOption;
@@ -56,15 +57,14 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
     yields: Some(Yields { may, is_hopeless, choose, idle, keeps_work: true, by_queues: true, moves: false }),
 };
 
-fn may(state: &State, running: u32, blocked: &Blocked<'_>) -> bool {
-    let (own, other) = (state.class(blocked.job), state.held_as(running));
-    let (Some(queue), Some(theirs)) = (own.queue, other.row) else { return false };
+fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {
+    let own = state.class(blocked.job);
+    let (Some(queue), Some(theirs)) = (own.queue, running.row) else { return May::Never };
     let tree = &state.classes().quotas;
-    let is_lower = || other.height() < own.height();
     // Of another platform nothing is taken that helps.
     let each = std::iter::once(own).chain(&own.alternatives).filter_map(|own| own.row);
-    each.into_iter().any(|row| tree.root(tree.pool(row)) == tree.root(tree.pool(theirs)))
-        && (other.queue != Some(queue) || is_lower())
+    let meets = each.into_iter().any(|row| tree.root(tree.pool(row)) == tree.root(tree.pool(theirs)));
+    May::all_if(meets && (running.queue != Some(queue) || running.height < own.height()))
 }
 
 /// Jobs of another queue stop only while its share, or that of what is above it, below where the two queues meet, is no less

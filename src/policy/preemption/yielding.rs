@@ -6,9 +6,10 @@
 //! among the jobs that wait. A job that has started at this instant is not stopped, so that the pass ends.
 //!
 //! # Complexity
-//! A search takes O(running jobs) stops on trial, and O(k²) for a set of k jobs. A class of jobs is searched for once
-//! between two starts of a pass.
+//! Those that may stop are asked for standing by standing ([`Standing`]), not one by one. A search takes as many stops on trial as
+//! there are of them at the most, and O(k²) for a set of k jobs. A class of jobs is searched for once between two starts of a pass.
 
+use super::running::{May, Running, Standing};
 use crate::cluster::Piece;
 use crate::history::{Plan, Settings};
 use crate::policy::part::{self, PartOption};
@@ -33,9 +34,9 @@ pub(super) const MIN_RUN: PartOption = PartOption {
 /// A rule of which running jobs yield to a blocked one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Yields {
-    /// Whether a running job may stop for a blocked one, however long it has run.
-    pub(super) may: fn(&State, u32, &Blocked<'_>) -> bool,
-    /// Whether no job at all could stop for a job as things are, which is told sooner.
+    /// Which running jobs of a standing may stop for a blocked one, however long they have run.
+    pub(super) may: fn(&State, &Standing, &Blocked<'_>) -> May,
+    /// True if no job at all could stop for a job as things are, which is told sooner.
     pub(super) is_hopeless: fn(&State, u32) -> bool,
     /// Which of those that may, in no order, have to stop, in the order in which they do; none: it does not start even
     /// without all of them.
@@ -73,6 +74,7 @@ pub(in crate::policy) struct Yielding {
     rule: Yields,
     min_run: Seconds,
     began: Vec<Time>,
+    running: Running,
     /// By class of blocked jobs: as of when none could stop for it, and when the first may.
     none: Vec<Option<(Circumstances, Time)>>,
 }
@@ -95,6 +97,7 @@ impl Yielding {
             rule,
             min_run: min_run.unwrap_or_default(),
             began: vec![Time::ZERO; plan.workload.jobs.len()],
+            running: Running::default(),
             none: Vec::new(),
         })
     }
@@ -112,9 +115,25 @@ impl Yielding {
     /// A job has started.
     pub(in crate::policy) fn begins(&mut self, state: &State, job: u32) {
         self.began[job as usize] = state.now();
+        self.goes_on(state, job);
+    }
+    /// A running job goes on at another rate, or elsewhere.
+    pub(in crate::policy) fn goes_on(&mut self, state: &State, job: u32) {
+        if !state.plan().workload.behaviour_of(job).preemptible {
+            return;
+        }
+        // A job that started at this instant runs on.
+        let least = self.began[job as usize] + Seconds(self.min_run.0.max(1));
+        let keeps = if self.rule.keeps_work { state.keeps_work_from(job) } else { Time::ZERO };
+        self.running.insert(job, Standing::of(state, job), least.max(keeps));
+    }
+    /// A job runs no more.
+    pub(in crate::policy) fn ends(&mut self, job: u32) {
+        self.running.remove(job);
     }
 
-    /// Of the running jobs that `concern` a blocked one those that may stop now, and when the next of the others may.
+    /// Of the running jobs of the partitions that `concern` a blocked one those that may stop now, and when the next of the
+    /// others may.
     pub(in crate::policy) fn candidates(
         &mut self,
         state: &State,
@@ -144,27 +163,28 @@ impl Yielding {
         concern: impl Fn(u32) -> bool,
     ) -> (Vec<u32>, Time) {
         let blocked = Blocked { job, row, began: &self.began };
-        let preemptible = |job: u32| state.plan().workload.behaviour_of(job).preemptible;
-        let (mut now, mut next) = (Vec::new(), Time::NEVER);
-        for &running in state.running() {
-            if !concern(running) || !preemptible(running) || !(self.rule.may)(state, running, &blocked) {
+        let is_newer = |running: u32| state.eligible_time(job) < state.eligible_time(running);
+        let (mut candidates, mut next, mut hopeless) = (Vec::new(), Time::NEVER, None);
+        for (standing, line) in self.running.lines() {
+            let may = if concern(standing.partition) {
+                (self.rule.may)(state, standing, &blocked)
+            } else {
+                May::Never
+            };
+            if may == May::Never {
                 continue;
             }
-            // A job that started at this instant runs on.
-            let least = self.began[running as usize] + Seconds(self.min_run.0.max(1));
-            let keeps = if self.rule.keeps_work { state.keeps_work_from(running) } else { Time::ZERO };
-            let from = least.max(keeps);
-            if from <= state.now() {
-                now.push(running);
-            } else {
-                next = next.min(from);
+            let yields = |running: u32| may == May::Always || is_newer(running);
+            let later = line.unripe(state.now()).find(|(_, running)| yields(*running));
+            next = later.map_or(next, |(from, _)| next.min(from));
+            let mut ripe = line.ripe(state.now()).filter(|running| yields(*running)).peekable();
+            // A start later in this pass may change whether it is hopeless: those that may stop later are told all the same.
+            if ripe.peek().is_some() && !*hopeless.get_or_insert_with(|| (self.rule.is_hopeless)(state, job))
+            {
+                candidates.extend(ripe);
             }
         }
-        if !now.is_empty() && (self.rule.is_hopeless)(state, job) {
-            // A start later in this pass may change that.
-            now.clear();
-        }
-        (now, next)
+        (candidates, next)
     }
 
     /// Which of some running jobs have to stop so that a blocked one starts; none: it does not even without all of them.

@@ -79,6 +79,14 @@ impl Desk {
     fn begins(&mut self, state: &State, job: u32) {
         self.yielding.iter_mut().for_each(|yielding| yielding.begins(state, job));
     }
+    /// A running job goes on at another rate, or elsewhere.
+    fn goes_on(&mut self, state: &State, job: u32) {
+        self.yielding.iter_mut().for_each(|yielding| yielding.goes_on(state, job));
+    }
+    /// A job has let go of what it held.
+    fn ends(&mut self, job: u32) {
+        self.yielding.iter_mut().for_each(|yielding| yielding.ends(job));
+    }
 }
 
 /// The pass of orders that stop no job.
@@ -154,6 +162,7 @@ impl Walk {
     }
     /// A job has let go of what it held.
     fn end(&mut self, state: &State, job: u32, segment: u32) {
+        self.desk.ends(job);
         let group = self.group(state, job);
         let (history, class) = (state.history(), state.class(job));
         let segment = &history.segments[segment as usize];
@@ -165,6 +174,7 @@ impl Walk {
     }
     /// A running job goes on at another rate, or elsewhere.
     fn changed(&mut self, state: &State, job: u32) {
+        self.desk.goes_on(state, job);
         let group = self.group(state, job);
         if let Some(ahead) = self.groups[group].ahead()
             && let Some(end) =

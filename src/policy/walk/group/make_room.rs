@@ -26,7 +26,7 @@ impl Group {
         if moves && !self.reservations.is_empty() {
             return Ok(false);
         }
-        let own = |running: u32| self.stream_of[bus.class(running).index as usize] != u32::MAX;
+        let own = |partition: u32| self.streams.iter().any(|stream| stream.partition == partition);
         let (candidates, next) = yielding.candidates(bus, (job, row), own);
         self.wake = self.wake.min(next);
         if candidates.is_empty() {
@@ -69,7 +69,8 @@ impl Group {
         };
         for event in &events {
             desk.order.observe(event, bus);
-            if let Event::Ended { segment, .. } = *event {
+            if let Event::Ended { job: stopped, segment, .. } = *event {
+                desk.ends(stopped);
                 bus.trial().note_yield(segment, job);
             }
         }
