@@ -43,7 +43,7 @@ const LENGTHS: PartOption = PartOption {
     },
 };
 
-/// The most lengths that are told apart: a running job is looked at anew at each, and each is looked at for a key.
+/// The most lengths that are told apart: a running job is looked at anew at each.
 const MOST: usize = 32;
 
 /// Jobs that are no longer than some length.
@@ -72,6 +72,74 @@ struct Point {
 pub struct Lengths {
     /// Ascending.
     points: Vec<Point>,
+    /// Ascending by `from`, the first from 0; empty if there are no lengths.
+    pieces: Vec<Piece>,
+}
+
+/// A piece of the cost of a job, as a function of what it has received.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// Where it begins, thousandths of service.
+    from: u64,
+    /// What is spent on all of `longer` from their beginning until they are done or given up at the best length.
+    spent: u128,
+    /// How many lengths are longer than what the job has received.
+    longer: u64,
+    /// How many of these are done by the best length; at least 1.
+    likely: u64,
+}
+
+impl Piece {
+    /// What the job costs that has received so much, which is in this piece.
+    fn cost(&self, attained: u64) -> u64 {
+        let spent = self.spent - u128::from(self.longer) * u128::from(attained);
+        u64::try_from(spent / u128::from(self.likely)).unwrap_or(u64::MAX - 1)
+    }
+    /// From where on giving up there is no dearer than where another piece gives up, which is later.
+    fn cheaper_from(&self, later: &Self) -> u64 {
+        // (s − n·a) ÷ l ≤ (s' − n·a) ÷ l' with l < l', solved for a.
+        let ahead =
+            (self.spent * u128::from(later.likely)).saturating_sub(later.spent * u128::from(self.likely));
+        let slope = u128::from(self.longer) * u128::from(later.likely - self.likely);
+        u64::try_from(ahead.div_ceil(slope)).unwrap_or(u64::MAX)
+    }
+}
+
+/// The cost behind each length, piece by piece: every length at which a job may be given up is a line that falls with what the
+/// job has received, the shorter the steeper, and the cost is the least of them.
+fn pieces(points: &[Point]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let Some(all) = points.last().map(|last| last.jobs) else { return pieces };
+    for passed in 0..points.len() {
+        let (done, longer) = points.split_at(passed);
+        let (from, jobs, service) =
+            done.last().map_or((0, 0, 0), |point| (point.length, point.jobs, point.service));
+        let lines = longer.iter().map(|point| Piece {
+            from,
+            spent: point.service - service + u128::from(all - point.jobs) * u128::from(point.length),
+            longer: all - jobs,
+            likely: point.jobs - jobs,
+        });
+        let mut lines: Vec<Piece> = lines.collect();
+        // Behind the best so far only shorter lengths may be better.
+        let mut at = from;
+        while at < longer[0].length {
+            let dearer = |one: &Piece, other: &Piece| {
+                let at = u128::from(at);
+                let of = |piece: &Piece| piece.spent - u128::from(piece.longer) * at;
+                (of(one) * u128::from(other.likely)).cmp(&(of(other) * u128::from(one.likely)))
+            };
+            let Some(best) = (0..lines.len()).min_by(|one, other| dearer(&lines[*one], &lines[*other]))
+            else {
+                break;
+            };
+            let piece = Piece { from: at, ..lines[best] };
+            lines.truncate(best);
+            at = lines.iter().map(|line| line.cheaper_from(&piece)).min().unwrap_or(u64::MAX);
+            pieces.push(piece);
+        }
+    }
+    pieces
 }
 
 impl Lengths {
@@ -95,7 +163,8 @@ impl Lengths {
                 _ => points.push(point),
             }
         }
-        Self { points }
+        let pieces = pieces(&points);
+        Self { points, pieces }
     }
 
     /// As a plan states them, or those of its jobs.
@@ -120,23 +189,14 @@ impl Lengths {
     /// up when that is best; less goes first. None: no job is longer.
     ///
     /// # Complexity
-    /// O(lengths, at most 32).
+    /// O(log lengths).
     #[must_use]
     pub fn cost(&self, attained: u64) -> Option<u64> {
-        let (done, longer) = self.points.split_at(self.passed(attained));
-        let (jobs, service) = done.last().map_or((0, 0), |point| (point.jobs, point.service));
-        let all = self.points.last()?.jobs;
-        // For so many jobs done, so much is spent.
-        let spent = |point: &Point| {
-            let likely = u128::from(point.jobs - jobs);
-            let by_them = point.service - service - likely * u128::from(attained);
-            let by_others = u128::from(all - point.jobs) * u128::from(point.length - attained);
-            (by_them + by_others, likely)
-        };
-        // Divisions take longest: there is one.
-        let (spent, likely) =
-            longer.iter().map(spent).min_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1)))?;
-        Some(u64::try_from(spent / likely).unwrap_or(u64::MAX - 1))
+        if self.points.last()?.length <= attained {
+            return None;
+        }
+        let piece = self.pieces.partition_point(|piece| piece.from <= attained).checked_sub(1)?;
+        Some(self.pieces[piece].cost(attained))
     }
 
     /// The key of a job that has received so much.
@@ -160,6 +220,8 @@ impl Lengths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     #[test]
     fn of_many_lengths_some_stand_for_all() {
@@ -172,6 +234,32 @@ mod tests {
         );
         assert_eq!(Lengths::new(vec![0, 0]).cost(0), None, "none takes anything");
         assert_eq!(Lengths::new(vec![7, 7, 7]).cost(3), Some(4), "all alike: what is left");
+    }
+
+    /// By the definition: the least over all lengths at which it may be given up.
+    fn defined(lengths: &[u64], attained: u64) -> Option<u64> {
+        let longer: Vec<u64> = lengths.iter().copied().filter(|length| *length > attained).collect();
+        let cost = |until: &u64| {
+            let spent: u128 = longer.iter().map(|length| u128::from(length.min(until) - attained)).sum();
+            spent / longer.iter().filter(|length| *length <= until).count() as u128
+        };
+        longer.iter().map(cost).min().map(|cost| u64::try_from(cost).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn the_cost_is_the_least_over_all_lengths_at_which_a_job_may_be_given_up(
+            (seeds, anywhere) in prop::sample::select(vec![3_u64, 20, 1000, 1 << 40]).prop_flat_map(|most| {
+                (vec(0..most, 1..=MOST), vec(0..most, 40))
+            }),
+        ) {
+            let lengths: Vec<u64> = seeds.iter().map(|seed| seed + 1).collect();
+            let known = Lengths::new(lengths.clone());
+            let near = lengths.iter().flat_map(|length| length.saturating_sub(2)..length + 2);
+            for attained in near.chain(anywhere) {
+                prop_assert_eq!(known.cost(attained), defined(&lengths, attained), "at {}", attained);
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! classes that wait + jobs that start) time, and where everything that waits fits beside what runs, no running job is
 //! looked at. Places are looked for on the state itself, with the stops on trial; nothing is copied.
 
+mod jumps;
 mod line;
 mod out;
 mod pool;
@@ -70,6 +71,8 @@ pub(in crate::policy) struct Preemptive {
     group_of: Vec<usize>,
     /// By group: whether anything but timers happened in it since the last pass.
     touched: Vec<bool>,
+    /// By group: whether its last pass decided nothing, and why is told by ranks that are known.
+    quiet: Vec<bool>,
 }
 
 impl Preemptive {
@@ -96,6 +99,7 @@ impl Preemptive {
             has_ceilings: state.classes().table.iter().any(|class| class.ceilings().next().is_some()),
             group_of,
             touched: vec![false; groups],
+            quiet: vec![false; groups],
         }
     }
 
@@ -350,6 +354,7 @@ impl Preemptive {
     }
 
     /// Stops and starts what a pass decides. A job that is taken and finds no place is out with its class, and the walk made anew.
+    /// Groups are quiet then where nothing was decided, and no job was out.
     fn settle(&mut self, bus: &mut Bus<'_, '_>) -> Result<Vec<Event>, PolicyError> {
         let mut out = Out::new(bus);
         let mut lined_up = false;
@@ -366,7 +371,12 @@ impl Preemptive {
             };
             let (placement, ranked) = (&self.placement, &mut self.ranked);
             match bus.attempt(|trial, events| carry_out(trial, events, &taken, (placement, ranked)))? {
-                Ok(events) => return Ok(events),
+                Ok(events) => {
+                    let quiet = lined_up && out.is_empty() && events.is_empty();
+                    let concerned = self.quiet.iter_mut().zip(&self.touched).filter(|(_, touched)| **touched);
+                    concerned.for_each(|(known, _)| *known = quiet);
+                    return Ok(events);
+                }
                 Err(failed) => failed.into_iter().for_each(|rank| out.add(bus, rank)),
             }
         }
@@ -378,23 +388,21 @@ impl Pass for Preemptive {
         // Passes of a cycle come by themselves; else a timer of a job that has ended meanwhile is no reason for a pass.
         let by_itself = bus.plan().settings.cycle.is_none();
         if by_itself {
-            let due: Vec<u32> = self.due(bus.now()).collect();
-            for job in due {
-                let group = self.group(bus, job);
-                self.touched[group] = true;
-            }
+            self.touch_by_jumps(bus);
         } else if bus.plan().settings.is_full_pass(bus.now()) {
             self.touched.fill(true);
         }
-        if self.pending.is_empty() || !self.touched.contains(&true) {
+        if self.pending.is_empty() {
             return Ok(());
         }
-        self.placement.freeze(bus);
-        self.refresh(bus);
-        for event in self.settle(bus)? {
-            self.observe(&event, bus);
+        if self.touched.contains(&true) {
+            self.placement.freeze(bus);
+            self.refresh(bus);
+            for event in self.settle(bus)? {
+                self.observe(&event, bus);
+            }
+            self.touched.fill(false);
         }
-        self.touched.fill(false);
         self.look_ahead(bus);
         let next = self.changes.first().map(|(time, _)| *time);
         if let Some(time) = next.filter(|time| by_itself && !self.pending.is_empty() && *time > bus.now()) {

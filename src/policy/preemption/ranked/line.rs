@@ -25,7 +25,7 @@ impl Rank {
         self.1 as u32
     }
     /// The same job with another key.
-    const fn with_key(self, key: u64) -> Self {
+    pub(super) const fn with_key(self, key: u64) -> Self {
         const KEY: u128 = (u64::MAX as u128) << 32;
         Self(self.0 & !KEY | (key as u128) << 32, self.1)
     }

@@ -21,6 +21,9 @@ impl Out {
     pub(super) fn new(state: &State) -> Self {
         Self { lengths: state.lengths_decide(), first: BTreeMap::new() }
     }
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
     /// Whether jobs of one class may differ.
     pub(super) const fn tells_lengths(&self) -> bool {
         self.lengths
