@@ -1,9 +1,10 @@
 //! Which jobs of which queues stop for a blocked one, by the shares of their queues.
 
-use super::yielding::{Bench, Blocked};
+use super::yielding::{Bench, Blocked, Turn};
 use crate::history::ReclaimRule;
 use crate::state::quota::{Share, Tree, Usage};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 /// A search for jobs to stop.
@@ -16,7 +17,7 @@ pub(super) struct Fair<'b, 'a, 't, 'c> {
     /// The queue of the blocked job.
     queue: u32,
     /// By queue: its jobs that may stop, in the order in which they do.
-    lines: BTreeMap<u32, VecDeque<u32>>,
+    lines: BTreeMap<u32, BinaryHeap<Reverse<Turn>>>,
     /// Queues, and those that hold them together, of which nothing more can be taken.
     spent: BTreeSet<u32>,
     stopped: Vec<u32>,
@@ -58,19 +59,20 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
 
     /// The jobs that may stop, queue by queue.
     fn line_up(&mut self, candidates: &[u32]) {
-        let mut all = candidates.to_vec();
-        all.sort_by_cached_key(|job| self.blocked.turn(self.bench.state(), *job));
-        self.lines.clear();
-        self.spent.clear();
-        for job in all {
-            let queue = self.bench.state().class(job).queue.expect("candidates stand in queues");
-            self.lines.entry(queue).or_default().push_back(job);
+        // Few of them stop, so that they are not sorted.
+        let mut by_queue: BTreeMap<u32, Vec<Reverse<Turn>>> = BTreeMap::new();
+        for job in candidates {
+            let state = self.bench.state();
+            let queue = state.class(*job).queue.expect("candidates stand in queues");
+            by_queue.entry(queue).or_default().push(Reverse(self.blocked.turn(state, *job)));
         }
+        self.lines = by_queue.into_iter().map(|(queue, line)| (queue, line.into())).collect();
+        self.spent.clear();
     }
 
-    /// The first job of a queue that may stop.
-    fn first(&self, queue: u32) -> Option<u32> {
-        self.lines.get(&queue).and_then(VecDeque::front).copied()
+    /// The turn of the first job of a queue that may stop.
+    fn first(&self, queue: u32) -> Option<Turn> {
+        self.lines.get(&queue).and_then(BinaryHeap::peek).map(|Reverse(turn)| *turn)
     }
 
     /// Stops the first job of a queue that a rule allows to stop; those before it are passed. Returns whether the blocked
@@ -84,10 +86,11 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             ReclaimRule::Initial => new < old,
         };
         if queue != self.queue && !may_be {
-            passed.extend(self.lines.remove(&queue).into_iter().flatten());
+            let line = self.lines.remove(&queue).into_iter().flatten();
+            passed.extend(line.map(|Reverse((.., job))| job));
             return false;
         }
-        while let Some(job) = self.lines.get_mut(&queue).and_then(VecDeque::pop_front) {
+        while let Some(Reverse((.., job))) = self.lines.get_mut(&queue).and_then(BinaryHeap::pop) {
             let (state, milli) = (self.bench.state(), self.bench.state().held_milli(job));
             let row = state.held_as(job).row.expect("candidates stand in queues");
             self.usage.subtract(&self.tree, row, milli);
@@ -139,7 +142,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             !self.spent.contains(row) && has_jobs && (own || self.share(*row).borrows())
         };
         // Of equal shares those that hold queues together first, then the queue whose first job stops before the others'.
-        let order = |row: &u32| self.first(*row).map(|job| self.blocked.turn(self.bench.state(), job));
+        let order = |row: &u32| self.first(*row);
         let rows = self.tree.below(above).filter(may);
         rows.max_by(|one, other| {
             let shares = self.share(*one).cmp(&self.share(*other));

@@ -61,9 +61,12 @@ pub(in crate::policy) struct Blocked<'a> {
     pub(super) began: &'a [Time],
 }
 
+/// When a running job stops among others; less goes first. The last of it is the job.
+pub(super) type Turn = ((u32, i32), Reverse<Time>, u32);
+
 impl Blocked<'_> {
     /// When a running job stops among others: the lowest first, then the one that started last, then the lowest index.
-    pub(super) fn turn(&self, state: &State, running: u32) -> ((u32, i32), Reverse<Time>, u32) {
+    pub(super) fn turn(&self, state: &State, running: u32) -> Turn {
         (state.class(running).height(), Reverse(self.began[running as usize]), running)
     }
 }
