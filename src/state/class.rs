@@ -174,6 +174,12 @@ impl Classes {
 }
 
 impl Class {
+    /// The rows of its queue against which its jobs count on one platform after another: one, where queues tell none apart.
+    pub(crate) fn rows_tried<'a>(&'a self, tree: &'a Tree) -> impl Iterator<Item = u32> + 'a {
+        let several = self.alternatives.iter().filter_map(|own| own.row);
+        let divided = several.clone().any(|row| self.row.is_some_and(|own| tree.pool(row) != tree.pool(own)));
+        self.row.into_iter().chain(several.filter(move |row| divided && Some(*row) != self.row))
+    }
     /// On some nodes; its pods come as `form` tells, or else as the nodes themselves do.
     fn new(
         cluster: &Cluster,

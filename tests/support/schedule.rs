@@ -282,8 +282,11 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
             broken
                 .push(format!("at {instant} {} holds {milli} thousandths, more than its limit", queue.name));
         }
-        // All together never hold more than all have of their own.
-        let own = nominal_of_tree(plan, queue).filter(|_| queue.parent.is_none());
+        // All together never hold more than all have of their own; but what runs from the beginning may hold more of one
+        // platform, beside what starts on another.
+        let apart = plan.workload.queues.iter().any(|queue| !queue.by_platform.is_empty());
+        let is_sum = queue.parent.is_none() && (!apart || plan.workload.running.is_empty());
+        let own = nominal_of_tree(plan, queue).filter(|_| is_sum);
         if starts && own.is_some_and(|own| milli > own) {
             broken.push(format!("at {instant} {} holds {milli} thousandths, more than there is", queue.name));
         }

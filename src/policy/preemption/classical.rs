@@ -18,7 +18,7 @@
 //! - Else: it may, then it may not.
 //!
 //! At last those run on, from the last that stopped to the first, without whose stop the job starts all the same. Where
-//! platforms are told apart, all of this is about the first that the job is tried on.
+//! queues have what they have by platform, the job is tried on one after another, and all of this is about that one.
 
 use super::ListedPreemption;
 use super::reclaim;
@@ -96,9 +96,9 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
 
 fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {
     let own = state.class(blocked.job);
-    let (Some(row), Some(theirs)) = (own.row, running.row) else { return May::Never };
+    let Some(theirs) = running.row else { return May::Never };
     let (rules, tree) = (state.plan().settings.classical, &state.classes().quotas);
-    if tree.root(tree.pool(row)) != tree.root(tree.pool(theirs)) {
+    if !own.rows_tried(tree).any(|row| tree.meet(row, theirs)) {
         return May::Never;
     }
     let is_lower = running.height < own.height();
@@ -152,9 +152,21 @@ impl Books<'_> {
 }
 
 fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
-    let class = bench.state().class(blocked.job);
+    reclaim::each_row(bench, blocked, &candidates, |bench, row, candidates| {
+        choose_for(bench, row, candidates, blocked)
+    })
+}
+
+/// For a job that counts against a row.
+fn choose_for(
+    bench: &mut Bench<'_, '_>,
+    row: u32,
+    candidates: Vec<u32>,
+    blocked: &Blocked<'_>,
+) -> Option<Vec<u32>> {
+    let milli = u64::from(bench.state().class(blocked.job).gpus_milli);
     let tree = Arc::clone(&bench.state().classes().quotas);
-    let (row, milli) = (tree.pool(class.row?), u64::from(class.gpus_milli));
+    let row = tree.pool(row);
     let lines = line_up(bench.state(), (row, milli), candidates, blocked);
     let may_start = |bench: &mut Bench<'_, '_>, borrows: bool| {
         let usage = bench.state().resources().usage();

@@ -16,6 +16,8 @@ pub(super) struct Fair<'b, 'a, 't, 'c> {
     usage: Usage,
     /// The queue of the blocked job.
     queue: u32,
+    /// The platform on which it is tried, where that is told apart.
+    platform: Option<u32>,
     /// By queue: its jobs that may stop, in the order in which they do.
     lines: BTreeMap<u32, BinaryHeap<Reverse<Turn>>>,
     /// Queues, and those that hold them together, of which nothing more can be taken.
@@ -24,16 +26,17 @@ pub(super) struct Fair<'b, 'a, 't, 'c> {
 }
 
 impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
-    /// For a job that stands in a queue; nothing has stopped.
-    pub(super) fn new(bench: &'b mut Bench<'a, 't>, blocked: &'b Blocked<'c>) -> Option<Self> {
+    /// For a job that stands in a queue and counts against a row of it; nothing has stopped.
+    pub(super) fn new(bench: &'b mut Bench<'a, 't>, blocked: &'b Blocked<'c>, row: u32) -> Option<Self> {
         let state = bench.state();
         let class = state.class(blocked.job);
         let queue = class.queue?;
         let tree = Arc::clone(&state.classes().quotas);
         let mut usage = state.resources().usage().clone();
-        usage.add(&tree, class.row?, u64::from(class.gpus_milli));
+        usage.add(&tree, row, u64::from(class.gpus_milli));
+        let (_, platform) = tree.owner(tree.pool(row));
         let (lines, spent, stopped) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
-        Some(Self { bench, blocked, tree, usage, queue, lines, spent, stopped })
+        Some(Self { bench, blocked, tree, usage, queue, platform, lines, spent, stopped })
     }
 
     /// The jobs that stop, in the order in which they do; none: the blocked job does not start even so.
@@ -139,7 +142,7 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             let own = self.tree.is_within(self.queue, *row);
             let is_leaf = self.tree.below(*row).next().is_none();
             let has_jobs = !is_leaf || self.first(*row).is_some();
-            !self.spent.contains(row) && has_jobs && (own || self.share(*row).borrows())
+            !self.spent.contains(row) && has_jobs && (own || self.is_over(*row) && self.share(*row).borrows())
         };
         // Of equal shares those that hold queues together first, then the queue whose first job stops before the others'.
         let order = |row: &u32| self.first(*row);
@@ -156,6 +159,12 @@ impl<'b, 'a, 't, 'c> Fair<'b, 'a, 't, 'c> {
             self.tree.path(from).take_while(|row| !self.tree.is_within(other, *row)).last().unwrap_or(from)
         };
         (below(self.queue, queue), below(queue, self.queue))
+    }
+
+    /// Whether a queue borrows on the platform that it is about.
+    fn is_over(&self, queue: u32) -> bool {
+        let row = self.platform.map_or(queue, |platform| self.tree.on(queue, platform));
+        self.tree.over(&self.usage, row) > 0
     }
 
     fn share(&self, row: u32) -> Share {

@@ -9,7 +9,8 @@
 //! - `final`: that of the blocked job is no greater than the other's after the stop;
 //! - `initial`: it is less than the other's before.
 //!
-//! Where platforms are told apart, jobs stop that run on one on which the blocked job may run; its share is that on the first it is tried on.
+//! Where queues have what they have by platform, shares add platforms up, and the blocked job is tried on one after another: it counts
+//! there, and jobs stop that run there, those of other queues only while these borrow of that platform.
 //!
 //! With both, what the first forbids is tried by the second once no other is left. At last those run on, from the last that
 //! stopped to the first, without whose stop the job starts all the same.
@@ -29,6 +30,7 @@ use crate::policy::part::PartOption;
 use crate::state::State;
 use crate::state::class::Class;
 use crate::state::quota::Share;
+use std::sync::Arc;
 
 const RULES: PartOption = PartOption {
     name: "reclaim_rules",
@@ -62,8 +64,7 @@ fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {
     let (Some(queue), Some(theirs)) = (own.queue, running.row) else { return May::Never };
     let tree = &state.classes().quotas;
     // Of another platform nothing is taken that helps.
-    let each = std::iter::once(own).chain(&own.alternatives).filter_map(|own| own.row);
-    let meets = each.into_iter().any(|row| tree.root(tree.pool(row)) == tree.root(tree.pool(theirs)));
+    let meets = own.rows_tried(tree).any(|row| tree.meet(row, theirs));
     May::all_if(meets && (running.queue != Some(queue) || running.height < own.height()))
 }
 
@@ -72,22 +73,29 @@ fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {
 fn is_hopeless(state: &State, job: u32) -> bool {
     let class = state.class(job);
     let Some(queue) = class.queue else { return true };
+    let tree = &state.classes().quotas;
+    let is_lower = |other: &Class| other.queue == Some(queue) && other.height() < class.height();
+    !class.rows_tried(tree).any(|row| has_a_claim(state, (queue, row), u64::from(class.gpus_milli)))
+        && !state.classes().table.iter().any(is_lower)
+}
+
+/// Whether the share of a queue where so much more of a row of it is held, or that of what is above it, is no greater than that of
+/// another which borrows, below where the two meet.
+fn has_a_claim(state: &State, (queue, row): (u32, u32), mut more: u64) -> bool {
     let (tree, usage) = (&state.classes().quotas, state.resources().usage());
     let weight = |row: u32| state.plan().workload.queues[row as usize].weight();
-    let (mut own, mut more) =
-        ((queue, class.row.map_or(queue, |row| tree.pool(row))), u64::from(class.gpus_milli));
+    let mut own = (queue, tree.pool(row));
     while let Some(parent) = tree.parent(own.0) {
         let new = Share::with(tree, usage, own, (weight(own.0), more));
         let mut others = tree.below(parent).filter(|other| *other != own.0);
         let share = |other: u32| Share::with(tree, usage, (other, other), (weight(other), 0));
         if others.any(|other| share(other).borrows() && new <= share(other)) {
-            return false;
+            return true;
         }
         more = tree.draws_more(usage, own.1, more);
         own = (parent, tree.parent(own.1).unwrap_or(parent));
     }
-    let is_lower = |other: &Class| other.queue == Some(queue) && other.height() < class.height();
-    !state.classes().table.iter().any(is_lower)
+    false
 }
 
 fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
@@ -95,8 +103,28 @@ fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>
         Some(only) => vec![only],
         None => vec![ReclaimRule::Final, ReclaimRule::Initial],
     };
-    let stopped = Fair::new(bench, blocked)?.stops(&candidates, &rules)?;
-    Some(bench.needed(stopped))
+    each_row(bench, blocked, &candidates, |bench, row, candidates| {
+        let stopped = Fair::new(bench, blocked, row)?.stops(&candidates, &rules)?;
+        Some(bench.needed(stopped))
+    })
+}
+
+/// What is found first for a blocked job with one row after another on which it is tried, and those that may stop there.
+pub(super) fn each_row(
+    bench: &mut Bench<'_, '_>,
+    blocked: &Blocked<'_>,
+    candidates: &[u32],
+    mut find: impl FnMut(&mut Bench<'_, '_>, u32, Vec<u32>) -> Option<Vec<u32>>,
+) -> Option<Vec<u32>> {
+    let tree = Arc::clone(&bench.state().classes().quotas);
+    let rows: Vec<u32> = bench.state().class(blocked.job).rows_tried(&tree).collect();
+    rows.into_iter().find_map(|row| {
+        bench.restore();
+        let state = bench.state();
+        let here = |job: &u32| state.held_as(*job).row.is_some_and(|theirs| tree.meet(row, theirs));
+        let candidates = candidates.iter().copied().filter(here).collect();
+        find(bench, row, candidates)
+    })
 }
 
 /// Also of [`super::classical`].

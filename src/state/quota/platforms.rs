@@ -103,6 +103,10 @@ impl Tree {
     pub(crate) fn pool(&self, row: u32) -> u32 {
         self.whole(row).filter(|whole| !self.pools.divided.contains(whole)).unwrap_or(row)
     }
+    /// Whether what counts against two rows is of one tree of what queues have.
+    pub(crate) fn meet(&self, one: u32, other: u32) -> bool {
+        self.root(self.pool(one)) == self.root(self.pool(other))
+    }
     /// Whether some queue of the tree that a queue is in has what it has by platform.
     pub(crate) fn is_divided(&self, queue: u32) -> bool {
         self.pools.divided.contains(&queue)

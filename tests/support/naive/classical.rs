@@ -14,6 +14,9 @@
 //! borrowing if there is none of other queues, or none may yield to borrowing and the queue holds its nominal amount; first not, if none
 //! may yield to borrowing and there is no advantage; else first borrowing.
 //!
+//! Where queues have what they have by platform, the job is tried on one after another: those that stop run there, and what queues hold
+//! and have is what they do there.
+//!
 //! At last those run on that need not stop, as in `yielding.rs`.
 
 use super::quota::{Tree, divided, queue_of, root};
@@ -29,7 +32,7 @@ impl Simulation<'_> {
         };
         let queues = &self.plan.workload.queues;
         if root(queues, own) != root(queues, other)
-            || divided(queues, own) && self.platform_of(running) != self.counted_on(job)
+            || divided(queues, own) && !self.world.options(job).contains(&Some(self.platform_of(running)))
         {
             return false;
         }
@@ -54,14 +57,13 @@ impl Simulation<'_> {
         queue_of(self.plan, job).filter(|_| self.plan.workload.request_of(job).gpus().milli() > 0)
     }
 
-    /// The tree in which a job's queue has what it has.
-    fn own_tree(&self, job: u32, queue: u32) -> Tree<'_> {
-        let platform = divided(&self.plan.workload.queues, queue).then(|| self.counted_on(job));
-        Tree { platform, ..self.tree(&self.free.queues) }
+    /// What queues have of a platform, or of all.
+    fn tree_on(&self, on: Option<u32>) -> Tree<'_> {
+        Tree { platform: on, ..self.tree(&self.free.queues) }
     }
 
-    fn too_much(&self, job: u32, queue: u32) -> bool {
-        let tree = self.own_tree(job, queue);
+    fn too_much(&self, on: Option<u32>, queue: u32) -> bool {
+        let tree = self.tree_on(on);
         tree.drawn(queue) > tree.subtree(queue)
     }
 
@@ -71,17 +73,17 @@ impl Simulation<'_> {
         std::iter::successors(Some(queue), up).take_while(|above| !self.within(other, *above)).collect()
     }
 
-    fn has_too_much_for(&self, running: u32, job: u32) -> bool {
+    fn has_too_much_for(&self, running: u32, job: u32, on: Option<u32>) -> bool {
         let (own, theirs) = (self.queue_counted(job), self.queue_counted(running));
         let (Some(own), Some(theirs)) = (own, theirs) else { return false };
-        self.below_where_they_meet(theirs, own).into_iter().all(|queue| self.too_much(job, queue))
+        self.below_where_they_meet(theirs, own).into_iter().all(|queue| self.too_much(on, queue))
     }
 
     /// Whether a job has an advantage over one of another queue.
-    fn has_advantage(&self, job: u32, running: u32) -> bool {
+    fn has_advantage(&self, job: u32, running: u32, on: Option<u32>) -> bool {
         let (own, theirs) = (self.queue_counted(job), self.queue_counted(running));
         let (Some(own), Some(theirs)) = (own, theirs) else { return false };
-        let tree = self.own_tree(job, own);
+        let tree = self.tree_on(on);
         let mut left = i128::from(self.plan.workload.request_of(job).gpus().milli());
         for queue in self.below_where_they_meet(own, theirs) {
             if tree.drawn(queue) + left <= tree.subtree(queue) {
@@ -92,9 +94,9 @@ impl Simulation<'_> {
         false
     }
 
-    fn yields_to_borrowing(&self, job: u32, running: u32) -> bool {
+    fn yields_to_borrowing(&self, job: u32, running: u32, on: Option<u32>) -> bool {
         let is_lower = self.world.height(running) < self.world.height(job);
-        self.has_advantage(job, running)
+        self.has_advantage(job, running, on)
             || is_lower
                 && match self.plan.settings.classical.borrow_from {
                     BorrowFrom::Never => false,
@@ -110,11 +112,15 @@ impl Simulation<'_> {
         candidates: &[u32],
         walk: &Walk,
     ) -> Option<Vec<u32>> {
+        self.tried_on(job).into_iter().find_map(|on| self.stopped_on(job, on, candidates, walk))
+    }
+
+    fn stopped_on(&mut self, job: u32, on: Option<u32>, candidates: &[u32], walk: &Walk) -> Option<Vec<u32>> {
         let own = self.queue_counted(job)?;
-        let mut line: Vec<u32> = candidates.to_vec();
+        let mut line = self.running_on(candidates, on);
         let is_own = |world: &Self, running: u32| world.queue_counted(running) == Some(own);
-        line.retain(|running| is_own(self, *running) || self.has_too_much_for(*running, job));
-        let place = |running: u32| match (is_own(self, running), self.has_advantage(job, running)) {
+        line.retain(|running| is_own(self, *running) || self.has_too_much_for(*running, job, on));
+        let place = |running: u32| match (is_own(self, running), self.has_advantage(job, running, on)) {
             (true, _) => 2,
             (false, true) => 0,
             (false, false) => 1,
@@ -125,7 +131,7 @@ impl Simulation<'_> {
         let advantage = line.iter().any(|running| place(*running) == 0);
         let others = line.iter().any(|running| place(*running) < 2);
         let forbids = self.plan.settings.classical.borrow_from == BorrowFrom::Never;
-        let tree = self.own_tree(job, own);
+        let tree = self.tree_on(on);
         let full = tree.held(own) >= tree.nominal(own);
         let tries: &[bool] = if !others || forbids && full {
             &[true]
@@ -134,23 +140,24 @@ impl Simulation<'_> {
         } else {
             &[true, false]
         };
-        let yields: Vec<bool> = line.iter().map(|running| self.yields_to_borrowing(job, *running)).collect();
+        let yields: Vec<bool> =
+            line.iter().map(|running| self.yields_to_borrowing(job, *running, on)).collect();
         for borrows in tries.iter().copied() {
             let mut stopped: Vec<u32> = Vec::new();
             for (running, yields) in line.iter().zip(&yields) {
                 let far = !is_own(self, *running);
                 if far
                     && (borrows && !yields
-                        || !self.without(&stopped, |world| world.has_too_much_for(*running, job)))
+                        || !self.without(&stopped, |world| world.has_too_much_for(*running, job, on)))
                 {
                     continue;
                 }
                 stopped.push(*running);
-                if self.starts_without(job, &stopped, borrows, walk) {
+                if self.starts_without((job, on), &stopped, borrows, walk) {
                     for at in (0..stopped.len()).rev() {
                         let mut others = stopped.clone();
                         others.remove(at);
-                        if self.starts_without(job, &others, borrows, walk) {
+                        if self.starts_without((job, on), &others, borrows, walk) {
                             stopped = others;
                         }
                     }
@@ -173,11 +180,17 @@ impl Simulation<'_> {
         answer
     }
 
-    fn starts_without(&mut self, job: u32, stopped: &[u32], borrows: bool, walk: &Walk) -> bool {
+    fn starts_without(
+        &mut self,
+        (job, on): (u32, Option<u32>),
+        stopped: &[u32],
+        borrows: bool,
+        walk: &Walk,
+    ) -> bool {
         let own = self.queue_counted(job).expect("it stands in a queue");
         let milli = i128::from(self.plan.workload.request_of(job).gpus().milli());
         let fits = |world: &Self| {
-            let tree = world.own_tree(job, own);
+            let tree = world.tree_on(on);
             tree.drawn(own) + milli <= tree.subtree(own)
         };
         (borrows || self.without(stopped, fits)) && self.place_without(job, stopped, walk).is_some()

@@ -7,8 +7,8 @@
 //! weight. Nothing where nothing is over, where there is no end, and for a queue with none above. With weight 0, what is over
 //! is above all others. The blocked job counts as if it ran.
 //!
-//! Where queues have what they have by platform, what is over and what there is are added up over them; a job that may stop runs on one that the job may run
-//! on; the job counts on the first of those.
+//! Where queues have what they have by platform, what is over and what there is are added up over them. The job is then tried on
+//! one platform after another: it counts there, those that stop run there, and other queues yield only while they are over there.
 //!
 //! **The first round.** As long as there is a queue to take from (below): the first of its jobs, the lowest, then the
 //! latest start, then the lowest index, stops if it is of the job's own queue or the rule allows it; else it is set aside
@@ -49,6 +49,8 @@ struct Round {
     own: Own,
     lines: BTreeMap<u32, VecDeque<u32>>,
     out: BTreeSet<u32>,
+    /// The platform that it is about; none: all together.
+    on: Option<u32>,
 }
 
 impl Simulation<'_> {
@@ -131,16 +133,42 @@ impl Simulation<'_> {
 
     /// The jobs that stop.
     pub(super) fn reclaimed(&mut self, job: u32, candidates: &[u32], walk: &Walk) -> Option<Vec<u32>> {
+        self.tried_on(job).into_iter().find_map(|on| self.reclaimed_on(job, on, candidates, walk))
+    }
+
+    /// The platforms on which jobs stop for one, one after another; none: all together.
+    pub(super) fn tried_on(&self, job: u32) -> Vec<Option<u32>> {
+        let apart = self.counting_queue(job).is_some_and(|queue| divided(&self.plan.workload.queues, queue));
+        if apart { self.world.options(job) } else { vec![None] }
+    }
+
+    /// Those of some jobs that run on a platform.
+    pub(super) fn running_on(&self, jobs: &[u32], on: Option<u32>) -> Vec<u32> {
+        let here = |job: &u32| on.is_none_or(|platform| self.platform_of(*job) == platform);
+        jobs.iter().copied().filter(here).collect()
+    }
+
+    fn reclaimed_on(
+        &mut self,
+        job: u32,
+        on: Option<u32>,
+        candidates: &[u32],
+        walk: &Walk,
+    ) -> Option<Vec<u32>> {
         let queue = self.counting_queue(job)?;
         let rules = match self.plan.settings.reclaim_rule {
             Some(only) => vec![only],
             None => vec![ReclaimRule::Final, ReclaimRule::Initial],
         };
         let mut own = self.free.queues.clone();
-        own.add(queue, self.counted_on(job), u64::from(self.plan.workload.request_of(job).gpus().milli()));
-        let (mut stopped, mut candidates) = (Vec::new(), candidates.to_vec());
+        own.add(
+            queue,
+            on.unwrap_or(self.counted_on(job)),
+            u64::from(self.plan.workload.request_of(job).gpus().milli()),
+        );
+        let (mut stopped, mut candidates) = (Vec::new(), self.running_on(candidates, on));
         for (number, rule) in rules.into_iter().enumerate() {
-            let mut round = Round { own, lines: self.lines(&candidates), out: BTreeSet::new() };
+            let mut round = Round { own, lines: self.lines(&candidates), out: BTreeSet::new(), on };
             candidates.clear();
             while let Some(next) =
                 self.queue_to_take_from(queue, root(&self.plan.workload.queues, queue), &mut round)
@@ -226,7 +254,10 @@ impl Simulation<'_> {
                     .filter(|own| !round.lines.get(own).is_none_or(VecDeque::is_empty));
             }
             below.retain(|own| !round.out.contains(own));
-            below.retain(|own| self.within(queue, *own) || self.share(&round.own, *own).is_some());
+            let here = Tree { platform: round.on, ..self.tree(&round.own) };
+            let is_over =
+                |own: u32| here.drawn(own) > here.subtree(own) && self.share(&round.own, own).is_some();
+            below.retain(|own| self.within(queue, *own) || is_over(*own));
             let is_leaf = |own: &u32| !queues.iter().any(|other| other.parent == Some(*own));
             below.retain(|own| !is_leaf(own) || !round.lines.get(own).is_none_or(VecDeque::is_empty));
             let first = |own: &u32| round.lines.get(own).and_then(VecDeque::front).map(|job| self.turn(*job));
