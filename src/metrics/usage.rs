@@ -5,9 +5,10 @@ use super::measure::measure;
 use super::schedule::Stretches;
 use super::times::{JobTimes, SecondsByReason, times};
 use super::{MILLI_SECONDS_AN_HOUR, Walk};
+use crate::cluster::{Cluster, Rack};
 use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::units::Time;
-use crate::workload::{JobLimits, Queue};
+use crate::workload::{JobLimits, Queue, Tenant};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -114,10 +115,25 @@ pub fn usage_of_tenants(history: &History) -> Vec<Usage> {
         &Groups {
             names: workload.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
             of: workload.jobs.iter().map(|job| Some(job.tenant)).collect(),
-            ceilings: workload.tenants.iter().map(|tenant| tenant.quota_milli.map(u64::from)).collect(),
+            ceilings: workload
+                .tenants
+                .iter()
+                .map(|tenant| most_milli(tenant, &history.plan.cluster))
+                .collect(),
             entitled: Entitled::Parts(parts),
         },
     )
+}
+
+/// The most that a tenant may hold, thousandths of GPUs: its quota, and where that is by platform all there is of others; none: it
+/// has no quota.
+fn most_milli(tenant: &Tenant, cluster: &Cluster) -> Option<u64> {
+    let own = tenant.own_milli()?;
+    let is_named = |platform: u32| tenant.quota_by_platform.iter().any(|(named, _)| *named == platform);
+    let others =
+        |rack: &&Rack| tenant.quota_milli.is_none() && !is_named(cluster.kinds[rack.kind as usize].platform);
+    let gpus = |rack: &Rack| u64::from(rack.nodes) * u64::from(cluster.kinds[rack.kind as usize].gpus);
+    Some(own + cluster.racks.iter().filter(others).map(gpus).sum::<u64>() * 1000)
 }
 
 /// What every queue that has jobs, itself or below it, may hold and held, in their order, where each could hold at most so

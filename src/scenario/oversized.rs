@@ -178,8 +178,11 @@ fn hint(plan: &Plan, job: u32) -> String {
     let cluster = &plan.cluster;
     let largest = cluster.kinds.iter().map(|kind| kind.gpus).max().unwrap_or(0);
     let tenant = &plan.workload.tenants[plan.workload.jobs[job as usize].tenant as usize];
-    let quota =
-        tenant.quota().map_or_else(String::new, |quota| format!("; `{}` may hold {quota}", tenant.name));
+    let quota = tenant.own_milli().map_or_else(String::new, |milli| {
+        let (gpus, of) = (Gpus::from_milli(u32::try_from(milli).unwrap_or(u32::MAX)), tenant.quota());
+        let of = if of.is_some() { "" } else { " of the platforms that its quota names" };
+        format!("; `{}` may hold {gpus}{of}", tenant.name)
+    });
     let partition =
         cluster.partition(&plan.workload.partitions[plan.workload.request_of(job).partition as usize]);
     let limit = partition.and_then(|partition| Some((&partition.name, partition.limit_milli?)));

@@ -45,7 +45,7 @@ impl Workload {
         for (tenant, stands) in self.tenants.iter().zip(stands.chunks(places)) {
             let of_queues = (1..places).filter(|place| stands[*place]).map(part);
             let own = of_queues.reduce(|sum, more| sum + more);
-            let quota = tenant.quota_milli.map(u64::from);
+            let quota = tenant.own_milli();
             claims.push(match own {
                 _ if !stands.contains(&true) => 0,
                 Some(own) => quota.map_or(own, |most| own.min(most)),

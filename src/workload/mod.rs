@@ -66,6 +66,18 @@ impl Tenant {
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
+    /// What is its own, of all platforms that its quota names: thousandths of GPUs; none: it has no quota.
+    ///
+    /// ```
+    /// use gigawatt::workload::Tenant;
+    /// let lab = Tenant { quota_by_platform: vec![(1, 12_000), (3, 4_000)], ..Tenant::named("lab") };
+    /// assert_eq!((lab.own_milli(), Tenant::named("shop").own_milli()), (Some(16_000), None));
+    /// ```
+    #[must_use]
+    pub fn own_milli(&self) -> Option<u64> {
+        let of_platforms = self.quota_by_platform.iter().map(|(_, milli)| *milli);
+        of_platforms.chain(self.quota_milli).map(u64::from).reduce(|sum, more| sum + more)
+    }
     /// What it is to get, relative to those beside it, thousandths.
     #[must_use]
     pub fn weight(&self) -> u32 {

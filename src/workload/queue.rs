@@ -1,5 +1,6 @@
 use super::Workload;
 use crate::units::Seconds;
+use std::collections::BTreeSet;
 
 /// An entitlement to GPUs that jobs of some tenants, or in some partitions, share; queues stand above one another.
 ///
@@ -165,6 +166,22 @@ impl Queue {
     pub fn own_milli(&self) -> Option<u64> {
         let of_platforms = self.by_platform.iter().filter_map(|own| own.nominal_milli);
         of_platforms.chain(self.nominal_milli).map(u64::from).reduce(|sum, more| sum + more)
+    }
+    /// The most that its jobs may hold together where there are these platforms, thousandths: its limit, or those of all of these
+    /// together; none: no end.
+    ///
+    /// ```
+    /// use gigawatt::workload::{PlatformQuota, Queue};
+    /// let limited = PlatformQuota { platform: 1, limit_milli: Some(8_000), ..PlatformQuota::default() };
+    /// let queue = Queue { by_platform: vec![limited], ..Queue::named("research") };
+    /// assert_eq!(queue.limit_over(&[1].into()), Some(8_000));
+    /// assert_eq!(queue.limit_over(&[1, 3].into()), None, "of the other it may hold any");
+    /// ```
+    #[must_use]
+    pub fn limit_over(&self, platforms: &BTreeSet<u32>) -> Option<u64> {
+        let on = |platform: &u32| self.on(*platform).and_then(|own| own.limit_milli).map(u64::from);
+        let of_each = platforms.iter().map(on).sum::<Option<u64>>().filter(|_| !platforms.is_empty());
+        self.limit_milli.map(u64::from).into_iter().chain(of_each).min()
     }
     /// Whether it takes jobs itself; else there are queues below it.
     #[must_use]

@@ -20,6 +20,7 @@ use crate::state::Concern;
 use crate::state::quota::{Share, Tree, Usage};
 use crate::state::{Event, State};
 use crate::workload::Queue;
+use std::collections::BTreeSet;
 
 /// How much each of some queues beside one another gets of what there is for them, thousandths of GPUs.
 type Divide = fn(u64, &[Claim]) -> Vec<u64>;
@@ -119,6 +120,8 @@ pub(super) struct Books {
     below: Vec<Vec<u32>>,
     /// By queue: what is nominal of it and those below it.
     own: Vec<u64>,
+    /// By queue: the most that it may hold, thousandths; none: no end.
+    limits: Vec<Option<u64>>,
     /// By queue: what its own jobs that wait ask for; and by job: whether it is counted there.
     waiting: Vec<u64>,
     is_counted: Vec<bool>,
@@ -144,12 +147,14 @@ impl Books {
                 own[parent as usize] += own[index];
             }
         }
+        let platforms: BTreeSet<u32> = plan.cluster.kinds.iter().map(|kind| kind.platform).collect();
         let counted = if turns.divide.is_some() { plan.workload.jobs.len() } else { 0 };
         Self {
             turns,
             all_milli: plan.cluster.gpus() * 1000,
             below,
             own,
+            limits: queues.iter().map(|queue| queue.limit_over(&platforms)).collect(),
             waiting: vec![0; queues.len()],
             is_counted: vec![false; counted],
             seen: 0,
@@ -205,7 +210,7 @@ impl Books {
                 own: self.own[queue as usize],
                 kept: tree.pools(queue).map(|row| tree.kept(row)).sum(),
                 request: request[queue as usize] + usage.held(queue),
-                limit: own.limit_milli.map(u64::from),
+                limit: self.limits[queue as usize],
                 weight_milli: own.weight(),
                 priority: 0,
             }

@@ -23,8 +23,9 @@
 use super::fair::compare;
 use super::quota::queue_of;
 use super::time::Simulation;
+use gigawatt::workload::Queue;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is had, of what, and the weight.
 type Had = Option<(i128, i128, i128)>;
@@ -128,6 +129,19 @@ impl Simulation<'_> {
         parts[place]
     }
 
+    /// What a queue may hold at most: of all platforms together, or of each that there is.
+    fn limit_of_all(&self, queue: &Queue) -> Option<i128> {
+        let kinds = &self.plan.cluster.kinds;
+        let platforms: BTreeSet<u32> = kinds.iter().map(|kind| kind.platform).collect();
+        let of = |platform: u32| queue.by_platform.iter().find(|own| own.platform == platform)?.limit_milli;
+        let each: Vec<Option<u32>> = platforms.into_iter().map(of).collect();
+        let mut most: Vec<u32> = queue.limit_milli.into_iter().collect();
+        if each.iter().all(Option::is_some) {
+            most.push(each.into_iter().flatten().sum());
+        }
+        most.into_iter().min().map(i128::from)
+    }
+
     fn claim(&self, queue: u32) -> Claim {
         let own = &self.plan.workload.queues[queue as usize];
         let tree = self.tree(&self.free.queues);
@@ -137,7 +151,7 @@ impl Simulation<'_> {
             own: self.trees(&self.free.queues, queue).iter().map(|tree| tree.nominal(queue)).sum(),
             kept: self.trees(&self.free.queues, queue).iter().map(|tree| tree.local(queue)).sum(),
             request: tree.held(queue) + self.pending.iter().filter(waits).map(asked).sum::<i128>(),
-            limit: own.limit_milli.map(i128::from),
+            limit: self.limit_of_all(own),
             weight: i128::from(own.weight_milli.unwrap_or(1000)),
         }
     }
