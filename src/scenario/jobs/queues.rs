@@ -162,25 +162,27 @@ impl Queues {
         self.check_one_way(document);
     }
 
+    fn root(&self, own: usize) -> usize {
+        let parent = |own: &usize| self.written[*own].1.map(|parent| parent as usize);
+        std::iter::successors(Some(own), parent).last().unwrap_or(own)
+    }
+    /// The roots of trees in which a queue says by platform what it has.
+    fn divided(&self) -> BTreeSet<usize> {
+        let by_platform = |own: &usize| !self.written[*own].0.nominal.by_platform.is_empty();
+        (0..self.written.len()).filter(by_platform).map(|own| self.root(own)).collect()
+    }
+
     /// A tree says what its queues have in one way.
     fn check_one_way(&self, document: &Document) {
-        let root = |own: usize| {
-            let parent = |own: &usize| self.written[*own].1.map(|parent| parent as usize);
-            std::iter::successors(Some(own), parent).last().unwrap_or(own)
-        };
-        let divided: BTreeSet<usize> = (0..self.written.len())
-            .filter(|own| !self.written[*own].0.nominal.by_platform.is_empty())
-            .map(root)
-            .collect();
-        for (own, (queue, _)) in
-            self.written.iter().enumerate().filter(|(own, _)| divided.contains(&root(*own)))
-        {
+        let divided = self.divided();
+        let queues = self.written.iter().enumerate();
+        for (own, (queue, _)) in queues.filter(|(own, _)| divided.contains(&self.root(*own))) {
             let keys = ["nominal", "borrow", "lend", "guarantee"];
             for (key, mark) in
                 keys.iter().zip(queue.amounts()).filter_map(|(key, own)| Some((key, own.all.as_ref()?.mark)))
             {
                 let told = format!("`{key}` of all platforms together beside `nominal` by platform");
-                let top = &self.written[root(own)].0.name.value;
+                let top = &self.written[self.root(own)].0.name.value;
                 document
                     .complain(mark, Problem::new(told).hint(format!("the tree of `{top}` says it one way")));
             }
@@ -190,11 +192,18 @@ impl Queues {
     fn check_amounts_of(&self, document: &Document, platform: Option<u32>, of: &str) {
         let row = |(queue, parent): &(Written, Option<u32>)| queue.row(*parent, platform);
         let tree = Tree::new(self.written.iter().map(row).collect());
+        let divided = self.divided();
         for (own, (queue, parent)) in (0..).zip(&self.written) {
             let name = &queue.name.value;
             let [nominal, borrow, lend, guarantee, limit] =
                 queue.amounts().map(|amounts| amounts.of(platform));
-            let nominal = nominal.map_or(Gpus::from_milli(0), |gpus| gpus.value);
+            let by_platform = &queue.nominal.by_platform;
+            let together =
+                by_platform.iter().map(|(_, gpus)| gpus.value.milli()).fold(0, u32::saturating_add);
+            let nominal = match platform {
+                None if nominal.is_none() => Gpus::from_milli(together),
+                _ => nominal.map_or(Gpus::from_milli(0), |gpus| gpus.value),
+            };
             if let Some(limit) = limit.filter(|limit| limit.value < nominal) {
                 let told = format!("`limit` {}{of} is below `nominal` {nominal}", limit.value);
                 document.complain(limit.mark, Problem::new(told));
@@ -208,7 +217,9 @@ impl Queues {
                 }
                 continue;
             }
-            let has_nominal = tree.own_milli(tree.root(own)).is_some();
+            // Where it is said in two ways, that is the problem.
+            let has_nominal = tree.own_milli(tree.root(own)).is_some()
+                || platform.is_none() && divided.contains(&self.root(own as usize));
             if let Some(borrow) = borrow.filter(|_| !has_nominal) {
                 let problem =
                     Problem::new(format!("nothing{of} to borrow: no queue of this tree has `nominal`{of}"));
