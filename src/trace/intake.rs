@@ -157,6 +157,12 @@ impl Ascending {
 }
 
 impl<'a> Intake<'a> {
+    /// Counts a job whose deadline is told and 0: no job could meet it, and none is what 0 stands for.
+    pub(super) fn note_deadline(&mut self, is_empty: bool, deadline: Option<u32>) {
+        if !is_empty && deadline == Some(0) {
+            self.notes.count("job", "with a deadline of 0: taken as without one", 1);
+        }
+    }
     pub(super) fn new(file: &'a str, options: &'a Options<'a>) -> Self {
         let stream = Stream::new(options.seed, Purpose::Sampling);
         Self {

@@ -208,6 +208,7 @@ fn times(cells: &Cells<'_>, running: bool, intake: &mut Intake<'_>) -> Option<Op
     };
     let requested = cells.length(Column::RequestedTime, intake);
     let deadline = cells.length(Column::Deadline, intake);
+    intake.note_deadline(cells.get(Column::Deadline).is_empty(), deadline);
     let elapsed = cells.length(Column::ElapsedTime, intake);
     let (submit, outcome) = (submit?, outcome?);
     let patience = patience(cells, submit, outcome, intake)?;

@@ -95,7 +95,9 @@ impl Row<'_> {
         const KEY: Key = Key::Deadline;
         let value = self.get(KEY);
         let Deadlines::Steps(none) = self.reader.schema.deadlines else {
-            return self.length(KEY, intake).map(Option::unwrap_or_default);
+            let deadline = self.length(KEY, intake).map(Option::unwrap_or_default);
+            intake.note_deadline(value.is_empty(), deadline);
+            return deadline;
         };
         let first = value.split(|byte| *byte == b'-').next().unwrap_or_default();
         if first.is_empty() || self.table.optional(self.table.column(none)) == b"1" {
