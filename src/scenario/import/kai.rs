@@ -127,7 +127,7 @@ impl Amount {
 
 fn policy(queues: &[&Object<'_>], findings: &mut Findings) -> Vec<Key> {
     let mut keys = vec![
-        Key::text("order", "fifo", "of equally high jobs"),
+        Key::text("order", "saturation", "queues by what they hold of their fair share"),
         Key::text("backfill", "skip", "what fits passes what does not"),
         Key::text("placement", "best-fit", "binpack"),
         Key::text(
@@ -136,7 +136,9 @@ fn policy(queues: &[&Object<'_>], findings: &mut Findings) -> Vec<Key> {
             "queues take back what others borrow; in a queue lower priorities stop",
         ),
     ];
-    findings.assume("queues go by the shares of Kueue's fair sharing where KAI goes by saturation; nothing moves running jobs together (consolidation)");
+    findings.assume(
+        "who yields goes by Kueue's fair sharing, where KAI has its own test; nothing moves running jobs together (consolidation)",
+    );
     let mut spans: Vec<(u32, &Object<'_>, &str)> = Vec::new();
     for object in queues {
         for key in ["reclaimMinRuntime", "preemptMinRuntime"] {

@@ -7,7 +7,7 @@
 //! | `guarantee.resource` | `guarantee` |
 //! | `capability` | `limit` |
 //! | `weight` | `weight`, where queues take back what others borrow |
-//! | `actions` and `plugins` of the scheduler | `preemption`, `placement` |
+//! | `actions` and `plugins` of the scheduler | `order`, `preemption`, `placement` |
 
 use super::draft::{Draft, Key, Queue, Tenant};
 use super::findings::{Findings, Source};
@@ -78,8 +78,10 @@ fn read(sources: &[Source], options: &Options, draft: &mut Draft, findings: &mut
     tree.count_own_alone(findings);
     let scheduler = all.iter().find(|object| is_scheduler(object));
     draft.policy = policy(scheduler, findings);
-    let reads_weights =
-        draft.policy.iter().any(|key| key.key == "preemption" && key.value.contains("reclaim"));
+    let reads_weights = draft.policy.iter().any(|key| {
+        key.key == "preemption" && key.value.contains("reclaim")
+            || key.key == "order" && key.value.contains("proportion")
+    });
     tree.finish(draft, reads_weights, findings);
     for object in &all {
         match object.kind.as_str() {
@@ -150,12 +152,17 @@ fn policy(scheduler: Option<&Object<'_>>, findings: &mut Findings) -> Vec<Key> {
     } else {
         findings.assume("volcano-scheduler.conf is not among the files: no action stops jobs for others");
     }
-    let mut keys = vec![
-        Key::text("order", "priority", ""),
-        Key::text("priority_step", PRIORITY_STEP, "no waiting makes up for a lower priority"),
-        Key::text("backfill", "skip", "what fits passes what does not"),
-    ];
-    let packs = plugins.iter().any(|(plugin, _)| plugin == "binpack");
+    let has = |names: &[&str]| plugins.iter().any(|(plugin, _)| names.contains(&plugin.as_str()));
+    // Its own usual configuration has proportion.
+    let takes_turns = scheduler.is_none() || has(&["proportion", "capacity"]);
+    let mut keys = if takes_turns {
+        vec![Key::text("order", "proportion", "queues by what they hold of what they deserve")]
+    } else {
+        let why = "no waiting makes up for a lower priority";
+        vec![Key::text("order", "priority", ""), Key::text("priority_step", PRIORITY_STEP, why)]
+    };
+    keys.push(Key::text("backfill", "skip", "what fits passes what does not"));
+    let packs = has(&["binpack"]);
     let placement = if packs { ("pack", "binpack") } else { ("best-fit", "") };
     keys.push(Key::text("placement", placement.0, placement.1));
     let preemption = match (acts("reclaim"), acts("preempt")) {
@@ -167,9 +174,12 @@ fn policy(scheduler: Option<&Object<'_>>, findings: &mut Findings) -> Vec<Key> {
         findings.assume("a job stops lower ones of any queue, where those of Volcano stop within theirs");
     }
     keys.push(Key::text("preemption", preemption.0, preemption.1));
-    findings.assume(
-        "queues do not take turns by their shares: jobs of all go by priority, then by when they came",
-    );
+    if preemption.0 == "reclaim" {
+        findings.assume("who yields goes by Kueue's fair sharing, where Volcano has its own test");
+    }
+    if !takes_turns {
+        findings.assume("jobs of all queues go by priority, then by when they came");
+    }
     keys
 }
 

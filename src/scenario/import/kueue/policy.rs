@@ -147,21 +147,31 @@ const RULES: [Rule; 2] = [
 impl Policy {
     /// By which rules jobs stop without fair sharing: those of most queues, for all.
     fn classical(&mut self, members: &[Member<'_>], findings: &mut Findings) {
-        self.keys.push(Key::text("preemption", "classical", "no Configuration turns on fair sharing"));
         let told = |member: &Member<'_>, key: &str| {
             member.object.text(&["spec", "preemption", key]).unwrap_or_else(|| "Never".to_owned())
         };
+        let mut rules = Vec::new();
         for (key, own, known) in RULES {
             let counts = |member: &&Member<'_>| member.in_cohort || key == "withinClusterQueue";
             let all: Vec<String> = members.iter().filter(counts).map(|member| told(member, key)).collect();
             let count = |(name, _): &&(&str, &str)| all.iter().filter(|told| told == name).count();
             let Some((name, rule)) = known.iter().rev().max_by_key(count) else { continue };
-            self.keys.push(Key::text(own, rule, key));
+            rules.push((own, *rule, key));
             for member in members.iter().filter(counts).filter(|member| told(member, key) != *name) {
                 let why = format!("here it is `{rule}` for all queues");
                 missing(&member.object, key, &told(member, key), &why, findings);
             }
         }
+        if rules.iter().all(|(_, rule, _)| *rule == "never") {
+            self.keys.push(Key::text("preemption", "none", "most ClusterQueues stop no jobs for others"));
+            for member in members.iter().filter(|member| borrow_from(member) != "never") {
+                let why = "here no job stops for others";
+                member.object.leave_out(&["spec", "preemption", "borrowWithinCohort"], why, findings);
+            }
+            return;
+        }
+        self.keys.push(Key::text("preemption", "classical", "no Configuration turns on fair sharing"));
+        self.keys.extend(rules.into_iter().map(|(own, rule, key)| Key::text(own, rule, key)));
         let borrows: Vec<(String, &Member<'_>)> = members
             .iter()
             .filter(|member| member.in_cohort)
