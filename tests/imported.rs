@@ -149,7 +149,7 @@ fn slurm(more: &str) -> String {
 
 #[test]
 fn slurm_is_read_key_by_key() {
-    let cases: [(&str, &[&str], &[&str]); 15] = [
+    let cases: [(&str, &[&str], &[&str]); 16] = [
         ("SchedulerType=sched/builtin", &["backfill = \"none\"", "!cycle", "!depth"], &[]),
         ("", &["depth = 500", "cycle = \"30s\"", "event_backfill = \"none\"", "order = \"fifo\""], &[]),
         ("schedulerparameters=BF_MAX_JOB_TEST=50", &["depth = 50"], &[]),
@@ -184,9 +184,24 @@ fn slurm_is_read_key_by_key() {
         ),
         ("SelectTypeParameters=CR_LLN,CR_Core", &["placement = \"worst-fit\""], &[]),
         (
-            "SlurmctldPort=1\nLicenses=a:3",
+            "SlurmctldPort=1\nSrunPortRange=1-2\nKillWait=3",
             &[],
-            &["conf:4 SlurmctldPort=1", "conf:5 Licenses=a:3: nothing but nodes"],
+            &[
+                "conf:4 SlurmctldPort=1",
+                "conf:5 SrunPortRange=1-2",
+                "conf:6 KillWait=3: a job that is stopped",
+            ],
+        ),
+        (
+            "Licenses=fluent:30,ansys,c:0",
+            &[
+                "name = \"fluent\"",
+                "count = 30",
+                "name = \"ansys\"",
+                "count = 1",
+                "# - which jobs hold licences stands in no file: `licences = { NAME = 1 }` of a job says it",
+            ],
+            &["conf:4 Licenses c:0: there is none of it"],
         ),
         ("Include more.conf", &[], &["conf:4 Include more.conf: give the file"]),
     ];

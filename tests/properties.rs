@@ -88,6 +88,7 @@ impl Seen {
         all.class_skipped += class_skipped;
         all.quota_refused += quota_refused;
         all.limit_refused += run.counts.limit_refused;
+        all.licence_refused += run.counts.licence_refused;
         all.borrowed += run.counts.borrowed;
         all.beyond_queue += run.counts.beyond_queue;
         let refused = all.queue_refused.iter_mut().zip(run.counts.queue_refused);
@@ -139,6 +140,7 @@ impl Seen {
         must(counts.class_skipped, "jobs not tried since their class had failed");
         must(counts.quota_refused, "refusals by a quota");
         must(counts.limit_refused, "refusals by the limit of a partition");
+        must(counts.licence_refused, "refusals for want of a licence");
         must(counts.queue_refused[0], "refusals by the limit of a queue");
         must(counts.queue_refused[1], "refusals by how many jobs of a queue may run");
         must(counts.queue_refused[2], "refusals by what a queue may borrow");
@@ -281,7 +283,7 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
         let settings = left.policy.settings();
         let run = |copies, lists: &[(&str, &[plans::JobSpec])]| {
             let cluster = left.cluster.build(copies);
-            let mut workload = plans::workload(lists, &[], left.quotas);
+            let mut workload = plans::workload(lists, &[], (left.quotas, 0));
             if copies == 1 {
                 workload.partitions[1] = workload.partitions[0].clone();
             }
@@ -344,7 +346,8 @@ fn some_schedule() -> (Plan, Vec<Line>) {
     let mut builder = gigawatt::workload::Builder::default();
     let behaviour = builder.behaviour(gigawatt::workload::Behaviour::default());
     let gang = gigawatt::workload::Request::gang(gigawatt::units::Gpus::whole(2));
-    let request = builder.request(gigawatt::workload::Request { cpu_milli: 600, ..gang });
+    let request =
+        builder.request(gigawatt::workload::Request { cpu_milli: 600, licences: vec![(0, 2)], ..gang });
     let tenant = builder.add_tenant(gigawatt::workload::Tenant {
         quota_milli: Some(4000),
         ..gigawatt::workload::Tenant::named("limited")
@@ -362,8 +365,10 @@ fn some_schedule() -> (Plan, Vec<Line>) {
     }
     let kind =
         gigawatt::cluster::NodeKind { gpus: 4, cpu_milli: 1200, ..gigawatt::cluster::NodeKind::default() };
+    let mut cluster = gigawatt::cluster::Cluster::uniform(2, kind);
+    cluster.licences = vec![gigawatt::cluster::Licence { name: "seats".to_owned(), count: 5 }];
     let plan = Plan {
-        cluster: gigawatt::cluster::Cluster::uniform(2, kind),
+        cluster,
         workload: builder.finish(),
         settings: gigawatt::history::Settings {
             order: "fifo".to_owned(),
@@ -397,7 +402,7 @@ fn planted_faults_are_reported() {
         lines[2].attempts[0].from -= shift;
         lines[2].eligible = lines[2].attempts[0].from;
     };
-    let faults: [Fault; 11] = [
+    let faults: [Fault; 12] = [
         ("before it is eligible", |lines| lines[0].attempts[0].from -= 1),
         ("more or less work", |lines| {
             lines[0].attempts[0].to += 1;
@@ -409,6 +414,7 @@ fn planted_faults_are_reported() {
             lines[2].attempts[0] = lines[1].attempts[0].clone();
         }),
         ("more than its quota", at_once),
+        ("6 of licence seats are held, of which there are 5", at_once),
         ("lab holds 6000 thousandths, more than its limit", at_once),
         ("lab holds 6000 thousandths, more than there is", at_once),
         ("did not ask for", |lines| {

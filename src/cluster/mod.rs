@@ -13,12 +13,14 @@
 mod bits;
 mod curtailment;
 pub mod grid;
+mod licence;
 mod occupancy;
 mod piece;
 mod power;
 mod ramp;
 
 pub use curtailment::Curtailment;
+pub use licence::Licence;
 pub use occupancy::{Host, Occupancy};
 pub use piece::Piece;
 pub use power::{NodePower, Pue, through};
@@ -246,6 +248,9 @@ pub struct Cluster {
     /// How fast the draw of feeds may rise, a feed at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ramps: Vec<Ramp>,
+    /// What jobs hold beside nodes, wherever they run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licences: Vec<Licence>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,

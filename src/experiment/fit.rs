@@ -33,7 +33,7 @@ impl Fit {
     /// ```
     /// use gigawatt::experiment::Fit;
     /// use gigawatt::units::{Seconds, Time};
-    /// let fit = Fit { submit: Time(10), starts: vec![Some(Time(40)), None, Some(Time(10))], rejected: 0, reasons: [0; 8] };
+    /// let fit = Fit { submit: Time(10), starts: vec![Some(Time(40)), None, Some(Time(10))], rejected: 0, reasons: [0; 9] };
     /// assert_eq!((fit.wait(1), fit.wait(50), fit.wait(100)), (Some(Seconds(0)), Some(Seconds(30)), None));
     /// ```
     #[must_use]
@@ -67,6 +67,8 @@ pub enum Barrier {
     Limit(u64),
     /// A queue that it stands in or below does not allow that of any job.
     Job(u32, JobLimit),
+    /// There are no more than so many of a licence of the cluster.
+    Licence(u32, u32),
     /// Caps leave less power than it would draw.
     Power,
     /// There is no room of the shape it asks for.
@@ -89,8 +91,11 @@ impl Barrier {
         let asked = u64::from(plan.workload.request_of(job).gpus().milli());
         let [quota, queue, limit] =
             ceilings(plan, job).map(|ceiling| ceiling.filter(|ceiling| *ceiling < asked));
+        let licence = plan.beyond_licence(job).map(|own| (own, plan.cluster.licences[own as usize].count));
+        let licence = licence.map(|(own, count)| Self::Licence(own, count));
         let has_room = || too_large(plan).binary_search(&job).is_err();
-        let ceiling = quota.map(Self::Quota).or(queue.map(Self::Queue)).or(limit.map(Self::Limit));
+        let ceiling =
+            quota.map(Self::Quota).or(queue.map(Self::Queue)).or(limit.map(Self::Limit)).or(licence);
         Some(ceiling.unwrap_or_else(|| if has_room() { Self::Power } else { Self::Room }))
     }
     /// As machines call it.
@@ -99,6 +104,7 @@ impl Barrier {
         match self {
             Self::Quota(_) | Self::Queue(_) | Self::Job(..) => "quota",
             Self::Limit(_) => "limit",
+            Self::Licence(..) => "licence",
             Self::Power => "power",
             Self::Room => "room",
         }

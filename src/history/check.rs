@@ -106,6 +106,13 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
             }
         };
         ensure(counted, "a request asks for more GPUs than can be counted")?;
+        let licences = &request.licences;
+        let known = licences.iter().all(|(own, count)| within(*own, cluster.licences.len()) && *count > 0);
+        let ascending = licences.is_sorted_by(|(own, _), (next, _)| own < next);
+        ensure(
+            known && ascending,
+            "a request asks for an unknown licence, for none of one, or out of order",
+        )?;
     }
     let expected = workload.mix.iter().all(|(request, _)| within(*request, workload.requests.len()));
     ensure(expected, "an unknown request is expected")?;

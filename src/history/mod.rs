@@ -9,6 +9,7 @@ mod columns;
 mod digest;
 mod factors;
 pub mod file;
+mod licences;
 #[cfg(test)]
 pub(crate) mod sample;
 mod yields;
@@ -173,11 +174,13 @@ pub enum WaitReason {
     Order,
     /// A policy holds it back on purpose, or the next pass is yet to come.
     Held,
+    /// Too few are left of a licence that it holds while it runs.
+    Licence,
 }
 
 impl WaitReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Dependency,
         Self::Quota,
         Self::Limit,
@@ -186,6 +189,7 @@ impl WaitReason {
         Self::Power,
         Self::Order,
         Self::Held,
+        Self::Licence,
     ];
     /// The name used in files.
     #[must_use]
@@ -199,6 +203,7 @@ impl WaitReason {
             Self::Power => "power",
             Self::Order => "order",
             Self::Held => "held",
+            Self::Licence => "licence",
         }
     }
 }

@@ -449,7 +449,8 @@ impl Run<'_> {
     /// A reason of waiting, any: what reads and writes it does not mind whether it is true.
     fn waits(&mut self, now: Time, job: u32) {
         let any = usize::try_from(now.0 + job).unwrap();
-        let reason = WaitReason::ALL[1 + any % (WaitReason::ALL.len() - 1)];
+        // One that came later would make other histories of the same seeds.
+        let reason = WaitReason::ALL[1 + any % (WaitReason::Held as usize)];
         let why = match any / 7 % 4 {
             0 => Why::Job { job, reason },
             1 => Why::AsClass { job },

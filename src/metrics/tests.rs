@@ -201,9 +201,10 @@ fn why_jobs_wait_is_the_answer_of_the_last_pass_second_by_second() {
             }
         }
     }
-    let power = WaitReason::Power as usize;
+    // The samples have neither.
+    let absent = [WaitReason::Power, WaitReason::Licence];
     for (reason, seconds) in WaitReason::ALL.iter().zip(seen) {
-        assert!(seconds > 500 || *reason as usize == power, "too little waiting for {}", reason.name());
+        assert!(seconds > 500 || absent.contains(reason), "too little waiting for {}", reason.name());
     }
 }
 

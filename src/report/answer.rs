@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 5), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 6), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
         ("compare", 4),
         "compare --json, and comparison.json: contenders, measures and intervals",
@@ -31,11 +31,11 @@ pub const ANSWERS: &[Answer] = &[
     ),
     of(("sweep", 2), "sweep --json: points, means and effects", sweep::shape),
     of(("size", 2), "size --json: the least of something that meets targets", size::shape),
-    of(("fit", 2), "fit --json: when a job would start", fit::shape),
-    of(("explain", 4), "explain RUN JOB --json: why a job waited", explain::job_shape),
+    of(("fit", 3), "fit --json: when a job would start", fit::shape),
+    of(("explain", 5), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
-        ("explain-usage", 3),
+        ("explain-usage", 4),
         "explain RUN --tenant or --queue --json: held, borrowed and lent",
         explain::usage_shape,
     ),
@@ -155,14 +155,14 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:5", "45f906c7"),
+        ("urn:gigawatt:simulate:6", "6c61986c"),
         ("urn:gigawatt:compare:4", "40403060"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
-        ("urn:gigawatt:fit:2", "c424bf8c"),
-        ("urn:gigawatt:explain:4", "54d1dfdd"),
+        ("urn:gigawatt:fit:3", "7cd6f739"),
+        ("urn:gigawatt:explain:5", "018d9a7a"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
-        ("urn:gigawatt:explain-usage:3", "9fcf8118"),
+        ("urn:gigawatt:explain-usage:4", "fcfe8e07"),
         ("urn:gigawatt:inspect:1", "a25b1009"),
         ("urn:gigawatt:inspect-requests:1", "4e6af103"),
         ("urn:gigawatt:inspect-two:1", "b8480e78"),

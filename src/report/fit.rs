@@ -121,6 +121,9 @@ fn barred(fitted: &Fitted<'_>) -> String {
             let most = most_of_a_job(queue.job_limits, limit);
             format!("a job of queue {} may have at most {most}", queue.name)
         }
+        Some(Barrier::Licence(own, count)) => {
+            format!("there are {count} of licence {}", plan.cluster.licences[own as usize].name)
+        }
         Some(Barrier::Power) => "caps leave less power than it would draw on the empty cluster".to_owned(),
         _ => "no empty cluster could hold it".to_owned(),
     }

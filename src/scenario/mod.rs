@@ -55,7 +55,7 @@ use crate::history::{Plan, Settings};
 use crate::trace;
 use crate::workload::Job;
 use files::Files;
-use jobs::Jobs;
+use jobs::{Jobs, licences};
 use std::path::Path;
 
 /// The scenario that runs when none is named.
@@ -233,6 +233,8 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let choices = policy::read(&document, &mut root, policy.as_ref(), &mut settings);
     let mut catalogue = platforms(&document, &mut root, &mut files);
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
+    let own = licences::read(&document, &mut root);
+    cluster.iter_mut().for_each(|cluster| cluster.licences.clone_from(&own));
     let jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
     let mut asked = jobs.read(&document, &mut root);
     if let (Some(workload), Some(start)) = (&mut asked.workload, wishes.start) {
@@ -262,6 +264,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
             Problem::new("no job is submitted between the end of `warm_up` and the begin of `drain`");
         found.push(problem.at(document.place(mark)).hint("both are instants since the start"));
     }
+    files.notes.extend(licences::idle(&plan));
     if found.is_empty() {
         oversized::check(&plan, &catalogue, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }

@@ -61,7 +61,15 @@ pub(super) fn check(
         if let Some(name) = absent.first() {
             hint = elsewhere(plan, name);
         }
-        if too_large.binary_search(&first).is_err() {
+        if let Some(own) = plan.beyond_licence(first) {
+            let licence = &plan.cluster.licences[own as usize];
+            let count = asked.licences.iter().find(|(known, _)| *known == own).map_or(0, |(_, count)| *count);
+            message = format!(
+                "job `{name}`{others} asks for {count} of licence `{}` and could never start",
+                licence.name
+            );
+            hint = format!("there are {}; `--set run.oversized=reject` runs the rest", licence.count);
+        } else if too_large.binary_search(&first).is_err() {
             message.push_str(" for want of power");
             POWER.clone_into(&mut hint);
         }

@@ -71,6 +71,8 @@ pub struct Class {
     pub(crate) alternatives: Vec<Self>,
     /// The row there of its partition's limit, if it has one.
     pub(crate) limit: Option<u32>,
+    /// The rows there of its licences, and how many of each its jobs hold.
+    pub(crate) licences: Vec<(u32, u32)>,
     /// The partition it stands in.
     pub partition: u32,
     /// The tier of that: a higher one is tried first.
@@ -143,6 +145,8 @@ impl Classes {
             }
             let class = index(classes.table.len());
             let limit = classes.quotas.limit_of(request.partition).filter(|_| asks);
+            let row = |(own, count): &(u32, u32)| (classes.quotas.licence(*own), *count);
+            let licences: Vec<(u32, u32)> = request.licences.iter().map(row).collect();
             let mut make = |platforms: PlatformSet, form: Option<Form>| {
                 let scope = *scopes.entry((request.partition, platforms)).or_insert_with(|| {
                     classes.scopes.push(scope_nodes(cluster, workload, (request.partition, platforms)));
@@ -151,6 +155,7 @@ impl Classes {
                 let nodes = &classes.scopes[scope as usize];
                 let mut made = Class::new(cluster, workload, (request, key), (scope, nodes), form);
                 (made.index, made.limit) = (class, limit);
+                made.licences.clone_from(&licences);
                 made.limit(caps, &workload.behaviours[job.behaviour as usize].profile(), &cluster.kinds);
                 made
             };
@@ -247,6 +252,7 @@ impl Class {
             row: queue,
             alternatives: Vec::new(),
             limit: None,
+            licences: Vec::new(),
             partition: request.partition,
             tier: partition.map_or(0, |partition| partition.tier),
             priority: priority.unwrap_or_default(),
@@ -311,22 +317,23 @@ impl Class {
         (self.tier, self.priority)
     }
 
-    /// The rows that a job counts against: its tenant's quota, its queue and its partition's limit.
+    /// The rows that what it holds of GPUs counts against, in the order in which they are asked: its tenant's quota, its queue
+    /// and its partition's limit.
     #[inline]
-    pub(crate) const fn rows(&self) -> [Option<u32>; 3] {
-        [self.quota, self.row, self.limit]
+    pub(crate) fn of_gpus(&self) -> impl Iterator<Item = u32> + use<> {
+        [self.quota, self.row, self.limit].into_iter().flatten()
     }
 
-    /// Those that there are, in the order in which they are asked.
+    /// Every row that a job counts against: those, then those of its licences.
     #[inline]
-    pub(crate) fn ceilings(&self) -> impl Iterator<Item = u32> + use<> {
-        self.rows().into_iter().flatten()
+    pub(crate) fn ceilings(&self) -> impl Iterator<Item = u32> {
+        self.of_gpus().chain(self.licences.iter().map(|(row, _)| *row))
     }
 
     /// Whether it counts against any.
     #[inline]
     pub(crate) const fn has_ceiling(&self) -> bool {
-        self.quota.is_some() || self.queue.is_some() || self.limit.is_some()
+        self.quota.is_some() || self.queue.is_some() || self.limit.is_some() || !self.licences.is_empty()
     }
 
     /// Whether it is several pods, which may span racks.

@@ -93,6 +93,9 @@ pub enum Law {
     /// The jobs of its partition would hold more than its limit.
     #[error("the jobs of its partition would hold more than its limit")]
     Limit,
+    /// More of a licence would be held than there is.
+    #[error("more of a licence would be held than there is")]
+    Licence,
     /// A cap on power would be exceeded.
     #[error("a cap on power would be exceeded")]
     Power,

@@ -78,6 +78,9 @@ pub struct Request {
     pub topology: Topology,
     /// Pods that must share a rack, in groups of this many; 0: no such wish.
     pub segment: u32,
+    /// Licences of the cluster by their index, ascending, and how many it holds of each, at least 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licences: Vec<(u32, u32)>,
 }
 
 impl Request {
@@ -92,6 +95,7 @@ impl Request {
             partition: 0,
             topology: Topology::PreferRack,
             segment: 0,
+            licences: Vec::new(),
         }
     }
     /// GPUs in all pods together, saturating.

@@ -2,7 +2,7 @@
 
 use super::choices::{PolicySpec, policy};
 use super::queues::{QueueSpec, queues};
-use gigawatt::cluster::{CapacityChange, Cluster, NodeKind, NodeState, Partition};
+use gigawatt::cluster::{CapacityChange, Cluster, Licence, NodeKind, NodeState, Partition};
 use gigawatt::history::Plan;
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
@@ -11,6 +11,7 @@ use gigawatt::workload::{
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// What a plan is made of; indices are taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Spec {
     /// Thousandths that each tenant may hold.
     pub(crate) quotas: [Option<u32>; 3],
     pub(crate) queues: Option<QueueSpec>,
+    /// How many there are of each licence; without any no job asks for one.
+    pub(crate) licences: Vec<u32>,
     /// What tenants weigh, and queues in turn, thousandths.
     weights: [Option<u32>; 3],
     /// How many of the first jobs run at time 0; and from which node on, if they say.
@@ -77,6 +80,8 @@ pub(crate) struct JobSpec {
     after: Vec<(u32, u32)>,
     /// How many more jobs like it follow.
     twins: u32,
+    /// Which licences it holds, and how many of each.
+    licences: Vec<(u32, u32)>,
 }
 
 /// No gang is faster across racks than in one.
@@ -177,10 +182,11 @@ prop_compose! {
         deadline in weighted(0.5, 1u32..200),
         after in prop_oneof![4 => Just(Vec::new()), 1 => vec((0u32..5, prop_oneof![Just(0u32), 0u32..40]), 1..3)],
         twins in prop_oneof![4 => Just(0u32), 1 => 1u32..4],
+        licences in prop_oneof![1 => Just(Vec::new()), 1 => vec((0u32..2, 1u32..4), 1..3)],
     ) -> JobSpec {
         JobSpec {
             submit, work, estimate, shape, host, platforms, partition, topology, segment, tenant, priority, cancel,
-            deadline, fails, kill, preemptible, restart, checkpoint, speeds, after, twins,
+            deadline, fails, kill, preemptible, restart, checkpoint, speeds, after, twins, licences,
         }
     }
 }
@@ -193,11 +199,12 @@ prop_compose! {
         policy in policy(),
         limited in weighted(0.3, vec(weighted(0.6, 4000u32..20_000), 3)),
         queues in weighted(0.4, queues()),
+        licences in prop_oneof![3 => Just(Vec::new()), 1 => vec(1u32..6, 1..3)],
         weights in prop::array::uniform3(weighted(0.5, prop_oneof![Just(0u32), Just(500), Just(2000), 1u32..5000])),
         running in prop_oneof![4 => Just((0, None)), 1 => (1usize..4, weighted(0.5, 0u32..16))],
     ) -> Spec {
         let quotas = limited.map_or([None; 3], |quotas| [quotas[0], quotas[1], quotas[2]]);
-        Spec { cluster, jobs, policy, quotas, queues, weights, running }
+        Spec { cluster, jobs, policy, quotas, queues, licences, weights, running }
     }
 }
 
@@ -278,7 +285,9 @@ impl ClusterSpec {
 }
 
 impl JobSpec {
-    fn add(&self, builder: &mut Builder, partition: u32, tenant: &str) -> u32 {
+    fn add(&self, builder: &mut Builder, partition: u32, (tenant, licences): (&str, u32)) -> u32 {
+        let known = self.licences.iter().filter(|_| licences > 0);
+        let held: BTreeMap<u32, u32> = known.map(|(own, count)| (own % licences, *count)).collect();
         let request = builder.request(Request {
             shape: self.shape,
             cpu_milli: self.host.0,
@@ -287,6 +296,7 @@ impl JobSpec {
             partition,
             topology: self.topology,
             segment: self.segment,
+            licences: held.into_iter().collect(),
         });
         let behaviour = builder.behaviour(Behaviour {
             overrun: if self.kill { Overrun::Kill } else { Overrun::Extend },
@@ -312,8 +322,12 @@ impl JobSpec {
     }
 }
 
-/// A workload of several lists of jobs, each with its partition and its tenants.
-pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [Option<u32>; 3]) -> Workload {
+/// A workload of several lists of jobs, each with its partition and its tenants, where there are so many licences.
+pub(crate) fn workload(
+    lists: &[(&str, &[JobSpec])],
+    parts: &[String],
+    (quotas, licences): ([Option<u32>; 3], u32),
+) -> Workload {
     let mut builder = Builder::default();
     builder.partition(Workload::DEFAULT_PARTITION);
     for (own, jobs) in lists {
@@ -330,7 +344,8 @@ pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [
         }
         let first = u32::try_from(builder.len()).expect("few jobs");
         for job in jobs.iter().flat_map(|job| std::iter::repeat_n(job, 1 + job.twins as usize)) {
-            let new = job.add(&mut builder, named[job.partition % named.len()], &tenant(job.tenant));
+            let own = tenant(job.tenant);
+            let new = job.add(&mut builder, named[job.partition % named.len()], (&own, licences));
             for (back, delay) in job.after.iter().filter(|_| new > first) {
                 builder.graph().add(new - 1 - back % (new - first), new, Seconds(*delay));
             }
@@ -341,7 +356,12 @@ pub(crate) fn workload(lists: &[(&str, &[JobSpec])], parts: &[String], quotas: [
 
 impl Spec {
     pub(crate) fn plan(&self) -> Plan {
-        let cluster = self.cluster.build(1);
+        let mut cluster = self.cluster.build(1);
+        let licences = (0..).zip(&self.licences);
+        cluster.licences = licences
+            .map(|(number, count): (u32, &u32)| Licence { name: format!("licence {number}"), count: *count })
+            .collect();
+        let licences = u32::try_from(self.licences.len()).expect("few licences");
         let parts: Vec<String> =
             cluster.partitions[1..].iter().map(|partition| partition.name.clone()).collect();
         let mut jobs = self.jobs.clone();
@@ -349,7 +369,7 @@ impl Spec {
         for job in &mut jobs[..running] {
             (job.submit, job.after) = (0, Vec::new());
         }
-        let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, self.quotas);
+        let mut workload = workload(&[(Workload::DEFAULT_PARTITION, &jobs)], &parts, (self.quotas, licences));
         workload.queues =
             self.queues.as_ref().map_or_else(Vec::new, |queues| queues.build(workload.partitions.len()));
         let weights = || self.weights.into_iter().cycle();

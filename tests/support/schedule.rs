@@ -213,6 +213,8 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
     let mut hosts: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     let mut tenants: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
     let mut partitions: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
+    // How many of each licence are held, and whether a job that holds some starts.
+    let mut licences = vec![(0_u64, false); plan.cluster.licences.len()];
     // What each holds, whether a job of it starts, and how many run.
     let mut queues = vec![(0_u64, false, 0_u32); plan.workload.queues.len()];
     for (job, line) in (0..).zip(lines) {
@@ -237,6 +239,11 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
                 if !(state == NodeState::Up || (state == NodeState::Draining && !starts)) {
                     broken.push(format!("at {instant} job {job} holds node {node}, which is {state:?}"));
                 }
+            }
+            for (own, count) in &request.licences {
+                let held = &mut licences[*own as usize];
+                held.0 += u64::from(*count);
+                held.1 |= attempt.from == instant && instant > 0;
             }
             let tenant = tenants.entry(plan.workload.jobs[job as usize].tenant).or_default();
             let mut above = plan.workload.queue_of(job);
@@ -263,6 +270,13 @@ fn conservation(plan: &Plan, lines: &[Line], instant: u32, broken: &mut Vec<Stri
         let over = |used: u64, capacity: u32| capacity != u32::MAX && used > u64::from(capacity);
         if over(cpu, kind.cpu_milli) || over(memory, kind.memory_mib) {
             broken.push(format!("at {instant} node {node} gives {cpu} of CPU, {memory} MiB"));
+        }
+    }
+    for (licence, (held, starts)) in plan.cluster.licences.iter().zip(licences) {
+        if starts && held > u64::from(licence.count) {
+            let (name, count) = (&licence.name, licence.count);
+            broken
+                .push(format!("at {instant} {held} of licence {name} are held, of which there are {count}"));
         }
     }
     for (partition, (milli, starts)) in partitions {

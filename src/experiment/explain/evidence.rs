@@ -40,6 +40,21 @@ pub enum Evidence {
         /// Who held most of it then.
         holders: Vec<Holder>,
     },
+    /// How many of the licence that it lacks were held, when fewest were.
+    Licence {
+        /// What the licence is called.
+        name: String,
+        /// How many the job holds while it runs.
+        asked: u32,
+        /// How many there are.
+        count: u32,
+        /// When fewest were held.
+        at: Time,
+        /// How many that were.
+        held: u64,
+        /// Who held most of them then: thousandths of a licence, as of a GPU elsewhere.
+        holders: Vec<Holder>,
+    },
     /// What kept its queue from holding what it asks for, when least was missing.
     Queue {
         /// When that was.
@@ -87,7 +102,7 @@ pub struct Refusing {
 pub struct Holder {
     /// Its index.
     pub job: u32,
-    /// What it holds there, thousandths of a GPU.
+    /// What it holds there, thousandths of a GPU, or of a licence.
     pub milli: u64,
     /// Until when.
     pub until: Time,
@@ -177,6 +192,7 @@ impl Gaze<'_> {
                 };
                 self.ceiling(waited, name, limit, belongs)
             }
+            WaitReason::Licence => self.licence(waited),
             WaitReason::Dependency => self.after(),
             WaitReason::Held => Evidence::Plain,
         }
@@ -229,6 +245,33 @@ impl Gaze<'_> {
             held_milli,
             holders,
         })
+    }
+
+    /// The first of its licences of which too few were left, when most were.
+    fn licence(&mut self, waited: &Waited) -> Evidence {
+        let history = self.history;
+        let own = &history.plan.workload.request_of(self.job).licences;
+        let milli = |segment: &Segment, licence: u32| {
+            let held = &history.plan.workload.request_of(segment.job).licences;
+            held.iter().find(|(own, _)| *own == licence).map(|(_, count)| u64::from(*count) * 1000)
+        };
+        let mut least: Option<(u64, Evidence)> = None;
+        self.instants(waited, |walk, _, at| {
+            for (licence, asked) in own.iter().copied() {
+                let known = &history.plan.cluster.licences[licence as usize];
+                let held = walk.running().filter_map(|own| milli(own, licence)).sum::<u64>() / 1000;
+                if held + u64::from(asked) <= u64::from(known.count) {
+                    continue;
+                }
+                if least.as_ref().is_none_or(|(least, _)| held < *least) {
+                    let (name, count) = (known.name.clone(), known.count);
+                    let holders = holders(walk, |own| milli(own, licence));
+                    least = Some((held, Evidence::Licence { name, asked, count, at, held, holders }));
+                }
+                break;
+            }
+        });
+        least.map_or(Evidence::Plain, |(_, evidence)| evidence)
     }
 
     /// The quota of its tenant that refuses it, of all platforms together or of one, which is asked before its queue; else that.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::{Cluster, NodeKind};
+use crate::cluster::{Cluster, Licence, NodeKind};
 use crate::history::{Plan, Settings, WaitReason};
 use crate::simulation::{Control, simulate};
 use crate::units::{Gpus, Seconds, Time, Watts};
@@ -216,6 +216,10 @@ fn evidence_agrees_with_its_reason() {
         if seed % 3 == 0 {
             given.workload.queues = queues();
         }
+        if seed % 5 == 0 {
+            given.cluster.licences = vec![Licence { name: "seats".to_owned(), count: 4 }];
+            given.workload.requests.iter_mut().for_each(|request| request.licences = vec![(0, 2)]);
+        }
         let own = history(given);
         for job in 0..own.plan.workload.len() {
             let gpus = u64::from(own.plan.workload.request_of(job).gpus().milli());
@@ -242,6 +246,13 @@ fn evidence_agrees_with_its_reason() {
                         assert!(held <= 24_000, "those below it: {place}");
                         *bounds.entry(format!("{} {:?}", refusing.name, refusing.bound)).or_default() += 1;
                     }
+                    Evidence::Licence { asked, count, at, held, holders, .. } => {
+                        assert!((stretch.waited.from..stretch.waited.to).contains(at), "{place}");
+                        assert!(held + u64::from(*asked) > u64::from(*count), "too few were left: {place}");
+                        let milli: u64 = holders.iter().map(|holder| holder.milli).sum();
+                        assert_eq!(milli, held * 1000, "all of them are named: {place}");
+                        assert_eq!(reason, WaitReason::Licence, "{place}");
+                    }
                     Evidence::After { job: before, finish, .. } => {
                         assert!(*before == 15 && *finish <= stretch.waited.to, "{place}");
                     }
@@ -258,6 +269,7 @@ fn evidence_agrees_with_its_reason() {
         WaitReason::Dependency,
         WaitReason::Quota,
         WaitReason::Limit,
+        WaitReason::Licence,
         WaitReason::Capacity,
         WaitReason::Order,
     ] {

@@ -3,7 +3,7 @@
 //! Lower is the tier of the partition, then the priority of the job; jobs that wait are tried in that order too, before that
 //! of the policy, so that no job starts only to stop for one that has been waiting. The lowest stop first; among equals those that lose least
 //! (GPUs held times the work since the last checkpoint and the restart), or the youngest; then those that started last,
-//! then the highest index. Where a quota, a queue or a limit says no, jobs that count against the same tree go before all
+//! then the highest index. Where a quota, a queue, a limit or a licence says no, jobs that count against the same tree go before all
 //! others. The shortest beginning of that line makes room; of it, those on the nodes of the place that is found stop,
 //! and of these only those that have to.
 
@@ -64,7 +64,7 @@ fn standing(state: &State, job: u32, blocked: &Blocked<'_>) -> impl Ord + use<> 
     (state.class(job).height(), lost, Reverse(blocked.began[job as usize]), Reverse(job))
 }
 
-/// The jobs that count against the tree of a quota, a queue or a limit.
+/// The jobs that count against the tree of a quota, a queue, a limit or a licence.
 fn count_below(state: &State, line: &[u32], row: u32) -> Vec<u32> {
     let tree = &state.classes().quotas;
     let counts = |job: &u32| state.held_as(*job).ceilings().any(|own| tree.root(own) == tree.root(row));

@@ -96,7 +96,7 @@ impl Preemptive {
             since: stops_in_vain(&state.plan().settings)
                 .then(|| vec![Time::ZERO; state.plan().workload.jobs.len()]),
             standing: BTreeMap::new(),
-            has_ceilings: state.classes().table.iter().any(|class| class.ceilings().next().is_some()),
+            has_ceilings: state.classes().table.iter().any(|class| class.has_ceiling()),
             group_of,
             touched: vec![false; groups],
             quiet: vec![false; groups],

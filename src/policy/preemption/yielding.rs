@@ -55,7 +55,7 @@ pub(crate) struct Yields {
 #[derive(Debug)]
 pub(in crate::policy) struct Blocked<'a> {
     pub(in crate::policy) job: u32,
-    /// The quota, queue or limit that says no; none: there is no place.
+    /// The quota, queue, limit or licence that says no; none: there is no place.
     pub(in crate::policy) row: Option<u32>,
     /// By job that runs: when it started last.
     pub(super) began: &'a [Time],

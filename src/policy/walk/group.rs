@@ -33,11 +33,11 @@ enum Mode {
     Closed,
 }
 
-/// Jobs that close together: of one partition, counting against the same quota, queue and limit, or none.
+/// Jobs that close together: of one partition, counting against the same quota, queue, limit and licences, or none.
 #[derive(Debug)]
 struct Stream {
     partition: u32,
-    /// The quota, the queue and the limit that they count against, on any platform.
+    /// The quota, the queue, the limit and the licences that they count against, on any platform.
     ceilings: Vec<u32>,
     tier: usize,
     /// Its place among the lines of its tier.
@@ -72,7 +72,7 @@ struct Front {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tried {
     Started,
-    /// Its tenant's quota, its queue or its partition's limit says no.
+    /// Its tenant's quota, its queue, its partition's limit or a licence says no.
     Ceiling(u32),
     /// There is no place.
     Blocked,

@@ -1,4 +1,4 @@
-//! Which partitions matter to one another: those that share nodes, a tree of quotas or a cap, directly or through others.
+//! Which partitions matter to one another: those that share nodes, a tree of quotas, a licence or a cap, directly or through others.
 
 use crate::cluster::{Cluster, Rack};
 use crate::history::Plan;
@@ -28,7 +28,7 @@ pub(in crate::policy) fn groups(state: &State) -> Vec<usize> {
     first.iter().map(number).collect()
 }
 
-/// Whether two partitions that jobs use share nodes, a tree of quotas, or caps that starts heed.
+/// Whether two partitions that jobs use share nodes, a tree of quotas, a licence, or caps that starts heed.
 fn are_linked(plan: &Plan, classes: &Classes, capped: &[Vec<Range<u32>>], (a, b): (usize, usize)) -> bool {
     let of =
         |partition: usize| classes.table.iter().filter(move |class| class.partition as usize == partition);
@@ -43,7 +43,10 @@ fn are_linked(plan: &Plan, classes: &Classes, capped: &[Vec<Range<u32>>], (a, b)
         x.iter().any(|x| y.iter().any(|y| x.start < y.end && y.start < x.end))
     };
     let whole = |row: u32| classes.quotas.whole(row).unwrap_or(row);
-    let rows = |class: &Class| [class.quota.map(whole), class.queue].into_iter().flatten();
+    let rows = |class: &Class| {
+        let licences: Vec<u32> = class.licences.iter().map(|(row, _)| *row).collect();
+        [class.quota.map(whole), class.queue].into_iter().flatten().chain(licences)
+    };
     let roots = |partition: usize| of(partition).flat_map(rows).map(|row| classes.quotas.root(row));
     let share_a_quota = || roots(a).any(|root| roots(b).any(|other| other == root));
     let share_a_cap = || capped.iter().any(|below| meet(nodes(a), below) && meet(nodes(b), below));

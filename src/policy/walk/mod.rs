@@ -1,6 +1,6 @@
 //! The pass of orders that stop no job: one walk through the waiting jobs of linked partitions, as the backfill says.
 //!
-//! Partitions that share nodes, a tree of quotas or a cap are one [`group::Group`]: one queue over shared nodes. A pass at an
+//! Partitions that share nodes, a tree of quotas, a licence or a cap are one [`group::Group`]: one queue over shared nodes. A pass at an
 //! event concerns the groups in which something happened, one of a cycle all.
 
 mod finder;

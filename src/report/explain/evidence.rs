@@ -31,6 +31,17 @@ pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stre
             let asked = gpus(u64::from(request.gpus().milli()));
             format!("{held}; it asks for {asked}{}", held_by(history, holders))
         }
+        Evidence::Licence { name: licence, asked, count, at, held, holders } => {
+            let held = match *held == u64::from(*count) {
+                true => format!("all {count} of licence {licence} were held"),
+                false => format!(
+                    "at least {held} of {count} of licence {licence} were held, at {}",
+                    clock(history, *at)
+                ),
+            };
+            let of = |milli: u64| (milli / 1000).to_string();
+            format!("{held}; it asks for {asked}{}", held_of(history, holders, of))
+        }
         Evidence::Queue { at, room_milli, refusing, holders, .. } => {
             let room = match room_milli {
                 0 => format!("queue {} had no room left", refusing.queue),
@@ -116,10 +127,15 @@ fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> St
 }
 
 fn held_by(history: &History, holders: &[Holder]) -> String {
+    held_of(history, holders, gpus)
+}
+
+/// Who holds how much of something, in words of its own.
+fn held_of(history: &History, holders: &[Holder], amount: impl Fn(u64) -> String) -> String {
     let told = |holder: &Holder| {
         let until =
             if holder.until == Time::NEVER { "the end".to_owned() } else { clock(history, holder.until) };
-        format!("{} {} until {until}", name(history, holder.job), gpus(holder.milli))
+        format!("{} {} until {until}", name(history, holder.job), amount(holder.milli))
     };
     let named: Vec<String> = holders.iter().take(2).map(told).collect();
     if named.is_empty() { String::new() } else { format!("; held by {}", named.join(", ")) }
@@ -152,6 +168,17 @@ pub(super) fn evidence_json(history: &History, evidence: &Evidence) -> Value {
             "held": gpus(*held_milli),
             "holders": holders(held),
         }),
+        Evidence::Licence { name: licence, asked, count, at, held, holders } => {
+            let one = |own: &Holder| json!({ "job": name(history, own.job), "held": own.milli / 1000, "until": known(own.until) });
+            json!({
+                "at": at.0,
+                "licence": licence,
+                "asked": asked,
+                "count": count,
+                "held": held,
+                "holders": holders.iter().map(one).collect::<Vec<Value>>(),
+            })
+        }
         Evidence::Queue { at, room_milli, refusing, holders: held } => json!({
             "at": at.0,
             "queue": refusing.queue,
@@ -204,6 +231,14 @@ pub(super) fn evidence_shape() -> Value {
         "most": "number",
         "holders": holders,
     });
+    let licence = json!({
+        "at": "integer",
+        "licence": "string",
+        "asked": "integer",
+        "count": "integer",
+        "held": "integer",
+        "holders": [{ "job": "string", "held": "integer", "until": "integer?" }],
+    });
     let after = json!({ "after": "string", "finish_time": "integer?", "delay": "integer" });
-    json!({ "|": [room, ceiling, queue, after, "null"] })
+    json!({ "|": [room, ceiling, queue, licence, after, "null"] })
 }

@@ -371,6 +371,7 @@ pub(in crate::report) const fn phrase(reason: WaitReason) -> &'static str {
         WaitReason::Power => "a feed has no headroom",
         WaitReason::Order => "others come first",
         WaitReason::Held => "held on purpose, or until a pass",
+        WaitReason::Licence => "too few of a licence are left",
     }
 }
 

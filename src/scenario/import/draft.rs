@@ -57,6 +57,14 @@ pub(super) struct Change {
     pub(super) from: String,
 }
 
+/// An entry of `[[licence]]`.
+#[derive(Debug, Clone)]
+pub(super) struct Licence {
+    pub(super) name: String,
+    pub(super) count: u32,
+    pub(super) from: String,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Tenant {
     pub(super) name: String,
@@ -103,6 +111,7 @@ pub(super) struct Draft {
     pub(super) racks: Vec<Racks>,
     pub(super) partitions: Vec<Partition>,
     pub(super) changes: Vec<Change>,
+    pub(super) licences: Vec<Licence>,
     pub(super) tenants: Vec<Tenant>,
     pub(super) queues: Vec<Queue>,
 }

@@ -45,6 +45,10 @@ pub(super) fn scenario(
     if draft.cluster.is_none() {
         text.push_str(&cluster(draft));
     }
+    for licence in &draft.licences {
+        let lines = format!("name = {}\ncount = {}\n", quoted(&licence.name), licence.count);
+        section(&mut text, "[[licence]]", &licence.from, &lines);
+    }
     for tenant in &draft.tenants {
         let mut lines = format!("name = {}\n", quoted(&tenant.name));
         tenant.partition.iter().for_each(|name| lines += &format!("partition = {}\n", quoted(name)));

@@ -5,6 +5,7 @@ mod estimates;
 mod generate;
 mod graph;
 mod layered;
+pub(super) mod licences;
 mod map;
 mod pack;
 mod platforms;

@@ -2,6 +2,7 @@ use super::super::quantity::{Cores, Mebibytes};
 use super::Jobs;
 use super::amount::{amount, estimate};
 use super::layered::Layered;
+use super::licences;
 use crate::document::{Document, Item, Placed, Table};
 use crate::error::Problem;
 use crate::hardware::{Catalogue, Family, levels, shares};
@@ -90,6 +91,10 @@ fn request(
     let topology =
         table.choice("topology", &TOPOLOGIES).map_or(Topology::default(), |topology| topology.value);
     let segment = table.value_or("segment", 0);
+    let licences = match table.item("licences") {
+        None => Some(Vec::new()),
+        Some(item) => licences::of_job(jobs, document, item),
+    };
     Some(Request {
         shape: shape?,
         cpu_milli: cpu,
@@ -98,6 +103,7 @@ fn request(
         partition: partition?,
         topology,
         segment,
+        licences: licences?,
     })
 }
 

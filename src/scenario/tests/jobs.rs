@@ -292,7 +292,7 @@ running = \"0-9\"
     s.toml:9:1: unknown key `color` (known: name, quota, max_delay, partition, weight)
     s.toml:11:8: unknown kind `evla` (did you mean `eval`?)
     s.toml:12:1: unknown key `wrok` (did you mean `work`?)
-    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, deadline, requested, priority, cancel, fails)
+    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, licences, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, deadline, requested, priority, cancel, fails)
     s.toml:19:10: unknown tenant `mta` (did you mean `meta`?)
     s.toml:20:1: missing `tenant` (this scenario declares its tenants)
     s.toml:22:12: unknown template `u` (did you mean `t`?)

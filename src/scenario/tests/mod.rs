@@ -9,6 +9,7 @@ mod generate;
 mod graphs;
 mod grid;
 mod jobs;
+mod licences;
 mod mutation;
 mod parts;
 mod power;

@@ -7,10 +7,11 @@
 //! ```
 //! use gigawatt::state::constraint::CONSTRAINTS;
 //! let reasons: Vec<_> = CONSTRAINTS.iter().map(|constraint| constraint.reason.name()).collect();
-//! assert_eq!(reasons, ["quota", "limit", "capacity", "shape", "power"]);
+//! assert_eq!(reasons, ["quota", "limit", "licence", "capacity", "shape", "power"]);
 //! ```
 
 mod capacity;
+mod licence;
 mod limit;
 mod power;
 mod quota;
@@ -46,7 +47,7 @@ impl Question<'_> {
     fn any(&self, allows: impl FnMut(&Class) -> bool) -> bool {
         self.resources.allowed(self.class).any(allows)
     }
-    /// Whether a ceiling keeps the job out: that of its tenant, then that of its partition.
+    /// Whether a ceiling keeps the job out: that of its tenant, that of its partition, or a licence, in this order.
     fn below_ceilings(&self) -> Result<(), Law> {
         self.resources.must_be_below_ceilings(self.class, u64::from(self.class.gpus_milli))
     }
@@ -66,8 +67,14 @@ pub struct Constraint {
 }
 
 /// Every constraint, in the order in which they are asked.
-pub const CONSTRAINTS: &[Constraint] =
-    &[quota::CONSTRAINT, limit::CONSTRAINT, capacity::CONSTRAINT, shape::CONSTRAINT, power::CONSTRAINT];
+pub const CONSTRAINTS: &[Constraint] = &[
+    quota::CONSTRAINT,
+    limit::CONSTRAINT,
+    licence::CONSTRAINT,
+    capacity::CONSTRAINT,
+    shape::CONSTRAINT,
+    power::CONSTRAINT,
+];
 
 /// What keeps a job from starting now: the reason of the first constraint that says no; none if it could start.
 #[must_use]

@@ -18,7 +18,7 @@
 //! every row above, and none of these has as many jobs running as may. What runs at time 0 may hold more than that, so that what is available may be below 0.
 //!
 //! A tree of which no row has a nominal amount has no end of it: only limits count. A tenant's `quota` is a row by itself with
-//! such a limit, and so is the `limit` of a partition; queues are rows that stand above one another. A job counts against one
+//! such a limit, so is the `limit` of a partition, and so is a licence, of which jobs hold licences and not GPUs; queues are rows that stand above one another. A job counts against one
 //! row of each kind, or none, and against the rows above it. What refuses it is its own row: under `none` and `easy` that is
 //! closed for the rest of a pass, and no row above it, so that other queues still get what is theirs.
 //!
@@ -83,7 +83,15 @@ impl Quotas {
     /// The first of the rows of a class that does not let a job of it hold so many thousandths more.
     #[inline]
     pub(super) fn refusing(&self, class: &Class, milli: u64) -> Option<u32> {
-        if class.has_ceiling() { self.refusing_on_each(class, milli) } else { None }
+        if !class.has_ceiling() {
+            return None;
+        }
+        self.refusing_on_each(class, milli).or_else(|| self.refusing_licence(class))
+    }
+    /// The first of the licences of a class of which too few are left for a job of it.
+    fn refusing_licence(&self, class: &Class) -> Option<u32> {
+        let refuses = |(row, count): &&(u32, u32)| self.refuses(*row, (*count).into());
+        class.licences.iter().find(refuses).map(|(row, _)| *row)
     }
     fn refusing_on_each(&self, class: &Class, milli: u64) -> Option<u32> {
         let Some((first, others)) = class.alternatives.split_first() else {
@@ -93,22 +101,36 @@ impl Quotas {
         others.iter().all(|other| self.refusing_row(other, milli).is_some()).then_some(refusing)
     }
     fn refusing_row(&self, class: &Class, milli: u64) -> Option<u32> {
-        let instants = || std::iter::once(&self.usage).chain(&self.also);
-        class.ceilings().find(|row| instants().any(|usage| !self.tree.admits(usage, *row, milli)))
+        class.of_gpus().find(|row| self.refuses(*row, milli))
+    }
+    /// Whether a row does not admit so much more, now or at another instant that is asked about.
+    fn refuses(&self, row: u32, amount: u64) -> bool {
+        let mut instants = std::iter::once(&self.usage).chain(&self.also);
+        instants.any(|usage| !self.tree.admits(usage, row, amount))
     }
     /// What a row that refuses a job stands for.
     pub(super) fn law(&self, row: u32) -> Law {
-        if self.tree.is_limit_of_partition(row) { Law::Limit } else { Law::Quota }
+        match row {
+            _ if self.tree.is_licence(row) => Law::Licence,
+            _ if self.tree.is_limit_of_partition(row) => Law::Limit,
+            _ => Law::Quota,
+        }
     }
-    /// One more job of the class holds so many thousandths.
+    /// One more job of the class holds so many thousandths, and its licences.
     #[inline]
     pub(super) fn add(&mut self, class: &Class, milli: u64) {
-        class.ceilings().for_each(|row| self.usage.add(&self.tree, row, milli));
+        class.of_gpus().for_each(|row| self.usage.add(&self.tree, row, milli));
+        for (row, count) in &class.licences {
+            self.usage.add(&self.tree, *row, (*count).into());
+        }
     }
     /// A job of the class that held so many thousandths holds nothing any more.
     #[inline]
     pub(super) fn subtract(&mut self, class: &Class, milli: u64) {
-        class.ceilings().for_each(|row| self.usage.subtract(&self.tree, row, milli));
+        class.of_gpus().for_each(|row| self.usage.subtract(&self.tree, row, milli));
+        for (row, count) in &class.licences {
+            self.usage.subtract(&self.tree, *row, (*count).into());
+        }
     }
     /// What is held now, or at the instant that is looked ahead at.
     pub(super) const fn usage(&self) -> &Usage {

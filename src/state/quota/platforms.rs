@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Pools {
     /// Rows from here on are limits of partitions; none where rows are nobody's.
     limits: Option<u32>,
+    /// Rows from here on are licences, in the order of the cluster's.
+    licences: u32,
     /// By tenant of the plan: the row of its own quota.
     of_tenant: Vec<Option<u32>>,
     /// By tenant of the plan: the queues that name it, and in which partition, where that decides.
@@ -28,7 +30,7 @@ pub(super) struct Pools {
 
 impl Tree {
     /// The quotas and limits of a plan: a row each queue, in their order, then one each tenant that has a quota, then one
-    /// each platform of those that tell them apart, then one each partition that has a limit.
+    /// each platform of those that tell them apart, then one each partition that has a limit, then one each licence.
     ///
     /// ```
     /// use gigawatt::cluster::{Cluster, NodeKind};
@@ -61,6 +63,9 @@ impl Tree {
             pools.of_partition.push(limit_milli.is_some().then(|| narrow(rows.len())));
             rows.extend(limit_milli.is_some().then(|| Row { limit_milli, ..Row::default() }));
         }
+        pools.licences = narrow(rows.len());
+        let licences = plan.cluster.licences.iter();
+        rows.extend(licences.map(|own| Row { limit_milli: Some(own.count), ..Row::default() }));
         pools.place_queues(plan);
         let mut tree = Self::new(rows);
         tree.pools = pools;
@@ -85,7 +90,17 @@ impl Tree {
         self.pools.of_partition.get(partition as usize).copied().flatten()
     }
     pub(super) fn is_limit_of_partition(&self, row: u32) -> bool {
-        self.pools.limits.is_some_and(|limits| row >= limits)
+        self.pools.limits.is_some_and(|limits| row >= limits) && !self.is_licence(row)
+    }
+    /// The row of a licence of the plan's cluster: what is held there are licences, not thousandths of GPUs.
+    #[must_use]
+    pub const fn licence(&self, index: u32) -> u32 {
+        self.pools.licences + index
+    }
+    /// Whether a row is a licence's.
+    #[must_use]
+    pub fn is_licence(&self, row: u32) -> bool {
+        self.pools.limits.is_some() && row >= self.pools.licences
     }
     /// The row against which counts on a platform what counts against a row: its own, where platforms are told apart.
     #[must_use]

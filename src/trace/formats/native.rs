@@ -317,6 +317,7 @@ fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
         partition: partition.map(|name| if name.is_empty() { 0 } else { intake.builder.partition(name) })?,
         topology: wish?,
         segment: segment?,
+        licences: Vec::new(),
     })
 }
 

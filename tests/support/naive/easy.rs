@@ -1,6 +1,6 @@
 //! Reservations of easy, easy-strict and easy-pinned, made anew in every pass, and of easy-frozen, which keeps shadows.
 //!
-//! **Who reserves.** A job that has no place, or may not start beside the reservations, or whose class has failed, unless
+//! **Who reserves.** A job that has no place, or lacks a licence, or may not start beside the reservations, or whose class has failed, unless
 //! its quota or its partition's limit does not allow it: if its partition has fewer than `reservations` (1) in this pass, and it has a shadow beside
 //! those made before it, of whatever partition. It holds the place it would have then for as long as it is expected to
 //! run.

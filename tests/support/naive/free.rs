@@ -103,6 +103,8 @@ pub(crate) struct Free {
     pub(super) only: Option<u32>,
     /// How many jobs with GPUs every queue runs.
     pub(crate) jobs: Vec<u32>,
+    /// How many of every licence of the cluster jobs hold.
+    pub(super) licences: Vec<u32>,
     /// Both at later instants of a window.
     pub(super) queues_later: Vec<(Own, Vec<u32>)>,
     /// Nodes that the job in question may not go to.
@@ -142,6 +144,7 @@ impl Free {
             platforms: (0..cluster.nodes()).map(|node| cluster.kind_of(node).platform).collect(),
             only: None,
             jobs: vec![0; plan.workload.queues.len()],
+            licences: vec![0; cluster.licences.len()],
             queues_later: Vec::new(),
             barred: BTreeSet::new(),
             spent: BTreeSet::new(),
@@ -174,14 +177,14 @@ impl Free {
         holding.pods.first().map_or(u32::MAX, |pod| self.platform(pod.node))
     }
     /// Counts so many thousandths of a platform, whoever's node they are on.
-    pub(super) fn count(&mut self, owner: Owner, platform: u32, milli: u64) {
+    pub(super) fn count(&mut self, owner: Owner<'_>, platform: u32, milli: u64) {
         self.tenants[owner.tenant as usize] += milli;
         *self.tenants_on.entry((owner.tenant, platform)).or_default() += milli;
         self.partitions[owner.partition as usize] += milli;
         owner.queue.into_iter().for_each(|queue| self.queues.add(queue, platform, milli));
     }
     /// Counts them no longer.
-    pub(super) fn discount(&mut self, owner: Owner, platform: u32, milli: u64) {
+    pub(super) fn discount(&mut self, owner: Owner<'_>, platform: u32, milli: u64) {
         self.tenants[owner.tenant as usize] -= milli;
         *self.tenants_on.entry((owner.tenant, platform)).or_default() -= milli;
         self.partitions[owner.partition as usize] -= milli;
@@ -202,7 +205,8 @@ impl Free {
         nodes.filter(|node| self.is_up(*node)).map(|node| self.node_total(node)).sum()
     }
     /// Takes what a job holds. What is overdrawn (only reservations that have to be made anew can) is 0.
-    pub(crate) fn take(&mut self, holding: &Holding, owner: Owner) {
+    pub(crate) fn take(&mut self, holding: &Holding, owner: Owner<'_>) {
+        self.take_licences(owner);
         if holding.pods.iter().any(|pod| total(pod) > 0) {
             owner.queue.into_iter().for_each(|queue| self.jobs[queue as usize] += 1);
         }
@@ -211,6 +215,14 @@ impl Free {
             *self.sizes[pod.node as usize].entry(size(pod)).or_default() += 1;
             self.count(owner, self.platform_of(holding), total(pod));
         }
+    }
+    /// Takes the licences that a job holds.
+    pub(super) fn take_licences(&mut self, owner: Owner<'_>) {
+        owner.licences.iter().for_each(|(own, count)| self.licences[*own as usize] += count);
+    }
+    /// Gives them back.
+    pub(super) fn give_licences(&mut self, owner: Owner<'_>) {
+        owner.licences.iter().for_each(|(own, count)| self.licences[*own as usize] -= count);
     }
     /// Takes what one pod holds, whoever's it is.
     pub(crate) fn take_pod(&mut self, pod: &Pod) {
@@ -226,7 +238,8 @@ impl Free {
         }
     }
     /// Gives back what a job held.
-    pub(crate) fn give(&mut self, holding: &Holding, owner: Owner) {
+    pub(crate) fn give(&mut self, holding: &Holding, owner: Owner<'_>) {
+        self.give_licences(owner);
         if holding.pods.iter().any(|pod| total(pod) > 0) {
             owner.queue.into_iter().for_each(|queue| self.jobs[queue as usize] -= 1);
         }
@@ -256,6 +269,9 @@ impl Free {
         lesser(&mut self.cpu, &other.cpu);
         lesser(&mut self.memory, &other.memory);
         self.queues_later.push((other.queues.clone(), other.jobs.clone()));
+        for (mine, theirs) in self.licences.iter_mut().zip(&other.licences) {
+            *mine = (*mine).max(*theirs);
+        }
         for (key, theirs) in &other.tenants_on {
             let mine = self.tenants_on.entry(*key).or_default();
             *mine = (*mine).max(*theirs);
@@ -267,18 +283,21 @@ impl Free {
     }
 }
 
-/// Whose job holds something, of which partition of the workload, and in which queue.
+/// Whose job holds something, of which partition of the workload, in which queue, and beside which licences.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Owner {
+pub(crate) struct Owner<'a> {
     pub(crate) tenant: u32,
     pub(crate) partition: u32,
     pub(crate) queue: Option<u32>,
+    pub(crate) licences: &'a [(u32, u32)],
 }
 
-impl Owner {
-    pub(crate) fn of(plan: &Plan, job: u32) -> Self {
+impl<'a> Owner<'a> {
+    pub(crate) fn of(plan: &'a Plan, job: u32) -> Self {
         let tenant = plan.workload.jobs[job as usize].tenant;
-        Self { tenant, partition: plan.workload.request_of(job).partition, queue: queue_of(plan, job) }
+        let request = plan.workload.request_of(job);
+        let (partition, licences) = (request.partition, &request.licences[..]);
+        Self { tenant, partition, queue: queue_of(plan, job), licences }
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 ///
 /// Older: before it in the queue of their partition. Could have: were the younger one not there, the placement would find
 /// the older one a place among what is left at that instant. Every older job is looked at that is one pod, whose tenant
-/// has no quota, that stands in no queue and whose partition has no limit, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
+/// has no quota, that stands in no queue, holds no licence and whose partition has no limit, in a plan whose caps nobody heeds: of a gang more room is not always a place, and a quota may be closed.
 pub(crate) fn overtaken(plan: &Plan, run: &Run) -> Vec<String> {
     let settings = &plan.settings;
     let strict =
@@ -75,7 +75,8 @@ fn is_older(world: &World<'_>, run: &Run, older: u32, younger: u32, instant: u32
     let tenant = &plan.workload.tenants[plan.workload.jobs[older as usize].tenant as usize];
     let limited = super::quota::queue_of(plan, older).is_some()
         || tenant.quota_milli.is_some()
-        || !tenant.quota_by_platform.is_empty();
+        || !tenant.quota_by_platform.is_empty()
+        || !plan.workload.request_of(older).licences.is_empty();
     waits
         && !limited
         && world.limit(older).is_none()

@@ -144,6 +144,8 @@ pub(crate) struct Counts {
     pub(crate) on_platforms: [u64; 2],
     /// Starts refused by the limit of a partition.
     pub(crate) limit_refused: u64,
+    /// Starts refused for want of a licence.
+    pub(crate) licence_refused: u64,
     pub(crate) shared: u64,
 }
 

@@ -13,7 +13,8 @@
 //! Where preemption is `ranked`, `preempt.rs` tells what happens and there is no backfill.
 //!
 //! **The walk** (none, skip, easy, easy-strict) goes through the queue once. Of each job it asks, in this order: is its
-//! partition closed, or the quota or limit it counts against; does its quota allow it; does its queue; does its partition's limit; has its
+//! partition closed, or the quota, limit or a licence it counts against; does its quota allow it; does its queue; does its partition's limit;
+//! is enough left of its licences; has its
 //! class failed in this pass; is there a place for it; may it start beside the reservations held (`easy.rs`). A job that starts is started at once. What
 //! blocks a job binds those behind it only.
 //!

@@ -6,7 +6,7 @@
 //!
 //! **The walk** takes place if a job is pending. Nodes that belong to the same scopes (of all requests of the workload)
 //! are one region; regions are numbered by their lowest node. The pool counts, per region, the free GPU thousandths of its
-//! nodes that are up, and those that preemptible running jobs hold there. Quotas and limits count what jobs that are not preemptible
+//! nodes that are up, and those that preemptible running jobs hold there. Quotas, limits and licences count what jobs that are not preemptible
 //! hold. All pending and all preemptible running jobs, of all partitions that the pass concerns, are taken in order,
 //! higher tiers first:
 //! - a running job is taken if every region still has what the job holds of it (on nodes that are up), and its tenant's
@@ -157,6 +157,7 @@ impl Simulation<'_> {
             }
             let gpus = u64::from(self.plan.workload.request_of(*job).gpus().milli());
             counted.discount(Owner::of(self.plan, *job), self.platform_of(*job), gpus);
+            counted.give_licences(Owner::of(self.plan, *job));
             for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
                 counted.jobs[queue as usize] -= 1;
             }
@@ -178,6 +179,7 @@ impl Simulation<'_> {
             let first = || self.world.kinds(*job).next().map_or(u32::MAX, |kind| kind.platform);
             let platform = if self.running.contains(job) { self.platform_of(*job) } else { first() };
             counted.count(Owner::of(self.plan, *job), platform, gpus);
+            counted.take_licences(Owner::of(self.plan, *job));
             for queue in queue_of(self.plan, *job).into_iter().filter(|_| gpus > 0) {
                 counted.jobs[queue as usize] += 1;
             }

@@ -236,7 +236,9 @@ impl World<'_> {
             return Some((Refused::Quota, None));
         }
         let by_queue = self.queue_refuses(free, job, option).map(|refusal| (Refused::Queue, Some(refusal)));
-        by_queue.or_else(|| (!self.limit_allows(free, job)).then_some((Refused::Limit, None)))
+        by_queue
+            .or_else(|| (!self.limit_allows(free, job)).then_some((Refused::Limit, None)))
+            .or_else(|| self.licence_refuses(free, job).map(|licence| (Refused::Licence(licence), None)))
     }
     /// What keeps a job out of its queue, at the instant, or at any of a window.
     fn queue_refuses(&self, free: &Free, job: u32, option: Option<u32>) -> Option<Refusal> {

@@ -19,6 +19,8 @@ pub(super) struct Walk {
     closed_queues: BTreeSet<(u32, Option<u32>)>,
     /// Partitions whose limit is closed.
     closed_limits: BTreeSet<u32>,
+    /// Licences that are closed.
+    closed_licences: BTreeSet<u32>,
     /// Partitions that are closed, and by which job.
     pub(super) closed: BTreeMap<u32, u32>,
     /// Nodes withdrawn from everybody.
@@ -89,7 +91,9 @@ impl Simulation<'_> {
         };
         // One that may run on several platforms is held back by any of them.
         let full = options.iter().any(is_closed) || walk.closed_limits.contains(&partition);
-        if closed || counts && full {
+        let mut licences = self.plan.workload.request_of(job).licences.iter();
+        let lacks = licences.any(|(own, _)| walk.closed_licences.contains(own));
+        if closed || lacks || counts && full {
             return None;
         }
         let class = self.class(job);
@@ -109,6 +113,8 @@ impl Simulation<'_> {
             match refused {
                 Refused::Quota => drop(walk.closed_quotas.insert(of_tenant(options[0]))),
                 Refused::Queue => walk.closed_queues.extend(of_queue(options[0])),
+                Refused::Licence(_) if self.backfill.starts_with("easy") => self.reserve_in_walk(job, walk),
+                Refused::Licence(licence) => drop(walk.closed_licences.insert(licence)),
                 _ => drop(walk.closed_limits.insert(partition)),
             }
             return None;
@@ -144,6 +150,7 @@ impl Simulation<'_> {
         match refused {
             Refused::Quota => counts.quota_refused += 1,
             Refused::Limit => counts.limit_refused += 1,
+            Refused::Licence(_) => counts.licence_refused += 1,
             Refused::Queue | Refused::Place => {}
         }
         refusal.into_iter().for_each(|refusal| counts.queue_refused[refusal as usize] += 1);

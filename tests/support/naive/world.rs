@@ -1,7 +1,7 @@
 //! What never changes in a run: which nodes a job may use, which belong to which partition, which partitions are linked.
 //!
 //! **Links.** Two partitions that jobs of the workload ask for are linked if they share a node, if a tenant with a
-//! quota has jobs in both, if jobs in both that ask for GPUs stand in queues of one tree, or if nodes of both lie below a domain with a cap, a curtailment or a limit of its rise
+//! quota has jobs in both, if jobs in both that ask for GPUs stand in queues of one tree, if jobs in both hold the same licence, or if nodes of both lie below a domain with a cap, a curtailment or a limit of its rise
 //! (where the power rule heeds caps at all); and if both are linked with a third. Partitions that nobody asks for link
 //! nothing: the default one holds every node.
 
@@ -153,7 +153,14 @@ impl<'a> World<'a> {
         let held = free.partitions[self.partition_of(job) as usize];
         gpus == 0 || self.limit(job).is_none_or(|limit| held + gpus <= limit)
     }
-    /// Whether tenant, queue and partition may hold this job too.
+    /// The first licence of which too few are left for this job.
+    pub(super) fn licence_refuses(&self, free: &Free, job: u32) -> Option<u32> {
+        let asked = &self.plan.workload.request_of(job).licences;
+        let there = |licence: u32| self.plan.cluster.licences[licence as usize].count;
+        let lacks = |(own, count): &&(u32, u32)| free.licences[*own as usize] + count > there(*own);
+        asked.iter().find(lacks).map(|(own, _)| *own)
+    }
+    /// Whether tenant, queue and partition may hold this job too, and enough is left of its licences.
     pub(super) fn ceilings_allow(&self, free: &Free, job: u32) -> bool {
         self.refuses(free, job).is_none()
     }
@@ -237,6 +244,12 @@ fn groups(plan: &Plan, partitions: &[Vec<u32>]) -> Vec<usize> {
     {
         let own = (0..plan.workload.len()).filter(|job| plan.workload.jobs[*job as usize].tenant == tenant);
         shared.push(own.map(|job| plan.workload.request_of(job).partition).collect());
+    }
+    for (licence, _) in (0..).zip(&plan.cluster.licences) {
+        let holds =
+            |request: &&gigawatt::workload::Request| request.licences.iter().any(|(own, _)| *own == licence);
+        let asking = (0..plan.workload.len()).map(|job| plan.workload.request_of(job)).filter(holds);
+        shared.push(asking.map(|request| request.partition).collect());
     }
     let queues = &plan.workload.queues;
     for (tree, _) in (0..).zip(queues).filter(|(_, queue)| queue.parent.is_none()) {

@@ -5,7 +5,7 @@
 //!
 //! **In which order.** The lowest first; of equals those that lose least: GPU thousandths held times the work, Q16.16, since
 //! the last checkpoint and that of the restart time, or with `victims = youngest` any; then the latest start, then the
-//! highest index. Where a quota, a queue or a limit refuses the job, those that count against the same one, or one of its
+//! highest index. Where a quota, a queue, a limit or a licence refuses the job, those that count against the same one, or one of its
 //! tree, are tried alone before all are.
 //!
 //! **Who stops.** One after another stops, in that order, until the job has a place. Of these, those on its nodes, if
@@ -29,6 +29,8 @@ pub(super) enum Refused {
     Quota,
     Queue,
     Limit,
+    /// Of the licence of that index.
+    Licence(u32),
     Place,
 }
 
@@ -166,14 +168,20 @@ impl Simulation<'_> {
         let queues = &self.plan.workload.queues;
         let by_tenant = &self.plan.workload.tenants[self.job(job).tenant as usize].quota_by_platform;
         let apart = queue_of(self.plan, job).is_some_and(|queue| told_apart(queues, queue));
-        asks && match refused {
-            Refused::Quota => {
-                self.job(running).tenant == self.job(job).tenant && (by_tenant.is_empty() || same)
+        let holds = |licence: u32| {
+            self.plan.workload.request_of(running).licences.iter().any(|(own, _)| *own == licence)
+        };
+        let is_about_gpus = !matches!(refused, Refused::Licence(_));
+        (asks || !is_about_gpus)
+            && match refused {
+                Refused::Licence(licence) => holds(licence),
+                Refused::Quota => {
+                    self.job(running).tenant == self.job(job).tenant && (by_tenant.is_empty() || same)
+                }
+                Refused::Queue => top(running) == top(job) && (!apart || same),
+                Refused::Limit => self.world.partition_of(running) == self.world.partition_of(job),
+                Refused::Place => true,
             }
-            Refused::Queue => top(running) == top(job) && (!apart || same),
-            Refused::Limit => self.world.partition_of(running) == self.world.partition_of(job),
-            Refused::Place => true,
-        }
     }
 
     /// The platform on which a job runs that holds GPUs.

@@ -17,6 +17,19 @@ impl Group {
         state.resources().below_ceilings(&state.classes().table[class as usize])
     }
 
+    /// Whether no later job that counts against a row starts in a pass in which that says no: a licence is known to be
+    /// given back, so that where jobs reserve the one that waits for it does.
+    pub(super) fn closes_ceiling(&self, state: &State, row: u32) -> bool {
+        let reserves = self.rules.backfill.reserves() && state.classes().quotas.is_licence(row);
+        self.rules.backfill != Backfill::Skip && !reserves
+    }
+
+    /// Whether a class is refused by a row that then closes.
+    pub(super) fn is_closing(&self, state: &State, class: u32) -> bool {
+        let row = state.resources().ceiling_of(&state.classes().table[class as usize]);
+        row.is_some_and(|row| self.closes_ceiling(state, row))
+    }
+
     /// Whether a class has not been refused in this state, nor do counts say that it would be.
     pub(super) fn may_fit(&self, state: &State, class: u32) -> bool {
         let holds = || state.resources().holds(&state.classes().table[class as usize]) != Some(false);

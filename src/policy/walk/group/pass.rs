@@ -118,7 +118,7 @@ impl Group {
                         self.overtaken = true;
                         return Ok(Some((tier, Some(candidate.key))));
                     }
-                    Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+                    Tried::Ceiling(row) if self.closes_ceiling(bus, row) => self.close_ceiling(row),
                     Tried::Ceiling(_) | Tried::Blocked | Tried::Delays => alike.push(kind),
                 }
             }
@@ -225,7 +225,7 @@ impl Group {
         let ceiling = if let Tried::Ceiling(row) = tried { Some(row) } else { None };
         self.streams[stream].blocked = Some(Blocked { key, ceiling, beside_withdrawn });
         match ceiling {
-            Some(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+            Some(row) if self.closes_ceiling(bus, row) => self.close_ceiling(row),
             // The one before it knew no time for its start either, else the partition would be closed.
             _ if failed && self.rules.backfill == Backfill::None => self.pass_over(stream, key),
             _ => self.block(desk, bus, (stream, key)),
@@ -311,7 +311,7 @@ impl Group {
                     return Ok(());
                 }
             }
-            Tried::Ceiling(row) if self.rules.backfill != Backfill::Skip => self.close_ceiling(row),
+            Tried::Ceiling(row) if self.closes_ceiling(bus, row) => self.close_ceiling(row),
             Tried::Ceiling(_) | Tried::Blocked | Tried::Delays => {}
         }
         self.line_up_class(bus, (tier, candidate.class), Some(candidate.key));
@@ -353,7 +353,7 @@ impl Group {
     /// The next job of a class behind a job that might start, unless the class has been refused in this state.
     pub(super) fn line_up_class(&mut self, state: &State, (tier, class): (usize, u32), after: Option<Key>) {
         // What a quota or a limit refuses closes it, whether it fits or not.
-        let closes = self.rules.backfill.reserves() && !self.is_below_ceilings(state, class);
+        let closes = self.rules.backfill.reserves() && self.is_closing(state, class);
         if !closes && !self.may_fit(state, class) {
             return;
         }

@@ -253,6 +253,13 @@ impl<'a> Row<'a> {
             |row, cells| row.reason(WaitReason::Held, cells),
         ),
         column(
+            "wait_licence",
+            "s",
+            Integer,
+            "part of wait_time: too few were left of a licence that it holds",
+            |row, cells| row.reason(WaitReason::Licence, cells),
+        ),
+        column(
             "cost_usd",
             "$",
             Real,

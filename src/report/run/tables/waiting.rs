@@ -41,7 +41,7 @@ impl Row {
             "reason",
             "",
             Text,
-            "why they waited: dependency (not eligible yet), quota, limit, capacity, shape, power, order or held",
+            "why they waited: dependency (not eligible yet), quota, limit, licence, capacity, shape, power, order or held",
             |row, cells| cells.text(row.reason),
         ),
         column("jobs", "jobs", Real, "mean number of jobs that waited for it", |row, cells| {

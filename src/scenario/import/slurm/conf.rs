@@ -45,6 +45,10 @@ impl Line<'_> {
             findings.leave_out(self.source, self.number, format!("{}{key}={value}", self.subject(key)), why);
         }
     }
+    /// One item of what stands under a key has no counterpart.
+    pub(super) fn leave_out_item(&self, key: &str, item: &str, why: &str, findings: &mut Findings) {
+        findings.leave_out(self.source, self.number, format!("{key} {item}"), why);
+    }
     /// What is wrong with the value of a key.
     pub(super) fn complain(&self, value: &str, problem: Problem, findings: &mut Findings) {
         let text = self.source.text.lines().nth(self.number - 1).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! | `NodeName`: `Gres`, `CPUs`, `RealMemory`, `State`; `DownNodes` | racks and changes of `[cluster]` |
 //! | blocks, or the lowest switches | racks |
 //! | `PartitionName`: `Nodes`, `PriorityTier` | `[[cluster.partition]]` |
+//! | `Licenses` | `[[licence]]` |
 //! | `SchedulerType`, `SchedulerParameters` | `backfill`, `depth`, `cycle` |
 //! | `PriorityType`, `PriorityWeight...`, `PriorityDecayHalfLife` and the like | `order` and its options |
 //! | `PreemptType`, `PreemptMode`, `PreemptExemptTime` | `preemption`, `min_run` |
@@ -13,6 +14,7 @@
 
 mod conf;
 mod hostlist;
+mod licences;
 mod nodes;
 mod partitions;
 mod policy;
@@ -69,6 +71,7 @@ fn read(sources: &[Source], options: &Options, draft: &mut Draft, findings: &mut
     let default = partitions::read(&lines, &placed, draft, findings);
     let global = policy::Global::of(&lines);
     policy::read(&global, draft, findings);
+    licences::read(&global, draft, findings);
     if options.tenants.is_empty() {
         draft.tenants.push(Tenant {
             name: TENANT.to_owned(),
@@ -109,7 +112,6 @@ const WHY: &[(&str, &str)] = &[
     ("GraceTime", "a job that is stopped stops at once"),
     ("KillWait", "a job that is stopped stops at once"),
     ("OverTimeLimit", "a job says itself what happens at its limit (`overrun`)"),
-    ("Licenses", "nothing but nodes is counted"),
     ("QOS", "there is no quality of service"),
     ("LinkSpeed", "networks are not modelled"),
 ];

@@ -21,7 +21,7 @@ impl<'l, 's> Global<'l, 's> {
         Self { lines: lines.iter().filter(|line| !is_record(line)).collect() }
     }
     /// The last line that has a key, and its value.
-    fn get(&self, key: &str) -> Option<(&'l Line<'s>, &'l str)> {
+    pub(super) fn get(&self, key: &str) -> Option<(&'l Line<'s>, &'l str)> {
         let line = *self.lines.iter().rev().find(|line| line.has(key))?;
         Some((line, line.get(key)?))
     }
