@@ -32,7 +32,7 @@ pub const ANSWERS: &[Answer] = &[
     of(("sweep", 2), "sweep --json: points, means and effects", sweep::shape),
     of(("size", 2), "size --json: the least of something that meets targets", size::shape),
     of(("fit", 2), "fit --json: when a job would start", fit::shape),
-    of(("explain", 4), "explain RUN JOB --json: why a job waited", explain::job_shape),
+    of(("explain", 5), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
         ("explain-usage", 3),
@@ -160,7 +160,7 @@ mod tests {
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:2", "c424bf8c"),
-        ("urn:gigawatt:explain:4", "54d1dfdd"),
+        ("urn:gigawatt:explain:5", "775be349"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:3", "9fcf8118"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

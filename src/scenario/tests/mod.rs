@@ -9,6 +9,7 @@ mod generate;
 mod graphs;
 mod grid;
 mod jobs;
+mod levels;
 mod mutation;
 mod parts;
 mod power;
