@@ -76,6 +76,8 @@ fn cluster(cluster: &Cluster) -> String {
         (cluster.changes.len(), "change of capacity"),
     ];
     let told = |(count, noun): &(usize, &str)| (*count > 1).then(|| counted(length(*count), noun));
+    let levels = cluster.levels.iter().rev();
+    parts.extend(levels.map(|level| counted(length(level.first_racks.len()), &level.name)));
     parts.extend(rare.iter().filter_map(told));
     parts.join(", ")
 }

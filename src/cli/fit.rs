@@ -177,8 +177,8 @@ impl Ask {
         if self.segment.is_some() {
             push("no segment".to_owned(), Self { segment: None, ..self.clone() });
         }
-        // A rack that is only preferred is nothing to give up: no job waits for one.
-        if self.topology.as_deref() == Some("require-rack") {
+        // A rack or level that is only preferred is nothing to give up: no job waits for one.
+        if self.topology.as_deref().is_some_and(|wish| wish.starts_with("require-")) {
             let other = Self { topology: Some("ignore".to_owned()), segment: None, ..self.clone() };
             push("--topology ignore".to_owned(), other);
         }

@@ -13,6 +13,7 @@
 mod bits;
 mod curtailment;
 pub mod grid;
+mod level;
 mod licence;
 mod occupancy;
 mod piece;
@@ -20,6 +21,7 @@ mod power;
 mod ramp;
 
 pub use curtailment::Curtailment;
+pub use level::Level;
 pub use licence::Licence;
 pub use occupancy::{Host, Occupancy};
 pub use piece::Piece;
@@ -251,6 +253,9 @@ pub struct Cluster {
     /// What jobs hold beside nodes, wherever they run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licences: Vec<Licence>,
+    /// Domains between the racks and the whole, from the highest level down; each lies in one of the level above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,
@@ -329,7 +334,8 @@ impl Cluster {
     pub fn kind_of(&self, node: u32) -> &NodeKind {
         &self.kinds[self.racks[self.rack_of(node) as usize].kind as usize]
     }
-    /// Whether its nodes are exactly those of its racks and can be counted, as [`Cluster::add_rack`] leaves them; a
+    /// Whether its nodes are exactly those of its racks and can be counted, as [`Cluster::add_rack`] leaves them, and its
+    /// levels divide all racks; a
     /// description read from a file may not be so.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -345,12 +351,20 @@ impl Cluster {
             next = end;
         }
         let grids = self.grids.is_empty() || self.grids.len() == self.sites.len();
-        next as usize == self.node_rack.len() && grids && self.grids.iter().all(grid::Grid::is_sound)
+        next as usize == self.node_rack.len()
+            && grids
+            && self.grids.iter().all(grid::Grid::is_sound)
+            && level::are_sound(&self.levels, self.racks.len())
     }
     /// The grid connection of a site, where it is known.
     #[must_use]
     pub fn grid(&self, site: u32) -> Option<&grid::Grid> {
         self.grids.get(site as usize)
+    }
+    /// The level of that name, by its index.
+    #[must_use]
+    pub fn level(&self, name: &str) -> Option<usize> {
+        self.levels.iter().position(|level| level.name == name)
     }
     /// The partition of that name.
     #[must_use]

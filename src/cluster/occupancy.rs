@@ -39,6 +39,8 @@ struct Layout {
     kind_gpus: Vec<u32>,
     rack: Vec<u32>,
     rack_nodes: Vec<Range<u32>>,
+    /// By level, the racks of each domain.
+    levels: Vec<Vec<Range<u32>>>,
     /// Whether every rack has one node, so that racks mean nothing.
     flat: bool,
     /// Where a node's GPUs begin in a list of all GPUs.
@@ -119,6 +121,7 @@ impl Occupancy {
     #[must_use]
     pub fn new(cluster: &Cluster, scopes: &[Vec<u64>]) -> Self {
         let nodes = cluster.nodes();
+        let racks = u32::try_from(cluster.racks.len()).expect("racks are no more than nodes");
         let words = (nodes as usize).div_ceil(64);
         let gpus = |node: u32| cluster.kind_of(node).gpus;
         let mut gpu_offset = Vec::with_capacity(nodes as usize + 1);
@@ -133,6 +136,7 @@ impl Occupancy {
             kind_gpus: cluster.kinds.iter().map(|kind| kind.gpus).collect(),
             rack: (0..nodes).map(|node| cluster.rack_of(node)).collect(),
             rack_nodes: cluster.racks.iter().map(|r| r.first_node..r.first_node + r.nodes).collect(),
+            levels: cluster.levels.iter().map(|level| level.domains(racks)).collect(),
             flat: cluster.racks.iter().all(|rack| rack.nodes == 1),
             gpu_offset,
             pod_sizes: cluster.kinds.iter().map(|kind| kind.gpus as usize + 1).max().unwrap_or(1),

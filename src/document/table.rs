@@ -244,6 +244,11 @@ impl<'d> Item<'d> {
         }
         Some(Placed { value: found?.1, mark: self.mark() })
     }
+    /// The text it is: one of `known`, or something else that the caller understands.
+    pub fn name<'n>(&self, known: impl Iterator<Item = &'n str>) -> Option<Placed<String>> {
+        shape::note(&self.document.notes, |shape| shape.names(self.place, known));
+        self.read()
+    }
     /// The table it is.
     #[must_use]
     pub fn table(self) -> Option<Table<'d>> {

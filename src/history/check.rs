@@ -49,7 +49,7 @@ fn check_cluster(cluster: &Cluster) -> Result<(), Fault> {
         ensure(within(kind.platform, PlatformSet::MAX), "a platform is out of range")?;
         ensure(kind.power.is_sound(), "the power of a node is out of range")?;
     }
-    ensure(cluster.is_sound(), "the nodes of a cluster are not those of its racks")?;
+    ensure(cluster.is_sound(), "the nodes or levels of a cluster are not those of its racks")?;
     for partition in &cluster.partitions {
         ensure(
             partition.nodes.iter().all(|nodes| within_nodes(nodes, cluster)),
@@ -99,6 +99,11 @@ fn check_workload(workload: &Workload, cluster: &Cluster) -> Result<(), Fault> {
     ensure(profiles, "what a job draws is out of range")?;
     for request in &workload.requests {
         ensure(within(request.partition, workload.partitions.len()), "a request names an unknown partition")?;
+        let level = request.topology.level();
+        ensure(
+            level.is_none_or(|level| within(level, workload.levels.len())),
+            "a request names an unknown level",
+        )?;
         let counted = match request.shape {
             Shape::Any { .. } => true,
             Shape::Pods { count, gpus_milli_each } => {

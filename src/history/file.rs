@@ -63,6 +63,8 @@ struct Tables<'a> {
     tenants: Cow<'a, [Tenant]>,
     partitions: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    levels: Cow<'a, [String]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     queues: Cow<'a, [Queue]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     mix: Cow<'a, [(u32, u32)]>,
@@ -166,6 +168,7 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         behaviours: tables.behaviours.into_owned(),
         tenants: tables.tenants.into_owned(),
         partitions: tables.partitions.into_owned(),
+        levels: tables.levels.into_owned(),
         queues: tables.queues.into_owned(),
         mix: tables.mix.into_owned(),
         dependencies,
@@ -260,6 +263,7 @@ fn write_tables(history: &History) -> io::Result<Vec<u8>> {
         cluster: Cow::Borrowed(cluster),
         tenants: Cow::Borrowed(&workload.tenants),
         partitions: Cow::Borrowed(&workload.partitions),
+        levels: Cow::Borrowed(&workload.levels),
         queues: Cow::Borrowed(&workload.queues),
         mix: Cow::Borrowed(&workload.mix),
         requests: Cow::Borrowed(&workload.requests),

@@ -3,7 +3,7 @@
 use super::levels::Meter;
 use super::times::{Wait, times};
 use super::waiting::first_pass;
-use crate::cluster::{Cluster, NodeState};
+use crate::cluster::{Cluster, Level, NodeState};
 use crate::history::{History, Segment, WaitReason, Why};
 use crate::units::{Gpus, Seconds, Time};
 use crate::workload::Request;
@@ -111,6 +111,18 @@ impl<'a> Walk<'a> {
     pub fn free_milli(&self, nodes: &[u32]) -> u64 {
         let is_up = |node: &&u32| self.states[**node as usize] == NodeState::Up;
         nodes.iter().filter(is_up).map(|node| self.meter.free_of(*node).0).sum()
+    }
+    /// The most wholly free GPUs of some nodes that are in one domain of a level.
+    #[must_use]
+    pub fn most_in_a_domain(&self, nodes: &[u32], level: &Level) -> u64 {
+        let mut free = vec![0; level.first_racks.len() + 1];
+        for node in nodes.iter().filter(|node| self.states[**node as usize] == NodeState::Up) {
+            let rack = self.history.plan.cluster.rack_of(*node);
+            // The domain that begins last before the rack.
+            let domain = level.first_racks.partition_point(|first| *first <= rack);
+            free[domain] += u64::from(self.meter.free_of(*node).1);
+        }
+        free.into_iter().max().unwrap_or(0)
     }
     /// What is free on some nodes.
     #[must_use]

@@ -160,8 +160,12 @@ fn wanted(plan: &Plan, request: &Request, absent: &[String]) -> String {
     if request.memory_mib > 0 {
         text.push_str(&format!(", {} MiB a pod", request.memory_mib));
     }
-    if request.topology == Topology::RequireRack {
-        text.push_str(" in one rack");
+    match request.topology {
+        Topology::RequireRack => text.push_str(" in one rack"),
+        Topology::RequireLevel(level) => {
+            text.push_str(&format!(" in one {}", plan.workload.levels[level as usize]));
+        }
+        Topology::Ignore | Topology::PreferRack | Topology::PreferLevel(_) => {}
     }
     if request.partition > 0 {
         text.push_str(&format!(" in partition `{}`", plan.workload.partitions[request.partition as usize]));

@@ -56,8 +56,11 @@ pub struct Class {
     pub whole_gpus: u32,
     /// CPU and memory of each pod.
     pub host: Host,
-    /// What it wishes of racks.
+    /// What it wishes of racks and levels.
     pub topology: Topology,
+    /// Of a gang that names a level: the levels of the cluster of which one domain is to hold it where no rack does, in the
+    /// order in which they are tried.
+    pub(crate) levels: Vec<u32>,
     /// Pods that must share a rack, in groups of this many; at least 1.
     pub segment: u32,
     /// The row in [`Classes::quotas`] of its tenant's quota, if it has one.
@@ -246,6 +249,7 @@ impl Class {
             },
             host: Host { cpu_milli: request.cpu_milli, memory_mib: request.memory_mib },
             topology: request.topology,
+            levels: levels_of(cluster, workload, request.topology),
             segment: request.segment.max(1),
             quota,
             queue,
@@ -395,6 +399,14 @@ fn kinds_in(cluster: &Cluster, nodes: &[u64]) -> Vec<usize> {
         })
     };
     (0..cluster.kinds.len()).filter(|kind| has(*kind)).collect()
+}
+
+/// The levels to try for a wish: the one it names, and where that is only preferred those above it.
+fn levels_of(cluster: &Cluster, workload: &Workload, topology: Topology) -> Vec<u32> {
+    let name = topology.level().and_then(|level| workload.levels.get(level as usize));
+    let Some(level) = name.and_then(|name| cluster.level(name)) else { return Vec::new() };
+    let highest = if topology.is_required() { level } else { 0 };
+    (highest..=level).rev().map(index).collect()
 }
 
 fn form_of(request: &Request, largest_node: u32) -> Form {

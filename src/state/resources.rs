@@ -10,7 +10,6 @@ use super::{Law, State};
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
 use crate::units::{Factor, Time};
-use crate::workload::Topology;
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
 #[derive(Debug, Clone)]
@@ -183,7 +182,7 @@ impl Resources {
             Form::Nothing => return Some(true),
             Form::Impossible => false,
             Form::Pod { gpus } if gpus > 0 => occupancy.free_counts(scope, gpus) != 0,
-            Form::Gang { .. } if !class.whole_nodes.is_empty() && class.topology != Topology::RequireRack => {
+            Form::Gang { .. } if !class.whole_nodes.is_empty() && !class.topology.is_required() => {
                 let mut kinds = class.kinds.iter().zip(&class.whole_nodes);
                 kinds.any(|(kind, nodes)| *nodes <= occupancy.idle(scope, *kind as usize))
             }
@@ -211,7 +210,7 @@ impl Resources {
     pub fn holds_without(&self, class: &Class, pieces: &[Piece]) -> Option<bool> {
         let (occupancy, scope) = (&self.occupancy, class.scope as usize);
         let limited = self.power.is_some() || class.has_ceiling() || !class.host.is_none();
-        if limited || class.topology == Topology::RequireRack {
+        if limited || class.topology.is_required() {
             return None;
         }
         let left = |kind: u32| {

@@ -361,7 +361,10 @@ fn has_unused(workload: &Workload) -> bool {
     }
     let partition = |index: u32| workload.requests.iter().any(|request| request.partition == index);
     let partitions = 1..u32::try_from(workload.partitions.len()).unwrap_or(0);
+    let level = |index: u32| workload.requests.iter().any(|request| request.topology.level() == Some(index));
+    let levels = 0..u32::try_from(workload.levels.len()).unwrap_or(0);
     [requests, behaviours, tenants].iter().any(|used| used.contains(&false))
+        || !levels.into_iter().all(level)
         // The first one is every node.
         || !partitions.into_iter().all(partition)
 }
@@ -393,7 +396,12 @@ fn rebuilt(old: Workload, renamed: &BTreeMap<u32, String>) -> Workload {
                     Some(name) => builder.partition(name),
                     None => request.partition,
                 };
-                builder.request(Request { partition, ..request })
+                let level = |index: u32| match old.levels.get(index as usize) {
+                    Some(name) => builder.level(name),
+                    None => index,
+                };
+                let topology = request.topology.at_level(level);
+                builder.request(Request { partition, topology, ..request })
             }),
             behaviour: memo(&mut behaviours, job.behaviour, &mut |i| {
                 builder.behaviour(old.behaviours[i].clone())

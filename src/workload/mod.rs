@@ -123,6 +123,8 @@ pub struct Workload {
     pub tenants: Vec<Tenant>,
     /// Names of the partitions that requests refer to; 0 is the default one.
     pub partitions: Vec<String>,
+    /// Names of the levels between racks and cluster that requests refer to.
+    pub levels: Vec<String>,
     /// What tenants may hold together; a queue comes after the one above it, and no two take the same jobs.
     pub queues: Vec<Queue>,
     /// What is expected to be asked for, where that is another mix than that of its jobs: requests, and how many jobs.
@@ -198,6 +200,7 @@ pub struct Builder {
     behaviours: HashMap<Behaviour, u32>,
     tenants: HashMap<String, u32>,
     partitions: HashMap<String, u32>,
+    levels: HashMap<String, u32>,
     graph: JobGraph,
 }
 
@@ -234,6 +237,9 @@ impl From<Workload> for Builder {
         }
         for (partition, at) in known.partitions.iter().zip(0..) {
             builder.partitions.entry(partition.clone()).or_insert(at);
+        }
+        for (level, at) in known.levels.iter().zip(0..) {
+            builder.levels.entry(level.clone()).or_insert(at);
         }
         builder
     }
@@ -314,6 +320,16 @@ impl Builder {
         let new = index(self.workload.partitions.len());
         self.partitions.insert(name.to_owned(), new);
         self.workload.partitions.push(name.to_owned());
+        new
+    }
+    /// The index of the level called `name`, added if new.
+    pub fn level(&mut self, name: &str) -> u32 {
+        if let Some(found) = self.levels.get(name) {
+            return *found;
+        }
+        let new = index(self.workload.levels.len());
+        self.levels.insert(name.to_owned(), new);
+        self.workload.levels.push(name.to_owned());
         new
     }
     /// Adds a job called by its row number, from 1.

@@ -48,7 +48,7 @@ pub enum Shape {
     },
 }
 
-/// What a gang wishes of the racks it lands on.
+/// What a gang wishes of the racks it lands on, and of the levels above them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
@@ -59,6 +59,75 @@ pub enum Topology {
     PreferRack,
     /// One rack, however long that takes.
     RequireRack,
+    /// One rack, else one domain of this level, an index into the workload's levels, else of those above it, else the
+    /// fewest racks now.
+    PreferLevel(u32),
+    /// One rack, else one domain of this level, an index into the workload's levels, however long that takes.
+    RequireLevel(u32),
+}
+
+impl Topology {
+    /// The wishes that have nothing to do with levels, as they are written.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("ignore", Self::Ignore), ("prefer-rack", Self::PreferRack), ("require-rack", Self::RequireRack)];
+
+    /// What a word means: one of [`Topology::WORDS`], or `prefer-` or `require-` before the name of a level, of which
+    /// `level` tells the index.
+    ///
+    /// ```
+    /// use gigawatt::workload::Topology;
+    /// let of = |word| Topology::of_word(word, |name| (name == "block").then_some(0));
+    /// assert_eq!(of("require-rack"), Some(Topology::RequireRack));
+    /// assert_eq!(of("prefer-block"), Some(Topology::PreferLevel(0)));
+    /// assert_eq!(of("require-row"), None);
+    /// assert_eq!(Topology::PreferLevel(0).word(&["block".to_owned()]), "prefer-block");
+    /// ```
+    #[must_use]
+    pub fn of_word(word: &str, level: impl FnOnce(&str) -> Option<u32>) -> Option<Self> {
+        if let Some((_, known)) = Self::WORDS.iter().find(|(known, _)| *known == word) {
+            return Some(*known);
+        }
+        let (wish, name) = word.split_once('-').filter(|(_, name)| !name.is_empty())?;
+        match wish {
+            "prefer" => level(name).map(Self::PreferLevel),
+            "require" => level(name).map(Self::RequireLevel),
+            _ => None,
+        }
+    }
+    /// It as a word, by the names of the workload's levels.
+    #[must_use]
+    pub fn word(self, levels: &[String]) -> String {
+        let name = |level: u32| levels.get(level as usize).map_or("?", String::as_str);
+        match self {
+            Self::Ignore => "ignore".to_owned(),
+            Self::PreferRack => "prefer-rack".to_owned(),
+            Self::RequireRack => "require-rack".to_owned(),
+            Self::PreferLevel(level) => format!("prefer-{}", name(level)),
+            Self::RequireLevel(level) => format!("require-{}", name(level)),
+        }
+    }
+    /// The level it names, if it names one.
+    #[must_use]
+    pub const fn level(self) -> Option<u32> {
+        match self {
+            Self::PreferLevel(level) | Self::RequireLevel(level) => Some(level),
+            _ => None,
+        }
+    }
+    /// The same of another level, where it names one.
+    #[must_use]
+    pub fn at_level(self, of: impl FnOnce(u32) -> u32) -> Self {
+        match self {
+            Self::PreferLevel(level) => Self::PreferLevel(of(level)),
+            Self::RequireLevel(level) => Self::RequireLevel(of(level)),
+            other => other,
+        }
+    }
+    /// Whether a gang waits rather than lie otherwise.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
+        matches!(self, Self::RequireRack | Self::RequireLevel(_))
+    }
 }
 
 /// What a job needs in order to start: everything a placement reads but the tenant.
@@ -74,7 +143,7 @@ pub struct Request {
     pub platforms: PlatformSet,
     /// Index into the workload's partitions.
     pub partition: u32,
-    /// What it wishes of racks.
+    /// What it wishes of racks and levels.
     pub topology: Topology,
     /// Pods that must share a rack, in groups of this many; 0: no such wish.
     pub segment: u32,

@@ -2,7 +2,7 @@
 
 use super::choices::{PolicySpec, policy};
 use super::queues::{QueueSpec, queues};
-use gigawatt::cluster::{CapacityChange, Cluster, Licence, NodeKind, NodeState, Partition};
+use gigawatt::cluster::{CapacityChange, Cluster, Level, Licence, NodeKind, NodeState, Partition};
 use gigawatt::history::Plan;
 use gigawatt::units::{Factor, Seconds, Time};
 use gigawatt::workload::{
@@ -12,6 +12,7 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a plan is made of; indices are taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub(crate) struct ClusterSpec {
     kinds: Vec<KindSpec>,
     /// Kind and nodes.
     racks: Vec<(usize, u32)>,
+    /// How many racks in a row make a domain of each level, from the highest down: of the level above, or of all.
+    levels: Vec<u32>,
     /// First node and how many, of each partition but the first.
     pub(crate) partitions: Vec<(u32, u32)>,
     /// The tiers of the partitions, the first one's first.
@@ -105,6 +108,7 @@ prop_compose! {
             3 => vec((0usize..3, 1u32..5), 1..5),
             1 => vec((0usize..3, Just(1u32)), 1..9),
         ],
+        levels in prop_oneof![1 => Just(Vec::new()), 1 => vec(1u32..4, 1), 1 => (2u32..4).prop_map(|each| vec![2 * each, each])],
         partitions in prop_oneof![3 => Just(Vec::new()), 2 => vec((0u32..16, 1u32..9), 1..3)],
         changes in prop_oneof![
             3 => Just(Vec::new()),
@@ -122,7 +126,7 @@ prop_compose! {
             1 => prop::array::uniform3(weighted(0.5, prop_oneof![4000u32..20_000, (4u32..20).prop_map(|n| n * 1000)])),
         ],
     ) -> ClusterSpec {
-        ClusterSpec { kinds, racks, partitions, tiers, limits, changes, repaired, repair_notice }
+        ClusterSpec { kinds, racks, levels, partitions, tiers, limits, changes, repaired, repair_notice }
     }
 }
 
@@ -149,7 +153,10 @@ prop_compose! {
             5 => Just(PlatformSet::ALL), 1 => Just(PlatformSet::NONE.with(0)), 1 => Just(PlatformSet::NONE.with(1)),
         ],
         partition in prop_oneof![2 => Just(0usize), 2 => 0usize..3],
-        topology in prop_oneof![4 => Just(Topology::PreferRack), 1 => Just(Topology::Ignore), 1 => Just(Topology::RequireRack)],
+        topology in prop_oneof![
+            4 => Just(Topology::PreferRack), 1 => Just(Topology::Ignore), 1 => Just(Topology::RequireRack),
+            1 => (0u32..2).prop_map(Topology::PreferLevel), 1 => (0u32..2).prop_map(Topology::RequireLevel),
+        ],
         segment in prop_oneof![5 => Just(0u32), 1 => 1u32..4],
     ) -> (Shape, (u32, u32), PlatformSet, usize, Topology, u32) {
         (shape, host, platforms, partition, topology, segment)
@@ -241,9 +248,11 @@ impl ClusterSpec {
         let kinds = cluster.kinds.len();
         for copy in 0..copies {
             let first = cluster.nodes();
+            let first_rack = rack_count(&cluster);
             for (kind, nodes) in &self.racks {
                 cluster.add_rack(0, u32::try_from(kind % kinds).expect("kinds are few"), *nodes);
             }
+            add_levels(&self.levels, first_rack..rack_count(&cluster), &mut cluster);
             let all = first..cluster.nodes();
             if copies > 1 {
                 let own = Partition::new(format!("copy {copy}"), vec![all.clone()]);
@@ -284,17 +293,39 @@ impl ClusterSpec {
     }
 }
 
+fn rack_count(cluster: &Cluster) -> u32 {
+    u32::try_from(cluster.racks.len()).expect("few racks")
+}
+
+/// Divides racks into domains of levels; no domain is of these and of others.
+fn add_levels(sizes: &[u32], racks: Range<u32>, cluster: &mut Cluster) {
+    let mut above = vec![racks];
+    for (number, each) in sizes.iter().enumerate() {
+        if cluster.levels.len() <= number {
+            cluster.levels.push(Level { name: format!("level {number}"), ..Level::default() });
+        }
+        let split = |whole: Range<u32>| {
+            let firsts = whole.clone().step_by(*each as usize);
+            firsts.map(move |first| first..(first + each).min(whole.end))
+        };
+        above = above.into_iter().flat_map(split).collect();
+        cluster.levels[number].first_racks.extend(above.iter().map(|domain| domain.start));
+    }
+}
+
 impl JobSpec {
     fn add(&self, builder: &mut Builder, partition: u32, (tenant, licences): (&str, u32)) -> u32 {
         let known = self.licences.iter().filter(|_| licences > 0);
         let held: BTreeMap<u32, u32> = known.map(|(own, count)| (own % licences, *count)).collect();
+        // Of levels that the cluster may lack: what prefers one is then as free as any, what requires one keeps to a rack.
+        let topology = self.topology.at_level(|level| builder.level(&format!("level {level}")));
         let request = builder.request(Request {
             shape: self.shape,
             cpu_milli: self.host.0,
             memory_mib: self.host.1,
             platforms: self.platforms,
             partition,
-            topology: self.topology,
+            topology,
             segment: self.segment,
             licences: held.into_iter().collect(),
         });

@@ -96,7 +96,7 @@ pub(in crate::cli) struct Ask {
     /// So many pods have to share a rack
     #[arg(long, value_name = "PODS")]
     pub(in crate::cli) segment: Option<String>,
-    /// What it wishes of racks: ignore, prefer-rack, require-rack
+    /// What it wishes of racks: ignore, prefer-rack, require-rack; or prefer- or require- and a level of the cluster
     #[arg(long, value_name = "WISH")]
     pub(in crate::cli) topology: Option<String>,
     /// On which platforms it may run, such as gb300 or h100,h200

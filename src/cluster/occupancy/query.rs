@@ -56,6 +56,11 @@ impl Occupancy {
         }
         Ok(())
     }
+    /// The racks of each domain of a level; none where there is no such level.
+    #[must_use]
+    pub fn domains(&self, level: usize) -> &[Range<u32>] {
+        self.layout.levels.get(level).map_or(&[], Vec::as_slice)
+    }
     /// How many scopes there are.
     #[must_use]
     pub const fn scopes(&self) -> usize {

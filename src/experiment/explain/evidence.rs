@@ -1,3 +1,4 @@
+use crate::cluster::Level;
 use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::metrics::{Room, Waited, Walk, nodes_for};
 use crate::state::quota::{Bound, Tree, Usage};
@@ -24,6 +25,8 @@ pub enum Evidence {
         at: Time,
         /// What it was.
         room: Room,
+        /// Where it has to lie in one domain of a level: that level, and the most wholly free GPUs in one domain of it then.
+        domain: Option<(String, u64)>,
         /// Who held most there then.
         holders: Vec<Holder>,
     },
@@ -167,6 +170,14 @@ impl Scope {
     }
 }
 
+/// The level of which one domain has to hold a job, if there is one.
+fn required_level(history: &History, job: u32) -> Option<&Level> {
+    let (cluster, workload) = (&history.plan.cluster, &history.plan.workload);
+    let topology = workload.request_of(job).topology;
+    let name = &workload.levels[topology.level().filter(|_| topology.is_required())? as usize];
+    cluster.levels.get(cluster.level(name)?)
+}
+
 /// Looks at what went on while a job waited.
 struct Gaze<'a> {
     history: &'a History,
@@ -211,14 +222,22 @@ impl Gaze<'_> {
 
     fn room(&mut self, waited: &Waited) -> Evidence {
         let history = self.history;
-        let mut most: Option<(Time, Room, Vec<Holder>)> = None;
+        let mut most: Option<(Time, Room, Option<(String, u64)>, Vec<Holder>)> = None;
+        let level = required_level(history, self.job);
         self.instants(waited, |walk, scope, now| {
-            if most.as_ref().is_none_or(|(_, room, _)| walk.free_milli(&scope.nodes) > room.free_milli) {
+            if most.as_ref().is_none_or(|(_, room, ..)| walk.free_milli(&scope.nodes) > room.free_milli) {
                 let inside = |segment: &Segment| scope.milli_of(history, segment);
-                most = Some((now, walk.room(&scope.nodes), holders(walk, inside)));
+                let domain =
+                    level.map(|level| (level.name.clone(), walk.most_in_a_domain(&scope.nodes, level)));
+                most = Some((now, walk.room(&scope.nodes), domain, holders(walk, inside)));
             }
         });
-        most.map_or(Evidence::Plain, |(at, room, holders)| Evidence::Room { at, room, holders })
+        most.map_or(Evidence::Plain, |(at, room, domain, holders)| Evidence::Room {
+            at,
+            room,
+            domain,
+            holders,
+        })
     }
 
     fn ceiling(

@@ -227,7 +227,7 @@ fn evidence_agrees_with_its_reason() {
                 let reason = stretch.waited.reason;
                 let place = format!("seed {seed}, job {job}: {stretch:?}");
                 match &stretch.evidence {
-                    Evidence::Room { at, room, holders } => {
+                    Evidence::Room { at, room, holders, .. } => {
                         assert!((stretch.waited.from..stretch.waited.to).contains(at), "{place}");
                         let held: u64 = holders.iter().map(|holder| holder.milli).sum();
                         assert!(held + room.free_milli <= room.gpus * 1000, "{place}");

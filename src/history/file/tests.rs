@@ -1,9 +1,9 @@
 use super::*;
-use crate::cluster::Pue;
+use crate::cluster::{Level, Pue};
 use crate::hardware::Loss;
 use crate::history::{Outcome, Piece, SegmentEnd, Why, sample};
 use crate::units::{Factor, Gpus, Seconds, Watts};
-use crate::workload::Queue;
+use crate::workload::{Queue, Topology};
 
 fn bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -103,6 +103,16 @@ fn every_flipped_bit_is_reported() {
 }
 
 #[test]
+fn levels_are_kept_and_without_any_nothing_is_written_of_them() {
+    let mut history = sample::random(7);
+    assert!(!String::from_utf8_lossy(&bytes(&history)).contains("first_racks"), "no level");
+    history.plan.workload.levels = vec!["block".to_owned()];
+    history.plan.workload.requests[0].topology = Topology::PreferLevel(0);
+    history.plan.cluster.levels = vec![Level { name: "block".to_owned(), first_racks: vec![0] }];
+    assert_eq!(read(&bytes(&history), "history").unwrap(), history, "with one");
+}
+
+#[test]
 fn a_file_that_is_cut_off_or_too_long_is_reported() {
     let mut written = short();
     for length in 0..written.len() {
@@ -126,7 +136,7 @@ fn another_version_says_which() {
 #[test]
 fn a_history_that_contradicts_itself_is_reported() {
     type Spoil = fn(&mut History);
-    let cases: [(&str, Spoil); 38] = [
+    let cases: [(&str, Spoil); 40] = [
         ("a job makes an unknown request", |h| h.plan.workload.jobs[1].request = 10_000),
         ("a job has an unknown behaviour", |h| h.plan.workload.jobs[1].behaviour = 10_000),
         ("a job belongs to an unknown tenant", |h| h.plan.workload.jobs[1].tenant = u32::MAX),
@@ -139,6 +149,10 @@ fn a_history_that_contradicts_itself_is_reported() {
         ("or none to start", |h| h.plan.workload.recorded_starts = vec![Time::NEVER; h.jobs.len()]),
         ("jobs and their names disagree", |h| h.plan.workload.names.push("one more")),
         ("a request names an unknown partition", |h| h.plan.workload.requests[0].partition = 7),
+        ("a request names an unknown level", |h| {
+            h.plan.workload.requests[0].topology = Topology::RequireLevel(0);
+        }),
+        ("the nodes or levels of a cluster", |h| h.plan.cluster.levels.push(Level::default())),
         ("a job graph has an unknown job", |h| h.plan.workload.graphs[0].jobs.push(u32::MAX)),
         ("a queue comes before the one above it", |h| {
             h.plan.workload.queues = vec![Queue { parent: Some(0), ..Queue::named("a") }];
@@ -158,10 +172,10 @@ fn a_history_that_contradicts_itself_is_reported() {
             let queue = Queue { partitions: vec![0], ..Queue::named("a") };
             h.plan.workload.queues = vec![queue, Queue { parent: Some(0), ..Queue::named("b") }];
         }),
-        ("the nodes of a cluster are not those of its racks", |h| {
+        ("the nodes or levels of a cluster are not those of its racks", |h| {
             h.plan.cluster.racks[0].nodes = u32::MAX;
         }),
-        ("the nodes of a cluster are not those of its racks", |h| h.plan.cluster.racks[0].kind = 9),
+        ("the nodes or levels of a cluster are not those of its racks", |h| h.plan.cluster.racks[0].kind = 9),
         ("a node has too many GPUs", |h| h.plan.cluster.kinds[0].gpus = 65),
         ("a partition leaves the cluster", |h| h.plan.cluster.partitions[1].nodes[0].end = u32::MAX),
         ("a segment belongs to no job", |h| h.segments[2].job = u32::MAX),

@@ -11,6 +11,8 @@
 //! - *Prefer rack*: one rack of any kind that holds it all, the cheapest; else, kind by kind in their order, racks by
 //!   capacity in whole pods (or segments), most first, each giving all it can, until one holds what is left: of those
 //!   the cheapest. *Require rack*: the first or wait. *Ignore*, and on a flat cluster: all nodes of a kind are one rack.
+//! - *Require a level*: one rack as above; else, kind by kind, the domain of that level with room for the fewest pods that
+//!   holds it, as if the cluster were that domain; or wait. *Prefer a level*: so, then at each level above, then as above.
 //! - A rack's cost for a gang is what it has free for it: the thousandths of the pods it has room for. Within a rack, nodes go by (cost, index) as they were
 //!   before the gang, each taking as many pods as fit; then the remainder pod takes the preferred of the others.
 
@@ -252,7 +254,9 @@ impl Placement {
             && match class.form {
                 Form::Pod { gpus } => gpus > 0 && lowest,
                 // On a flat cluster the lowest idle nodes.
-                Form::Gang { .. } => room.occupancy.is_flat() && !class.whole_nodes.is_empty(),
+                Form::Gang { .. } => {
+                    room.occupancy.is_flat() && !class.whole_nodes.is_empty() && class.levels.is_empty()
+                }
                 _ => false,
             }
     }

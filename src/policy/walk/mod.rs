@@ -197,7 +197,10 @@ fn counts_tell<'a, I: Iterator<Item = &'a Class>>(
     let one_gpu = |kind: u32| plan.cluster.kinds[kind as usize].gpus <= 1;
     let counts = plan.cluster.racks.iter().all(|rack| rack.nodes == 1 && one_gpu(rack.kind));
     let is_simple = |class: &Class| {
-        class.host.is_none() && class.draws.is_none() && !matches!(class.form, Form::Share { .. })
+        class.host.is_none()
+            && class.draws.is_none()
+            && class.levels.is_empty()
+            && !matches!(class.form, Form::Share { .. })
     };
     let first = classes().next().map(|class| class.scope);
     let one_scope = classes().all(|class| Some(class.scope) == first);

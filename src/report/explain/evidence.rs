@@ -1,6 +1,7 @@
 //! What there is to show for a reason of waiting: a sentence, and the same for machines.
 
 use super::words::{clock, described, gpus, name};
+use crate::cluster::Level;
 use crate::experiment::{Evidence, Holder, Refusing, Stretch};
 use crate::history::{History, WaitReason};
 use crate::metrics::Room;
@@ -14,8 +15,8 @@ use serde_json::{Value, json};
 pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stretch) -> String {
     let request = history.plan.workload.request_of(job);
     match &stretch.evidence {
-        Evidence::Room { at, room, holders } => {
-            let told = room_told(stretch.waited.reason, room, request, &clock(history, *at));
+        Evidence::Room { at, room, domain, holders } => {
+            let told = room_told(stretch.waited.reason, (room, domain), request, &clock(history, *at));
             format!("{told}{}", held_by(history, holders))
         }
         Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders } => {
@@ -98,7 +99,12 @@ fn of_bound(refusing: &Refusing, amount: u64) -> Value {
 }
 
 /// What was free, as far as it matters for the reason.
-fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> String {
+fn room_told(
+    reason: WaitReason,
+    (room, domain): (&Room, &Option<(String, u64)>),
+    request: &Request,
+    at: &str,
+) -> String {
     let asked = request.gpus();
     let free = match room.free_milli {
         0 if room.gpus == 1 => "the only GPU where it may run was not free".to_owned(),
@@ -119,7 +125,11 @@ fn room_told(reason: WaitReason, room: &Room, request: &Request, at: &str) -> St
             } else {
                 format!("in pieces of {}{more}", pieces.join(", "))
             };
-            format!("{free}, {pieces}; no rack had more than {}", room.most_in_a_rack)
+            let (name, most) = match domain {
+                Some((level, most)) => (level.as_str(), *most),
+                None => (Level::RACK, room.most_in_a_rack.into()),
+            };
+            format!("{free}, {pieces}; no {name} had more than {most}")
         }
         WaitReason::Power => format!("{free}; a cap on power left no headroom for {asked}"),
         _ => format!("{free}; others came first, or it would have delayed a reservation"),
@@ -153,12 +163,14 @@ pub(super) fn evidence_json(history: &History, evidence: &Evidence) -> Value {
         holders.iter().map(one).collect()
     };
     match evidence {
-        Evidence::Room { at, room, holders: held } => json!({
+        Evidence::Room { at, room, domain, holders: held } => json!({
             "at": at.0,
             "gpus": room.gpus,
             "free": gpus(room.free_milli),
             "pieces": room.pieces,
             "most_in_a_rack": room.most_in_a_rack,
+            "level": domain.as_ref().map(|(level, _)| level),
+            "most_in_a_domain": domain.as_ref().map(|(_, most)| most),
             "holders": holders(held),
         }),
         Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders: held } => json!({
@@ -211,6 +223,8 @@ pub(super) fn evidence_shape() -> Value {
         "free": "number",
         "pieces": ["integer"],
         "most_in_a_rack": "integer",
+        "level": "string?",
+        "most_in_a_domain": "integer?",
         "holders": holders.clone(),
     });
     let ceiling = json!({

@@ -39,8 +39,11 @@ pub(in crate::report) fn asks(history: &History, request: &Request) -> String {
     if request.segment > 0 {
         text.push_str(&format!(", {} to a rack", counted(request.segment.into(), "pod")));
     }
+    let level = |index: u32| history.plan.workload.levels[index as usize].as_str();
     match request.topology {
         Topology::RequireRack => text.push_str(", in one rack"),
+        Topology::RequireLevel(index) => text.push_str(&format!(", in one {}", level(index))),
+        Topology::PreferLevel(index) => text.push_str(&format!(", in one {} if it can be", level(index))),
         Topology::Ignore => text.push_str(", on any racks"),
         Topology::PreferRack => {}
     }

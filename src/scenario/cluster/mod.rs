@@ -1,7 +1,8 @@
-//! The cluster of a scenario: sites, feeds and racks, partitions over them, and how they change over time.
+//! The cluster of a scenario: sites, feeds and racks, levels and partitions over them, and how they change over time.
 
 mod change;
 mod feeds;
+mod levels;
 mod list;
 mod racks;
 mod select;
@@ -65,12 +66,13 @@ pub(super) fn read(
     };
     let Some((mut cluster, groups)) = cluster else {
         // Without racks nothing below can be checked, nor is it unknown.
-        for key in ["partition", "change"] {
+        for key in ["level", "partition", "change"] {
             table.item(key);
         }
         table.finish();
         return None;
     };
+    levels::levels(document, &mut table, &mut cluster);
     select::partitions(document, &mut table, &groups, &mut cluster);
     change::changes(document, &mut table, &groups, &mut cluster);
     table.finish();

@@ -99,7 +99,11 @@ fn draft(
 
 /// A count that, if given, is at least 1; the outer option is none if it is wrong.
 #[expect(clippy::option_option, reason = "wrong, not given and given are three cases")]
-fn at_least_one(document: &Document, table: &mut Table<'_>, key: &'static str) -> Option<Option<u32>> {
+pub(super) fn at_least_one(
+    document: &Document,
+    table: &mut Table<'_>,
+    key: &'static str,
+) -> Option<Option<u32>> {
     let given = table.has(key);
     let Some(number) = table.optional::<u32>(key) else { return (!given).then_some(None) };
     if number.value == 0 || number.value > NODES_MAX {

@@ -10,11 +10,6 @@ use crate::units::{Factor, Gpus, Seconds, Time};
 use crate::workload::generate::{Estimate, Variety};
 use crate::workload::{Behaviour, Job, JobKind, Overrun, PlatformSet, Profile, Request, Shape, Topology};
 
-const TOPOLOGIES: [(&str, Topology); 3] = [
-    ("ignore", Topology::Ignore),
-    ("prefer-rack", Topology::PreferRack),
-    ("require-rack", Topology::RequireRack),
-];
 const OVERRUNS: [(&str, Overrun); 2] = [("extend", Overrun::Extend), ("kill", Overrun::Kill)];
 
 /// Reads everything of a job but when it comes and what it waits for; none if something is wrong.
@@ -88,8 +83,10 @@ fn request(
         Some(name) => jobs.partition(document, &name),
         None => Some(jobs.partition_of_tenant(tenant)),
     };
-    let topology =
-        table.choice("topology", &TOPOLOGIES).map_or(Topology::default(), |topology| topology.value);
+    let topology = match table.item("topology") {
+        None => Some(Topology::default()),
+        Some(item) => topology(jobs, document, &item),
+    };
     let segment = table.value_or("segment", 0);
     let licences = match table.item("licences") {
         None => Some(Vec::new()),
@@ -101,10 +98,29 @@ fn request(
         memory_mib: memory,
         platforms: platforms?,
         partition: partition?,
-        topology,
+        topology: topology?,
         segment,
         licences: licences?,
     })
+}
+
+/// What a job wishes of racks, or of a level of the cluster.
+fn topology(jobs: &mut Jobs<'_>, document: &Document, item: &Item<'_>) -> Option<Topology> {
+    let words = || Topology::WORDS.iter().map(|(word, _)| (*word).to_owned());
+    let word = item.name(Topology::WORDS.iter().map(|(word, _)| *word))?;
+    let levels: Vec<&str> =
+        jobs.cluster.iter().flat_map(|cluster| &cluster.levels).map(|level| level.name.as_str()).collect();
+    // Where the cluster is wrong no level is unknown.
+    let is_known = |name: &str| jobs.cluster.is_none() || levels.contains(&name);
+    let builder = &mut jobs.builder;
+    let topology = Topology::of_word(&word, |name| is_known(name).then(|| builder.level(name)));
+    if topology.is_none() {
+        let of_levels = levels.iter().flat_map(|name| [format!("prefer-{name}"), format!("require-{name}")]);
+        let known: Vec<String> = words().chain(of_levels).collect();
+        let problem = Problem::new(format!("unknown topology `{}`", word.value));
+        document.complain(word.mark, problem.hint_nearest(&word, known.iter().map(String::as_str)));
+    }
+    topology
 }
 
 /// The pods of a job from any of `gpus`, `pods` and `pod_gpus`.

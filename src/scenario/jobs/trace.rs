@@ -1,11 +1,13 @@
 use super::request::family_of;
 use super::{Jobs, estimates};
+use crate::cluster::Cluster;
 use crate::document::{Document, Placed, Table};
 use crate::error::{Error, Place, Problem};
+use crate::report::number::counted;
 use crate::scenario::files::Files;
 use crate::scenario::traces::{self, Kept};
 use crate::trace::{FORMATS, Mapping, Moment, Options, PlatformIndex, SwfPartition, Trace, read_bytes};
-use crate::workload::{Builder, Request, Workload};
+use crate::workload::{Builder, Request, Topology, Workload};
 
 pub(super) const SWF_PARTITIONS: [(&str, SwfPartition); 3] = [
     ("ignore", SwfPartition::Ignore),
@@ -177,7 +179,7 @@ impl Jobs<'_> {
             );
             self.files.notes.push(note);
             workload.partitions.truncate(1);
-            without_partitions(&mut workload);
+            with_requests(&mut workload, |request| Request { partition: 0, ..request });
         }
         for name in &workload.partitions {
             if cluster.partition(name).is_none() {
@@ -187,7 +189,31 @@ impl Jobs<'_> {
                 self.files.problems.push(problem.hint_nearest(name, known).at(place.clone()));
             }
         }
+        self.at_levels(&mut workload, cluster, place);
         workload
+    }
+
+    /// The levels that a trace names are those of the cluster; where that has none, racks alone count.
+    fn at_levels(&mut self, workload: &mut Workload, cluster: &Cluster, place: &Place) {
+        let Some(first) = workload.levels.first() else { return };
+        if cluster.levels.is_empty() {
+            self.files.notes.push(format!(
+                "wishes for {} of the trace left out (`{first}`{}): the cluster has none, and one rack is preferred; a \
+                 scenario makes them with `[[cluster.level]]`, `name` and `racks`",
+                counted(workload.levels.len() as u64, "level"),
+                if workload.levels.len() == 1 { "" } else { ", ..." }
+            ));
+            workload.levels.clear();
+            with_requests(workload, |request| match request.topology.level() {
+                Some(_) => Request { topology: Topology::PreferRack, ..request },
+                None => request,
+            });
+        }
+        for name in workload.levels.iter().filter(|name| cluster.level(name).is_none()) {
+            let problem = Problem::new(format!("level `{name}` of the trace is not one of the cluster"));
+            let known = cluster.levels.iter().map(|level| level.name.as_str());
+            self.files.problems.push(problem.hint_nearest(name, known).at(place.clone()));
+        }
     }
 }
 
@@ -203,10 +229,10 @@ pub(super) fn scale_load(document: &Document, table: &mut Table<'_>) -> f64 {
     1.0
 }
 
-/// Takes the partition out of every request; those that differed in nothing else become one.
-fn without_partitions(workload: &mut Workload) {
+/// Changes every request; those that differed in nothing else become one.
+fn with_requests(workload: &mut Workload, change: impl Fn(Request) -> Request) {
     let mut merged = Builder::default();
-    let request = |request: Request| merged.request(Request { partition: 0, ..request });
+    let request = |request: Request| merged.request(change(request));
     let new: Vec<u32> = std::mem::take(&mut workload.requests).into_iter().map(request).collect();
     workload.requests = merged.finish().requests;
     workload.jobs.iter_mut().for_each(|job| job.request = new[job.request as usize]);

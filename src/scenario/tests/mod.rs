@@ -9,6 +9,7 @@ mod generate;
 mod graphs;
 mod grid;
 mod jobs;
+mod levels;
 mod licences;
 mod mutation;
 mod parts;

@@ -1,5 +1,7 @@
-//! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them.
+//! A gang of several pods: the fewest racks, then the cheapest, then the cheapest nodes in them; where it names a level,
+//! inside one domain of it.
 
+mod domain;
 mod scan;
 mod span;
 
@@ -8,8 +10,10 @@ use super::{Cheapest, Choice, Picker, lowest_bits, narrow};
 use crate::cluster::Piece;
 use crate::state::class::Form;
 use crate::workload::Topology;
+pub(crate) use domain::holding;
+use domain::in_one_domain;
+pub(crate) use scan::{ScannedRack, pods_on, pods_pieces};
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
-pub(crate) use scan::{pods_on, pods_pieces};
 use span::{span_by_counts, span_indexed};
 
 /// What a gang is on nodes of one kind.
@@ -31,14 +35,7 @@ pub(crate) struct Need {
 /// Where a gang of the picker's class goes.
 pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
     if ignores_racks(picker) {
-        return needs(picker).any(|need| {
-            start(need, choice);
-            if need.indexed && picker.is_plain() {
-                whole_nodes_anywhere(picker, need, choice)
-            } else {
-                everywhere(picker, need, choice)
-            }
-        });
+        return in_one_domain(picker, choice) || anywhere(picker, choice);
     }
     let cheapest = |gang: &Assembly<'_>, refused: &Passed| {
         let one_rack = |need: Need| {
@@ -54,6 +51,19 @@ pub(crate) fn choose(picker: &Picker<'_>, choice: &mut Choice) -> bool {
         racks.map(|(need, (_, rack))| (need, rack))
     };
     in_one_rack(picker, choice, cheapest) || across_racks(picker, choice)
+}
+
+/// The gang wherever there is room, whatever the racks.
+fn anywhere(picker: &Picker<'_>, choice: &mut Choice) -> bool {
+    !matches!(picker.class.topology, Topology::RequireLevel(_))
+        && needs(picker).any(|need| {
+            start(need, choice);
+            if need.indexed && picker.is_plain() {
+                whole_nodes_anywhere(picker, need, choice)
+            } else {
+                everywhere(picker, need, choice)
+            }
+        })
 }
 
 /// Whether racks mean nothing to the picker's class.
@@ -96,10 +106,13 @@ pub(crate) fn in_one_rack(
     false
 }
 
-/// The gang over as few racks as greed finds, if it may; a rack that has no power left for what it would give is passed
-/// over.
+/// The gang inside one domain of a level it names, else over as few racks as greed finds, if it may; a rack that has no
+/// power left for what it would give is passed over.
 pub(crate) fn across_racks(picker: &Picker<'_>, choice: &mut Choice) -> bool {
-    picker.class.topology == Topology::PreferRack
+    if in_one_domain(picker, choice) {
+        return true;
+    }
+    !picker.class.topology.is_required()
         && needs(picker).any(|need| {
             start(need, choice);
             match need.indexed {

@@ -54,7 +54,7 @@ columns! {
     Priority "priority" "a whole number, higher goes first"
     Partition "partition" "name of the set of nodes it may use"
     Platforms "platforms" "platforms it may run on, names with `;`"
-    Topology "topology" "rack: required, preferred (default) or none"
+    Topology "topology" "rack: required, preferred (default) or none; or require-LEVEL, prefer-LEVEL"
     Segment "segment" "pods that must share a rack, in groups of this many"
     Preemptible "preemptible" "whether a policy may stop and restart it: true (default, but of an inference-service) or false"
     CheckpointInterval "checkpoint_interval" "seconds of work from one checkpoint to the next"
@@ -303,8 +303,7 @@ fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
         .read(Column::Cpu, 0, "cores, with at most three decimals", intake, |value, _| thousandths(value));
     let memory = cells.read(Column::MemoryMib, 0, "a whole number of MiB", intake, |value, _| whole(value));
     let segment = cells.read(Column::Segment, 0, "a whole number of pods", intake, |value, _| whole(value));
-    let wish =
-        cells.read(Column::Topology, Topology::default(), TOPOLOGIES, intake, |value, _| topology(value));
+    let wish = cells.read(Column::Topology, Topology::default(), TOPOLOGIES, intake, topology);
     let platforms = cells.text(Column::Platforms, "", intake);
     let partition = cells.text(Column::Partition, "", intake);
     let shape = shape(cells, gpus?, each?, pods?, intake)?;
@@ -321,14 +320,14 @@ fn request(cells: &Cells<'_>, intake: &mut Intake<'_>) -> Option<Request> {
     })
 }
 
-const TOPOLOGIES: &str = "`required`, `preferred` or `none`";
+const TOPOLOGIES: &str = "`required`, `preferred`, `none`, or `require-` or `prefer-` and a level";
 
-fn topology(value: &[u8]) -> Option<Topology> {
+fn topology(value: &[u8], intake: &mut Intake<'_>) -> Option<Topology> {
     match value {
-        b"required" | b"require-rack" => Some(Topology::RequireRack),
-        b"preferred" | b"prefer-rack" => Some(Topology::PreferRack),
-        b"none" | b"ignore" => Some(Topology::Ignore),
-        _ => None,
+        b"required" => Some(Topology::RequireRack),
+        b"preferred" => Some(Topology::PreferRack),
+        b"none" => Some(Topology::Ignore),
+        word => Topology::of_word(str::from_utf8(word).ok()?, |name| Some(intake.builder.level(name))),
     }
 }
 

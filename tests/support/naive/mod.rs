@@ -35,6 +35,7 @@ mod free;
 mod future;
 pub(crate) mod laws;
 mod learned;
+mod level;
 mod moving;
 mod own;
 mod pass;

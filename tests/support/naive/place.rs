@@ -34,6 +34,8 @@
 //! not fit one pod, a rack likewise does not hold a gang, or what remains of it, and gives nothing. Where racks do not
 //! matter the gang waits. See `power.rs`.
 //!
+//! A gang that names a level of the cluster: see `level.rs`.
+//!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
 //! the next must have room for the remainder. For `Pods` each node in that order takes as many as it has room for.
@@ -53,9 +55,9 @@ pub(super) struct Need {
 
 /// A gang on one kind of node.
 #[derive(Debug, Clone, Copy)]
-struct Gang {
-    each: Need,
-    count: u32,
+pub(super) struct Gang {
+    pub(super) each: Need,
+    pub(super) count: u32,
     remainder: Option<Need>,
 }
 
@@ -111,20 +113,38 @@ impl World<'_> {
         };
         let kinds = 0..u32::try_from(self.cluster().kinds.len()).expect("kinds are few");
         if self.placement() == "consolidate" {
-            return kinds.filter_map(|kind| self.consolidate(free, job, kind, gang_on(kind)?)).next();
-        }
-        if request.topology == Topology::Ignore || !self.racks_matter {
-            let on_kind = |kind| self.fill(free, job, &self.nodes_of_kind(job, kind), gang_on(kind)?);
-            return kinds.filter_map(on_kind).next().map(|pods| Holding { pods });
+            let on_nodes = |nodes: &[u32], gang: Gang| {
+                let held = self.consolidate(free, job, nodes.to_vec(), gang)?;
+                self.has_power(free, &held).then_some(held.pods)
+            };
+            let inside = self.in_one_domain(free, job, &gang_on, &on_nodes);
+            let on_kind = |kind| self.consolidate(free, job, self.nodes_of_kind(job, kind), gang_on(kind)?);
+            let anywhere = || kinds.filter_map(on_kind).next().filter(|_| self.may_leave_level(job));
+            return inside.or_else(anywhere);
         }
         let powered = |pods: &[Pod]| self.has_power(free, &Holding { pods: pods.to_vec() });
+        if request.topology == Topology::Ignore || !self.racks_matter {
+            let on_kind = |kind| self.fill(free, job, &self.nodes_of_kind(job, kind), gang_on(kind)?);
+            let inside = self.in_one_domain(free, job, &gang_on, &|nodes, gang| {
+                self.fill(free, job, nodes, gang).filter(|pods| powered(pods))
+            });
+            let anywhere = || kinds.filter_map(on_kind).next().map(|pods| Holding { pods });
+            return inside.or_else(|| anywhere().filter(|_| self.may_leave_level(job)));
+        }
         if let Some(pods) = self.in_one_rack(free, job, &self.racks(job), &gang_on, &powered) {
             return Some(Holding { pods });
         }
-        if request.topology == Topology::RequireRack {
-            return None;
+        let inside = self.in_one_domain(free, job, &gang_on, &|nodes, gang| {
+            let mut racks: Vec<u32> = nodes.iter().map(|node| self.cluster().rack_of(*node)).collect();
+            racks.dedup();
+            Some(self.across_racks(free, job, racks, gang)?.pods)
+        });
+        if inside.is_some() || request.topology == Topology::RequireRack || !self.may_leave_level(job) {
+            return inside;
         }
-        kinds.filter_map(|kind| self.across_racks(free, job, kind, gang_on(kind)?)).next()
+        kinds
+            .filter_map(|kind| self.across_racks(free, job, self.racks_of_kind(job, kind), gang_on(kind)?))
+            .next()
     }
 
     /// What one pod of the job needs if it has so many thousandths of GPUs.
@@ -204,7 +224,7 @@ impl World<'_> {
         }
     }
 
-    fn nodes_of_kind(&self, job: u32, kind: u32) -> Vec<u32> {
+    pub(super) fn nodes_of_kind(&self, job: u32, kind: u32) -> Vec<u32> {
         let rack = |node: u32| &self.cluster().racks[self.cluster().rack_of(node) as usize];
         self.scope(job).iter().copied().filter(|node| rack(*node).kind == kind).collect()
     }
@@ -212,6 +232,12 @@ impl World<'_> {
     fn racks(&self, job: u32) -> Vec<u32> {
         let mut racks: Vec<u32> = self.scope(job).iter().map(|node| self.cluster().rack_of(*node)).collect();
         racks.dedup();
+        racks
+    }
+    /// Those of a kind of nodes.
+    fn racks_of_kind(&self, job: u32, kind: u32) -> Vec<u32> {
+        let mut racks = self.racks(job);
+        racks.retain(|rack| self.cluster().racks[*rack as usize].kind == kind);
         racks
     }
     /// The nodes of a rack that are in the scope.
@@ -268,12 +294,10 @@ impl World<'_> {
             .map(|(.., pods)| pods)
     }
 
-    /// The gang over several racks of one kind.
-    fn across_racks(&self, free: &Free, job: u32, kind: u32, gang: Gang) -> Option<Holding> {
+    /// The gang over several of some racks of one kind.
+    fn across_racks(&self, free: &Free, job: u32, mut unused: Vec<u32>, gang: Gang) -> Option<Holding> {
         let segment = self.plan.workload.request_of(job).segment.max(1);
         let whole_segments = |pods: u32| pods - pods % segment;
-        let mut unused = self.racks(job);
-        unused.retain(|rack| self.cluster().racks[*rack as usize].kind == kind);
         let mut remaining = gang.count;
         let mut pods = Vec::new();
         loop {
@@ -306,9 +330,8 @@ impl World<'_> {
     }
 
     /// Helios' rule; see above.
-    fn consolidate(&self, free: &Free, job: u32, kind: u32, gang: Gang) -> Option<Holding> {
+    fn consolidate(&self, free: &Free, job: u32, mut nodes: Vec<u32>, gang: Gang) -> Option<Holding> {
         let host = Need { milli: 0, ..gang.each };
-        let mut nodes = self.nodes_of_kind(job, kind);
         nodes.retain(|node| {
             self.room(free, *node, host, 1) > 0 && (gang.each.milli == 0 || free.node_total(*node) > 0)
         });

@@ -9,9 +9,16 @@ use std::cmp::Reverse;
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
 pub(crate) struct ScannedRack {
-    pub(crate) rack: usize,
+    pub(super) rack: usize,
     nodes: Vec<usize>,
-    capacity: u32,
+    pub(super) capacity: u32,
+}
+
+impl ScannedRack {
+    /// Its nodes that the class may use.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = usize> + '_ {
+        self.nodes.iter().copied()
+    }
 }
 
 /// The gang on all nodes of a kind as if they were one rack.
@@ -41,7 +48,16 @@ pub(crate) fn scanned_rack(
 
 /// The gang over several racks, looking at every node: pods of any size, CPU and memory, segments, random draws.
 pub(crate) fn span_scanned(picker: &Picker<'_>, need: Need, choice: &mut Choice) -> bool {
-    let mut rooms = rooms(picker, need, false);
+    span_over(rooms(picker, need, false), picker, need, choice)
+}
+
+/// As [`span_scanned`], of the racks told.
+pub(super) fn span_over(
+    mut rooms: Vec<ScannedRack>,
+    picker: &Picker<'_>,
+    need: Need,
+    choice: &mut Choice,
+) -> bool {
     let segment = picker.class.segment;
     let gives = |room: &ScannedRack| room.capacity / segment * segment;
     let mut gang = Assembly::of(picker);

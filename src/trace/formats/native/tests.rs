@@ -91,6 +91,24 @@ fn a_line_says_all_that_a_job_can_be() {
 }
 
 #[test]
+fn a_wish_may_name_a_level_and_is_written_as_it_was_read() {
+    let text = b"submit_time,gpus,work_time,topology\n0,16,10,require-row\n0,16,10,prefer-block\n0,16,10,require-row\n";
+    let workload = read("a.csv", text).workload;
+    assert_eq!(workload.levels, ["row", "block"], "as they come");
+    let wishes = [0, 1, 2].map(|job| workload.request_of(job).topology);
+    assert_eq!(
+        wishes,
+        [Topology::RequireLevel(0), Topology::PreferLevel(1), Topology::RequireLevel(0)],
+        "by their index"
+    );
+    let from = Options { from: Some(Moment::Seconds(1)), ..Options::default() };
+    let late = b"submit_time,gpus,work_time,topology\n0,16,10,require-row\n5,16,10,prefer-block\n";
+    let rest = read_bytes("a.csv", late, None, &from).unwrap().workload;
+    assert_eq!(rest.levels, ["block"], "those that no job is left to name are gone");
+    assert_eq!(rest.request_of(0).topology, Topology::PreferLevel(0), "under its new index");
+}
+
+#[test]
 fn both_formats_say_the_same() {
     let (csv, jsonl) = (read("sample.csv", SAMPLE), read("sample.jsonl", SAMPLE_LINES));
     assert_eq!(jsonl.format, "jsonl", "recognised");

@@ -133,6 +133,7 @@ pub fn lost_in_native(
         (workload.names != back.names, "what jobs are called"),
         (workload.tenants != back.tenants, "tenants"),
         (workload.partitions != back.partitions, "partitions"),
+        (workload.levels != back.levels, "levels"),
         (workload.requests != back.requests, "what jobs ask for"),
         (workload.behaviours != back.behaviours, "how jobs behave"),
         (workload.dependencies != back.dependencies, "dependencies"),
@@ -334,6 +335,7 @@ const TOLD: &[(Column, Told)] = &[
         Topology::PreferRack => Cell::Nothing,
         Topology::Ignore => Cell::Text("none".into()),
         Topology::RequireRack => Cell::Text("required".into()),
+        level => Cell::Text(level.word(&line.workload.levels).into()),
     }),
     (Column::Segment, |line| unless_zero(line.request.segment)),
     (Column::Preemptible, |line| {
