@@ -71,7 +71,10 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
         }
         tables.push(table);
     }
-    let mut table = table::new(width, ["weight", "term of a placement's cost, each 0 to 65535"]);
+    let mut table = table::new(
+        width,
+        ["weight", "term of a placement's cost, each 0 to 65535; weighed as in `2 * leftover + energy`"],
+    );
     for term in TERMS.iter().filter(|term| shown(term.name)) {
         table.add_row([term.name, term.about]);
     }
@@ -91,6 +94,9 @@ fn about(part: &Part) -> String {
     if part.kind == Kind::Order && part.name == expression::NAME {
         let terms = expression::TERMS.iter();
         lines.extend(terms.map(|term| format!("{} ({}): {}", term.name, term.unit, term.about)));
+        lines.push(
+            "operations: + - * / ** ( ), sqrt, log2, log10, min, max; what is no number goes last".to_owned(),
+        );
     }
     for option in part.options {
         lines.push(format!("{}={} ({}): {}", option.name, option.default, option.unit, option.about));

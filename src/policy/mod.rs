@@ -78,7 +78,8 @@
 //! ```
 
 pub mod backfill;
-pub mod hold;
+pub mod expression;
+mod hold;
 pub mod order;
 pub mod part;
 mod pipeline;

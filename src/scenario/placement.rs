@@ -1,9 +1,10 @@
 use crate::cost::{ParseWeightsError, TERMS, Weights};
 use crate::document::{Placed, Table};
 use crate::error::Problem;
-use crate::policy::placement::PLACEMENTS;
+use crate::policy::placement::{PLACEMENTS, expression};
 
-/// The placement of `[policy]`: a name, weights in a text, or `{ leftover = 3, energy = 1 }`; as a name.
+/// The placement of `[policy]`: a name, weights in a text, `{ leftover = 3, energy = 1 }`, or an expression that comes to
+/// weights; as a name.
 pub(super) fn read(policy: &mut Table<'_>) -> Option<Placed<String>> {
     let item = policy.item("placement")?;
     let mark = item.mark();
@@ -41,6 +42,9 @@ pub(super) fn named(text: &str) -> Result<String, Box<Problem>> {
         return Ok(text.to_owned());
     }
     let names = PLACEMENTS.iter().map(|entry| entry.name);
+    if !text.contains('=') && expression::is_meant(text) {
+        return expression::weights(text).map(|weights| weights.to_string());
+    }
     if !text.contains('=') {
         return Err(Box::new(Problem::new(format!("unknown placement `{text}`")).hint_nearest(text, names)));
     }

@@ -1,12 +1,6 @@
 //! An order of one's own, as one expression over what a job asks for and how long it has waited: the least goes first.
 //!
-//! | operation | |
-//! |---|---|
-//! | `a + b`, `a - b`, `a * b`, `a / b`, `-a` | as usual, `*` and `/` before `+` and `-`, of equals the left one first |
-//! | `a ** b` | power, before all others, of two the right one first |
-//! | `sqrt(a)`, `log2(a)`, `log10(a)`, `min(a, b)`, `max(a, b)` | |
-//!
-//! Terms are in [`TERMS`]. All is reckoned in 64-bit floating point, powers and logarithms by the same code on every
+//! Operations are those of any [expression](crate::policy::expression). Terms are in [`TERMS`]. All is reckoned in 64-bit floating point, powers and logarithms by the same code on every
 //! machine. What is no number, such as 0 divided by 0, goes last.
 //!
 //! ```
@@ -16,8 +10,7 @@
 //! assert_eq!(wrong.message(), "`gpus * wiat`: unknown term `wiat` at character 8");
 //! ```
 
-mod parse;
-
+use super::super::expression::{self, DEPTH, Step, Steps};
 use super::{AsOf, ListedOrder, OrderKey, RANK_PERIOD};
 use crate::error::Problem;
 
@@ -85,17 +78,9 @@ pub const TERMS: &[Term] = &[
     },
 ];
 
-/// A step of an expression: operands first.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Number(f64),
-    Term(&'static Term),
-    Unary(fn(f64) -> f64),
-    Binary(fn(f64, f64) -> f64),
+fn names() -> Vec<&'static str> {
+    TERMS.iter().map(|term| term.name).collect()
 }
-
-/// How many values an expression may have to keep at once.
-const DEPTH: usize = 32;
 
 /// An expression, ready to be reckoned.
 #[derive(Debug, Clone)]
@@ -109,13 +94,17 @@ impl Expression {
     /// # Errors
     /// What is not understood, and at which character.
     pub fn read(text: &str) -> Result<Self, Box<Problem>> {
-        let steps = parse::steps(text)?;
+        let Steps { steps, .. } = Steps::read(text, &names())?;
+        if !steps.iter().any(|step| matches!(step, Step::Term(_))) {
+            let problem = expression::problem(text, "it reads no term, so that no job goes before another");
+            return Err(Box::new(problem.hint("`fifo` is the order in which jobs came")));
+        }
         Ok(Self { steps })
     }
     /// Whether its value changes while a job waits.
     #[must_use]
     pub fn varies(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Term(term) if term.varies))
+        self.steps.iter().any(|step| matches!(step, Step::Term(term) if TERMS[*term].varies))
     }
     /// The key of a job: in the order of the values, below 0 or not; what is no number last.
     pub(super) fn key(&self, at: &AsOf<'_>, job: u32) -> u64 {
@@ -127,9 +116,9 @@ impl Expression {
         for step in &self.steps {
             match *step {
                 Step::Number(number) => (stack[top], top) = (number, top + 1),
-                Step::Term(term) => (stack[top], top) = (read(term), top + 1),
-                Step::Unary(of) => stack[top - 1] = of(stack[top - 1]),
-                Step::Binary(of) => (stack[top - 2], top) = (of(stack[top - 2], stack[top - 1]), top - 1),
+                Step::Term(term) => (stack[top], top) = (read(&TERMS[term]), top + 1),
+                Step::Unary(of) => stack[top - 1] = of.of(stack[top - 1]),
+                Step::Binary(of) => (stack[top - 2], top) = (of.of(stack[top - 2], stack[top - 1]), top - 1),
             }
         }
         stack[0]
@@ -151,8 +140,7 @@ fn ascending(value: f64) -> u64 {
 /// Whether a text is meant as an expression: it is no name, or one can be read of it, as of `gpus-wait`.
 #[must_use]
 pub fn is_meant(text: &str) -> bool {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    !text.trim().chars().all(is_part) || Expression::read(text).is_ok()
+    expression::is_meant(text, &names())
 }
 
 /// An expression without the spaces that it may be written with; a name as it is.
@@ -179,15 +167,15 @@ mod tests {
     #[test]
     fn operations_bind_as_written() {
         let cases = [
-            ("1 + 2 * 3", 7.0),
-            ("(1 + 2) * 3", 9.0),
-            ("8 - 4 - 2", 2.0),
-            ("8 / 4 / 2", 1.0),
-            ("2 ** 3 ** 2", 512.0),
-            ("-2 ** 2", -4.0),
-            ("2 ** -1", 0.5),
-            ("--3", 3.0),
-            ("1e3 + .5", 1000.5),
+            ("1 + 2 * gpus", 9.0),
+            ("(1 + 2) * gpus", 12.0),
+            ("8 - gpus - 2", 2.0),
+            ("8 / gpus / 2", 1.0),
+            ("2 ** gpus ** .5", 4.0),
+            ("-gpus ** 2", -16.0),
+            ("2 ** -gpus", 0.0625),
+            ("--gpus", 4.0),
+            ("1e3 + .5 * gpus", 1002.0),
             ("requested_time * gpus ** 0.5 - 0.1*wait", 200.0 - 0.1 * 7.0),
             ("max(priority, min(gpus, wait)) + sqrt(gpus) + log2(8) + log10(100)", 4.0 + 2.0 + 3.0 + 2.0),
         ];
@@ -208,6 +196,7 @@ mod tests {
             ("gpus ^ 2", "`gpus ^ 2`: expected an operator, found `^` at character 6"),
             ("sqrt gpus", "`sqrt gpus`: expected `(` at character 6"),
             ("min(gpus)", "`min(gpus)`: expected `,` at character 9"),
+            ("1 / 0", "`1 / 0`: it reads no term, so that no job goes before another"),
             ("1.2.3", "`1.2.3`: expected a number, found `1.2.3` at character 1"),
             ("gpus + é", "`gpus + é`: expected a number, a term or `(`, found `é` at character 8"),
         ];

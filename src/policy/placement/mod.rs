@@ -21,6 +21,7 @@ mod best_fit_pods;
 mod cheapest_energy;
 mod consolidate;
 mod dot_product;
+pub mod expression;
 mod fgd;
 mod first_fit;
 mod gpu_clustering;

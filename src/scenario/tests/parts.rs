@@ -398,6 +398,27 @@ fn a_placement_that_knows_the_pods_of_now_alone_goes_with_no_reservation() {
 }
 
 #[test]
+fn a_placement_may_be_an_expression() {
+    let text = "placement = \"2 * leftover + energy\"";
+    assert_eq!(policy(text, &Overrides::default()), "fifo/easy/leftover=2,energy=1", "file");
+    for (given, expected) in [
+        ("sjf/easy/energy - leftover", "sjf/easy/spread=1,energy=1"),
+        ("easy/placement=3*span", "fifo/easy/span=3"),
+        ("//(leftover + energy / 2) * 2", "fifo/easy/leftover=2,energy=1"),
+    ] {
+        assert_eq!(policy("", &over(given)), expected, "-p {given}");
+    }
+    for (told, given) in [
+        ("`leftover * energy`: only a number multiplies terms, at character 10", "//leftover * energy"),
+        ("`2*lefover`: unknown term `lefover` at character 3", "//2*lefover"),
+        ("unknown placement `best-fitt`", "//best-fitt"),
+    ] {
+        let found = policy("", &over(given));
+        assert!(found.contains(told), "{given}: {found}");
+    }
+}
+
+#[test]
 fn an_order_may_be_an_expression() {
     let text = "order = \"requested_time * gpus ** 0.5 - 0.1 * wait\"";
     let expected = "requested_time*gpus**0.5-0.1*wait/easy/best-fit";
@@ -417,6 +438,7 @@ fn an_order_may_be_an_expression() {
         ("`gpus*wiat`: unknown term `wiat` at character 6", "gpus*wiat"),
         ("unknown order `expression`", "expression/easy"),
         ("unknown order `expression`", "expression"),
+        ("`1/0`: it reads no term", "(1/0)/easy"),
         ("`` names no policy", ""),
         ("`//` names no policy", "//"),
         ("`rank_period`: `2*gpus` reads nothing that changes while jobs wait", "2*gpus/rank_period=1m"),

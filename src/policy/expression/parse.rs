@@ -1,15 +1,7 @@
 //! Reads an expression into steps, operands first.
 
-use super::{DEPTH, Step, TERMS};
+use super::{Binary, DEPTH, Step, Steps, Unary, problem};
 use crate::error::Problem;
-
-type Of = fn(f64) -> f64;
-type OfTwo = fn(f64, f64) -> f64;
-
-/// Functions of one operand.
-const UNARY: [(&str, Of); 3] = [("sqrt", libm::sqrt), ("log2", libm::log2), ("log10", libm::log10)];
-/// Functions of two operands.
-const BINARY: [(&str, OfTwo); 2] = [("min", libm::fmin), ("max", libm::fmax)];
 
 /// A piece of an expression.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,15 +17,16 @@ enum Token<'t> {
 ///
 /// # Errors
 /// What is not understood, and at which character.
-pub(super) fn steps(text: &str) -> Result<Vec<Step>, Box<Problem>> {
-    let mut parser = Parser { text, at: 0, token: Token::End, after: 0, steps: Vec::new(), nested: 0 };
+pub(super) fn steps(text: &str, terms: &[&str]) -> Result<Steps, Box<Problem>> {
+    let read = Steps { steps: Vec::new(), at: Vec::new() };
+    let mut parser = Parser { text, terms, at: 0, token: Token::End, after: 0, read, nested: 0 };
     parser.advance()?;
     parser.sum()?;
     if parser.token != Token::End {
         return Err(parser.wrong("expected an operator"));
     }
     let mut depth = 0;
-    for step in &parser.steps {
+    for step in &parser.read.steps {
         depth = match step {
             Step::Number(_) | Step::Term(_) => depth + 1,
             Step::Unary(_) => depth,
@@ -43,16 +36,17 @@ pub(super) fn steps(text: &str) -> Result<Vec<Step>, Box<Problem>> {
             return Err(parser.too_deep());
         }
     }
-    Ok(parser.steps)
+    Ok(parser.read)
 }
 
 struct Parser<'t> {
     text: &'t str,
+    terms: &'t [&'t str],
     /// Where the token begins, and where the next is looked for.
     at: usize,
     after: usize,
     token: Token<'t>,
-    steps: Vec<Step>,
+    read: Steps,
     /// How many operations are begun within one another.
     nested: usize,
 }
@@ -61,11 +55,19 @@ type Parsed = Result<(), Box<Problem>>;
 
 impl<'t> Parser<'t> {
     fn problem(&self, told: &str) -> Box<Problem> {
-        let terms: Vec<&str> = TERMS.iter().map(|term| term.name).collect();
-        let functions = UNARY.iter().map(|(name, _)| *name).chain(BINARY.iter().map(|(name, _)| *name));
+        let functions =
+            Unary::NAMED.iter().map(|(name, _)| *name).chain(Binary::NAMED.iter().map(|(name, _)| *name));
         let functions: Vec<&str> = functions.collect();
-        let hint = format!("terms: {}; + - * / ** ( ); {}", terms.join(", "), functions.join(", "));
-        Box::new(Problem::new(format!("`{}`: {told}", shortened(self.text))).hint(hint))
+        let hint = format!("terms: {}; + - * / ** ( ); {}", self.terms.join(", "), functions.join(", "));
+        Box::new(problem(self.text, told).hint(hint))
+    }
+    /// The character at which the token begins, counted from 1.
+    fn character(&self) -> usize {
+        self.text[..self.at].chars().count() + 1
+    }
+    fn push(&mut self, step: Step, character: usize) {
+        self.read.steps.push(step);
+        self.read.at.push(character);
     }
     /// What is told of the token that is not what was expected.
     fn wrong(&self, expected: &str) -> Box<Problem> {
@@ -73,7 +75,7 @@ impl<'t> Parser<'t> {
         if self.at == self.text.len() {
             return self.problem(&format!("{expected} at the end"));
         }
-        let character = self.text[..self.at].chars().count() + 1;
+        let character = self.character();
         self.problem(&format!("{expected}, found `{found}` at character {character}"))
     }
     fn too_deep(&self) -> Box<Problem> {
@@ -126,44 +128,49 @@ impl<'t> Parser<'t> {
         if self.at == self.text.len() {
             return self.problem(&format!("expected `{sign}` at the end"));
         }
-        let character = self.text[..self.at].chars().count() + 1;
+        let character = self.character();
         self.problem(&format!("expected `{sign}` at character {character}"))
     }
 
     fn sum(&mut self) -> Parsed {
         self.product()?;
         loop {
-            let of: OfTwo = match self.token {
-                Token::Sign("+") => |one, other| one + other,
-                Token::Sign("-") => |one, other| one - other,
+            let of = match self.token {
+                Token::Sign("+") => Binary::Add,
+                Token::Sign("-") => Binary::Subtract,
                 _ => return Ok(()),
             };
-            self.advance()?;
-            self.product()?;
-            self.steps.push(Step::Binary(of));
+            self.operand(of, Self::product)?;
         }
     }
     fn product(&mut self) -> Parsed {
         self.unary()?;
         loop {
-            let of: OfTwo = match self.token {
-                Token::Sign("*") => |one, other| one * other,
-                Token::Sign("/") => |one, other| one / other,
+            let of = match self.token {
+                Token::Sign("*") => Binary::Multiply,
+                Token::Sign("/") => Binary::Divide,
                 _ => return Ok(()),
             };
-            self.advance()?;
-            self.unary()?;
-            self.steps.push(Step::Binary(of));
+            self.operand(of, Self::unary)?;
         }
+    }
+    /// The second operand of an operation whose sign is the token.
+    fn operand(&mut self, of: Binary, operand: fn(&mut Self) -> Parsed) -> Parsed {
+        let character = self.character();
+        self.advance()?;
+        operand(self)?;
+        self.push(Step::Binary(of), character);
+        Ok(())
     }
     fn unary(&mut self) -> Parsed {
         self.nested += 1;
         if self.nested > DEPTH {
             return Err(self.too_deep());
         }
+        let character = self.character();
         if self.take("-")? {
             self.unary()?;
-            self.steps.push(Step::Unary(|value| -value));
+            self.push(Step::Unary(Unary::Negate), character);
         } else {
             self.power()?;
         }
@@ -172,16 +179,15 @@ impl<'t> Parser<'t> {
     }
     fn power(&mut self) -> Parsed {
         self.atom()?;
-        if self.take("**")? {
-            self.unary()?;
-            self.steps.push(Step::Binary(libm::pow));
+        if self.token == Token::Sign("**") {
+            self.operand(Binary::Power, Self::unary)?;
         }
         Ok(())
     }
     fn atom(&mut self) -> Parsed {
         match self.token {
             Token::Number(number) => {
-                self.steps.push(Step::Number(number));
+                self.push(Step::Number(number), self.character());
                 self.advance()
             }
             Token::Sign("(") => {
@@ -195,14 +201,14 @@ impl<'t> Parser<'t> {
     }
     /// A term, or a function of what stands in parentheses behind it.
     fn word(&mut self, word: &str) -> Parsed {
-        if let Some(term) = TERMS.iter().find(|term| term.name == word) {
-            self.steps.push(Step::Term(term));
+        let character = self.character();
+        if let Some(term) = self.terms.iter().position(|term| *term == word) {
+            self.push(Step::Term(term), character);
             return self.advance();
         }
-        let unary = UNARY.iter().find(|(name, _)| *name == word).map(|(_, of)| Step::Unary(*of));
-        let binary = BINARY.iter().find(|(name, _)| *name == word).map(|(_, of)| Step::Binary(*of));
+        let unary = Unary::NAMED.iter().find(|(name, _)| *name == word).map(|(_, of)| Step::Unary(*of));
+        let binary = Binary::NAMED.iter().find(|(name, _)| *name == word).map(|(_, of)| Step::Binary(*of));
         let Some(step) = unary.or(binary) else {
-            let character = self.text[..self.at].chars().count() + 1;
             return Err(self.problem(&format!("unknown term `{word}` at character {character}")));
         };
         self.advance()?;
@@ -213,17 +219,8 @@ impl<'t> Parser<'t> {
             self.sum()?;
         }
         self.must_take(")")?;
-        self.steps.push(step);
+        self.push(step, character);
         Ok(())
-    }
-}
-
-/// A text that is too long to be told whole, by how it begins.
-fn shortened(text: &str) -> String {
-    const TOLD: usize = 60;
-    match text.char_indices().nth(TOLD) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
