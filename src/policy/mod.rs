@@ -79,7 +79,7 @@
 
 pub mod backfill;
 pub mod expression;
-mod hold;
+pub mod hold;
 pub mod order;
 pub mod part;
 mod pipeline;
