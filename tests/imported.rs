@@ -149,13 +149,29 @@ fn slurm(more: &str) -> String {
 
 #[test]
 fn slurm_is_read_key_by_key() {
-    let cases: [(&str, &[&str], &[&str]); 16] = [
-        ("SchedulerType=sched/builtin", &["backfill = \"none\"", "!cycle", "!depth"], &[]),
-        ("", &["depth = 500", "cycle = \"30s\"", "event_backfill = \"none\"", "order = \"fifo\""], &[]),
-        ("schedulerparameters=BF_MAX_JOB_TEST=50", &["depth = 50"], &[]),
+    let cases: [(&str, &[&str], &[&str]); 17] = [
+        ("SchedulerType=sched/builtin", &["backfill = \"none\"", "!cycle", "!max_jobs"], &[]),
+        (
+            "",
+            &[
+                "max_jobs = 500",
+                "window = \"1d\"",
+                "resolution = \"1m\"",
+                "cycle = \"30s\"",
+                "event_backfill = \"none\"",
+                "order = \"fifo\"",
+            ],
+            &[],
+        ),
+        ("schedulerparameters=BF_MAX_JOB_TEST=50", &["max_jobs = 50"], &[]),
+        (
+            "SchedulerParameters=bf_window=2880,bf_resolution=300",
+            &["window = \"2d\"", "resolution = \"5m\""],
+            &[],
+        ),
         (
             "SchedulerParameters=bf_job_part_count_reserve=2,bf_max_job_test=50",
-            &["backfill = \"easy\"", "reservations = 2", "!depth"],
+            &["backfill = \"easy\"", "reservations = 2", "!max_jobs"],
             &["conf:4 SchedulerParameters bf_max_job_test=50"],
         ),
         ("PriorityWeightAge=5", &["weight_age = 5", "weight_size = 0", "weight_share = 0", "!order"], &[]),

@@ -155,7 +155,10 @@ fn every_part_is_in_its_table() {
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",
-            &["changes", "gpus", "pass", "power", "profile", "running", "step", "waiting"][..],
+            &[
+                "changes", "gpus", "options", "pass", "power", "profile", "running", "slots", "step",
+                "waiting",
+            ][..],
             Kind::Backfill,
         ),
         // How one pod and a gang go and what a place costs, which every placement shares.

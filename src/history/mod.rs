@@ -296,6 +296,15 @@ pub struct Settings {
     /// Backfill `conservative`: how many jobs of each partition hold a reservation; none: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<u32>,
+    /// Backfill `conservative`: how far after now a reservation may begin; none: whenever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Seconds>,
+    /// Backfill `conservative`: whatever is expected to end is so at whole numbers of these seconds; none: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<u32>,
+    /// Backfill `conservative`: how many of the jobs of linked partitions a pass tries; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_jobs: Option<u32>,
     /// Name of the rule of which jobs yield to others; none: what the order implies, `ranked` for `srtf` and `las`, else `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemption: Option<String>,

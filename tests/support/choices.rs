@@ -70,6 +70,12 @@ fn factors() -> impl Strategy<Value = Factors> {
     prop_oneof![1 => Just(Factors::default()), 3 => any]
 }
 
+/// How far conservative looks ahead, how long a slot of that is, and how many jobs a pass tries.
+fn slots() -> impl Strategy<Value = [Option<u32>; 3]> {
+    (weighted(0.3, 0u32..150), weighted(0.4, 2u32..40), weighted(0.3, 1u32..6))
+        .prop_map(|(window, resolution, most)| [window, resolution, most])
+}
+
 /// The rules of preemption `classical`.
 fn classical() -> impl Strategy<Value = Classical> {
     let within =
@@ -97,6 +103,8 @@ pub(crate) struct PolicySpec {
     pub(crate) reservations: Option<u32>,
     /// How many jobs of a partition reserve under conservative.
     pub(crate) depth: Option<u32>,
+    /// How far conservative looks ahead, how long a slot of that is, and how many jobs a pass tries.
+    slots: [Option<u32>; 3],
     /// Whether srtf and las are plain orders.
     pub(crate) plain: bool,
     /// Where backfill and order go with it, running jobs stop for a blocked one: after how long, whether the youngest first,
@@ -132,14 +140,14 @@ prop_compose! {
         until in weighted(0.05, 0u32..300),
         event in weighted(0.5, any::<bool>()),
         reservations in weighted(0.5, 1u32..5),
-        depth in weighted(0.4, 1u32..5),
+        (depth, slots) in (weighted(0.4, 1u32..5), slots()),
         plain in prop::bool::weighted(0.4),
         yields in weighted(0.45, (prop_oneof![Just(0u32), 1u32..60], any::<bool>(), 0usize..10)),
         classical in classical(),
     ) -> PolicySpec {
         let event = event.filter(|_| cycle.is_some());
         PolicySpec {
-            order, backfill, placement, cycle, event, reservations, depth, plain, yields, classical, seed, priority_step,
+            order, backfill, placement, cycle, event, reservations, depth, slots, plain, yields, classical, seed, priority_step,
             rank_period, half_life, factors, limits, lengths, seconds, until,
         }
     }
@@ -162,6 +170,9 @@ impl PolicySpec {
             event_backfill: self.event.map(|own| BACKFILLS[if own { self.backfill } else { 0 }].to_owned()),
             reservations: self.reservations,
             depth: self.depth,
+            window: self.slots[0].map(Seconds),
+            resolution: self.slots[1],
+            max_jobs: self.slots[2],
             preemption: self.preemption().map(str::to_owned),
             min_run: self.yields.filter(|_| self.stops_for_blocked()).map(|(least, ..)| Seconds(least)),
             victims: match self.yields {

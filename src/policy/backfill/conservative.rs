@@ -6,7 +6,12 @@
 //! others staying, unless it would find the same again. Where a running job is past its expected end (it is then expected to end a second from now), a
 //! reservation's start went by unused, or a pass of another kind started a job, all of its group of linked partitions are
 //! given up first. With a `depth`, a job reserves only if fewer than so many before it in its partition hold a
-//! reservation that begins later, or if it held one as the pass began.
+//! reservation that begins later, or if it held one as the pass began; with `max_jobs`, only if fewer than so many of its group
+//! stand before it, or as before. With a `window` nothing is reserved that would begin later than so long after now.
+//!
+//! With a `resolution` time goes by slots of that length: whatever is expected to end is expected to end with the slot in which
+//! it would, but where its nodes are known to go before. A job that runs on past its slot is expected to end with the one that
+//! is under way.
 //!
 //! Power is not reserved ahead: a place must be within every cap while no other job runs, and at its start within those
 //! that hold then. A job that breaks one waits at its place in line, and what starts behind it leaves it the power.
@@ -18,10 +23,12 @@
 
 mod changes;
 mod gpus;
+mod options;
 mod pass;
 mod power;
 mod profile;
 mod running;
+mod slots;
 mod step;
 mod waiting;
 
@@ -36,8 +43,10 @@ use crate::state::place::Choice;
 use crate::state::{Concern, Decision, Event, Resources, State, ticks};
 use crate::units::{Seconds, Time};
 use changes::Changes;
+pub(super) use options::OPTIONS;
 use profile::{Profile, Span};
 use running::Running;
+use slots::Slots;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use waiting::{Waiting, Window};
@@ -68,6 +77,7 @@ struct Happened {
 pub(crate) struct Conservative {
     order: Order,
     placement: Placement,
+    slots: Slots,
     profile: Profile,
     /// Whether the profile holds what runs and what is reserved.
     known: bool,
@@ -94,6 +104,7 @@ impl Conservative {
         Self {
             order,
             placement,
+            slots: Slots::of(&state.plan().settings),
             profile: Profile::new(state),
             known: false,
             changes: Changes::default(),
@@ -214,7 +225,7 @@ impl Conservative {
         if !self.placement.choose_in(class, job, resources, &mut choice) {
             return Ok(false);
         }
-        let (start, end) = (state.now(), state.now() + longest(state, job));
+        let (start, end) = (state.now(), self.slots.end(state.now() + longest(state, job)));
         self.waiting.remove(place, class.partition);
         bus.apply(Decision::Start { job, domains: &choice.pieces, cap: choice.cap })?;
         self.running.insert(job, Window { start, end, choice, found: 0 });
@@ -241,9 +252,9 @@ impl Conservative {
         let class = state.class(job);
         let length = longest(state, job);
         let mut choice = Choice::default();
-        let found = self
-            .profile
-            .earliest(state, (class, length), |room| self.placement.choose_in(class, job, room, &mut choice));
+        let found = self.profile.earliest(state, (class, length), self.slots, |room| {
+            self.placement.choose_in(class, job, room, &mut choice)
+        });
         if let Some(Span { start, end }) = found {
             let wakes = start > state.now() && state.plan().settings.timers_are_events();
             let mut window = Window { start, end, choice, found: 0 };
@@ -300,7 +311,8 @@ impl Part for Conservative {
                 let history = state.history();
                 let segment = &history.segments[segment as usize];
                 let choice = Choice { pieces: history.pieces_of(segment).to_vec(), ..Choice::default() };
-                let end = state.expected_end(job, segment.rate).min(state.departure(&choice.pieces));
+                let expected = self.slots.end(state.expected_end(job, segment.rate));
+                let end = expected.min(state.departure(&choice.pieces));
                 self.known = false;
                 self.running.insert(job, Window { start: segment.from, end, choice, found: 0 });
             }

@@ -8,7 +8,7 @@ mod easy_strict;
 mod none;
 mod skip;
 
-use super::part::{self, Kind, Part, PartOption};
+use super::part::{Kind, Part, PartOption};
 
 /// One backfill: its name and what it does.
 #[derive(Debug)]
@@ -79,27 +79,13 @@ pub fn tries_platforms(backfill: &str) -> bool {
     !matches!(Backfill::named(backfill), Some(Conservative | EasyFrozen | EasyPinned))
 }
 
-/// How far `conservative` looks.
-const DEPTH: PartOption = PartOption {
-    name: "depth",
-    unit: "jobs a partition",
-    default: "all",
-    about: "how many jobs of each partition, in order, hold a reservation",
-    expected: "a whole number of at least 1, or `all`",
-    read: |settings, text| {
-        settings.depth = if text == "all" { None } else { Some(part::count(text)?) };
-        Some(())
-    },
-    show: |settings| settings.depth.map_or_else(|| "all".to_owned(), |depth| depth.to_string()),
-};
-
 impl Backfill {
     /// What can be said about how it works.
     const fn options(self) -> &'static [PartOption] {
         match self {
             Self::None | Self::Skip | Self::EasyFrozen => &[],
             Self::Easy | Self::EasyStrict | Self::EasyPinned => &[easy::RESERVATIONS],
-            Self::Conservative => &[DEPTH],
+            Self::Conservative => conservative::OPTIONS,
         }
     }
     pub(super) fn named(name: &str) -> Option<Self> {

@@ -110,7 +110,7 @@ fn every_problem_of_run_and_policy_is_told() {
     s.toml:14:13: unknown placement `pak` (did you mean `pack`?)
     s.toml:15:17: `priority_step`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found `true`
     s.toml:16:16: `queue_limits`: expected GPU-seconds in ascending order, such as `[3250, 7200]`, or `none`, found `7,5,-1`
-    s.toml:17:1: unknown key `x` (known: preset, order, backfill, placement, hold, power, curtail, preemption, rank_period, weight_age, weight_size, weight_share, weight_priority, max_age, favored_size, half_life, priority_step, queue_limits, service, lengths, reservations, depth, max_delay, power_period, power_thresholds, min_run, victims, reclaim_rules, within_queue, reclaim_from, borrow_from, event_backfill)
+    s.toml:17:1: unknown key `x` (known: preset, order, backfill, placement, hold, power, curtail, preemption, rank_period, weight_age, weight_size, weight_share, weight_priority, max_age, favored_size, half_life, priority_step, queue_limits, service, lengths, reservations, depth, window, resolution, max_jobs, max_delay, power_period, power_thresholds, min_run, victims, reclaim_rules, within_queue, reclaim_from, borrow_from, event_backfill)
     ");
     insta::assert_snapshot!(told(""), @r"
     s.toml: missing `cluster` (nodes and GPUs such as `64x8xh100`, or a table with `rack`; on the command line `--cluster 64x8`)

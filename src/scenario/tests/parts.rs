@@ -49,7 +49,7 @@ fn policy(section: &str, overrides: &Overrides) -> String {
 }
 
 /// The part that has an option, the option in a file, in a text, and what the policy is then called.
-const OPTIONS: [(&str, &str, &str, &str); 24] = [
+const OPTIONS: [(&str, &str, &str, &str); 27] = [
     (
         "order=priority",
         "priority_step = \"2h\"",
@@ -95,6 +95,9 @@ const OPTIONS: [(&str, &str, &str, &str); 24] = [
         "fifo/easy-strict/best-fit/reservations=3",
     ),
     ("backfill=conservative", "depth = 50", "depth=50", "fifo/conservative/best-fit/depth=50"),
+    ("backfill=conservative", "window = \"1d\"", "window=1d", "fifo/conservative/best-fit/window=1d"),
+    ("backfill=conservative", "resolution = 60", "resolution=1m", "fifo/conservative/best-fit/resolution=1m"),
+    ("backfill=conservative", "max_jobs = 500", "max_jobs=500", "fifo/conservative/best-fit/max_jobs=500"),
     (
         "power=steer",
         "power_period = \"10m\"",
@@ -365,6 +368,8 @@ fn policies_on_top_of_a_scenario_are_held_to_the_same() {
         ("greedy", "fifo/skip/best-fit"),
         ("preemption=ranked", "srtf/skip/best-fit"),
         ("greedy/depth=3", "`depth` is an option of backfill `conservative`, and backfill is `skip`"),
+        ("easy/window=1d", "`window` is an option of backfill `conservative`, and backfill is `easy`"),
+        ("easy/max_jobs=3", "`max_jobs` is an option of backfill `conservative`, and backfill is `easy`"),
         ("hold=cleanest-window", "hold `cleanest-window`, and nothing to go by at any site"),
     ] {
         assert_eq!(under(text), expected, "{text}");

@@ -8,7 +8,8 @@
 //!    or can never start), capacity changed, or a change became known, every job of that group with a reservation, in the
 //!    order of the queue, gives it up and reserves anew, all others staying where they are at that moment.
 //! 3. Every job without a reservation, in the order of the queue, reserves, if fewer than `depth` jobs of its partition
-//!    before it hold one that begins later than now, or if it held one as the pass began.
+//!    before it hold one that begins later than now, and fewer than `max_jobs` of its group stood before it as the pass began; or if
+//!    it held one then.
 //! 4. Every job whose reservation begins now starts, in the order of the queue, on what it reserved.
 //!
 //! **To reserve**: of now, every later end of a running job's or a reservation's window, and every known change, the
@@ -16,10 +17,16 @@
 //! CPU, memory and quota the least at any instant of it); none if there is none. The window is as long as the job would be
 //! expected to take on the slowest platform of its scope, for a gang over several racks of it where racks matter.
 //!
+//! It reserves nothing that begins later than `window` after now.
+//!
+//! **Slots** of `resolution` seconds: what is expected to end within one is expected to end with it, jobs that run and windows
+//! alike; a running job that is past it with the one under way. It is past its expected end if it was to end, as of the
+//! last pass over its group, before now.
+//!
 //! The beginning of a reservation is an event, unless only passes of a cycle look at reservations: they come anyway.
 
 use super::future::Window;
-use super::time::Simulation;
+use super::time::{NEVER, Simulation};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Simulation<'_> {
@@ -34,10 +41,17 @@ impl Simulation<'_> {
                 self.reserve(*job);
             }
         }
+        self.passed.extend(concerned.iter().map(|group| (*group, self.now)));
+        let most = self.plan.settings.max_jobs.unwrap_or(u32::MAX);
+        let mut seen: BTreeMap<usize, u32> = BTreeMap::new();
         let mut later: BTreeMap<u32, u32> = BTreeMap::new();
         for job in queue {
+            let stood = seen.entry(self.world.group_of(*job)).or_default();
+            let is_tried = *stood < most;
+            *stood += 1;
             let before = later.entry(self.world.partition_of(*job)).or_default();
-            let may = *before < self.plan.settings.depth.unwrap_or(u32::MAX) || held.contains(job);
+            let reserves = *before < self.plan.settings.depth.unwrap_or(u32::MAX);
+            let may = reserves && is_tried || held.contains(job);
             if may && !self.reservations.contains_key(job) {
                 self.reserve(*job);
             }
@@ -69,7 +83,8 @@ impl Simulation<'_> {
     fn reserve(&mut self, job: u32) {
         let others: Vec<Window> = self.reservations.values().cloned().collect();
         let window = self.window_at(job, self.now, &others).or_else(|| self.shadow(job, &others));
-        if let Some(window) = window {
+        let last = self.plan.settings.window.map_or(NEVER, |window| self.now.saturating_add(window.0));
+        if let Some(window) = window.filter(|window| window.from <= last) {
             self.result.counts.reserved += u64::from(window.from > self.now);
             self.reservations.insert(job, window);
         }

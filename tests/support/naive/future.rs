@@ -202,7 +202,7 @@ impl Simulation<'_> {
 
     /// The window of a job that begins at an instant, if it finds its place.
     pub(super) fn window_at(&self, job: u32, from: u32, windows: &[Window]) -> Option<Window> {
-        let to = self.would_end_at_the_latest(job, from);
+        let to = self.slot(self.would_end_at_the_latest(job, from));
         let holding = self.place_over(job, from, to, windows)?;
         Some(Window { job, from, to, holding })
     }

@@ -71,6 +71,8 @@ pub(super) struct Simulation<'a> {
     pub(super) reservations: BTreeMap<u32, Window>,
     /// Under easy-frozen, the shadows of jobs that reserved in the last walk over their groups.
     pub(super) frozen: BTreeMap<u32, u32>,
+    /// Under conservative, when the last pass over each group was.
+    pub(super) passed: BTreeMap<usize, u32>,
     /// The groups of partitions in which something ended, changed or became known since their last full pass.
     pub(super) left: BTreeSet<usize>,
     /// The backfill of the pass that takes place.
@@ -114,6 +116,7 @@ impl<'a> Simulation<'a> {
             running: Vec::new(),
             reservations: BTreeMap::new(),
             frozen: BTreeMap::new(),
+            passed: BTreeMap::new(),
             left: BTreeSet::new(),
             backfill: &plan.settings.backfill,
             void: BTreeSet::new(),

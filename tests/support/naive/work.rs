@@ -142,12 +142,28 @@ impl Simulation<'_> {
         let estimate = u64::from(self.job(job).requested_time.0) << 16;
         let pods = &self.attempt(job).holding.pods;
         let gone = pods.iter().filter_map(|pod| self.known_to_go(pod.node, self.now)).min().unwrap_or(NEVER);
-        self.after_working(job, estimate).min(gone).max(self.now.saturating_add(1))
+        self.expected_after(job, estimate, self.now).min(gone)
     }
-    /// Whether a running job has run past its expected end.
+    /// The end of the slot in which it would have done so much work, or of the one in which it still runs at an instant.
+    fn expected_after(&self, job: u32, work: u64, instant: u32) -> u32 {
+        let expected = self.slot(self.after_working(job, work));
+        if expected > instant { expected } else { self.slot(instant.saturating_add(1)) }
+    }
+    /// Under conservative, the end of the slot in which something is expected to end.
+    pub(super) fn slot(&self, expected: u32) -> u32 {
+        let length = self.plan.settings.resolution.filter(|_| self.backfill == "conservative").unwrap_or(1);
+        let end = u64::from(expected).div_ceil(u64::from(length)) * u64::from(length);
+        if expected == NEVER { NEVER } else { u32::try_from(end).unwrap_or(NEVER) }
+    }
+    /// Whether a running job has run past its expected end, as that was at the last pass.
     pub(super) fn is_overdue(&self, job: u32) -> bool {
         let estimate = u64::from(self.job(job).requested_time.0) << 16;
-        self.after_working(job, estimate) <= self.now
+        let last = self.passed.get(&self.world.group_of(job)).copied();
+        let expected = match last {
+            Some(last) => self.expected_after(job, estimate, last),
+            None => self.slot(self.after_working(job, estimate)),
+        };
+        expected <= self.now
     }
     fn after_working(&self, job: u32, work: u64) -> u32 {
         let attempt = self.attempt(job);

@@ -31,16 +31,33 @@ impl Conservative {
         }
     }
 
-    /// Jobs without a reservation get one: all, or those before `depth` later ones of their partition and those that had
-    /// one as the pass began.
+    /// By group: the last place in line that a pass tries, of those marked; none: it tries all.
+    fn last_tried(&self, concerned: &[bool], most: Option<u32>) -> Vec<Option<Place>> {
+        let mut last = vec![None; concerned.len()];
+        let Some(at) = most.and_then(|most| most.checked_sub(1)) else { return last };
+        let mut lines: Vec<Vec<Place>> = vec![Vec::new(); concerned.len()];
+        self.waiting.places().filter(|place| concerned[place.0]).for_each(|place| lines[place.0].push(place));
+        for (last, mut line) in last.iter_mut().zip(lines).filter(|(_, line)| line.len() > at as usize) {
+            *last = Some(*line.select_nth_unstable(at as usize).1);
+        }
+        last
+    }
+
+    /// Jobs without a reservation get one: all, or those that are tried before `depth` later ones of their partition and those
+    /// that had one as the pass began.
     fn reserve_all(
         &mut self,
         bus: &mut Bus<'_, '_>,
         concerned: &[bool],
-        (depth, held): (Option<u32>, &BTreeSet<Place>),
+        held: &BTreeSet<Place>,
     ) -> Result<(), PolicyError> {
+        let (depth, most) = (bus.plan().settings.depth, bus.plan().settings.max_jobs);
+        let last = self.last_tried(concerned, most);
+        let is_tried = |place: &Place| last[place.0].is_none_or(|last| *place <= last);
         let Some(depth) = depth else {
-            for place in self.waiting.unreserved_in(concerned) {
+            let mut places = self.waiting.unreserved_in(concerned);
+            places.retain(|place| is_tried(place) || held.contains(place));
+            for place in places {
                 self.reserve(bus, place)?;
             }
             return Ok(());
@@ -57,11 +74,12 @@ impl Conservative {
                 later[bus.class(job_of(before.2)).partition as usize] += u32::from(waits);
             }
             let later = &mut later[partition as usize];
-            if *later < depth || held.contains(&place) {
+            let may = *later < depth && is_tried(&place);
+            if may || held.contains(&place) {
                 self.reserve(bus, place)?;
                 *later += u32::from(self.waiting.window(place).is_some_and(|window| window.start > now));
             }
-            let next = if *later < depth {
+            let next = if *later < depth && is_tried(&place) {
                 self.waiting.next_unreserved(partition, place)
             } else {
                 self.waiting.next_unreserved_of(partition, place, held)
@@ -71,7 +89,7 @@ impl Conservative {
         Ok(())
     }
 
-    /// Running jobs past their expected end are expected to end a second from now; the groups in which there is one have
+    /// Running jobs past their expected end are expected to end a second from now, or with the slot of time; the groups in which there is one have
     /// their reservations made anew.
     fn extend_overdue(&mut self, state: &State, concerned: &[bool]) {
         let now = state.now();
@@ -80,7 +98,8 @@ impl Conservative {
         // The profile holds them until then no longer.
         self.known &= overdue.is_empty();
         for job in overdue {
-            self.running.expect(job, now + Seconds(1));
+            let slot = self.slots.end(now + Seconds(1));
+            self.running.expect(job, slot.min(state.departure(state.domains(job))));
             let group = self.group(state, job);
             self.happened[group].void = true;
         }
@@ -115,7 +134,8 @@ impl Conservative {
         for place in std::mem::take(&mut self.started) {
             let job = job_of(place.2);
             let rate = state.segment(job).map_or(Factor::ONE, |segment| segment.rate);
-            let end = state.expected_end(job, rate).min(state.departure(state.domains(job)));
+            let expected = self.slots.end(state.expected_end(job, rate));
+            let end = expected.min(state.departure(state.domains(job)));
             let Some(window) = self.running.window(job).filter(|window| window.end != end).cloned() else {
                 continue;
             };
@@ -160,8 +180,8 @@ impl Pass for Conservative {
                 happened[group] = Happened::default();
             }
         }
-        let depth = bus.plan().settings.depth;
-        let held: BTreeSet<Place> = if depth.is_some() {
+        let settings = &bus.plan().settings;
+        let held: BTreeSet<Place> = if settings.depth.is_some() || settings.max_jobs.is_some() {
             self.waiting.reserved_in(&concerned).into_iter().collect()
         } else {
             BTreeSet::new()
@@ -177,7 +197,7 @@ impl Pass for Conservative {
                 }
             }
         }
-        self.reserve_all(bus, &concerned, (depth, &held))?;
+        self.reserve_all(bus, &concerned, &held)?;
         self.start_due(bus, &concerned)?;
         self.expect_started(bus);
         Ok(())

@@ -1,6 +1,7 @@
 //! What will be free when: steps from instant to instant, of which only those that differ are kept.
 
 use super::gpus::{Gpus, each_node};
+use super::slots::Slots;
 use super::step::{Least, Step};
 use crate::cluster::Piece;
 use crate::state::class::{Class, Form};
@@ -223,21 +224,24 @@ impl Profile {
         }
     }
 
-    /// The earliest window of `length` in which `choose` finds room; it starts now or where another window ends.
+    /// The earliest window of `length`, up to the end of a slot, in which `choose` finds room; it starts now or where another
+    /// window ends, and not later than slots are looked at.
     pub(super) fn earliest(
         &mut self,
         state: &State,
         (class, length): (&Class, Seconds),
+        slots: Slots,
         mut choose: impl FnMut(&Resources) -> bool,
     ) -> Option<Span> {
-        let mut first = 0;
-        while first < self.marks.len() && self.marks[first].from != Time::NEVER {
+        let (mut first, last) = (0, slots.last(state.now()));
+        let is_looked_at = |mark: &Mark| mark.from != Time::NEVER && mark.from <= last;
+        while self.marks.get(first).is_some_and(is_looked_at) {
             if first > 0 && self.marks[first].ends == 0 {
                 first += 1;
                 continue;
             }
             let start = self.marks[first].from;
-            let span = Span { start, end: start + length };
+            let span = Span { start, end: slots.end(start + length) };
             match self.too_little(class, first, span.end) {
                 Some(last) => first = last + 1,
                 None => {

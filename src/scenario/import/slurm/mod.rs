@@ -6,7 +6,7 @@
 //! | blocks, or the lowest switches | racks |
 //! | `PartitionName`: `Nodes`, `PriorityTier` | `[[cluster.partition]]` |
 //! | `Licenses` | `[[licence]]` |
-//! | `SchedulerType`, `SchedulerParameters` | `backfill`, `depth`, `cycle` |
+//! | `SchedulerType`, `SchedulerParameters` | `backfill`, `max_jobs`, `window`, `resolution`, `cycle` |
 //! | `PriorityType`, `PriorityWeight...`, `PriorityDecayHalfLife` and the like | `order` and its options |
 //! | `PreemptType`, `PreemptMode`, `PreemptExemptTime` | `preemption`, `min_run` |
 //!

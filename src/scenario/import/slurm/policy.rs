@@ -14,6 +14,10 @@ pub(super) struct Global<'l, 's> {
 const BF_INTERVAL: u32 = 30;
 /// How many jobs they look at, unless `bf_max_job_test` says it.
 const BF_MAX_JOB_TEST: u32 = 500;
+/// How many minutes ahead they plan, unless `bf_window` says it.
+const BF_WINDOW: u32 = 1440;
+/// How many seconds one slot of that is, unless `bf_resolution` says it.
+const BF_RESOLUTION: u32 = 60;
 
 impl<'l, 's> Global<'l, 's> {
     pub(super) fn of(lines: &'l [Line<'s>]) -> Self {
@@ -200,6 +204,8 @@ fn backfill(
 ) {
     let interval = parameters.number("bf_interval", findings);
     let tested = parameters.number("bf_max_job_test", findings).filter(|number| *number > 0);
+    let window = parameters.number("bf_window", findings).filter(|minutes| *minutes > 0);
+    let resolution = parameters.number("bf_resolution", findings).filter(|seconds| *seconds > 0);
     let reserved = parameters.number("bf_job_part_count_reserve", findings).filter(|number| *number > 0);
     if global.is("SchedulerType", "sched/builtin") {
         draft.policy.push(Key::text("backfill", "none", "sched/builtin"));
@@ -221,17 +227,25 @@ fn backfill(
             "of the blocked jobs of a partition the first holds a reservation, since jobs stop for others",
         );
     } else {
-        draft.policy.push(Key::new(
-            "depth",
-            tested.unwrap_or(BF_MAX_JOB_TEST),
-            from(tested, "bf_max_job_test"),
-        ));
+        let most = tested.unwrap_or(BF_MAX_JOB_TEST);
+        draft.policy.push(Key::new("max_jobs", most, from(tested, "bf_max_job_test")));
+        let seconds = window.unwrap_or(BF_WINDOW).saturating_mul(60);
+        draft.policy.push(Key::text("window", &part::span(seconds), from(window, "bf_window")));
+        let slot = part::span(resolution.unwrap_or(BF_RESOLUTION));
+        draft.policy.push(Key::text("resolution", &slot, from(resolution, "bf_resolution")));
         findings.assume(
-            "bf_max_job_test counts the jobs of each partition, where that of Slurm counts those of all",
+            "bf_max_job_test counts the jobs of partitions that share nodes, where that of Slurm counts those of all",
         );
     }
-    if tested.is_some() && (reserved.is_some() || preempts) {
-        parameters.leave_out("bf_max_job_test", "under `easy` all jobs are tried", findings);
+    if reserved.is_some() || preempts {
+        let reasons = [
+            (tested, "bf_max_job_test", "under `easy` all jobs are tried"),
+            (window, "bf_window", "under `easy` a reservation may begin whenever"),
+            (resolution, "bf_resolution", "under `easy` jobs are expected to end to the second"),
+        ];
+        for (_, name, why) in reasons.into_iter().filter(|(told, ..)| told.is_some()) {
+            parameters.leave_out(name, why, findings);
+        }
     }
     let cycle = interval.filter(|interval| *interval > 0).unwrap_or(BF_INTERVAL);
     draft.run.push(Key::text("cycle", &part::span(cycle), from(interval, "bf_interval")));
