@@ -206,22 +206,18 @@ impl Gaze<'_> {
 
     fn room(&mut self, waited: &Waited) -> Evidence {
         let history = self.history;
-        let mut most: Option<(Time, Room, Option<(String, u64)>, Vec<Holder>)> = None;
+        let mut most: Option<(u64, Evidence)> = None;
         let level = required_level(history, self.job);
-        self.instants(waited, |walk, scope, now| {
-            if most.as_ref().is_none_or(|(_, room, ..)| walk.free_milli(&scope.nodes) > room.free_milli) {
+        self.instants(waited, |walk, scope, at| {
+            let free = walk.free_milli(&scope.nodes);
+            if most.as_ref().is_none_or(|(most, _)| free > *most) {
                 let inside = |segment: &Segment| scope.milli_of(history, segment);
-                let domain =
-                    level.map(|level| (level.name.clone(), walk.most_in_a_domain(&scope.nodes, level)));
-                most = Some((now, walk.room(&scope.nodes), domain, holders(walk, inside)));
+                let in_one = |level: &Level| (level.name.clone(), walk.most_in_a_domain(&scope.nodes, level));
+                let (room, holders) = (walk.room(&scope.nodes), holders(walk, inside));
+                most = Some((free, Evidence::Room { at, room, domain: level.map(in_one), holders }));
             }
         });
-        most.map_or(Evidence::Plain, |(at, room, domain, holders)| Evidence::Room {
-            at,
-            room,
-            domain,
-            holders,
-        })
+        most.map_or(Evidence::Plain, |(_, evidence)| evidence)
     }
 
     fn ceiling(

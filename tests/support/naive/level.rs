@@ -50,7 +50,7 @@ impl World<'_> {
     }
 
     /// The cluster's levels of which one domain is to hold it, in the order in which they are tried.
-    fn levels(&self, job: u32) -> Vec<usize> {
+    pub(super) fn levels(&self, job: u32) -> Vec<usize> {
         let named = |index: u32| {
             let name = &self.plan.workload.levels[index as usize];
             self.cluster().levels.iter().position(|level| level.name == *name)
@@ -65,7 +65,7 @@ impl World<'_> {
     }
 
     /// The domain of a level that a node lies in.
-    fn domain_of(&self, level: usize, node: u32) -> usize {
+    pub(super) fn domain_of(&self, level: usize, node: u32) -> usize {
         let rack = self.cluster().rack_of(node);
         let begun = self.cluster().levels[level].first_racks.iter().filter(|first| **first <= rack);
         begun.count() - 1
