@@ -11,6 +11,9 @@ use super::place::Gang;
 use super::world::World;
 use gigawatt::workload::Topology;
 
+/// Where a gang lies on some nodes of one kind.
+type Inside<'a> = dyn Fn(&[u32], Gang) -> Option<Vec<Pod>> + 'a;
+
 impl World<'_> {
     /// What a gang that names a level gets inside one domain of one.
     pub(super) fn in_one_domain(
@@ -18,7 +21,7 @@ impl World<'_> {
         free: &Free,
         job: u32,
         gang_on: &dyn Fn(u32) -> Option<Gang>,
-        place: &dyn Fn(&[u32], Gang) -> Option<Vec<Pod>>,
+        place: &Inside<'_>,
     ) -> Option<Holding> {
         for level in self.levels(job) {
             for kind in (0..).take(self.cluster().kinds.len()) {
