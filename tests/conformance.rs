@@ -10,6 +10,8 @@ mod fair;
 mod gittins;
 #[path = "conformance/quota.rs"]
 mod quota;
+#[path = "conformance/topology.rs"]
+mod topology;
 
 use classical::{ClassicalRow, wrong_classical};
 use division::{DivisionRow, wrong_division};
@@ -19,14 +21,13 @@ use gigawatt::metrics::Blocks;
 use gigawatt::policy::order::fair_tree::{Member, ranks};
 use gigawatt::policy::order::multifactor::{Counted, priority};
 use gigawatt::policy::order::{proportion, saturation};
-use gigawatt::state::place::tas::{Domains, Slices, Wish};
 use gigawatt::state::quota::{Row, Share, Tree, Usage};
 use gittins::{IndexRow, wrong_index};
 use quota::{Queue, QuotaRow, milli};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use topology::{TopologyRow, wrong_topology, wrong_topology_of_runs};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,29 +93,6 @@ struct RankedMember {
     used: Option<u64>,
     /// Expected.
     rank: Option<u32>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TopologyRow {
-    name: String,
-    /// From above down.
-    levels: Vec<String>,
-    /// Pods that the lowest domains have room for, by path.
-    room: BTreeMap<String, u32>,
-    asks: Vec<Ask>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    pods: u32,
-    wish: String,
-    level: Option<String>,
-    slice: Option<u32>,
-    slice_level: Option<String>,
-    /// Expected; none: no place.
-    pods_at: Option<BTreeMap<String, u32>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -268,48 +246,6 @@ fn users_rank_as_in_slurms_fair_tree() {
     assert_eq!(wrong_rank(&planted[0]).len(), 2, "who used less ranks higher");
 }
 
-/// The tree of domains with these paths, which are sorted.
-fn domains(levels: usize, room: &BTreeMap<String, u32>) -> Domains {
-    let prefix = |path: &str, parts: usize| path.split('/').take(parts).collect::<Vec<_>>().join("/");
-    let at = |level: usize| {
-        let mut names: Vec<String> = room.keys().map(|path| prefix(path, level + 1)).collect();
-        names.dedup();
-        names
-    };
-    let parents = |level: usize| {
-        let above = if level == 0 { vec![String::new()] } else { at(level - 1) };
-        let parent = |name: &String| above.iter().position(|other| *other == prefix(name, level));
-        at(level).iter().map(|name| parent(name).expect("its parent is there")).collect()
-    };
-    Domains::new((0..levels).map(parents).collect(), room.values().copied().collect())
-}
-
-fn wrong_topology(row: &TopologyRow) -> Vec<String> {
-    let level = |name: &Option<String>| {
-        let name = name.as_ref().expect("a level");
-        row.levels.iter().position(|level| level == name).expect("one of the levels")
-    };
-    let domains = domains(row.levels.len(), &row.room);
-    let told = |ask: &Ask| {
-        let wish = match ask.wish.as_str() {
-            "required" => Wish::Required(level(&ask.level)),
-            "preferred" => Wish::Preferred(level(&ask.level)),
-            "anywhere" => Wish::Anywhere,
-            other => panic!("no wish is called `{other}`"),
-        };
-        let lowest = row.levels.len() - 1;
-        let slices = Slices {
-            pods: ask.slice.unwrap_or(1),
-            level: if ask.slice_level.is_some() { level(&ask.slice_level) } else { lowest },
-        };
-        let assigned = domains.assign(ask.pods, wish, slices);
-        let found: Option<BTreeMap<String, u32>> =
-            assigned.map(|pods| row.room.keys().cloned().zip(pods).filter(|(_, pods)| *pods > 0).collect());
-        (found != ask.pods_at).then(|| format!("{}: {} pods: found {found:?}, {ask:?}", row.name, ask.pods))
-    };
-    row.asks.iter().filter_map(told).collect()
-}
-
 fn wrong_fragmentation(row: &FragmentationRow) -> Option<String> {
     let mut blocks = Blocks::new(row.nodes, &row.sizes);
     let busy = || row.busy.iter().flat_map(|[first, last]| *first..=*last);
@@ -329,6 +265,17 @@ fn gangs_lie_where_kueue_puts_them() {
     let mut planted = rows;
     planted[0].asks[0].pods_at = None;
     assert_eq!(wrong_topology(&planted[0]).len(), 1, "a place that is not expected is noticed");
+}
+
+#[test]
+fn gangs_of_a_run_lie_where_kueue_puts_them() {
+    let rows: Vec<TopologyRow> = rows("kueue-tas.toml");
+    let (wrong, asked): (Vec<Vec<String>>, Vec<usize>) = rows.iter().map(wrong_topology_of_runs).unzip();
+    assert!(wrong.iter().all(Vec::is_empty), "{}", wrong.concat().join("\n"));
+    assert_eq!(asked.iter().sum::<usize>(), 14, "the others ask at a level that no job can name");
+    let mut planted = rows;
+    planted[0].asks[0].pods_at = None;
+    assert_eq!(wrong_topology_of_runs(&planted[0]).0.len(), 1, "a place that is not expected is noticed");
 }
 
 #[test]

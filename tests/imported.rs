@@ -370,8 +370,15 @@ fn volcano_without_what_is_deserved_goes_by_weight() {
             .concat();
     let options = Options { cluster: Some("4x8".to_owned()), ..Options::default() };
     // Of b's 8 each has half; b itself has nothing beside.
-    let expected = ["nominal = 24", "nominal = 0", "nominal = 4", "preemption = \"none\""];
-    check("volcano", &text, &options, &expected, &["volcano:5 a: weight 3"]);
+    let expected = [
+        "nominal = 24",
+        "nominal = 0",
+        "nominal = 4",
+        "weight = 3",
+        "order = \"proportion\"",
+        "preemption = \"none\"",
+    ];
+    check("volcano", &text, &options, &expected, &[]);
     let error = read(&[("volcano".to_owned(), text.into())], &Options::default()).unwrap_err().to_string();
     assert!(error.contains("nothing tells how many GPUs there are"), "{error}");
 }

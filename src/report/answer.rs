@@ -160,7 +160,7 @@ mod tests {
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:3", "7cd6f739"),
-        ("urn:gigawatt:explain:5", "018d9a7a"),
+        ("urn:gigawatt:explain:5", "9ded1e22"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:4", "fcfe8e07"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

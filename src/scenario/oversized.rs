@@ -2,6 +2,7 @@ use super::run::Oversized;
 use crate::error::{Place, Problem, Problems};
 use crate::hardware::Catalogue;
 use crate::history::Plan;
+use crate::policy::placement::takes_whole_segments;
 use crate::policy::{oversized, too_large};
 use crate::units::Gpus;
 use crate::workload::{JobLimit, Request, Shape, Topology};
@@ -73,6 +74,13 @@ pub(super) fn check(
             message.push_str(" for want of power");
             POWER.clone_into(&mut hint);
         }
+        if let Some(segment) = undivided(plan, asked) {
+            let placement = &plan.settings.placement;
+            message.push_str(&format!(
+                ": segments of {segment} do not divide its pods, as `{placement}` needs it"
+            ));
+            "another `segment`, or another placement".clone_into(&mut hint);
+        }
         let problem = Problem::new(message).hint(hint);
         problems.push(match places.get(&request) {
             Some(place) => problem.at(place.clone()),
@@ -119,6 +127,13 @@ fn by_queues(plan: &Plan, beyond: &[u32], places: &BTreeMap<u32, Place>, problem
             None => problem,
         });
     }
+}
+
+/// The size of segments that do not divide the pods of a request, where the placement wants whole ones.
+fn undivided(plan: &Plan, request: &Request) -> Option<u32> {
+    let Shape::Pods { count, .. } = request.shape else { return None };
+    let rest = count.checked_rem(request.segment).filter(|_| count > 1)?;
+    (rest > 0 && takes_whole_segments(&plan.settings.placement)).then_some(request.segment)
 }
 
 /// The platforms that a request names, where the cluster has none of them.

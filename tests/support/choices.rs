@@ -41,7 +41,7 @@ const RANKING: [&str; 4] = ["srtf", "srsf", "las", "gittins"];
 pub(crate) const BACKFILLS: [&str; 7] =
     ["none", "skip", "easy", "easy-strict", "easy-pinned", "easy-frozen", "conservative"];
 /// Placements, by name.
-pub(crate) const PLACEMENTS: [&str; 16] = [
+pub(crate) const PLACEMENTS: [&str; 18] = [
     "first-fit",
     "best-fit",
     "worst-fit",
@@ -56,6 +56,8 @@ pub(crate) const PLACEMENTS: [&str; 16] = [
     "dot-product",
     "gpu-packing",
     "gpu-clustering",
+    "tas",
+    "tas-least-free",
     "run_time=400,fragmentation=50,rack_spread=7,span=30",
     "rack_leftover=3,spread=2,rack_fragmentation=5,pressure=2,carbon=1,energy=1",
 ];

@@ -56,6 +56,11 @@ impl Occupancy {
         }
         Ok(())
     }
+    /// How many levels there are between the racks and the cluster.
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        self.layout.levels.len()
+    }
     /// The racks of each domain of a level; none where there is no such level.
     #[must_use]
     pub fn domains(&self, level: usize) -> &[Range<u32>] {

@@ -225,13 +225,12 @@ impl Gaze<'_> {
         let mut most: Option<(u64, Evidence)> = None;
         let level = required_level(history, self.job);
         self.instants(waited, |walk, scope, at| {
-            let free_milli = walk.free_milli(&scope.nodes);
-            if most.as_ref().is_none_or(|(most, _)| free_milli > *most) {
+            let free = walk.free_milli(&scope.nodes);
+            if most.as_ref().is_none_or(|(most, _)| free > *most) {
                 let inside = |segment: &Segment| scope.milli_of(history, segment);
-                let domain =
-                    level.map(|level| (level.name.clone(), walk.most_in_a_domain(&scope.nodes, level)));
+                let in_one = |level: &Level| (level.name.clone(), walk.most_in_a_domain(&scope.nodes, level));
                 let (room, holders) = (walk.room(&scope.nodes), holders(walk, inside));
-                most = Some((free_milli, Evidence::Room { at, room, domain, holders }));
+                most = Some((free, Evidence::Room { at, room, domain: level.map(in_one), holders }));
             }
         });
         most.map_or(Evidence::Plain, |(_, evidence)| evidence)

@@ -106,6 +106,7 @@ fn unary(of: Unary, operand: Sum) -> Result<Sum, &'static str> {
 
 fn binary(of: Binary, first: Sum, second: Sum) -> Result<Sum, &'static str> {
     match (of, first.as_number(), second.as_number()) {
+        (Binary::Divide, _, Some(0.0)) => Err("division by 0"),
         (_, Some(one), Some(other)) => Ok(Sum::number(of.of(one, other))),
         (Binary::Add, ..) => Ok(first.plus(&second)),
         (Binary::Subtract, ..) => Ok(first.plus(&second.scaled(-1.0))),
@@ -195,7 +196,7 @@ mod tests {
             ("energy + sqrt(leftover)", "a term is weighed, and stands in no function, at character 10"),
             ("leftover + 3", "`3` is added to the cost of every place, and changes nothing"),
             ("0.5 * leftover", "`leftover` has weight 0.5"),
-            ("leftover / 0", "`leftover` has weight inf"),
+            ("leftover / (1 - 1)", "division by 0, at character 10"),
             ("-span", "`span` counts against the cost, and nothing is its opposite"),
             ("leftover - leftover", "no term counts"),
             ("65535 * leftover + span", "the weights come to 65536; all together they may be 65535"),

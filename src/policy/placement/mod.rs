@@ -3,7 +3,7 @@
 //! A [`Placement`] answers a request class with a choice. The stateless ones are weights of the one cost function
 //! ([`crate::cost`]; [`crate::state::place::model`] tells what it reads of a
 //! cluster): the cheapest domain, ties to the lowest index.
-//! `random` draws instead, `consolidate` has a rule of its own, and `fgd` and its rivals a cost of their own for one pod. What "fits" means is the same for all and lives in
+//! `random` draws instead, `consolidate` and `tas` have rules of their own, and `fgd` and its rivals a cost of their own for one pod. What "fits" means is the same for all and lives in
 //! [`crate::state::place`]:
 //!
 //! - A pod never leaves its node. An *any* gang no larger than the largest allowed node is one pod.
@@ -32,6 +32,7 @@ mod pack;
 mod random;
 pub mod ranked;
 mod spread;
+mod tas;
 mod worst_fit;
 
 use super::part::{Kind, Part, PartOption};
@@ -75,6 +76,8 @@ pub const PLACEMENTS: &[ListedPlacement] = &[
     gpu_packing::ENTRY,
     gpu_clustering::ENTRY,
     dot_product::ENTRY,
+    tas::ENTRY,
+    tas::LEAST_FREE,
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +89,10 @@ enum Choosing {
     Consolidate,
     /// One pod by a cost of its own.
     Own(own::Own),
+    /// The least room that holds a job, level by level; of several domains those with most first, or those with least.
+    Levels {
+        least_free: bool,
+    },
 }
 
 impl ListedPlacement {
@@ -110,7 +117,7 @@ impl ListedPlacement {
     pub const fn weights(&self) -> Option<Weights> {
         match self.rule {
             Choosing::Weigh(weights) => Some(weights),
-            Choosing::Draw | Choosing::Consolidate | Choosing::Own(_) => None,
+            Choosing::Draw | Choosing::Consolidate | Choosing::Own(_) | Choosing::Levels { .. } => None,
         }
     }
 }
@@ -143,7 +150,9 @@ impl Placement {
             Choosing::Weigh(weights) => weights,
             Choosing::Draw => Weights::ZERO,
             // What their rules are not about goes where it fits best.
-            Choosing::Consolidate | Choosing::Own(_) => best_fit::ENTRY.weights().unwrap_or(Weights::ZERO),
+            Choosing::Consolidate | Choosing::Own(_) | Choosing::Levels { .. } => {
+                best_fit::ENTRY.weights().unwrap_or(Weights::ZERO)
+            }
         };
         Self {
             rule,
@@ -227,6 +236,7 @@ impl Placement {
             }
             (Form::Impossible, _) => false,
             (_, Choosing::Consolidate) => consolidate::choose(picker, choice),
+            (_, Choosing::Levels { least_free }) => tas::choose(picker, least_free, choice),
             (Form::Pod { .. } | Form::Share { .. }, Choosing::Own(own)) => {
                 own::choose(own, &self.scale, picker, choice)
             }
@@ -269,6 +279,12 @@ impl Placement {
         self.scratch = scratch;
         fits
     }
+}
+
+/// Whether a placement puts only whole segments anywhere.
+#[must_use]
+pub(crate) fn takes_whole_segments(name: &str) -> bool {
+    matches!(rule_of(name), Some(Choosing::Levels { .. }))
 }
 
 /// Whether a placement goes by that name, or those weights.

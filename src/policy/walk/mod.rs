@@ -200,6 +200,7 @@ fn counts_tell<'a, I: Iterator<Item = &'a Class>>(
         class.host.is_none()
             && class.draws.is_none()
             && class.levels.is_empty()
+            && class.segment == 1
             && !matches!(class.form, Form::Share { .. })
     };
     let first = classes().next().map(|class| class.scope);

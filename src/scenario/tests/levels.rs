@@ -82,6 +82,27 @@ fn a_job_names_a_level_in_its_wish() {
 }
 
 #[test]
+fn segments_that_do_not_divide_the_pods_are_told_under_a_placement_that_needs_it() {
+    let jobs = "
+        [policy]
+        placement = \"tas\"
+        [[workload.job]]
+        id = \"a\"
+        pods = 6
+        pod_gpus = 1
+        segment = 4
+        work = 60
+    ";
+    let told = told(&with_levels("", jobs));
+    assert!(told.contains("segments of 4 do not divide its pods, as `tas` needs it"), "{told}");
+    assert_eq!(
+        load(&with_levels("", &jobs.replace("tas", "pack"))).plan.workload.len(),
+        1,
+        "others place it"
+    );
+}
+
+#[test]
 fn every_problem_of_levels_is_told() {
     let level = |text: &str| with_levels(&format!("[[cluster.level]]\n{text}\n"), JOB);
     let all = [

@@ -443,7 +443,7 @@ fn an_order_may_be_an_expression() {
         ("`gpus*wiat`: unknown term `wiat` at character 6", "gpus*wiat"),
         ("unknown order `expression`", "expression/easy"),
         ("unknown order `expression`", "expression"),
-        ("`1/0`: it reads no term", "(1/0)/easy"),
+        ("`(1/0)`: it reads no term", "(1/0)/easy"),
         ("`` names no policy", ""),
         ("`//` names no policy", "//"),
         ("`rank_period`: `2*gpus` reads nothing that changes while jobs wait", "2*gpus/rank_period=1m"),

@@ -12,7 +12,7 @@ use crate::state::class::Form;
 use crate::workload::Topology;
 pub(crate) use domain::holding;
 use domain::in_one_domain;
-pub(crate) use scan::{ScannedRack, pods_on, pods_pieces};
+pub(crate) use scan::{ScannedRack, pods_on, pods_pieces, room_on};
 use scan::{everywhere, fill, rooms, scanned_rack, span_scanned};
 use span::{span_by_counts, span_indexed};
 

@@ -7,7 +7,7 @@
 //! 1. *Found.* `Required(level)`: the domain of that level, if one has room for all, that has room for the fewest slices
 //!    besides. `Preferred(level)`: the same, else at the level above, and so on; at the highest, several domains are taken.
 //!    `Anywhere`: the lowest domain with the least room that holds all, else one after another, the one with the least
-//!    room first.
+//!    room first; [`Domains::least_free`] takes several so whatever the wish.
 //! 2. *Taken* from a line of domains, the one with the most slices first, then the least room for pods, then its place in
 //!    the tree: the first gives all it can; as soon as one could end it, the one of the rest that has the fewest slices
 //!    and still can does.
@@ -15,7 +15,7 @@
 //!    few racks come before few hosts; from the slice level on each domain deals to its own children, by pods.
 //!
 //! A number of pods that slices do not divide finds no place. Several layers of slices, the balanced placement and
-//! leaders are not modelled.
+//! leaders are not modelled. Placement `tas` asks.
 //! Kubernetes SIGs, Kueue 0.20-devel, KEP-2724.
 
 /// Where a gang is to lie; levels count from 0, the highest.
@@ -45,6 +45,8 @@ pub struct Domains {
     parents: Vec<Vec<usize>>,
     /// Pods that each of the lowest domains has room for.
     room: Vec<u32>,
+    /// Whether the least room goes first whatever the wish.
+    least_first: bool,
 }
 
 /// What of a line of domains is dealt with: its place in its level, and what it has room for.
@@ -80,7 +82,21 @@ impl Domains {
             of.iter().all(|parent| *parent < above)
         };
         assert!(parents.iter().enumerate().all(known), "every domain is below one that exists");
-        Self { parents, room }
+        Self { parents, room, least_first: false }
+    }
+
+    /// The same, where of several domains those with the least room are taken first, whatever the wish.
+    ///
+    /// ```
+    /// use gigawatt::state::place::tas::{Domains, Slices, Wish};
+    /// let hosts = || Domains::new(vec![vec![0; 4]], vec![3, 3, 2, 1]);
+    /// let each = Slices { pods: 1, level: 0 };
+    /// assert_eq!(hosts().assign(7, Wish::Preferred(0), each), Some(vec![3, 3, 0, 1]));
+    /// assert_eq!(hosts().least_free().assign(7, Wish::Preferred(0), each), Some(vec![3, 1, 2, 1]));
+    /// ```
+    #[must_use]
+    pub fn least_free(self) -> Self {
+        Self { least_first: true, ..self }
     }
 
     /// How many of `pods` pods go to each of the lowest domains; `None` if they find no place.
@@ -94,14 +110,12 @@ impl Domains {
     pub fn assign(&self, pods: u32, wish: Wish, slices: Slices) -> Option<Vec<u32>> {
         assert!(slices.level < self.parents.len() && slices.pods > 0, "slices lie at a level and have pods");
         let wanted = pods.checked_div(slices.pods).filter(|wanted| wanted * slices.pods == pods)?;
-        let (room, least_first) = (self.rooms(slices), wish == Wish::Anywhere);
+        let (room, least_first) = (self.rooms(slices), self.least_first || wish == Wish::Anywhere);
         let (mut level, mut dealt) = self.find(wanted, wish, (&room, slices))?;
         while level + 1 < self.parents.len() {
-            let children = |(domain, units): (usize, u32)| {
-                let own =
-                    self.parents[level + 1].iter().enumerate().filter(move |(_, parent)| **parent == domain);
-                (own.map(|(child, _)| child).collect::<Vec<_>>(), units)
-            };
+            let mut below = vec![Vec::new(); self.parents[level].len()];
+            self.parents[level + 1].iter().enumerate().for_each(|(child, parent)| below[*parent].push(child));
+            let children = |(domain, units): (usize, u32)| (std::mem::take(&mut below[domain]), units);
             let chosen = dealt.into_iter().map(children);
             let lower = &room[level + 1];
             dealt = if level < slices.level {
@@ -138,8 +152,8 @@ impl Domains {
             let none = (0..self.parents[above].len()).map(|domain| Offer { domain, units: 0, pods: 0 });
             let mut sums: Vec<Offer> = none.collect();
             for (offer, parent) in own.iter().zip(&self.parents[level]) {
-                sums[*parent].units += offer.units;
-                sums[*parent].pods += offer.pods;
+                sums[*parent].units = sums[*parent].units.saturating_add(offer.units);
+                sums[*parent].pods = sums[*parent].pods.saturating_add(offer.pods);
             }
             rooms.push(sums);
         }
@@ -170,7 +184,7 @@ impl Domains {
             }
             match level.checked_sub(1) {
                 Some(above) => level = above,
-                None => return Some((level, deal(room[level].clone(), wanted, false)?)),
+                None => return Some((level, deal(room[level].clone(), wanted, self.least_first)?)),
             }
         }
     }

@@ -11,8 +11,8 @@ use super::place::Gang;
 use super::world::World;
 use gigawatt::workload::Topology;
 
-/// Where a gang lies on some nodes alone.
-type Placing<'a> = &'a dyn Fn(&[u32], Gang) -> Option<Vec<Pod>>;
+/// Where a gang lies on some nodes of one kind.
+type Inside<'a> = dyn Fn(&[u32], Gang) -> Option<Vec<Pod>> + 'a;
 
 impl World<'_> {
     /// What a gang that names a level gets inside one domain of one.
@@ -21,7 +21,7 @@ impl World<'_> {
         free: &Free,
         job: u32,
         gang_on: &dyn Fn(u32) -> Option<Gang>,
-        place: Placing<'_>,
+        place: &Inside<'_>,
     ) -> Option<Holding> {
         for level in self.levels(job) {
             for kind in (0..).take(self.cluster().kinds.len()) {
@@ -53,7 +53,7 @@ impl World<'_> {
     }
 
     /// The cluster's levels of which one domain is to hold it, in the order in which they are tried.
-    fn levels(&self, job: u32) -> Vec<usize> {
+    pub(super) fn levels(&self, job: u32) -> Vec<usize> {
         let named = |index: u32| {
             let name = &self.plan.workload.levels[index as usize];
             self.cluster().levels.iter().position(|level| level.name == *name)
@@ -68,7 +68,7 @@ impl World<'_> {
     }
 
     /// The domain of a level that a node lies in.
-    fn domain_of(&self, level: usize, node: u32) -> usize {
+    pub(super) fn domain_of(&self, level: usize, node: u32) -> usize {
         let rack = self.cluster().rack_of(node);
         let begun = self.cluster().levels[level].first_racks.iter().filter(|first| **first <= rack);
         begun.count() - 1

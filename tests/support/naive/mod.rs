@@ -44,6 +44,7 @@ mod power;
 mod preempt;
 mod quota;
 mod share;
+mod tas;
 mod time;
 mod turns;
 mod varying;

@@ -34,7 +34,7 @@
 //! not fit one pod, a rack likewise does not hold a gang, or what remains of it, and gives nothing. Where racks do not
 //! matter the gang waits. See `power.rs`.
 //!
-//! A gang that names a level of the cluster: see `level.rs`.
+//! A gang that names a level of the cluster: see `level.rs`. Everything under `tas`: see `tas.rs`.
 //!
 //! **consolidate** never looks at racks: nodes of a kind with room for the CPU and memory of a pod and a free GPU (if
 //! the pods have GPUs), by most free GPUs, then index. For `Any` the first whole-node many must be entirely free and
@@ -58,7 +58,7 @@ pub(super) struct Need {
 pub(super) struct Gang {
     pub(super) each: Need,
     pub(super) count: u32,
-    remainder: Option<Need>,
+    pub(super) remainder: Option<Need>,
 }
 
 /// Least goes first: the cost, then the index of node or rack.
@@ -93,12 +93,15 @@ impl World<'_> {
         if self.asks_for_nothing(job) {
             return Some(Holding::default());
         }
+        let by_levels = super::tas::is_tas(self.placement());
         if !self.is_gang(job) {
             let milli = match request.shape {
                 Shape::Any { gpus_milli } => gpus_milli,
                 Shape::Pods { gpus_milli_each, .. } => gpus_milli_each,
             };
-            return self.place_one(free, job, need(milli));
+            let alone = |_| Some(Gang { each: need(milli), count: 1, remainder: None });
+            let levels = || self.by_levels(free, job, &alone);
+            return if by_levels { levels() } else { self.place_one(free, job, need(milli)) };
         }
         let gang_on = |kind: u32| match request.shape {
             Shape::Any { gpus_milli } => {
@@ -111,6 +114,9 @@ impl World<'_> {
                 Some(Gang { each: need(gpus_milli_each), count, remainder: None })
             }
         };
+        if by_levels {
+            return self.by_levels(free, job, &gang_on);
+        }
         let kinds = 0..u32::try_from(self.cluster().kinds.len()).expect("kinds are few");
         if self.placement() == "consolidate" {
             let on_nodes = |nodes: &[u32], gang: Gang| {

@@ -30,7 +30,7 @@ pub(super) fn weights_of(placement: &str) -> BTreeMap<String, u64> {
     let text = match placement {
         "first-fit" | "random" => "",
         "best-fit" | "consolidate" => "leftover=1",
-        own if super::own::is_own(own) => "leftover=1",
+        own if super::own::is_own(own) || super::tas::is_tas(own) => "leftover=1",
         "worst-fit" => "spread=1",
         "pack" => "rack_leftover=65534,leftover=1",
         "spread" => "rack_spread=65534,spread=1",

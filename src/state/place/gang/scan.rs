@@ -6,6 +6,9 @@ use crate::state::place::assembly::{Assembly, Passed};
 use crate::state::place::{Choice, Picker, lowest_bits, narrow, pod};
 use std::cmp::Reverse;
 
+/// No node holds more pods: 64 GPUs in thousandths are fewer, and of pods without GPUs more are not told apart.
+const MOST_PODS: u32 = 65_535;
+
 /// A rack, or all racks at once where they are ignored, as the scan sees it.
 #[derive(Debug)]
 pub(crate) struct ScannedRack {
@@ -112,15 +115,20 @@ pub(crate) fn rooms(picker: &Picker<'_>, need: Need, ignore: bool) -> Vec<Scanne
     rooms
 }
 
-/// How many of the equal pods a node holds.
+/// How many of the equal pods a node holds, up to all of them.
 pub(crate) fn pods_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
+    room_on(picker, need, node).min(need.pods)
+}
+
+/// How many such pods a node has room for, however many the gang has.
+pub(crate) fn room_on(picker: &Picker<'_>, need: Need, node: usize) -> u32 {
     let occupancy = picker.occupancy;
     let by_gpus = match need.milli {
         0 => u32::MAX,
         milli if milli < 1000 => occupancy.gpu_left(node).map(|left| left / milli).sum(),
         milli => occupancy.free_mask(node).count_ones() / (milli / 1000),
     };
-    by_gpus.min(occupancy.host_pods(node, picker.class.host)).min(need.pods)
+    by_gpus.min(occupancy.host_pods(node, picker.class.host)).min(MOST_PODS)
 }
 
 /// Puts `pods` pods, and the remainder pod with the `last` of them, on the cheapest of `nodes`.
