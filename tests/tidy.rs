@@ -150,8 +150,8 @@ fn names_in(folder: &str) -> Vec<String> {
 #[test]
 fn every_part_is_in_its_table() {
     for (folder, helpers, kind) in [
-        // What tenants used lately, turns of queues, and keys that change, which several orders share; how an expression is read.
-        ("src/policy/order", &["share", "decayed", "turns", "ranking", "varying", "parse"][..], Kind::Order),
+        // What tenants used lately, turns of queues, and keys that change, which several orders share.
+        ("src/policy/order", &["share", "decayed", "turns", "ranking", "varying"][..], Kind::Order),
         // What conservative backfill knows of times to come.
         (
             "src/policy/backfill",
@@ -161,19 +161,30 @@ fn every_part_is_in_its_table() {
             ][..],
             Kind::Backfill,
         ),
-        // How one pod and a gang go and what a place costs, which every placement shares.
+        // How one pod and a gang go and what a place costs, which every placement shares; weights as an expression.
         (
             "src/policy/placement",
-            &["pod", "gang", "scan", "model", "stranded", "frozen", "ranked", "assembly", "own"][..],
+            &[
+                "pod",
+                "gang",
+                "scan",
+                "model",
+                "stranded",
+                "frozen",
+                "ranked",
+                "assembly",
+                "own",
+                "expression",
+            ][..],
             Kind::Placement,
         ),
         ("src/policy/hold", &[][..], Kind::Hold),
         // How running jobs are slowed and set free, and which jobs yield.
         ("src/policy/power", &["control", "curtail"][..], Kind::Power),
-        // How a rule finds out which jobs yield.
+        // How a rule finds out which jobs yield, and when a key that jumps calls for a pass.
         (
             "src/policy/preemption",
-            &["yielding", "fair", "line", "out", "pool", "regions"][..],
+            &["yielding", "running", "fair", "jumps", "line", "out", "pool", "regions"][..],
             Kind::Preemption,
         ),
     ] {

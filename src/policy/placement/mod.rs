@@ -33,6 +33,7 @@ mod random;
 pub mod ranked;
 mod spread;
 mod tas;
+mod tas_least_free;
 mod worst_fit;
 
 use super::part::{Kind, Part, PartOption};
@@ -77,7 +78,7 @@ pub const PLACEMENTS: &[ListedPlacement] = &[
     gpu_clustering::ENTRY,
     dot_product::ENTRY,
     tas::ENTRY,
-    tas::LEAST_FREE,
+    tas_least_free::ENTRY,
 ];
 
 #[derive(Debug, Clone, Copy)]

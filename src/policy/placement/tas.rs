@@ -33,14 +33,6 @@ pub(super) const ENTRY: ListedPlacement = ListedPlacement {
     rule: Choosing::Levels { least_free: false },
 };
 
-pub(super) const LEAST_FREE: ListedPlacement = ListedPlacement {
-    name: "tas-least-free",
-    about: "as tas, and where several domains are taken those with the least room first",
-    source: "Kubernetes SIGs, Kueue 0.20-devel, KEP-2724, `TASProfileLeastFreeCapacity`",
-    options: &[],
-    rule: Choosing::Levels { least_free: true },
-};
-
 /// Where a job of the picker's class goes; false if it finds no place.
 pub(super) fn choose(picker: &Picker<'_>, least_free: bool, choice: &mut Choice) -> bool {
     picker.class.kinds.iter().any(|kind| {

@@ -5,6 +5,7 @@ use crate::simulation::{Control, simulate};
 
 mod cluster;
 mod commands;
+mod expressions;
 mod generate;
 mod graphs;
 mod grid;
