@@ -284,6 +284,9 @@ fn disjoint_partitions_are_clusters(name: &str, schedule: fn(&Plan) -> Vec<Line>
         let run = |copies, lists: &[(&str, &[plans::JobSpec])]| {
             let cluster = left.cluster.build(copies);
             let mut workload = plans::workload(lists, &[], (left.quotas, 0));
+            if !left.policy.tries_platforms() {
+                plans::keep_to_one_platform(&mut workload);
+            }
             if copies == 1 {
                 workload.partitions[1] = workload.partitions[0].clone();
             }

@@ -32,7 +32,7 @@ fn sample(count: u32) -> impl Iterator<Item = Plan> {
 fn ranked_at_once_or_class_by_class_the_history_is_the_same_and_that_of_the_naive_reference() {
     let evaluator = processor();
     let mut ranked = 0;
-    for (number, plan) in sample(800).enumerate() {
+    for (number, plan) in sample(1000).enumerate() {
         let expected = one_by_one(&plan);
         let before = evaluator.lock().expect("whole").batches;
         for k in [1, 2, 8] {
@@ -55,7 +55,7 @@ fn a_gpu_gives_the_same_history() {
     use gigawatt::cost::{OnGpu, Ranker};
     let Some(gpu) = adapter::adapter() else { return };
     let evaluator = watched(OnGpu::new(Ranker::new(gpu).expect("a device that takes the shader")), |_| ());
-    for (number, plan) in sample(40).enumerate() {
+    for (number, plan) in sample(60).enumerate() {
         let history = ranked_by(&plan, &evaluator, 2);
         assert_eq!(history.digest(), one_by_one(&plan).digest(), "plan {number}: {plan:?}");
     }

@@ -288,11 +288,11 @@ pub const PRESETS: &[Preset] = &[
         system: Some(System {
             placement: "best-fit",
             preemption: None,
-            options: &[("max_jobs", "500"), ("window", "1d"), ("resolution", "60s")],
-            source: "Slurm 26.11-master, priority/multifactor and sched/backfill with its defaults: bf_max_job_test=500, bf_window=1440, \
-                bf_resolution=60; licences as with bf_licenses; rows: `list conformance`",
-            leaves_out: "its rounds (`--cycle 30s` and `event_backfill = \"none\"` make such), quality of service, advance reservations, \
-                topology plugins",
+            options: &[("max_jobs", "500")],
+            source: "Slurm 26.11-master, priority/multifactor and sched/backfill with bf_max_job_test=500; licences as with bf_licenses; \
+                rows: `list conformance`",
+            leaves_out: "bf_window and bf_resolution, which make a run several times slower (`slurm/window=1d/resolution=60s` has them), its \
+                rounds (`--cycle 30s` and `event_backfill = \"none\"` make such), quality of service, advance reservations, topology plugins",
         }),
     },
 ];

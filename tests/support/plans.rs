@@ -427,7 +427,7 @@ impl Spec {
 }
 
 /// Where jobs are tried on no platform after another, those that it matters to may run on one alone.
-fn keep_to_one_platform(workload: &mut Workload) {
+pub(crate) fn keep_to_one_platform(workload: &mut Workload) {
     let is_told = |own: &Tenant| !own.quota_by_platform.is_empty();
     let of_queues = workload.queues.iter().any(|queue| !queue.by_platform.is_empty());
     if of_queues || workload.tenants.iter().any(is_told) {
