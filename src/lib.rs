@@ -62,8 +62,8 @@
 //!
 //! # What it models, and what it does not
 //!
-//! Gangs, pods and shares of a GPU; racks as NVLink domains; several generations of GPUs with their speeds; partitions
-//! that overlap; licences; tenants with quotas, of all GPUs or by platform, queues that lend to and borrow from each other and take turns, shares by what was
+//! Gangs, pods and shares of a GPU; racks as NVLink domains, and levels of them; several generations of GPUs with their speeds;
+//! partitions that overlap; licences; tenants with quotas, of all GPUs or by platform, queues that lend to and borrow from each other and take turns, shares by what was
 //! used lately; job graphs; estimates that are wrong, jobs that fail or are withdrawn;
 //! preemption with restarts and lost work; capacity that comes and goes; what all of it draws, caps on every level of
 //! the tree of feeds, what the grid asks for a joule and how clean it is.
