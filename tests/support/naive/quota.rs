@@ -9,7 +9,8 @@
 //! then against that of all. Where any queue of the tree has something of its own of any platform, of others it has nothing.
 //! A tenant's quota of a platform counts likewise. **Options** of a job: the platforms of the nodes it may use, those
 //! that its queue names first and in that order, then by their number; nothing where neither its tenant nor its queue tells platforms
-//! apart. It is refused if it is on each; what refuses it is what does on the first.
+//! apart. It is refused if it is on each; what refuses it is what does on the first. Where it is not
+//! refused on each, a licence may still refuse it, wherever it would run.
 //!
 //! A job stands in the queue that has none below it and names its tenant (or no tenant) and its partition (or none).
 
@@ -222,11 +223,23 @@ impl World<'_> {
     /// What keeps a job out: of tenant, queue and partition the first that does.
     pub(super) fn refuses(&self, free: &Free, job: u32) -> Option<(Refused, Option<Refusal>)> {
         let each: Vec<_> =
-            self.options(job).iter().map(|option| self.refuses_on(free, job, *option)).collect();
-        each.iter().all(Option::is_some).then(|| each[0]).flatten()
+            self.options(job).iter().map(|option| self.refuses_gpus_on(free, job, *option)).collect();
+        if each.iter().all(Option::is_some) { each[0] } else { self.lacks_a_licence(free, job) }
+    }
+    /// Licences are the same on every platform.
+    fn lacks_a_licence(&self, free: &Free, job: u32) -> Option<(Refused, Option<Refusal>)> {
+        self.licence_refuses(free, job).map(|licence| (Refused::Licence(licence), None))
     }
     /// The same on a platform.
     pub(super) fn refuses_on(
+        &self,
+        free: &Free,
+        job: u32,
+        option: Option<u32>,
+    ) -> Option<(Refused, Option<Refusal>)> {
+        self.refuses_gpus_on(free, job, option).or_else(|| self.lacks_a_licence(free, job))
+    }
+    fn refuses_gpus_on(
         &self,
         free: &Free,
         job: u32,
@@ -236,9 +249,7 @@ impl World<'_> {
             return Some((Refused::Quota, None));
         }
         let by_queue = self.queue_refuses(free, job, option).map(|refusal| (Refused::Queue, Some(refusal)));
-        by_queue
-            .or_else(|| (!self.limit_allows(free, job)).then_some((Refused::Limit, None)))
-            .or_else(|| self.licence_refuses(free, job).map(|licence| (Refused::Licence(licence), None)))
+        by_queue.or_else(|| (!self.limit_allows(free, job)).then_some((Refused::Limit, None)))
     }
     /// What keeps a job out of its queue, at the instant, or at any of a window.
     fn queue_refuses(&self, free: &Free, job: u32, option: Option<u32>) -> Option<Refusal> {

@@ -194,6 +194,11 @@ impl Simulation<'_> {
     /// Every rate a job could have: by the platforms of its scope, and, for a gang where racks matter, in one rack or
     /// several.
     pub(super) fn rates(&self, job: u32) -> Vec<u32> {
+        let request = self.plan.workload.request_of(job);
+        if request.gpus().milli() == 0 && request.cpu_milli == 0 && request.memory_mib == 0 {
+            // What holds nothing is as fast anywhere.
+            return vec![Factor::ONE.0];
+        }
         let mut rates = Vec::new();
         for kind in self.world.kinds(job) {
             let speed = self.behaviour(job).speed(kind.platform as usize);
