@@ -1,6 +1,6 @@
 //! An order of one's own, as one expression over what a job asks for and how long it has waited: the least goes first.
 //!
-//! Operations are those of any [expression](crate::policy::expression). Terms are in [`TERMS`]. All is reckoned in 64-bit floating point, powers and logarithms by the same code on every
+//! Operations are those of any expression ([`crate::policy::expression`]). Terms are in [`TERMS`]. All is reckoned in 64-bit floating point, powers and logarithms by the same code on every
 //! machine. What is no number, such as 0 divided by 0, goes last.
 //!
 //! ```
