@@ -6,7 +6,7 @@
 //! | `a ** b` | power, before all others, of two the right one first |
 //! | `sqrt(a)`, `log2(a)`, `log10(a)`, `min(a, b)`, `max(a, b)` | |
 //!
-//! What the terms are, and what an operation means for their values, is up to who reads the expression.
+//! What the terms are, and what an operation means for their values, is up to the part that has the expression.
 
 mod parse;
 

@@ -73,27 +73,22 @@ pub fn weights(text: &str) -> Result<Weights, Box<Problem>> {
     let mut stack: Vec<Sum> = Vec::new();
     for (step, character) in read.steps.iter().zip(&read.at) {
         let wrong = |told: &str| Box::new(problem(text, &format!("{told}, at character {character}")));
-        let last = stack.pop();
-        let made = match (*step, last) {
-            (Step::Number(number), last) => {
-                stack.extend(last);
-                Ok(Sum::number(number))
+        let made = match *step {
+            Step::Number(number) => Ok(Sum::number(number)),
+            Step::Term(index) => Ok(Sum::term(index)),
+            Step::Unary(of) => unary(of, operand(&mut stack)),
+            Step::Binary(of) => {
+                let second = operand(&mut stack);
+                binary(of, operand(&mut stack), second)
             }
-            (Step::Term(index), last) => {
-                stack.extend(last);
-                Ok(Sum::term(index))
-            }
-            (Step::Unary(of), Some(operand)) => unary(of, operand),
-            (Step::Binary(of), Some(second)) => {
-                let first = stack.pop().unwrap_or_else(|| Sum::number(0.0));
-                binary(of, first, second)
-            }
-            (Step::Unary(_) | Step::Binary(_), None) => Err("an operand is missing"),
         };
         stack.push(made.map_err(wrong)?);
     }
-    let sum = stack.pop().unwrap_or_else(|| Sum::number(0.0));
-    whole(text, sum)
+    whole(text, operand(&mut stack))
+}
+
+fn operand(stack: &mut Vec<Sum>) -> Sum {
+    stack.pop().expect("operands are read before what is done with them")
 }
 
 fn unary(of: Unary, operand: Sum) -> Result<Sum, &'static str> {

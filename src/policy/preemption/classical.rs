@@ -152,7 +152,7 @@ impl Books<'_> {
 }
 
 fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
-    reclaim::each_row(bench, blocked, &candidates, |bench, row, candidates| {
+    reclaim::each_row(bench, blocked, candidates, |bench, row, candidates| {
         choose_for(bench, row, candidates, blocked)
     })
 }

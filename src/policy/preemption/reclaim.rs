@@ -103,7 +103,7 @@ fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>
         Some(only) => vec![only],
         None => vec![ReclaimRule::Final, ReclaimRule::Initial],
     };
-    each_row(bench, blocked, &candidates, |bench, row, candidates| {
+    each_row(bench, blocked, candidates, |bench, row, candidates| {
         let stopped = Fair::new(bench, blocked, row)?.stops(&candidates, &rules)?;
         Some(bench.needed(stopped))
     })
@@ -113,11 +113,14 @@ fn choose(bench: &mut Bench<'_, '_>, candidates: Vec<u32>, blocked: &Blocked<'_>
 pub(super) fn each_row(
     bench: &mut Bench<'_, '_>,
     blocked: &Blocked<'_>,
-    candidates: &[u32],
+    candidates: Vec<u32>,
     mut find: impl FnMut(&mut Bench<'_, '_>, u32, Vec<u32>) -> Option<Vec<u32>>,
 ) -> Option<Vec<u32>> {
     let tree = Arc::clone(&bench.state().classes().quotas);
     let rows: Vec<u32> = bench.state().class(blocked.job).rows_tried(&tree).collect();
+    if let [only] = rows[..] {
+        return find(bench, only, candidates);
+    }
     rows.into_iter().find_map(|row| {
         bench.restore();
         let state = bench.state();

@@ -137,7 +137,7 @@ fn policy(queues: &[&Object<'_>], findings: &mut Findings) -> Vec<Key> {
         ),
     ];
     findings.assume(
-        "who yields goes by Kueue's fair sharing, where KAI has its own test; nothing moves running jobs together (consolidation)",
+        "which jobs yield goes by Kueue's fair sharing, where KAI has its own test; nothing moves running jobs together (consolidation)",
     );
     let mut spans: Vec<(u32, &Object<'_>, &str)> = Vec::new();
     for object in queues {

@@ -175,7 +175,7 @@ fn policy(scheduler: Option<&Object<'_>>, findings: &mut Findings) -> Vec<Key> {
     }
     keys.push(Key::text("preemption", preemption.0, preemption.1));
     if preemption.0 == "reclaim" {
-        findings.assume("who yields goes by Kueue's fair sharing, where Volcano has its own test");
+        findings.assume("which jobs yield goes by Kueue's fair sharing, where Volcano has its own test");
     }
     if !takes_turns {
         findings.assume("jobs of all queues go by priority, then by when they came");

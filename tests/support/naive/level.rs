@@ -4,7 +4,7 @@
 //! kind in order, of the domains that hold all of it the one that has room for the fewest of its equal pods, ties to the
 //! lower index, and there as it would lie on a cluster of that domain's nodes alone. Where the level is preferred and no
 //! domain of it holds the gang, one of the next higher level is tried, and so on; where none does either, it lies as if it
-//! had named none. Where it is required it waits. Who looks at no racks (`consolidate`) looks for a domain first.
+//! had named none. Where it is required it waits. `consolidate`, which looks at no racks, looks for a domain first.
 
 use super::free::{Free, Holding, Pod};
 use super::place::Gang;
