@@ -9,7 +9,10 @@
 //! starts one stands behind others from then on. Jobs that stand in no queue, or ask for no GPU, stand beside the roots, as
 //! if theirs had had nothing.
 //!
-//! Where quotas tell platforms apart, what queues have and hold of all of them counts together.
+//! Where quotas tell platforms apart, what queues have and hold of all of them counts together. What the job that goes next would
+//! borrow is told of one platform, as Kueue assigns a flavour to a workload before it compares shares: of those that it may run on, in the
+//! order in which they are tried, the first whose quota lets it in; where none does, the first. Whether nodes are free there is
+//! not asked.
 //!
 //! # Complexity
 //! O(|queues|) time a job that is tried.
@@ -93,7 +96,7 @@ impl Claim {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::policy) struct Head {
     pub(in crate::policy) queue: Option<u32>,
-    /// The row against which it would count there: that of its platform, where platforms are told apart.
+    /// The row against which it would count there: that of the platform on which it is tried, where platforms are told apart.
     pub(in crate::policy) row: Option<u32>,
     pub(in crate::policy) key: Key,
     pub(in crate::policy) milli: u64,

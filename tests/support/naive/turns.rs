@@ -9,7 +9,8 @@
 //! every job. What a queue has had:
 //!
 //! - drf: what it and those below it hold, by all GPUs, by its weight;
-//! - fair-sharing: its share as in `fair.rs`, with the job that would be next there counted as if it ran;
+//! - fair-sharing: its share as in `fair.rs`, with the job that would be next there counted as if it ran: on the first of its options
+//!   that does not refuse it, or, refused on each, on the first of all;
 //! - saturation, proportion: what it and those below it hold, by its part. Of no part anything is more than any other.
 //!
 //! **Parts.** What there is, all GPUs, is divided among queues with none above, and the part of a queue among those right
@@ -99,11 +100,12 @@ impl Simulation<'_> {
             "fair-sharing" => {
                 let mut own = self.free.queues.clone();
                 if let Some(queue) = queue_of(self.plan, job) {
-                    own.add(
-                        queue,
-                        self.counted_on(job),
-                        u64::from(self.plan.workload.request_of(job).gpus().milli()),
-                    );
+                    let options = self.world.options(job);
+                    let mut let_in = options
+                        .iter()
+                        .filter(|option| self.world.refuses_on(&self.free, job, **option).is_none());
+                    let on = let_in.next().unwrap_or(&options[0]).unwrap_or(u32::MAX);
+                    own.add(queue, on, u64::from(self.plan.workload.request_of(job).gpus().milli()));
                 }
                 self.share(&own, queue)
             }

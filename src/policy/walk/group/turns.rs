@@ -90,9 +90,10 @@ impl Group {
     }
 }
 
-/// The next job of a queue, as the order sees it.
+/// The next job of a queue, as the order sees it: on the first of its platforms whose quota lets it in, else on the first.
 fn head(state: &State, lane: &Lane) -> Option<Head> {
     let Reverse(Candidate { key, .. }) = *lane.tries.peek()?;
     let class = state.class(job_of(key));
-    Some(Head { queue: lane.queue, row: class.row, key, milli: u64::from(class.gpus_milli) })
+    let own = state.resources().allowed(class).next().unwrap_or(class);
+    Some(Head { queue: lane.queue, row: own.row, key, milli: u64::from(class.gpus_milli) })
 }
