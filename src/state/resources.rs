@@ -10,6 +10,7 @@ use super::{Law, State};
 use crate::cluster::{NodeState, Occupancy, Piece};
 use crate::history::Plan;
 use crate::units::{Factor, Time};
+use std::collections::BTreeSet;
 
 /// Free capacity and what tenants hold: everything a start can run out of. A copy answers "what if".
 #[derive(Debug, Clone)]
@@ -155,6 +156,10 @@ impl Resources {
     #[inline]
     pub(crate) fn ceiling_of(&self, class: &Class) -> Option<u32> {
         self.quotas.refusing(class, u64::from(class.gpus_milli))
+    }
+    /// The trees of rows, by their roots, that keep one more job of the class out, on any platform.
+    pub(crate) fn refusing_trees(&self, class: &Class) -> BTreeSet<u32> {
+        self.quotas.refusing_trees(class)
     }
     pub(crate) fn clone_quotas(&self) -> Quotas {
         self.quotas.clone()

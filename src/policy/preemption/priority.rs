@@ -3,9 +3,9 @@
 //! Lower is the tier of the partition, then the priority of the job; jobs that wait are tried in that order too, before that
 //! of the policy, so that no job starts only to stop for one that has been waiting. The lowest stop first; among equals those that lose least
 //! (GPUs held times the work since the last checkpoint and the restart), or the youngest; then those that started last,
-//! then the highest index. Where a quota, a queue, a limit or a licence says no, jobs that count against the same tree go before all
-//! others. The shortest beginning of that line makes room; of it, those on the nodes of the place that is found stop,
-//! and of these only those that have to.
+//! then the highest index. Where quotas, queues, limits or licences say no, jobs that count against the same tree as any of
+//! these, on whichever of the platforms that the job may run on, go before all others. The shortest beginning of that line
+//! makes room; of it, those on the nodes of the place that is found stop, and of these only those that have to.
 
 use super::ListedPreemption;
 use super::running::May;
@@ -46,7 +46,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
 
 fn choose(bench: &mut Bench<'_, '_>, mut line: Vec<u32>, blocked: &Blocked<'_>) -> Option<Vec<u32>> {
     line.sort_by_cached_key(|job| standing(bench.state(), *job, blocked));
-    let mates = blocked.row.map(|row| count_below(bench.state(), &line, row));
+    let mates = blocked.row.map(|_| mates(bench.state(), &line, blocked.job));
     let mut lines = mates.into_iter().chain([line]);
     lines.find_map(|line| {
         let (stopped, nodes) = bench.shortest(&line)?;
@@ -64,10 +64,11 @@ fn standing(state: &State, job: u32, blocked: &Blocked<'_>) -> impl Ord + use<> 
     (state.class(job).height(), lost, Reverse(blocked.began[job as usize]), Reverse(job))
 }
 
-/// The jobs that count against the tree of a quota, a queue, a limit or a licence.
-fn count_below(state: &State, line: &[u32], row: u32) -> Vec<u32> {
+/// The jobs that count against anything that refuses a job: a quota, a queue, a limit or a licence, or what is of one tree with it.
+fn mates(state: &State, line: &[u32], blocked: u32) -> Vec<u32> {
     let tree = &state.classes().quotas;
-    let counts = |job: &u32| state.held_as(*job).ceilings().any(|own| tree.root(own) == tree.root(row));
+    let refusing = state.resources().refusing_trees(state.class(blocked));
+    let counts = |job: &u32| state.held_as(*job).ceilings().any(|own| tree.counts_in(own, &refusing));
     line.iter().copied().filter(counts).collect()
 }
 

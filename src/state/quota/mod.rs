@@ -47,6 +47,7 @@ pub use usage::Usage;
 
 use super::Law;
 use super::class::Class;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What jobs hold together, and may hold.
@@ -102,6 +103,15 @@ impl Quotas {
     }
     fn refusing_row(&self, class: &Class, milli: u64) -> Option<u32> {
         class.of_gpus().find(|row| self.refuses(*row, milli))
+    }
+    /// The trees, by their roots, that refuse one more job of the class, wherever it may run: a quota, a queue, a limit, a licence.
+    pub(super) fn refusing_trees(&self, class: &Class) -> BTreeSet<u32> {
+        let milli = u64::from(class.gpus_milli);
+        let of_gpus = std::iter::once(class).chain(&class.alternatives).flat_map(Class::of_gpus);
+        let of_gpus = of_gpus.map(|row| (row, milli));
+        let licences = class.licences.iter().map(|(row, count)| (*row, u64::from(*count)));
+        let trees = |(row, amount)| self.tree.refusing_trees(&self.usage, row, amount);
+        of_gpus.chain(licences).flat_map(trees).collect()
     }
     /// Whether a row does not admit so much more, now or at another instant that is asked about.
     fn refuses(&self, row: u32, amount: u64) -> bool {

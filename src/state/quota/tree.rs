@@ -3,6 +3,7 @@
 use super::platforms::Pools;
 use super::usage::Usage;
 use crate::workload::{PlatformQuota, Queue};
+use std::collections::BTreeSet;
 
 /// What is as good as without end, far from overflow.
 const UNBOUNDED: i64 = 1 << 60;
@@ -230,6 +231,20 @@ impl Tree {
     pub fn refusing(&self, usage: &Usage, row: u32, milli: u64) -> Option<(u32, Bound)> {
         let refusing = |row: u32| self.refusing_of(usage, row, signed(milli));
         refusing(row).or_else(|| self.whole(row).and_then(refusing))
+    }
+    /// The trees, by their roots, that keep one more job that counts against a row from holding so many thousandths: its own, and
+    /// that of all platforms together where it is one platform's.
+    pub(super) fn refusing_trees(&self, usage: &Usage, row: u32, milli: u64) -> impl Iterator<Item = u32> {
+        let refuses = move |row: &u32| self.refusing_of(usage, *row, signed(milli)).is_some();
+        self.trees(row).filter(refuses).map(|row| self.root(row))
+    }
+    /// A row, and that of all platforms together where it is one platform's.
+    fn trees(&self, row: u32) -> impl Iterator<Item = u32> + use<> {
+        std::iter::once(row).chain(self.whole(row))
+    }
+    /// Whether what counts against a row counts against any of some trees, named by their roots.
+    pub(crate) fn counts_in(&self, row: u32, roots: &BTreeSet<u32>) -> bool {
+        self.trees(row).any(|row| roots.contains(&self.root(row)))
     }
     fn refusing_of(&self, usage: &Usage, row: u32, milli: i64) -> Option<(u32, Bound)> {
         let breaks = |row: &u32| self.below_limit(usage, *row).is_some_and(|below| below < milli);

@@ -251,6 +251,26 @@ impl World<'_> {
         let by_queue = self.queue_refuses(free, job, option).map(|refusal| (Refused::Queue, Some(refusal)));
         by_queue.or_else(|| (!self.limit_allows(free, job)).then_some((Refused::Limit, None)))
     }
+    /// Everything of tenant, queue and partition that keeps a job out now, on any of its options: of a platform, or of all.
+    pub(super) fn all_that_refuse(&self, free: &Free, job: u32) -> Vec<(Refused, Option<u32>)> {
+        let milli = i128::from(self.plan.workload.request_of(job).gpus().milli());
+        if milli == 0 {
+            return Vec::new();
+        }
+        let (queues, own) = (&self.plan.workload.queues, &free.queues);
+        let mut all: Vec<Option<u32>> = self.options(job);
+        all.push(None);
+        let by_tenant = |on: &Option<u32>| !self.tenant_allows(free, job, *on);
+        let by_queue = |on: &Option<u32>| {
+            let queue = queue_of(self.plan, job).filter(|queue| on.is_none() || told_apart(queues, *queue));
+            let tree = Tree { queues, own, jobs: &free.jobs, platform: *on };
+            queue.is_some_and(|queue| tree.refuses(queue, milli).is_some())
+        };
+        let quotas = all.iter().copied().filter(by_tenant).map(|on| (Refused::Quota, on));
+        let of_queues = all.iter().copied().filter(by_queue).map(|on| (Refused::Queue, on));
+        let limit = (!self.limit_allows(free, job)).then_some((Refused::Limit, None));
+        quotas.chain(of_queues).chain(limit).collect()
+    }
     /// What keeps a job out of its queue, at the instant, or at any of a window.
     fn queue_refuses(&self, free: &Free, job: u32, option: Option<u32>) -> Option<Refusal> {
         let queue = queue_of(self.plan, job)?;

@@ -127,6 +127,10 @@ impl<'a> World<'a> {
     }
     /// Whether the tenant may hold this job too, of all platforms together and of one.
     pub(super) fn quota_allows(&self, free: &Free, job: u32, option: Option<u32>) -> bool {
+        self.tenant_allows(free, job, None) && self.tenant_allows(free, job, option)
+    }
+    /// The same of a platform, or of all together.
+    pub(super) fn tenant_allows(&self, free: &Free, job: u32, platform: Option<u32>) -> bool {
         let tenant = self.plan.workload.jobs[job as usize].tenant;
         let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
         let own = &self.plan.workload.tenants[tenant as usize];
@@ -136,7 +140,7 @@ impl<'a> World<'a> {
                 own.quota_by_platform.iter().find(|(own, _)| *own == platform).map(|(_, milli)| *milli);
             fits(free.tenants_on.get(&(tenant, platform)).copied().unwrap_or(0), quota)
         };
-        gpus == 0 || fits(free.tenants[tenant as usize], own.quota_milli) && option.is_none_or(on)
+        gpus == 0 || platform.map_or_else(|| fits(free.tenants[tenant as usize], own.quota_milli), on)
     }
     /// GPU thousandths that the jobs of this job's partition may hold together.
     pub(crate) fn limit(&self, job: u32) -> Option<u64> {
@@ -153,12 +157,16 @@ impl<'a> World<'a> {
         let held = free.partitions[self.partition_of(job) as usize];
         gpus == 0 || self.limit(job).is_none_or(|limit| held + gpus <= limit)
     }
-    /// The first licence of which too few are left for this job.
-    pub(super) fn licence_refuses(&self, free: &Free, job: u32) -> Option<u32> {
+    /// The licences of which too few are left for this job.
+    pub(super) fn lacking_licences(&self, free: &Free, job: u32) -> Vec<u32> {
         let asked = &self.plan.workload.request_of(job).licences;
         let there = |licence: u32| self.plan.cluster.licences[licence as usize].count;
         let lacks = |(own, count): &&(u32, u32)| free.licences[*own as usize] + count > there(*own);
-        asked.iter().find(lacks).map(|(own, _)| *own)
+        asked.iter().filter(lacks).map(|(own, _)| *own).collect()
+    }
+    /// The first of them.
+    pub(super) fn licence_refuses(&self, free: &Free, job: u32) -> Option<u32> {
+        self.lacking_licences(free, job).first().copied()
     }
     /// Whether tenant, queue and partition may hold this job too, and enough is left of its licences.
     pub(super) fn ceilings_allow(&self, free: &Free, job: u32) -> bool {

@@ -5,8 +5,8 @@
 //!
 //! **In which order.** The lowest first; of equals those that lose least: GPU thousandths held times the work, Q16.16, since
 //! the last checkpoint and that of the restart time, or with `victims = youngest` any; then the latest start, then the
-//! highest index. Where a quota, a queue, a limit or a licence refuses the job, those that count against the same one, or one of its
-//! tree, are tried alone before all are.
+//! highest index. Where the job is refused on every option, those are tried alone before all are that count against anything which
+//! refuses it on any: the tenant's quota of a platform or of all, a queue's, or one of its tree's, likewise, the limit, a licence.
 //!
 //! **Who stops.** One after another stops, in that order, until the job has a place. Of these, those on its nodes, if
 //! that is enough, else all. Of these, from the last to the first, each runs on without whose stop the job has a place
@@ -16,7 +16,7 @@
 //! Passes at events between those of a cycle with another backfill stop no job.
 
 use super::free::{Holding, Owner, total};
-use super::quota::{queue_of, root, told_apart};
+use super::quota::{queue_of, root};
 use super::time::{NEVER, Simulation};
 use super::walk::Walk;
 use gigawatt::history::{SegmentEnd, Victims};
@@ -119,7 +119,7 @@ impl Simulation<'_> {
         let mut line = self.may_stop_for(job);
         line.sort_by_cached_key(|running| self.standing(*running));
         let mut mates = line.clone();
-        mates.retain(|running| self.counts_with(*running, job, refused));
+        mates.retain(|running| self.counts_with(*running, job));
         let lines = if refused == Refused::Place { vec![line] } else { vec![mates, line] };
         lines.into_iter().find_map(|line| self.needed(job, &line, walk))
     }
@@ -158,30 +158,24 @@ impl Simulation<'_> {
         (self.world.height(job), lost, Reverse(self.attempt(job).from), Reverse(job))
     }
 
-    /// Whether a running job counts against what refuses another.
-    fn counts_with(&self, running: u32, job: u32, refused: Refused) -> bool {
-        let asks = self.plan.workload.request_of(running).gpus().milli() > 0;
+    /// Whether a running job counts against anything that refuses another.
+    fn counts_with(&self, running: u32, job: u32) -> bool {
+        let here = self.platform_of(running);
+        let tenant = |job: u32| self.job(job).tenant;
         let top = |job: u32| queue_of(self.plan, job).map(|queue| root(&self.plan.workload.queues, queue));
-        // Where platforms are told apart, on the first that the other is tried on.
-        let here = Some(self.platform_of(running));
-        let same = self.world.options(job)[0] == here;
-        let queues = &self.plan.workload.queues;
-        let by_tenant = &self.plan.workload.tenants[self.job(job).tenant as usize].quota_by_platform;
-        let apart = queue_of(self.plan, job).is_some_and(|queue| told_apart(queues, queue));
-        let holds = |licence: u32| {
-            self.plan.workload.request_of(running).licences.iter().any(|(own, _)| *own == licence)
+        let partition = |job: u32| self.world.partition_of(job);
+        let same = |platform: Option<u32>| platform.is_none_or(|platform| platform == here);
+        let counts = |refused: &(Refused, Option<u32>)| match *refused {
+            (Refused::Quota, platform) => tenant(running) == tenant(job) && same(platform),
+            (Refused::Queue, platform) => top(running) == top(job) && same(platform),
+            (Refused::Limit, _) => partition(running) == partition(job),
+            _ => false,
         };
-        let is_about_gpus = !matches!(refused, Refused::Licence(_));
-        (asks || !is_about_gpus)
-            && match refused {
-                Refused::Licence(licence) => holds(licence),
-                Refused::Quota => {
-                    self.job(running).tenant == self.job(job).tenant && (by_tenant.is_empty() || same)
-                }
-                Refused::Queue => top(running) == top(job) && (!apart || same),
-                Refused::Limit => self.world.partition_of(running) == self.world.partition_of(job),
-                Refused::Place => true,
-            }
+        let asks = self.plan.workload.request_of(running).gpus().milli() > 0;
+        let lacking = self.world.lacking_licences(&self.free, job);
+        let held = &self.plan.workload.request_of(running).licences;
+        asks && self.world.all_that_refuse(&self.free, job).iter().any(counts)
+            || held.iter().any(|(own, _)| lacking.contains(own))
     }
 
     /// The platform on which a job runs that holds GPUs.
