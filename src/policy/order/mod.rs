@@ -267,6 +267,10 @@ impl Order {
     pub(super) const fn takes_turns(&self) -> bool {
         matches!(self.rule, Rule::Turns(_))
     }
+    /// Whether the keys of running jobs change.
+    pub(super) const fn ranks_running(&self) -> bool {
+        matches!(self.rule, Rule::Ranking(..) | Rule::Gittins(..))
+    }
     /// Which of some heads of queues goes next, where queues take turns; else the first.
     pub(super) fn next(&mut self, state: &State, heads: &[Head]) -> usize {
         if let Rule::Turns(books) = &mut self.rule { books.next(state, heads) } else { 0 }

@@ -1,8 +1,11 @@
 //! Queues take back what others borrow by priority and nominal amounts: Kueue's classical preemption.
 //!
-//! Of a blocked job's own queue jobs stop as `within_queue` says: those of lower priority, or also those as high that became eligible later. Of
-//! other queues of its tree jobs stop as `reclaim_from` says, while their queue, and what holds it below where it meets that of the job,
-//! has more than its own. Three lines, each the lowest first, then those that started last, then the lowest index:
+//! Of a blocked job's own queue jobs stop as `within_queue` says: those of lower priority, or also those as high that are newer:
+//! that became eligible later, and stand behind it in the order now, as if they waited. In Kueue age is the order; under one
+//! that lets what came later go first, such as `sjf`, that would otherwise start only to stop a second later for what is older.
+//! Of other queues of its tree jobs stop as `reclaim_from` says, while their queue, and what holds it below where it meets
+//! that of the job, has more than its own. Three lines, each the lowest first, then those that started last, then the lowest
+//! index:
 //!
 //! 1. Jobs of queues over which the job has an *advantage*: what it asks for fits in what is nominally there for a queue that
 //!    it stands in or below, and which does not hold theirs.
@@ -34,7 +37,8 @@ const WITHIN: PartOption = PartOption {
     name: "within_queue",
     unit: "name",
     default: "lower",
-    about: "which jobs of its own queue stop for a blocked one: none, those of lower priority, or also those as high that came later",
+    about: "which jobs of its own queue stop for a blocked one: none, those of lower priority, or also those as high that came later and \
+            stand behind it in the order",
     expected: "`never`, `lower` or `lower-or-newer`",
     read: |settings, text| {
         settings.classical.within_queue = WithinQueue::named(text)?;
@@ -91,6 +95,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         keeps_work: false,
         by_queues: true,
         moves: false,
+        reads_order: true,
     }),
 };
 

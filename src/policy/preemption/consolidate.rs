@@ -31,6 +31,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         keeps_work: false,
         by_queues: false,
         moves: true,
+        reads_order: false,
     }),
 };
 

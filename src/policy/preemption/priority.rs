@@ -41,6 +41,7 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
         keeps_work: false,
         by_queues: false,
         moves: false,
+        reads_order: false,
     }),
 };
 

@@ -56,7 +56,16 @@ pub(super) const ENTRY: ListedPreemption = ListedPreemption {
             once its attempt has kept work (a checkpoint, if it writes any), and `min_run` bounds how often two take from each other",
     source: "Kueue, preemption within fair sharing (KEP-1714), checked against 0.20-devel",
     options: &[MIN_RUN, RULES],
-    yields: Some(Yields { may, is_hopeless, choose, idle, keeps_work: true, by_queues: true, moves: false }),
+    yields: Some(Yields {
+        may,
+        is_hopeless,
+        choose,
+        idle,
+        keeps_work: true,
+        by_queues: true,
+        moves: false,
+        reads_order: false,
+    }),
 };
 
 fn may(state: &State, running: &Standing, blocked: &Blocked<'_>) -> May {

@@ -29,7 +29,7 @@ impl Standing {
 pub(in crate::policy) enum May {
     /// None.
     Never,
-    /// Those that became eligible after the blocked one.
+    /// Those that became eligible after the blocked one, and stand behind it in the order.
     IfNewer,
     /// All.
     Always,

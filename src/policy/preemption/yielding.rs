@@ -49,6 +49,8 @@ pub(crate) struct Yields {
     pub(super) by_queues: bool,
     /// Whether those that stop start elsewhere at once: all of them, or nothing happens.
     pub(super) moves: bool,
+    /// Whether where jobs stand in the order tells which may stop.
+    pub(super) reads_order: bool,
 }
 
 /// A job that does not start as things are.
@@ -115,6 +117,11 @@ impl Yielding {
         self.rule.by_queues
     }
 
+    /// Whether where jobs stand in the order tells which may stop.
+    pub(in crate::policy) const fn reads_order(&self) -> bool {
+        self.rule.reads_order
+    }
+
     /// A job has started.
     pub(in crate::policy) fn begins(&mut self, state: &State, job: u32) {
         self.began[job as usize] = state.now();
@@ -136,12 +143,13 @@ impl Yielding {
     }
 
     /// Of the running jobs of the partitions that `concern` a blocked one those that may stop now, and when the next of the
-    /// others may.
+    /// others may; `is_behind` tells which stand behind it in the order.
     pub(in crate::policy) fn candidates(
         &mut self,
         state: &State,
         (job, row): (u32, Option<u32>),
         concern: impl Fn(u32) -> bool,
+        is_behind: impl FnMut(u32) -> bool,
     ) -> (Vec<u32>, Time) {
         let changes = [state.resources().freed(), state.resources().taken()];
         let (class, now) =
@@ -151,7 +159,7 @@ impl Yielding {
         {
             return (Vec::new(), next);
         }
-        let (candidates, next) = self.look_for_candidates(state, (job, row), concern);
+        let (candidates, next) = self.look_for_candidates(state, (job, row), concern, is_behind);
         if candidates.is_empty() {
             self.none.resize(state.classes().table.len(), None);
             self.none[class] = Some((now, next));
@@ -164,9 +172,11 @@ impl Yielding {
         state: &State,
         (job, row): (u32, Option<u32>),
         concern: impl Fn(u32) -> bool,
+        mut is_behind: impl FnMut(u32) -> bool,
     ) -> (Vec<u32>, Time) {
         let blocked = Blocked { job, row, began: &self.began };
-        let is_newer = |running: u32| state.eligible_time(job) < state.eligible_time(running);
+        let mut is_newer =
+            |running: u32| state.eligible_time(job) < state.eligible_time(running) && is_behind(running);
         let (mut candidates, mut next, mut hopeless) = (Vec::new(), Time::NEVER, None);
         for (standing, line) in self.running.lines() {
             let may = if concern(standing.partition) {
@@ -177,7 +187,7 @@ impl Yielding {
             if may == May::Never {
                 continue;
             }
-            let yields = |running: u32| may == May::Always || is_newer(running);
+            let mut yields = |running: u32| may == May::Always || is_newer(running);
             let later = line.unripe(state.now()).find(|(_, running)| yields(*running));
             next = later.map_or(next, |(from, _)| next.min(from));
             let mut ripe = line.ripe(state.now()).filter(|running| yields(*running)).peekable();

@@ -42,6 +42,8 @@ struct Rules {
     starts_give_claims: bool,
     /// Whether queues take turns.
     takes_turns: bool,
+    /// Whether more running jobs may yield as time alone goes on.
+    time_tells: bool,
 }
 
 impl Rules {
@@ -116,7 +118,16 @@ impl Walk {
         let lengths_count = noticed || drains || backfill.reserves();
         let (yields, takes_turns) = (yielding.is_some(), order.takes_turns() && backfill == Backfill::Skip);
         let starts_give_claims = yielding.as_ref().is_some_and(Yielding::starts_give_claims);
-        let rules = Rules { backfill, reservations, lengths_count, yields, starts_give_claims, takes_turns };
+        let time_tells = order.ranks_running() && yielding.as_ref().is_some_and(Yielding::reads_order);
+        let rules = Rules {
+            backfill,
+            reservations,
+            lengths_count,
+            yields,
+            starts_give_claims,
+            takes_turns,
+            time_tells,
+        };
         let group_of = groups(state);
         let moves = yielding.as_ref().is_some_and(Yielding::moves);
         let mut groups = Vec::new();
@@ -262,7 +273,7 @@ impl Pass for Walk {
         let ranked = self.desk.order.ranked(bus);
         for group in &mut self.groups {
             if concerns_all || group.is_due(bus.now(), costs_differ) {
-                if costs_differ {
+                if costs_differ || self.rules.time_tells {
                     group.change();
                 }
                 group.rank(bus, &mut self.desk.order, ranked);

@@ -1,7 +1,7 @@
 //! Preemption `classical`: which jobs stop for one that is blocked, by priority and by what queues nominally have.
 //!
 //! **Who may stop**: of the job's own queue those lower (`lower`), or also those as high that became eligible later
-//! (`lower-or-newer`); of other queues of its tree the lower (`lower`) or all (`any`), if their queue, and every queue above it
+//! and stand behind it in the order as the walk begins, those that run as if they waited (`lower-or-newer`); of other queues of its tree the lower (`lower`) or all (`any`), if their queue, and every queue above it
 //! below where it meets the job's, holds more than it has, what it was lent included; as in `yielding.rs`.
 //!
 //! **Advantage.** From the job's queue up: what it asks for, less what each queue below has left of what it keeps to itself, fits
@@ -39,7 +39,9 @@ impl Simulation<'_> {
         let rules = self.plan.settings.classical;
         let (mine, theirs) = (self.world.height(job), self.world.height(running));
         if own == other {
-            let newer = theirs == mine && self.eligible(job) < self.eligible(running);
+            let newer = theirs == mine
+                && self.eligible(job) < self.eligible(running)
+                && self.keys[&job] <= self.keys[&running];
             return match rules.within_queue {
                 WithinQueue::Never => false,
                 WithinQueue::Lower => theirs < mine,

@@ -140,6 +140,8 @@ impl Simulation<'_> {
             (height, key(*job), self.eligible(*job), *job)
         };
         queue.sort_by_cached_key(rank);
+        let all = queue.iter().chain(&self.running).map(|job| (*job, key(*job))).collect();
+        self.keys = all;
         queue
     }
 

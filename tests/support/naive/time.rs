@@ -81,6 +81,8 @@ pub(super) struct Simulation<'a> {
     pub(super) void: BTreeSet<usize>,
     /// Whether the pass that takes place is one of the cycle, or there is none.
     pub(super) full: bool,
+    /// Where jobs that wait, and those that run, as if they did, stand in the order, as the last walk began.
+    pub(super) keys: BTreeMap<u32, i64>,
     /// By group of partitions: when more jobs may stop for one that is blocked.
     pub(super) wakes: BTreeMap<usize, u32>,
     /// The groups in which something happened at this instant.
@@ -121,6 +123,7 @@ impl<'a> Simulation<'a> {
             backfill: &plan.settings.backfill,
             void: BTreeSet::new(),
             full: true,
+            keys: BTreeMap::new(),
             wakes: BTreeMap::new(),
             happened: BTreeSet::new(),
             unsubmitted,

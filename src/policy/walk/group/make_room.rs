@@ -21,13 +21,18 @@ impl Group {
         bus: &mut Bus<'_, '_>,
         (job, row): (u32, Option<u32>),
     ) -> Result<bool, PolicyError> {
-        let Desk { finder, expected, yielding: Some(yielding), .. } = desk else { return Ok(false) };
+        let Desk { order, finder, expected, yielding: Some(yielding) } = desk else { return Ok(false) };
         let moves = yielding.moves();
         if moves && !self.reservations.is_empty() {
             return Ok(false);
         }
         let own = |partition: u32| self.streams.iter().any(|stream| stream.partition == partition);
-        let (candidates, next) = yielding.candidates(bus, (job, row), own);
+        let state: &State = bus;
+        let is_behind = |running: u32| {
+            order.renew(state, running);
+            order.key(state, job) <= order.key(state, running)
+        };
+        let (candidates, next) = yielding.candidates(state, (job, row), own, is_behind);
         self.wake = self.wake.min(next);
         if candidates.is_empty() {
             return Ok(false);
