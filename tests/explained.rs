@@ -107,6 +107,53 @@ fn what_became_of_a_job_is_told_of_each_part_of_its_time() {
     }
 }
 
+/// Jobs one after the other: due in time, to the second, too late, and not over when the run is.
+const DUE: &str = "job_id,gpus,submit_time,work_time,deadline
+early,8,0,100,160
+exact,8,0,100,200
+late,8,0,100,120
+open,8,0,1000,5000
+never,8,0,50,100
+free,8,0,10,
+";
+
+#[test]
+fn a_job_is_told_how_it_stood_with_its_deadline() {
+    let place = place().with("due.csv", DUE);
+    place.printed("simulate --workload due.csv --cluster 1x8 -p fcfs --until 900 --out run1");
+    for (job, said, due, late) in [
+        ("early", "deadline 00:02:40: met with 1m00s to spare", Value::from(160), Value::from(0)),
+        ("exact", "deadline 00:03:20: met to the second", Value::from(200), Value::from(0)),
+        ("late", "deadline 00:02:00: missed by 3m00s", Value::from(120), Value::from(180)),
+        ("open", "deadline 01:23:20: still open", Value::from(5000), Value::Null),
+        ("never", "deadline 00:01:40: missed\n", Value::from(100), Value::Null),
+        ("free", "", Value::Null, Value::Null),
+    ] {
+        let text = place.printed(&format!("explain run1 {job} --as-it-was"));
+        assert!(text.contains(said) && text.contains("deadline") != said.is_empty(), "{job}, {said}: {text}");
+        let found = place.json(&format!("explain run1 {job} --as-it-was --json"));
+        assert_eq!((&found["due_time"], &found["tardiness"]), (&due, &late), "{job}");
+    }
+}
+
+#[test]
+fn a_job_that_was_moved_is_told_that_it_went_on_at_once() {
+    let moves = include_str!("policies/consolidate-moves-what-is-in-the-way.toml");
+    let place = Place::of(&[("moves.toml", moves)]);
+    place.printed("simulate moves.toml --out run1");
+    let text = place.printed("explain run1 one --as-it-was");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("moved 00:00:10 for wide of default (4 GPUs), and went on elsewhere at once"),
+        "{text}"
+    );
+    let found = place.json("explain run1 one --as-it-was --json");
+    assert_eq!(
+        (&found["stopped"][0]["for"], &found["stopped"][0]["went_on"]),
+        (&"wide".into(), &true.into())
+    );
+}
+
 #[test]
 fn a_manifest_of_another_run_is_told() {
     let place = place();

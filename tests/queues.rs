@@ -120,3 +120,49 @@ fn a_job_is_told_of_which_platform_it_has_no_quota() {
     let text = whole(place.run("fit queues.toml --tenant lab --gpus 8 --work 1h"));
     assert!(text.contains("it starts at"), "on the other platform: {text}");
 }
+
+#[test]
+fn a_job_that_may_run_on_several_platforms_is_told_of_each_why_not() {
+    let more = "{ id = \"d\", tenant = \"lab\", gpus = 8, work = \"10m\", submit = \"2m\", speed = { h100 = 1, h200 = 1 } }";
+    let text = format!("{}    {more},\n]\n", PLATFORMS.trim_end().trim_end_matches(']'));
+    let place = Place::of(&[("queues.toml", &text)]);
+    place.printed("simulate queues.toml --out run1");
+    let whole = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found = place.json("explain run1 d --json");
+    let first = &found["waited"][0];
+    let [other] = &first["elsewhere"].as_array().unwrap()[..] else { panic!("one more: {found}") };
+    assert_eq!(
+        (&first["evidence"]["platform"], &other["platform"]),
+        (&"h200".into(), &"h100".into()),
+        "{found}"
+    );
+    assert_eq!((&other["used"], &other["most"]), (&4.0.into(), &8.0.into()), "{found}");
+    let text = whole(place.printed("explain run1 d"));
+    for said in [
+        "room for 4 GPUs, at 00:20:00: 0 GPUs of h200 of the 4 GPUs of lab were taken",
+        "4 GPUs of h100 of the 8 GPUs of lab were taken",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let text = whole(place.run("fit queues.toml --tenant lab --gpus 8 --work 1h --at 2m"));
+    assert!(text.contains("Also queue lab had room for 4 GPUs"), "{text}");
+}
+
+#[test]
+fn a_queue_is_told_what_it_held_of_each_platform() {
+    let place = Place::of(&[("queues.toml", PLATFORMS)]);
+    place.printed("simulate queues.toml --out run1");
+    let found = place.json("explain run1 --queue lab --json");
+    let on = found["queue"]["by_platform"].as_array().unwrap();
+    let row = |own: &serde_json::Value| {
+        ["ceiling", "entitled", "held", "peak"].map(|key| own[key].as_f64().unwrap())
+    };
+    // As the queue names them: `a` and then `c` hold four for 20 of 30 minutes, `b` four of the other all the time.
+    assert_eq!([&on[0]["name"], &on[1]["name"]], ["h200", "h100"], "{found}");
+    assert_eq!((row(&on[0]), row(&on[1])), ([4.0, 4.0, 8.0 / 3.0, 4.0], [8.0, 8.0, 4.0, 4.0]), "{found}");
+    let text = place.printed("explain run1 --queue lab");
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    let words: Vec<String> = line("h200").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(words, ["h200", "4.00", "4.00", "2.67", "4.00"], "{text}");
+    assert!(line("h100").contains("8.00"), "{text}");
+}

@@ -39,18 +39,26 @@ pub fn tardiness(history: &History, job: u32) -> Option<Seconds> {
     (record.outcome == Outcome::Completed).then(|| record.finish_time.since(due))
 }
 
+/// Whether a job has a deadline that it still could meet when the run was over.
+#[must_use]
+pub fn deadline_is_open(history: &History, job: u32) -> bool {
+    let due = history.plan.workload.jobs[job as usize].due_time();
+    due.is_some_and(|due| history.jobs[job as usize].outcome == Outcome::Unfinished && history.end < due)
+}
+
 /// What became of those of `jobs` that have a deadline; none if none has.
 pub(super) fn deadlines(history: &History, jobs: &[u32]) -> Option<DeadlineMetrics> {
     let mut metrics = DeadlineMetrics::default();
     let mut late = Vec::new();
     for job in jobs {
-        let Some(due) = history.plan.workload.jobs[*job as usize].due_time() else { continue };
+        if history.plan.workload.jobs[*job as usize].due_time().is_none() {
+            continue;
+        }
         let tardiness = tardiness(history, *job);
         late.extend(tardiness.map(|late| late.0));
-        let is_open = history.jobs[*job as usize].outcome == Outcome::Unfinished && history.end < due;
         match tardiness {
             Some(Seconds::ZERO) => metrics.met += 1,
-            None if is_open => metrics.open += 1,
+            None if deadline_is_open(history, *job) => metrics.open += 1,
             _ => metrics.missed += 1,
         }
     }

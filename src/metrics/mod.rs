@@ -37,6 +37,7 @@ mod measure;
 mod platforms;
 mod power;
 pub mod profile;
+mod queue_platforms;
 mod recorded;
 mod replay;
 mod schedule;
@@ -53,7 +54,7 @@ mod waiting;
 pub use blocks::Blocks;
 pub use by::{By, Classes};
 pub use cost::{CostMetrics, JobCosts, SiteCost};
-pub use deadlines::{DeadlineMetrics, tardiness};
+pub use deadlines::{DeadlineMetrics, deadline_is_open, tardiness};
 pub use demand::{DemandProfile, TokenCounts};
 pub use details::{
     Details, DrawSeries, GraphPath, Group, LongWait, Occupancy, PERCENTS, PathStep, ReasonSeries,
@@ -66,6 +67,7 @@ pub use losses::{Goodput, LossCause};
 pub use measure::{Measured, Metrics, Window, measure};
 pub use platforms::PlatformMetrics;
 pub use power::{DomainPower, JOULES_A_MWH, PowerMetrics};
+pub use queue_platforms::{PlatformUsage, held_by_platform};
 pub use recorded::RecordedWaits;
 pub use series::Series;
 pub use shape::{Ranks, Shape};

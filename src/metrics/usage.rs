@@ -2,6 +2,7 @@
 
 use super::distribution::real;
 use super::measure::measure;
+use super::queue_platforms::PlatformUsage;
 use super::schedule::Stretches;
 use super::times::{JobTimes, SecondsByReason, times};
 use super::{MILLI_SECONDS_AN_HOUR, Walk};
@@ -25,6 +26,9 @@ pub struct Usage {
     /// Of a queue: what its jobs have to keep to one by one, by its own limits and those above it; none: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_limits: Option<JobLimits>,
+    /// Of a queue where quotas tell platforms apart: the same of each, in the order in which its jobs are tried on them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_platform: Vec<PlatformUsage>,
     /// The GPUs that it is entitled to, mean over the run: of a tenant its part by
     /// [`Workload::claims`](crate::workload::Workload::claims), or an equal one, of those that were available, and no more
     /// than it may hold, which leaves the rest to the others; of a queue what is nominally its own and that of those below
@@ -285,6 +289,7 @@ fn usage(history: &History, measured: &[JobTimes], groups: &Groups) -> Vec<Usage
             jobs: jobs[group],
             ceiling: groups.ceilings[group].map(gpus),
             job_limits: None,
+            by_platform: Vec::new(),
             entitled: mean(level.entitled_seconds),
             held: mean(level.held_seconds),
             peak: gpus(level.peak),

@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 6), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 7), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
         ("compare", 4),
         "compare --json, and comparison.json: contenders, measures and intervals",
@@ -32,10 +32,10 @@ pub const ANSWERS: &[Answer] = &[
     of(("sweep", 2), "sweep --json: points, means and effects", sweep::shape),
     of(("size", 2), "size --json: the least of something that meets targets", size::shape),
     of(("fit", 3), "fit --json: when a job would start", fit::shape),
-    of(("explain", 5), "explain RUN JOB --json: why a job waited", explain::job_shape),
+    of(("explain", 6), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
-        ("explain-usage", 4),
+        ("explain-usage", 5),
         "explain RUN --tenant or --queue --json: held, borrowed and lent",
         explain::usage_shape,
     ),
@@ -155,14 +155,14 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:6", "6c61986c"),
+        ("urn:gigawatt:simulate:7", "cd031e9a"),
         ("urn:gigawatt:compare:4", "40403060"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:3", "7cd6f739"),
-        ("urn:gigawatt:explain:5", "9ded1e22"),
+        ("urn:gigawatt:explain:6", "eca2713a"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
-        ("urn:gigawatt:explain-usage:4", "fcfe8e07"),
+        ("urn:gigawatt:explain-usage:5", "3addc9ab"),
         ("urn:gigawatt:inspect:1", "a25b1009"),
         ("urn:gigawatt:inspect-requests:1", "4e6af103"),
         ("urn:gigawatt:inspect-two:1", "b8480e78"),

@@ -194,7 +194,8 @@ fn in_the_way(fitted: &Fitted<'_>) -> String {
     let mut lines = vec![format!("In its way: {}.", told.join(", "))];
     let first = fitted.first.explained.stretches.iter().max_by_key(|stretch| stretch.waited.seconds());
     if let Some(stretch) = first {
-        let shown = evidence_of(fitted.history(), fitted.first.explained.job, stretch);
+        let mut all = evidence_of(fitted.history(), fitted.first.explained.job, stretch).into_iter();
+        let shown = all.next().unwrap_or_default();
         let seed = fitted.seeds[0];
         let (from, to) = (stretch.waited.from, stretch.waited.to);
         let sentence = format!(
@@ -204,6 +205,7 @@ fn in_the_way(fitted: &Fitted<'_>) -> String {
             clock(fitted.history(), to)
         );
         lines.push(sentence);
+        lines.extend(all.map(|other| format!("Also {other}.")));
     }
     lines.join("\n") + "\n"
 }
@@ -265,7 +267,7 @@ pub fn json(fitted: &Fitted<'_>) -> String {
             "from": stretch.waited.from.0,
             "to": stretch.waited.to.0,
             "reason": stretch.waited.reason.name(),
-            "why": evidence_of(history, own.job, stretch),
+            "why": evidence_of(history, own.job, stretch).join("; also, "),
         })
     };
     let other = |other: &Variation| match &other.fit {

@@ -1,7 +1,9 @@
+mod quotas;
+
 use crate::cluster::Level;
 use crate::history::{History, Segment, SegmentEnd, WaitReason};
 use crate::metrics::{Room, Waited, Walk, nodes_for};
-use crate::state::quota::{Bound, Tree, Usage};
+use crate::state::quota::Bound;
 use crate::units::{Seconds, Time};
 use std::collections::BTreeMap;
 
@@ -10,8 +12,10 @@ use std::collections::BTreeMap;
 pub struct Stretch {
     /// From when to when, and for what.
     pub waited: Waited,
-    /// What there is to show for it.
+    /// What there is to show for it; of a quota on the platform that it is tried on first.
     pub evidence: Evidence,
+    /// The same on the other platforms that it may run on, one by one, where quotas tell them apart.
+    pub elsewhere: Vec<Evidence>,
     /// The jobs that started meanwhile on nodes where it may run, in the order they did.
     pub started: Vec<Passer>,
 }
@@ -132,10 +136,14 @@ pub(super) fn stretches(history: &History, job: u32, waited: &[Waited]) -> Vec<S
     let mut gaze = Gaze { history, job, scope, walk: Walk::new(history) };
     waited
         .iter()
-        .map(|waited| Stretch {
-            waited: *waited,
-            evidence: gaze.evidence(waited),
-            started: gaze.started(waited),
+        .map(|waited| {
+            let mut evidence = gaze.evidence(waited).into_iter();
+            Stretch {
+                waited: *waited,
+                evidence: evidence.next().unwrap_or(Evidence::Plain),
+                elsewhere: evidence.collect(),
+                started: gaze.started(waited),
+            }
         })
         .collect()
 }
@@ -187,13 +195,14 @@ struct Gaze<'a> {
 }
 
 impl Gaze<'_> {
-    fn evidence(&mut self, waited: &Waited) -> Evidence {
+    /// What there is to show for a reason; of a quota, platform by platform.
+    fn evidence(&mut self, waited: &Waited) -> Vec<Evidence> {
         let workload = &self.history.plan.workload;
-        match waited.reason {
+        let one = match waited.reason {
             WaitReason::Capacity | WaitReason::Shape | WaitReason::Power | WaitReason::Order => {
                 self.room(waited)
             }
-            WaitReason::Quota => self.quota(waited),
+            WaitReason::Quota => return self.quotas(waited),
             WaitReason::Limit => {
                 let index = workload.request_of(self.job).partition;
                 let name = workload.partitions[index as usize].clone();
@@ -206,7 +215,8 @@ impl Gaze<'_> {
             WaitReason::Licence => self.licence(waited),
             WaitReason::Dependency => self.after(),
             WaitReason::Held => Evidence::Plain,
-        }
+        };
+        vec![one]
     }
 
     /// Every instant of a stretch in turn.
@@ -289,89 +299,6 @@ impl Gaze<'_> {
         least.map_or(Evidence::Plain, |(_, evidence)| evidence)
     }
 
-    /// The quota of its tenant that refuses it, of all platforms together or of one, which is asked before its queue; else that.
-    fn quota(&mut self, waited: &Waited) -> Evidence {
-        let workload = &self.history.plan.workload;
-        let index = workload.jobs[self.job as usize].tenant;
-        let tenant = &workload.tenants[index as usize];
-        let asked = u64::from(workload.request_of(self.job).gpus().milli());
-        let on = |(platform, milli): &(u32, u32)| (Some(*platform), Some(*milli));
-        let here = self.platforms();
-        let told_apart =
-            tenant.quota_by_platform.iter().filter(|(platform, _)| here.contains(platform)).map(on);
-        let mut first = None;
-        for (platform, quota) in std::iter::once((None, tenant.quota_milli)).chain(told_apart) {
-            let belongs = move |segment: &Segment, history: &History| {
-                let is_here = platform.is_none_or(|own| platform_of(history, segment) == Some(own));
-                history.plan.workload.jobs[segment.job as usize].tenant == index && is_here
-            };
-            let of = platform.map(|platform| format!(" on {}", name_of(self.history, platform)));
-            let whose = format!("{}{}", tenant.name, of.unwrap_or_default());
-            let found = self.ceiling(waited, whose, quota, belongs);
-            match found {
-                Evidence::Ceiling { ceiling_milli, held_milli, .. } if held_milli + asked > ceiling_milli => {
-                    return found;
-                }
-                _ => first = first.or(Some(found)),
-            }
-        }
-        self.queue(waited).or(first).unwrap_or(Evidence::Plain)
-    }
-
-    /// The platforms of the nodes where it may run, ascending.
-    fn platforms(&self) -> Vec<u32> {
-        let cluster = &self.history.plan.cluster;
-        let mut found: Vec<u32> =
-            self.scope.nodes.iter().map(|node| cluster.kind_of(*node).platform).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// What kept its queue from holding what it asks for, when least was missing; none where it stands in none.
-    fn queue(&mut self, waited: &Waited) -> Option<Evidence> {
-        let history = self.history;
-        let workload = &history.plan.workload;
-        let tree = Tree::of(&history.plan);
-        let row_of =
-            |job: u32| tree.queue_of(workload.jobs[job as usize].tenant, workload.request_of(job).partition);
-        let asked = u64::from(workload.request_of(self.job).gpus().milli());
-        let name = |row: u32| workload.queues[row as usize].name.clone();
-        let queue = row_of(self.job)?;
-        let on = |segment: &Segment| {
-            let row = row_of(segment.job)?;
-            Some(platform_of(history, segment).map_or(row, |platform| tree.on(row, platform)))
-        };
-        let platforms = tree.in_order(Some(queue), self.platforms());
-        let mut own: Vec<u32> = platforms.into_iter().map(|platform| tree.on(queue, platform)).collect();
-        own.dedup();
-        let mut most: Option<(i64, Evidence)> = None;
-        self.instants(waited, |walk, _, at| {
-            let mut usage = Usage::of(&tree);
-            for segment in walk.running() {
-                on(segment).into_iter().for_each(|row| usage.add(&tree, row, history.gpus_of(segment)));
-            }
-            for &row in &own {
-                let room = tree.room(&usage, row);
-                let is_more = most.as_ref().is_none_or(|(most, _)| room > *most);
-                let refusing = tree.refusing(&usage, row, asked).filter(|_| is_more);
-                let Some((row, bound)) = refusing else { continue };
-                let Some((used, most_there)) = tree.used(&usage, row, bound) else { continue };
-                let inside = |segment: &Segment| {
-                    let rows = on(segment).into_iter().flat_map(|own| [Some(own), tree.whole(own)]).flatten();
-                    rows.into_iter().any(|own| tree.is_within(own, row)).then(|| history.gpus_of(segment))
-                };
-                let (of, platform) = tree.owner(row);
-                let platform = platform.map(|platform| name_of(history, platform));
-                let (queue, name) = (name(queue), name(of));
-                let refusing = Refusing { queue, name, platform, bound, used, most: most_there };
-                let (room_milli, holders) = (u64::try_from(room).unwrap_or(0), holders(walk, inside));
-                most = Some((room, Evidence::Queue { at, room_milli, refusing, holders }));
-            }
-        });
-        most.map(|(_, evidence)| evidence)
-    }
-
     /// The job it depends on that lets it go last.
     fn after(&self) -> Evidence {
         let before =
@@ -407,18 +334,6 @@ impl Gaze<'_> {
         }
         found
     }
-}
-
-/// The platform on which a segment runs; none: it holds no node.
-fn platform_of(history: &History, segment: &Segment) -> Option<u32> {
-    let node = history.pieces_of(segment).iter().flat_map(|piece| piece.nodes()).next()?;
-    Some(history.plan.cluster.kind_of(node).platform)
-}
-
-/// What the cluster calls a platform.
-fn name_of(history: &History, platform: u32) -> String {
-    let kind = history.plan.cluster.kinds.iter().find(|kind| kind.platform == platform);
-    kind.map_or_else(String::new, |kind| kind.platform_name.clone())
 }
 
 /// Who holds most of something.

@@ -11,12 +11,19 @@ use crate::units::{Gpus, Time};
 use crate::workload::Request;
 use serde_json::{Value, json};
 
+/// Why, in a sentence for each platform on which quotas say so.
+pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stretch) -> Vec<String> {
+    let reason = stretch.waited.reason;
+    let all = std::iter::once(&stretch.evidence).chain(&stretch.elsewhere);
+    all.map(|evidence| told(history, job, reason, evidence)).collect()
+}
+
 /// Why, in a sentence.
-pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stretch) -> String {
+fn told(history: &History, job: u32, reason: WaitReason, evidence: &Evidence) -> String {
     let request = history.plan.workload.request_of(job);
-    match &stretch.evidence {
+    match evidence {
         Evidence::Room { at, room, domain, holders } => {
-            let told = room_told(stretch.waited.reason, (room, domain), request, &clock(history, *at));
+            let told = room_told(reason, (room, domain), request, &clock(history, *at));
             format!("{told}{}", held_by(history, holders))
         }
         Evidence::Ceiling { whose, ceiling_milli, at, held_milli, holders } => {
@@ -67,7 +74,7 @@ pub(in crate::report) fn evidence_of(history: &History, job: u32, stretch: &Stre
             };
             format!("{} {then}", described(history, *job))
         }
-        Evidence::Plain => match stretch.waited.reason {
+        Evidence::Plain => match reason {
             WaitReason::Held => "held back on purpose, or no pass had seen it yet".to_owned(),
             _ => String::new(),
         },

@@ -3,7 +3,8 @@
 use super::job::{Told, waits};
 use super::words::clock;
 use crate::experiment::{Stretch, first_start};
-use crate::history::{Outcome, SegmentEnd};
+use crate::history::{History, Outcome, SegmentEnd};
+use crate::metrics::{deadline_is_open, tardiness};
 use crate::units::{Seconds, Time};
 
 /// What became of it: how long it waited before it started and later, and how it ended, or how it stood in the end.
@@ -40,7 +41,22 @@ pub(super) fn fate(told: &Told<'_>) -> String {
     if !history.complete {
         text.push_str(", where the run was interrupted");
     }
+    text.push_str(&deadline(history, job));
     text
+}
+
+/// How it stands with its deadline, as a line of its own; nothing where it has none.
+fn deadline(history: &History, job: u32) -> String {
+    let Some(due) = history.plan.workload.jobs[job as usize].due_time() else { return String::new() };
+    let finish = history.jobs[job as usize].finish_time;
+    let kept = match tardiness(history, job) {
+        Some(Seconds::ZERO) if finish == due => "met to the second".to_owned(),
+        Some(Seconds::ZERO) => format!("met with {} to spare", due.since(finish)),
+        Some(late) => format!("missed by {late}"),
+        None if deadline_is_open(history, job) => "still open".to_owned(),
+        None => "missed".to_owned(),
+    };
+    format!("\ndeadline {}: {kept}", clock(history, due))
 }
 
 /// Of a job that waited for no second: why not.

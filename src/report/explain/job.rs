@@ -5,6 +5,7 @@ use super::stops;
 use super::words::{asks, clock, described, gpus, name};
 use crate::experiment::{Change, Explained, Otherwise, Outlooks, Passer, Stretch, first_start};
 use crate::history::{History, WaitReason};
+use crate::metrics::tardiness;
 use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped};
@@ -92,13 +93,18 @@ fn timeline(told: &Told<'_>, width: u16) -> String {
     let mut table = table::new(width, ["from", "to", "for", "reason", "what there is to show for it"]);
     for place in shown {
         let Stretch { waited, .. } = &stretches[place];
+        let mut evidence = evidence_of(told.history, told.explained.job, &stretches[place]).into_iter();
         table.add_row([
             clock(told.history, waited.from),
             clock(told.history, waited.to),
             waited.seconds().to_string(),
             waited.reason.name().to_owned(),
-            evidence_of(told.history, told.explained.job, &stretches[place]),
+            evidence.next().unwrap_or_default(),
         ]);
+        let nothing = || [(); 4].map(|()| String::new());
+        evidence.for_each(|why| {
+            table.add_row(nothing().into_iter().chain([why]));
+        });
     }
     table::right(&mut table, [2]);
     table::rigid(&mut table, 0..4);
@@ -271,6 +277,8 @@ pub fn job_json(told: &Told<'_>) -> String {
         "start_time": first_start(history, job).map(|start| start.0),
         "finish_time": known(record.finish_time),
         "outcome": record.outcome.name(),
+        "due_time": own.due_time().map(|due| due.0),
+        "tardiness": tardiness(history, job).map(|late| late.0),
         "wait_time": waited(told).map(|waited| waited.0),
         "waited": stretches,
         "stopped": stops::json(history, job),
@@ -292,8 +300,9 @@ fn stretch_json(told: &Told<'_>, stretch: &Stretch) -> Value {
         "to": stretch.waited.to.0,
         "seconds": stretch.waited.seconds().0,
         "reason": stretch.waited.reason.name(),
-        "why": evidence_of(history, told.explained.job, stretch),
+        "why": evidence_of(history, told.explained.job, stretch).join("; also, "),
         "evidence": evidence_json(history, &stretch.evidence),
+        "elsewhere": stretch.elsewhere.iter().map(|other| evidence_json(history, other)).collect::<Vec<_>>(),
         "started": started,
     })
 }
@@ -312,6 +321,8 @@ pub(in crate::report) fn job_shape() -> Value {
         "start_time": "integer?",
         "finish_time": "integer?",
         "outcome": "string",
+        "due_time": "integer?",
+        "tardiness": "integer?",
         "wait_time": "integer?",
         "waited": [{
             "from": "integer",
@@ -320,6 +331,7 @@ pub(in crate::report) fn job_shape() -> Value {
             "reason": "string",
             "why": "string",
             "evidence": evidence_shape(),
+            "elsewhere": [evidence_shape()],
             "started": [{ "job": "string", "start_time": "integer", "came_first": "boolean" }],
         }],
         "stopped": stops::shape(),

@@ -12,12 +12,19 @@ struct Stop<'a> {
     segment: &'a Segment,
     /// The job that started instead, where it was for one.
     to: Option<u32>,
+    /// Whether it went on elsewhere at the same instant: it was moved.
+    went_on: bool,
 }
 
 fn of(history: &History, job: u32) -> Vec<Stop<'_>> {
     let stopped = |segment: &Segment| matches!(segment.end, SegmentEnd::Preempted | SegmentEnd::NodeDown);
     let own = (0..).zip(&history.segments).filter(|(_, segment)| segment.job == job && stopped(segment));
-    own.map(|(index, segment)| Stop { segment, to: history.yielded_to(index) }).collect()
+    let goes_on = |stopped: &Segment| {
+        let next = history.segments.iter().find(|own| own.job == job && own.from >= stopped.to);
+        next.is_some_and(|next| next.from == stopped.to)
+    };
+    own.map(|(index, segment)| Stop { segment, to: history.yielded_to(index), went_on: goes_on(segment) })
+        .collect()
 }
 
 /// A line for each stop; nothing where there was none.
@@ -27,6 +34,9 @@ pub(super) fn text(history: &History, job: u32) -> String {
     let told = |stop: &Stop<'_>| {
         let at = clock(history, stop.segment.to);
         match stop.to {
+            Some(to) if stop.went_on => {
+                format!("\nmoved {at} for {}, and went on elsewhere at once", described(history, to))
+            }
             Some(to) if priority(to) != priority(job) => {
                 let (higher, lower) = (priority(to), priority(job));
                 format!("\nstopped {at} for {}, of priority {higher} over {lower}", described(history, to))
@@ -51,11 +61,12 @@ pub(super) fn json(history: &History, job: u32) -> Vec<Value> {
             "time": stop.segment.to.0,
             "reason": stop.segment.end.name(),
             "for": stop.to.map(|to| name(history, to)),
+            "went_on": stop.went_on,
         })
     };
     of(history, job).iter().map(told).collect()
 }
 
 pub(super) fn shape() -> Value {
-    json!([{ "time": "integer", "reason": "string", "for": "string?" }])
+    json!([{ "time": "integer", "reason": "string", "for": "string?", "went_on": "boolean" }])
 }

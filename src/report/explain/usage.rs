@@ -1,6 +1,6 @@
 use super::words::gpus;
 use crate::history::{History, WaitReason};
-use crate::metrics::{JobTimes, Usage, usage_of_queues};
+use crate::metrics::{JobTimes, PlatformUsage, Usage, held_by_platform, usage_of_queues};
 use crate::report::answer;
 use crate::report::lines::fitted;
 use crate::report::number::{counted, grouped, significant};
@@ -9,6 +9,7 @@ use crate::state::quota::Tree;
 use crate::units::Seconds;
 use crate::workload::JobLimits;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What every queue that has jobs may hold and held, given what was measured of each job.
 #[must_use]
@@ -24,7 +25,46 @@ pub fn queues(history: &History, measured: &[JobTimes]) -> Vec<Usage> {
         own.into_iter().chain(tree.most_within(queue)).min()
     };
     let most: Vec<Option<u64>> = (0..).take(count).map(most).collect();
-    usage_of_queues(history, measured, &most)
+    let mut found = usage_of_queues(history, measured, &most);
+    let held = if history.plan.workload.queues.iter().any(|queue| !queue.by_platform.is_empty()) {
+        held_by_platform(history)
+    } else {
+        BTreeMap::new()
+    };
+    for own in &mut found {
+        let index = history.plan.workload.queues.iter().position(|queue| queue.name == own.name);
+        let index = index.and_then(|index| u32::try_from(index).ok());
+        let index = index.filter(|index| tree.goes_by_platform(*index));
+        own.by_platform = index.map(|queue| by_platform(history, (&tree, queue), &held)).unwrap_or_default();
+    }
+    found
+}
+
+/// What a queue may hold and held of each platform of the cluster.
+fn by_platform(
+    history: &History,
+    (tree, queue): (&Tree, u32),
+    held: &BTreeMap<(u32, u32), (f64, f64)>,
+) -> Vec<PlatformUsage> {
+    let (cluster, workload) = (&history.plan.cluster, &history.plan.workload);
+    let names: BTreeMap<u32, &str> =
+        cluster.kinds.iter().map(|kind| (kind.platform, kind.platform_name.as_str())).collect();
+    let gpus = |milli: u64| real(milli) / 1000.0;
+    let one = |platform: u32| {
+        let row = tree.on(queue, platform);
+        let below =
+            (0..).zip(&workload.queues).filter(|(own, _)| tree.is_within(tree.on(*own, platform), row));
+        let nominal = below.map(|(own, _)| tree.nominal_milli(tree.on(own, platform))).sum();
+        let (held, peak) = held.get(&(queue, platform)).copied().unwrap_or_default();
+        PlatformUsage {
+            name: names.get(&platform).copied().unwrap_or_default().to_owned(),
+            ceiling: tree.most_within(row).map(gpus),
+            entitled: gpus(nominal),
+            held,
+            peak,
+        }
+    };
+    tree.in_order(Some(queue), names.keys().copied().collect()).into_iter().map(one).collect()
 }
 
 /// What a tenant, a queue or a partition may hold, and held, beside the others: a sentence or two, and a table.
@@ -49,7 +89,27 @@ pub fn usage_text(title: &str, what: &str, own: &Usage, all: &[Usage], width: u1
     table::right(&mut table, 1..8);
     let notes = "GPUs, means over the run; borrowed and lent in GPU-hours.\n";
     let said = sentences(what, own).join("\n");
-    fitted(&format!("{title}\n{said}\n\n{}{notes}", table::text(&mut table)), width)
+    let apart = by_platform_text(own, width);
+    fitted(&format!("{title}\n{said}\n\n{apart}{}{notes}", table::text(&mut table)), width)
+}
+
+/// A table with a row for each platform; nothing where quotas tell none apart.
+fn by_platform_text(own: &Usage, width: u16) -> String {
+    if own.by_platform.is_empty() {
+        return String::new();
+    }
+    let mut table = table::new(width, ["on", "may hold", "entitled", "held", "peak"]);
+    for on in &own.by_platform {
+        table.add_row([
+            on.name.clone(),
+            on.ceiling.map_or_else(|| "all".to_owned(), significant),
+            significant(on.entitled),
+            significant(on.held),
+            significant(on.peak),
+        ]);
+    }
+    table::right(&mut table, 1..5);
+    table::text(&mut table) + "\n"
 }
 
 fn sentences(what: &str, own: &Usage) -> Vec<String> {
@@ -166,6 +226,13 @@ pub(in crate::report) fn one_usage() -> Value {
             "time?": "integer",
             "priority?": "integer",
         },
+        "by_platform?": [{
+            "name": "string",
+            "ceiling": "number?",
+            "entitled": "number",
+            "held": "number",
+            "peak": "number",
+        }],
         "entitled": "number",
         "held": "number",
         "peak": "number",
