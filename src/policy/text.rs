@@ -3,21 +3,25 @@
 use super::part::{Kind, options_of};
 use crate::history::Settings;
 
-/// The pieces of a text between those `/` that stand in no parentheses: there they divide.
+/// The pieces of a text between those `/` that stand in no parentheses, brackets, braces or quotes: there they divide.
 pub fn segments(text: &str) -> impl Iterator<Item = &str> {
     split_outside(text, '/')
 }
 
-/// The pieces of a text between those `divider` that stand in no parentheses: there they belong to a function.
+/// The pieces of a text between those `divider` that stand in no parentheses, brackets, braces or quotes: there they belong to a
+/// function, a list, a table or a text. A quote that nothing closes is a letter as others.
 pub fn split_outside(text: &str, divider: char) -> impl Iterator<Item = &str> {
-    let mut open = 0_usize;
+    let (mut open, mut at, mut quote) = (0_usize, 0_usize, None);
     text.split(move |letter: char| {
-        match letter {
-            '(' => open += 1,
-            ')' => open = open.saturating_sub(1),
+        at += letter.len_utf8();
+        match (quote, letter) {
+            (Some(own), _) => quote = quote.filter(|_| own != letter),
+            (None, '"' | '\'') if text[at..].contains(letter) => quote = Some(letter),
+            (None, '(' | '[' | '{') => open += 1,
+            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
             _ => {}
         }
-        letter == divider && open == 0
+        letter == divider && open == 0 && quote.is_none()
     })
 }
 
@@ -63,5 +67,14 @@ mod tests {
         assert_eq!(pieces, ["(wait / gpus)", "easy", "", "(a"], "at each `/` outside of parentheses");
         let values: Vec<&str> = split_outside("max(wait, 60) - gpus, sjf", ',').collect();
         assert_eq!(values, ["max(wait, 60) - gpus", " sjf"], "at each `,` outside of parentheses");
+        for (text, expected) in [
+            ("[1, 2],[3]", vec!["[1, 2]", "[3]"]),
+            ("{ h100 = 4, h200 = 8 },16", vec!["{ h100 = 4, h200 = 8 }", "16"]),
+            ("\"a,b\",'c,d',e", vec!["\"a,b\"", "'c,d'", "e"]),
+            ("[[\"]\", 1], 2],x", vec!["[[\"]\", 1], 2]", "x"]),
+            ("it's,é", vec!["it's", "é"]),
+        ] {
+            assert_eq!(split_outside(text, ',').collect::<Vec<_>>(), expected, "{text}");
+        }
     }
 }
