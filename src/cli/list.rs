@@ -73,9 +73,14 @@ fn policies(name: Option<&str>, width: u16) -> Result<String> {
     }
     let mut table = table::new(
         width,
-        ["weight", "term of a placement's cost, each 0 to 65535; weighed as in `2 * leftover + energy`"],
+        [
+            "weight",
+            "term of a placement's cost, each 0 to 65535; in its expression numbers multiply terms, and they add up: \
+             `2 * leftover + energy`",
+        ],
     );
-    for term in TERMS.iter().filter(|term| shown(term.name)) {
+    // Who asks for expressions asks for all that may stand in one.
+    for term in TERMS.iter().filter(|term| shown(term.name) || name == Some(expression::NAME)) {
         table.add_row([term.name, term.about]);
     }
     tables.push(table);
@@ -92,11 +97,13 @@ fn about(part: &Part) -> String {
     let placement = PLACEMENTS.iter().find(|entry| part.kind == Kind::Placement && entry.name == part.name);
     lines.extend(placement.and_then(ListedPlacement::weights).map(|weights| format!("weights: {weights}")));
     if part.kind == Kind::Order && part.name == expression::NAME {
+        lines.push("what may stand in it:".to_owned());
         let terms = expression::TERMS.iter();
-        lines.extend(terms.map(|term| format!("{} ({}): {}", term.name, term.unit, term.about)));
+        lines.extend(terms.map(|term| format!("- {} ({}): {}", term.name, term.unit, term.about)));
         lines.push(
-            "operations: + - * / ** ( ), sqrt, log2, log10, min, max; what is no number goes last".to_owned(),
+            "- numbers, + - * / **, ( ), and sqrt(a), log2(a), log10(a), min(a, b), max(a, b)".to_owned(),
         );
+        lines.push("a job of which it comes to no number goes last".to_owned());
     }
     for option in part.options {
         lines.push(format!("{}={} ({}): {}", option.name, option.default, option.unit, option.about));

@@ -310,16 +310,26 @@ pub fn keeps_to_one_platform(settings: &Settings, plan: &Plan) -> Option<(part::
     let of_queues = plan.workload.queues.iter().any(|queue| !queue.by_platform.is_empty());
     let are_told = of_queues || plan.workload.tenants.iter().any(|own| !own.quota_by_platform.is_empty());
     let backfills = [Some(&settings.backfill), settings.event_backfill.as_ref()];
-    let (kind, said) = if preemption::is_ranked(settings) {
-        (part::Kind::Preemption, "preemption `ranked`".to_owned())
-    } else {
-        let name = backfills.into_iter().flatten().find(|name| !backfill::tries_platforms(name))?;
-        (part::Kind::Backfill, format!("backfill `{name}`"))
+    let (kind, said, hint) = match &settings.preemption {
+        _ if !preemption::is_ranked(settings) => {
+            let name = backfills.into_iter().flatten().find(|name| !backfill::tries_platforms(name))?;
+            let hint = "`platforms = [\"h100\"]` of a job names one; backfills `none`, `skip` and `easy` try one after another";
+            (part::Kind::Backfill, format!("backfill `{name}`"), hint)
+        }
+        Some(name) => {
+            let hint = "`platforms = [\"h100\"]` of a job names one; the other preemptions, and `none`, try one after another";
+            (part::Kind::Preemption, format!("preemption `{name}`"), hint)
+        }
+        None => {
+            let (order, name) = (&settings.order, preemption::implied(&settings.order));
+            let hint = "`platforms = [\"h100\"]` of a job names one; with `preemption = \"none\"` it tries one after another";
+            (part::Kind::Order, format!("order `{order}`, which implies preemption `{name}`,"), hint)
+        }
     };
     let several = || Classes::of(plan, None).table.iter().any(|class| !class.alternatives.is_empty());
     (are_told && several()).then(|| {
         let said = format!("{said} beside quotas by platform, and a job may run on several platforms");
-        (kind, said, "`platforms = [\"h100\"]` of a job names one; backfills `none`, `skip` and `easy` try one after another")
+        (kind, said, hint)
     })
 }
 

@@ -332,7 +332,20 @@ name = \"acorn\"
         let told = told(&format!("{cluster}{}{jobs}", queues.replace(key, other)));
         assert!(told.contains(expected), "{expected}: {told}");
     }
-    let conservative = "[policy]\nbackfill = \"conservative\"\n";
-    let told = told(&format!("{conservative}{cluster}{queues}{jobs}"));
-    assert!(told.contains("backfill `conservative` beside quotas by platform"), "{told}");
+    for (policy, said, hint) in [
+        (
+            "backfill = \"conservative\"",
+            "backfill `conservative` beside quotas by platform",
+            "backfills `none`, `skip` and `easy`",
+        ),
+        (
+            "order = \"gittins\"",
+            "order `gittins`, which implies preemption `ranked`, beside",
+            "with `preemption = \"none\"`",
+        ),
+        ("preemption = \"ranked\"", "preemption `ranked` beside", "the other preemptions, and `none`"),
+    ] {
+        let told = told(&format!("[policy]\n{policy}\n{cluster}{queues}{jobs}"));
+        assert!(told.contains(said) && told.contains(hint), "{policy}: {told}");
+    }
 }
