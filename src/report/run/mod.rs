@@ -14,6 +14,7 @@
 //! assert!(text.starts_with(b"job_id,tenant,kind,gpus,submit_time,"));
 //! ```
 
+mod churn;
 mod exports;
 pub(super) mod further;
 pub(super) mod json;

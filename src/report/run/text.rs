@@ -1,3 +1,4 @@
+use super::churn::churn;
 use super::further::further;
 use super::{Run, power};
 use crate::ensemble::{By, waits_by};
@@ -21,7 +22,8 @@ const TENANTS_WITH_POWER: usize = 4;
 const NAMED_MAX: usize = 5;
 
 /// What people have to know beside the summary: the jobs that nothing left to happen can start, and why, the first few and
-/// how many more; and how many jobs no number is about, since the run was over before they were submitted.
+/// how many more; how many jobs no number is about, since the run was over before they were submitted; and whether jobs were stopped
+/// too often or too soon.
 #[must_use]
 pub fn remarks(run: &Run<'_>) -> Vec<String> {
     let names = &run.history.plan.workload.names;
@@ -39,6 +41,7 @@ pub fn remarks(run: &Run<'_>) -> Vec<String> {
         let (jobs, verb) = (counted(u64::from(later), "job"), if later == 1 { "is" } else { "are" });
         lines.push(format!("{jobs} of the workload {verb} submitted after the end, and not counted"));
     }
+    lines.extend(churn(run.history));
     lines
 }
 
@@ -79,6 +82,7 @@ fn lines(run: &Run<'_>, look: &Look<'_>) -> Vec<String> {
     let mut lines = head(run);
     lines.push(String::new());
     lines.extend(figures(metrics, is_whole(run), width));
+    lines.extend(churn(run.history).into_iter().flat_map(|text| labelled("", &text, width)));
     if !metrics.tenants.is_empty() {
         lines.push(String::new());
         lines.extend(tenants(metrics, look.width));
