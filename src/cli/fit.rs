@@ -7,7 +7,7 @@ use crate::error::{Error, Place, Problem, Result};
 use crate::experiment::{First, ceilings, fit, is_random, longer_wait, waits};
 use crate::history::History;
 use crate::report::fit::{Fitted, Variation, json, text};
-use crate::scenario::{Loaded, Overrides, TypedKey};
+use crate::scenario::{Loaded, Overrides, TypedKey, ignored_racks};
 use crate::units::Time;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub(super) fn run(arguments: &Fit, terminal: Terminal) -> Result<Exit> {
         terminal.say("interrupted: no answer from simulations that are not done");
         return Ok(Exit::Unfinished);
     };
+    let of_all = ignored_racks(&first.history.plan).filter(|note| !alone.notes.contains(note));
+    terminal.notes(of_all.as_slice());
     let others = if arguments.as_it_is {
         None
     } else {

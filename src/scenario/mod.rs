@@ -25,6 +25,7 @@
 mod choices;
 mod cluster;
 mod files;
+mod flat;
 pub mod import;
 mod jobs;
 mod overrides;
@@ -41,6 +42,7 @@ mod traces;
 
 pub use choices::{Choices, apply as apply_policy};
 pub use files::Input;
+pub(crate) use flat::ignored as ignored_racks;
 pub use overrides::{Overrides, TypedKey};
 pub use pieces::policy_keys;
 pub use policy::stops_nobody;
@@ -265,6 +267,7 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
         found.push(problem.at(document.place(mark)).hint("both are instants since the start"));
     }
     files.notes.extend(licences::idle(&plan));
+    files.notes.extend(flat::ignored(&plan));
     if found.is_empty() {
         oversized::check(&plan, &catalogue, wishes.oversized, &asked.places, &mut files.notes, &mut found);
     }

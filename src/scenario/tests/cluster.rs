@@ -336,3 +336,27 @@ fn a_list_of_nodes_is_a_cluster() {
     s.toml:4:1: `rack` beside `file`, which lists every node
     ");
 }
+
+#[test]
+fn a_rack_that_is_one_node_is_no_place_for_several_and_that_is_said() {
+    let notes = |cluster: &str, job: &str| {
+        let jobs = "{ id = \"a\", gpus = 8, work = \"1h\", topology = \"require-rack\" }";
+        load(&format!(
+            "cluster = \"{cluster}\"\n[workload]\njob = [{jobs}, {{ id = \"b\", work = \"1h\", {job} }}]\n"
+        ))
+        .notes
+    };
+    let told = "1 job of several nodes or pods is to share a rack, and every rack here is one node: it runs on any nodes";
+    for job in [
+        "gpus = 16, topology = \"require-rack\"",
+        "pods = 2, pod_gpus = 4, topology = \"require-rack\"",
+        "pods = 4, pod_gpus = 8, segment = 2",
+    ] {
+        let found = notes("4x8", job);
+        assert!(matches!(&found[..], [only] if only.starts_with(told)), "{job}: {found:?}");
+        assert!(notes("4x8xh100", job).is_empty(), "{job}: racks of four nodes");
+    }
+    for job in ["gpus = 8, topology = \"require-rack\"", "gpus = 16", "pods = 4, pod_gpus = 8, segment = 1"] {
+        assert!(notes("4x8", job).is_empty(), "{job}: nothing is ignored");
+    }
+}
