@@ -140,6 +140,12 @@ impl Problem {
         self.hint.as_deref()
     }
 
+    /// The file where it is, and the line, from 1.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, Option<usize>)> {
+        let place = self.place.as_ref()?;
+        Some((&place.file, place.line.as_ref().map(|line| line.number)))
+    }
     /// Where and what, in a line.
     #[must_use]
     pub fn brief(&self) -> String {

@@ -12,6 +12,8 @@ mod conformance;
 mod flavours;
 #[path = "conformance/quota.rs"]
 mod quota;
+#[path = "imported/said.rs"]
+mod said;
 
 use command::Place;
 use gigawatt::history::Plan;

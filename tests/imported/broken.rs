@@ -107,7 +107,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
     };
     let first = "apiVersion: scheduling.run.ai/v2\nkind: Queue\nmetadata: {name: q0}\nspec: {resources: {gpu: {quota: 8}}}\n";
     let chain = first.to_owned() + &(1..3000).map(queue).collect::<String>();
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 11] = [
         (&chain, &["more than 16 queues above one another", "x:", "1 problem"]),
         (
             "NodeName=a Gres=gpu:-8\nNodeName=b Gres=gpu:999999999999\nNodeName=c Gres=gpu:1g.5gb:7",
@@ -143,6 +143,22 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
             &["queue `a` is below `b`, which is not there", "in a ring: c → c", "2 problems"],
         ),
         ("kind: Queue\napiVersion: scheduling.run.ai/v2\n  metadata: {", &["not YAML", "x:3"]),
+        ("NodeName=n[1- Gres=gpu:8\n", &["expected nodes such as `node[01-18]`, found `n[1-`", "1 problem;"]),
+        (
+            "NodeName=n[1-4] Gres=gpu:8\nSwitchName=s1 Nodes=n[1-4]\nSwitchName=t1 Switches=s1,t2\nSwitchName=t2 Switches=t1\nSwitchName=s1 Nodes=n4",
+            &[
+                "below one another in a ring: t1 → t2 → t1",
+                "x:3:1",
+                "`s1` is described twice",
+                "x:5:1",
+                "x:2 describes it",
+                "2 problems",
+            ],
+        ),
+        (
+            "- topology: a\n  tree:\n    switches:\n    - switch: s\n      children: s\n",
+            &["below one another in a ring: s → s", "x:4"],
+        ),
     ];
     for (text, expected) in cases {
         let error = read(&[("x".to_owned(), text.into())], &Options::default()).unwrap_err().to_string();

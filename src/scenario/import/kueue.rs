@@ -16,7 +16,7 @@ use super::draft::{Draft, OnPlatform, Queue, Tenant, platform_in};
 use super::findings::{Findings, Source};
 use super::nodes::{Flavour, levels, read_cluster};
 use super::objects::{NO_GPU, Object, objects};
-use super::tree::Tree;
+use super::tree::{Tree, milli};
 use super::yaml::Node;
 use super::{Options, System};
 use crate::error::Problem;
@@ -187,6 +187,14 @@ impl<'s> Reader<'s, '_> {
             let mut amount = |key: &str| object.milli(resource.get(key)?, each, self.findings);
             let nominal = amount("nominalQuota").unwrap_or(0);
             let (borrow, lend) = (amount("borrowingLimit"), amount("lendingLimit"));
+            if each == 1000 && nominal % 1000 != 0 {
+                let told = resource.get("nominalQuota").map_or_else(String::new, Node::told);
+                self.findings.assume(format!(
+                    "{}: {told} of {name} are {} GPUs, though Kubernetes hands out whole ones",
+                    parts.told,
+                    milli(nominal)
+                ));
+            }
             self.count(&flavour, nominal);
             for key in ["borrowingLimit", "lendingLimit"] {
                 if let Some(node) = resource.get(key).filter(|_| !has_parent) {

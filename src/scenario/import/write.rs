@@ -7,6 +7,7 @@ use super::tree::{TOO_DEEP, milli};
 use crate::hardware::{Catalogue, Family};
 use crate::scenario::text::{HEAD, RUN, Stream, commented, quoted, traced};
 use crate::state::quota::{Row, Tree};
+use crate::workload::Workload;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -21,7 +22,7 @@ pub(super) fn scenario(
     system: &str,
     options: &Options,
 ) -> String {
-    name_apart(draft);
+    name_apart(draft, findings);
     add_tenants(draft, findings, options);
     let jobs = match &options.trace {
         Some(path) => traced(path),
@@ -203,7 +204,33 @@ fn platform_lines(queue: &Queue) -> String {
 }
 
 /// Gives names to racks and queues that nothing else has.
-fn name_apart(draft: &mut Draft) {
+fn name_apart(draft: &mut Draft, findings: &mut Findings) {
+    let partitions: BTreeSet<String> = draft
+        .partitions
+        .iter()
+        .map(|own| own.name.clone())
+        .chain([Workload::DEFAULT_PARTITION.to_owned()])
+        .collect();
+    let mut queues: BTreeSet<String> = draft.queues.iter().map(|own| own.name.clone()).collect();
+    let clashing: Vec<String> = queues.intersection(&partitions).cloned().collect();
+    for name in clashing {
+        let free = |own: &String| !queues.contains(own) && !partitions.contains(own);
+        let other = (1..).map(|number| match number {
+            1 => format!("queue-{name}"),
+            _ => format!("queue-{name}-{number}"),
+        });
+        let Some(other) = other.into_iter().find(free) else { continue };
+        findings.assume(format!("queue {name} is called {other} here: there is a partition {name}"));
+        for queue in &mut draft.queues {
+            if queue.name == name {
+                queue.name.clone_from(&other);
+            }
+            if queue.parent.as_ref() == Some(&name) {
+                queue.parent = Some(other.clone());
+            }
+        }
+        queues.insert(other);
+    }
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for racks in &mut draft.racks {
         let mut number = 1;

@@ -30,12 +30,21 @@ struct Described {
 const MOST: usize = 1 << 20;
 
 /// Reads `NodeName` and `DownNodes` into racks and changes.
-pub(super) fn read(lines: &[Line<'_>], racks: &[Rack], draft: &mut Draft, findings: &mut Findings) -> Placed {
+pub(super) fn read(
+    lines: &[Line<'_>],
+    racks: &[Rack<'_>],
+    draft: &mut Draft,
+    findings: &mut Findings,
+) -> Placed {
     let mut placed = Placed::default();
+    let wrong = findings.problems.total();
     let described = described(lines, &mut placed, findings);
     if described.is_empty() {
-        let problem = Problem::new("no `NodeName` tells the nodes of the cluster");
-        findings.problems.push(problem.hint("give slurm.conf, and the files that it includes, together"));
+        // What is wrong with those that there are is told.
+        if findings.problems.total() == wrong {
+            let problem = Problem::new("no `NodeName` tells the nodes of the cluster");
+            findings.problems.push(problem.hint("give slurm.conf, and the files that it includes, together"));
+        }
         return placed;
     }
     let (mut order, rest) = in_racks(&described, racks, &placed, draft, findings);
@@ -71,7 +80,7 @@ pub(super) fn read(lines: &[Line<'_>], racks: &[Rack], draft: &mut Draft, findin
 /// Racks of the nodes that are told to share one: their order, and the nodes that are in none.
 fn in_racks(
     described: &[Described],
-    racks: &[Rack],
+    racks: &[Rack<'_>],
     placed: &Placed,
     draft: &mut Draft,
     findings: &mut Findings,
@@ -79,9 +88,10 @@ fn in_racks(
     let names = described.iter().enumerate().map(|(index, node)| (node.name.as_str(), index));
     let index: BTreeMap<&str, usize> = names.collect();
     let mut is_placed = vec![false; described.len()];
-    let (mut order, mut again, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let mut order = Vec::new();
     for rack in racks {
         let mut inside: Vec<usize> = Vec::new();
+        let (mut again, mut unknown) = (Vec::new(), Vec::new());
         for name in rack.nodes.iter().filter(|name| !placed.absent.contains(*name)) {
             match index.get(name.as_str()) {
                 Some(node) if !is_placed[*node] => {
@@ -92,6 +102,16 @@ fn in_racks(
                 None => unknown.push(name),
             }
         }
+        for (names, why) in
+            [(again, "another before it has it: it is in that rack"), (unknown, "no `NodeName` describes it")]
+        {
+            let Some(first) = names.first() else { continue };
+            let more = match names.len() {
+                1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            findings.leave_out(rack.source, rack.line, format!("{}: node {first}{more}", rack.told), why);
+        }
         // Nodes of a rack are equal: others stand in a rack beside it.
         while let Some(first) = inside.first().copied() {
             let kind = &described[first].kind;
@@ -100,18 +120,11 @@ fn in_racks(
             if !others.is_empty() {
                 findings.assume("racks whose nodes differ are a rack for each kind of node");
             }
-            let (name, from) = (kind.platform.clone(), rack.from.clone());
+            let (name, from) = (kind.platform.clone(), rack.source.name.clone());
             let nodes = u32::try_from(same.len()).unwrap_or(u32::MAX);
             draft.add_racks(Racks { name, kind: kind.clone(), count: 1, nodes, from });
             order.extend(same);
             inside = others;
-        }
-    }
-    for (names, what) in
-        [(again, "in several racks: in the first"), (unknown, "described nowhere: not there")]
-    {
-        if let Some(first) = names.first() {
-            findings.assume(format!("of the nodes in racks {}, such as {first}, are {what}", names.len()));
         }
     }
     (order, (0..described.len()).filter(|node| !is_placed[*node]).collect())
