@@ -215,11 +215,11 @@ fn name_apart(draft: &mut Draft, findings: &mut Findings) {
     let clashing: Vec<String> = queues.intersection(&partitions).cloned().collect();
     for name in clashing {
         let free = |own: &String| !queues.contains(own) && !partitions.contains(own);
-        let other = (1..).map(|number| match number {
+        let mut others = (1..).map(|number| match number {
             1 => format!("queue-{name}"),
             _ => format!("queue-{name}-{number}"),
         });
-        let Some(other) = other.into_iter().find(free) else { continue };
+        let Some(other) = others.find(free) else { continue };
         findings.assume(format!("queue {name} is called {other} here: there is a partition {name}"));
         for queue in &mut draft.queues {
             if queue.name == name {
