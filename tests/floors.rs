@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error", "gpu", "random", "units"],
     &["document", "table"],
-    &["hardware"],
+    &["failure", "hardware"],
     &["cluster", "workload"],
     &["history"],
     &["cost", "power", "trace"],

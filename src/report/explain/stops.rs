@@ -15,7 +15,7 @@ struct Stop<'a> {
 }
 
 fn of(history: &History, job: u32) -> Vec<Stop<'_>> {
-    let stopped = |segment: &Segment| matches!(segment.end, SegmentEnd::Preempted | SegmentEnd::NodeDown);
+    let stopped = |segment: &Segment| segment.end.is_stop();
     let own = (0..).zip(&history.segments).filter(|(_, segment)| segment.job == job && stopped(segment));
     own.map(|(index, segment)| Stop { segment, to: history.yielded_to(index) }).collect()
 }
