@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["error", "gpu", "random", "units"],
     &["document", "table"],
-    &["failure", "hardware"],
+    &["hardware"],
+    &["failure"],
     &["cluster", "workload"],
     &["history"],
     &["cost", "power", "trace"],

@@ -12,6 +12,7 @@
 
 mod bits;
 mod curtailment;
+mod exposed;
 pub mod grid;
 mod level;
 mod licence;
@@ -21,6 +22,7 @@ mod power;
 mod ramp;
 
 pub use curtailment::Curtailment;
+pub use exposed::Footprint;
 pub use level::Level;
 pub use licence::Licence;
 pub use occupancy::{Host, Occupancy};

@@ -21,10 +21,16 @@
 //! assert!(first < gpu.life.nth(7, part, 0, 1));
 //! ```
 
+pub mod availability;
+pub mod checkpoint;
+mod described;
 mod life;
+mod profile;
 mod span;
 
+pub use described::{Described, Share, mark_in_repairs};
 pub use life::{Life, Part};
+pub use profile::{Graded, Profile};
 pub use span::Span;
 
 use crate::random::{Purpose, Stream};

@@ -1,6 +1,7 @@
 use crate::random::normal_quantile;
 use crate::units::Seconds;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A length of time, always the same or drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,19 @@ impl Span {
             Self::Fixed(_) | Self::Exponential(_) => true,
             Self::Uniform(least, most) => least.0 <= most.0,
             Self::Lognormal(_, milli) => milli <= Self::SIGMA_MAX_MILLI,
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(length) => length.fmt(f),
+            Self::Uniform(least, most) => write!(f, "{least} to {most}"),
+            Self::Exponential(mean) => write!(f, "exponential, {mean}"),
+            Self::Lognormal(mean, milli) => {
+                write!(f, "lognormal, {mean}, spread {}", f64::from(*milli) / 1000.0)
+            }
         }
     }
 }
