@@ -38,6 +38,7 @@ mod quantity;
 mod run;
 mod schema;
 mod stops;
+mod storage;
 pub(crate) mod text;
 mod traces;
 
@@ -239,7 +240,9 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let own = licences::read(&document, &mut root);
     cluster.iter_mut().for_each(|cluster| cluster.licences.clone_from(&own));
     failures::read(&document, &mut root, &catalogue, cluster.as_mut(), &mut files);
-    let jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
+    let storage = storage::read(&document, &mut root);
+    let mut jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
+    jobs.storage = storage;
     let mut asked = jobs.read(&document, &mut root);
     if let (Some(workload), Some(start)) = (&mut asked.workload, wishes.start) {
         workload.epoch = Some(start);

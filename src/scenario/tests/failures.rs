@@ -138,3 +138,83 @@ fn failures_that_cannot_be_meant_are_told() {
     s.toml:9:1: no node that has `gpu` has a GPU (`per = "node"` is one a node)
     "#);
 }
+
+/// A job of 16 GPUs that says that of its checkpoints, and failures of its two nodes.
+fn checkpointed(job: &str, rest: &str) -> String {
+    let whole = "[[workload.job]]\nid = \"a\"\ngpus = 16\nwork = \"10h\"\n";
+    format!("cluster = \"4x8xh100\"\n{whole}{job}\n{rest}")
+}
+
+/// Each of two nodes stops the job once in six hours.
+const THREE_HOURS: &str =
+    "[[failures.component]]\nname = \"node\"\nper = \"node\"\nmtbf = \"6h\"\nrepair = { time = \"1h\" }\n";
+const STORAGE: &str = "[storage]\nper_gpu = \"2GB/s\"\nstore = \"20GB/s\"\noverhead = \"10s\"\n";
+
+#[test]
+fn checkpoints_are_as_often_as_failures_make_best() {
+    for (rule, interval) in [("young", 805), ("daly", 785), ("optimal", 785)] {
+        let loaded =
+            load(&checkpointed(&format!("checkpoint = \"{rule}\"\ncheckpoint_stall = \"30s\""), THREE_HOURS));
+        let workload = &loaded.plan.workload;
+        let behaviour = workload.behaviour_of(0);
+        assert_eq!(
+            behaviour.checkpoint_interval,
+            Seconds(interval),
+            "{rule}, of a life of 3 h and a stall of 30 s"
+        );
+        assert_eq!(behaviour.checkpoint_cost, Seconds(30), "{rule}");
+        let count = (36_000 - 1) / interval;
+        assert_eq!(workload.jobs[0].work_time, Seconds(36_000 + count * 30), "{rule}: each is added");
+        let note = format!(
+            "a job of 16 GPUs writes a checkpoint after each {} of work, by `{rule}`: on h100 it is stopped once in 3h00m, and each \
+             takes 30 s",
+            Seconds(interval)
+        );
+        assert_eq!(loaded.notes, [note], "said");
+    }
+    let part = load(&checkpointed("checkpoint = \"10m\"\ncheckpoint_cost = \"30s\"", ""));
+    assert_eq!(part.plan.workload.jobs[0].work_time, Seconds(36_000), "a cost is part of the work");
+    let sized = load(&checkpointed("checkpoint = \"10m\"\ncheckpoint_size = \"400GB\"", STORAGE));
+    assert_eq!(sized.plan.workload.behaviour_of(0).checkpoint_cost, Seconds(30), "20 s of the store, and 10");
+    assert_eq!(
+        sized.notes,
+        ["checkpoints that several jobs write at once are not told: each has all of the store"],
+        "what is left out"
+    );
+    let fast =
+        checkpointed("checkpoint = \"young\"\ncheckpoint_stall = \"30s\"\nspeed = { h100 = 4 }", THREE_HOURS);
+    let interval = load(&fast).plan.workload.behaviour_of(0).checkpoint_interval;
+    assert_eq!(
+        interval,
+        Seconds(1610),
+        "work counts on the reference platform: four times as much comes between failures"
+    );
+}
+
+#[test]
+fn checkpoints_that_cannot_be_meant_are_told() {
+    let wrong = [
+        told(&checkpointed("checkpoint = \"daly\"", THREE_HOURS)),
+        told(&checkpointed("checkpoint = \"daly\"\ncheckpoint_stall = 0", THREE_HOURS)),
+        told(&checkpointed("checkpoint = \"daly\"\ncheckpoint_stall = \"30s\"", "")),
+        told(&checkpointed("checkpoint = \"dally\"\ncheckpoint_stall = \"30s\"", THREE_HOURS)),
+        told(&checkpointed("checkpoint_stall = \"30s\"", "")),
+        told(&checkpointed("checkpoint = \"1h\"\ncheckpoint_cost = 1\ncheckpoint_stall = \"30s\"", "")),
+        told(&checkpointed("checkpoint = \"1h\"\ncheckpoint_size = \"1 TB\"", "")),
+        told(&checkpointed("checkpoint = \"1h\"\ncheckpoint_size = \"1 TiB\"", "")),
+        told(&checkpointed("", STORAGE)),
+        told(&checkpointed("checkpoint = \"1h\"\ncheckpoint_size = \"1 TB\"", "[storage]\noverhead = 2\n")),
+    ];
+    insta::assert_snapshot!(wrong.join("\n"), @r#"
+    s.toml:6:14: the best time between checkpoints is found from what each takes, and nothing says that (`checkpoint_stall = "30s"`, or `checkpoint_size` with `[storage]`)
+    s.toml:6:14: the best time between checkpoints is found from what each takes, and nothing says that (`checkpoint_stall = "30s"`, or `checkpoint_size` with `[storage]`)
+    s.toml:6:14: the best time between checkpoints is found from how often the job fails, and nothing of it does (`[failures]` says what does: `profile = "h100-llama3"`)
+    s.toml:6:14: `checkpoint`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, or one of `young`, `daly`, `optimal`, found the text `dally`
+    s.toml:6:20: `checkpoint_stall` of a job that writes no checkpoint (`checkpoint = "30m"`, or `"daly"`, says how often it does)
+    s.toml:8:20: `checkpoint_stall` beside `checkpoint_cost`: expected one of them (the cost is part of `work`, a stall is added to it, a size tells the stall by `[storage]`)
+    s.toml:7:19: `checkpoint_size`, and nothing says how fast checkpoints are written (`[storage]` does: `per_gpu = "2GB/s"`, `store = "1TB/s"`, `overhead = "2s"`)
+    s.toml:7:19: `checkpoint_size`: expected an amount of data such as `105GB` or `5.3 TB`, found the text `1 TiB`
+    s.toml:7:1: `[storage]`, and no job tells the size of its checkpoints (`checkpoint_size = "5.3TB"` of a job does)
+    s.toml:8:1: missing `per_gpu` or `store` (`per_gpu = "2GB/s"`, `store = "1TB/s"`: the slower one counts)
+    "#);
+}
