@@ -115,6 +115,7 @@ impl Case {
             work: work.clone(),
             estimate: Estimate::Times(factors.clone()),
             deadline: None,
+            stalls: None,
         };
         let mix: Vec<Variety> = self.room.sizes.iter().map(variety).collect();
         let weights: u32 = self.room.sizes.iter().map(|(_, weight)| weight).sum();

@@ -43,6 +43,7 @@ fn history(jobs: u32, (racks, nodes, gpus): (u32, u32, u32), backfill: &str) -> 
         work: work.clone(),
         estimate: Estimate::Times(factors.clone()),
         deadline: None,
+        stalls: None,
     };
     let mix = GANGS.map(variety).to_vec();
     // Every size asks for as many GPUs as any other: 7 · 64 over 127 jobs.

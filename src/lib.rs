@@ -85,6 +85,7 @@ pub mod document;
 pub mod ensemble;
 pub mod error;
 pub mod experiment;
+pub mod failure;
 pub mod gpu;
 pub mod hardware;
 pub mod history;

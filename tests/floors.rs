@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "gpu", "random", "units"],
     &["document", "table"],
     &["hardware"],
+    &["failure"],
     &["cluster", "workload"],
     &["history"],
     &["cost", "power", "trace"],

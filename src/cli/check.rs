@@ -3,11 +3,12 @@ use super::terminal::Terminal;
 use super::{Exit, load};
 use crate::cluster::Cluster;
 use crate::error::Result;
-use crate::history::Settings;
+use crate::failure::Exposure;
+use crate::history::{Plan, Settings};
 use crate::metrics::profile::Profile;
 use crate::report::number::{counted, grouped, significant};
 use crate::report::table;
-use crate::scenario::{Loaded, stops_nobody};
+use crate::scenario::{Loaded, stops_a_day, stops_nobody};
 use crate::units::Seconds;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
@@ -39,6 +40,9 @@ fn resolved(loaded: &Loaded, width: u16) -> String {
         &format!("{} GPU-hours on the reference platform", grouped(profile.gpu_hours_rounded())),
     ]);
     table.add_row(["offered load", &load]);
+    if let Some(text) = failures(plan) {
+        table.add_row(["failures", &text]);
+    }
     table.add_row(["policy", &policy(&plan.settings, width)]);
     table.add_row(["seed", &plan.settings.seed.to_string()]);
     for input in &loaded.inputs {
@@ -124,6 +128,55 @@ fn jobs(workload: &Workload) -> String {
     parts.join(", ")
 }
 
+/// What is expected to fail, of the whole cluster and of the largest job.
+fn failures(plan: &Plan) -> Option<String> {
+    let failures = plan.cluster.failures.as_deref().filter(|failures| !failures.is_empty())?;
+    let mut each: Vec<(&str, f64)> = failures
+        .components
+        .iter()
+        .map(|component| (component.name.as_str(), plan.cluster.failures_a_day(component)))
+        .collect();
+    let sum: f64 = each.iter().map(|(_, a_day)| a_day).sum();
+    each.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let each: Vec<String> =
+        each.iter().map(|(name, a_day)| format!("{name} {}", significant(*a_day))).collect();
+    let exposed = match failures.exposure {
+        Exposure::Always => "",
+        Exposure::Computing => " if every node computes all the time",
+    };
+    let mut lines = vec![
+        format!("{} a day are expected{exposed}, one in {}", significant(sum), mean(sum)),
+        each.join(", "),
+    ];
+    let gpus = |job: &u32| plan.workload.request_of(*job).gpus();
+    // The first of those that ask for most.
+    let largest = (0..plan.workload.len()).rev().max_by_key(gpus);
+    let stops =
+        largest.and_then(|job| Some((job, stops_a_day(&plan.cluster, plan.workload.request_of(job))?)));
+    if let Some((job, (kind, a_day))) = stops.filter(|(_, (_, a_day))| *a_day > 0.0) {
+        lines.push(format!(
+            "the largest job, {} of {} GPUs on {}, is stopped {} times a day, once in {}",
+            plan.workload.names.get(job as usize),
+            gpus(&job),
+            plan.cluster.kinds[kind as usize].platform_name,
+            significant(a_day),
+            mean(a_day)
+        ));
+    }
+    Some(lines.join("\n"))
+}
+
+/// The mean time from one of so many a day to the next.
+fn mean(a_day: f64) -> String {
+    let seconds = libm::round(86_400.0 / a_day);
+    if seconds >= f64::from(u32::MAX) {
+        return "more than 136 years".to_owned();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    let seconds = Seconds(seconds as u32);
+    seconds.to_string()
+}
+
 fn policy(settings: &Settings, width: u16) -> String {
     let passes = match settings.cycle {
         Some(cycle) => match &settings.event_backfill {
@@ -144,4 +197,33 @@ fn policy(settings: &Settings, width: u16) -> String {
 
 fn length(count: usize) -> u64 {
     u64::try_from(count).expect("a length has at most 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Overrides, Scenario};
+
+    #[test]
+    fn what_is_expected_to_fail_is_told() {
+        let text = |rate: &str| {
+            format!(
+                "cluster = \"4x8xh100\"\n[[workload.job]]\nid = \"small\"\ngpus = 1\nwork = 60\n\
+                 [[workload.job]]\nid = \"large\"\ngpus = 16\nwork = 60\n\
+                 [[failures.component]]\nname = \"gpu\"\nper = \"gpu\"\nrate = {rate}\nrepair = {{ time = 60 }}\n\
+                 [[failures.component]]\nname = \"software\"\nper = \"job-gpu\"\nrate = 0.25\n"
+            )
+        };
+        let told = |rate: &str| {
+            let loaded = Scenario::from_text("s.toml", &text(rate), &Overrides::default()).unwrap();
+            failures(&loaded.plan).unwrap()
+        };
+        // 32 GPUs, and 16 of the job on two nodes.
+        insta::assert_snapshot!(told("0.5"), @r"
+        24.00 a day are expected, one in 1h00m
+        gpu 16.00, software 8.00
+        the largest job, large of 16 GPUs on h100, is stopped 12.00 times a day, once in 2h00m
+        ");
+        assert!(told("1e-9").contains("software 8.00, gpu 0.000000032"), "{}", told("1e-9"));
+    }
 }

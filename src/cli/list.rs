@@ -1,5 +1,5 @@
 use super::arguments::{List, Listing};
-use super::{Exit, conformance, device};
+use super::{Exit, conformance, device, failures};
 
 use super::terminal::Terminal;
 use crate::cost::TERMS;
@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &List, terminal: Terminal) -> Result<Exit> {
         Listing::Policies => policies(name, terminal.width)?,
         Listing::Formats => formats(name, terminal.width)?,
         Listing::Platforms => platforms(name, terminal.width)?,
+        Listing::Failures => failures::listed(name, terminal.width)?,
         Listing::Exporters => exporters(name, terminal.width)?,
         Listing::Devices => device::listed(name, terminal.width)?,
         Listing::Columns => columns(name, terminal.width)?,

@@ -10,6 +10,7 @@ mod contenders;
 mod device;
 mod exit;
 mod explain;
+mod failures;
 mod fit;
 mod generate;
 mod import;

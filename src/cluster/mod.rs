@@ -12,6 +12,7 @@
 
 mod bits;
 mod curtailment;
+mod exposed;
 pub mod grid;
 mod level;
 mod licence;
@@ -21,6 +22,7 @@ mod power;
 mod ramp;
 
 pub use curtailment::Curtailment;
+pub use exposed::Footprint;
 pub use level::Level;
 pub use licence::Licence;
 pub use occupancy::{Host, Occupancy};
@@ -28,6 +30,7 @@ pub use piece::Piece;
 pub use power::{NodePower, Pue, through};
 pub use ramp::Ramp;
 
+use crate::failure::Failures;
 use crate::hardware::Loss;
 use crate::units::{Factor, Seconds, Time, Watts};
 use serde::{Deserialize, Serialize};
@@ -190,6 +193,11 @@ pub enum NodeState {
     Down,
 }
 
+impl NodeState {
+    /// Every state, in the order of the declaration.
+    pub const ALL: [Self; 4] = [Self::Absent, Self::Up, Self::Draining, Self::Down];
+}
+
 /// Nodes that change their state at some instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapacityChange {
@@ -256,6 +264,9 @@ pub struct Cluster {
     /// Domains between the racks and the whole, from the highest level down; each lies in one of the level above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+    /// What fails of it; none: nothing does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Box<Failures>>,
     /// Names of the nodes where the input has them; else empty.
     pub node_names: Vec<String>,
     node_rack: Vec<u32>,
@@ -329,14 +340,44 @@ impl Cluster {
     pub fn rack_of(&self, node: u32) -> u32 {
         self.node_rack[node as usize]
     }
+    /// The nodes of a rack.
+    #[must_use]
+    pub fn nodes_of_rack(&self, rack: u32) -> Range<u32> {
+        let rack = &self.racks[rack as usize];
+        rack.first_node..rack.first_node + rack.nodes
+    }
+    /// The nodes that a feed feeds, ascending and not touching.
+    ///
+    /// # Complexity
+    /// O(racks · depth of the tree of feeds).
+    #[must_use]
+    pub fn nodes_below_feed(&self, feed: u32) -> Vec<Range<u32>> {
+        let above = |feed: &u32| self.feeds[*feed as usize].parent;
+        self.nodes_of_racks(|rack| std::iter::successors(Some(rack.feed), above).any(|own| own == feed))
+    }
+    /// The nodes of a site, ascending and not touching.
+    #[must_use]
+    pub fn nodes_of_site(&self, site: u32) -> Vec<Range<u32>> {
+        self.nodes_of_racks(|rack| self.feeds[rack.feed as usize].site == site)
+    }
+    fn nodes_of_racks(&self, is_one: impl Fn(&Rack) -> bool) -> Vec<Range<u32>> {
+        let mut found: Vec<Range<u32>> = Vec::new();
+        for rack in self.racks.iter().filter(|rack| is_one(rack)) {
+            let nodes = rack.first_node..rack.first_node + rack.nodes;
+            match found.last_mut() {
+                Some(last) if last.end == nodes.start => last.end = nodes.end,
+                _ => found.push(nodes),
+            }
+        }
+        found
+    }
     /// The kind of a node.
     #[must_use]
     pub fn kind_of(&self, node: u32) -> &NodeKind {
         &self.kinds[self.racks[self.rack_of(node) as usize].kind as usize]
     }
-    /// Whether its nodes are exactly those of its racks and can be counted, as [`Cluster::add_rack`] leaves them, and its
-    /// levels divide all racks; a
-    /// description read from a file may not be so.
+    /// Whether its nodes are exactly those of its racks and can be counted, as [`Cluster::add_rack`] leaves them, its
+    /// levels divide all racks, and what fails is of its kinds; a description read from a file may not be so.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let mut next = 0_u32;
@@ -355,6 +396,7 @@ impl Cluster {
             && grids
             && self.grids.iter().all(grid::Grid::is_sound)
             && level::are_sound(&self.levels, self.racks.len())
+            && self.failures.as_ref().is_none_or(|failures| failures.is_sound(self.kinds.len()))
     }
     /// The grid connection of a site, where it is known.
     #[must_use]

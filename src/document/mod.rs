@@ -19,11 +19,13 @@
 //! assert!(problems.contains("--set seed=five"), "so has what the command line set");
 //! ```
 
+mod length;
 mod set;
 mod shape;
 mod table;
 mod value;
 
+pub use length::Length;
 pub use shape::{Shape, quantity};
 pub use table::{Item, Table};
 pub use value::{Array, Map, Read, Value};

@@ -321,9 +321,8 @@ pub(super) fn readings(days: &[Ranked], times: &[u32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::statistics::normal_quantile;
     use crate::history::Settings;
-    use crate::random::{Purpose, Stream};
+    use crate::random::{Purpose, Stream, normal_quantile};
 
     /// Runs whose every measure is `value(seed)`.
     fn runs(seeds: usize, value: impl Fn(usize) -> f64) -> Vec<Delivered> {

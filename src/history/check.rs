@@ -3,6 +3,7 @@
 use super::columns::Fault;
 use super::{History, Piece, SegmentEnd, Why};
 use crate::cluster::{Cluster, NodeKind, Pue};
+use crate::failure::Per;
 use crate::hardware::Loss;
 use crate::units::{Factor, Time};
 use crate::workload::{MAX_JOBS, PlatformSet, Queue, Shape, Workload};
@@ -16,6 +17,7 @@ pub(super) fn check(history: &History) -> Result<(), Fault> {
     check_segments(history)?;
     check_pieces(history)?;
     check_records(history)?;
+    check_failures(history)?;
     check_waits(history)
 }
 
@@ -228,6 +230,31 @@ fn check_records(history: &History) -> Result<(), Fault> {
         ensure(!twice && eligible <= hold.until, "a job is held back twice, or before it is eligible")?;
     }
     check_yields(history)
+}
+
+fn check_failures(history: &History) -> Result<(), Fault> {
+    let (cluster, failures) = (&history.plan.cluster, &history.failures);
+    let components = cluster.failures.as_ref().map_or(&[][..], |own| &own.components);
+    ensure(failures.is_sorted_by_key(|failure| failure.time), "failures are out of order")?;
+    for failure in failures {
+        let component = usize::try_from(failure.component).ok().and_then(|index| components.get(index));
+        let component = component.ok_or("an unknown component failed")?;
+        let units = match component.per {
+            Per::Gpu | Per::Node => cluster.nodes() as usize,
+            Per::Rack => cluster.racks.len(),
+            Per::Feed => cluster.feeds.len(),
+            Per::Site => cluster.sites.len(),
+            Per::JobGpu => history.jobs.len(),
+        };
+        ensure(within(failure.unit, units), "a part failed that is nowhere")?;
+        ensure(within(failure.repair, component.repairs.len()), "a failure is repaired in an unknown way")?;
+        let ordered = failure.time <= failure.detected && failure.detected <= failure.back;
+        ensure(ordered && failure.time <= history.end, "a failure is detected or repaired too early")?;
+    }
+    ensure(history.capacity.is_sorted_by_key(|change| change.time), "what became of nodes is out of order")?;
+    let inside = history.capacity.iter().all(|change| within_nodes(&change.nodes, cluster));
+    ensure(inside, "what became of nodes leaves the cluster")?;
+    ensure(history.capacity.is_empty() || cluster.failures.is_some(), "nodes failed where nothing can")
 }
 
 fn check_yields(history: &History) -> Result<(), Fault> {

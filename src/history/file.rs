@@ -10,6 +10,7 @@
 //!   STRT    as they; only where the input tells of any job when it started
 //!   YIEL    as they; only where a job stopped for another
 //!   DEAD    as they; only where a job has a deadline
+//!   FAIL CAPA  as they; only where something failed
 //! DONE      4 bytes, then BLAKE3 over all but the contents, whose own digests stand for them: the history's digest
 //! ```
 //!
@@ -38,10 +39,11 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use tables::{
-    read_deadlines, read_dependencies, read_holds, read_jobs, read_names, read_pieces, read_records,
-    read_segments, read_starts, read_wait_classes, read_waits, read_yields, write_deadlines,
-    write_dependencies, write_holds, write_jobs, write_names, write_pieces, write_records, write_segments,
-    write_starts, write_wait_classes, write_waits, write_yields,
+    read_capacity, read_deadlines, read_dependencies, read_failures, read_holds, read_jobs, read_names,
+    read_pieces, read_records, read_segments, read_starts, read_wait_classes, read_waits, read_yields,
+    write_capacity, write_deadlines, write_dependencies, write_failures, write_holds, write_jobs,
+    write_names, write_pieces, write_records, write_segments, write_starts, write_wait_classes, write_waits,
+    write_yields,
 };
 
 /// The first bytes of every history.
@@ -113,7 +115,7 @@ pub fn write(history: &History, mut out: impl Write) -> io::Result<Digest> {
 /// What a section holds; nothing at all: there is no such section.
 type Contents = fn(&History) -> io::Result<Vec<u8>>;
 
-const SECTIONS: [(&[u8; 4], Contents); 13] = [
+const SECTIONS: [(&[u8; 4], Contents); 15] = [
     (b"TABL", write_tables),
     (b"JOBS", |history| Ok(write_jobs(&history.plan.workload.jobs))),
     (b"NAME", |history| Ok(write_names(&history.plan.workload.names))),
@@ -127,6 +129,8 @@ const SECTIONS: [(&[u8; 4], Contents); 13] = [
     (b"STRT", |history| Ok(write_starts(&history.plan.workload.recorded_starts))),
     (b"YIEL", |history| Ok(write_yields(&history.yields))),
     (b"DEAD", |history| Ok(write_deadlines(&history.plan.workload.jobs))),
+    (b"FAIL", |history| Ok(write_failures(&history.failures))),
+    (b"CAPA", |history| Ok(write_capacity(&history.capacity))),
 ];
 
 /// Reads a history; `name` is what an error calls the file.
@@ -160,6 +164,10 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
     if reader.is_next(*b"DEAD") {
         read_deadlines(reader.section(*b"DEAD")?, &mut jobs)?;
     }
+    let failures =
+        if reader.is_next(*b"FAIL") { read_failures(reader.section(*b"FAIL")?)? } else { Vec::new() };
+    let capacity =
+        if reader.is_next(*b"CAPA") { read_capacity(reader.section(*b"CAPA")?)? } else { Vec::new() };
     reader.finish()?;
     let workload = Workload {
         jobs,
@@ -189,6 +197,8 @@ fn read_sections(bytes: &[u8]) -> Result<History, Fault> {
         wait_classes,
         holds,
         yields,
+        failures,
+        capacity,
         end,
         complete,
         exhausted,

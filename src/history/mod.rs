@@ -8,6 +8,7 @@ mod classical;
 mod columns;
 mod digest;
 mod factors;
+mod failures;
 pub mod file;
 mod licences;
 #[cfg(test)]
@@ -18,9 +19,10 @@ pub use crate::cluster::Piece;
 pub use classical::{BorrowFrom, Classical, ReclaimFrom, WithinQueue};
 pub use digest::Digest;
 pub use factors::Factors;
+pub use failures::FailureRecord;
 pub use yields::{ReclaimRule, Victims, YieldRecord};
 
-use crate::cluster::Cluster;
+use crate::cluster::{CapacityChange, Cluster};
 use crate::units::{Factor, Seconds, Time};
 use crate::workload::{JobKind, Workload};
 use serde::{Deserialize, Serialize};
@@ -44,11 +46,14 @@ pub enum SegmentEnd {
     NodeDown,
     /// A policy moved or resized the job: the next segment follows at the same instant.
     Changed,
+    /// Something that the job needs failed, and nobody has seen it: the next segment follows at the same instant, and no
+    /// work is done in it until that is detected.
+    Stalled,
 }
 
 impl SegmentEnd {
     /// Every way, in the order of the declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Open,
         Self::Completed,
         Self::Failed,
@@ -56,6 +61,7 @@ impl SegmentEnd {
         Self::Preempted,
         Self::NodeDown,
         Self::Changed,
+        Self::Stalled,
     ];
     /// The name used in files.
     #[must_use]
@@ -68,7 +74,18 @@ impl SegmentEnd {
             Self::Preempted => "preempted",
             Self::NodeDown => "node-down",
             Self::Changed => "changed",
+            Self::Stalled => "stalled",
         }
+    }
+    /// Whether the next segment of the job follows at the same instant.
+    #[must_use]
+    pub const fn goes_on(self) -> bool {
+        matches!(self, Self::Changed | Self::Stalled)
+    }
+    /// Whether the job was stopped and waits again.
+    #[must_use]
+    pub const fn is_stop(self) -> bool {
+        matches!(self, Self::Preempted | Self::NodeDown)
     }
 }
 
@@ -432,6 +449,10 @@ pub struct History {
     pub holds: Vec<HoldRecord>,
     /// For which job others stopped, ascending by segment.
     pub yields: Vec<YieldRecord>,
+    /// What failed, in that order.
+    pub failures: Vec<FailureRecord>,
+    /// Where something can fail: what became of nodes, planned or not, ascending by time; else empty.
+    pub capacity: Vec<CapacityChange>,
     /// The last instant simulated.
     pub end: Time,
     /// False if the run was interrupted, so that unfinished jobs might have ended.
@@ -451,6 +472,14 @@ impl History {
     pub fn yielded_to(&self, segment: u32) -> Option<u32> {
         let place = self.yields.binary_search_by_key(&segment, |own| own.segment);
         place.ok().map(|place| self.yields[place].to)
+    }
+    /// What became of nodes, ascending by time: as planned, or, where something can fail, as it came.
+    #[must_use]
+    pub fn changes(&self) -> &[CapacityChange] {
+        match self.plan.cluster.failures {
+            None => &self.plan.cluster.changes,
+            Some(_) => &self.capacity,
+        }
     }
     /// What a segment holds.
     #[must_use]

@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
     /// When something happens next; none: nothing more does.
     #[must_use]
     pub fn next(&self) -> Option<Time> {
-        let change = self.history.plan.cluster.changes.get(self.changed).map(|change| change.time);
+        let change = self.history.changes().get(self.changed).map(|change| change.time);
         let of = |times: &[(Time, u32)], at: usize| times.get(at).map(|(time, _)| *time);
         let all = [change, of(&self.starts, self.begun), of(&self.ends, self.ended)];
         all.into_iter().flatten().min().filter(|time| *time <= self.history.end)
@@ -69,9 +69,7 @@ impl<'a> Walk<'a> {
         }
     }
     fn instant(&mut self, now: Time) {
-        while let Some(change) =
-            self.history.plan.cluster.changes.get(self.changed).filter(|own| own.time <= now)
-        {
+        while let Some(change) = self.history.changes().get(self.changed).filter(|own| own.time <= now) {
             self.meter.set_state(change.nodes.clone(), change.state);
             change.nodes.clone().for_each(|node| self.states[node as usize] = change.state);
             self.changed += 1;

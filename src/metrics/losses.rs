@@ -171,8 +171,8 @@ pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
             losses.restarts += held;
             losses.add(LossCause::Restart, outcome, held);
         }
-        let stopped = matches!(segment.end, SegmentEnd::Preempted | SegmentEnd::NodeDown);
-        if !stopped && segment.end != SegmentEnd::Changed {
+        let stopped = segment.end.is_stop();
+        if !stopped && !segment.end.goes_on() {
             continue;
         }
         let total = u64::from(history.plan.workload.jobs[segment.job as usize].work_time.0) << 16;

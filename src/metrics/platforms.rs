@@ -87,9 +87,7 @@ fn add_available(history: &History, seconds: &dyn Fn(Time, Time) -> u128, sums: 
         let gpus = if is_there(state) { u128::from(kind.gpus) } else { 0 };
         sums[kind.platform as usize].available += gpus * 1000 * seconds(from, to);
     };
-    let mut changes: Vec<usize> = (0..cluster.changes.len()).collect();
-    changes.sort_by_key(|change| cluster.changes[*change].time);
-    for change in changes.into_iter().map(|change| &cluster.changes[change]) {
+    for change in history.changes() {
         let time = change.time.min(history.end);
         for node in change.nodes.clone() {
             let (state, since) = std::mem::replace(&mut nodes[node as usize], (change.state, time));

@@ -55,7 +55,7 @@ pub(super) fn replay(history: &History, stretches: &Stretches, window: Range<Tim
     let starts = Schedule::new(segments().map(|(index, segment)| (segment.from, index)));
     let ends = Schedule::new(segments().map(|(index, segment)| (segment.to, index)));
     let changes =
-        Schedule::new(cluster.changes.iter().enumerate().map(|(index, change)| (change.time, index)));
+        Schedule::new(history.changes().iter().enumerate().map(|(index, change)| (change.time, index)));
     let meter = Meter::new(cluster);
     let mut sweep = Sweep {
         history,
@@ -104,7 +104,7 @@ impl Sweep<'_> {
             self.wait(self.stretches.waits[wait].job, false, now);
         }
         while let Some(change) = self.changes.next_if(due) {
-            let change = &self.history.plan.cluster.changes[change];
+            let change = &self.history.changes()[change];
             self.meter.set_state(change.nodes.clone(), change.state);
         }
         while let Some(segment) = self.segment_ends.next_if(due) {

@@ -1,5 +1,5 @@
 use super::distribution::Distribution;
-use crate::history::{History, Outcome, SegmentEnd, WaitReason};
+use crate::history::{History, Outcome, WaitReason};
 use crate::units::{Seconds, Time};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
         own.run_time = own.run_time + segment.to.min(end).since(segment.from);
         // A job that was moved or resized goes on without a new start.
         own.attempts += u32::from(!goes_on[index]);
-        goes_on[index] = segment.end == SegmentEnd::Changed;
+        goes_on[index] = segment.end.goes_on();
         idle_since[index] = segment.to;
     }
     for (job, record) in (0u32..).zip(&history.jobs) {
@@ -123,7 +123,7 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{HoldRecord, JobRecord, Plan, Segment};
+    use crate::history::{HoldRecord, JobRecord, Plan, Segment, SegmentEnd};
     use crate::units::Factor;
     use crate::workload::{Builder, Job};
 

@@ -149,7 +149,7 @@ pub fn over_node_caps(history: &History, from: Time, to: Time) -> u128 {
         .map(|node| (node, vec![(Time::ZERO, i128::from(cluster.kind_of(node).power.idle.0))]))
         .collect();
     let mut absent = BTreeSet::new();
-    for change in &cluster.changes {
+    for change in history.changes() {
         for node in change.nodes.clone().filter(|node| is_capped(*node)) {
             let goes = change.state == NodeState::Absent;
             let is_new = if goes { absent.insert(node) } else { absent.remove(&node) };
@@ -237,7 +237,7 @@ fn events(history: &History) -> Vec<(Time, Event)> {
         events.push((segment.from, Event::Begin(index(at))));
         events.push((segment.to, Event::End(index(at))));
     }
-    for (at, change) in history.plan.cluster.changes.iter().enumerate() {
+    for (at, change) in history.changes().iter().enumerate() {
         events.push((change.time, Event::Change(index(at))));
     }
     for (site, place) in history.plan.cluster.sites.iter().enumerate() {
@@ -309,7 +309,7 @@ impl Sweep<'_, '_> {
                 draws.for_each(segment, |_, node, _, watts| tree.remove(node, watts));
             }
             Event::Change(change) => {
-                let change = &history.plan.cluster.changes[change as usize];
+                let change = &history.changes()[change as usize];
                 for node in change.nodes.clone() {
                     tree.set_present(node, change.state != NodeState::Absent);
                 }

@@ -24,6 +24,7 @@
 
 mod choices;
 mod cluster;
+mod failures;
 mod files;
 mod flat;
 pub mod import;
@@ -37,6 +38,8 @@ mod power;
 mod quantity;
 mod run;
 mod schema;
+mod stops;
+mod storage;
 pub(crate) mod text;
 mod traces;
 
@@ -47,6 +50,7 @@ pub use overrides::{Overrides, TypedKey};
 pub use pieces::policy_keys;
 pub use policy::stops_nobody;
 pub use schema::{SCHEMAS, Schema};
+pub use stops::stops_a_day;
 pub use traces::Traces;
 
 use crate::document::{Document, Placed, Table};
@@ -237,7 +241,10 @@ fn read(mut document: Document, name: String, mut files: Files, overrides: &Over
     let mut cluster = cluster::read(&document, &mut root, &mut catalogue, &mut files);
     let own = licences::read(&document, &mut root);
     cluster.iter_mut().for_each(|cluster| cluster.licences.clone_from(&own));
-    let jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
+    failures::read(&document, &mut root, &catalogue, cluster.as_mut(), &mut files);
+    let storage = storage::read(&document, &mut root);
+    let mut jobs = Jobs::new(&catalogue, cluster.as_ref(), (&settings, choices.weights_read()), &mut files);
+    jobs.storage = storage;
     let mut asked = jobs.read(&document, &mut root);
     if let (Some(workload), Some(start)) = (&mut asked.workload, wishes.start) {
         workload.epoch = Some(start);

@@ -50,6 +50,49 @@ impl Read for Mebibytes {
     }
 }
 
+/// An amount of data, bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bytes(pub(super) f64);
+
+impl Read for Bytes {
+    fn expected() -> String {
+        "an amount of data such as `105GB` or `5.3 TB`".to_owned()
+    }
+    fn read(value: &Value) -> Option<Self> {
+        if let Value::String(text) = value { bytes(text).map(Self) } else { None }
+    }
+}
+
+/// How fast data is written, bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct BytesPerSecond(pub(super) f64);
+
+impl Read for BytesPerSecond {
+    fn expected() -> String {
+        "data a second such as `2GB/s` or `1 TB/s`".to_owned()
+    }
+    fn read(value: &Value) -> Option<Self> {
+        let Value::String(text) = value else { return None };
+        bytes(text.trim_end().strip_suffix("/s")?).map(Self)
+    }
+}
+
+/// The number of bytes that a text with a decimal unit tells; above 0.
+fn bytes(text: &str) -> Option<f64> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let unit = match text[split..].trim() {
+        "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        "PB" => 1e15,
+        _ => return None,
+    };
+    let number: f64 = text[..split].parse().ok()?;
+    Some(number * unit).filter(|bytes| *bytes > 0.0 && bytes.is_finite())
+}
+
 /// Ranges of indices: `3-5;9`, or as `jobs.csv` writes them, `n3-5;n9`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ranges(pub(super) Vec<Range<u32>>);
@@ -114,6 +157,20 @@ mod tests {
             assert_eq!(text(wrong), None, "{wrong}");
         }
         assert_eq!(Mebibytes::read(&Value::Integer(64)), None, "no unit");
+    }
+
+    #[test]
+    fn amounts_of_data_have_a_decimal_unit() {
+        let text = |text: &str| Value::String(text.to_owned());
+        for (written, expected) in [("5.3TB", 5.3e12), ("105 GB", 1.05e11), ("1 B", 1.0)] {
+            assert_eq!(Bytes::read(&text(written)), Some(Bytes(expected)), "{written}");
+            let a_second = BytesPerSecond::read(&text(&format!("{written}/s")));
+            assert_eq!(a_second, Some(BytesPerSecond(expected)), "{written} a second");
+        }
+        for wrong in ["", "5", "5 TiB", "GB", "-1 GB", "0 GB", "1.2.3 GB", "1 GB/s"] {
+            assert_eq!(Bytes::read(&text(wrong)), None, "{wrong}");
+        }
+        assert_eq!(BytesPerSecond::read(&text("1 GB")), None, "no second");
     }
 
     #[test]

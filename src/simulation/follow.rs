@@ -24,14 +24,24 @@ impl Simulation {
     }
 
     /// What something that was decided means for events to come.
-    fn follow(&mut self, event: Event, now: Time) {
+    pub(super) fn follow(&mut self, event: Event, now: Time) {
         match event {
             Event::Started { segment, .. } => {
                 self.pending -= 1;
                 self.queue_finish(segment);
+                self.holds(segment);
             }
-            Event::Changed { segment, .. } => self.queue_finish(segment),
-            Event::Ended { .. } => self.pending += 1,
+            Event::Changed { before, segment, .. } => {
+                self.queue_finish(segment);
+                if before != segment {
+                    self.lets_go(before);
+                    self.holds(segment);
+                }
+            }
+            Event::Ended { segment, .. } => {
+                self.pending += 1;
+                self.lets_go(segment);
+            }
             Event::Rejected { job } => {
                 self.pending -= 1;
                 self.settle(job, Outcome::Rejected);
@@ -41,6 +51,13 @@ impl Simulation {
                 self.queue.push(time, Rank::Timer, 0);
             }
             _ => {}
+        }
+    }
+
+    /// What a job holds in a segment ages for it, where it has not let go already.
+    fn holds(&mut self, segment: u32) {
+        if let Some(failing) = &mut self.failing {
+            failing.begins(&self.state, segment);
         }
     }
 

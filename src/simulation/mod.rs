@@ -1,6 +1,6 @@
 //! The only thing that moves time: events, their order, and one pass after all events of an instant.
 //!
-//! Events of one instant are applied in the order of `Rank`: finishes, capacity changes, submits in input order,
+//! Events of one instant are applied in the order of `Rank`: finishes, repairs that end, failures, capacity changes, submits in input order,
 //! newly eligible jobs, withdrawals, releases of jobs that were held back, and timers; then the policy decides once: at every instant with an event, or with a
 //! cycle every so many seconds while any job is pending, or both. A finish makes dependents eligible at
 //! the same instant, a failure makes them dependency-failed.
@@ -27,6 +27,7 @@
 //! ```
 
 mod control;
+mod failing;
 mod follow;
 mod queue;
 
@@ -38,7 +39,9 @@ use crate::policy::{self, Policy, PolicyError};
 use crate::state::{Event, State, Status, Trial};
 use crate::units::{Seconds, Time};
 use crate::workload::Job;
+use failing::Failing;
 use queue::{Queue, Rank};
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 /// Runs a plan under the policy that its settings name.
@@ -91,6 +94,8 @@ struct Simulation {
     /// When caps on power change.
     cap_times: Vec<Time>,
     next_cap: usize,
+    /// What fails by itself, if anything does.
+    failing: Option<Box<Failing>>,
     /// Whether caps or nodes have changed at this instant.
     way_is_due: bool,
     /// By job: how many it still waits for.
@@ -128,6 +133,7 @@ impl Simulation {
                 queue.push(job.cancel_time.max(job.submit_time), Rank::Cancel, index);
             }
         }
+        let failing = Failing::new(state.plan()).map(Box::new);
         Self {
             state,
             policy,
@@ -139,6 +145,7 @@ impl Simulation {
             next_notice: 0,
             cap_times,
             next_cap: 0,
+            failing,
             way_is_due: false,
             predecessors,
             not_before: vec![Time::ZERO; dependent as usize],
@@ -226,13 +233,18 @@ impl Simulation {
         }
     }
 
-    fn next_instant(&self) -> Option<Time> {
+    fn next_instant(&mut self) -> Option<Time> {
+        let next_failure =
+            self.failing.as_mut().map_or(Time::NEVER, |failing| failing.next_failure(&self.state));
+        let mending = self.failing.as_ref().map_or(Time::NEVER, |failing| failing.next_mending());
         let plan = self.state.plan();
         let submit = self.upcoming_submit().map_or(Time::NEVER, |(time, _)| time);
         let change = plan.cluster.changes.get(self.next_change).map_or(Time::NEVER, |change| change.time);
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
         let notice = self.notice_times.get(self.next_notice).copied().unwrap_or(Time::NEVER);
-        let event = submit.min(self.queue.next_time()).min(change).min(notice).min(cap);
+        let event = submit.min(self.queue.next_time()).min(change).min(notice).min(cap).min(mending);
+        // What fails when nothing else is left to happen matters to no job.
+        let event = if event == Time::NEVER { event } else { event.min(next_failure) };
         let pass =
             plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
@@ -248,6 +260,7 @@ impl Simulation {
         while let Some(job) = self.queue.pop(now, Rank::Finish) {
             self.finish(job, now);
         }
+        self.failures(now);
         while let Some(change) = self.state.plan().cluster.changes.get(self.next_change)
             && change.time == now
         {
@@ -310,6 +323,7 @@ impl Simulation {
         let segment = self.state.segment_index(job);
         let outcome = self.state.finish(job);
         self.settled += 1;
+        self.lets_go(segment);
         let end = self.state.history().segments[segment as usize].end;
         self.tell(Event::Ended { job, segment, end });
         self.release_dependents(job, outcome);
@@ -368,22 +382,41 @@ impl Simulation {
         }
     }
 
-    fn change_capacity(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
-        for node in nodes.clone() {
-            self.state.set_state(node, state);
-        }
-        if matches!(state, NodeState::Down | NodeState::Absent) {
-            for job in self.state.running_on(&nodes) {
-                let segment = self.state.segment_index(job);
-                self.state.node_down(job);
-                self.pending += 1;
-                self.tell(Event::Ended { job, segment, end: SegmentEnd::NodeDown });
-            }
-        }
+    fn change_capacity(&mut self, nodes: Range<u32>, state: NodeState) {
+        self.plan_nodes(nodes, state);
         if !self.notice_times.is_empty() {
             self.state.look_for_notices();
         }
+    }
+
+    /// Nodes are in another state from now on; where they are gone or broken, what runs there stops.
+    fn set_nodes(&mut self, nodes: Range<u32>, state: NodeState) {
+        for node in nodes.clone() {
+            self.state.set_state(node, state);
+        }
+        self.way_is_due = true;
+        if matches!(state, NodeState::Down | NodeState::Absent) {
+            for job in self.state.running_on(&nodes) {
+                self.stop_for_failure(job);
+            }
+        }
         self.tell(Event::Capacity);
+    }
+
+    /// A running job stops, as something that it needs is broken.
+    fn stop_for_failure(&mut self, job: u32) {
+        let segment = self.state.segment_index(job);
+        self.state.node_down(job);
+        self.lets_go(segment);
+        self.pending += 1;
+        self.tell(Event::Ended { job, segment, end: SegmentEnd::NodeDown });
+    }
+
+    /// What a job held in a segment that is over ages no further for it.
+    fn lets_go(&mut self, segment: u32) {
+        if let Some(failing) = &mut self.failing {
+            failing.ends(&self.state, segment, self.state.now());
+        }
     }
 
     fn is_pass_due(&self, now: Time) -> bool {

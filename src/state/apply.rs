@@ -6,7 +6,7 @@ use super::work::{Progress, work};
 use super::{Decision, Event, Law, Refusal, State, Status, scaled};
 use crate::cluster::{Occupancy, Piece};
 use crate::history::{HoldRecord, Segment, SegmentEnd};
-use crate::units::{Factor, Time};
+use crate::units::{Factor, Seconds, Time};
 
 impl State {
     /// Carries a decision out, and tells what happened.
@@ -199,6 +199,24 @@ impl State {
         (segment.to, segment.end) = (self.now, end);
         let range = old.first_piece as usize..(old.first_piece + old.pieces) as usize;
         self.resources.release(self.classes.of_job(job), &self.history.pieces[range], old.cap);
+    }
+
+    /// A running job does no work for so long, and nobody knows; its segments before and from now on. None where that
+    /// changes nothing, as it does no work so long anyway.
+    pub(crate) fn stall(&mut self, job: u32, time: Seconds) -> Option<(u32, u32)> {
+        let before = self.book.open(job);
+        let old = *self.history.segments.get(before as usize)?;
+        if self.restart_left(&old) >= time.0 {
+            return None;
+        }
+        let pieces = self.history.pieces_of(&old).to_vec();
+        let (left, all) = (self.work_left(job), work(self.job(job).work_time));
+        let kept = self.book.progress(job).map_or(all, |progress| progress.kept);
+        self.close(job, SegmentEnd::Stalled);
+        self.set_progress(job, Progress { left, kept, owed: 0 });
+        self.resources.claim(self.classes.of_job(job), &pieces, old.cap);
+        let segment = self.begin(job, &pieces, old.cap, (old.rate, time.0));
+        Some((before, segment))
     }
 
     /// A running job is pending again; work since its last checkpoint is lost, and where it writes none, all of the

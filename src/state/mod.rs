@@ -51,7 +51,7 @@ pub(crate) use trial::{Checkpoint, Supposed};
 pub(crate) use work::ticks;
 
 use crate::cluster::{CapacityChange, NodeState};
-use crate::history::{History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
+use crate::history::{FailureRecord, History, JobRecord, Outcome, Plan, Segment, SegmentEnd};
 use crate::units::{Factor, Time};
 use crate::workload::{Job, Overrun};
 use book::Book;
@@ -311,6 +311,21 @@ impl State {
     }
     pub(crate) fn node_down(&mut self, job: u32) {
         self.interrupt(job, SegmentEnd::NodeDown);
+    }
+    /// Something failed; returns the index of its record.
+    pub(crate) fn note_failure(&mut self, record: FailureRecord) -> u32 {
+        self.history.failures.push(record);
+        apply::narrow(self.history.failures.len() - 1)
+    }
+    /// What failed is back; returns its record.
+    pub(crate) fn set_back(&mut self, record: u32) -> FailureRecord {
+        let own = &mut self.history.failures[record as usize];
+        own.back = self.now;
+        *own
+    }
+    /// What becomes of nodes where something can fail.
+    pub(crate) fn note_capacity(&mut self, change: CapacityChange) {
+        self.history.capacity.push(change);
     }
     /// What happened since the last call, and how much of it the policy has heard of by itself.
     pub(crate) fn take_log(&mut self) -> (Vec<Event>, usize) {

@@ -67,7 +67,7 @@ Examples:
   gigawatt list platforms gb300      every number of one, with its source
   gigawatt list devices              what --device can name on this machine";
 
-/// List what can be named: policies, formats, platforms, devices, exporters, columns, measures
+/// List what can be named: policies, formats, platforms, failures, devices, exporters, columns, measures
 #[derive(Debug, Args)]
 #[command(after_help = LIST_EXAMPLES)]
 pub(in crate::cli) struct List {
@@ -86,6 +86,8 @@ pub(in crate::cli) enum Listing {
     Formats,
     /// GPU generations in their nodes and racks, for --cluster and scenarios
     Platforms,
+    /// What fails in clusters that somebody has observed, and how often, for the scenario's [failures]
+    Failures,
     /// What evaluates placements: the processor, and the GPUs found on this machine, for --device
     Devices,
     /// Files of a run directory (simulate --out)

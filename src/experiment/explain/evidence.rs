@@ -1,7 +1,7 @@
 mod quotas;
 
 use crate::cluster::Level;
-use crate::history::{History, Segment, SegmentEnd, WaitReason};
+use crate::history::{History, Segment, WaitReason};
 use crate::metrics::{Room, Waited, Walk, nodes_for};
 use crate::state::quota::Bound;
 use crate::units::{Seconds, Time};
@@ -325,7 +325,7 @@ impl Gaze<'_> {
             if segment.from >= waited.to {
                 break;
             }
-            let is_new = !goes_on.insert(segment.job, segment.end == SegmentEnd::Changed).unwrap_or(false);
+            let is_new = !goes_on.insert(segment.job, segment.end.goes_on()).unwrap_or(false);
             let is_other = is_new && segment.job != self.job && segment.from >= waited.from;
             if is_other && self.scope.milli_of(self.history, segment).is_some() {
                 let came_first = key(segment.job) < key(self.job);

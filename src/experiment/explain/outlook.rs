@@ -180,6 +180,9 @@ pub fn known_at(history: &History, now: Time) -> Plan {
         }
     }
     plan.cluster.changes.retain(|change| change.announced() <= now);
+    if let Some(failures) = &mut plan.cluster.failures {
+        failures.until = now;
+    }
     plan.cluster.curtailments.retain(|curtailment| curtailment.announced() <= now);
     plan
 }
@@ -199,7 +202,8 @@ fn overdue(history: &History, now: Time) -> BTreeMap<u32, Seconds> {
         {
             continue;
         }
-        let goes_on = matches!(segment.end, SegmentEnd::Changed | SegmentEnd::Completed | SegmentEnd::Failed);
+        let goes_on =
+            segment.end.goes_on() || matches!(segment.end, SegmentEnd::Completed | SegmentEnd::Failed);
         let from = Time(segment.from.0.saturating_add(segment.restart)).max(now);
         let done = u64::from(segment.to.since(from).0) * u64::from(segment.rate.0);
         let sum = left.entry(segment.job).or_insert(Some(0));
@@ -259,7 +263,7 @@ fn surprises(history: &History, own: u32, (begin, end): (Time, Time)) -> BTreeMa
             _ => {}
         }
     }
-    for change in &history.plan.cluster.changes {
+    for change in history.changes() {
         add(change.announced(), Surprise::Capacity);
     }
     for curtailment in &history.plan.cluster.curtailments {

@@ -1,8 +1,8 @@
 //! What an axis takes: values one by one, a range, or a distribution to draw from.
 
 use crate::error::{Problem, nearest_hint};
-use crate::experiment::statistics::normal_quantile;
 use crate::policy::text::split_outside;
+use crate::random::normal_quantile;
 
 /// The values of an axis.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,10 @@
 
 use super::super::columns::{ColumnReader, ColumnWriter, Fault};
 use super::super::{
-    HoldRecord, JobRecord, Outcome, Piece, Segment, SegmentEnd, WaitReason, WaitRecord, Why, YieldRecord,
+    FailureRecord, HoldRecord, JobRecord, Outcome, Piece, Segment, SegmentEnd, WaitReason, WaitRecord, Why,
+    YieldRecord,
 };
+use crate::cluster::{CapacityChange, NodeState};
 use crate::units::{Factor, Seconds, Time};
 use crate::workload::{Dependencies, Edge, Job, Names};
 
@@ -271,6 +273,75 @@ pub(super) fn read_starts(bytes: &[u8]) -> Result<Vec<Time>, Fault> {
     let starts = columns.u32s()?.map(Time).collect();
     columns.finish()?;
     Ok(starts)
+}
+
+pub(super) fn write_failures(failures: &[FailureRecord]) -> Vec<u8> {
+    if failures.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = ColumnWriter::new(failures.len());
+    columns.u32s(failures.iter().map(|failure| failure.time.0));
+    columns.u32s(failures.iter().map(|failure| failure.component));
+    columns.u32s(failures.iter().map(|failure| failure.unit));
+    columns.u32s(failures.iter().map(|failure| failure.detected.0));
+    columns.u32s(failures.iter().map(|failure| failure.back.0));
+    columns.u32s(failures.iter().map(|failure| failure.repair));
+    columns.u8s(failures.iter().map(|failure| u8::from(failure.helps)));
+    columns.finish()
+}
+
+pub(super) fn read_failures(bytes: &[u8]) -> Result<Vec<FailureRecord>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (mut time, mut component, mut unit) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let (mut detected, mut back, mut repair) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let helps = columns.u8s()?;
+    let next = |column: &mut dyn Iterator<Item = u32>| column.next().unwrap_or_default();
+    let failures = helps.map(|helps| {
+        let helps = match helps {
+            0 => false,
+            1 => true,
+            other => return Err(format!("a failure's flag is {other}")),
+        };
+        Ok(FailureRecord {
+            time: Time(next(&mut time)),
+            component: next(&mut component),
+            unit: next(&mut unit),
+            detected: Time(next(&mut detected)),
+            back: Time(next(&mut back)),
+            repair: next(&mut repair),
+            helps,
+        })
+    });
+    let failures = failures.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(failures)
+}
+
+pub(super) fn write_capacity(changes: &[CapacityChange]) -> Vec<u8> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let mut columns = ColumnWriter::new(changes.len());
+    columns.u32s(changes.iter().map(|change| change.time.0));
+    columns.u32s(changes.iter().map(|change| change.nodes.start));
+    columns.u32s(changes.iter().map(|change| change.nodes.end));
+    columns.u8s(changes.iter().map(|change| change.state as u8));
+    columns.finish()
+}
+
+pub(super) fn read_capacity(bytes: &[u8]) -> Result<Vec<CapacityChange>, Fault> {
+    let mut columns = ColumnReader::new(bytes)?;
+    let (mut time, mut start, mut end) = (columns.u32s()?, columns.u32s()?, columns.u32s()?);
+    let states = columns.u8s()?;
+    let next = |column: &mut dyn Iterator<Item = u32>| column.next().unwrap_or_default();
+    let changes = states.map(|state| {
+        let state = NodeState::ALL.get(usize::from(state)).ok_or("a node is in an unknown state")?;
+        let (time, nodes) = (Time(next(&mut time)), next(&mut start)..next(&mut end));
+        Ok::<_, Fault>(CapacityChange::surprise(time, nodes, *state))
+    });
+    let changes = changes.collect::<Result<_, _>>()?;
+    columns.finish()?;
+    Ok(changes)
 }
 
 pub(super) fn write_holds(holds: &[HoldRecord]) -> Vec<u8> {

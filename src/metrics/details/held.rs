@@ -74,7 +74,7 @@ pub(super) fn available(history: &History) -> Vec<f64> {
             buckets.add(since, now.min(history.end), u64::from(cluster.kind_of(node).gpus));
         }
     };
-    for change in cluster.changes.iter().filter(|change| change.time < history.end) {
+    for change in history.changes().iter().filter(|change| change.time < history.end) {
         for node in change.nodes.clone() {
             let next = (change.state, change.time);
             until(node, std::mem::replace(&mut states[node as usize], next), change.time);

@@ -189,7 +189,8 @@ impl Group {
         }
         let by_class = if rules.backfill == Backfill::None { 0 } else { table.len() };
         // Under caps a gang whose place costs decide may break one at every instant to come.
-        let uncertain = !plan.cluster.changes.is_empty() || state.caps().is_some();
+        let changes = !plan.cluster.changes.is_empty() || plan.cluster.failures.is_some();
+        let uncertain = changes || state.caps().is_some();
         let drains = !plan.cluster.curtailments.is_empty() && state.caps().is_some_and(|caps| caps.drains);
         Self {
             arrivals: vec![Vec::new(); lines.len()],

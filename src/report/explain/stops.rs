@@ -17,7 +17,7 @@ struct Stop<'a> {
 }
 
 fn of(history: &History, job: u32) -> Vec<Stop<'_>> {
-    let stopped = |segment: &Segment| matches!(segment.end, SegmentEnd::Preempted | SegmentEnd::NodeDown);
+    let stopped = |segment: &Segment| segment.end.is_stop();
     let own = (0..).zip(&history.segments).filter(|(_, segment)| segment.job == job && stopped(segment));
     let goes_on = |stopped: &Segment| {
         let next = history.segments.iter().find(|own| own.job == job && own.from >= stopped.to);

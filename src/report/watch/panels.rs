@@ -310,7 +310,7 @@ fn told(film: &Film<'_>, event: Happened) -> Vec<Span<'static>> {
             vec![Span::raw(mark), job(index), Span::raw(what)]
         }
         Happened::Nodes(index) => {
-            let change = &history.plan.cluster.changes[index as usize];
+            let change = &history.changes()[index as usize];
             let nodes = counted(u64::from(change.nodes.end - change.nodes.start), "node");
             vec![Span::styled(format!("⚑ {nodes} {}", became(change.state)), Color::Red)]
         }
@@ -326,6 +326,7 @@ const fn ended(end: SegmentEnd) -> (&'static str, &'static str) {
         SegmentEnd::Preempted => ("‖ ", " was stopped and waits"),
         SegmentEnd::NodeDown => ("× ", " lost its nodes and waits"),
         SegmentEnd::Changed => ("↻ ", " goes on elsewhere"),
+        SegmentEnd::Stalled => ("! ", " stalls, and nobody has seen it"),
         SegmentEnd::Open => ("… ", " was cut off"),
     }
 }

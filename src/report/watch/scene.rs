@@ -84,7 +84,7 @@ impl<'a> Film<'a> {
                 events.push((segment.to, Happened::Ended(index)));
             }
         }
-        let changes = (0..).zip(&history.plan.cluster.changes);
+        let changes = (0..).zip(history.changes());
         events.extend(changes.map(|(index, change)| (change.time, Happened::Nodes(index))));
         events.retain(|(time, _)| *time <= history.end);
         events.sort_unstable();
@@ -144,7 +144,7 @@ impl<'a> Film<'a> {
             queue: queue_at(self.history, now),
             happened: self.events.partition_point(|(time, _)| *time <= now),
         };
-        for change in cluster.changes.iter().take_while(|change| change.time <= now) {
+        for change in self.history.changes().iter().take_while(|change| change.time <= now) {
             change.nodes.clone().for_each(|node| scene.nodes[node as usize].state = change.state);
         }
         self.hold(&mut scene);

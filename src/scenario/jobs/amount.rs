@@ -1,4 +1,4 @@
-use crate::document::{Document, Item, Placed};
+use crate::document::{Document, Item, Length, Placed};
 use crate::error::Problem;
 use crate::units::Seconds;
 use crate::workload::generate::{Estimate, Quantiles};
@@ -8,67 +8,25 @@ const SECONDS_MAX: u32 = u32::MAX - 1;
 
 /// A length of time: `45m`, or a distribution such as `{ lognormal = "2h", sigma = 1.2 }`.
 pub(super) fn amount(document: &Document, item: Item<'_>) -> Option<Quantiles> {
-    if !item.is_table() {
-        let seconds: Placed<Seconds> = item.read()?;
-        return positive(document, &seconds).then(|| Quantiles::fixed(seconds.value.0.min(SECONDS_MAX)));
-    }
     let mark = item.mark();
-    let mut table = item.table()?;
-    let exponential = table.optional::<Seconds>("exponential");
-    let lognormal = table.optional::<Seconds>("lognormal");
-    let sigma = table.optional::<f64>("sigma");
-    let has_uniform = table.has("uniform");
-    let uniform = table.list::<Seconds>("uniform");
-    let given = ["exponential", "lognormal", "uniform"].iter().filter(|key| table.has(key)).count();
-    if given != 1 {
-        let problem = Problem::new("expected one of `exponential`, `lognormal` and `uniform`");
-        document.complain(
-            mark,
-            problem.hint("such as `{ lognormal = \"2h\", sigma = 1.2 }`, the mean and its spread"),
-        );
-        table.finish();
+    let length = Length::read(item, Quantiles::SIGMA_MAX)?;
+    let (Length::Fixed(least)
+    | Length::Uniform(least, _)
+    | Length::Exponential(least)
+    | Length::Lognormal(least, _)) = &length;
+    if !positive(document, least) {
         return None;
     }
-    let out_of_range = || {
+    let quantiles = match length {
+        Length::Fixed(seconds) => Some(Quantiles::fixed(seconds.0.min(SECONDS_MAX))),
+        Length::Uniform(least, most) => return Quantiles::uniform(least.0, most.0.min(SECONDS_MAX)),
+        Length::Exponential(mean) => Quantiles::exponential(f64::from(mean.0)),
+        Length::Lognormal(mean, sigma) => Quantiles::lognormal(f64::from(mean.0), sigma),
+    };
+    if quantiles.is_none() {
         document.complain(mark, Problem::new("this distribution reaches beyond 136 years"));
-        None
-    };
-    let distribution = if has_uniform {
-        match &uniform[..] {
-            [least, most] if least.value <= most.value => {
-                positive(document, least).then(|| Quantiles::uniform(least.0, most.0.min(SECONDS_MAX)))?
-            }
-            _ => {
-                document.complain(
-                    mark,
-                    Problem::new("`uniform`: expected the least and the most, such as `[\"10m\", \"2h\"]`"),
-                );
-                None
-            }
-        }
-    } else if let Some(mean) = exponential {
-        positive(document, &mean).then(|| Quantiles::exponential(f64::from(mean.0)).or_else(out_of_range))?
-    } else {
-        let spread = sigma.as_ref().map(|sigma| sigma.value);
-        match (lognormal, spread) {
-            (Some(mean), Some(sigma)) if (0.0..=Quantiles::SIGMA_MAX).contains(&sigma) => {
-                positive(document, &mean)
-                    .then(|| Quantiles::lognormal(f64::from(mean.0), sigma).or_else(out_of_range))?
-            }
-            (Some(_), _) => {
-                let mark = sigma.map_or(mark, |sigma| sigma.mark);
-                let message = format!(
-                    "`sigma`: expected the spread of the logarithm, from 0 to {}",
-                    Quantiles::SIGMA_MAX
-                );
-                document.complain(mark, Problem::new(message));
-                None
-            }
-            (None, _) => None,
-        }
-    };
-    table.finish();
-    distribution
+    }
+    quantiles
 }
 
 fn positive(document: &Document, seconds: &Placed<Seconds>) -> bool {

@@ -1,6 +1,7 @@
 //! The jobs of a scenario: hand-written graphs, traces and generators, all into one [`Builder`].
 
 mod amount;
+mod checkpoints;
 mod estimates;
 mod generate;
 mod graph;
@@ -19,6 +20,7 @@ mod trace;
 pub(super) use trace::read as read_trace;
 
 use super::files::Files;
+use super::storage::Storage;
 use crate::cluster::Cluster;
 use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::{Place, Problem};
@@ -53,6 +55,13 @@ pub(super) struct Jobs<'a> {
     generators: u32,
     edges: usize,
     full: bool,
+    /// What checkpoints are written to.
+    pub(super) storage: Option<Storage>,
+    /// Whether the scenario says what checkpoints are written to, and what fails; it may be wrong.
+    has_storage: bool,
+    has_failures: bool,
+    /// Whether a job writes to the storage.
+    stores: bool,
 }
 
 /// The workload of a scenario and where its requests were written.
@@ -84,6 +93,10 @@ impl<'a> Jobs<'a> {
             generators: 0,
             edges: 0,
             full: false,
+            storage: None,
+            has_storage: false,
+            has_failures: false,
+            stores: false,
         }
     }
 
@@ -92,6 +105,7 @@ impl<'a> Jobs<'a> {
         let platforms = platforms::Platforms { catalogue: self.catalogue, cluster: self.cluster };
         self.tenants = tenants::read(document, root, platforms);
         self.queues = queues::read(document, root, platforms);
+        (self.has_storage, self.has_failures) = (root.has("storage"), root.has("failures"));
         self.check_weights(document);
         let hint =
             "a table with `trace`, `graph`, `job` or `generate`; on the command line `--workload FILE`";
@@ -110,6 +124,10 @@ impl<'a> Jobs<'a> {
             workload.complain(problem.hint("give `trace`, `graph`, `job` or `generate`"));
         } else if self.builder.is_empty() && !document.has_problems() && self.files.problems.is_empty() {
             workload.complain(Problem::new("no job comes of this workload"));
+        }
+        if let Some(storage) = self.storage.filter(|_| !self.stores && !document.has_problems()) {
+            let problem = Problem::new("`[storage]`, and no job tells the size of its checkpoints");
+            document.complain(storage.mark, problem.hint("`checkpoint_size = \"5.3TB\"` of a job does"));
         }
         let pack = pack::read(document, &mut workload);
         workload.finish();

@@ -1,6 +1,7 @@
 use super::super::quantity::{Cores, Mebibytes};
 use super::Jobs;
 use super::amount::{amount, estimate};
+use super::checkpoints::Written;
 use super::layered::Layered;
 use super::licences;
 use crate::document::{Document, Item, Placed, Table};
@@ -27,7 +28,10 @@ pub(super) fn job(
     let tenant_name = own_tenant.as_ref().or(tenant);
     let tenant = if whole { jobs.tenant(document, &table.own, tenant_name) } else { Some(0) };
     let request = request(jobs, document, table, tenant_name, whole);
-    let behaviour = behaviour(jobs.catalogue, document, table);
+    let (behaviour, written) = behaviour(jobs.catalogue, document, table);
+    let speeds = behaviour.as_ref().map_or(&[][..], |behaviour| &behaviour.speeds[..]);
+    let asked = request.as_ref().filter(|_| whole);
+    let checkpoints = asked.and_then(|request| written.resolve(jobs, document, request, speeds));
     let work = table.item("work");
     if work.is_none() && whole {
         table.own.complain(Problem::new("missing `work`"));
@@ -48,12 +52,15 @@ pub(super) fn job(
     if !whole {
         return None;
     }
+    let checkpoints = checkpoints?;
     let gpus = request.as_ref().map_or(0, |request| request.gpus().milli());
     let job = Job {
         request: jobs.builder.request(request?),
         behaviour: jobs.builder.behaviour(Behaviour {
             gpus_min_milli: gpus,
             gpus_max_milli: gpus,
+            checkpoint_interval: checkpoints.interval,
+            checkpoint_cost: checkpoints.cost,
             ..behaviour?
         }),
         tenant: tenant?,
@@ -62,7 +69,12 @@ pub(super) fn job(
         cancel_time: patience,
         ..Job::at(Time::ZERO)
     };
-    Some(Variety { estimate: estimate?, deadline: deadline?, ..Variety::of(job, work?) })
+    Some(Variety {
+        estimate: estimate?,
+        deadline: deadline?,
+        stalls: checkpoints.stalls,
+        ..Variety::of(job, work?)
+    })
 }
 
 fn request(
@@ -218,17 +230,53 @@ pub(super) fn index_of(document: &Document, name: &Placed<String>, catalogue: &C
     index
 }
 
-fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>) -> Option<Behaviour> {
+/// How a job behaves, and what it says of its checkpoints.
+fn behaviour(
+    catalogue: &Catalogue,
+    document: &Document,
+    table: &mut Layered<'_>,
+) -> (Option<Behaviour>, Written) {
     let kinds = JobKind::ALL.map(|kind| (kind.name(), kind));
     let kind = table.choice("kind", &kinds).map_or(JobKind::default(), |kind| kind.value);
     let families = Family::ALL.map(|family| (family.name(), family));
     let family = table.choice("family", &families).map(|family| family.value).or_else(|| family_of(kind));
     let overrun = table.choice("overrun", &OVERRUNS).map_or(Overrun::default(), |overrun| overrun.value);
     let preemptible = table.value_or("preemptible", kind.is_preemptible());
-    let checkpoint_interval = table.value_or("checkpoint", Seconds::ZERO);
-    let checkpoint_cost = table.value_or("checkpoint_cost", Seconds::ZERO);
+    let written = Written::read(table);
     let restart_time = table.value_or("restart", Seconds::ZERO);
     let max_delay = table.optional::<Seconds>("max_delay").map(|delay| delay.value);
+    let mut profile = || {
+        let speeds = speeds(catalogue, document, table, family)?;
+        let shares = match table.item("phases") {
+            None => Profile::of(kind).shares,
+            Some(item) => shares(item)?,
+        };
+        let levels = match table.item("draw") {
+            None => Profile::default().levels,
+            Some(item) => levels(item)?,
+        };
+        Some((speeds, Profile { shares, levels }))
+    };
+    let behaviour = profile().map(|(speeds, profile)| Behaviour {
+        kind,
+        overrun,
+        preemptible,
+        restart_time,
+        max_delay,
+        speeds,
+        profile,
+        ..Behaviour::default()
+    });
+    (behaviour, written)
+}
+
+/// The speed on every platform: of its family, or its own.
+fn speeds(
+    catalogue: &Catalogue,
+    document: &Document,
+    table: &mut Layered<'_>,
+    family: Option<Family>,
+) -> Option<Vec<Factor>> {
     let mut speeds = family.map(|family| catalogue.speeds(family)).unwrap_or_default();
     if let Some(own) = table.item("speed") {
         for (name, item) in own.table()?.entries() {
@@ -238,26 +286,7 @@ fn behaviour(catalogue: &Catalogue, document: &Document, table: &mut Layered<'_>
             speeds[index] = speed.value;
         }
     }
-    let shares = match table.item("phases") {
-        None => Profile::of(kind).shares,
-        Some(item) => shares(item)?,
-    };
-    let levels = match table.item("draw") {
-        None => Profile::default().levels,
-        Some(item) => levels(item)?,
-    };
-    Some(Behaviour {
-        kind,
-        overrun,
-        preemptible,
-        checkpoint_interval,
-        checkpoint_cost,
-        restart_time,
-        max_delay,
-        speeds,
-        profile: Profile { shares, levels },
-        ..Behaviour::default()
-    })
+    Some(speeds)
 }
 
 /// What bounds jobs of a kind; none if they take as long on any platform.

@@ -195,7 +195,7 @@ fn a_file_of_graphs_has_its_own_places() {
     write("s.toml", "cluster = \"1x1\"\nseed = 1\nworkload.graph = [\"bad.toml\", \"empty.toml\"]\n");
     let text = compact(&read("s.toml").unwrap_err().to_string());
     insta::assert_snapshot!(text.replace(&format!("{}/", folder.path().display()), ""), @r"
-    s.toml:2:1: unknown key `seed` (known: version, run, policy, platforms, platform, cluster, licence, tenant, queue, workload, power)
+    s.toml:2:1: unknown key `seed` (known: version, run, policy, platforms, platform, cluster, licence, failures, storage, tenant, queue, workload, power)
     bad.toml:3:1: missing `work`
     bad.toml:5:8: `gpus`: expected a number of GPUs with at most three decimals, up to 4294967, found the text `x`
     bad.toml:6:2: unknown key `graphs` (did you mean `graph`?)

@@ -292,7 +292,7 @@ running = \"0-9\"
     s.toml:9:1: unknown key `color` (known: name, quota, max_delay, partition, weight)
     s.toml:11:8: unknown kind `evla` (did you mean `eval`?)
     s.toml:12:1: unknown key `wrok` (did you mean `work`?)
-    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, licences, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, restart, max_delay, speed, phases, draw, work, deadline, requested, priority, cancel, fails)
+    s.toml:13:1: unknown key `count` (known: tenant, cpu, memory, gpus, pods, pod_gpus, platforms, partition, topology, segment, licences, kind, family, overrun, preemptible, checkpoint, checkpoint_cost, checkpoint_stall, checkpoint_size, restart, max_delay, speed, phases, draw, work, deadline, requested, priority, cancel, fails)
     s.toml:19:10: unknown tenant `mta` (did you mean `meta`?)
     s.toml:20:1: missing `tenant` (this scenario declares its tenants)
     s.toml:22:12: unknown template `u` (did you mean `t`?)
@@ -305,7 +305,7 @@ running = \"0-9\"
     s.toml:34:10: `memory`: expected an amount of memory such as `512 MiB`, `64 GiB` or `2 TiB`, found `64`
     s.toml:35:7: `cpu`: expected a number of CPU cores with at most three decimals, up to 4294967, found `-1`
     s.toml:36:11: unknown platform `h10` (did you mean `h100`?)
-    s.toml:37:14: `checkpoint`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, found the text `x`
+    s.toml:37:14: `checkpoint`: expected a time such as `90s`, `45m`, `6h` or `2d`, or a whole number of seconds, or one of `young`, `daly`, `optimal`, found the text `x`
     s.toml:38:15: `preemptible`: expected true or false, found `1`
     s.toml:39:11: `running`: expected indices such as `3` or `0-35;40`, found the text `7-5`
     s.toml:45:13: expected at least one platform (without `platforms`: any)

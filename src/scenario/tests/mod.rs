@@ -6,6 +6,7 @@ use crate::simulation::{Control, simulate};
 mod cluster;
 mod commands;
 mod expressions;
+mod failures;
 mod generate;
 mod graphs;
 mod grid;

@@ -78,13 +78,41 @@ pub struct Variety {
     pub estimate: Estimate,
     /// How long after its submission it has to be done, of that work; none: it has no deadline.
     pub deadline: Option<Estimate>,
+    /// What its checkpoints add to its work; none: they are part of it.
+    pub stalls: Option<Stalls>,
+}
+
+/// What checkpoints add to the work of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stalls {
+    /// Work from one to the next, at least a second.
+    pub interval: Seconds,
+    /// What each adds.
+    pub each: Seconds,
+}
+
+impl Stalls {
+    /// So much work and its checkpoints, saturating: one after every interval, but none where the work is done.
+    ///
+    /// ```
+    /// use gigawatt::units::Seconds;
+    /// use gigawatt::workload::generate::Stalls;
+    /// let stalls = Stalls { interval: Seconds(600), each: Seconds(30) };
+    /// assert_eq!([1, 600, 601, 1800].map(|work| stalls.with(Seconds(work)).0), [1, 600, 631, 1860]);
+    /// ```
+    #[must_use]
+    pub fn with(&self, work: Seconds) -> Seconds {
+        let count = u64::from(work.0.saturating_sub(1) / self.interval.0.max(1));
+        let all = u64::from(work.0) + count * u64::from(self.each.0);
+        Seconds(u32::try_from(all).unwrap_or(u32::MAX).min(u32::MAX - 1))
+    }
 }
 
 impl Variety {
     /// A sort of job with exact estimates.
     #[must_use]
     pub const fn of(job: Job, work: Quantiles) -> Self {
-        Self { weight: 1, job, work, estimate: Estimate::Exact, deadline: None }
+        Self { weight: 1, job, work, estimate: Estimate::Exact, deadline: None, stalls: None }
     }
 
     /// The job of number `entity` of a seed, submitted at `time`.
@@ -92,6 +120,7 @@ impl Variety {
     pub fn draw(&self, seed: u64, entity: u64, time: Time) -> Job {
         let work = self.work.at(Stream::new(seed, Purpose::Durations).draw(entity, 0));
         let work = Seconds(work.clamp(1, u32::MAX - 1));
+        let work = self.stalls.map_or(work, |stalls| stalls.with(work));
         let estimate = self.estimate.of(work, Stream::new(seed, Purpose::Estimates).draw(entity, 0));
         let deadline = self.deadline.as_ref().map_or(Seconds::FOREVER, |deadline| {
             deadline.of(work, Stream::new(seed, Purpose::Deadlines).draw(entity, 0))

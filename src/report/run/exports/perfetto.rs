@@ -198,7 +198,7 @@ impl Packets<'_> {
         for (attempt, own) in attempts.iter_mut().zip(&history.segments) {
             let job = own.job as usize;
             begun[job] += u32::from(!goes_on[job]);
-            goes_on[job] = own.end == crate::history::SegmentEnd::Changed;
+            goes_on[job] = own.end.goes_on();
             *attempt = begun[job];
         }
         let mut events: Vec<(Time, bool, usize)> = Vec::with_capacity(lanes.slices.len() * 2);

@@ -38,7 +38,7 @@ fn attempts(history: &History) -> Vec<u32> {
         let job = segment.job as usize;
         // A job that was moved or resized goes on without a new start.
         begun[job] += u32::from(!goes_on[job]);
-        goes_on[job] = segment.end == SegmentEnd::Changed;
+        goes_on[job] = segment.end.goes_on();
         begun[job]
     };
     history.segments.iter().map(of).collect()

@@ -11,6 +11,10 @@
 //! assert_ne!(stream.draw(3, 0), stream.draw(3, 1));
 //! ```
 
+mod normal;
+
+pub use normal::{normal_cdf, normal_quantile};
+
 /// What a stream of random numbers is for; streams of different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -37,6 +41,12 @@ pub enum Purpose {
     Packing = 10,
     /// How long jobs may take until they are due.
     Deadlines = 11,
+    /// How long parts of a cluster last, and how each is repaired.
+    Lifetimes = 12,
+    /// How long it takes to see that something failed, and to repair it.
+    Repairs = 13,
+    /// Which nodes fail more often than others.
+    Lemons = 14,
 }
 
 /// One stream of random numbers, addressed by (entity, draw).
