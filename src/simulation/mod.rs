@@ -161,6 +161,7 @@ impl Simulation {
     fn run(mut self, control: &mut Control<'_>) -> Result<History, PolicyError> {
         let until = self.state.plan().settings.until.map_or(Time::NEVER, Time);
         let mut instants = 0_u32;
+        self.keep_spares();
         let exhausted = loop {
             self.prune();
             let Some(now) = self.next_instant() else { break true };

@@ -49,6 +49,8 @@ fn history() -> History {
     History {
         holds: vec![],
         yields: vec![],
+        failures: vec![],
+        capacity: vec![],
         plan,
         segments: vec![
             segment(0, 0, 200, 0),

@@ -90,7 +90,7 @@ impl Simulation<'_> {
         if next > u64::from(self.job(job).work_time.0) << 16 {
             return NEVER;
         }
-        u32::try_from((next - kept).div_ceil(u64::from(attempt.rate)))
+        u32::try_from(next.saturating_sub(self.done_before(job)).div_ceil(u64::from(attempt.rate)))
             .map_or(NEVER, |after| from.saturating_add(after))
     }
 

@@ -44,12 +44,13 @@ impl Simulation<'_> {
         let from = self.now;
         let attempt = Attempt { from, to: NEVER, end: SegmentEnd::Open, holding, rate, restart };
         self.fate(job).attempts.push(attempt);
+        self.set_clocks();
         assert!(self.result.jobs[job as usize].attempts.len() < 1000, "job {job} starts again and again");
     }
 
     /// A running job lets go of all it holds; it waits again.
     pub(super) fn stop(&mut self, job: u32, end: SegmentEnd) {
-        let work = self.live[job as usize].kept + self.worked(job);
+        let work = self.done_before(job) + self.worked(job);
         let behaviour = self.behaviour(job);
         let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
         let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
@@ -58,6 +59,7 @@ impl Simulation<'_> {
             None if end == SegmentEnd::NodeDown => self.live[job as usize].kept,
             None => work,
         };
+        self.live[job as usize].unsafe_work = 0;
         self.live[job as usize].owed = if self.in_vain() { self.restart_left(job) } else { 0 };
         self.leave(job, end);
         self.pending.push(job);
@@ -79,7 +81,7 @@ impl Simulation<'_> {
         let behaviour = self.behaviour(job);
         let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
         let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
-        let work = self.live[job as usize].kept + self.worked(job);
+        let work = self.done_before(job) + self.worked(job);
         work.checked_rem(interval).unwrap_or(0)
     }
 
@@ -93,10 +95,16 @@ impl Simulation<'_> {
         self.free.give(&holding, Owner::of(self.plan, job));
         let attempt = self.fate(job).attempts.last_mut().expect("it was running");
         (attempt.to, attempt.end) = (now, end);
+        self.job_is_whole(job);
+        self.set_clocks();
     }
 
+    /// Work done before the current stretch, Q16.16.
+    pub(super) fn done_before(&self, job: u32) -> u64 {
+        self.live[job as usize].kept + self.live[job as usize].unsafe_work
+    }
     /// Work done in the current attempt, Q16.16.
-    fn worked(&self, job: u32) -> u64 {
+    pub(super) fn worked(&self, job: u32) -> u64 {
         let attempt = self.attempt(job);
         let seconds = (self.now - attempt.from).saturating_sub(attempt.restart);
         u64::from(seconds) * u64::from(attempt.rate)
@@ -111,7 +119,7 @@ impl Simulation<'_> {
             (true, false) => u64::from(self.next_restart(job)) << 16,
         };
         let work = u64::from(self.job(job).work_time.0) << 16;
-        (work.saturating_sub(self.live[job as usize].kept + now) + restarts).div_ceil(1 << 16)
+        (work.saturating_sub(self.done_before(job) + now) + restarts).div_ceil(1 << 16)
     }
     /// What a job receives in a second: the GPU thousandths that it holds, or a second's.
     pub(super) fn service(&self, job: u32) -> u64 {
@@ -167,7 +175,7 @@ impl Simulation<'_> {
     }
     fn after_working(&self, job: u32, work: u64) -> u32 {
         let attempt = self.attempt(job);
-        let left = work.saturating_sub(self.live[job as usize].kept);
+        let left = work.saturating_sub(self.done_before(job));
         later(attempt.from, attempt.restart, left, attempt.rate)
     }
     /// When a pending job would be expected to end if it started at `from` with this rate.
