@@ -190,7 +190,7 @@ fn airesim(seed: u64) -> History {
 
 #[test]
 fn one_large_job_takes_as_long_as_airesim_published() {
-    let (theirs, ours) = (30.0_f64, 60);
+    let (theirs, ours) = (30.0_f64, 12);
     let runs: Vec<[f64; 2]> = (0..ours)
         .into_par_iter()
         .map(|seed| {

@@ -244,14 +244,14 @@ impl Simulation {
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
         let notice = self.notice_times.get(self.next_notice).copied().unwrap_or(Time::NEVER);
         let event = submit.min(self.queue.next_time()).min(change).min(notice).min(cap).min(mending);
-        // What fails when nothing else is left to happen matters to no job.
-        let event = if event == Time::NEVER { event } else { event.min(next_failure) };
         let pass =
             plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
             Time(self.state.now().0 - self.state.now().0 % cycle) + Seconds(cycle)
         });
         let next = event.min(pass);
+        // What fails when nothing else is left to happen matters to no job.
+        let next = if next == Time::NEVER { next } else { next.min(next_failure) };
         // Capacity that comes or goes matters to no job once every outcome is known.
         (self.settled < plan.workload.len() && next != Time::NEVER).then_some(next)
     }

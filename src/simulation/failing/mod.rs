@@ -394,8 +394,8 @@ impl Simulation {
         let part = self.part(record);
         let Some(failing) = &mut self.failing else { return };
         let Some(unit) = failing.units.unit_of(&failing.rules.components, part) else {
-            let parts = failing.jobs.get_mut(&part.unit);
-            if parts.is_some_and(|parts| parts.stalled_by.take() == Some(record)) {
+            // It may have stopped for another reason meanwhile.
+            if failing.jobs.get(&part.unit).is_some_and(|parts| parts.stalled_by == Some(record)) {
                 self.stop_for_failure(part.unit);
             }
             return;

@@ -2,7 +2,7 @@
 //!
 //! **Ageing.** The parts of a node, rack, feed or site have one clock. It stands while one of them is broken; that of a node
 //! also while its node is absent, down, or concerned by any other failure. Else it runs always; that of a node, where
-//! exposure is computing, only while a job holds something of the node and its restart is over. A lemon's runs `factor`
+//! exposure is computing, only from when a restart is over of a job that holds something of the node until none does. A lemon's runs `factor`
 //! times as fast, until a repair helps. A job's parts age a second for each of its GPUs while it works.
 //! The n-th failure of a part is due when its clock has come to the sum of its first n + 1 lifetimes, in whole seconds
 //! from when the clock last began to run, and at least one second after that.
@@ -66,7 +66,7 @@ enum Stage {
 }
 
 /// All that can fail, and how it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failing {
     rules: Failures,
     units: Vec<Unit>,
@@ -298,18 +298,27 @@ impl Simulation<'_> {
 
     fn stall(&mut self, job: u32, seconds: u32) {
         let attempt = self.attempt(job).clone();
-        if attempt.restart.saturating_sub(self.now - attempt.from) >= seconds {
+        let left = attempt.restart.saturating_sub(self.now - attempt.from);
+        if left >= seconds {
             return;
         }
+        // For all that is known it works on.
+        let before = &mut self.live[job as usize].stalled;
+        *before = Some(before.unwrap_or(left));
         self.happened.insert(self.world.group_of(job));
-        self.left.insert(self.world.group_of(job));
         self.live[job as usize].attained = self.attained(job);
         self.live[job as usize].unsafe_work += self.worked(job);
         let from = self.now;
         let last = self.fate(job).attempts.last_mut().expect("it runs");
         (last.to, last.end) = (from, SegmentEnd::Stalled);
         let next = super::Attempt { from, to: NEVER, end: SegmentEnd::Open, restart: seconds, ..attempt };
+        // What it alone holds ages no further until then.
+        let running = self.running.clone();
+        self.running.retain(|other| *other != job);
+        self.set_clocks();
+        self.running = running;
         self.fate(job).attempts.push(next);
+        self.set_clocks();
         self.result.counts.stalled += 1;
     }
 
@@ -511,12 +520,16 @@ impl Simulation<'_> {
 
     /// Whether a job that runs now began to do so before an instant, without a stop since.
     fn was_running_before(&self, job: u32, then: u32) -> bool {
+        self.started(job) < then
+    }
+    /// When a running job started last, whether it has stalled since or not.
+    pub(super) fn started(&self, job: u32) -> u32 {
         let attempts = &self.result.jobs[job as usize].attempts;
         let mut first = attempts.len() - 1;
         while first > 0 && attempts[first - 1].end.goes_on() {
             first -= 1;
         }
-        attempts[first].from < then
+        attempts[first].from
     }
 }
 

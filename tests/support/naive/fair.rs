@@ -211,7 +211,7 @@ impl Simulation<'_> {
     }
 
     fn turn(&self, job: u32) -> ((u32, i32), Reverse<u32>, u32) {
-        (self.world.height(job), Reverse(self.attempt(job).from), job)
+        (self.world.height(job), Reverse(self.started(job)), job)
     }
 
     /// The job of a queue that stops, and those set aside.

@@ -55,6 +55,8 @@ pub(super) struct Live {
     pub(super) attained: u64,
     /// Work done in stretches that a stall ended, which a failure would undo, Q16.16.
     pub(super) unsafe_work: u64,
+    /// It stalls, and nobody knows: the seconds of a restart that were left when that began.
+    pub(super) stalled: Option<u32>,
 }
 
 /// A run under way.
@@ -145,7 +147,7 @@ impl<'a> Simulation<'a> {
         let cycle = self.plan.settings.cycle;
         let until = self.plan.settings.until.unwrap_or(NEVER);
         let mut settled = false;
-        let mut next = self.next_event();
+        let mut next = self.next_event().map(|next| next.min(self.next_failure()[0]));
         while let Some(instant) = next.filter(|instant| *instant <= until) {
             let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
             self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
@@ -156,7 +158,7 @@ impl<'a> Simulation<'a> {
             for (ramp, past) in self.plan.cluster.ramps.iter().zip(&mut self.past) {
                 past.push((instant, Draws { cluster: &self.plan.cluster, free: &self.free }.feed(ramp.feed)));
             }
-            if self.next_event_from(instant) == Some(instant) {
+            if self.next_event_from(instant) == Some(instant) || self.next_failure()[0] == instant {
                 self.events();
                 settled = false;
             }
@@ -181,6 +183,8 @@ impl<'a> Simulation<'a> {
                 let pass = (instant / cycle + 1) * cycle;
                 next = Some(next.map_or(pass, |event| event.min(pass)));
             }
+            // What fails when nothing else is left to happen matters to no job.
+            next = next.map(|next| next.min(self.next_failure()[0]));
         }
         self.result
     }
@@ -226,14 +230,9 @@ impl<'a> Simulation<'a> {
             ends.chain(changes).chain(submits).chain(releases).chain(cancels).chain(alarms).chain(start);
         let curtailments = self.heeded_curtailments().iter();
         let caps = curtailments.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
-        let [fails, mends] = self.next_failure();
-        let all = all
-            .chain(notices)
-            .chain(caps.filter(|time| *time != NEVER))
-            .chain([mends].into_iter().filter(|time| *time != NEVER));
-        let next = all.filter(|time| *time >= from).min()?;
-        // What fails when nothing else is left to happen matters to no job.
-        Some(next.min(fails))
+        let [_, mends] = self.next_failure();
+        let caps = caps.chain([mends]).filter(|time| *time != NEVER);
+        all.chain(notices).chain(caps).filter(|time| *time >= from).min()
     }
 
     fn events(&mut self) {

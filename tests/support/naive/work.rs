@@ -6,6 +6,8 @@
 //! cost of its checkpoint. With no interval a policy's stop keeps all of it, and a node that fails none of the attempt's.
 //! A stopped job is pending at once, with the eligible time it had.
 //!
+//! **Stalls** (`failing.rs`): nobody knows of them, so that a job is expected to end as if it worked.
+//!
 //! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉; earlier if a node that
 //! it holds is known to go before; but always later than now for a job that is running. Before a place is known, on a
 //! node: at the speed of its platform, across racks for a gang that might span them; anywhere: at the slowest rate that
@@ -59,8 +61,9 @@ impl Simulation<'_> {
             None if end == SegmentEnd::NodeDown => self.live[job as usize].kept,
             None => work,
         };
-        self.live[job as usize].unsafe_work = 0;
-        self.live[job as usize].owed = if self.in_vain() { self.restart_left(job) } else { 0 };
+        let adds_up = self.in_vain() && self.live[job as usize].stalled.is_none();
+        self.live[job as usize].owed = if adds_up { self.restart_left(job) } else { 0 };
+        (self.live[job as usize].unsafe_work, self.live[job as usize].stalled) = (0, None);
         self.leave(job, end);
         self.pending.push(job);
     }
@@ -154,7 +157,7 @@ impl Simulation<'_> {
     }
     /// The end of the slot in which it would have done so much work, or of the one in which it still runs at an instant.
     fn expected_after(&self, job: u32, work: u64, instant: u32) -> u32 {
-        let expected = self.slot(self.after_working(job, work));
+        let expected = self.slot(self.known_after(job, work));
         if expected > instant { expected } else { self.slot(instant.saturating_add(1)) }
     }
     /// Under conservative, the end of the slot in which something is expected to end.
@@ -169,7 +172,7 @@ impl Simulation<'_> {
         let last = self.passed.get(&self.world.group_of(job)).copied();
         let expected = match last {
             Some(last) => self.expected_after(job, estimate, last),
-            None => self.slot(self.after_working(job, estimate)),
+            None => self.slot(self.known_after(job, estimate)),
         };
         expected <= self.now
     }
@@ -177,6 +180,12 @@ impl Simulation<'_> {
         let attempt = self.attempt(job);
         let left = work.saturating_sub(self.done_before(job));
         later(attempt.from, attempt.restart, left, attempt.rate)
+    }
+    /// The same, as far as anybody knows: of a job that stalls, as if it worked.
+    fn known_after(&self, job: u32, work: u64) -> u32 {
+        let Some(restart) = self.live[job as usize].stalled else { return self.after_working(job, work) };
+        let attempt = self.attempt(job);
+        later(attempt.from, restart, work.saturating_sub(self.done_before(job)), attempt.rate)
     }
     /// When a pending job would be expected to end if it started at `from` with this rate.
     pub(super) fn would_end(&self, job: u32, from: u32, rate: u32) -> u32 {
