@@ -122,6 +122,10 @@ impl Failing {
         }
         Some(failing)
     }
+    /// Whether a node would be up if nothing had failed.
+    pub(super) fn is_planned_up(&self, node: u32) -> bool {
+        self.nodes[node as usize].planned == NodeState::Up
+    }
     /// When a repair ends or a failure is detected next.
     pub(super) fn next_mending(&self) -> Time {
         self.events.next_mending()
@@ -223,7 +227,7 @@ impl Failing {
     /// All parts that fail at an instant: the units, and the jobs.
     fn due(&mut self, state: &State, now: Time) -> (BTreeSet<u32>, BTreeSet<u32>) {
         let (mut units, mut jobs) = (BTreeSet::new(), BTreeSet::new());
-        while self.next_failure(state) == now {
+        while self.next_failure(state) <= now {
             match self.events.take_failure() {
                 Some(Due::Unit(unit)) => {
                     units.insert(unit);
@@ -235,7 +239,7 @@ impl Failing {
                     let mut next = Time::NEVER;
                     for node in held(state, segment) {
                         match self.units.instant(node) {
-                            time if time == now => {
+                            time if time <= now => {
                                 units.insert(node);
                             }
                             time => next = next.min(time),
@@ -271,13 +275,11 @@ impl NodeCare {
     }
 }
 
-/// The nodes of which a segment holds something, ascending.
-fn held(state: &State, segment: u32) -> Vec<u32> {
+/// The nodes of which a segment holds something; one of several pieces as often.
+fn held(state: &State, segment: u32) -> impl Iterator<Item = u32> {
     let history = state.history();
     let pieces = history.pieces_of(&history.segments[segment as usize]);
-    let mut nodes: Vec<u32> = pieces.iter().flat_map(|piece| piece.nodes()).collect();
-    nodes.dedup();
-    nodes
+    pieces.iter().flat_map(|piece| piece.nodes())
 }
 
 fn is_open(state: &State, segment: u32) -> bool {
@@ -296,14 +298,14 @@ impl Simulation {
             return;
         };
         for unit in units {
-            if self.failing.as_ref().is_some_and(|failing| failing.units.instant(unit) == now) {
+            if self.failing.as_ref().is_some_and(|failing| failing.units.instant(unit) <= now) {
                 self.unit_fails(unit, now);
                 self.mend(now);
             }
         }
         for job in jobs {
             let is_due = |failing: &Box<Failing>| {
-                failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() == now)
+                failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() <= now)
             };
             if self.failing.as_ref().is_some_and(is_due) && self.state.status(job) == Status::Running {
                 self.job_fails(job, now);

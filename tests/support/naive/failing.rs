@@ -5,7 +5,9 @@
 //! exposure is computing, only from when a restart is over of a job that holds something of the node until none does. A lemon's runs `factor`
 //! times as fast, until a repair helps. A job's parts age a second for each of its GPUs while it works.
 //! The n-th failure of a part is due when its clock has come to the sum of its first n + 1 lifetimes, in whole seconds
-//! from when the clock last began to run, and at least one second after that.
+//! from when the clock last began to run, and at least one second after that; but while no job runs, and nothing is to come
+//! but passes and withdrawals, none fails, and what is due fails once that has changed, at the next instant. None fails after
+//! `until`.
 //!
 //! **An instant**, after jobs have ended and before capacity changes: repairs that are over, then failures that are
 //! detected, then spares that are ready; each in the order in which the parts failed, spares by index. Then the parts that
@@ -191,12 +193,12 @@ impl Failing {
 
 impl Unit {
     /// Its age at an instant to come.
-    fn due_at(&self) -> u32 {
+    fn due_at(&self, last: u32) -> u32 {
         let least = self.parts.iter().map(|(_, _, due)| *due).min().unwrap_or(u64::MAX);
         match self.since {
             Some(since) if least < u64::MAX && self.speed > 0 => {
                 let left = least.saturating_sub(self.age).div_ceil(self.speed).max(1);
-                u32::try_from(u64::from(since) + left).unwrap_or(NEVER)
+                u32::try_from(u64::from(since) + left).ok().filter(|time| *time <= last).unwrap_or(NEVER)
             }
             _ => NEVER,
         }
@@ -208,7 +210,7 @@ impl Simulation<'_> {
     pub(super) fn next_failure(&self) -> [u32; 2] {
         let Some(failing) = &self.failing else { return [NEVER; 2] };
         let last = failing.rules.until.0;
-        let fails = failing.units.iter().map(Unit::due_at).filter(|time| *time <= last).min();
+        let fails = failing.units.iter().map(|unit| unit.due_at(last)).min();
         let mends = failing.ills.iter().filter_map(|ill| match ill.stage {
             Stage::Hidden => Some(ill.seen),
             Stage::Repaired(back) => Some(back),
@@ -225,11 +227,11 @@ impl Simulation<'_> {
         self.mend();
         let now = self.now;
         let failing = self.failing.as_ref().expect("it is there");
-        let due: Vec<usize> =
-            (0..failing.units.len()).filter(|unit| failing.units[*unit].due_at() == now).collect();
-        let last = failing.rules.until.0;
+        let due: Vec<usize> = (0..failing.units.len())
+            .filter(|unit| failing.units[*unit].due_at(failing.rules.until.0) <= now)
+            .collect();
         for unit in due {
-            if now <= last && self.failing.as_ref().is_some_and(|own| own.units[unit].due_at() == now) {
+            if self.failing.as_ref().is_some_and(|own| own.units[unit].due_at(own.rules.until.0) <= now) {
                 self.fails(unit);
                 self.mend();
             }
@@ -403,6 +405,10 @@ impl Simulation<'_> {
         own.parts[part] = (component, n + 1, due.saturating_add(life));
     }
 
+    /// Whether a node would be up if nothing had failed; none: nothing can.
+    pub(super) fn is_planned_up(&self, node: u32) -> Option<bool> {
+        self.failing.as_ref().map(|failing| failing.planned[node as usize] == NodeState::Up)
+    }
     /// What was planned for a node.
     pub(super) fn plan_node(&mut self, node: u32, state: NodeState) {
         self.failing.as_mut().expect("it is there").planned[node as usize] = state;

@@ -147,7 +147,7 @@ impl<'a> Simulation<'a> {
         let cycle = self.plan.settings.cycle;
         let until = self.plan.settings.until.unwrap_or(NEVER);
         let mut settled = false;
-        let mut next = self.next_event().map(|next| next.min(self.next_failure()[0]));
+        let mut next = self.next_event().into_iter().chain(self.fails_next()).min();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
             let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
             self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
@@ -158,7 +158,7 @@ impl<'a> Simulation<'a> {
             for (ramp, past) in self.plan.cluster.ramps.iter().zip(&mut self.past) {
                 past.push((instant, Draws { cluster: &self.plan.cluster, free: &self.free }.feed(ramp.feed)));
             }
-            if self.next_event_from(instant) == Some(instant) || self.next_failure()[0] == instant {
+            if self.next_event_from(instant) == Some(instant) || self.next_failure()[0] <= instant {
                 self.events();
                 settled = false;
             }
@@ -183,8 +183,7 @@ impl<'a> Simulation<'a> {
                 let pass = (instant / cycle + 1) * cycle;
                 next = Some(next.map_or(pass, |event| event.min(pass)));
             }
-            // What fails when nothing else is left to happen matters to no job.
-            next = next.map(|next| next.min(self.next_failure()[0]));
+            next = next.into_iter().chain(self.fails_next()).min();
         }
         self.result
     }
@@ -212,6 +211,22 @@ impl<'a> Simulation<'a> {
         self.next_event_from(0)
     }
 
+    /// When a part fails next, unless no job runs and nothing is to come but passes: that matters to nobody.
+    fn fails_next(&self) -> Option<u32> {
+        let [fails, mends] = self.next_failure();
+        let changes = &self.plan.cluster.changes;
+        let notices =
+            changes.iter().filter(|change| change.notice.is_some()).map(|change| change.announced().0);
+        let caps = self.heeded_curtailments().iter();
+        let caps = caps.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
+        let is_alive = !self.running.is_empty()
+            || !self.unsubmitted.is_empty()
+            || !self.held.is_empty()
+            || mends != NEVER
+            || self.next_change < changes.len()
+            || notices.chain(caps).any(|time| time > self.now && time != NEVER);
+        (is_alive && fails != NEVER).then_some(fails.max(self.now.saturating_add(1)))
+    }
     /// The earliest instant, not before `from`, at which something happens by itself.
     fn next_event_from(&self, from: u32) -> Option<u32> {
         let ends = self.running.iter().map(|job| self.end_of(*job));
