@@ -191,11 +191,18 @@ pub enum NodeState {
     Draining,
     /// Broken: what runs there is stopped.
     Down,
+    /// In reserve for one that is down: takes no job.
+    Spare,
 }
 
 impl NodeState {
     /// Every state, in the order of the declaration.
-    pub const ALL: [Self; 4] = [Self::Absent, Self::Up, Self::Draining, Self::Down];
+    pub const ALL: [Self; 5] = [Self::Absent, Self::Up, Self::Draining, Self::Down, Self::Spare];
+    /// Whether the GPUs of such a node are counted as available.
+    #[must_use]
+    pub const fn is_there(self) -> bool {
+        matches!(self, Self::Up | Self::Draining | Self::Spare)
+    }
 }
 
 /// Nodes that change their state at some instant.
@@ -396,7 +403,7 @@ impl Cluster {
             && grids
             && self.grids.iter().all(grid::Grid::is_sound)
             && level::are_sound(&self.levels, self.racks.len())
-            && self.failures.as_ref().is_none_or(|failures| failures.is_sound(self.kinds.len()))
+            && self.failures.as_ref().is_none_or(|failures| failures.is_sound(self.kinds.len(), self.nodes()))
     }
     /// The grid connection of a site, where it is known.
     #[must_use]

@@ -36,6 +36,7 @@ pub use span::Span;
 use crate::random::{Purpose, Stream};
 use crate::units::{Seconds, Time};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What there is one part of a component in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -208,6 +209,18 @@ pub struct Retirement {
     pub within: Seconds,
 }
 
+/// Nodes of which some are kept in reserve: one takes jobs once another of them is down, and what comes back is the new
+/// reserve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparePool {
+    /// Ascending, not touching; no node is in two pools.
+    pub nodes: Vec<Range<u32>>,
+    /// How many of them are kept in reserve: the last ones to begin with.
+    pub count: u32,
+    /// From when a node is down until a spare takes jobs.
+    pub activation: Seconds,
+}
+
 /// What fails of a cluster; by default nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
@@ -224,6 +237,9 @@ pub struct Failures {
     /// When nodes are given up; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retirement: Option<Retirement>,
+    /// What is kept in reserve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spares: Vec<SparePool>,
     /// No part fails later.
     #[serde(default = "never", skip_serializing_if = "is_never")]
     pub until: Time,
@@ -246,6 +262,7 @@ impl Default for Failures {
             crews: None,
             lemons: None,
             retirement: None,
+            spares: Vec::new(),
             until: Time::NEVER,
         }
     }
@@ -257,9 +274,10 @@ impl Failures {
     pub fn is_empty(&self) -> bool {
         self.components.is_empty()
     }
-    /// Whether shares sum up and indices are those of so many kinds of nodes; a description read from a file may not be so.
+    /// Whether shares sum up and indices are those of so many kinds of nodes and nodes; a description read from a file may
+    /// not be so.
     #[must_use]
-    pub fn is_sound(&self, kinds: usize) -> bool {
+    pub fn is_sound(&self, kinds: usize, nodes: u32) -> bool {
         let milli = |share: u32| share <= 1000;
         let component = |component: &Component| {
             let shares: u64 = component.repairs.iter().map(|repair| u64::from(repair.share_milli)).sum();
@@ -274,7 +292,13 @@ impl Failures {
         let lemons = |lemons: Lemons| {
             milli(lemons.share_milli) && (1000..=Self::FACTOR_MAX_MILLI).contains(&lemons.factor_milli)
         };
-        self.components.len() <= 1 << 16
+        let mut pooled: Vec<&Range<u32>> = self.spares.iter().flat_map(|pool| &pool.nodes).collect();
+        pooled.sort_unstable_by_key(|range| range.start);
+        let apart = pooled.windows(2).all(|pair| pair[0].end <= pair[1].start);
+        let inside = |range: &&Range<u32>| range.start <= range.end && range.end <= nodes;
+        apart
+            && pooled.iter().all(inside)
+            && self.components.len() <= 1 << 16
             && self.components.iter().all(component)
             && self.lemons.is_none_or(lemons)
             && self.retirement.is_none_or(|rule| rule.failures > 0)
@@ -326,11 +350,11 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_unsound() {
         let sound = Failures { components: vec![component()], ..Failures::default() };
-        assert!(sound.is_sound(1), "as it is");
+        assert!(sound.is_sound(1, 8), "as it is");
         let with = |change: &dyn Fn(&mut Failures)| {
             let mut failures = sound.clone();
             change(&mut failures);
-            failures.is_sound(1)
+            failures.is_sound(1, 8)
         };
         assert!(!with(&|f| f.components[0].repairs[0].share_milli = 201), "shares");
         assert!(!with(&|f| f.components[0].repairs.clear()), "no repair");

@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         let mut room = Room::default();
         let (mut rack, mut in_rack) = (u32::MAX, 0);
         for node in nodes {
-            if !matches!(self.states[*node as usize], NodeState::Up | NodeState::Draining) {
+            if !self.states[*node as usize].is_there() {
                 continue;
             }
             room.gpus += u64::from(cluster.kind_of(*node).gpus);

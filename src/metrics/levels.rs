@@ -46,7 +46,7 @@ impl Node {
         self.free == self.full && self.full != 0
     }
     const fn is_available(&self) -> bool {
-        matches!(self.state, NodeState::Up | NodeState::Draining)
+        self.state.is_there()
     }
 }
 

@@ -79,12 +79,11 @@ pub(super) fn platforms(history: &History, window: &Range<Time>) -> Vec<Platform
 /// Adds how long the nodes of each platform were up or draining.
 fn add_available(history: &History, seconds: &dyn Fn(Time, Time) -> u128, sums: &mut [Sums]) {
     let cluster = &history.plan.cluster;
-    let is_there = |state: NodeState| matches!(state, NodeState::Up | NodeState::Draining);
     // By node: its state, and since when.
     let mut nodes = vec![(NodeState::Up, Time::ZERO); cluster.nodes() as usize];
     let mut add = |node: u32, state: NodeState, from: Time, to: Time| {
         let kind = cluster.kind_of(node);
-        let gpus = if is_there(state) { u128::from(kind.gpus) } else { 0 };
+        let gpus = if state.is_there() { u128::from(kind.gpus) } else { 0 };
         sums[kind.platform as usize].available += gpus * 1000 * seconds(from, to);
     };
     for change in history.changes() {

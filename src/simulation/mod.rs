@@ -161,6 +161,7 @@ impl Simulation {
     fn run(mut self, control: &mut Control<'_>) -> Result<History, PolicyError> {
         let until = self.state.plan().settings.until.map_or(Time::NEVER, Time);
         let mut instants = 0_u32;
+        self.keep_spares();
         let exhausted = loop {
             self.prune();
             let Some(now) = self.next_instant() else { break true };
@@ -243,14 +244,18 @@ impl Simulation {
         let cap = self.cap_times.get(self.next_cap).copied().unwrap_or(Time::NEVER);
         let notice = self.notice_times.get(self.next_notice).copied().unwrap_or(Time::NEVER);
         let event = submit.min(self.queue.next_time()).min(change).min(notice).min(cap).min(mending);
-        // What fails when nothing else is left to happen matters to no job.
-        let event = if event == Time::NEVER { event } else { event.min(next_failure) };
         let pass =
             plan.settings.cycle.filter(|_| self.pending > 0 && (self.unfilled || event != Time::NEVER));
         let pass = pass.map_or(Time::NEVER, |cycle| {
             Time(self.state.now().0 - self.state.now().0 % cycle) + Seconds(cycle)
         });
         let next = event.min(pass);
+        // Where no job runs and nothing is to come but passes, what fails matters to nobody.
+        let to_come = submit.min(change).min(cap).min(notice).min(mending) != Time::NEVER;
+        let is_alive =
+            to_come || !self.state.running().is_empty() || self.settled + self.pending < plan.workload.len();
+        let failure = next_failure.max(self.state.now() + Seconds(1));
+        let next = if is_alive { next.min(failure) } else { next };
         // Capacity that comes or goes matters to no job once every outcome is known.
         (self.settled < plan.workload.len() && next != Time::NEVER).then_some(next)
     }
@@ -271,7 +276,7 @@ impl Simulation {
         }
         if self.notice_times.get(self.next_notice) == Some(&now) {
             self.next_notice += 1;
-            self.state.look_for_notices();
+            self.look_for_notices();
             self.tell(Event::Notice);
         }
         if self.cap_times.get(self.next_cap) == Some(&now) {
@@ -385,7 +390,14 @@ impl Simulation {
     fn change_capacity(&mut self, nodes: Range<u32>, state: NodeState) {
         self.plan_nodes(nodes, state);
         if !self.notice_times.is_empty() {
-            self.state.look_for_notices();
+            self.look_for_notices();
+        }
+    }
+
+    fn look_for_notices(&mut self) {
+        self.state.look_for_notices();
+        if let Some(failing) = &self.failing {
+            self.state.come_only(|node| failing.is_planned_up(node));
         }
     }
 

@@ -116,7 +116,7 @@ impl State {
             self.take_back(Undo::Closed { job, status, segment: before, to: old.to });
             return Err(law);
         }
-        self.set_progress(job, Progress { left, kept: left, owed: 0 });
+        self.set_progress(job, Progress::kept(left));
         self.set_resized(job, held != u64::from(self.class(job).gpus_milli));
         let rate = scaled(self.rate_on(job, domains, old.cap), held, self.class(job).gpus_milli);
         let restart = self.restart(job);
@@ -148,8 +148,9 @@ impl State {
         let left = self.work_left(job);
         let all = work(self.job(job).work_time);
         let kept = self.book.progress(job).map_or(all, |progress| progress.kept);
+        let stalled = self.book.progress(job).and_then(|progress| progress.stalled);
         self.close(job, SegmentEnd::Changed);
-        self.set_progress(job, Progress { left, kept, owed: 0 });
+        self.set_progress(job, Progress { left, kept, owed: 0, stalled });
         self.resources.claim(self.classes.of_job(job), &pieces, cap);
         let segment = self.begin(job, &pieces, cap, (rate, restart));
         Ok(Event::Changed { job, before, segment })
@@ -212,8 +213,10 @@ impl State {
         let pieces = self.history.pieces_of(&old).to_vec();
         let (left, all) = (self.work_left(job), work(self.job(job).work_time));
         let kept = self.book.progress(job).map_or(all, |progress| progress.kept);
+        let known = self.book.progress(job).and_then(|progress| progress.stalled);
+        let stalled = Some(known.unwrap_or_else(|| self.restart_left(&old)));
         self.close(job, SegmentEnd::Stalled);
-        self.set_progress(job, Progress { left, kept, owed: 0 });
+        self.set_progress(job, Progress { left, kept, owed: 0, stalled });
         self.resources.claim(self.classes.of_job(job), &pieces, old.cap);
         let segment = self.begin(job, &pieces, old.cap, (old.rate, time.0));
         Some((before, segment))
@@ -224,9 +227,11 @@ impl State {
     pub(super) fn interrupt(&mut self, job: u32, end: SegmentEnd) {
         let left = self.left_once_stopped(job, end == SegmentEnd::NodeDown);
         let adds_up = self.history.plan.settings.restarts_add_up();
-        let owed = self.segment(job).filter(|_| adds_up).map_or(0, |segment| self.restart_left(segment));
+        let stalls = self.book.progress(job).is_some_and(|progress| progress.stalled.is_some());
+        let segment = self.segment(job).filter(|_| adds_up && !stalls);
+        let owed = segment.map_or(0, |segment| self.restart_left(segment));
         self.close(job, end);
-        self.set_progress(job, Progress { left, kept: left, owed });
+        self.set_progress(job, Progress { owed, ..Progress::kept(left) });
         self.set_resized(job, false);
         self.set_status(job, Status::Pending);
     }

@@ -6,6 +6,7 @@ use super::power::rise::Rise;
 use super::{Resources, State};
 use crate::cluster::{CapacityChange, Curtailment, NodeState, Occupancy, Piece, Ramp};
 use crate::units::Time;
+use std::ops::Range;
 
 /// Nodes that would take new pods, or would not any more, because of a change to come.
 #[derive(Debug)]
@@ -58,6 +59,25 @@ impl State {
         let now = self.now;
         let known = |change: &&CapacityChange| change.announced() <= now && now < change.time;
         self.known = self.history.plan.cluster.changes.iter().filter(known).cloned().collect();
+    }
+    /// Nodes that are planned to be up already do not come up with a change, whatever has failed of them.
+    pub(crate) fn come_only(&mut self, is_planned_up: impl Fn(u32) -> bool) {
+        let mut known = Vec::new();
+        for change in std::mem::take(&mut self.known) {
+            if change.state != NodeState::Up {
+                known.push(change);
+                continue;
+            }
+            let mut nodes: Vec<Range<u32>> = Vec::new();
+            for node in change.nodes.clone().filter(|node| !is_planned_up(*node)) {
+                match nodes.last_mut() {
+                    Some(last) if last.end == node => last.end += 1,
+                    _ => nodes.push(node..node + 1),
+                }
+            }
+            known.extend(nodes.into_iter().map(|nodes| CapacityChange { nodes, ..change.clone() }));
+        }
+        self.known = known;
     }
     /// The curtailments that are known and not over, where caps are heeded.
     fn known_curtailments(&self) -> impl Iterator<Item = &Curtailment> {

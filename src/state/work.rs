@@ -15,6 +15,15 @@ pub(crate) struct Progress {
     pub(super) kept: u64,
     /// Seconds that its next restart takes beyond its own: what stops cut short, where that adds up.
     pub(super) owed: u32,
+    /// It stalls, and nobody knows: the seconds of a restart that were left when that began.
+    pub(super) stalled: Option<u32>,
+}
+
+impl Progress {
+    /// So much work is left, and a stop would keep it so.
+    pub(super) const fn kept(left: u64) -> Self {
+        Self { left, kept: left, owed: 0, stalled: None }
+    }
 }
 
 /// Seconds of work in Q16.
@@ -116,6 +125,11 @@ impl State {
     /// When a running job is expected to end, at its present rate.
     pub(crate) fn expected_end_now(&self, job: u32) -> Option<Time> {
         let segment = self.segment(job)?;
+        if let Some(Progress { left, stalled: Some(restart), .. }) = self.book.progress(job) {
+            // As if it worked, for all that is known.
+            let left = self.requested_left(job, left, restart, segment.rate);
+            return Some((segment.from + ticks(left, segment.rate)).max(self.now + Seconds(1)));
+        }
         let left = self.requested_left(job, self.work_left(job), self.restart_left(segment), segment.rate);
         Some(self.now + ticks(left, segment.rate))
     }

@@ -1,6 +1,7 @@
 //! What several tests share: the naive reference simulator, recorded schedules, plans by hand.
 
 pub(crate) mod choices;
+pub(crate) mod failing;
 pub(crate) mod for_all;
 pub(crate) mod naive;
 pub(crate) mod plans;

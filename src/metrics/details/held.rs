@@ -68,9 +68,8 @@ pub(super) fn available(history: &History) -> Vec<f64> {
     let cluster = &history.plan.cluster;
     let mut buckets = Buckets::new(history.end);
     let mut states = vec![(NodeState::Up, Time::ZERO); cluster.nodes() as usize];
-    let is_available = |state: NodeState| matches!(state, NodeState::Up | NodeState::Draining);
     let mut until = |node: u32, (state, since): (NodeState, Time), now: Time| {
-        if is_available(state) {
+        if state.is_there() {
             buckets.add(since, now.min(history.end), u64::from(cluster.kind_of(node).gpus));
         }
     };

@@ -38,7 +38,6 @@ use super::super::pipeline::{Bus, Part};
 use super::super::placement::Placement;
 use super::super::walk::{Key, groups, job_of, key_of};
 use super::{Backfill, ListedBackfill};
-use crate::history::SegmentEnd;
 use crate::state::place::Choice;
 use crate::state::{Concern, Decision, Event, Resources, State, ticks};
 use crate::units::{Seconds, Time};
@@ -323,7 +322,8 @@ impl Part for Conservative {
                 if let Some(window) = window.filter(|_| !self.unseen.remove(&job)) {
                     self.give(state, job, &window);
                 }
-                if matches!(end, SegmentEnd::NodeDown | SegmentEnd::Preempted) {
+                if end.is_stop() {
+                    self.known = false;
                     self.waiting.insert(self.place(state, job), state.class(job).partition);
                 }
             }

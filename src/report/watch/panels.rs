@@ -338,6 +338,7 @@ const fn became(state: NodeState) -> &'static str {
         NodeState::Up => "up",
         NodeState::Draining => "draining",
         NodeState::Down => "down",
+        NodeState::Spare => "in reserve",
     }
 }
 

@@ -81,7 +81,7 @@ const LEVELS: [&str; 9] = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇"
 /// How much of some nodes is held, in the colour of the tenant that holds most of them.
 fn mark(cluster: &Cluster, scene: &Scene, nodes: Range<u32>, at: (u16, u16), buffer: &mut Buffer) {
     let of = |node: u32| &scene.nodes[node as usize];
-    let there = |node: &u32| matches!(of(*node).state, NodeState::Up | NodeState::Draining);
+    let there = |node: &u32| of(*node).state.is_there();
     let gpus: u64 = nodes.clone().filter(there).map(|node| u64::from(cluster.kind_of(node).gpus)).sum();
     let held: u64 = nodes.clone().map(|node| of(node).held_milli).sum();
     let most = nodes.clone().map(of).max_by_key(|node: &&Node| node.held_milli);
@@ -98,7 +98,9 @@ fn mark(cluster: &Cluster, scene: &Scene, nodes: Range<u32>, at: (u16, u16), buf
     };
     let tenant = most.and_then(|node| node.tenant).filter(|_| held > 0);
     let mut style = tenant.map_or_else(Style::new, |tenant| Style::new().fg(colour(tenant)));
-    if nodes.into_iter().any(|node| of(node).state == NodeState::Draining) || held == 0 {
+    if nodes.into_iter().any(|node| matches!(of(node).state, NodeState::Draining | NodeState::Spare))
+        || held == 0
+    {
         style = style.add_modifier(Modifier::DIM);
     }
     cell.set_symbol(LEVELS[usize::try_from(level).unwrap_or(8)]).set_style(style);

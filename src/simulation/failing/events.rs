@@ -15,13 +15,15 @@ pub(super) enum Due {
     Segment(u32),
 }
 
-/// What follows a failure, which is told by its record.
+/// What follows a failure, which is told by the index of its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mending {
     /// Its repair is over.
     Back(u32),
     /// It is detected.
     Seen(u32),
+    /// A node in reserve is ready: its index.
+    Ready(u32),
 }
 
 /// Those to come, in the one order there is.

@@ -10,6 +10,7 @@
 
 mod clock;
 mod events;
+mod spares;
 mod units;
 
 use super::Simulation;
@@ -20,6 +21,7 @@ use crate::state::{Event, State, Status};
 use crate::units::{Seconds, Time};
 use clock::Clock;
 use events::{Due, Events, Mending};
+use spares::{Pools, Reserve};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use units::Units;
@@ -36,6 +38,7 @@ pub(super) struct Failing {
     nodes: Vec<NodeCare>,
     /// Nodes whose parts age faster.
     lemons: BTreeSet<u32>,
+    pools: Pools,
     /// Crews at work.
     crews: u32,
     /// Failures that wait for one.
@@ -59,6 +62,10 @@ struct NodeCare {
     holders: u32,
     /// Whether it is given up.
     retired: bool,
+    /// Whether it is kept in reserve.
+    reserve: Reserve,
+    /// Whether it was sane when its pool last looked.
+    was_sane: bool,
 }
 
 /// The parts that a job brings along.
@@ -83,6 +90,8 @@ impl Failing {
             known: 0,
             holders: 0,
             retired: false,
+            reserve: Reserve::Serves,
+            was_sane: true,
         };
         let nodes = plan.cluster.nodes();
         let has = |node: &u32| rules.lemons.is_some_and(|lemons| lemons.has(seed, *node));
@@ -95,6 +104,7 @@ impl Failing {
             events: Events::until(last),
             nodes: vec![care; nodes as usize],
             lemons,
+            pools: Pools::new(&rules.spares),
             crews: 0,
             queue: VecDeque::new(),
             recent: BTreeMap::new(),
@@ -104,10 +114,17 @@ impl Failing {
         for node in failing.lemons.clone() {
             failing.units.clock(node).set_speed(factor, Time::ZERO);
         }
+        for node in failing.pools.idle() {
+            failing.nodes[node as usize].reserve = Reserve::Idle;
+        }
         for unit in 0..failing.units.len() {
             failing.let_age(unit, Time::ZERO);
         }
         Some(failing)
+    }
+    /// Whether a node would be up if nothing had failed.
+    pub(super) fn is_planned_up(&self, node: u32) -> bool {
+        self.nodes[node as usize].planned == NodeState::Up
     }
     /// When a repair ends or a failure is detected next.
     pub(super) fn next_mending(&self) -> Time {
@@ -176,9 +193,12 @@ impl Failing {
                 }
             }
         }
-        let job = state.history().segments[segment as usize].job;
-        if let Some(parts) = self.jobs.get_mut(&job) {
+        let own = &state.history().segments[segment as usize];
+        if let Some(parts) = self.jobs.get_mut(&own.job) {
             parts.clock.stop(now);
+            if !own.end.goes_on() {
+                parts.stalled_by = None;
+            }
         }
     }
     fn job_components(&self) -> impl Iterator<Item = (u32, &Component)> {
@@ -197,7 +217,7 @@ impl Failing {
             let least = dues.iter().map(|(due, _)| *due).min().unwrap_or(u64::MAX);
             self.jobs.insert(job, JobParts { clock: Clock::standing(0, least), dues, stalled_by: None });
         }
-        if let Some(parts) = self.jobs.get_mut(&job) {
+        if let Some(parts) = self.jobs.get_mut(&job).filter(|parts| parts.stalled_by.is_none()) {
             // A GPU-second of the job is a second of their life.
             parts.clock.set_speed(state.held_milli(job), from);
             parts.clock.start(from);
@@ -207,7 +227,7 @@ impl Failing {
     /// All parts that fail at an instant: the units, and the jobs.
     fn due(&mut self, state: &State, now: Time) -> (BTreeSet<u32>, BTreeSet<u32>) {
         let (mut units, mut jobs) = (BTreeSet::new(), BTreeSet::new());
-        while self.next_failure(state) == now {
+        while self.next_failure(state) <= now {
             match self.events.take_failure() {
                 Some(Due::Unit(unit)) => {
                     units.insert(unit);
@@ -219,7 +239,7 @@ impl Failing {
                     let mut next = Time::NEVER;
                     for node in held(state, segment) {
                         match self.units.instant(node) {
-                            time if time == now => {
+                            time if time <= now => {
                                 units.insert(node);
                             }
                             time => next = next.min(time),
@@ -240,23 +260,26 @@ impl NodeCare {
             _ if self.retired => NodeState::Absent,
             NodeState::Absent => NodeState::Absent,
             _ if self.known > 0 => NodeState::Down,
+            NodeState::Up if !matches!(self.reserve, Reserve::Serves) => NodeState::Spare,
             NodeState::Up if self.hidden > 0 => NodeState::Draining,
             planned => planned,
         }
     }
     /// Whether it is there and nothing of it has failed.
     const fn is_well(&self) -> bool {
-        self.hidden == 0 && matches!(self.state(), NodeState::Up | NodeState::Draining)
+        self.hidden == 0 && self.state().is_there()
+    }
+    /// Whether it is planned to be up, and neither broken nor given up, as far as anybody knows.
+    const fn is_sane(&self) -> bool {
+        matches!(self.planned, NodeState::Up) && self.known == 0 && !self.retired
     }
 }
 
-/// The nodes of which a segment holds something, ascending.
-fn held(state: &State, segment: u32) -> Vec<u32> {
+/// The nodes of which a segment holds something; one of several pieces as often.
+fn held(state: &State, segment: u32) -> impl Iterator<Item = u32> {
     let history = state.history();
     let pieces = history.pieces_of(&history.segments[segment as usize]);
-    let mut nodes: Vec<u32> = pieces.iter().flat_map(|piece| piece.nodes()).collect();
-    nodes.dedup();
-    nodes
+    pieces.iter().flat_map(|piece| piece.nodes())
 }
 
 fn is_open(state: &State, segment: u32) -> bool {
@@ -275,14 +298,14 @@ impl Simulation {
             return;
         };
         for unit in units {
-            if self.failing.as_ref().is_some_and(|failing| failing.units.instant(unit) == now) {
+            if self.failing.as_ref().is_some_and(|failing| failing.units.instant(unit) <= now) {
                 self.unit_fails(unit, now);
                 self.mend(now);
             }
         }
         for job in jobs {
             let is_due = |failing: &Box<Failing>| {
-                failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() == now)
+                failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() <= now)
             };
             if self.failing.as_ref().is_some_and(is_due) && self.state.status(job) == Status::Running {
                 self.job_fails(job, now);
@@ -296,6 +319,7 @@ impl Simulation {
             match mending {
                 Mending::Back(record) => self.is_back(record, now),
                 Mending::Seen(record) => self.is_seen(record, now),
+                Mending::Ready(node) => self.is_ready(node, now),
             }
         }
     }
@@ -372,8 +396,8 @@ impl Simulation {
         let part = self.part(record);
         let Some(failing) = &mut self.failing else { return };
         let Some(unit) = failing.units.unit_of(&failing.rules.components, part) else {
-            let parts = failing.jobs.get_mut(&part.unit);
-            if parts.is_some_and(|parts| parts.stalled_by.take() == Some(record)) {
+            // It may have stopped for another reason meanwhile.
+            if failing.jobs.get(&part.unit).is_some_and(|parts| parts.stalled_by == Some(record)) {
                 self.stop_for_failure(part.unit);
             }
             return;
@@ -433,16 +457,19 @@ impl Simulation {
     /// Nodes are in a state that was planned; failures aside, they are in it from now on.
     pub(super) fn plan_nodes(&mut self, nodes: Range<u32>, state: NodeState) {
         let Some(failing) = &mut self.failing else { return self.set_nodes(nodes, state) };
-        failing.nodes[nodes.start as usize..nodes.end as usize]
-            .iter_mut()
-            .for_each(|node| node.planned = state);
+        let own = &mut failing.nodes[nodes.start as usize..nodes.end as usize];
+        own.iter_mut().for_each(|node| node.planned = state);
         self.renew(&[nodes], self.state.now());
+        // It is an event even where failures leave nodes as they are.
+        self.tell(Event::Capacity);
     }
     /// Nodes are in the states that follow from what is planned and what has failed.
     fn renew(&mut self, nodes: &[Range<u32>], now: Time) {
         let Some(failing) = &mut self.failing else { return };
         let mut changed: Vec<(Range<u32>, NodeState)> = Vec::new();
+        let mut called: Vec<u32> = Vec::new();
         for node in nodes.iter().cloned().flatten() {
+            called.extend(failing.keep_reserve(node, now));
             let care = &mut failing.nodes[node as usize];
             let (before, state) = (care.now, care.state());
             care.now = state;
@@ -463,10 +490,53 @@ impl Simulation {
             self.state.note_capacity(CapacityChange::surprise(now, nodes.clone(), state));
             self.set_nodes(nodes, state);
         }
+        for spare in called {
+            self.renew(&[spare..spare + 1], now);
+        }
+    }
+    /// Nodes in reserve take no job from the beginning.
+    pub(super) fn keep_spares(&mut self) {
+        let all = self.state.plan().cluster.nodes();
+        self.renew(&[0..all], Time::ZERO);
+    }
+    /// A node in reserve takes jobs from now on.
+    fn is_ready(&mut self, node: u32, now: Time) {
+        let Some(failing) = &mut self.failing else { return };
+        let care = &mut failing.nodes[node as usize];
+        if care.reserve == Reserve::Coming(now) {
+            care.reserve = Reserve::Serves;
+            self.renew(&[node..node + 1], now);
+        }
     }
 }
 
 impl Failing {
+    /// What the state of a node means for its pool: one that is broken is replaced by a spare, which is returned if it
+    /// takes jobs at once; one that is back is in reserve where enough others serve.
+    fn keep_reserve(&mut self, node: u32, now: Time) -> Option<u32> {
+        let care = &mut self.nodes[node as usize];
+        let is_sane = care.is_sane();
+        if is_sane == std::mem::replace(&mut care.was_sane, is_sane) {
+            return None;
+        }
+        if care.reserve == Reserve::Idle {
+            self.pools.set_idle(node, is_sane);
+        } else if self.pools.counts(node, is_sane) {
+            care.reserve = Reserve::Idle;
+            self.pools.set_idle(node, true);
+        } else if !is_sane {
+            care.reserve = Reserve::Serves;
+        }
+        let (spare, activation) = self.pools.call(node)?;
+        let reserve = &mut self.nodes[spare as usize].reserve;
+        if activation == Seconds::ZERO {
+            *reserve = Reserve::Serves;
+            return Some(spare);
+        }
+        *reserve = Reserve::Coming(now + activation);
+        self.events.mends(now + activation, Mending::Ready(spare));
+        None
+    }
     /// Whether a node that fails now once more is not repaired.
     fn is_given_up(&mut self, node: u32, now: Time) -> bool {
         let Some(rule) = self.rules.retirement else { return false };
@@ -476,5 +546,54 @@ impl Failing {
             recent.pop_front();
         }
         recent.len() >= rule.failures as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Cluster, NodeKind};
+    use crate::failure::{Life, Span};
+    use crate::history::Settings;
+    use crate::simulation::{Control, simulate};
+    use crate::units::Gpus;
+    use crate::workload::{Behaviour, Builder, Job, Request};
+
+    /// A plan of one job of `gpus` GPUs and `work` seconds on two nodes of four, with something that fails.
+    fn plan(gpus: u32, work: u32, component: Component) -> Plan {
+        let mut builder = Builder::default();
+        builder.request(Request::gang(Gpus::whole(gpus)));
+        builder.behaviour(Behaviour::default());
+        builder.push(Job { work_time: Seconds(work), ..Job::at(Time(0)) }.requesting(Seconds(work)));
+        let mut cluster = Cluster::uniform(2, NodeKind { gpus: 4, ..NodeKind::default() });
+        let until = Time(2 * work);
+        let components = vec![component];
+        cluster.failures = Some(Box::new(Failures { components, until, ..Failures::default() }));
+        Plan { cluster, workload: builder.finish(), settings: Settings::named("fifo", "none", "first-fit") }
+    }
+
+    #[test]
+    fn a_part_of_a_job_stops_it_once_its_failure_is_seen() {
+        for detection in [0, 30] {
+            let component = Component {
+                life: Life::of_mean(100.0, 1.0).unwrap(),
+                detection: Span::Fixed(Seconds(detection)),
+                ..Component::new("software", Per::JobGpu)
+            };
+            let first = component.life.nth(0, Part { component: 0, unit: 0 }, 0, 1).div_ceil(2000);
+            let plan = plan(2, 200, component);
+            let history = simulate(plan, &mut Control::default());
+            let first = u32::try_from(first).unwrap();
+            assert_eq!(history.failures[0].time, Time(first), "two GPUs age twice as fast");
+            let ends: Vec<(u32, SegmentEnd)> =
+                history.segments.iter().take(2).map(|own| (own.to.0, own.end)).collect();
+            if detection == 0 {
+                assert_eq!(ends[0], (first, SegmentEnd::NodeDown), "at once");
+            } else {
+                let stop = (first + detection, SegmentEnd::NodeDown);
+                assert_eq!(ends, [(first, SegmentEnd::Stalled), stop], "when it is seen");
+            }
+            history.check().unwrap();
+        }
     }
 }

@@ -128,7 +128,7 @@ impl Simulation<'_> {
             (false, false) => 1,
         };
         line.sort_by_cached_key(|running| {
-            (place(*running), self.world.height(*running), Reverse(self.attempt(*running).from), *running)
+            (place(*running), self.world.height(*running), Reverse(self.started(*running)), *running)
         });
         let advantage = line.iter().any(|running| place(*running) == 0);
         let others = line.iter().any(|running| place(*running) < 2);

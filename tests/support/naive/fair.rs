@@ -90,7 +90,7 @@ impl Simulation<'_> {
         if next > u64::from(self.job(job).work_time.0) << 16 {
             return NEVER;
         }
-        u32::try_from((next - kept).div_ceil(u64::from(attempt.rate)))
+        u32::try_from(next.saturating_sub(self.done_before(job)).div_ceil(u64::from(attempt.rate)))
             .map_or(NEVER, |after| from.saturating_add(after))
     }
 
@@ -211,7 +211,7 @@ impl Simulation<'_> {
     }
 
     fn turn(&self, job: u32) -> ((u32, i32), Reverse<u32>, u32) {
-        (self.world.height(job), Reverse(self.attempt(job).from), job)
+        (self.world.height(job), Reverse(self.started(job)), job)
     }
 
     /// The job of a queue that stops, and those set aside.

@@ -35,18 +35,24 @@ fn lows(past: &[(u32, u64)]) -> Vec<(u32, u64)> {
 }
 
 impl Simulation<'_> {
-    /// The changes to come that are known, in their order.
-    pub(super) fn known_changes(&self) -> impl Iterator<Item = &CapacityChange> {
-        self.plan
-            .cluster
-            .changes
-            .iter()
-            .filter(|change| change.time.0 > self.now && change.announced().0 <= self.now)
+    /// The changes to come that are known, in their order. Where something can fail, nodes that are planned to be up already do
+    /// not come up with one.
+    pub(super) fn known_changes(&self) -> impl Iterator<Item = CapacityChange> {
+        let changes = self.plan.cluster.changes.iter();
+        let known = changes.filter(|change| change.time.0 > self.now && change.announced().0 <= self.now);
+        let parts = |change: &CapacityChange| -> Vec<CapacityChange> {
+            if change.state != NodeState::Up || self.failing.is_none() {
+                return vec![change.clone()];
+            }
+            let comes = change.nodes.clone().filter(|node| self.is_planned_up(*node) == Some(false));
+            comes.map(|node| CapacityChange { nodes: node..node + 1, ..change.clone() }).collect()
+        };
+        known.flat_map(parts).collect::<Vec<_>>().into_iter()
     }
 
     /// When after `instant` a node is known to go down or absent.
     pub(super) fn known_to_go(&self, node: u32, instant: u32) -> Option<u32> {
-        let goes = |change: &&CapacityChange| {
+        let goes = |change: &CapacityChange| {
             matches!(change.state, NodeState::Down | NodeState::Absent) && change.nodes.contains(&node)
         };
         self.known_changes().filter(goes).map(|change| change.time.0).find(|time| *time > instant)

@@ -24,12 +24,14 @@
 //! - `place.rs`: which nodes and GPUs a job gets;
 //! - `weigh.rs`: what a place costs;
 //! - `power.rs`: what that draws, and whether caps allow it;
+//! - `failing.rs`: what fails by itself, is detected and comes back;
 //! - `laws.rs`: what follows for a run;
 //! - `free.rs`: what is free, and at what rate a job works.
 
 mod classical;
 mod conservative;
 mod easy;
+mod failing;
 mod fair;
 mod free;
 mod future;
@@ -130,6 +132,11 @@ pub(crate) struct Counts {
     pub(crate) spanned: u64,
     pub(crate) node_down: u64,
     pub(crate) restarted: u64,
+    /// Jobs that stalled, failures of nodes and more that were detected, nodes given up, spares called.
+    pub(crate) stalled: u64,
+    pub(crate) failed: u64,
+    pub(crate) retired: u64,
+    pub(crate) spares: u64,
     /// Reservations made later than now.
     pub(crate) reserved: u64,
     /// Jobs not tried because their class had failed in that pass.

@@ -30,7 +30,7 @@ impl Simulation<'_> {
             let nodes = self.attempt(*running).holding.pods.iter().map(|pod| pod.node);
             let soonest = nodes.map(|node| self.standing_of_node(node, &movable)).min();
             let held: u64 = self.attempt(*running).holding.pods.iter().map(total).sum();
-            (soonest.is_none(), soonest, held, Reverse(self.attempt(*running).from), Reverse(*running))
+            (soonest.is_none(), soonest, held, Reverse(self.started(*running)), Reverse(*running))
         });
         line
     }

@@ -4,6 +4,7 @@
 //! 1. jobs end: completed or failed when their work is done; timed out when they may not overrun and have done
 //!    `requested_time` of work. A job that does not succeed makes those after it dependency-failed at that instant,
 //!    and those after them, submitted or not;
+//!    then what fails by itself (`failing.rs`);
 //! 2. capacity changes, in the order of the list, and notices of changes to come. `Absent` and `Down` stop every job
 //!    that holds anything there;
 //! 3. submits, in input order. A job that could not start on the empty cluster, every node up and nobody else
@@ -52,6 +53,10 @@ pub(super) struct Live {
     pub(super) owed: u32,
     /// What it has received: GPU thousandths times seconds held, or thousandths of seconds, before the current attempt.
     pub(super) attained: u64,
+    /// Work done in stretches that a stall ended, which a failure would undo, Q16.16.
+    pub(super) unsafe_work: u64,
+    /// It stalls, and nobody knows: the seconds of a restart that were left when that began.
+    pub(super) stalled: Option<u32>,
 }
 
 /// A run under way.
@@ -94,6 +99,8 @@ pub(super) struct Simulation<'a> {
     next_change: usize,
     /// What tenants used lately.
     pub(super) used: super::share::Used,
+    /// What fails by itself.
+    pub(super) failing: Option<super::failing::Failing>,
     /// By ramp: what its feed drew, each with the instant at which that ended.
     pub(super) past: Vec<Vec<(u32, u64)>>,
 }
@@ -130,15 +137,20 @@ impl<'a> Simulation<'a> {
             held: Vec::new(),
             next_change: 0,
             used: super::share::Used::default(),
+            failing: super::failing::Failing::new(plan),
             past: vec![Vec::new(); plan.cluster.ramps.len()],
         }
     }
 
     pub(super) fn run(mut self) -> Run {
+        if self.failing.is_some() {
+            let all: Vec<u32> = (0..self.plan.cluster.nodes()).collect();
+            self.look_at(&all);
+        }
         let cycle = self.plan.settings.cycle;
         let until = self.plan.settings.until.unwrap_or(NEVER);
         let mut settled = false;
-        let mut next = self.next_event();
+        let mut next = self.next_event().into_iter().chain(self.fails_next()).min();
         while let Some(instant) = next.filter(|instant| *instant <= until) {
             let ringing = self.alarms().into_iter().filter(|(time, _)| *time == instant);
             self.happened = ringing.map(|(_, job)| self.world.group_of(job)).collect();
@@ -149,7 +161,7 @@ impl<'a> Simulation<'a> {
             for (ramp, past) in self.plan.cluster.ramps.iter().zip(&mut self.past) {
                 past.push((instant, Draws { cluster: &self.plan.cluster, free: &self.free }.feed(ramp.feed)));
             }
-            if self.next_event_from(instant) == Some(instant) {
+            if self.next_event_from(instant) == Some(instant) || self.next_failure()[0] <= instant {
                 self.events();
                 settled = false;
             }
@@ -174,6 +186,7 @@ impl<'a> Simulation<'a> {
                 let pass = (instant / cycle + 1) * cycle;
                 next = Some(next.map_or(pass, |event| event.min(pass)));
             }
+            next = next.into_iter().chain(self.fails_next()).min();
         }
         self.result
     }
@@ -201,6 +214,22 @@ impl<'a> Simulation<'a> {
         self.next_event_from(0)
     }
 
+    /// When a part fails next, unless no job runs and nothing is to come but passes: that matters to nobody.
+    fn fails_next(&self) -> Option<u32> {
+        let [fails, mends] = self.next_failure();
+        let changes = &self.plan.cluster.changes;
+        let notices =
+            changes.iter().filter(|change| change.notice.is_some()).map(|change| change.announced().0);
+        let caps = self.heeded_curtailments().iter();
+        let caps = caps.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
+        let is_alive = !self.running.is_empty()
+            || !self.unsubmitted.is_empty()
+            || !self.held.is_empty()
+            || mends != NEVER
+            || self.next_change < changes.len()
+            || notices.chain(caps).any(|time| time > self.now && time != NEVER);
+        (is_alive && fails != NEVER).then_some(fails.max(self.now.saturating_add(1)))
+    }
     /// The earliest instant, not before `from`, at which something happens by itself.
     fn next_event_from(&self, from: u32) -> Option<u32> {
         let ends = self.running.iter().map(|job| self.end_of(*job));
@@ -219,7 +248,9 @@ impl<'a> Simulation<'a> {
             ends.chain(changes).chain(submits).chain(releases).chain(cancels).chain(alarms).chain(start);
         let curtailments = self.heeded_curtailments().iter();
         let caps = curtailments.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
-        all.chain(notices).chain(caps.filter(|time| *time != NEVER)).filter(|time| *time >= from).min()
+        let [_, mends] = self.next_failure();
+        let caps = caps.chain([mends]).filter(|time| *time != NEVER);
+        all.chain(notices).chain(caps).filter(|time| *time >= from).min()
     }
 
     fn events(&mut self) {
@@ -230,6 +261,7 @@ impl<'a> Simulation<'a> {
         for job in ending {
             self.finish(job);
         }
+        self.failures();
         while let Some(change) = self.plan.cluster.changes.get(self.next_change)
             && change.time.0 <= now
         {
@@ -350,18 +382,28 @@ impl<'a> Simulation<'a> {
 
     fn change(&mut self, nodes: std::ops::Range<u32>, state: NodeState) {
         self.touched(&nodes);
+        if self.failing.is_some() {
+            nodes.clone().for_each(|node| self.plan_node(node, state));
+            return self.look_at(&nodes.collect::<Vec<_>>());
+        }
         for node in nodes {
-            self.free.state[node as usize] = state;
-            if matches!(state, NodeState::Up | NodeState::Draining) {
-                continue;
-            }
-            let mut hit = self.running.clone();
-            hit.retain(|job| self.attempt(*job).holding.pods.iter().any(|pod| pod.node == node));
-            hit.sort_unstable();
-            for job in hit {
-                self.stop(job, SegmentEnd::NodeDown);
-                self.result.counts.node_down += 1;
-            }
+            self.set_node(node, state);
+        }
+    }
+
+    /// A node is in another state from now on.
+    pub(super) fn set_node(&mut self, node: u32, state: NodeState) {
+        self.touched(&(node..node + 1));
+        self.free.state[node as usize] = state;
+        if !matches!(state, NodeState::Absent | NodeState::Down) {
+            return;
+        }
+        let mut hit = self.running.clone();
+        hit.retain(|job| self.attempt(*job).holding.pods.iter().any(|pod| pod.node == node));
+        hit.sort_unstable();
+        for job in hit {
+            self.stop(job, SegmentEnd::NodeDown);
+            self.result.counts.node_down += 1;
         }
     }
 

@@ -6,6 +6,8 @@
 //! cost of its checkpoint. With no interval a policy's stop keeps all of it, and a node that fails none of the attempt's.
 //! A stopped job is pending at once, with the eligible time it had.
 //!
+//! **Stalls** (`failing.rs`): nobody knows of them, so that a job is expected to end as if it worked.
+//!
 //! **Expected end**: attempt's start + restart + ⌈((requested_time << 16) − kept work) / rate⌉; earlier if a node that
 //! it holds is known to go before; but always later than now for a job that is running. Before a place is known, on a
 //! node: at the speed of its platform, across racks for a gang that might span them; anywhere: at the slowest rate that
@@ -44,12 +46,13 @@ impl Simulation<'_> {
         let from = self.now;
         let attempt = Attempt { from, to: NEVER, end: SegmentEnd::Open, holding, rate, restart };
         self.fate(job).attempts.push(attempt);
+        self.set_clocks();
         assert!(self.result.jobs[job as usize].attempts.len() < 1000, "job {job} starts again and again");
     }
 
     /// A running job lets go of all it holds; it waits again.
     pub(super) fn stop(&mut self, job: u32, end: SegmentEnd) {
-        let work = self.live[job as usize].kept + self.worked(job);
+        let work = self.done_before(job) + self.worked(job);
         let behaviour = self.behaviour(job);
         let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
         let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
@@ -58,7 +61,9 @@ impl Simulation<'_> {
             None if end == SegmentEnd::NodeDown => self.live[job as usize].kept,
             None => work,
         };
-        self.live[job as usize].owed = if self.in_vain() { self.restart_left(job) } else { 0 };
+        let adds_up = self.in_vain() && self.live[job as usize].stalled.is_none();
+        self.live[job as usize].owed = if adds_up { self.restart_left(job) } else { 0 };
+        (self.live[job as usize].unsafe_work, self.live[job as usize].stalled) = (0, None);
         self.leave(job, end);
         self.pending.push(job);
     }
@@ -79,7 +84,7 @@ impl Simulation<'_> {
         let behaviour = self.behaviour(job);
         let cost = if behaviour.checkpoint_interval.0 > 0 { behaviour.checkpoint_cost.0 } else { 0 };
         let interval = u64::from(behaviour.checkpoint_interval.0 + cost) << 16;
-        let work = self.live[job as usize].kept + self.worked(job);
+        let work = self.done_before(job) + self.worked(job);
         work.checked_rem(interval).unwrap_or(0)
     }
 
@@ -93,10 +98,16 @@ impl Simulation<'_> {
         self.free.give(&holding, Owner::of(self.plan, job));
         let attempt = self.fate(job).attempts.last_mut().expect("it was running");
         (attempt.to, attempt.end) = (now, end);
+        self.job_is_whole(job);
+        self.set_clocks();
     }
 
+    /// Work done before the current stretch, Q16.16.
+    pub(super) fn done_before(&self, job: u32) -> u64 {
+        self.live[job as usize].kept + self.live[job as usize].unsafe_work
+    }
     /// Work done in the current attempt, Q16.16.
-    fn worked(&self, job: u32) -> u64 {
+    pub(super) fn worked(&self, job: u32) -> u64 {
         let attempt = self.attempt(job);
         let seconds = (self.now - attempt.from).saturating_sub(attempt.restart);
         u64::from(seconds) * u64::from(attempt.rate)
@@ -111,7 +122,7 @@ impl Simulation<'_> {
             (true, false) => u64::from(self.next_restart(job)) << 16,
         };
         let work = u64::from(self.job(job).work_time.0) << 16;
-        (work.saturating_sub(self.live[job as usize].kept + now) + restarts).div_ceil(1 << 16)
+        (work.saturating_sub(self.done_before(job) + now) + restarts).div_ceil(1 << 16)
     }
     /// What a job receives in a second: the GPU thousandths that it holds, or a second's.
     pub(super) fn service(&self, job: u32) -> u64 {
@@ -146,7 +157,7 @@ impl Simulation<'_> {
     }
     /// The end of the slot in which it would have done so much work, or of the one in which it still runs at an instant.
     fn expected_after(&self, job: u32, work: u64, instant: u32) -> u32 {
-        let expected = self.slot(self.after_working(job, work));
+        let expected = self.slot(self.known_after(job, work));
         if expected > instant { expected } else { self.slot(instant.saturating_add(1)) }
     }
     /// Under conservative, the end of the slot in which something is expected to end.
@@ -161,14 +172,20 @@ impl Simulation<'_> {
         let last = self.passed.get(&self.world.group_of(job)).copied();
         let expected = match last {
             Some(last) => self.expected_after(job, estimate, last),
-            None => self.slot(self.after_working(job, estimate)),
+            None => self.slot(self.known_after(job, estimate)),
         };
         expected <= self.now
     }
     fn after_working(&self, job: u32, work: u64) -> u32 {
         let attempt = self.attempt(job);
-        let left = work.saturating_sub(self.live[job as usize].kept);
+        let left = work.saturating_sub(self.done_before(job));
         later(attempt.from, attempt.restart, left, attempt.rate)
+    }
+    /// The same, as far as anybody knows: of a job that stalls, as if it worked.
+    fn known_after(&self, job: u32, work: u64) -> u32 {
+        let Some(restart) = self.live[job as usize].stalled else { return self.after_working(job, work) };
+        let attempt = self.attempt(job);
+        later(attempt.from, restart, work.saturating_sub(self.done_before(job)), attempt.rate)
     }
     /// When a pending job would be expected to end if it started at `from` with this rate.
     pub(super) fn would_end(&self, job: u32, from: u32, rate: u32) -> u32 {

@@ -91,13 +91,14 @@ impl Simulation<'_> {
         let holding = self.place_without(job, &stopped, walk).expect("it has just been there");
         let before = (self.free.clone(), self.running.clone(), self.pending.clone(), self.live.clone());
         let (fates, happened, left) = (self.result.jobs.clone(), self.happened.clone(), self.left.clone());
+        let failing = self.failing.clone();
         stopped.iter().for_each(|running| self.stop(*running, SegmentEnd::Preempted));
         let allowed = self.beside_reservations(job, holding, walk);
         let allowed =
             allowed.filter(|place| !self.consolidates() || self.start_again(job, place, &stopped, walk));
         if allowed.is_none() {
             (self.free, self.running, self.pending, self.live) = before;
-            (self.result.jobs, self.happened, self.left) = (fates, happened, left);
+            (self.result.jobs, self.happened, self.left, self.failing) = (fates, happened, left, failing);
             return None;
         }
         let moved = if self.consolidates() { stopped.len() as u64 } else { 0 };
@@ -139,7 +140,7 @@ impl Simulation<'_> {
         });
         let least = self.plan.settings.min_run.unwrap_or_default().0.max(1);
         let keeps = |running: &u32| if self.reclaims() { self.keeps_from(*running) } else { 0 };
-        let from = |running: &u32| self.attempt(*running).from.saturating_add(least).max(keeps(running));
+        let from = |running: &u32| self.started(*running).saturating_add(least).max(keeps(running));
         let later = all.iter().map(from).filter(|time| *time > self.now && *time != NEVER).min();
         let wake = self.wakes.get(&group).copied().into_iter().chain(later).min();
         all.retain(|running| from(running) <= self.now);
@@ -155,7 +156,7 @@ impl Simulation<'_> {
             Victims::LeastLost => u128::from(held) * u128::from(lost),
             Victims::Youngest => 0,
         };
-        (self.world.height(job), lost, Reverse(self.attempt(job).from), Reverse(job))
+        (self.world.height(job), lost, Reverse(self.started(job)), Reverse(job))
     }
 
     /// Whether a running job counts against anything that refuses another.
