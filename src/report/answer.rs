@@ -23,7 +23,7 @@ pub struct Answer {
 
 /// Every answer.
 pub const ANSWERS: &[Answer] = &[
-    of(("simulate", 6), "simulate --json, and summary.json: every number of a run", run::shape),
+    of(("simulate", 7), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
         ("compare", 4),
         "compare --json, and comparison.json: contenders, measures and intervals",
@@ -155,7 +155,7 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:6", "6c61986c"),
+        ("urn:gigawatt:simulate:7", "4eb9c8e6"),
         ("urn:gigawatt:compare:4", "40403060"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),

@@ -95,6 +95,18 @@ const FIGURES: &[Figure] = &[
         "held while jobs came back from a stop",
     ),
     figure(
+        "Lost: detection",
+        "/goodput/lost_gpu_hours/detection",
+        Form::Hours,
+        "held after something had failed, until that was seen",
+    ),
+    figure(
+        "Lost: checkpoints",
+        "/goodput/lost_gpu_hours/checkpoint",
+        Form::Hours,
+        "held while checkpoints were written, of work that was kept",
+    ),
+    figure(
         "Lost: failed",
         "/goodput/lost_gpu_hours/failed",
         Form::Hours,
@@ -175,7 +187,7 @@ const FIGURES: &[Figure] = &[
 ];
 
 /// Rows that say nothing where they are zero in every run.
-const SILENT: [&str; 17] = [
+const SILENT: [&str; 19] = [
     "/outcomes/failed",
     "/outcomes/timeout",
     "/outcomes/cancelled",
@@ -187,6 +199,8 @@ const SILENT: [&str; 17] = [
     "/goodput/lost_gpu_hours/preempted",
     "/goodput/lost_gpu_hours/node-down",
     "/goodput/lost_gpu_hours/restart",
+    "/goodput/lost_gpu_hours/detection",
+    "/goodput/lost_gpu_hours/checkpoint",
     "/goodput/lost_gpu_hours/failed",
     "/goodput/lost_gpu_hours/timeout",
     "/restart_gpu_hours",

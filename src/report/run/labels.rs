@@ -33,7 +33,7 @@ pub const LABELS: &[Label] = &[
     label("Goodput", "GPU-hours that did work which counts / GPU-hours of nodes up or draining"),
     label(
         "lost",
-        "GPU-hours held that came to nothing, by cause: stopped by a policy (preempted) or by a broken node (node-down) after the last checkpoint, held during restarts, of jobs that failed or ran out of time (timeout)",
+        "GPU-hours held that came to nothing, by cause: stopped by a policy (preempted) or by a broken node (node-down) after the last checkpoint, held during restarts, stalled until a failure was seen (detection) or a checkpoint was written, of jobs that failed or ran out of time (timeout)",
     ),
     label(
         "Free GPUs",
