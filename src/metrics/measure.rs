@@ -110,7 +110,6 @@ pub struct Metrics {
     /// What it costs and emits in the window; none where no power is counted or nothing is known of the grid.
     pub cost: Option<CostMetrics>,
     /// What fails, whom that stops and what it takes; none where nothing can fail.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub failures: Option<FailureMetrics>,
     /// The run over time, window or not.
     pub series: Series,

@@ -25,14 +25,14 @@ pub struct Answer {
 pub const ANSWERS: &[Answer] = &[
     of(("simulate", 7), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        ("compare", 4),
+        ("compare", 5),
         "compare --json, and comparison.json: contenders, measures and intervals",
         compare::shape,
     ),
     of(("sweep", 2), "sweep --json: points, means and effects", sweep::shape),
     of(("size", 2), "size --json: the least of something that meets targets", size::shape),
     of(("fit", 3), "fit --json: when a job would start", fit::shape),
-    of(("explain", 5), "explain RUN JOB --json: why a job waited", explain::job_shape),
+    of(("explain", 6), "explain RUN JOB --json: why a job waited", explain::job_shape),
     of(("explain-at", 1), "explain RUN --at TIME --json: cluster and queue at an instant", explain::at_shape),
     of(
         ("explain-usage", 4),
@@ -52,7 +52,7 @@ impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:4");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:5");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -155,12 +155,12 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:7", "4eb9c8e6"),
-        ("urn:gigawatt:compare:4", "40403060"),
+        ("urn:gigawatt:simulate:7", "63dc76c9"),
+        ("urn:gigawatt:compare:5", "715a37dd"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:3", "7cd6f739"),
-        ("urn:gigawatt:explain:5", "9ded1e22"),
+        ("urn:gigawatt:explain:6", "ee2ab29c"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:4", "fcfe8e07"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

@@ -237,73 +237,9 @@ fn no_work_is_lost_beyond_the_last_checkpoint() {
     assert!(stops > 50, "{stops} stops");
 }
 
-/// Two racks of two nodes of four GPUs; a node of it fails once, at a known second.
-fn by_hand() -> History {
-    use crate::cluster::{Cluster, NodeKind, Piece};
-    use crate::history::{JobRecord, Segment};
-    use crate::units::Factor;
-    use crate::workload::{Behaviour, Builder, Job, Request};
-    let mut builder = Builder::default();
-    let request = builder.request(Request::gang(crate::units::Gpus::whole(4)));
-    let behaviour =
-        Behaviour { checkpoint_interval: Seconds(40), restart_time: Seconds(10), ..Behaviour::default() };
-    let behaviour = builder.behaviour(behaviour);
-    builder.push(Job { work_time: Seconds(200), request, behaviour, ..Job::at(Time(0)) });
-    let mut cluster = Cluster::racked(2, 2, NodeKind { gpus: 4, ..NodeKind::default() });
-    let own = |name: &str, per| Component {
-        detection: Span::Fixed(Seconds(20)),
-        repairs: vec![Repair::certain("swap", Span::Fixed(Seconds(100)))],
-        ..Component::new(name, per)
-    };
-    let components = vec![own("gpu", Per::Gpu), own("rack", Per::Rack)];
-    cluster.failures = Some(Box::new(Failures { components, ..Failures::default() }));
-    let segment = |first_piece, from, to, restart, end| Segment {
-        job: 0,
-        from: Time(from),
-        to: Time(to),
-        first_piece,
-        pieces: 1,
-        rate: Factor::ONE,
-        cap: Factor::ONE,
-        restart,
-        end,
-    };
-    let node = |node: u32| Piece::Nodes { word: 0, mask: 1 << node };
-    let change = |time, state| crate::cluster::CapacityChange::surprise(Time(time), 1..2, state);
-    let failed = |time, unit, component, back| FailureRecord {
-        time: Time(time),
-        component,
-        unit,
-        detected: Time(time + 20),
-        back,
-        repair: 0,
-        helps: true,
-    };
-    History {
-        plan: Plan { cluster, workload: builder.finish(), ..Plan::default() },
-        // 100 s done, of which 80 are kept; seen at 120, again at 130 after 10 s; 120 s of work are left.
-        segments: vec![
-            segment(0, 0, 100, 0, SegmentEnd::Stalled),
-            segment(1, 100, 120, 20, SegmentEnd::NodeDown),
-            segment(2, 130, 260, 10, SegmentEnd::Completed),
-        ],
-        pieces: vec![node(1), node(1), node(2)],
-        jobs: vec![JobRecord { eligible_time: Time(0), finish_time: Time(260), outcome: Outcome::Completed }],
-        failures: vec![failed(100, 1, 0, Time(220)), failed(250, 1, 1, Time::NEVER)],
-        capacity: vec![
-            change(100, NodeState::Draining),
-            change(120, NodeState::Down),
-            change(220, NodeState::Up),
-        ],
-        end: Time(260),
-        complete: true,
-        ..History::default()
-    }
-}
-
 #[test]
 fn an_interruption_counts_for_what_failed() {
-    let history = by_hand();
+    let history = sample::failing();
     history.check().unwrap();
     let own = measure(&history).metrics.failures.unwrap();
     assert_eq!((own.failures, own.interruptions, own.planned_interruptions), (2, 1, 0));
@@ -353,7 +289,7 @@ fn an_interruption_counts_for_what_failed() {
 
 #[test]
 fn what_goes_as_planned_is_no_failure() {
-    let mut history = by_hand();
+    let mut history = sample::failing();
     history.failures.clear();
     // The node is down as planned.
     history.plan.cluster.changes = history.capacity.clone();

@@ -1,5 +1,5 @@
 use super::further::further;
-use super::{Run, power};
+use super::{Run, failures, power};
 use crate::ensemble::{By, waits_by};
 use crate::history::{Outcome, WaitReason};
 use crate::metrics::{
@@ -79,6 +79,11 @@ fn lines(run: &Run<'_>, look: &Look<'_>) -> Vec<String> {
     let mut lines = head(run);
     lines.push(String::new());
     lines.extend(figures(metrics, is_whole(run), width));
+    if let Some(own) = &metrics.failures {
+        lines.push(String::new());
+        let told = failures::lines(own).into_iter();
+        lines.extend(told.flat_map(|(label, text)| labelled(label, &text, width)));
+    }
     if !metrics.tenants.is_empty() {
         lines.push(String::new());
         lines.extend(tenants(metrics, look.width));
@@ -124,7 +129,7 @@ pub(super) fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
     hung(&format!("{label:LABEL$}"), text, width)
 }
 
-fn percent(part: f64) -> String {
+pub(super) fn percent(part: f64) -> String {
     format!("{:.1} %", part * 100.0)
 }
 
