@@ -30,6 +30,8 @@ def main():
         if event.type == TrackEvent.TYPE_COUNTER:
             counters.setdefault(tracks[event.track_uuid].name, []).append([packet.timestamp, event.double_counter_value])
             continue
+        if event.type == TrackEvent.TYPE_INSTANT:
+            continue
         if packet.timestamp < last:
             wrong.append(f"time goes back to {packet.timestamp}")
         last = packet.timestamp

@@ -1,6 +1,10 @@
 //! Consistent histories for tests: a small machine that serves first come first served, written without any thought
 //! of speed, on random clusters with random jobs.
 
+mod failing;
+
+pub(crate) use failing::failing;
+
 use super::{
     History, JobRecord, Outcome, Piece, Plan, Segment, SegmentEnd, Settings, WaitReason, WaitRecord, Why,
 };

@@ -1,9 +1,9 @@
 use super::MILLI_SECONDS_AN_HOUR;
 use super::distribution::{ratio, real};
-use crate::history::{History, Outcome, Piece, Segment, SegmentEnd};
+use super::spent::spent;
+use crate::history::{History, Outcome, SegmentEnd};
 use crate::units::Time;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Why GPU-hours that were held came to nothing.
@@ -15,6 +15,11 @@ pub enum LossCause {
     NodeDown,
     /// Domains were held while the job came back from a stop.
     Restart,
+    /// Something that the job needs had failed, and nobody had seen it.
+    Detection,
+    /// The job wrote a checkpoint: the `checkpoint_cost` of each whole period of interval and cost that it did and kept,
+    /// which is part of its work.
+    Checkpoint,
     /// The job failed at the end of its work: all that it held but what is counted above.
     Failed,
     /// The job was stopped at its requested time: all that it held but what is counted above.
@@ -23,7 +28,15 @@ pub enum LossCause {
 
 impl LossCause {
     /// Every cause.
-    pub const ALL: [Self; 5] = [Self::Preempted, Self::NodeDown, Self::Restart, Self::Failed, Self::Timeout];
+    pub const ALL: [Self; 7] = [
+        Self::Preempted,
+        Self::NodeDown,
+        Self::Restart,
+        Self::Detection,
+        Self::Checkpoint,
+        Self::Failed,
+        Self::Timeout,
+    ];
     /// As files and people call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -31,12 +44,14 @@ impl LossCause {
             Self::Preempted => "preempted",
             Self::NodeDown => "node-down",
             Self::Restart => "restart",
+            Self::Detection => "detection",
+            Self::Checkpoint => "checkpoint",
             Self::Failed => "failed",
             Self::Timeout => "timeout",
         }
     }
     /// Of a job that came to nothing in the end.
-    const fn of(outcome: Outcome) -> Option<Self> {
+    pub(super) const fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
             Outcome::Failed => Some(Self::Failed),
             Outcome::Timeout => Some(Self::Timeout),
@@ -52,8 +67,7 @@ pub struct Goodput {
     pub share: f64,
     /// GPU-hours held less those lost; of jobs that have not ended, those so far.
     pub useful_gpu_hours: f64,
-    /// GPU-hours lost by [`LossCause`], in the order of [`LossCause::ALL`]; of a stop all that it lost, the work done
-    /// before the window included.
+    /// GPU-hours lost by [`LossCause`], in the order of [`LossCause::ALL`]: those of the window.
     #[serde(serialize_with = "by_cause")]
     pub lost_gpu_hours: [f64; LossCause::ALL.len()],
 }
@@ -75,132 +89,50 @@ impl Goodput {
     }
 }
 
-fn by_cause<S: Serializer>(hours: &[f64; LossCause::ALL.len()], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(LossCause::ALL.iter().map(|cause| cause.name()).zip(hours))
+pub(super) fn by_cause<T: Serialize, S: Serializer>(
+    lost: &[T; LossCause::ALL.len()],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(LossCause::ALL.iter().map(|cause| cause.name()).zip(lost))
 }
 
-/// What stops cost.
+/// What came to nothing in the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Losses {
     pub(super) preemptions: u32,
     pub(super) node_failures: u32,
-    /// Thousandths of a GPU-second in which work was done that no checkpoint kept.
-    pub(super) lost: u128,
-    /// Thousandths of a GPU-second in which domains were held for a restart.
-    pub(super) restarts: u128,
-    /// All that came to nothing, by [`LossCause`]: those two, and what jobs held that failed or ran out of time.
+    /// Thousandths of a GPU-second, by [`LossCause`].
     pub(super) by_cause: [u128; LossCause::ALL.len()],
 }
 
 impl Losses {
-    /// Counts what was lost of a job for one of the first causes, and not once more for how the job ended.
-    fn add(&mut self, cause: LossCause, outcome: Outcome, lost: u128) {
-        self.by_cause[cause as usize] += lost;
-        if let Some(end) = LossCause::of(outcome) {
-            let rest = &mut self.by_cause[end as usize];
-            *rest = rest.saturating_sub(lost);
-        }
+    pub(super) const fn of(&self, cause: LossCause) -> u128 {
+        self.by_cause[cause as usize]
+    }
+    /// Thousandths of a GPU-second in which work was done that no checkpoint kept.
+    pub(super) const fn work(&self) -> u128 {
+        self.of(LossCause::Preempted) + self.of(LossCause::NodeDown)
     }
 }
 
-/// How the job of a segment ended.
-fn outcome_of(history: &History, segment: &Segment) -> Outcome {
-    history.jobs[segment.job as usize].outcome
-}
-
-/// Thousandths of a GPU-second that jobs held in the window which came to nothing, by cause.
-fn in_vain(history: &History, window: &Range<Time>) -> [u128; LossCause::ALL.len()] {
-    let mut by_cause = [0; LossCause::ALL.len()];
-    for segment in &history.segments {
-        let Some(cause) = LossCause::of(outcome_of(history, segment)) else { continue };
-        let to = segment.to.min(history.end).min(window.end);
-        let seconds = to.since(segment.from.max(window.start)).0;
-        by_cause[cause as usize] += u128::from(history.gpus_of(segment)) * u128::from(seconds);
-    }
-    by_cause
-}
-
-/// How far a job has come in the segments that are over, in reference seconds Q16.
-#[derive(Debug, Default)]
-struct Reached<'a> {
-    /// Work that a later segment goes on from.
-    done: u64,
-    /// The part of it that a stop would not lose.
-    safe: u64,
-    /// What it held last, in an attempt that goes on.
-    held: &'a [Piece],
-    /// Segments of which a stop would lose the work: how much that is, a second of each, and thousandths of GPUs.
-    unsafe_work: Vec<(u64, u32, u64)>,
-}
-
-impl Reached<'_> {
-    /// Thousandths of a GPU-second that the last `lost` of the work took.
-    fn time_of(&self, mut lost: u64) -> u128 {
-        let mut time = 0;
-        for (worked, rate, gpus) in self.unsafe_work.iter().rev() {
-            let of_it = lost.min(*worked);
-            time += u128::from(*gpus) * u128::from(of_it.div_ceil(u64::from(*rate).max(1)));
-            lost -= of_it;
-        }
-        time
-    }
-}
-
-/// Work that a stopped job goes on from, once it has done so much: that of its last checkpoint. Where it writes none, a
-/// policy suspends it, and a node that fails takes all that is not safe.
-fn saved(history: &History, job: u32, end: SegmentEnd, (done, safe): (u64, u64)) -> u64 {
-    let behaviour = history.plan.workload.behaviour_of(job);
-    if behaviour.checkpoint_interval.0 == 0 {
-        return if end == SegmentEnd::NodeDown { safe } else { done };
-    }
-    let period = u64::from((behaviour.checkpoint_interval + behaviour.checkpoint_cost).0) << 16;
-    (done / period * period).max(safe)
-}
-
-/// Of the stops and restarts within the window.
+/// The stops within the window, and what of its GPU-seconds came to nothing.
 pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
-    let mut losses = Losses { by_cause: in_vain(history, window), ..Losses::default() };
-    // Of jobs that stopped or changed.
-    let mut reached: BTreeMap<u32, Reached<'_>> = BTreeMap::new();
-    for segment in &history.segments {
-        let length = segment.to.min(history.end).since(segment.from).0;
-        let gpus = || history.gpus_of(segment);
-        let outcome = outcome_of(history, segment);
-        if segment.restart > 0 && window.contains(&segment.from) {
-            let held = u128::from(gpus()) * u128::from(segment.restart.min(length));
-            losses.restarts += held;
-            losses.add(LossCause::Restart, outcome, held);
-        }
-        let stopped = segment.end.is_stop();
-        if !stopped && !segment.end.goes_on() {
-            continue;
-        }
-        let total = u64::from(history.plan.workload.jobs[segment.job as usize].work_time.0) << 16;
-        let pieces = history.pieces_of(segment);
-        let job = reached.entry(segment.job).or_default();
-        // A job that goes on where it is has only changed its rate: no state was written.
-        if job.held != pieces {
-            job.safe = job.done;
-            job.unsafe_work.clear();
-        }
-        let worked = u64::from(length.saturating_sub(segment.restart)) * u64::from(segment.rate.0);
-        let worked = worked.min(total.saturating_sub(job.done));
-        job.done += worked;
-        job.unsafe_work.push((worked, segment.rate.0, gpus()));
-        job.held = pieces;
-        if stopped {
-            let saved = saved(history, segment.job, segment.end, (job.done, job.safe));
-            if window.contains(&segment.to) {
-                losses.preemptions += u32::from(segment.end == SegmentEnd::Preempted);
-                losses.node_failures += u32::from(segment.end == SegmentEnd::NodeDown);
-                let lost = job.time_of(job.done - saved);
-                losses.lost += lost;
-                let is_policy = segment.end == SegmentEnd::Preempted;
-                losses.add(if is_policy { LossCause::Preempted } else { LossCause::NodeDown }, outcome, lost);
-            }
-            *job = Reached { done: saved, safe: saved, ..Reached::default() };
-        }
+    let mut losses = Losses::default();
+    for segment in history.segments.iter().filter(|segment| window.contains(&segment.to)) {
+        losses.preemptions += u32::from(segment.end == SegmentEnd::Preempted);
+        losses.node_failures += u32::from(segment.end == SegmentEnd::NodeDown);
     }
+    spent(history, |own| {
+        if own.is_useful() {
+            return;
+        }
+        let (written, other) = own.seconds(window);
+        let gpus = u128::from(history.gpus_of(&history.segments[own.segment as usize]));
+        losses.by_cause[LossCause::Checkpoint as usize] += gpus * u128::from(written);
+        if let Some(cause) = own.lost_to {
+            losses.by_cause[cause as usize] += gpus * u128::from(other);
+        }
+    });
     losses
 }
 
@@ -208,7 +140,7 @@ pub(super) fn losses(history: &History, window: &Range<Time>) -> Losses {
 mod tests {
     use super::*;
     use crate::cluster::{Cluster, NodeKind};
-    use crate::history::{JobRecord, Plan, Segment};
+    use crate::history::{JobRecord, Piece, Plan, Segment};
     use crate::units::{Factor, Seconds};
     use crate::workload::{Behaviour, Builder, Job};
 
@@ -255,15 +187,70 @@ mod tests {
         ];
         for (interval, segments, expected) in cases {
             let found = losses(&history(interval, segments), &(Time(0)..Time::NEVER));
-            let found = (found.preemptions, found.node_failures, found.lost, found.restarts);
+            let restarts = found.of(LossCause::Restart);
+            let found = (found.preemptions, found.node_failures, found.work(), restarts);
             assert_eq!(found, expected, "a checkpoint every {interval} s");
         }
         let late = losses(&history(40, &stops), &(Time(60)..Time(85)));
         assert_eq!(
-            (late.preemptions, late.node_failures, late.restarts),
-            (0, 1, 0),
+            (late.preemptions, late.node_failures, late.of(LossCause::Restart), late.work()),
+            (0, 1, 0, 2000 * 3),
             "only what the window holds"
         );
+        let within = losses(&history(40, &stops), &(Time(42)..Time(78)));
+        assert_eq!((within.preemptions, within.work()), (1, 2000 * (3 + 1)), "3 of 5 s, and 1 of 3 s");
+    }
+
+    #[test]
+    fn nobody_works_until_a_failure_is_seen() {
+        use SegmentEnd::{Changed, Completed, NodeDown, Stalled};
+        let lost = |found: &Losses| {
+            [LossCause::NodeDown, LossCause::Restart, LossCause::Detection].map(|own| found.of(own))
+        };
+        // Work 90 at 45, of which the checkpoint at 80 is kept: 5 s. It is seen 20 s later, and it restarts for 7 s.
+        let seen = [(0, 45, 0, Stalled), (45, 65, 20, NodeDown), (70, 500, 7, Completed)];
+        // A cap comes meanwhile; the job goes on stalled.
+        let capped =
+            [(0, 45, 0, Stalled), (45, 55, 20, Changed), (55, 65, 10, NodeDown), (70, 500, 7, Completed)];
+        for segments in [&seen[..], &capped] {
+            let found = losses(&history(40, segments), &(Time(0)..Time::NEVER));
+            assert_eq!(lost(&found), [2000 * 5, 2000 * 7, 2000 * 20], "{segments:?}");
+            assert_eq!((found.node_failures, found.preemptions), (1, 0), "one stop");
+        }
+        // What fails during a restart cuts it short; the run ends before anybody sees it.
+        let twice = [(0, 45, 0, NodeDown), (50, 54, 7, Stalled), (54, u32::MAX, 20_000, SegmentEnd::Open)];
+        let found = losses(&history(40, &twice), &(Time(0)..Time(1000)));
+        assert_eq!(lost(&found), [2000 * 5, 2000 * 4, 2000 * (1000 - 54)], "up to the end");
+        // A job that moves away is not stalled any more.
+        let mut moved = history(40, &capped);
+        (2..4).for_each(|place| moved.pieces[place] = Piece::Gpus { node: 0, mask: 0b1100 });
+        assert_eq!(
+            lost(&losses(&moved, &(Time(0)..Time::NEVER))),
+            [0, 2000 * (10 + 7), 2000 * 10],
+            "it moved with 90 done"
+        );
+    }
+
+    #[test]
+    fn writing_checkpoints_is_work_that_does_not_count() {
+        use SegmentEnd::{Changed, Completed, NodeDown};
+        // At twice the speed a period of 40 + 10 takes 25 s, of which 5 s are spent writing.
+        let cases: [(&[(u32, u32, u32, SegmentEnd)], _, _); 4] = [
+            // 1000 of work: twenty checkpoints.
+            (&[(0, 500, 0, Completed)], (0..9999), 20 * 5),
+            // The last one is not whole.
+            (&[(0, 499, 0, Completed)], (0..9999), 19 * 5),
+            // 60 s are 120 of work, two checkpoints; the 20 after them are lost, and done again.
+            (&[(0, 60, 0, NodeDown), (70, 520, 0, Completed)], (0..9999), 20 * 5),
+            // In the window those from 20 s to 25 s, from 45 s, and a part of that from 70 s to 75 s.
+            (&[(0, 47, 0, Changed), (47, 500, 0, Completed)], (10..72), 5 + 5 + 2),
+        ];
+        for (segments, window, expected) in cases {
+            let mut history = history(40, segments);
+            history.plan.workload.behaviours.iter_mut().for_each(|own| own.checkpoint_cost = Seconds(10));
+            let found = losses(&history, &(Time(window.start)..Time(window.end)));
+            assert_eq!(found.of(LossCause::Checkpoint), 2000 * expected, "{segments:?} in {window:?}");
+        }
     }
 
     #[test]
@@ -279,7 +266,7 @@ mod tests {
             let mut history = history(40, &stops);
             history.jobs[0].outcome = outcome;
             let found = losses(&history, &(Time(0)..Time::NEVER));
-            assert_eq!(found.by_cause, [10_000, 6000, 28_000, rest[0], rest[1]], "{outcome:?}");
+            assert_eq!(found.by_cause, [10_000, 6000, 28_000, 0, 0, rest[0], rest[1]], "{outcome:?}");
             let goodput = Goodput::of(&found, held, 2 * held);
             let is_vain = outcome != Outcome::Completed;
             assert_eq!(goodput.useful_gpu_hours < 1e-12, is_vain, "{outcome:?}: {goodput:?}");

@@ -4,8 +4,9 @@ mod tests;
 use super::cost::{CostMetrics, JobCosts, cost};
 use super::deadlines::{DeadlineMetrics, deadlines};
 use super::distribution::{Distribution, real};
+use super::failures::{FailureMetrics, failures};
 use super::graphs::{GraphMetrics, graphs};
-use super::losses::{Goodput, losses};
+use super::losses::{Goodput, LossCause, losses};
 use super::platforms::{PlatformMetrics, platforms};
 use super::power::{PowerMetrics, power};
 use super::recorded::{RecordedWaits, recorded_waits};
@@ -108,6 +109,8 @@ pub struct Metrics {
     pub power: Option<PowerMetrics>,
     /// What it costs and emits in the window; none where no power is counted or nothing is known of the grid.
     pub cost: Option<CostMetrics>,
+    /// What fails, whom that stops and what it takes; none where nothing can fail.
+    pub failures: Option<FailureMetrics>,
     /// The run over time, window or not.
     pub series: Series,
 }
@@ -235,8 +238,8 @@ pub fn measure(history: &History) -> Measured {
         available_gpu_hours: real(total.available) / MILLI_SECONDS_AN_HOUR,
         preemptions: losses.preemptions,
         node_failures: losses.node_failures,
-        lost_gpu_hours: real(losses.lost) / MILLI_SECONDS_AN_HOUR,
-        restart_gpu_hours: real(losses.restarts) / MILLI_SECONDS_AN_HOUR,
+        lost_gpu_hours: real(losses.work()) / MILLI_SECONDS_AN_HOUR,
+        restart_gpu_hours: real(losses.of(LossCause::Restart)) / MILLI_SECONDS_AN_HOUR,
         goodput: Goodput::of(&losses, total.allocated, total.available),
         platforms: platforms(history, &(from..to)),
         jain_index,
@@ -251,6 +254,7 @@ pub fn measure(history: &History) -> Measured {
     let later = history.plan.workload.jobs.iter().filter(|job| job.submit_time > history.end);
     metrics.not_submitted = u32::try_from(later.count()).expect("jobs are counted in 32 bits");
     add_job_statistics(&mut metrics, history, &jobs, &counted);
+    metrics.failures = failures(history, &jobs, &counted, (metrics.window, &submitted), &replay.recorder);
     let costs = add_costs(&mut metrics, history);
     Measured { metrics, jobs, energy: of_jobs(history), costs }
 }

@@ -29,6 +29,7 @@ mod deadlines;
 mod demand;
 mod details;
 mod distribution;
+mod failures;
 mod graphs;
 mod instant;
 mod levels;
@@ -43,6 +44,7 @@ mod replay;
 mod schedule;
 mod series;
 mod shape;
+mod spent;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -61,6 +63,10 @@ pub use details::{
     TenantSeries, details,
 };
 pub use distribution::{Distribution, percentile};
+pub use failures::{
+    ComponentFailures, FailureMetrics, Interruption, OverTime, SizeFailures, Stop, Waterfall, interruptions,
+    stops_of,
+};
 pub use graphs::{GraphMetrics, GraphTimes};
 pub use instant::{Queued, Room, Walk, nodes_for, queue_at};
 pub use losses::{Goodput, LossCause};

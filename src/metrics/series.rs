@@ -42,6 +42,10 @@ impl Integrals {
         self.broken_up += times(broken_up);
         self.waiting += times(rates.waiting);
     }
+    /// Free GPU-seconds, and those of them that waiting jobs asked for, in thousandths.
+    pub(super) const fn free_and_wanted(&self) -> (u128, u128) {
+        (self.free, self.idle_though_wanted)
+    }
     /// Free GPU-seconds on nodes that are partly used, and all free ones, in thousandths.
     pub(super) const fn nodes_part_used(&self) -> (u128, u128) {
         (self.on_part_used_nodes, self.free)
@@ -86,12 +90,40 @@ pub struct Series {
     pub block_fragmentation: Vec<f64>,
 }
 
+/// A run divided into buckets of equal width from its start; the last may be cut off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split {
+    /// Seconds, at least 1.
+    width: u32,
+    pub(super) count: usize,
+}
+
+impl Split {
+    fn of(end: Time) -> Self {
+        let width = width(end);
+        Self { width, count: end.0.div_ceil(width) as usize }
+    }
+    /// The parts of a stretch of time that lie in each bucket.
+    pub(super) fn each(self, from: Time, to: Time, mut visit: impl FnMut(usize, Range<Time>)) {
+        let mut from = from.0;
+        while from < to.0 {
+            let index = from / self.width;
+            let until = to.0.min((index + 1).saturating_mul(self.width));
+            if index as usize >= self.count {
+                break;
+            }
+            visit(index as usize, Time(from)..Time(until));
+            from = until;
+        }
+    }
+}
+
 /// Integrates over the window and over buckets of the whole run.
 #[derive(Debug)]
 pub(super) struct Recorder {
     window: Range<Time>,
-    bucket: u32,
-    buckets: Vec<Integrals>,
+    pub(super) split: Split,
+    pub(super) buckets: Vec<Integrals>,
     pub(super) total: Integrals,
     /// What was allocated when that was the most, and what there was then.
     most: (u64, u64),
@@ -112,9 +144,9 @@ pub(super) fn width(end: Time) -> u32 {
 
 impl Recorder {
     pub(super) fn new(window: Range<Time>, end: Time) -> Self {
-        let bucket = width(end);
-        let buckets = vec![Integrals::default(); end.0.div_ceil(bucket) as usize];
-        Self { window, bucket, buckets, total: Integrals::default(), most: (0, 0), since: Time::ZERO }
+        let split = Split::of(end);
+        let buckets = vec![Integrals::default(); split.count];
+        Self { window, split, buckets, total: Integrals::default(), most: (0, 0), since: Time::ZERO }
     }
     /// The part of a stretch of time that lies in the window.
     pub(super) fn in_window(&self, from: Time, to: Time) -> u32 {
@@ -126,27 +158,16 @@ impl Recorder {
         if now > self.since && rates.allocated > self.most.0 {
             self.most = (rates.allocated, rates.levels.available);
         }
-        let mut from = self.since.0;
-        while from < now.0 {
-            let index = from / self.bucket;
-            let to = now.0.min((index + 1).saturating_mul(self.bucket));
-            if let Some(bucket) = self.buckets.get_mut(index as usize) {
-                bucket.add(rates, to - from);
-            }
-            from = to;
-        }
+        self.split.each(self.since, now, |bucket, seconds| {
+            self.buckets[bucket].add(rates, seconds.end.since(seconds.start).0);
+        });
         self.since = now;
     }
     /// One more job waits for some time, for which what is wanted does not count: it is held back.
     pub(super) fn add_waiting(&mut self, from: Time, to: Time) {
-        let first = from.0 / self.bucket;
-        for (index, bucket) in (0..).zip(&mut self.buckets).skip(first as usize) {
-            let (begins, ends) = (index * self.bucket, (index + 1).saturating_mul(self.bucket));
-            if begins >= to.0 {
-                break;
-            }
-            bucket.waiting += u128::from(ends.min(to.0).saturating_sub(begins.max(from.0)));
-        }
+        self.split.each(from, to, |bucket, seconds| {
+            self.buckets[bucket].waiting += u128::from(seconds.end.since(seconds.start).0);
+        });
     }
     /// The most that was allocated at any instant of the run ÷ what there was then.
     pub(super) fn packed(&self) -> f64 {
@@ -155,7 +176,7 @@ impl Recorder {
     pub(super) fn series(&self, has_blocks: bool) -> Series {
         let each = |value: fn(&Integrals) -> f64| self.buckets.iter().map(value).collect();
         Series {
-            bucket: Seconds(self.bucket),
+            bucket: Seconds(self.split.width),
             utilization: each(Integrals::utilization),
             fragmentation: each(Integrals::fragmentation),
             waiting_jobs: each(Integrals::waiting_jobs),

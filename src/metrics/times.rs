@@ -123,8 +123,7 @@ pub(super) fn times(history: &History) -> (Vec<JobTimes>, Vec<Wait>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::SegmentEnd;
-    use crate::history::{HoldRecord, JobRecord, Plan, Segment};
+    use crate::history::{HoldRecord, JobRecord, Plan, Segment, SegmentEnd};
     use crate::units::Factor;
     use crate::workload::{Builder, Job};
 

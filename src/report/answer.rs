@@ -25,7 +25,7 @@ pub struct Answer {
 pub const ANSWERS: &[Answer] = &[
     of(("simulate", 7), "simulate --json, and summary.json: every number of a run", run::shape),
     of(
-        ("compare", 4),
+        ("compare", 5),
         "compare --json, and comparison.json: contenders, measures and intervals",
         compare::shape,
     ),
@@ -52,7 +52,7 @@ impl Answer {
     /// What the key `schema` of the answer says.
     ///
     /// ```
-    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:4");
+    /// assert_eq!(gigawatt::report::ANSWERS[1].id(), "urn:gigawatt:compare:5");
     /// ```
     #[must_use]
     pub fn id(&self) -> String {
@@ -155,12 +155,12 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:7", "cd031e9a"),
-        ("urn:gigawatt:compare:4", "40403060"),
+        ("urn:gigawatt:simulate:7", "63dc76c9"),
+        ("urn:gigawatt:compare:5", "715a37dd"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:3", "7cd6f739"),
-        ("urn:gigawatt:explain:6", "eca2713a"),
+        ("urn:gigawatt:explain:6", "ee2ab29c"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:5", "3addc9ab"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod inspected;
 pub(crate) mod lines;
 pub(crate) mod number;
+mod places;
 pub mod run;
 pub mod size;
 pub mod sweep;

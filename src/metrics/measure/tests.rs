@@ -47,10 +47,6 @@ fn history() -> History {
     };
     let done = Outcome::Completed;
     History {
-        holds: vec![],
-        yields: vec![],
-        failures: vec![],
-        capacity: vec![],
         plan,
         segments: vec![
             segment(0, 0, 200, 0),
@@ -81,6 +77,7 @@ fn history() -> History {
         end: Time(400),
         complete: true,
         exhausted: true,
+        ..History::default()
     }
 }
 

@@ -9,6 +9,10 @@ fn group(by: By, name: &str, entry: Entry) -> Group {
     Group { by, name: name.to_owned(), jobs: 12.0, entries: vec![entry; GROUP_MEASURES.len()] }
 }
 
+/// Measures of which nothing is known here.
+const UNKNOWN: [&str; 7] =
+    ["packed", "deadlines_met", "deadlines_missed_jobs", "failures", "interruptions", "ettr", "availability"];
+
 fn comparison(names: &[&str], basis: Basis) -> Comparison {
     let with_intervals = matches!(basis, Basis::Seeds { .. });
     let column = |(index, name): (u32, &&str)| {
@@ -59,10 +63,8 @@ fn comparison(names: &[&str], basis: Basis) -> Comparison {
         let mut told = (0..).zip(values);
         let of_measure = |measure: &Measure| match measure.shown {
             Shown::Never => entry((0, 0.0)),
-            // Nothing is offered once, and no job has a deadline.
-            _ if measure.key == "packed" || measure.key.starts_with("deadlines") => {
-                Entry { value: f64::NAN, change: None, ..entry((0, 0.0)) }
-            }
+            // Nothing is offered once, no job has a deadline, and nothing can fail.
+            _ if UNKNOWN.contains(&measure.key) => Entry { value: f64::NAN, change: None, ..entry((0, 0.0)) },
             _ => entry(told.next().expect("a value for every row")),
         };
         let name = (*name).to_owned();

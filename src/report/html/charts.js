@@ -91,7 +91,7 @@ function barChart(variant, page, width) {
   const traces = variant.series.map((series) => ({
     type: "bar", orientation: "h", name: plain(series.name), x: series.y, y: places, legendColor: color(series.color),
     text: (series.text ?? []).map(plain), textposition: "outside", cliponaxis: false, textfont: { color: color("text"), size: 11.5 },
-    marker: { color: color(series.color) }, hovertemplate: `%{text}<extra>${plain(short(series.name, 28))}</extra>`,
+    marker: { color: series.colors ? series.colors.map(color) : color(series.color) }, ...(series.base ? { base: series.base } : {}), hovertemplate: `%{text}<extra>${plain(short(series.name, 28))}</extra>`,
     plainName: series.name, ...between(series),
   }));
   const ends = (series) => (series.ends ?? []).flatMap((pair) => pair ?? []);

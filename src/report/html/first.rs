@@ -2,7 +2,7 @@
 
 use super::advice::advice;
 use super::text::{Form, escaped, number, prose, real};
-use super::{View, tables};
+use super::{View, figures};
 use crate::ensemble::Unit;
 use crate::history::WaitReason;
 use crate::report::number::counted;
@@ -14,7 +14,7 @@ const REASONS: usize = 4;
 
 /// The first screen of one run, or of several below a table of what matters most.
 pub(super) fn screen(views: &[View<'_>]) -> String {
-    let beside = if views.len() > 1 { tables::key_figures(views) } else { String::new() };
+    let beside = if views.len() > 1 { figures::key_figures(views) } else { String::new() };
     let one = |view: &View<'_>| {
         let heading = if views.len() > 1 {
             format!("<h3 class=\"run\">{}</h3>", escaped(&view.label))
@@ -115,6 +115,18 @@ fn happened(view: &View<'_>) -> String {
             "Cost of energy",
             &of("/cost/total_usd", Form::Of(Unit::Dollars)),
             &format!("{} CO₂ equivalent", of("/cost/carbon_g", Form::Of(Unit::Grams))),
+        ));
+    }
+    if view.measured.metrics.failures.is_some() {
+        tiles.push(tile(
+            "Effective time",
+            &of("/failures/ettr", Form::Of(Unit::Share)),
+            &format!(
+                "{} failures, {} stops; {} of node-hours there",
+                jobs("/failures/failures"),
+                jobs("/failures/interruptions"),
+                of("/failures/availability", Form::Of(Unit::Share))
+            ),
         ));
     }
     if real(summary, "/preemptions") + real(summary, "/node_failures") > 0.0 {

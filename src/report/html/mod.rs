@@ -21,6 +21,8 @@ mod advice;
 mod bars;
 mod compare;
 mod distributions;
+mod failures;
+mod figures;
 mod first;
 mod page;
 mod paths;
@@ -105,9 +107,10 @@ pub fn write(runs: &[(String, &Run<'_>)], out: &mut dyn Write) -> io::Result<()>
         ("racks", "Racks", plots("racks") + &each(tables::platforms)),
         ("waiting", "Waiting", plots("waiting") + &each(tables::longest)),
         ("tenants", "Tenants", plots("tenants") + &each(tables::tenants) + &each(queues::queues)),
+        ("failures", "Failures", plots("failures") + &each(failures::tables)),
         ("energy", "Energy, cost, carbon", plots("energy") + &each(tables::domains)),
         ("graphs", "Job graphs", plots("graphs") + &each(tables::graphs)),
-        ("numbers", "All numbers", tables::figures(&views)),
+        ("numbers", "All numbers", figures::figures(&views)),
         ("words", "Words", provenance::words()),
         ("provenance", "Provenance", each(provenance::provenance)),
     ];

@@ -73,6 +73,12 @@ pub(super) struct Series {
     /// Where each lies with 95 %.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) ends: Vec<Option<[f64; 2]>>,
+    /// Where bars begin; empty: at 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) base: Vec<f64>,
+    /// A colour for each bar, as `color` is one for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) colors: Vec<String>,
     /// What stands beside bars.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) text: Vec<String>,

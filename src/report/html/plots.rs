@@ -2,7 +2,7 @@
 
 use super::plot::{Kind, Plot, Variant};
 use super::racks::racks;
-use super::{View, bars, distributions, paths, time};
+use super::{View, bars, distributions, failures, paths, time};
 
 /// Rectangles of all pictures of racks together.
 const BARS: usize = 12_000;
@@ -24,6 +24,7 @@ pub(super) fn plots(views: &[View<'_>]) -> Vec<(&'static str, Vec<Plot>)> {
         ("racks", all_racks(views)),
         ("waiting", vec![bars::reasons(views), distributions::wait(views), distributions::turnaround(views)]),
         ("tenants", vec![bars::entitlement(views)]),
+        ("failures", vec![failures::over_time(views), failures::waterfall(views)]),
         ("energy", vec![bars::energy(views), bars::money(views)]),
         ("graphs", vec![paths::plot(views)]),
     ];

@@ -159,6 +159,47 @@ fn every_number_shown_is_one_of_the_summary_to_the_digits_shown() {
 }
 
 #[test]
+fn a_run_with_failures_shows_what_they_took() {
+    let history = sample::failing();
+    let (measured, provenance) = (measure(&history), provenance());
+    let run = Run::new(&history, &measured, &provenance);
+    let parts = plots::plots(&[view(&run)]);
+    let (_, plots) = parts.iter().find(|(name, _)| *name == "failures").unwrap();
+    let [over_time, waterfall] = &plots[..] else { panic!("two plots") };
+    let bars = &waterfall.variants[0];
+    assert_eq!(
+        bars.labels,
+        ["all", "down, failed", "free though wanted", "free", "node-down", "restart", "detection", "useful"]
+    );
+    let own = &bars.series[0];
+    // Each bar begins where what is left ends, and the last at nothing.
+    for place in 2..own.y.len() {
+        let end = own.base[place] + own.y[place].unwrap();
+        assert!((end - own.base[place - 1]).abs() < 1e-3, "{}", bars.labels[place]);
+    }
+    assert!(own.base.last().is_some_and(|base| base.abs() < 1e-3), "{:?}", own.base);
+    let sum =
+        |index: usize| over_time.variants[0].series.iter().map(|own| own.y[index].unwrap()).sum::<f64>();
+    assert!(
+        (0..measured.metrics.series.utilization.len()).all(|index| (sum(index) - 100.0).abs() < 1e-3),
+        "all"
+    );
+    let page = page(&[&run, &run]);
+    for expected in [
+        "Failures by component",
+        "/failures/components/1/failures",
+        "/failures/sizes/0/ettr",
+        "Effective time",
+    ] {
+        assert!(page.contains(expected), "no {expected}");
+    }
+    let summary = view(&run).summary;
+    for (key, value, ..) in numbers(&page) {
+        assert_eq!(summary.pointer(&key).and_then(Value::as_f64), Some(value), "{key}");
+    }
+}
+
+#[test]
 fn names_from_a_trace_stay_names() {
     let mut history = history();
     let evil = "</script><script>alert(1)</script>\"'`<img src=x onerror=alert(2)>";

@@ -33,7 +33,7 @@ pub const LABELS: &[Label] = &[
     label("Goodput", "GPU-hours that did work which counts / GPU-hours of nodes up or draining"),
     label(
         "lost",
-        "GPU-hours held that came to nothing, by cause: stopped by a policy (preempted) or by a broken node (node-down) after the last checkpoint, held during restarts, of jobs that failed or ran out of time (timeout)",
+        "GPU-hours held that came to nothing, by cause: stopped by a policy (preempted) or by a broken node (node-down) after the last checkpoint, held during restarts, stalled until a failure was seen (detection) or a checkpoint was written, of jobs that failed or ran out of time (timeout)",
     ),
     label(
         "Free GPUs",
@@ -60,6 +60,23 @@ pub const LABELS: &[Label] = &[
     label("Carbon", "CO2 equivalent of the energy from the grid"),
     label("Batteries", "energy that they gave to and took from the sites"),
     label("Stops", "times that a policy, or a broken node, stopped a job"),
+    label(
+        "Failures",
+        "parts that failed, the time that counts / failures, and how long from being seen to being repaired",
+    ),
+    label("Interruptions", "times that a failure, or a planned change of nodes, stopped a job"),
+    label(
+        "Effective time",
+        "seconds of work that was kept, checkpoints being written aside / seconds from first start to end, of all jobs, by GPUs asked for (ETTR)",
+    ),
+    label(
+        "Availability",
+        "node-seconds up or draining / those of nodes not absent as planned; the same of racks",
+    ),
+    label(
+        "Of capacity",
+        "what became of all GPU-hours of nodes not absent as planned: down, free (though waiting jobs asked for as many, or on nodes that drain), lost by cause, useful",
+    ),
     label("Ended", "jobs of the tenant that completed, failed or timed out"),
     label("GPU-hours", "GPUs held x time"),
     label("Share", "GPU-hours of the tenant / those of all tenants"),
@@ -79,6 +96,7 @@ pub const LABELS: &[Label] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::sample;
     use crate::metrics::measure;
     use crate::report::run::Run;
     use crate::report::run::tests::{powered, provenance, told};
@@ -106,5 +124,11 @@ mod tests {
             assert!(text.contains(word), "`{word}` is shown");
         }
         assert!(!defined("Strandet"), "it would be noticed");
+        let history = sample::failing();
+        let measured = measure(&history);
+        let text = told(&Run::new(&history, &measured, &provenance), None);
+        for word in ["Failures", "Interruptions", "Effective time", "Availability", "Of capacity"] {
+            assert!(defined(word) && text.lines().any(|line| line.starts_with(word)), "{word}:\n{text}");
+        }
     }
 }

@@ -16,6 +16,7 @@
 
 mod churn;
 mod exports;
+mod failures;
 pub(super) mod further;
 pub(super) mod json;
 mod labels;
@@ -210,12 +211,14 @@ pub const EXPORTERS: &[Exporter] = &[
     of_table!(WAITING, Csv, "waiting", "waiting.csv"),
     of_table!(POWER, Csv, "power", "power.csv"),
     of_table!(FEEDS, Csv, "feeds", "feeds.csv"),
+    of_table!(FAILURES, Csv, "failures", "failures.csv"),
     of_table!(JOBS, Parquet, "jobs-parquet", "jobs.parquet"),
     of_table!(ATTEMPTS, Parquet, "attempts-parquet", "attempts.parquet"),
     of_table!(SERIES, Parquet, "series-parquet", "series.parquet"),
     of_table!(WAITING, Parquet, "waiting-parquet", "waiting.parquet"),
     of_table!(POWER, Parquet, "power-parquet", "power.parquet"),
     of_table!(FEEDS, Parquet, "feeds-parquet", "feeds.parquet"),
+    of_table!(FAILURES, Parquet, "failures-parquet", "failures.parquet"),
     Exporter {
         name: "perfetto",
         file: "trace.perfetto-trace",

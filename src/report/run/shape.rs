@@ -59,6 +59,7 @@ pub(in crate::report) fn shape() -> Value {
         "graphs": { "?": graphs() },
         "power": { "?": power() },
         "cost": { "?": cost() },
+        "failures": { "?": failures() },
         "series": {
             "bucket": "integer",
             "utilization": ["number"],
@@ -159,6 +160,42 @@ fn cost() -> Value {
             "discharged_j": "integer",
             "beyond_s": "integer",
         }],
+    })
+}
+
+fn failures() -> Value {
+    let parts = ["capacity", "failed", "planned", "draining", "wanted", "idle", "useful"];
+    let mut waterfall = each(parts, &json!("integer"));
+    waterfall["lost"] = each(LossCause::ALL.map(LossCause::name), &json!("integer"));
+    json!({
+        "failures": "integer",
+        "mean_time_between_s": "number?",
+        "mean_time_to_repair_s": "number?",
+        "interruptions": "integer",
+        "planned_interruptions": "integer",
+        "ettr": "number?",
+        "availability": "number",
+        "rack_availability": ["number"],
+        "scheduling_goodput": "number",
+        "runtime_goodput": "number",
+        "components": [{
+            "name": "string",
+            "failures": "integer",
+            "mean_time_between_s": "number?",
+            "mean_time_to_repair_s": "number?",
+            "node_hours_down": "number",
+            "interruptions": "integer",
+            "lost_gpu_hours": "number",
+        }],
+        "sizes": [{
+            "name": "string",
+            "jobs": "integer",
+            "interruptions": "integer",
+            "mean_time_to_failure_s": "number?",
+            "ettr": "number?",
+        }],
+        "waterfall": waterfall,
+        "over_time": each(["useful", "lost", "idle", "down"], &json!(["number"])),
     })
 }
 

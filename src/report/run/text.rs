@@ -1,6 +1,6 @@
 use super::churn::churn;
 use super::further::further;
-use super::{Run, power};
+use super::{Run, failures, power};
 use crate::ensemble::{By, waits_by};
 use crate::history::{Outcome, WaitReason};
 use crate::metrics::{
@@ -83,6 +83,11 @@ fn lines(run: &Run<'_>, look: &Look<'_>) -> Vec<String> {
     lines.push(String::new());
     lines.extend(figures(metrics, is_whole(run), width));
     lines.extend(churn(run.history).into_iter().flat_map(|text| labelled("", &text, width)));
+    if let Some(own) = &metrics.failures {
+        lines.push(String::new());
+        let told = failures::lines(own).into_iter();
+        lines.extend(told.flat_map(|(label, text)| labelled(label, &text, width)));
+    }
     if !metrics.tenants.is_empty() {
         lines.push(String::new());
         lines.extend(tenants(metrics, look.width));
@@ -128,7 +133,7 @@ pub(super) fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
     hung(&format!("{label:LABEL$}"), text, width)
 }
 
-fn percent(part: f64) -> String {
+pub(super) fn percent(part: f64) -> String {
     format!("{:.1} %", part * 100.0)
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Packet {
 pub(super) struct Event {
     #[prost(message, repeated, tag = "4")]
     pub(super) arguments: Vec<Argument>,
-    /// See [`BEGIN`], [`END`], [`COUNTER`].
+    /// See [`BEGIN`], [`END`], [`INSTANT`], [`COUNTER`].
     #[prost(int32, optional, tag = "9")]
     pub(super) kind: Option<i32>,
     #[prost(uint64, optional, tag = "11")]
@@ -49,6 +49,8 @@ pub(super) struct Event {
 pub(super) const BEGIN: i32 = 1;
 /// The last slice of the track ends.
 pub(super) const END: i32 = 2;
+/// Something happens.
+pub(super) const INSTANT: i32 = 3;
 /// A counter has a value.
 pub(super) const COUNTER: i32 = 4;
 

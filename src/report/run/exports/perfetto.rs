@@ -1,5 +1,9 @@
-use super::messages::{Argument, BEGIN, COUNTER, Counter, END, Event, Packet, Process, Thread, Trace, Track};
+use super::messages::{
+    Argument, BEGIN, COUNTER, Counter, END, Event, INSTANT, Packet, Process, Thread, Trace, Track,
+};
+use crate::failure::Per;
 use crate::history::{History, Piece, Segment};
+use crate::report::places::{component, component_name, place};
 use crate::report::run::Run;
 use crate::units::Time;
 use prost::Message;
@@ -14,12 +18,14 @@ const FIRST_RACK: i32 = 2;
 const FIRST_TRACK: u64 = 1 << 32;
 
 /// Writes the run as a trace for `ui.perfetto.dev`: racks as processes, nodes as threads, jobs as slices with their
-/// arguments, arrows along the dependencies of jobs that ran, counters for the queue, utilization, draw and caps.
+/// arguments, arrows along the dependencies of jobs that ran, what failed as instants of its node, rack or the cluster,
+/// counters for the queue, utilization, draw and caps.
 pub(in crate::report::run) fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = Packets { out: BufWriter::new(out), bytes: Vec::new() };
     let lanes = Lanes::of(run.history);
     writer.describe(run.history, &lanes)?;
     writer.slices(run, &lanes)?;
+    writer.failures(run.history)?;
     writer.counters(run)?;
     writer.out.flush()
 }
@@ -232,6 +238,33 @@ impl Packets<'_> {
                 ..Event::default()
             };
             self.event(time, event)?;
+        }
+        Ok(())
+    }
+
+    /// What failed, where it did: a node, a rack, or else the cluster.
+    fn failures(&mut self, history: &History) -> io::Result<()> {
+        for failure in &history.failures {
+            let own = component(history, failure);
+            let track = match own.map(|own| own.per) {
+                Some(Per::Gpu | Per::Node) => lane_track(failure.unit, 0),
+                Some(Per::Rack) => u64::try_from(process_of(failure.unit)).unwrap_or(0),
+                _ => u64::try_from(CLUSTER).unwrap_or(0),
+            };
+            let mut arguments =
+                vec![text("place", place(history, failure)), count("detected_s", failure.detected.0.into())];
+            if failure.back != Time::NEVER {
+                arguments.push(count("back_s", failure.back.0.into()));
+            }
+            let event = Event {
+                kind: Some(INSTANT),
+                track: Some(track),
+                name: Some(format!("{} fails", component_name(history, failure))),
+                categories: vec!["failure".to_owned()],
+                arguments,
+                ..Event::default()
+            };
+            self.event(failure.time, event)?;
         }
         Ok(())
     }

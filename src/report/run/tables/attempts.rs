@@ -119,14 +119,14 @@ impl<'a> Row<'a> {
             "restart_time",
             "s",
             Integer,
-            "part of run_time, at its beginning: restarts after a stop, in which no work is done",
+            "part of run_time, at its beginning, in which no work is done: restarts after a stop, or behind one that ended stalled until that is seen",
             |row, cells| cells.integer(row.segment.restart.into()),
         ),
         column(
             "end_reason",
             "",
             Text,
-            "completed, failed, timeout, preempted, node-down, changed (moved, resized or at another rate) or open",
+            "completed, failed, timeout, preempted, node-down, changed (moved, resized or at another rate), stalled (what it needs failed, and nobody has seen it: it goes on without doing work) or open",
             |row, cells| cells.text(row.segment.end.name()),
         ),
         column(

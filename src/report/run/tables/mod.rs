@@ -1,6 +1,7 @@
 //! The tables of a run: what each is about, its columns, and how it is written, as CSV and as Parquet.
 
 mod attempts;
+mod failures;
 mod feeds;
 mod jobs;
 mod metered;
@@ -32,7 +33,7 @@ pub struct Table {
 }
 
 /// Every table, those first that are looked at most.
-pub const TABLES: &[Table] = &[JOBS, ATTEMPTS, SERIES, WAITING, POWER, FEEDS];
+pub const TABLES: &[Table] = &[JOBS, ATTEMPTS, SERIES, WAITING, POWER, FEEDS, FAILURES];
 
 pub(super) const JOBS: Table = Table {
     name: "jobs",
@@ -80,6 +81,14 @@ pub(super) const FEEDS: Table = Table {
     heads: || heads(feeds::Row::COLUMNS),
     applies: |run| run.measured.energy.is_some(),
     write: feeds::write,
+};
+
+pub(super) const FAILURES: Table = Table {
+    name: "failures",
+    about: "a line a failure: what failed where, when that was seen and repaired, and the jobs that it stopped",
+    heads: || heads(failures::Row::COLUMNS),
+    applies: |run| run.history.plan.cluster.failures.is_some(),
+    write: failures::write,
 };
 
 fn heads<R>(columns: &[Column<R>]) -> Vec<Head<'static>> {

@@ -114,3 +114,29 @@ fn instants_are_dates_where_a_date_is_known() {
         }
     }
 }
+
+#[test]
+fn a_failure_says_where_it_was_and_whom_it_stopped() {
+    let history = sample::failing();
+    let rows = lines(&FAILURES, &history, &measure(&history));
+    let row = |index: usize| {
+        let keys = [
+            "failure_time",
+            "component",
+            "per",
+            "place",
+            "failed_nodes",
+            "detected_time",
+            "back_time",
+            "helps",
+            "stopped_jobs",
+        ];
+        keys.map(|key| rows[index][key].as_str()).join(",")
+    };
+    assert_eq!(rows.len(), 2);
+    assert_eq!(row(0), "100,gpu,gpu,node 1,n1,120,220,1,train");
+    assert_eq!(row(1), "250,switch,rack,rack 1,n2-3,270,,1,", "nobody saw it within the run");
+    let (none, provenance) = (sample::random(1), Provenance::default());
+    let measured = measure(&none);
+    assert!(!(FAILURES.applies)(&Run::new(&none, &measured, &provenance)), "nothing can fail");
+}
