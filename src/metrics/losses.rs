@@ -235,7 +235,8 @@ mod tests {
     fn writing_checkpoints_is_work_that_does_not_count() {
         use SegmentEnd::{Changed, Completed, NodeDown};
         // At twice the speed a period of 40 + 10 takes 25 s, of which 5 s are spent writing.
-        let cases: [(&[(u32, u32, u32, SegmentEnd)], _, _); 4] = [
+        type Segments<'a> = &'a [(u32, u32, u32, SegmentEnd)];
+        let cases: [(Segments<'_>, _, _); 4] = [
             // 1000 of work: twenty checkpoints.
             (&[(0, 500, 0, Completed)], (0..9999), 20 * 5),
             // The last one is not whole.

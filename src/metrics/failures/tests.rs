@@ -144,8 +144,8 @@ fn by_the_second(history: &History, window: Window, forgets: bool) -> ([u128; Lo
 fn nodes_by_the_second(history: &History, window: Window) -> [u128; 3] {
     let cluster = &history.plan.cluster;
     let state = |changes: &[crate::cluster::CapacityChange], node: u32, second: u32| {
-        let own = changes.iter().filter(|own| own.time.0 <= second && own.nodes.contains(&node));
-        own.last().map_or(NodeState::Up, |own| own.state)
+        let mut own = changes.iter().filter(|own| own.time.0 <= second && own.nodes.contains(&node));
+        own.next_back().map_or(NodeState::Up, |own| own.state)
     };
     let mut found = [0; 3];
     for second in window.from.0..window.to.0 {

@@ -47,7 +47,7 @@ impl<'a> Row<'a> {
     /// Every column of `failures`, in its order.
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
         column("failure_time", "s", Integer, "when a part failed", |row, cells| {
-            time(row.failure.time, cells)
+            time(row.failure.time, cells);
         }),
         column("component", "", Text, "what failed, as the scenario calls it", |row, cells| {
             cells.text(component_name(row.history, row.failure));
