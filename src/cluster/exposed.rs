@@ -97,6 +97,7 @@ impl Cluster {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
     use crate::cluster::NodeKind;

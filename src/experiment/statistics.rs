@@ -224,7 +224,6 @@ fn at_rank(sorted: &[f64], probability: f64) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
 

@@ -85,6 +85,7 @@ pub fn repaired_by(machines: u32, crews: u32, mtbf: f64, mttr: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
 

@@ -82,6 +82,7 @@ impl Checkpoints {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
 

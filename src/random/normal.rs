@@ -103,6 +103,7 @@ const FAR: Rational = [
 ];
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exactly representable results")]
 mod tests {
     use super::*;
 

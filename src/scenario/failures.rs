@@ -2,6 +2,7 @@
 
 use super::cluster::unknown;
 use super::files::Files;
+use super::spares;
 use crate::cluster::Cluster;
 use crate::document::{Document, Item, Mark, Placed, Table};
 use crate::error::Problem;
@@ -42,6 +43,7 @@ pub(super) fn read(
     let crews = positive(document, &mut table, "crews");
     let lemons = table.table("lemons").and_then(|table| lemons_of(document, table));
     let retirement = table.table("retire").and_then(|table| retirement(document, table));
+    let pools = table.item("spares").map(|item| spares::read(document, item, cluster.as_deref()));
     let mark = table.mark();
     let marks = |key| table.key_mark(key);
     let rules = Rules { drafts: &drafts, exposure: exposure.map(|exposure| exposure.value) };
@@ -69,8 +71,10 @@ pub(super) fn read(
         })
         .collect();
     let exposure = exposure.map_or(Exposure::default(), |exposure| exposure.value);
-    cluster.failures =
-        Some(Box::new(Failures { components, exposure, crews, lemons, retirement, ..Failures::default() }));
+    let spares = pools.unwrap_or_default();
+    let rest = Failures::default();
+    let failures = Failures { components, exposure, crews, lemons, retirement, spares, ..rest };
+    cluster.failures = Some(Box::new(failures));
 }
 
 /// What platforms are known, and which are there.

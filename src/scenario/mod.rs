@@ -38,6 +38,7 @@ mod power;
 mod quantity;
 mod run;
 mod schema;
+mod spares;
 mod stops;
 mod storage;
 pub(crate) mod text;

@@ -11,8 +11,11 @@ use crate::units::{Factor, Seconds};
 use crate::workload::Request;
 use crate::workload::generate::Stalls;
 
+/// How long to work between checkpoints, of the mean time between failures and what one takes.
+type Rule = fn(f64, f64) -> f64;
+
 /// Ways to find how often, by name.
-const RULES: [(&str, fn(f64, f64) -> f64); 3] = [("young", young), ("daly", daly), ("optimal", optimal)];
+const RULES: [(&str, Rule); 3] = [("young", young), ("daly", daly), ("optimal", optimal)];
 
 /// How often a job writes checkpoints.
 #[derive(Debug, Clone, Copy)]

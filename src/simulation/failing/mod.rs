@@ -8,22 +8,24 @@
 //! it stops, and they are down until the repair is over. A node that several failures concern is back once the last of
 //! them is repaired.
 
+mod ageing;
 mod clock;
 mod events;
+mod nodes;
 mod spares;
 mod units;
 
 use super::Simulation;
-use crate::cluster::{CapacityChange, NodeState};
-use crate::failure::{Component, Exposure, Failures, Part, Per};
+use crate::cluster::NodeState;
+use crate::failure::{Failures, Part};
 use crate::history::{FailureRecord, Plan, SegmentEnd};
 use crate::state::{Event, State, Status};
 use crate::units::{Seconds, Time};
-use clock::Clock;
+use ageing::JobParts;
 use events::{Due, Events, Mending};
+use nodes::NodeCare;
 use spares::{Pools, Reserve};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Range;
 use units::Units;
 
 /// What fails in a run, and how it stands.
@@ -45,37 +47,6 @@ pub(super) struct Failing {
     queue: VecDeque<u32>,
     /// By node: when its last failures were, where they decide whether it is given up.
     recent: BTreeMap<u32, VecDeque<Time>>,
-}
-
-/// What is the matter with a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct NodeCare {
-    /// Its state, failures aside.
-    planned: NodeState,
-    /// Its state.
-    now: NodeState,
-    /// Failures that concern it and have not been detected.
-    hidden: u16,
-    /// Failures that concern it and are being repaired.
-    known: u16,
-    /// How many jobs hold something of it, where that is when its parts age.
-    holders: u32,
-    /// Whether it is given up.
-    retired: bool,
-    /// Whether it is kept in reserve.
-    reserve: Reserve,
-    /// Whether it was sane when its pool last looked.
-    was_sane: bool,
-}
-
-/// The parts that a job brings along.
-#[derive(Debug)]
-struct JobParts {
-    clock: Clock,
-    /// By component of the kind: how far it has aged when it fails next, and how often it has failed.
-    dues: Vec<(u64, u32)>,
-    /// The failure that nobody has seen yet.
-    stalled_by: Option<u32>,
 }
 
 impl Failing {
@@ -145,85 +116,6 @@ impl Failing {
         }
         Time::NEVER
     }
-    fn ages_always(&self, unit: u32) -> bool {
-        self.rules.exposure == Exposure::Always || !self.units.is_node(unit)
-    }
-    /// The clock of a unit whose parts always age runs, unless it is not there or being repaired.
-    fn let_age(&mut self, unit: u32, now: Time) {
-        let is_well = match self.nodes.get(unit as usize) {
-            Some(node) => node.is_well(),
-            None => true,
-        };
-        if is_well && self.ages_always(unit) && self.units.clock(unit).start(now) {
-            self.events.fails(self.units.instant(unit), Due::Unit(unit));
-        }
-    }
-    /// The parts of nodes and jobs that age while a job holds them: it does so from now on in a segment.
-    pub(super) fn begins(&mut self, state: &State, segment: u32) {
-        let own = &state.history().segments[segment as usize];
-        let from = own.from + Seconds(own.restart);
-        if self.rules.exposure == Exposure::Computing {
-            let mut first = Time::NEVER;
-            for node in held(state, segment) {
-                self.nodes[node as usize].holders += 1;
-                let clock = self.units.clock(node);
-                let ran = clock.runs();
-                let changes = clock.start(from);
-                let instant = clock.instant();
-                if !ran {
-                    first = first.min(instant);
-                } else if changes {
-                    self.events.fails(instant, Due::Unit(node));
-                }
-            }
-            self.events.fails(first, Due::Segment(segment));
-        }
-        self.job_begins(state, own.job, from);
-    }
-    /// It lets go of them.
-    pub(super) fn ends(&mut self, state: &State, segment: u32, now: Time) {
-        if self.rules.exposure == Exposure::Computing {
-            for node in held(state, segment) {
-                let care = &mut self.nodes[node as usize];
-                care.holders -= 1;
-                if care.holders == 0 {
-                    self.units.clock(node).stop(now);
-                } else {
-                    self.events.fails(self.units.instant(node), Due::Unit(node));
-                }
-            }
-        }
-        let own = &state.history().segments[segment as usize];
-        if let Some(parts) = self.jobs.get_mut(&own.job) {
-            parts.clock.stop(now);
-            if !own.end.goes_on() {
-                parts.stalled_by = None;
-            }
-        }
-    }
-    fn job_components(&self) -> impl Iterator<Item = (u32, &Component)> {
-        (0..).zip(&self.rules.components).filter(|(_, own)| own.per == Per::JobGpu)
-    }
-    fn job_begins(&mut self, state: &State, job: u32, from: Time) {
-        let seed = self.seed;
-        let first = |(component, own): (u32, &Component)| {
-            (own.life.nth(seed, Part { component, unit: job }, 0, 1), 0)
-        };
-        if !self.jobs.contains_key(&job) {
-            let dues: Vec<(u64, u32)> = self.job_components().map(first).collect();
-            if dues.is_empty() {
-                return;
-            }
-            let least = dues.iter().map(|(due, _)| *due).min().unwrap_or(u64::MAX);
-            self.jobs.insert(job, JobParts { clock: Clock::standing(0, least), dues, stalled_by: None });
-        }
-        if let Some(parts) = self.jobs.get_mut(&job).filter(|parts| parts.stalled_by.is_none()) {
-            // A GPU-second of the job is a second of their life.
-            parts.clock.set_speed(state.held_milli(job), from);
-            parts.clock.start(from);
-            self.events.fails(parts.clock.instant(), Due::Job(job));
-        }
-    }
     /// All parts that fail at an instant: the units, and the jobs.
     fn due(&mut self, state: &State, now: Time) -> (BTreeSet<u32>, BTreeSet<u32>) {
         let (mut units, mut jobs) = (BTreeSet::new(), BTreeSet::new());
@@ -251,27 +143,6 @@ impl Failing {
             }
         }
         (units, jobs)
-    }
-}
-
-impl NodeCare {
-    const fn state(&self) -> NodeState {
-        match self.planned {
-            _ if self.retired => NodeState::Absent,
-            NodeState::Absent => NodeState::Absent,
-            _ if self.known > 0 => NodeState::Down,
-            NodeState::Up if !matches!(self.reserve, Reserve::Serves) => NodeState::Spare,
-            NodeState::Up if self.hidden > 0 => NodeState::Draining,
-            planned => planned,
-        }
-    }
-    /// Whether it is there and nothing of it has failed.
-    const fn is_well(&self) -> bool {
-        self.hidden == 0 && self.state().is_there()
-    }
-    /// Whether it is planned to be up, and neither broken nor given up, as far as anybody knows.
-    const fn is_sane(&self) -> bool {
-        matches!(self.planned, NodeState::Up) && self.known == 0 && !self.retired
     }
 }
 
@@ -304,10 +175,9 @@ impl Simulation {
             }
         }
         for job in jobs {
-            let is_due = |failing: &Box<Failing>| {
-                failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() <= now)
-            };
-            if self.failing.as_ref().is_some_and(is_due) && self.state.status(job) == Status::Running {
+            let is_due =
+                |failing: &Failing| failing.jobs.get(&job).is_some_and(|parts| parts.clock.instant() <= now);
+            if self.failing.as_deref().is_some_and(is_due) && self.state.status(job) == Status::Running {
                 self.job_fails(job, now);
                 self.mend(now);
             }
@@ -454,89 +324,9 @@ impl Simulation {
         }
         self.renew(&nodes, now);
     }
-    /// Nodes are in a state that was planned; failures aside, they are in it from now on.
-    pub(super) fn plan_nodes(&mut self, nodes: Range<u32>, state: NodeState) {
-        let Some(failing) = &mut self.failing else { return self.set_nodes(nodes, state) };
-        let own = &mut failing.nodes[nodes.start as usize..nodes.end as usize];
-        own.iter_mut().for_each(|node| node.planned = state);
-        self.renew(&[nodes], self.state.now());
-        // It is an event even where failures leave nodes as they are.
-        self.tell(Event::Capacity);
-    }
-    /// Nodes are in the states that follow from what is planned and what has failed.
-    fn renew(&mut self, nodes: &[Range<u32>], now: Time) {
-        let Some(failing) = &mut self.failing else { return };
-        let mut changed: Vec<(Range<u32>, NodeState)> = Vec::new();
-        let mut called: Vec<u32> = Vec::new();
-        for node in nodes.iter().cloned().flatten() {
-            called.extend(failing.keep_reserve(node, now));
-            let care = &mut failing.nodes[node as usize];
-            let (before, state) = (care.now, care.state());
-            care.now = state;
-            if care.is_well() {
-                failing.let_age(node, now);
-            } else if failing.rules.exposure == Exposure::Always {
-                failing.units.clock(node).stop(now);
-            }
-            if before == state {
-                continue;
-            }
-            match changed.last_mut() {
-                Some((last, same)) if *same == state && last.end == node => last.end += 1,
-                _ => changed.push((node..node + 1, state)),
-            }
-        }
-        for (nodes, state) in changed {
-            self.state.note_capacity(CapacityChange::surprise(now, nodes.clone(), state));
-            self.set_nodes(nodes, state);
-        }
-        for spare in called {
-            self.renew(&[spare..spare + 1], now);
-        }
-    }
-    /// Nodes in reserve take no job from the beginning.
-    pub(super) fn keep_spares(&mut self) {
-        let all = self.state.plan().cluster.nodes();
-        self.renew(&[0..all], Time::ZERO);
-    }
-    /// A node in reserve takes jobs from now on.
-    fn is_ready(&mut self, node: u32, now: Time) {
-        let Some(failing) = &mut self.failing else { return };
-        let care = &mut failing.nodes[node as usize];
-        if care.reserve == Reserve::Coming(now) {
-            care.reserve = Reserve::Serves;
-            self.renew(&[node..node + 1], now);
-        }
-    }
 }
 
 impl Failing {
-    /// What the state of a node means for its pool: one that is broken is replaced by a spare, which is returned if it
-    /// takes jobs at once; one that is back is in reserve where enough others serve.
-    fn keep_reserve(&mut self, node: u32, now: Time) -> Option<u32> {
-        let care = &mut self.nodes[node as usize];
-        let is_sane = care.is_sane();
-        if is_sane == std::mem::replace(&mut care.was_sane, is_sane) {
-            return None;
-        }
-        if care.reserve == Reserve::Idle {
-            self.pools.set_idle(node, is_sane);
-        } else if self.pools.counts(node, is_sane) {
-            care.reserve = Reserve::Idle;
-            self.pools.set_idle(node, true);
-        } else if !is_sane {
-            care.reserve = Reserve::Serves;
-        }
-        let (spare, activation) = self.pools.call(node)?;
-        let reserve = &mut self.nodes[spare as usize].reserve;
-        if activation == Seconds::ZERO {
-            *reserve = Reserve::Serves;
-            return Some(spare);
-        }
-        *reserve = Reserve::Coming(now + activation);
-        self.events.mends(now + activation, Mending::Ready(spare));
-        None
-    }
     /// Whether a node that fails now once more is not repaired.
     fn is_given_up(&mut self, node: u32, now: Time) -> bool {
         let Some(rule) = self.rules.retirement else { return false };
@@ -553,7 +343,7 @@ impl Failing {
 mod tests {
     use super::*;
     use crate::cluster::{Cluster, NodeKind};
-    use crate::failure::{Life, Span};
+    use crate::failure::{Component, Life, Per, Span};
     use crate::history::Settings;
     use crate::simulation::{Control, simulate};
     use crate::units::Gpus;
