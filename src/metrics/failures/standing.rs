@@ -17,6 +17,8 @@ pub(super) struct Standing {
     pub(super) failed: u128,
     /// Of those, down as planned.
     pub(super) planned: u128,
+    /// Of those, in reserve.
+    pub(super) reserve: u128,
     /// By bucket of the run: down for whatever reason.
     pub(super) down: Vec<u128>,
     node_seconds: u64,
@@ -39,7 +41,7 @@ impl Node {
         self.planned != NodeState::Absent
     }
     fn is_up(&self) -> bool {
-        matches!(self.actual, NodeState::Up | NodeState::Draining)
+        self.actual.is_there()
     }
 }
 
@@ -129,6 +131,7 @@ impl Sweep<'_> {
         found.node_seconds += u64::from(seconds);
         if node.is_up() {
             found.node_seconds_up += u64::from(seconds);
+            found.reserve += if node.actual == NodeState::Spare { gpus * u128::from(seconds) } else { 0 };
             return;
         }
         let sum = if node.planned == NodeState::Down { &mut found.planned } else { &mut found.failed };

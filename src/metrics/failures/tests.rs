@@ -1,6 +1,6 @@
 use super::*;
 use crate::cluster::NodeState;
-use crate::failure::{Component, Exposure, Failures, Lemons, Life, Per, Repair, Retirement, Span};
+use crate::failure::{Component, Exposure, Failures, Lemons, Life, Per, Repair, Retirement, Span, SparePool};
 use crate::history::sample::{self, Dice};
 use crate::history::{Outcome, Plan, SegmentEnd, Settings};
 use crate::metrics::LossCause;
@@ -50,6 +50,7 @@ fn plan(seed: u64) -> Plan {
         crews: dice.pick(&[None, Some(1)]),
         lemons: dice.pick(&[None, Some(Lemons { share_milli: 300, factor_milli: 4000 })]),
         retirement: dice.pick(&[None, Some(Retirement { failures: 2, within: Seconds(500) })]),
+        spares: reserve(&mut dice, plan.cluster.nodes()),
         ..Failures::default()
     }));
     let cost = dice.pick(&[0, 3]);
@@ -139,15 +140,22 @@ fn by_the_second(history: &History, window: Window, forgets: bool) -> ([u128; Lo
     (lost, useful)
 }
 
-/// Thousandths of GPU-seconds of nodes not absent as planned, and of those down as something failed and as planned, second
-/// by second.
-fn nodes_by_the_second(history: &History, window: Window) -> [u128; 3] {
+/// One of all nodes, or none.
+fn reserve(dice: &mut Dice, nodes: u32) -> Vec<SparePool> {
+    let activation = dice.pick(&[Seconds::ZERO, Seconds(30)]);
+    let pool = SparePool { nodes: std::iter::once(0..nodes).collect(), count: 1, activation };
+    if nodes > 1 && dice.one_in(2) { vec![pool] } else { Vec::new() }
+}
+
+/// Thousandths of GPU-seconds of nodes not absent as planned, and of those down as something failed, down as planned and in
+/// reserve, second by second.
+fn nodes_by_the_second(history: &History, window: Window) -> [u128; 4] {
     let cluster = &history.plan.cluster;
     let state = |changes: &[crate::cluster::CapacityChange], node: u32, second: u32| {
         let mut own = changes.iter().filter(|own| own.time.0 <= second && own.nodes.contains(&node));
         own.next_back().map_or(NodeState::Up, |own| own.state)
     };
-    let mut found = [0; 3];
+    let mut found = [0; 4];
     for second in window.from.0..window.to.0 {
         for node in 0..cluster.nodes() {
             let gpus = u128::from(cluster.kind_of(node).gpus) * 1000;
@@ -158,6 +166,7 @@ fn nodes_by_the_second(history: &History, window: Window) -> [u128; 3] {
             found[0] += gpus;
             match state(&history.capacity, node, second) {
                 NodeState::Up | NodeState::Draining => {}
+                NodeState::Spare => found[3] += gpus,
                 _ if planned == NodeState::Down => found[2] += gpus,
                 _ => found[1] += gpus,
             }
@@ -186,7 +195,8 @@ fn every_gpu_second_is_counted_once_and_by_its_cause() {
         };
         assert_eq!(kept(&waterfall.lost, waterfall.useful), kept(&lost, useful), "seed {seed}");
         let nodes = nodes_by_the_second(&history, metrics.window);
-        assert_eq!([waterfall.capacity, waterfall.failed, waterfall.planned], nodes, "seed {seed}");
+        let parts = [waterfall.capacity, waterfall.failed, waterfall.planned, waterfall.reserve];
+        assert_eq!(parts, nodes, "seed {seed}");
         let hours = |milli: u128| real(milli) / MILLI_SECONDS_AN_HOUR;
         assert!((hours(waterfall.held()) - metrics.gpu_hours).abs() < 1e-9, "seed {seed}: what is held");
         assert!(
@@ -207,6 +217,7 @@ fn every_gpu_second_is_counted_once_and_by_its_cause() {
             seen.planned + waterfall.planned,
             seen.draining + waterfall.draining,
         );
+        seen.reserve += waterfall.reserve;
         (seen.wanted, seen.idle) = (seen.wanted + waterfall.wanted, seen.idle + waterfall.idle);
     }
     assert!(failures > 300, "{failures} failures");
@@ -270,6 +281,7 @@ fn an_interruption_counts_for_what_failed() {
         capacity: gpus(4 * 260),
         failed: gpus(100),
         planned: 0,
+        reserve: 0,
         draining: 0,
         wanted: gpus(10),
         idle: gpus(4 * 260 - 100 - 250 - 10),

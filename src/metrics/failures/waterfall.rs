@@ -20,6 +20,8 @@ pub struct Waterfall {
     pub failed: u128,
     /// Of nodes down as planned.
     pub planned: u128,
+    /// Of nodes in reserve for others that fail.
+    pub reserve: u128,
     /// Free on nodes that drained: as planned, or as something had failed that nobody had seen.
     pub draining: u128,
     /// Free though waiting jobs asked for as many.
@@ -53,6 +55,7 @@ impl Waterfall {
         let free = [
             ("down, failed", self.failed),
             ("down, planned", self.planned),
+            ("in reserve", self.reserve),
             ("free, draining", self.draining),
             ("free though wanted", self.wanted),
             ("free", self.idle),
@@ -124,7 +127,8 @@ impl<'a> Ledger<'a> {
             capacity: standing.capacity,
             failed: standing.failed,
             planned: standing.planned,
-            draining: available.saturating_sub(allocated + free),
+            reserve: standing.reserve,
+            draining: available.saturating_sub(allocated + free + standing.reserve),
             wanted,
             idle: free - wanted,
             lost: self.lost,

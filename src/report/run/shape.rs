@@ -164,7 +164,7 @@ fn cost() -> Value {
 }
 
 fn failures() -> Value {
-    let parts = ["capacity", "failed", "planned", "draining", "wanted", "idle", "useful"];
+    let parts = ["capacity", "failed", "planned", "reserve", "draining", "wanted", "idle", "useful"];
     let mut waterfall = each(parts, &json!("integer"));
     waterfall["lost"] = each(LossCause::ALL.map(LossCause::name), &json!("integer"));
     json!({
