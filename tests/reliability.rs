@@ -190,15 +190,15 @@ fn airesim(seed: u64) -> History {
 
 #[test]
 fn one_large_job_takes_as_long_as_airesim_published() {
-    let (theirs, ours) = (30.0_f64, 12);
+    let (theirs, ours) = (30.0_f64, 12_u32);
     let runs: Vec<[f64; 2]> = (0..ours)
         .into_par_iter()
         .map(|seed| {
-            let history = airesim(seed);
+            let history = airesim(seed.into());
             [f64::from(history.jobs[0].finish_time.0) / 3600.0, history.failures.len() as f64]
         })
         .collect();
-    let spread = |deviation: f64| 3.0 * deviation * (1.0 / theirs + 1.0 / f64::from(ours as u32)).sqrt();
+    let spread = |deviation: f64| 3.0 * deviation * (1.0 / theirs + 1.0 / f64::from(ours)).sqrt();
     for (index, what, published, deviation) in
         [(0, "training time, hours", 9865.97, 33.60), (1, "failures", 11_145.6, 100.3)]
     {
