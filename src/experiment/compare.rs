@@ -25,7 +25,8 @@ impl Contender {
 #[must_use]
 pub fn is_random<'a>(one: &Plan, other: &Plan, policies: impl IntoIterator<Item = &'a Settings>) -> bool {
     let draws = |settings: &Settings| settings.placement == "random";
-    one.workload != other.workload || one.cluster != other.cluster || policies.into_iter().any(draws)
+    let fails = one.cluster.failures.is_some() || other.cluster.failures.is_some();
+    fails || one.workload != other.workload || one.cluster != other.cluster || policies.into_iter().any(draws)
 }
 
 /// What is compared with what, and how.
