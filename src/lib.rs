@@ -46,7 +46,7 @@
 //!
 //! Data flows one way, and the modules are that sentence. [`trace`] turns what others recorded into a [`workload`]:
 //! what is asked; [`scenario`] turns a file into that and a [`cluster`]: where it can run, made of platforms from the
-//! catalogue in [`hardware`]; [`scenario::import`] makes such a file of a scheduler's own configuration. [`simulation`] moves time, brings what happens into the [`state`] and asks a [`policy`] which
+//! catalogue in [`hardware`], with the parts that fail in [`failure`]; [`scenario::import`] makes such a file of a scheduler's own configuration. [`simulation`] moves time, brings what happens into the [`state`] and asks a [`policy`] which
 //! jobs run where; its decisions are data that the state checks and carries out. The policy asks [`cost`] how good
 //! a place is, one function for the processor and for a [`gpu`], and [`power`] what may be drawn there; none of them
 //! opens a file or prints anything. Its only output is a [`history`], from which [`metrics`] derives every number (with
@@ -65,7 +65,8 @@
 //! Gangs, pods and shares of a GPU; racks as NVLink domains, and levels of them; several generations of GPUs with their speeds;
 //! partitions that overlap; licences; tenants with quotas, of all GPUs or by platform, queues that lend to and borrow from each other and take turns, shares by what was
 //! used lately; job graphs; estimates that are wrong, jobs that fail or are withdrawn;
-//! preemption with restarts and lost work; capacity that comes and goes; what all of it draws, caps on every level of
+//! preemption with restarts and lost work; capacity that comes and goes; parts that fail, are found to have failed and come
+//! back, and nodes in reserve for them; what all of it draws, caps on every level of
 //! the tree of feeds, what the grid asks for a joule and how clean it is.
 //!
 //! Packets in a network, kernels on a GPU, heat, and the single requests of an inference service are not modelled.

@@ -70,11 +70,15 @@ fn what_the_readme_shows_is_what_is_printed() {
     let mut shown: Vec<(&str, &str)> = below.filter(|(command, text)| is_answer(command, text)).collect();
     assert!(shown.len() >= 7, "the README shows answers");
     // Runs that are explained are kept first.
-    for run in ["night", "queues"] {
+    for run in ["night", "queues", "llama3"] {
         let keep = format!("simulate workloads/{run}.toml --out {run}");
         assert!(folder.run(&keep).status.success(), "{run} runs");
     }
     shown.extend([("simulate", block("quickstart:")), ("list platforms", block("platform "))]);
+    for command in ["simulate workloads/llama3.toml", "simulate workloads/nvl72-month.toml"] {
+        let begins = format!("{}: ", command.trim_start_matches("simulate "));
+        shown.push((command, block(&begins)));
+    }
     for (command, text) in shown {
         let printed = String::from_utf8(folder.run(command).stdout).expect("text");
         assert!(shows(text, &printed), "`gigawatt {command}` now prints\n{printed}");
