@@ -42,8 +42,8 @@ fn without_a_command_it_says_what_there_is() {
       import       Write a trace, or a scheduler's configuration, in gigawatt's own format
       generate     Make a trace of the shape of another one, of any length and load
       report       Write saved runs as one page that a browser opens from disk, several side by side
-      list         List what can be named: policies, formats, platforms, devices, exporters, columns,
-                   measures
+      list         List what can be named: policies, formats, platforms, failures, devices, exporters,
+                   columns, measures
       init         Write a scenario to begin with, every line explained
       schema       Print the JSON Schema of a file, for editors, or of what a command answers with
                    --json
@@ -155,7 +155,7 @@ fn an_unknown_listing_is_a_usage_error() {
     ----- stdout -----
     ----- stderr -----
     error: invalid value 'polices' for '<WHAT>'
-      [possible values: policies, formats, platforms, devices, exporters, columns, measures, conformance]
+      [possible values: policies, formats, platforms, failures, devices, exporters, columns, measures, conformance]
 
       tip: a similar value exists: 'policies'
 

@@ -145,7 +145,7 @@ fn a_job_that_may_run_on_several_platforms_is_told_of_each_why_not() {
         assert!(text.contains(said), "{said}: {text}");
     }
     let text = whole(place.run("fit queues.toml --tenant lab --gpus 8 --work 1h --at 2m"));
-    assert!(text.contains("Also queue lab had room for 4 GPUs"), "{text}");
+    assert!(text.contains("Also queue lab had no room left: 8 GPUs of h100 of the 8 GPUs of lab"), "{text}");
 }
 
 #[test]

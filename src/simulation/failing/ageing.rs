@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::events::Due;
 use super::{Failing, held};
+use crate::cluster::{Cluster, NodeState};
 use crate::failure::{Component, Exposure, Part, Per};
 use crate::state::State;
 use crate::units::{Seconds, Time};
@@ -29,6 +30,18 @@ impl Failing {
         };
         if is_well && self.ages_always(unit) && self.units.clock(unit).start(now) {
             self.events.fails(self.units.instant(unit), Due::Unit(unit));
+        }
+    }
+    /// Racks, feeds and sites age unless one of their parts is broken or all of their nodes are absent.
+    pub(super) fn let_wide_age(&mut self, cluster: &Cluster, now: Time) {
+        for unit in self.units.above_nodes() {
+            let is_there = |node: u32| self.nodes[node as usize].planned != NodeState::Absent;
+            let there = self.units.nodes(cluster, unit).into_iter().flatten().any(is_there);
+            if there && !self.broken.contains(&unit) {
+                self.let_age(unit, now);
+            } else {
+                self.units.clock(unit).stop(now);
+            }
         }
     }
     /// The parts of nodes and jobs that age while a job holds them: it does so from now on in a segment.

@@ -48,7 +48,7 @@ impl Clock {
     pub(super) const fn set_due(&mut self, due: u64) {
         self.due = due;
     }
-    #[cfg(test)]
+    /// The age at which its next part fails; [`u64::MAX`] where it has none.
     pub(super) const fn due(&self) -> u64 {
         self.due
     }

@@ -41,6 +41,8 @@ pub(super) struct Failing {
     /// Nodes whose parts age faster.
     lemons: BTreeSet<u32>,
     pools: Pools,
+    /// Racks, feeds and sites of which a part is broken.
+    broken: BTreeSet<u32>,
     /// Crews at work.
     crews: u32,
     /// Failures that wait for one.
@@ -76,6 +78,7 @@ impl Failing {
             nodes: vec![care; nodes as usize],
             lemons,
             pools: Pools::new(&rules.spares),
+            broken: BTreeSet::new(),
             crews: 0,
             queue: VecDeque::new(),
             recent: BTreeMap::new(),
@@ -202,6 +205,9 @@ impl Simulation {
         let Some(failing) = &mut self.failing else { return };
         let (part, n) = failing.units.next(unit);
         failing.units.clock(unit).stop(now);
+        if !failing.units.is_node(unit) {
+            failing.broken.insert(unit);
+        }
         let mend = failing.rules.components[part.component as usize].mend(failing.seed, part, n);
         let nodes = failing.units.nodes(&self.state.plan().cluster, unit);
         let seen = now + mend.detection;
@@ -313,8 +319,8 @@ impl Simulation {
         }
         let nodes = failing.units.nodes(cluster, unit);
         nodes.iter().cloned().flatten().for_each(|node| failing.nodes[node as usize].known -= 1);
-        if !failing.units.is_node(unit) {
-            failing.let_age(unit, now);
+        if failing.broken.remove(&unit) {
+            failing.let_wide_age(cluster, now);
         }
         if failing.rules.components[part.component as usize].repairs[own.repair as usize].crew {
             failing.crews -= 1;

@@ -58,6 +58,7 @@ impl Simulation {
         let Some(failing) = &mut self.failing else { return self.set_nodes(nodes, state) };
         let own = &mut failing.nodes[nodes.start as usize..nodes.end as usize];
         own.iter_mut().for_each(|node| node.planned = state);
+        failing.let_wide_age(&self.state.plan().cluster, self.state.now());
         self.renew(std::slice::from_ref(&nodes), self.state.now());
         // It is an event even where failures leave nodes as they are.
         self.tell(Event::Capacity);
@@ -68,7 +69,8 @@ impl Simulation {
         let mut changed: Vec<(Range<u32>, NodeState)> = Vec::new();
         let mut called: Vec<u32> = Vec::new();
         for node in nodes.iter().cloned().flatten() {
-            called.extend(failing.keep_reserve(node, now));
+            let is_held = || !self.state.running_on(&(node..node + 1)).is_empty();
+            called.extend(failing.keep_reserve(node, now, is_held));
             let care = &mut failing.nodes[node as usize];
             let (before, state) = (care.now, care.state());
             care.now = state;
@@ -112,7 +114,7 @@ impl Simulation {
 impl Failing {
     /// What the state of a node means for its pool: one that is broken is replaced by a spare, which is returned if it
     /// takes jobs at once; one that is back is in reserve where enough others serve.
-    fn keep_reserve(&mut self, node: u32, now: Time) -> Option<u32> {
+    fn keep_reserve(&mut self, node: u32, now: Time, is_held: impl Fn() -> bool) -> Option<u32> {
         let care = &mut self.nodes[node as usize];
         let is_sane = care.is_sane();
         if is_sane == std::mem::replace(&mut care.was_sane, is_sane) {
@@ -120,7 +122,7 @@ impl Failing {
         }
         if care.reserve == Reserve::Idle {
             self.pools.set_idle(node, is_sane);
-        } else if self.pools.counts(node, is_sane) {
+        } else if self.pools.counts(node, is_sane, is_sane && is_held()) {
             care.reserve = Reserve::Idle;
             self.pools.set_idle(node, true);
         } else if !is_sane {

@@ -51,10 +51,11 @@ impl Pools {
     pub(super) fn idle(&self) -> BTreeSet<u32> {
         self.pools.iter().flat_map(|pool| &pool.idle).copied().collect()
     }
-    /// What comes of a node that serves from now on, or no longer does: true if it is to be in reserve instead.
-    pub(super) fn counts(&mut self, node: u32, serves: bool) -> bool {
+    /// What comes of a node that serves from now on, or no longer does: true if it is to be in reserve instead, which a
+    /// node is not that holds a job.
+    pub(super) fn counts(&mut self, node: u32, serves: bool, is_held: bool) -> bool {
         let Some(pool) = self.of_node.get(&node).map(|pool| &mut self.pools[*pool]) else { return false };
-        if serves && pool.serving >= pool.target {
+        if serves && !is_held && pool.serving >= pool.target {
             return true;
         }
         pool.serving = if serves { pool.serving + 1 } else { pool.serving - 1 };
@@ -92,13 +93,16 @@ mod tests {
         let mut pools = Pools::new(&[rule]);
         assert_eq!(pools.idle(), BTreeSet::from([3]), "the last one");
         assert_eq!(pools.call(0), None, "none is needed");
-        assert!(!pools.counts(0, false), "node 0 is down");
+        assert!(!pools.counts(0, false, false), "node 0 is down");
         assert_eq!(pools.call(0), Some((3, Seconds(60))), "in its place");
-        assert!(!pools.counts(1, false), "another one");
+        assert!(!pools.counts(1, false, false), "another one");
         assert_eq!(pools.call(1), None, "there is no other spare");
-        assert!(!pools.counts(0, true), "back, and needed");
-        assert!(pools.counts(1, true), "back, and in reserve from now on");
+        assert!(!pools.counts(0, true, false), "back, and needed");
+        assert!(pools.counts(1, true, false), "back, and in reserve from now on");
         pools.set_idle(1, true);
-        assert!(!pools.counts(9, true), "of no pool");
+        assert!(!pools.counts(2, false, false), "one more is down");
+        assert_eq!(pools.call(2), Some((1, Seconds(60))), "and replaced");
+        assert!(!pools.counts(2, true, true), "back, and a job holds it still");
+        assert!(!pools.counts(9, true, false), "of no pool");
     }
 }

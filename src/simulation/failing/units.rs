@@ -95,6 +95,10 @@ impl Units {
     pub(super) fn unit_of(&self, components: &[Component], part: Part) -> Option<u32> {
         scope_of(components[part.component as usize].per).map(|scope| self.first[scope] + part.unit)
     }
+    /// Those above nodes that have a part.
+    pub(super) fn above_nodes(&self) -> Vec<u32> {
+        (self.first[1]..self.len()).filter(|unit| self.clocks[*unit as usize].due() < u64::MAX).collect()
+    }
     /// Whether a unit is a node.
     pub(super) fn is_node(&self, unit: u32) -> bool {
         unit < self.first[1]

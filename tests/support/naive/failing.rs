@@ -1,7 +1,8 @@
 //! What fails by itself: parts age, fail, are found to have failed, and come back.
 //!
 //! **Ageing.** The parts of a node, rack, feed or site have one clock. It stands while one of them is broken; that of a node
-//! also while its node is absent, down, or concerned by any other failure. Else it runs always; that of a node, where
+//! also while its node is absent, down, or concerned by any other failure, and that of the others while all of their nodes are
+//! planned to be absent. Else it runs always; that of a node, where
 //! exposure is computing, only from when a restart is over of a job that holds something of the node until none does. A lemon's runs `factor`
 //! times as fast, until a repair helps. A job's parts age a second for each of its GPUs while it works.
 //! The n-th failure of a part is due when its clock has come to the sum of its first n + 1 lifetimes, in whole seconds
@@ -22,7 +23,7 @@
 //!
 //! **Spares.** The last `count` nodes of a pool take no job. Whenever a node of the pool that does is down, or planned not to
 //! be up, the first sound one of those in reserve takes its place, `activation` later. A node that is back is in reserve
-//! if enough others serve.
+//! if enough others serve, and no job holds it.
 
 use super::time::{NEVER, Simulation};
 use gigawatt::cluster::NodeState;
@@ -435,6 +436,8 @@ impl Simulation<'_> {
     /// A spare that serves at once in the place of a node.
     fn look_for_spares(&mut self, node: u32) -> Option<u32> {
         let now = self.now;
+        let holds = |job: &u32| self.attempt(*job).holding.pods.iter().any(|pod| pod.node == node);
+        let is_held = self.running.iter().any(holds);
         let failing = self.failing.as_mut().expect("it is there");
         let is_sound = failing.is_sound(node);
         if failing.sound[node as usize] == is_sound {
@@ -453,7 +456,7 @@ impl Simulation<'_> {
         if !is_sound && !in_reserve(failing, node) {
             failing.spares[node as usize] = None;
         }
-        if is_sound && !in_reserve(failing, node) && serving(failing) > target {
+        if is_sound && !is_held && !in_reserve(failing, node) && serving(failing) > target {
             failing.spares[node as usize] = Some(None);
         }
         if serving(failing) >= target {
@@ -520,7 +523,10 @@ impl Simulation<'_> {
                 let attempt = self.attempt(job);
                 (Some(attempt.from.saturating_add(attempt.restart)), gpus)
             }
-            _ => (Some(self.now), 1000),
+            _ => {
+                let is_there = |node: &u32| failing.planned[*node as usize] != NodeState::Absent;
+                (unit.nodes.iter().any(is_there).then_some(self.now), 1000)
+            }
         }
     }
 
