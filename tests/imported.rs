@@ -1,5 +1,4 @@
 //! A scheduler's own configuration as a scenario: what becomes of it, what is left out, and that nothing is silent.
-
 #![expect(clippy::unwrap_used, reason = "a test that cannot start fails")]
 
 #[path = "imported/broken.rs"]
@@ -446,6 +445,6 @@ fn options_that_do_nothing_are_refused() {
         assert!(text.starts_with("exit code: 2") && text.contains(said), "{command}: {text}");
         assert!(!place.path().join("s.toml").exists(), "{command}: nothing is written");
     }
-    place.printed("import slurm.conf -o s.toml");
-    assert!(place.printed("list formats kueue").contains("ClusterQueue"), "listed");
+    let said = place.printed("import slurm.conf -o s.toml") + &place.printed("list formats kueue");
+    assert!(said.contains("ClusterQueue"), "listed: {said}");
 }

@@ -27,26 +27,26 @@
 
 use super::time::{NEVER, Simulation};
 use gigawatt::cluster::NodeState;
-use gigawatt::failure::{Exposure, Failures, Mend, Part, Per};
+use gigawatt::failure::{Failures, Mend, Part, Per};
 use gigawatt::history::SegmentEnd;
 use std::collections::BTreeSet;
 
 /// Parts that age together.
 #[derive(Debug, Clone)]
-struct Unit {
+pub(super) struct Unit {
     /// The scope: nodes 0, racks 1, feeds 2, sites 3, jobs 4.
-    scope: usize,
-    index: u32,
-    nodes: Vec<u32>,
+    pub(super) scope: usize,
+    pub(super) index: u32,
+    pub(super) nodes: Vec<u32>,
     /// Component, failures so far, and the age at which the next one is due.
-    parts: Vec<(u32, u32, u64)>,
-    age: u64,
+    pub(super) parts: Vec<(u32, u32, u64)>,
+    pub(super) age: u64,
     /// Since when the clock runs.
-    since: Option<u32>,
+    pub(super) since: Option<u32>,
     /// What a second adds to the age, as far as the clock has been running.
-    speed: u64,
+    pub(super) speed: u64,
     /// Whether one of the parts is broken.
-    broken: bool,
+    pub(super) broken: bool,
 }
 
 /// A failure that is not over.
@@ -71,19 +71,19 @@ enum Stage {
 /// All that can fail, and how it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Failing {
-    rules: Failures,
-    units: Vec<Unit>,
+    pub(super) rules: Failures,
+    pub(super) units: Vec<Unit>,
     /// In the order in which the parts failed.
     ills: Vec<Ill>,
-    planned: Vec<NodeState>,
-    retired: BTreeSet<u32>,
-    lemons: BTreeSet<u32>,
+    pub(super) planned: Vec<NodeState>,
+    pub(super) retired: BTreeSet<u32>,
+    pub(super) lemons: BTreeSet<u32>,
     /// When each node failed.
-    failed: Vec<Vec<u32>>,
+    pub(super) failed: Vec<Vec<u32>>,
     /// Nodes in reserve, and when they are ready if they are called.
-    spares: Vec<Option<Option<u32>>>,
+    pub(super) spares: Vec<Option<Option<u32>>>,
     /// Nodes that served when their pool last looked, or were sound.
-    sound: Vec<bool>,
+    pub(super) sound: Vec<bool>,
 }
 
 impl Failing {
@@ -163,7 +163,7 @@ impl Failing {
     }
 
     /// Failures that concern a node, of which nobody knows, or which are known.
-    fn ill(&self, node: u32, is_known: bool) -> bool {
+    pub(super) fn ill(&self, node: u32, is_known: bool) -> bool {
         self.ills.iter().any(|ill| {
             let stage = if is_known {
                 !matches!(ill.stage, Stage::Hidden | Stage::Over)
@@ -173,7 +173,7 @@ impl Failing {
             stage && self.units[ill.unit].nodes.contains(&node)
         })
     }
-    fn state_of(&self, node: u32) -> NodeState {
+    pub(super) fn state_of(&self, node: u32) -> NodeState {
         let planned = self.planned[node as usize];
         if self.retired.contains(&node) || planned == NodeState::Absent {
             NodeState::Absent
@@ -187,14 +187,14 @@ impl Failing {
             planned
         }
     }
-    fn is_sound(&self, node: u32) -> bool {
+    pub(super) fn is_sound(&self, node: u32) -> bool {
         self.planned[node as usize] == NodeState::Up && !self.ill(node, true) && !self.retired.contains(&node)
     }
 }
 
 impl Unit {
     /// Its age at an instant to come.
-    fn due_at(&self, last: u32) -> u32 {
+    pub(super) fn due_at(&self, last: u32) -> u32 {
         let least = self.parts.iter().map(|(_, _, due)| *due).min().unwrap_or(u64::MAX);
         match self.since {
             Some(since) if least < u64::MAX && self.speed > 0 => {
@@ -404,144 +404,6 @@ impl Simulation<'_> {
         let count = if rule.per == Per::Gpu { cluster.kind_of(own.nodes[0]).gpus } else { 1 };
         let life = rule.life.nth(seed, Part { component, unit: own.index }, n + 1, count);
         own.parts[part] = (component, n + 1, due.saturating_add(life));
-    }
-
-    /// Whether a node would be up if nothing had failed; none: nothing can.
-    pub(super) fn is_planned_up(&self, node: u32) -> Option<bool> {
-        self.failing.as_ref().map(|failing| failing.planned[node as usize] == NodeState::Up)
-    }
-    /// What was planned for a node.
-    pub(super) fn plan_node(&mut self, node: u32, state: NodeState) {
-        self.failing.as_mut().expect("it is there").planned[node as usize] = state;
-    }
-
-    /// Nodes may be in another state than before, and spares be wanted.
-    pub(super) fn look_at(&mut self, nodes: &[u32]) {
-        let mut called = Vec::new();
-        for node in nodes {
-            called.extend(self.look_for_spares(*node));
-        }
-        for node in nodes {
-            let state = self.failing.as_ref().expect("it is there").state_of(*node);
-            if state != self.free.state[*node as usize] {
-                self.set_node(*node, state);
-            }
-        }
-        self.set_clocks();
-        for spare in called {
-            self.look_at(&[spare]);
-        }
-    }
-
-    /// A spare that serves at once in the place of a node.
-    fn look_for_spares(&mut self, node: u32) -> Option<u32> {
-        let now = self.now;
-        let holds = |job: &u32| self.attempt(*job).holding.pods.iter().any(|pod| pod.node == node);
-        let is_held = self.running.iter().any(holds);
-        let failing = self.failing.as_mut().expect("it is there");
-        let is_sound = failing.is_sound(node);
-        if failing.sound[node as usize] == is_sound {
-            return None;
-        }
-        failing.sound[node as usize] = is_sound;
-        let pool =
-            failing.rules.spares.iter().find(|pool| pool.nodes.iter().any(|range| range.contains(&node)))?;
-        let nodes: Vec<u32> = pool.nodes.iter().cloned().flatten().collect();
-        let target = nodes.len().saturating_sub(pool.count as usize);
-        let activation = pool.activation.0;
-        let in_reserve = |failing: &Failing, node: u32| failing.spares[node as usize] == Some(None);
-        let serving = |failing: &Failing| {
-            nodes.iter().filter(|node| failing.sound[**node as usize] && !in_reserve(failing, **node)).count()
-        };
-        if !is_sound && !in_reserve(failing, node) {
-            failing.spares[node as usize] = None;
-        }
-        if is_sound && !is_held && !in_reserve(failing, node) && serving(failing) > target {
-            failing.spares[node as usize] = Some(None);
-        }
-        if serving(failing) >= target {
-            return None;
-        }
-        let spare =
-            nodes.iter().copied().find(|node| in_reserve(failing, *node) && failing.sound[*node as usize])?;
-        self.result.counts.spares += 1;
-        let failing = self.failing.as_mut().expect("it is there");
-        failing.spares[spare as usize] = (activation > 0).then(|| Some(now.saturating_add(activation)));
-        (activation == 0).then_some(spare)
-    }
-
-    /// Every clock runs or stands as it has to.
-    pub(super) fn set_clocks(&mut self) {
-        let now = self.now;
-        let Some(failing) = &self.failing else { return };
-        let wanted: Vec<(Option<u32>, u64)> =
-            failing.units.iter().map(|unit| self.runs_from(failing, unit)).collect();
-        let failing = self.failing.as_mut().expect("it is there");
-        for (unit, (from, speed)) in failing.units.iter_mut().zip(wanted) {
-            let same = unit.speed == speed && from.is_some() == unit.since.is_some();
-            if let (true, Some(since), Some(from)) = (same, unit.since, from) {
-                // It began to run before, or begins to sooner than was thought.
-                if since > now {
-                    unit.since = Some(from);
-                }
-                continue;
-            }
-            if let Some(since) = unit.since {
-                unit.age += u64::from(now.saturating_sub(since)) * unit.speed;
-            }
-            (unit.since, unit.speed) = (from, speed);
-        }
-    }
-
-    /// From when on a clock runs, as things stand, and how fast.
-    fn runs_from(&self, failing: &Failing, unit: &Unit) -> (Option<u32>, u64) {
-        if unit.broken {
-            return (None, 0);
-        }
-        match unit.scope {
-            0 => {
-                let node = unit.index;
-                let factor = failing.rules.lemons.filter(|_| failing.lemons.contains(&node));
-                let speed = factor.map_or(1000, |own| u64::from(own.factor_milli));
-                let state = failing.state_of(node);
-                let is_well = matches!(state, NodeState::Up | NodeState::Draining | NodeState::Spare)
-                    && !failing.ill(node, false);
-                if failing.rules.exposure == Exposure::Always {
-                    return (is_well.then_some(self.now), speed);
-                }
-                let holders = self.running.iter().map(|job| self.attempt(*job));
-                let here = holders.filter(|own| own.holding.pods.iter().any(|pod| pod.node == node));
-                let from = here.map(|own| own.from.saturating_add(own.restart).max(own.from)).min();
-                (from.filter(|_| is_well), speed)
-            }
-            4 => {
-                let job = unit.index;
-                if !self.running.contains(&job) {
-                    return (None, 0);
-                }
-                let gpus = u64::from(self.plan.workload.request_of(job).gpus().milli());
-                let attempt = self.attempt(job);
-                (Some(attempt.from.saturating_add(attempt.restart)), gpus)
-            }
-            _ => {
-                let is_there = |node: &u32| failing.planned[*node as usize] != NodeState::Absent;
-                (unit.nodes.iter().any(is_there).then_some(self.now), 1000)
-            }
-        }
-    }
-
-    /// Whether a job that runs now began to do so before an instant, without a stop since.
-    fn was_running_before(&self, job: u32, then: u32) -> bool {
-        self.started(job) < then
-    }
-    /// When a running job started last, whether it has stalled since or not.
-    pub(super) fn started(&self, job: u32) -> u32 {
-        let attempts = &self.result.jobs[job as usize].attempts;
-        let mut first = attempts.len() - 1;
-        while first > 0 && attempts[first - 1].end.goes_on() {
-            first -= 1;
-        }
-        attempts[first].from
     }
 }
 

@@ -25,6 +25,7 @@
 //! - `weigh.rs`: what a place costs;
 //! - `power.rs`: what that draws, and whether caps allow it;
 //! - `failing.rs`: what fails by itself, is detected and comes back;
+//! - `standing.rs`: which nodes may be used then, and which parts age;
 //! - `laws.rs`: what follows for a run;
 //! - `free.rs`: what is free, and at what rate a job works.
 
@@ -46,6 +47,7 @@ mod power;
 mod preempt;
 mod quota;
 mod share;
+mod standing;
 mod tas;
 mod time;
 mod turns;

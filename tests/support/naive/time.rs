@@ -3,8 +3,7 @@
 //! **An instant**, in this order:
 //! 1. jobs end: completed or failed when their work is done; timed out when they may not overrun and have done
 //!    `requested_time` of work. A job that does not succeed makes those after it dependency-failed at that instant,
-//!    and those after them, submitted or not;
-//!    then what fails by itself (`failing.rs`);
+//!    and those after them, submitted or not; then what fails by itself (`failing.rs`);
 //! 2. capacity changes, in the order of the list, and notices of changes to come. `Absent` and `Down` stop every job
 //!    that holds anything there;
 //! 3. submits, in input order. A job that could not start on the empty cluster, every node up and nobody else
@@ -93,10 +92,10 @@ pub(super) struct Simulation<'a> {
     /// The groups in which something happened at this instant.
     pub(super) happened: BTreeSet<usize>,
     /// Jobs not submitted yet, latest first.
-    unsubmitted: Vec<u32>,
+    pub(super) unsubmitted: Vec<u32>,
     /// Submitted jobs that are not eligible yet.
-    held: Vec<u32>,
-    next_change: usize,
+    pub(super) held: Vec<u32>,
+    pub(super) next_change: usize,
     /// What tenants used lately.
     pub(super) used: super::share::Used,
     /// What fails by itself.
@@ -214,22 +213,6 @@ impl<'a> Simulation<'a> {
         self.next_event_from(0)
     }
 
-    /// When a part fails next, unless no job runs and nothing is to come but passes: that matters to nobody.
-    fn fails_next(&self) -> Option<u32> {
-        let [fails, mends] = self.next_failure();
-        let changes = &self.plan.cluster.changes;
-        let notices =
-            changes.iter().filter(|change| change.notice.is_some()).map(|change| change.announced().0);
-        let caps = self.heeded_curtailments().iter();
-        let caps = caps.flat_map(|caps| [caps.announced().0, caps.from.0, caps.until.0]);
-        let is_alive = !self.running.is_empty()
-            || !self.unsubmitted.is_empty()
-            || !self.held.is_empty()
-            || mends != NEVER
-            || self.next_change < changes.len()
-            || notices.chain(caps).any(|time| time > self.now && time != NEVER);
-        (is_alive && fails != NEVER).then_some(fails.max(self.now.saturating_add(1)))
-    }
     /// The earliest instant, not before `from`, at which something happens by itself.
     fn next_event_from(&self, from: u32) -> Option<u32> {
         let ends = self.running.iter().map(|job| self.end_of(*job));
@@ -408,7 +391,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The curtailments whose beginnings, ends and notices are events.
-    fn heeded_curtailments(&self) -> &'a [Curtailment] {
+    pub(super) fn heeded_curtailments(&self) -> &'a [Curtailment] {
         if ["", "none"].contains(&self.plan.settings.power.as_str()) {
             &[]
         } else {
